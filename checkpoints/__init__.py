@@ -1,0 +1,1 @@
+"""Shipped checkpoints and their model cards, found through `importlib.resources`."""

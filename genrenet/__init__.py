@@ -1,0 +1,1 @@
+"""genrenet: what genre is this, and which method is really better?"""

@@ -1,0 +1,1 @@
+"""Packaged configurations for ``genrenet fit --config NAME``."""

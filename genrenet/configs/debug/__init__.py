@@ -1,0 +1,1 @@
+"""Configurations for checking that training works at all."""

@@ -1,0 +1,1 @@
+"""The built-in baselines, registered through the entry-point group that outsiders use."""
