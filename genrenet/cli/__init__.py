@@ -1,0 +1,83 @@
+"""The command ``genrenet``: names its sub-commands, and imports only the one that is asked for.
+
+Exit codes: 0 done; 1 done, but something on the way failed (it is listed); 2 the request itself
+cannot be carried out; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from genrenet.cli.parsing import CommandParser
+from genrenet.errors import GenrenetError
+from genrenet.version import __version__
+
+COMMANDS = {
+    "fit": ("training", "train a network on a collection"),
+    "validate": ("training", "measure a checkpoint on the validation songs"),
+    "test": ("training", "measure a checkpoint on the test songs and write a report"),
+    "predict": ("training", "score all songs of a collection"),
+    "classify": ("classify", "name the genre of files and folders"),
+    "data": ("data", "check, split, prepare or synthesise a collection"),
+}
+"""Sub-commands: the module that runs each, and a line about it."""
+
+EXAMPLES = """examples:
+  genrenet data check ~/Music
+  genrenet fit --config cnn --data.source ~/Music
+  genrenet test --ckpt_path runs/cnn/version_0/checkpoints/best.ckpt
+  genrenet classify song.mp3 --checkpoint runs/cnn/version_0/checkpoints/best.ckpt
+"""
+
+
+def _parser() -> CommandParser:
+    commands = "\n".join(f"  {name:<10} {line}" for name, (_, line) in COMMANDS.items())
+    parser = CommandParser(
+        "genrenet",
+        "Music genre classification: train, judge honestly, name the genre of any file.",
+        f"commands:\n{commands}\n\n{EXAMPLES}\n'genrenet COMMAND --help' says more.",
+    )
+    parser.add_argument("--version", action="version", version=f"genrenet {__version__}")
+    parser.add_argument("command", metavar="COMMAND", choices=list(COMMANDS))
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        Arguments without the program's name; those of the process by default.
+
+    Returns
+    -------
+    int
+        The exit code.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    parser = _parser()
+    if not arguments:
+        parser.print_help()
+        return 2
+    name = parser.parse_args(arguments[:1]).command
+    module = import_module(f"genrenet.cli.{COMMANDS[name][0]}")
+    try:
+        code: int = module.run(name, arguments[1:])
+    except GenrenetError as error:
+        print(f"genrenet {name}: error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f"genrenet {name}: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # Whoever read our output has enough (``| head``): not worth a word.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return code

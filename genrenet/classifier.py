@@ -1,0 +1,419 @@
+"""The LightningModule: front end, network, loss, metrics and what a checkpoint must remember."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Literal, get_args
+
+import pytorch_lightning as pl
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.nn import Parameter
+from torch.optim import AdamW, Optimizer
+from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
+
+from genrenet.augmentation import Mixup, SpecAugment, WaveformAugment
+from genrenet.data import Item
+from genrenet.datamodule import to_float
+from genrenet.errors import GenrenetError
+from genrenet.frames import Decision, FrameSettings
+from genrenet.frontend import LogMel
+from genrenet.metrics import StageMetrics
+from genrenet.networks import CNN, GenreNetwork
+from genrenet.version import __version__
+
+Output = Literal["softmax", "normalised-sigmoid"]
+Scheduler = LRScheduler | ReduceLROnPlateau
+FORMAT = 1
+"""Version of the description in checkpoints."""
+
+STAGES = {"train": "fitting", "validation": "validation", "test": "test"}
+"""Keys of a classifier's ``stage_metrics`` for the parts of a split."""
+
+MUST_AGREE = ("labels", "network", "frontend", "frames", "output")
+"""Parts of the description that weights cannot be used without."""
+
+
+class ClassifierError(GenrenetError):
+    """Settings of a classifier that do not fit together."""
+
+
+class CheckpointMismatchError(GenrenetError):
+    """A checkpoint made with other settings than the model that loads it."""
+
+
+def log_scores(logits: Tensor, output: Output) -> Tensor:
+    """Logarithms of scores that sum to one.
+
+    Parameters
+    ----------
+    logits : Tensor, shape (batch, labels)
+    output : {"softmax", "normalised-sigmoid"}
+        ``normalised-sigmoid`` divides each sigmoid by the sum of all, as Keras' categorical
+        cross-entropy does with a sigmoid output layer.
+
+    Returns
+    -------
+    Tensor, shape (batch, labels)
+    """
+    return F.log_softmax(logits if output == "softmax" else F.logsigmoid(logits), dim=-1)
+
+
+class GenreClassifier(pl.LightningModule):
+    """Names the genre of frames and songs.
+
+    Parameters
+    ----------
+    labels : sequence of str
+        Names of the outputs, in order.
+    network : callable
+        Makes the network from the number of labels: a class such as `CNN`, or a partial of one.
+    frontend : LogMel, optional
+        Waveform to log-mel.
+    optimizer : callable
+        Makes the optimiser from the parameters.
+    lr_scheduler : callable, optional
+        Makes the schedule from the optimiser. One with ``set_total_steps`` is told the number of
+        steps; its ``interval`` says whether it steps by "step" or (the default) by "epoch".
+    output : {"softmax", "normalised-sigmoid"}
+        See `log_scores`.
+    label_smoothing : float in [0, 1)
+        Share of the target spread over all labels.
+    class_weights : {"none", "balanced"} or sequence of float
+        Weights of the labels in the loss; ``balanced`` gives each label the same total weight.
+    waveform_augment, spec_augment, mixup : modules, optional
+        Augmentation while training; None leaves it out.
+    decision : {"mean", "vote", "geometric"}
+        How frames decide on a song.
+    channels_last : bool
+        Memory format of the convolutions.
+    seed : int
+        Fixes dropout and augmentation, step by step, so that a resumed run draws what an
+        uninterrupted one would have drawn.
+
+    Attributes
+    ----------
+    frames : FrameSettings
+        How songs are cut; taken from the data module when training starts.
+
+    Raises
+    ------
+    ClassifierError
+        Fewer than two labels, or settings out of range.
+    """
+
+    def __init__(
+        self,
+        labels: Sequence[str],
+        network: Callable[[int], GenreNetwork] = CNN,
+        frontend: LogMel | None = None,
+        optimizer: Callable[[Iterable[Parameter]], Optimizer] = AdamW,
+        lr_scheduler: Callable[[Optimizer], Scheduler] | None = None,
+        output: Output = "softmax",
+        label_smoothing: float = 0.0,
+        class_weights: Literal["none", "balanced"] | Sequence[float] = "none",
+        waveform_augment: WaveformAugment | None = None,
+        spec_augment: SpecAugment | None = None,
+        mixup: Mixup | None = None,
+        decision: Decision = "mean",
+        channels_last: bool = True,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        if len(labels) < 2:
+            raise ClassifierError("labels", found=f"{list(labels)}", wanted="at least two")
+        if output not in get_args(Output) or not 0 <= label_smoothing < 1:
+            raise ClassifierError(
+                "output or label_smoothing",
+                found=f"{output!r} and {label_smoothing:g}",
+                wanted="softmax or normalised-sigmoid, and a share from 0 to below 1",
+            )
+        self.labels = list(labels)
+        self.network = network(len(self.labels))
+        self.frontend = frontend if frontend is not None else LogMel()
+        self.waveform_augment, self.spec_augment, self.mixup = waveform_augment, spec_augment, mixup
+        self._make_optimizer, self._make_scheduler = optimizer, lr_scheduler
+        self.output: Output = output
+        self.decision: Decision = decision
+        self.label_smoothing, self.seed = label_smoothing, seed
+        self._class_weights = class_weights
+        self.frames = FrameSettings(sample_rate=self.frontend.sample_rate)
+        self.provenance: dict[str, Any] = {}
+        self.label_weights: Tensor
+        self.register_buffer("label_weights", torch.ones(len(self.labels)), persistent=False)
+        if not isinstance(class_weights, str):
+            self._set_weights(class_weights)
+        self.stage_metrics = torch.nn.ModuleDict()
+        if channels_last:
+            self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    # --- from waveforms to scores -----------------------------------------------------------------
+
+    def forward(self, waveform: Tensor) -> Tensor:
+        """Logits of frames.
+
+        Parameters
+        ----------
+        waveform : Tensor, shape (batch, samples)
+            One frame each, in [-1, 1].
+
+        Returns
+        -------
+        Tensor, shape (batch, labels)
+        """
+        logits: Tensor = self.network(self.frontend(waveform))
+        return logits
+
+    def scores_from_waveform(self, waveform: Tensor) -> Tensor:
+        """Scores of frames, summing to one: (batch, samples) to (batch, labels)."""
+        return log_scores(self(waveform).float(), self.output).exp()
+
+    def scores_from_logmel(self, logmel: Tensor) -> Tensor:
+        """Scores of log-mels, summing to one.
+
+        Parameters
+        ----------
+        logmel : Tensor, shape (batch, n_mels, time) or (batch, 1, n_mels, time)
+
+        Returns
+        -------
+        Tensor, shape (batch, labels)
+        """
+        logmel = logmel.squeeze(1) if logmel.ndim == 4 else logmel
+        return log_scores(self.network(logmel).float(), self.output).exp()
+
+    def frame_scores(self, batch: Item) -> tuple[Tensor, Tensor, Tensor]:
+        """Scores, embedding and log-mel of a batch of frames."""
+        logmel = self.frontend(to_float(batch["waveform"], batch["scale"]))
+        embedding = self.network.embed(logmel)
+        logits = self.network.head(embedding).float()
+        return log_scores(logits, self.output).exp(), embedding.float(), logmel
+
+    # --- set-up -----------------------------------------------------------------------------------
+
+    def setup(self, stage: str) -> None:
+        """Take what the data module knows, and check that it fits the network."""
+        data: Any = getattr(self.trainer, "datamodule", None)
+        if data is None:
+            return
+        self._check(data)
+        self.frames = data.frames
+        self.provenance = {"dataset": data.catalog.name, "split": data.split.name}
+        if self._class_weights == "balanced":
+            counts = torch.tensor(data.label_counts, dtype=torch.float)
+            self._set_weights((counts.sum() / (len(counts) * counts.clamp_min(1))).tolist())
+        parts = {"fit": ["train", "validation"], "validate": ["validation"], "test": ["test"]}
+        self.stage_metrics = torch.nn.ModuleDict(
+            {
+                STAGES[name]: StageMetrics(self.labels, data.n_songs(name), self.decision)
+                for name in parts.get(stage, [])
+            }
+        )
+
+    def _check(self, data: Any) -> None:
+        columns = self.frontend.n_columns(data.frames.n_samples)
+        wanted = self.network.settings.get("n_columns", columns)
+        pairs = {
+            "labels": (data.labels, self.labels),
+            "sample rate": (data.frames.sample_rate, self.frontend.sample_rate),
+            "columns of a frame": (columns, wanted),
+            "mel bands": (self.frontend.n_mels, self.network.settings.get("n_mels")),
+        }
+        for what, (found, expected) in pairs.items():
+            if found != expected:
+                raise ClassifierError(
+                    f"the data and the network differ in {what}",
+                    found=f"{found} in the data",
+                    wanted=f"{expected}",
+                    remedy="use the settings the network was made with",
+                )
+
+    def _set_weights(self, weights: Sequence[float]) -> None:
+        if len(weights) != len(self.labels) or min(weights) < 0:
+            raise ClassifierError(
+                "class_weights", found=str(list(weights)), wanted=f"{len(self.labels)} weights >= 0"
+            )
+        self.label_weights.copy_(torch.tensor(weights))
+
+    def configure_optimizers(self) -> Any:
+        """Make the optimiser and its schedule."""
+        optimizer = self._make_optimizer(p for p in self.parameters() if p.requires_grad)
+        if self._make_scheduler is None:
+            return optimizer
+        scheduler = self._make_scheduler(optimizer)
+        if hasattr(scheduler, "set_total_steps"):
+            scheduler.set_total_steps(int(self.trainer.estimated_stepping_batches))
+        settings = {
+            "scheduler": scheduler,
+            "interval": getattr(scheduler, "interval", "epoch"),
+            "monitor": "val/loss",
+        }
+        return {"optimizer": optimizer, "lr_scheduler": settings}
+
+    # --- steps ------------------------------------------------------------------------------------
+
+    def on_train_batch_start(self, batch: Item, batch_idx: int) -> None:
+        """Seed this step's dropout and augmentation."""
+        step = self.trainer.fit_loop.total_batch_idx
+        seed = (self.seed * 1_000_003 + step) * 1_009 + self.global_rank
+        torch.manual_seed(seed % 2**63)
+
+    def training_step(self, batch: Item, batch_idx: int) -> Tensor:
+        """Loss of a batch of frames."""
+        waveform = to_float(batch["waveform"], batch["scale"])
+        if self.waveform_augment is not None:
+            waveform = self.waveform_augment(waveform)
+        logmel = self.frontend(waveform)
+        if self.spec_augment is not None:
+            logmel = self.spec_augment(logmel)
+        target = F.one_hot(batch["label"], len(self.labels)).to(logmel.dtype)
+        if self.mixup is not None:
+            logmel, target = self.mixup(logmel, target)
+        logits = self.network(logmel).float()
+        loss = self._loss(logits, target, batch["counted"])
+        self._log("train/loss", loss, batch, on_step=True)
+        scores = log_scores(logits.detach(), self.output).exp()
+        self._measure("train", scores, batch)
+        return loss
+
+    def _loss(self, logits: Tensor, target: Tensor, counted: Tensor) -> Tensor:
+        """Categorical cross-entropy with soft targets, over the counted frames."""
+        smoothed = (1 - self.label_smoothing) * target + self.label_smoothing / len(self.labels)
+        losses = -(smoothed * log_scores(logits, self.output)).sum(dim=-1)
+        weights = (target * self.label_weights).sum(dim=-1) * counted
+        return (losses * weights).sum() / weights.sum().clamp_min(1e-8)
+
+    def _evaluate(self, name: str, batch: Item) -> dict[str, Tensor]:
+        scores, embedding, logmel = self.frame_scores(batch)
+        target = F.one_hot(batch["label"], len(self.labels)).to(scores.dtype)
+        losses = -(target * scores.clamp_min(1e-12).log()).sum(dim=-1) * batch["counted"]
+        loss = losses.sum() / batch["counted"].sum().clamp_min(1)
+        self._log(f"{'val' if name == 'validation' else name}/loss", loss, batch)
+        self._measure(name, scores, batch)
+        return {"scores": scores, "embedding": embedding, "logmel": logmel}
+
+    def validation_step(self, batch: Item, batch_idx: int) -> dict[str, Tensor]:
+        """Scores, embeddings and log-mels of validation frames."""
+        return self._evaluate("validation", batch)
+
+    def test_step(self, batch: Item, batch_idx: int) -> dict[str, Tensor]:
+        """Scores, embeddings and log-mels of test frames."""
+        return self._evaluate("test", batch)
+
+    def predict_step(self, batch: Item, batch_idx: int) -> dict[str, Tensor]:
+        """Scores of frames, with the song and the second each begins at."""
+        scores, embedding, _ = self.frame_scores(batch)
+        kept = {key: batch[key] for key in ("song", "start", "counted")}
+        return {"scores": scores, "embedding": embedding, **kept}
+
+    def _log(self, name: str, value: Tensor, batch: Item, *, on_step: bool = False) -> None:
+        self.log(
+            name,
+            value,
+            on_step=on_step,
+            on_epoch=True,
+            prog_bar=True,
+            sync_dist=True,
+            batch_size=len(batch["label"]),
+        )
+
+    # --- metrics ----------------------------------------------------------------------------------
+
+    def _measure(self, name: str, scores: Tensor, batch: Item) -> None:
+        if STAGES[name] in self.stage_metrics:
+            metrics: Any = self.stage_metrics[STAGES[name]]
+            metrics.update(scores, batch["label"], batch["song"], batch["counted"])
+
+    def _log_metrics(self, name: str) -> None:
+        if STAGES[name] not in self.stage_metrics:
+            return
+        metrics: Any = self.stage_metrics[STAGES[name]]
+        prefix = "val" if name == "validation" else name
+        for metric, value in metrics.compute().items():
+            shown = metric == "song_accuracy" and name == "validation"
+            self.log(f"{prefix}/{metric}", value, prog_bar=shown)
+
+    def on_train_epoch_start(self) -> None:
+        """Forget the last epoch's measurements."""
+        self._reset("train")
+
+    def on_validation_epoch_start(self) -> None:
+        """Forget the last epoch's measurements."""
+        self._reset("validation")
+
+    def on_test_epoch_start(self) -> None:
+        """Forget an earlier test's measurements."""
+        self._reset("test")
+
+    def _reset(self, name: str) -> None:
+        if STAGES[name] in self.stage_metrics:
+            metrics: Any = self.stage_metrics[STAGES[name]]
+            metrics.reset()
+
+    def on_train_epoch_end(self) -> None:
+        """Log what was measured while training."""
+        self._log_metrics("train")
+
+    def on_validation_epoch_end(self) -> None:
+        """Log validation metrics."""
+        self._log_metrics("validation")
+
+    def on_test_epoch_end(self) -> None:
+        """Log test metrics."""
+        self._log_metrics("test")
+
+    # --- checkpoints ------------------------------------------------------------------------------
+
+    def description(self) -> dict[str, Any]:
+        """All that inference needs besides the weights, in plain types."""
+        return {
+            "format": FORMAT,
+            "labels": self.labels,
+            "network": {"name": type(self.network).__name__, "settings": self.network.settings},
+            "frontend": self.frontend.settings,
+            "frames": self.frames.as_dict(),
+            "output": self.output,
+            "decision": self.decision,
+            **self.provenance,
+            "versions": {
+                "genrenet": __version__,
+                "torch": str(torch.__version__),
+                "python": platform.python_version(),
+            },
+        }
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Add the description and the latest metrics to a Lightning checkpoint."""
+        metrics = {k: float(v) for k, v in self.trainer.callback_metrics.items()}
+        checkpoint["genrenet"] = {**self.description(), "metrics": metrics}
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Refuse a checkpoint whose settings are not this model's."""
+        found = checkpoint.get("genrenet")
+        if found is None:
+            raise CheckpointMismatchError(
+                "the checkpoint was not written by genrenet",
+                found=f"entries {sorted(checkpoint)}",
+                wanted="an entry 'genrenet'",
+            )
+        compare(found, self.description())
+
+
+def compare(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+    """Check that a checkpoint's description agrees with a model's.
+
+    Raises
+    ------
+    CheckpointMismatchError
+        Naming the first setting that differs.
+    """
+    for key in MUST_AGREE:
+        if found.get(key) != wanted[key]:
+            raise CheckpointMismatchError(
+                f"the checkpoint and the model differ in {key}",
+                found=f"{found.get(key)} in the checkpoint",
+                wanted=f"{wanted[key]}",
+                remedy="use the configuration the checkpoint was trained with",
+            )

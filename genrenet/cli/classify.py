@@ -1,0 +1,151 @@
+"""``genrenet classify``: a genre for each file."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from genrenet.cli.parsing import CommandParser
+from genrenet.errors import GenrenetError
+
+if TYPE_CHECKING:
+    from genrenet.inference import SongResult
+
+FORMATS = ("table", "csv", "json", "parquet")
+
+EXAMPLES = """examples:
+  genrenet classify song.mp3 --checkpoint best.ckpt
+  genrenet classify ~/Music --checkpoint best.ckpt --format csv --out genres.csv
+  genrenet classify mix.ogg --checkpoint best.ckpt --timeline
+  genrenet classify ~/Music --checkpoint best.ckpt --format json | jq '.[].genre'
+
+exit code: 0 all songs have a genre, 1 some could not be read, 2 the request cannot be carried out
+"""
+
+
+class ClassifyError(GenrenetError):
+    """A request to classify that cannot be carried out."""
+
+
+def _parser() -> CommandParser:
+    parser = CommandParser(
+        "genrenet classify", "Name the genre of audio files, and of all songs in folders.", EXAMPLES
+    )
+    parser.add_argument("paths", nargs="+", metavar="PATH", help="audio files and folders")
+    parser.add_argument("--checkpoint", required=True, help="checkpoint written by 'genrenet fit'")
+    parser.add_argument("--format", choices=FORMATS, default="table", help="default: table")
+    parser.add_argument("--out", help="file to write (default: standard output)")
+    parser.add_argument("--top", type=int, default=3, help="genres shown in a table (default: 3)")
+    parser.add_argument("--timeline", action="store_true", help="also the genre over time")
+    parser.add_argument("--trim", type=float, help="seconds dropped at both ends of songs")
+    parser.add_argument("--device", help="such as cpu, cuda or cuda:1 (default: the best there is)")
+    return parser
+
+
+def run(command: str, arguments: Sequence[str]) -> int:
+    """Run ``genrenet classify``; see `genrenet.cli.main`."""
+    options = _parser().parse_args(arguments)
+    if options.top < 1 or (options.trim is not None and options.trim < 0):
+        raise ClassifyError("--top or --trim", wanted="--top of 1 or more, --trim of 0 or more")
+    if options.format == "parquet" and not options.out:
+        raise ClassifyError("a Parquet file cannot be printed", remedy="pass --out FILE")
+    if options.out and not Path(options.out).resolve().parent.is_dir():
+        raise ClassifyError(
+            f"no folder '{Path(options.out).parent}' to write into", remedy="make it first"
+        )
+    if not Path(options.checkpoint).is_file():
+        raise ClassifyError(
+            f"no checkpoint '{options.checkpoint}'",
+            wanted="a .ckpt file written by 'genrenet fit'",
+        )
+    from genrenet.inference import open_model, score_songs, songs_or_error
+    from genrenet.progress import progress_bar
+
+    songs = songs_or_error(options.paths)
+    model = open_model(options.checkpoint, options.device)
+    found: list[SongResult] = []
+    with progress_bar("classifying") as show:
+        for result in score_songs(songs, model, checkpoint=options.checkpoint, trim=options.trim):
+            found.append(result)
+            show(len(found), len(songs))
+    _write(found, options)
+    failed = [result for result in found if result.error]
+    for result in failed:
+        print(f"genrenet classify: {result.error}", file=sys.stderr)
+    if failed:
+        print(f"{len(failed)} of {len(found)} files had an error", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def _write(results: list[SongResult], options: argparse.Namespace) -> None:
+    if options.format == "parquet":
+        _frame(results, options.timeline).to_parquet(options.out, index=False)
+    elif options.out:
+        with open(options.out, "w", encoding="utf-8", newline="") as file:
+            _print(results, options, file)
+    else:
+        _print(results, options, sys.stdout)
+
+
+def _print(results: list[SongResult], options: argparse.Namespace, file: TextIO) -> None:
+    if options.format == "json":
+        rows = [result.as_dict(timeline=options.timeline) for result in results]
+        json.dump(rows, file, ensure_ascii=False, indent=1)
+        file.write("\n")
+    elif options.format == "csv":
+        _frame(results, options.timeline).to_csv(file, index=False)
+    else:
+        _table(results, options.top, options.timeline, file)
+
+
+def _frame(results: list[SongResult], timeline: bool) -> Any:
+    """One row a song, or a frame of it; a column for every genre's score."""
+    import pandas as pd
+
+    rows: list[dict[str, Any]] = []
+    for result in results:
+        song = result.as_dict(timeline=True)
+        row = {key: song[key] for key in ("path", "genre", "confidence", "frames", "error")}
+        if timeline:
+            for frame in song["timeline"] or [{"start": None, "end": None, "scores": {}}]:
+                part = {"frame_genre": frame.get("genre"), **frame["scores"]}
+                rows.append({**row, "start": frame["start"], "end": frame["end"], **part})
+        else:
+            rows.append({**row, **song["scores"]})
+    return pd.DataFrame(rows)
+
+
+def _clock(seconds: float) -> str:
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+
+
+def _table(results: list[SongResult], top: int, timeline: bool, file: TextIO) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    # Off a terminal there is no width to fit into: keep whole paths.
+    console = Console(file=file, width=None if file.isatty() else 160)
+    table = Table("song", "genre", "confidence", "next", box=None, pad_edge=False)
+    table.columns[0].overflow = "fold"
+    for result in results:
+        song = result.as_dict()
+        if result.genre is None:
+            table.add_row(Text(song["path"]), Text("—"), "", Text(result.error or ""))
+            continue
+        ranked = sorted(result.scores.items(), key=lambda pair: -pair[1])[:top]
+        others = ", ".join(f"{genre} {score:.2f}" for genre, score in ranked[1:])
+        table.add_row(Text(song["path"]), result.genre, f"{result.confidence:.2f}", others)
+        if timeline:
+            for frame in result.timeline:
+                span = f"  {_clock(frame['start'])} to {_clock(frame['end'])}"
+                score = f"{frame['scores'][frame['genre']]:.2f}"
+                table.add_row(Text(span, "dim"), Text(frame["genre"], "dim"), score, "")
+    console.print(table)
+    for note in sorted({note for result in results for note in result.notes}):
+        count = sum(note in result.notes for result in results)
+        console.print(f"{count} x {note}", style="dim")

@@ -1,0 +1,164 @@
+"""``genrenet data check|split|prepare|synthesise``: a collection before training."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from genrenet.cli.parsing import CommandParser
+from genrenet.errors import printable
+
+if TYPE_CHECKING:
+    from genrenet.catalog import Catalog
+
+EXAMPLES = """examples:
+  genrenet data check ~/Music
+  genrenet data split ~/Music --kind artist --seed 1 --out split.csv
+  genrenet data prepare ~/Music --store /fast/disk/store
+  genrenet data synthesise corpus
+"""
+
+
+def _parser() -> CommandParser:
+    title = "Check, split or prepare a music collection, or synthesise one."
+    parser = CommandParser("genrenet data", title, EXAMPLES)
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+
+    def add(name: str, line: str, *, source: bool = True) -> CommandParser:
+        # argparse makes a sub-parser of the parser's own class, and names it itself.
+        action: CommandParser = actions.add_parser(
+            name, help=line, description=line, epilog=EXAMPLES
+        )
+        if source:
+            action.add_argument("source", metavar="DIR", help="folder, CSV or Parquet table")
+            action.add_argument("--format", default="auto", help="default: found out")
+        return action
+
+    check = add("check", "decode every song and report all that is wrong, in one list")
+    check.add_argument("--no-decode", action="store_true", help="do not decode the songs")
+    split = add("split", "write which songs train and which test, and check for leakage")
+    split.add_argument(
+        "--kind", default="auto", help="auto, stratified, artist, fault-filtered ..."
+    )
+    split.add_argument("--seed", type=int, default=0)
+    split.add_argument("--fold", type=int, help="take this fold of a cross-validation")
+    split.add_argument("--folds", type=int, default=5)
+    split.add_argument("--out", default="split.csv", help="default: split.csv")
+    split.add_argument("--no-audio", action="store_true", help="do not look for identical audio")
+    prepare = add("prepare", "decode the collection once into a store that training reads")
+    prepare.add_argument("--store", help="folder (default: where 'genrenet fit' looks for it)")
+    prepare.add_argument("--sample-rate", type=int, default=12_000, help="default: 12000")
+    prepare.add_argument("--dtype", choices=("int16", "float16"), default="int16")
+    synthesise = add("synthesise", "make a small corpus of synthetic genres", source=False)
+    synthesise.add_argument("folder", metavar="DIR")
+    synthesise.add_argument("--artists", type=int, default=6, help="artists a genre (default: 6)")
+    synthesise.add_argument("--songs", type=int, default=3, help="songs an artist (default: 3)")
+    synthesise.add_argument("--seconds", type=float, default=32.0, help="default: 32")
+    synthesise.add_argument("--seed", type=int, default=0)
+    return parser
+
+
+def run(command: str, arguments: Sequence[str]) -> int:
+    """Run ``genrenet data``; see `genrenet.cli.main`."""
+    options = _parser().parse_args(arguments)
+    actions = {"check": _check, "split": _split, "prepare": _prepare, "synthesise": _synthesise}
+    return actions[options.action](options)
+
+
+def _read(options: argparse.Namespace) -> Catalog:
+    from genrenet.catalog import read_catalog
+
+    return read_catalog(options.source, options.format)
+
+
+def _check(options: argparse.Namespace) -> int:
+    from rich.console import Console
+    from rich.table import Table
+
+    from genrenet.catalog import check_catalog
+    from genrenet.progress import progress_bar
+
+    catalog = _read(options)
+    songs = catalog.table
+    problems = list(catalog.problems)
+    if not options.no_decode:
+        with progress_bar("decoding") as show:
+            problems += check_catalog(catalog, progress=show)
+    table = Table("genre", "songs", "artists", "hours", box=None, pad_edge=False)
+    for genre, group in songs.groupby("genre"):
+        artists = group["artist"][group["artist"] != ""].nunique()
+        hours = group["duration"].sum() / 3600
+        table.add_row(str(genre), str(len(group)), str(artists or "?"), f"{hours:.2f}")
+    console = Console()
+    console.print(f"{catalog.name} ({catalog.format}): {len(songs)} songs", highlight=False)
+    console.print(table)
+    known = "known: splits keep each on one side" if catalog.artists_known else "not known"
+    console.print(f"artists {known}", highlight=False)
+    _report(problems)
+    print(f"{len(problems)} problems" if problems else "no problems")
+    return 1 if problems else 0
+
+
+def _report(problems: Sequence[Any]) -> None:
+    for problem in problems:
+        print(f"{problem.kind}: {problem.message}", file=sys.stderr)
+
+
+def _split(options: argparse.Namespace) -> int:
+    from genrenet.progress import progress_bar
+    from genrenet.splits import leakage, make_split, write_split
+
+    catalog = _read(options)
+    _report(catalog.problems)
+    split = make_split(
+        catalog.table, options.kind, seed=options.seed, fold=options.fold, n_folds=options.folds
+    )
+    write_split(split, options.out)
+    counts = ", ".join(f"{count} {part}" for part, count in split.counts().items())
+    print(f"{split.name}: {counts}; written to {options.out}")
+    with progress_bar("comparing audio") as show:
+        leak = leakage(catalog.table, split, audio=not options.no_audio, progress=show)
+    print(leak.report())
+    return 1 if leak else 0
+
+
+def _prepare(options: argparse.Namespace) -> int:
+    from genrenet.datamodule import GenreDataModule
+
+    data = GenreDataModule(
+        options.source,
+        options.format,
+        store=options.store or "auto",
+        sample_rate=options.sample_rate,
+        store_dtype=options.dtype,
+    )
+    data.prepare_data()
+    if data.store_folder is None:
+        return 2
+    from genrenet.store import PreparedStore
+
+    store = PreparedStore(data.store_folder)
+    for error in store.errors.values():
+        print(error, file=sys.stderr)
+    whole = len(store.index) - len(store.errors)
+    print(f"{whole} songs in {printable(store.folder)}, {len(store.errors)} skipped")
+    return 1 if store.errors else 0
+
+
+def _synthesise(options: argparse.Namespace) -> int:
+    from genrenet.progress import progress_bar
+    from genrenet.synthesis import synthesise_corpus
+
+    with progress_bar("synthesising") as show:
+        folder = synthesise_corpus(
+            options.folder,
+            artists=options.artists,
+            songs=options.songs,
+            seconds=options.seconds,
+            seed=options.seed,
+            progress=show,
+        )
+    print(f"synthesised genres in {printable(folder)}")
+    return 0

@@ -1,0 +1,192 @@
+"""Datasets of frames: which stretch of which song makes an item, and who reads it.
+
+An item is a dictionary of tensors: ``waveform`` (samples of one frame, raw as stored), ``scale``
+(what brings it to [-1, 1]), ``label``, ``song`` (row in the part's table), ``start`` (seconds) and
+``counted`` (false for padding and for what could not be read).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import Dataset
+from torch.utils.data.distributed import DistributedSampler
+
+from genrenet import audio
+from genrenet.frames import FrameSettings, frame_starts, random_start
+
+Item = dict[str, Tensor]
+Crops = Literal["random", "fixed"]
+
+
+class Reader(Protocol):
+    """Who gives the samples of a song: files, or a `genrenet.store.PreparedStore`."""
+
+    dtype: str
+
+    def length(self, path: str) -> int:
+        """Samples of a song at the wanted rate; 0 where it cannot be read."""
+
+    def read(self, path: str, start: int, count: int) -> tuple[NDArray[Any], float]:
+        """At most ``count`` samples from ``start``, and what brings them to [-1, 1]."""
+
+
+class FileReader:
+    """Decodes spans of files when they are asked for.
+
+    Parameters
+    ----------
+    paths : sequence of str
+        Files that will be read; their lengths are looked up at once.
+    sample_rate : int > 0
+        Samples per second, in Hz.
+
+    Attributes
+    ----------
+    errors : dict
+        Files that cannot be read, with the reason.
+    """
+
+    dtype = "float32"
+
+    def __init__(self, paths: Sequence[str], sample_rate: int) -> None:
+        self.sample_rate = sample_rate
+        self.errors: dict[str, str] = {}
+        self._lengths: dict[str, int] = {}
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            for path, found in zip(paths, pool.map(self._look_up, paths), strict=True):
+                if isinstance(found, str):
+                    self.errors[path] = found
+                else:
+                    self._lengths[path] = found
+
+    def _look_up(self, path: str) -> int | str:
+        try:
+            return round(audio.probe(path).duration * self.sample_rate)
+        except audio.AudioError as error:
+            return str(error)
+
+    def length(self, path: str) -> int:
+        """Samples of a song; 0 where it cannot be read."""
+        return self._lengths.get(path, 0)
+
+    def read(self, path: str, start: int, count: int) -> tuple[NDArray[np.float32], float]:
+        """Decode a span; see `Reader`."""
+        rate = self.sample_rate
+        span = audio.load(path, rate, start / rate, count / rate, partial=True)
+        return span[:count], 1.0
+
+
+class FrameDataset(Dataset[Item]):
+    """Frames of some songs.
+
+    Parameters
+    ----------
+    paths : sequence of str
+    labels : sequence of int
+        Label of each song.
+    reader : Reader
+    settings : FrameSettings
+    crops : {"random", "fixed"}
+        ``random``: ``crops_per_song`` items a song, each a random crop that depends on the seed,
+        the epoch and the item alone. ``fixed``: every whole frame of every song.
+    crops_per_song : int > 0
+    seed : int
+    """
+
+    def __init__(
+        self,
+        paths: Sequence[str],
+        labels: Sequence[int],
+        reader: Reader,
+        settings: FrameSettings,
+        *,
+        crops: Crops = "fixed",
+        crops_per_song: int = 1,
+        seed: int = 0,
+    ) -> None:
+        self.paths, self.reader, self.settings = list(paths), reader, settings
+        self.crops, self.seed = crops, seed
+        self.labels = np.asarray(labels, dtype=np.int64)
+        lengths = [reader.length(path) for path in self.paths]
+        self.lengths = np.asarray(lengths, dtype=np.int64)
+        songs, starts = [], []
+        for song, length in enumerate(lengths):
+            if not length:
+                continue
+            of_song = (
+                np.full(crops_per_song, -1, dtype=np.int64)
+                if crops == "random"
+                else frame_starts(length, settings)
+            )
+            starts.append(of_song)
+            songs.append(np.full(len(of_song), song, dtype=np.int64))
+        empty = np.zeros(0, dtype=np.int64)
+        self.songs = np.concatenate(songs) if songs else empty
+        self.starts = np.concatenate(starts) if starts else empty
+
+    def __len__(self) -> int:
+        return len(self.songs)
+
+    def __getitem__(self, key: tuple[int, int, bool]) -> Item:
+        """The item of ``(epoch, index, counted)``, as `FrameSampler` yields them."""
+        epoch, index, counted = key
+        song = int(self.songs[index])
+        start = int(self.starts[index])
+        if start < 0:
+            rng = np.random.default_rng([self.seed, epoch, index])
+            start = random_start(int(self.lengths[song]), self.settings, rng)
+        waveform = np.zeros(self.settings.n_samples, dtype=self.reader.dtype)
+        scale = 1.0
+        try:
+            samples, scale = self.reader.read(self.paths[song], start, len(waveform))
+            waveform[: len(samples)] = samples
+        except audio.AudioError:
+            counted = False  # the data module lists the song; the run goes on
+        return {
+            "waveform": torch.from_numpy(waveform),
+            "scale": torch.tensor(scale, dtype=torch.float32),
+            "label": torch.tensor(self.labels[song]),
+            "song": torch.tensor(song),
+            "start": torch.tensor(start / self.settings.sample_rate, dtype=torch.float32),
+            "counted": torch.tensor(counted),
+        }
+
+
+class FrameSampler(DistributedSampler[Any]):
+    """Says which items a process sees, as ``(epoch, index, counted)``.
+
+    Lightning leaves samplers of torch's distributed kind alone and tells them the epoch. All
+    processes get equally many items: what fills up the last ones is marked as not counted, so
+    that nothing is measured or learnt twice.
+
+    Parameters
+    ----------
+    dataset : FrameDataset
+    shuffle : bool
+    num_replicas, rank : int
+        Number of processes, and which one this is.
+    seed : int
+        With the epoch, it fixes the order.
+    """
+
+    def __init__(
+        self, dataset: FrameDataset, *, shuffle: bool, num_replicas: int, rank: int, seed: int
+    ) -> None:
+        super().__init__(dataset, num_replicas, rank, shuffle=shuffle, seed=seed)
+        self.n_items = len(dataset)
+
+    def __iter__(self) -> Iterator[Any]:
+        """This process's share of the items, in this epoch's order."""
+        order = np.arange(self.n_items)
+        if self.shuffle:
+            np.random.default_rng([self.seed, self.epoch]).shuffle(order)
+        for position in range(self.rank, self.total_size, self.num_replicas):
+            yield self.epoch, int(order[position % self.n_items]), position < self.n_items

@@ -1,0 +1,368 @@
+"""The Lightning data module: a catalog, a split, frames, and loaders of raw waveforms."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import shutil
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+import pytorch_lightning as pl
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from genrenet import splits
+from genrenet.cache import cache_folder
+from genrenet.catalog import Catalog, read_catalog
+from genrenet.data import Crops, FileReader, FrameDataset, FrameSampler, Item, Reader
+from genrenet.errors import GenrenetError, printable
+from genrenet.frames import FrameSettings
+from genrenet.store import DType, PreparedStore, prepare
+
+logger = logging.getLogger(__name__)
+
+EXCERPT_SECONDS = 90.0
+"""Collections whose median song is shorter are excerpts: nothing is trimmed from their ends."""
+
+
+class DataError(GenrenetError):
+    """A collection that cannot be trained or tested on as asked."""
+
+
+class GenreDataModule(pl.LightningDataModule):
+    """Frames of a music collection, split by song.
+
+    Parameters
+    ----------
+    source : str
+        A folder of genre folders, a GTZAN or FMA folder, a CSV or Parquet table, or
+        ``synthetic`` for the corpus that the package makes itself.
+    format : str
+        See `genrenet.catalog.read_catalog`.
+    split : str
+        ``auto`` (the table's own column, else artist-disjoint where artists are known, else
+        stratified), ``stratified``, ``artist``, ``fault-filtered``, ``70-30``, ``column``, or the
+        path of a CSV file written by ``genrenet data split``.
+    fractions : tuple of float
+        Shares of train, validation and test songs.
+    split_seed : int
+        Fixes the split.
+    fold, n_folds : int, optional
+        Take one fold of a cross-validation instead.
+    frame_seconds : float > 0
+        Length of a frame.
+    trim : float or "auto"
+        Seconds dropped at both ends of songs; ``auto`` is 0 for excerpts and 20 for whole songs.
+    sample_rate : int > 0
+        In Hz; the front end's.
+    crops : {"random", "fixed"}
+        Training frames: new random crops in every epoch, or the fixed frames of the test.
+    crops_per_song : int > 0
+        Random crops of each song in an epoch.
+    batch_size : int > 0
+        Frames in a batch.
+    num_workers : int or "auto"
+        Loading processes; ``auto`` takes none for a prepared store on a CPU.
+    store : str or None
+        Folder of the prepared store; ``auto`` keeps one in the cache folder where its disk has room
+        enough; None decodes spans of the files in every epoch.
+    store_dtype : {"int16", "float16"}
+    max_songs : int, optional
+        Use only the first songs of each part, balanced over genres (for trying things out).
+    seed : int
+        Fixes the order and the crops.
+
+    Raises
+    ------
+    DataError
+        No songs left to train or test on, or a setting out of range.
+    """
+
+    def __init__(
+        self,
+        source: str = "synthetic",
+        format: str = "auto",
+        split: str = "auto",
+        fractions: tuple[float, float, float] = (0.7, 0.1, 0.2),
+        split_seed: int = 0,
+        fold: int | None = None,
+        n_folds: int = 5,
+        frame_seconds: float = 29.12,
+        trim: float | Literal["auto"] = "auto",
+        sample_rate: int = 12_000,
+        crops: Crops = "random",
+        crops_per_song: int = 1,
+        batch_size: int = 16,
+        num_workers: int | Literal["auto"] = "auto",
+        store: str | None = "auto",
+        store_dtype: DType = "int16",
+        max_songs: int | None = None,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        if batch_size < 1 or crops_per_song < 1:
+            raise DataError(
+                "batch_size and crops_per_song",
+                found=f"{batch_size} and {crops_per_song}",
+                wanted="at least 1",
+            )
+        self.source, self.format = source, format
+        self.split_kind, self.fractions, self.split_seed = split, fractions, split_seed
+        self.fold, self.n_folds, self.max_songs = fold, n_folds, max_songs
+        self.frame_seconds, self.trim, self.sample_rate = frame_seconds, trim, sample_rate
+        self.crops: Crops = crops
+        self.crops_per_song, self.batch_size, self.seed = crops_per_song, batch_size, seed
+        self._num_workers = num_workers
+        self.store, self.store_dtype = store, store_dtype
+        self.skipped: dict[str, str] = {}
+        self._datasets: dict[str, FrameDataset] = {}
+
+    # --- what is known before anything is decoded -------------------------------------------------
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """The collection, with what was wrong in it reported once."""
+        source = self.source
+        if source == "synthetic":
+            from genrenet.synthesis import default_corpus
+
+            source = str(default_corpus())
+        catalog = read_catalog(source, self.format)
+        for problem in catalog.problems:
+            logger.warning("%s", problem.message)
+        return catalog
+
+    @property
+    def labels(self) -> list[str]:
+        """Genres in alphabetical order: the order of a model's outputs."""
+        return list(self.catalog.genres)
+
+    @cached_property
+    def split(self) -> splits.Split:
+        """The split of the songs."""
+        if self.split_kind.endswith(".csv"):
+            return splits.read_split(self.split_kind, self.catalog.table)
+        return splits.make_split(
+            self.catalog.table,
+            self.split_kind,
+            seed=self.split_seed,
+            fractions=self.fractions,
+            fold=self.fold,
+            n_folds=self.n_folds,
+        )
+
+    @cached_property
+    def frames(self) -> FrameSettings:
+        """Frame settings, with ``trim`` settled."""
+        trim = self.trim
+        if trim == "auto":
+            median = float(np.nanmedian(self._durations))
+            trim = 0.0 if median < EXCERPT_SECONDS else 20.0
+            logger.info("trim %g s (the median song has %.0f s)", trim, median)
+        return FrameSettings(self.frame_seconds, float(trim), self.sample_rate)
+
+    @cached_property
+    def _durations(self) -> NDArray[np.float64]:
+        durations = self.catalog.table["duration"].to_numpy(dtype=float)
+        if np.isnan(durations).all():
+            sample = self.catalog.table["path"].iloc[:: max(1, len(durations) // 50)]
+            reader = FileReader(list(sample), self.sample_rate)
+            durations = np.array([reader.length(path) / self.sample_rate for path in sample])
+        return durations if len(durations) else np.zeros(1)
+
+    def part(self, name: str) -> pd.DataFrame:
+        """Songs of a part ("train", "validation", "test", "all"), in the catalog's order."""
+        table = self.catalog.table
+        if name == "all":
+            return table
+        rows = self.split.indices(table, name)
+        if self.max_songs is not None:
+            by_rank = table.iloc[rows].groupby("genre").cumcount().to_numpy()
+            rows = np.sort(rows[np.argsort(by_rank, kind="stable")][: self.max_songs])
+        return table.iloc[rows]
+
+    # --- Lightning's hooks ------------------------------------------------------------------------
+
+    @cached_property
+    def store_folder(self) -> Path | None:
+        """Folder of the prepared store, or None where files are decoded each time."""
+        if self.store is None:
+            return None
+        if self.store != "auto":
+            return Path(self.store)
+        folder = cache_folder("stores")
+        seconds = float(np.nanmean(self._durations)) * len(self.catalog.table)
+        wanted, free = 2 * seconds * self.sample_rate, shutil.disk_usage(folder).free
+        if wanted > 0.25 * free:
+            logger.warning(
+                "no prepared store: it would take %.1f GB of the %.1f GB free in '%s'; "
+                "files are decoded in every epoch (pass --data.store FOLDER to have one)",
+                wanted / 1e9,
+                free / 1e9,
+                printable(folder),
+            )
+            return None
+        what = f"{os.path.realpath(self.catalog.root)}|{self.sample_rate}|{self.store_dtype}"
+        return folder / hashlib.sha256(os.fsencode(what)).hexdigest()[:16]
+
+    def prepare_data(self) -> None:
+        """Build the prepared store, once a machine."""
+        if self.store_folder is None:
+            return
+        from genrenet.progress import progress_bar
+
+        with progress_bar("preparing songs") as progress:
+            prepare(
+                self.catalog.table["path"],
+                self.store_folder,
+                sample_rate=self.sample_rate,
+                dtype=self.store_dtype,
+                progress=progress,
+            )
+
+    def setup(self, stage: str) -> None:
+        """Open the store and make the datasets of a stage: fit, validate, test or predict."""
+        parts = {
+            "fit": ["train", "validation"],
+            "validate": ["validation"],
+            "test": ["test"],
+            "predict": ["all"],
+        }[stage]
+        tables = {name: self.part(name) for name in parts}
+        paths = [path for table in tables.values() for path in table["path"]]
+        reader: Reader
+        if self.store_folder is None:
+            reader = FileReader(paths, self.sample_rate)
+            errors = reader.errors
+        else:
+            reader = PreparedStore(self.store_folder)
+            errors = {path: reader.errors[path] for path in paths if path in reader.errors}
+        for path, error in errors.items():
+            self._skip(path, error)
+        for name, table in tables.items():
+            self._datasets[name] = self._dataset(name, table, reader)
+
+    def _dataset(self, name: str, table: pd.DataFrame, reader: Reader) -> FrameDataset:
+        training = name == "train"
+        dataset = FrameDataset(
+            list(table["path"]),
+            [self.labels.index(genre) for genre in table["genre"]],
+            reader,
+            self.frames,
+            crops=self.crops if training else "fixed",
+            crops_per_song=self.crops_per_song,
+            seed=self.seed,
+        )
+        if not len(dataset) and name != "validation":
+            raise DataError(
+                f"no {name} songs to work on",
+                found=f"{len(table)} songs, {len(self.skipped)} of them unreadable",
+                remedy="see 'genrenet data check'",
+            )
+        return dataset
+
+    def _skip(self, path: str, error: str) -> None:
+        if path not in self.skipped:
+            self.skipped[path] = error
+            logger.warning("skipped (%d so far): %s", len(self.skipped), error)
+
+    def dataset(self, name: str) -> FrameDataset:
+        """Dataset of a part that has been set up."""
+        return self._datasets[name]
+
+    def n_songs(self, name: str) -> int:
+        """Songs of a part that has been set up, the unreadable ones included."""
+        return len(self._datasets[name].paths)
+
+    @cached_property
+    def label_counts(self) -> list[int]:
+        """Training songs of each label."""
+        counts = self.part("train")["genre"].value_counts()
+        return [int(counts.get(label, 0)) for label in self.labels]
+
+    def _loader(self, name: str) -> DataLoader[Item]:
+        dataset, trainer = self._datasets[name], self.trainer
+        sampler = FrameSampler(
+            dataset,
+            shuffle=name == "train",
+            num_replicas=trainer.world_size if trainer else 1,
+            rank=trainer.global_rank if trainer else 0,
+            seed=self.seed,
+        )
+        workers = self.num_workers
+        return DataLoader(
+            dataset,
+            batch_size=self.batch_size,
+            sampler=sampler,
+            num_workers=workers,
+            pin_memory=torch.cuda.is_available(),
+            persistent_workers=workers > 0,
+            # A last batch of one song would leave batch-norm nothing to norm by.
+            drop_last=name == "train" and len(sampler) > self.batch_size,
+        )
+
+    @property
+    def num_workers(self) -> int:
+        """Loading processes."""
+        if self._num_workers != "auto":
+            return int(self._num_workers)
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+        if torch.cuda.is_available():
+            return min(8, cores or 1)
+        # On a CPU the network wants the cores, and reading a mapped store costs nothing.
+        return 0 if self.store_folder is not None else max(1, (cores or 1) // 2)
+
+    def train_dataloader(self) -> DataLoader[Item]:
+        """Training frames."""
+        return self._loader("train")
+
+    def val_dataloader(self) -> DataLoader[Item] | list[Any]:
+        """Frames of the validation songs; nothing where the split has none."""
+        return self._loader("validation") if len(self._datasets["validation"]) else []
+
+    def test_dataloader(self) -> DataLoader[Item]:
+        """All frames of the test songs."""
+        return self._loader("test")
+
+    def predict_dataloader(self) -> DataLoader[Item]:
+        """All frames of all songs."""
+        return self._loader("all")
+
+    def on_before_batch_transfer(self, batch: Item, dataloader_idx: int) -> Item:
+        """List songs whose span could not be decoded, while the batch is still in memory."""
+        if self.store_folder is None and not bool(batch["counted"].all()):
+            name = self._part_in_use()
+            for song in batch["song"][~batch["counted"]].tolist():
+                path = self._datasets[name].paths[song]
+                self._skip(path, f"'{printable(path)}' could not be decoded to its end")
+        return batch
+
+    def _part_in_use(self) -> str:
+        trainer = self.trainer
+        if trainer is None or trainer.predicting:
+            return "all"
+        if trainer.testing:
+            return "test"
+        return "validation" if trainer.validating or trainer.sanity_checking else "train"
+
+
+def to_float(waveform: Tensor, scale: Tensor) -> Tensor:
+    """Raw samples as float32 in [-1, 1], on the device they are on.
+
+    Parameters
+    ----------
+    waveform : Tensor of int16, float16 or float32, shape (batch, samples)
+    scale : Tensor, shape (batch,)
+
+    Returns
+    -------
+    Tensor, shape (batch, samples), float32
+    """
+    return waveform.float() * scale.unsqueeze(-1)

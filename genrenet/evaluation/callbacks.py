@@ -1,0 +1,160 @@
+"""Lightning callbacks that write what a test or a prediction found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytorch_lightning as pl
+from numpy.typing import NDArray
+from torch import Tensor
+
+from genrenet.datamodule import GenreDataModule
+from genrenet.errors import printable
+from genrenet.evaluation import metrics
+from genrenet.evaluation.report import predictions_table, write_predictions, write_report
+from genrenet.metrics import SongScores
+
+
+def _data(trainer: pl.Trainer) -> GenreDataModule | None:
+    """The trainer's data module, if it is one of ours."""
+    data = getattr(trainer, "datamodule", None)
+    return data if isinstance(data, GenreDataModule) else None
+
+
+def _folder(trainer: pl.Trainer) -> Path:
+    """The run's folder; a collective operation, so every process must come by."""
+    return Path(trainer.log_dir or trainer.default_root_dir)
+
+
+def _gather(
+    trainer: pl.Trainer, songs: SongScores
+) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
+    """Scores, targets and frames of all songs; a collective operation like `_folder`."""
+    scores, target = songs.compute()
+    # Reduction works in place, and outside of the inference mode the counts were made in.
+    frames = trainer.strategy.reduce(songs.counts.clone(), reduce_op="sum")
+    assert isinstance(frames, Tensor)
+    return scores.double().cpu().numpy(), target.cpu().numpy(), frames.cpu().numpy()
+
+
+class TestReport(pl.Callback):
+    """Writes the report of a test into the run's folder ``report``, and prints its essence.
+
+    Nothing is written under ``fast_dev_run``, nor where the data come from another data module.
+    """
+
+    __test__ = False  # pytest: this class tests music, not code
+
+    def on_test_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
+        """Gather from all processes; write on the first."""
+        data = _data(trainer)
+        stages: Any = getattr(pl_module, "stage_metrics", {})
+        if data is None or "test" not in stages or getattr(trainer, "fast_dev_run", False):
+            return
+        stage = stages["test"]
+        confusion = stage.frame_confusion.compute().cpu().numpy()
+        scores, target, frames = _gather(trainer, stage.songs)
+        folder = _folder(trainer) / "report"
+        if not trainer.is_global_zero:
+            return
+        table = data.part("test")
+        results = {
+            **_about(trainer, pl_module, data),
+            **metrics.evaluate(target, scores, data.labels, confusion),
+        }
+        page = write_report(folder, results, predictions_table(table, scores, data.labels, frames))
+        print(summary(results))
+        print(f"report: {printable(page)}")
+
+
+def _about(trainer: pl.Trainer, model: Any, data: GenreDataModule) -> dict[str, Any]:
+    """What a test's numbers are about."""
+    parts = {
+        name: {"songs": len(data.part(name)), "frames": None}
+        for name in ("train", "validation", "test")
+    }
+    parts["test"]["frames"] = len(data.dataset("test"))
+    description = dict(model.description())
+    checkpoint = trainer.ckpt_path
+    return {
+        "method": description["network"]["name"],
+        "dataset": data.catalog.name,
+        "split": data.split.name,
+        "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "checkpoint": printable(checkpoint) if checkpoint else None,
+        "parts": parts,
+        "skipped": [{"path": printable(p), "reason": why} for p, why in data.skipped.items()],
+        "description": description,
+    }
+
+
+def summary(results: Mapping[str, Any]) -> str:
+    """The essence of a test in one line.
+
+    Examples
+    --------
+    >>> print(summary({"song_accuracy": 0.68, "song_ci95": [0.55, 0.79], "n_songs": 60,
+    ...                "split": "stratified, seed 0"}))
+    song accuracy 0.68 (95 % interval 0.55 to 0.79, n = 60); split: stratified, seed 0
+    """
+    units = [
+        f"{unit} accuracy {results[f'{unit}_accuracy']:.2f} (95 % interval "
+        f"{results[f'{unit}_ci95'][0]:.2f} to {results[f'{unit}_ci95'][1]:.2f}, "
+        f"n = {results[f'n_{unit}s']})"
+        for unit in ("song", "frame")
+        if f"{unit}_accuracy" in results
+    ]
+    return f"{', '.join(units)}; split: {results['split']}"
+
+
+class PredictionWriter(pl.Callback):
+    """Writes ``predictions.csv``, one row a song, when a prediction is over.
+
+    Frames are summed per song as they come, so memory does not grow with their number.
+    """
+
+    def __init__(self) -> None:
+        self._songs: SongScores | None = None
+
+    def on_predict_start(self, trainer: pl.Trainer, pl_module: Any) -> None:
+        """Make room for a row a song."""
+        data = _data(trainer)
+        self._songs = None
+        if data is not None and not getattr(trainer, "fast_dev_run", False):
+            songs = SongScores(data.n_songs("all"), len(data.labels), pl_module.decision)
+            self._songs = songs.to(pl_module.device)
+
+    def on_predict_batch_end(
+        self,
+        trainer: pl.Trainer,
+        pl_module: Any,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Add a batch of frames."""
+        if self._songs is not None:
+            label, song, counted = batch["label"], outputs["song"], outputs["counted"]
+            self._songs.update(outputs["scores"], label, song, counted)
+
+    def on_predict_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
+        """Gather from all processes; write on the first."""
+        data, songs = _data(trainer), self._songs
+        if data is None or songs is None:
+            return
+        scores, _, frames = _gather(trainer, songs)
+        folder = _folder(trainer)
+        self._songs = None
+        if trainer.is_global_zero:
+            table: pd.DataFrame = data.part("all")
+            predictions = predictions_table(table, scores, data.labels, frames)
+            file = write_predictions(folder / "predictions.csv", predictions)
+            missing = len(table) - len(predictions)
+            left_out = f" ({missing} could not be read)" if missing else ""
+            print(f"predictions of {len(predictions)} songs{left_out}: {printable(file)}")

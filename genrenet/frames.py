@@ -1,0 +1,217 @@
+"""Multiframe: where the frames of a song lie, and how frame scores become one song decision.
+
+Conventions
+-----------
+Positions and lengths are counted in samples at the settings' own rate, so that nothing depends on
+the rounding of seconds. A song's *usable* part is what `trim` leaves of it at both ends.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal, get_args
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from genrenet.errors import GenrenetError
+
+Decision = Literal["mean", "vote", "geometric"]
+
+
+class FrameError(GenrenetError):
+    """Frame settings out of range, or an unknown song decision."""
+
+
+@dataclass(frozen=True)
+class FrameSettings:
+    """How a song is cut into frames.
+
+    Parameters
+    ----------
+    seconds : float > 0
+        Length of a frame.
+    trim : float >= 0
+        Seconds dropped at both ends of a song; 0 for excerpts.
+    sample_rate : int > 0
+        Samples per second.
+    """
+
+    seconds: float = 29.12
+    trim: float = 20.0
+    sample_rate: int = 12_000
+
+    def __post_init__(self) -> None:
+        if self.seconds <= 0 or self.trim < 0 or self.sample_rate <= 0:
+            raise FrameError(
+                "frame settings out of range",
+                found=f"{self.seconds:g} s, trim {self.trim:g} s, {self.sample_rate} Hz",
+                wanted="seconds > 0, trim >= 0 and a sample rate > 0",
+            )
+
+    @property
+    def n_samples(self) -> int:
+        """Samples in a frame."""
+        return round(self.seconds * self.sample_rate)
+
+    def with_trim(self, trim: float) -> FrameSettings:
+        """The same settings with another trim."""
+        return replace(self, trim=trim)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, for checkpoints."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Usable:
+    """The part of a song that frames are taken from.
+
+    Attributes
+    ----------
+    begin, end : int
+        First sample, and one past the last.
+    trim : float
+        Seconds really dropped at both ends.
+    shortened : bool
+        Whether that is less than the settings ask for, because the song is too short.
+    """
+
+    begin: int
+    end: int
+    trim: float
+    shortened: bool
+
+
+def usable_part(n_samples: int, settings: FrameSettings) -> Usable:
+    """What is left of a song after trimming, with less trim where the song is too short for it.
+
+    Parameters
+    ----------
+    n_samples : int >= 0
+        Length of the song.
+    settings : FrameSettings
+
+    Returns
+    -------
+    Usable
+        At least one frame long, unless the whole song is shorter than a frame.
+    """
+    trim = round(settings.trim * settings.sample_rate)
+    if n_samples - 2 * trim >= settings.n_samples or trim == 0:
+        return Usable(trim, n_samples - trim, settings.trim, shortened=False)
+    less = max(0, (n_samples - settings.n_samples) // 2)
+    return Usable(less, n_samples - less, less / settings.sample_rate, shortened=True)
+
+
+def frame_starts(n_samples: int, settings: FrameSettings) -> NDArray[np.int64]:
+    """First samples of a song's whole, non-overlapping frames.
+
+    A last short frame is dropped unless it is the only one (it is then to be padded with zeros).
+
+    Parameters
+    ----------
+    n_samples : int >= 0
+        Length of the song.
+    settings : FrameSettings
+
+    Returns
+    -------
+    ndarray of int64, shape (frames,), frames >= 1
+
+    Examples
+    --------
+    >>> frame_starts(60 * 12_000, FrameSettings(trim=0)).tolist()
+    [0, 349440]
+    """
+    part = usable_part(n_samples, settings)
+    count = max(1, (part.end - part.begin) // settings.n_samples)
+    return part.begin + settings.n_samples * np.arange(count, dtype=np.int64)
+
+
+def random_start(n_samples: int, settings: FrameSettings, rng: np.random.Generator) -> int:
+    """First sample of a random crop of one frame, uniform over the usable part."""
+    part = usable_part(n_samples, settings)
+    return int(part.begin + rng.integers(max(1, part.end - part.begin - settings.n_samples + 1)))
+
+
+def spread(starts: NDArray[np.int64], count: int | None) -> NDArray[np.int64]:
+    """At most ``count`` of the frames, evenly spread over the song; None takes all."""
+    if count is None or count >= len(starts):
+        return starts
+    if count < 1:
+        raise FrameError("number of frames", found=str(count), wanted="at least 1")
+    return starts[((np.arange(count) + 0.5) * len(starts) / count).astype(np.int64)]
+
+
+def frame_statistics(scores: Tensor) -> Tensor:
+    """What has to be summed over a song's frames to take any of the decisions.
+
+    Parameters
+    ----------
+    scores : Tensor, shape (frames, labels)
+        Rows that sum to one.
+
+    Returns
+    -------
+    Tensor, shape (frames, 3, labels)
+        The scores, their logarithms, and a one for the frame's own label.
+    """
+    votes = F.one_hot(scores.argmax(dim=-1), scores.shape[-1]).to(scores.dtype)
+    return torch.stack([scores, scores.clamp_min(1e-12).log(), votes], dim=1)
+
+
+def decide(totals: Tensor, counts: Tensor, decision: Decision = "mean") -> Tensor:
+    """Song scores from summed frame statistics.
+
+    Parameters
+    ----------
+    totals : Tensor, shape (songs, 3, labels)
+        Sums of `frame_statistics` over each song's frames.
+    counts : Tensor, shape (songs,)
+        Number of frames of each song; songs without frames get scores of zero.
+    decision : {"mean", "vote", "geometric"}
+        ``mean`` averages the frames' scores. ``vote`` takes the most frequent of the frames' own
+        labels (the nearest neighbour among them), ties by the mean score. ``geometric`` takes the
+        normalised geometric mean.
+
+    Returns
+    -------
+    Tensor, shape (songs, labels)
+        Rows that sum to one; the largest entry is the decision.
+    """
+    frames = counts.clamp_min(1).to(totals.dtype).unsqueeze(-1)
+    mean = totals[:, 0] / frames
+    if decision == "mean":
+        scores = mean
+    elif decision == "geometric":
+        scores = (totals[:, 1] / frames).softmax(dim=-1)
+    elif decision == "vote":
+        # A vote weighs more than any difference of means, so means only break ties.
+        scores = (totals[:, 2] + mean) / (frames + 1.0)
+    else:
+        raise FrameError(
+            "unknown song decision", found=repr(decision), wanted=", ".join(get_args(Decision))
+        )
+    return torch.where(counts.unsqueeze(-1) > 0, scores, torch.zeros_like(scores))
+
+
+def song_scores(scores: Tensor, decision: Decision = "mean") -> Tensor:
+    """Scores of one song from the scores of its frames.
+
+    Parameters
+    ----------
+    scores : Tensor, shape (frames, labels)
+    decision : {"mean", "vote", "geometric"}
+        See `decide`.
+
+    Returns
+    -------
+    Tensor, shape (labels,)
+    """
+    totals = frame_statistics(scores).sum(dim=0, keepdim=True)
+    count = torch.full((1,), scores.shape[0], device=scores.device)
+    return decide(totals, count, decision)[0]

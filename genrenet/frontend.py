@@ -1,0 +1,227 @@
+"""The front end: waveform to log-mel spectrogram, on the device the waveform is on.
+
+Conventions
+-----------
+Mel power (Slaney scale and norm) of a centred, reflect-padded STFT with a periodic Hann window is
+put on a decibel scale as the published taggers were trained: the mel power is squared before the
+logarithm, so one unit of amplitude in dB is ``20 * log10(mel power)``, floored at 1e-10 on the
+square and clipped to 80 dB below each clip's own maximum.
+
+The front end always computes in float32, with autocast off: half precision underflows before the
+logarithm. Windows and filter banks are non-persistent buffers: they follow ``.to(device)`` and stay
+out of checkpoints, unless they are trainable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from genrenet.errors import GenrenetError
+
+Backend = Literal["nnaudio", "torchaudio"]
+
+
+class FrontendError(GenrenetError):
+    """Settings or a waveform the front end cannot work with."""
+
+
+def square_power_to_db(power: Tensor, *, floor: float = 1e-10, top_db: float = 80.0) -> Tensor:
+    """Decibels of a squared mel power, clipped below each clip's maximum.
+
+    Parameters
+    ----------
+    power : Tensor, shape (batch, n_mels, time), >= 0
+        Mel power spectrogram.
+    floor : float > 0
+        Smallest value of the *square* of the power.
+    top_db : float > 0
+        Range kept below each clip's maximum, in dB.
+
+    Returns
+    -------
+    Tensor, shape (batch, n_mels, time)
+        ``10 * log10(max(power**2, floor))`` (dB re 1.0).
+
+    Notes
+    -----
+    The square is what Choi et al. (2016) fed to their taggers (kapre's early ``Melspectrogram``).
+    """
+    decibels = 10.0 * torch.log10(power.square().clamp_min(floor))
+    peak = decibels.amax(dim=(-2, -1), keepdim=True)
+    return torch.maximum(decibels, peak - top_db)
+
+
+class LogMel(nn.Module):
+    """Waveform to log-mel spectrogram.
+
+    Parameters
+    ----------
+    sample_rate : int > 0
+        Samples per second of the waveforms, in Hz.
+    n_fft : int > 0
+        Window and FFT length in samples.
+    hop_length : int > 0
+        Samples between neighbouring columns.
+    n_mels : int > 0
+        Number of mel bands.
+    fmin, fmax : float
+        Lowest and highest frequency of the mel bank in Hz; ``fmax=None`` is half the sample rate.
+    top_db : float > 0
+        Range in dB kept below each clip's maximum.
+    backend : {"nnaudio", "torchaudio"}
+        Who computes the mel power. Both agree to 1e-3 dB; ``torchaudio`` uses an FFT and is quicker
+        on a CPU, ``nnaudio`` uses convolutions and can learn its bases.
+    trainable_stft, trainable_mel : bool
+        Let training change the STFT kernels or the mel bank (``nnaudio`` only).
+
+    Raises
+    ------
+    FrontendError
+        Impossible settings, or a waveform shorter than the reflect padding needs.
+
+    Notes
+    -----
+    Cheuk et al. (2020), "nnAudio: an on-the-fly GPU audio to spectrogram conversion toolbox".
+
+    Examples
+    --------
+    >>> LogMel()(torch.zeros(2, 349_440)).shape
+    torch.Size([2, 96, 1366])
+    """
+
+    def __init__(
+        self,
+        sample_rate: int = 12_000,
+        n_fft: int = 512,
+        hop_length: int = 256,
+        n_mels: int = 96,
+        fmin: float = 0.0,
+        fmax: float | None = None,
+        top_db: float = 80.0,
+        backend: Backend = "nnaudio",
+        trainable_stft: bool = False,
+        trainable_mel: bool = False,
+    ) -> None:
+        super().__init__()
+        fmax = sample_rate / 2 if fmax is None else fmax
+        if not 0 <= fmin < fmax <= sample_rate / 2:
+            raise FrontendError(
+                "the mel bank does not fit the sample rate",
+                found=f"fmin {fmin:g} Hz and fmax {fmax:g} Hz at {sample_rate} Hz",
+                wanted="0 <= fmin < fmax <= half the sample rate",
+            )
+        if backend not in ("nnaudio", "torchaudio"):
+            raise FrontendError(
+                "unknown front-end backend", found=repr(backend), wanted="nnaudio or torchaudio"
+            )
+        self.trainable = trainable_stft or trainable_mel
+        if self.trainable and backend != "nnaudio":
+            raise FrontendError(
+                "only the nnaudio backend has trainable bases",
+                found=f"backend {backend}",
+                wanted="backend nnaudio",
+            )
+        self.settings: dict[str, Any] = {
+            "sample_rate": sample_rate,
+            "n_fft": n_fft,
+            "hop_length": hop_length,
+            "n_mels": n_mels,
+            "fmin": fmin,
+            "fmax": fmax,
+            "top_db": top_db,
+            "backend": backend,
+            "trainable_stft": trainable_stft,
+            "trainable_mel": trainable_mel,
+        }
+        self.sample_rate, self.n_fft, self.hop_length = sample_rate, n_fft, hop_length
+        self.n_mels, self.top_db = n_mels, top_db
+        self.mel_power = _build(self.settings)
+        for module in self.mel_power.modules():
+            for name, buffer in list(module.named_buffers(recurse=False)):
+                module.register_buffer(name, buffer, persistent=False)
+
+    @classmethod
+    def from_settings(cls, settings: Mapping[str, Any]) -> LogMel:
+        """Rebuild a front end from the `settings` of another."""
+        return cls(**settings)
+
+    def n_columns(self, n_samples: int) -> int:
+        """Columns of the spectrogram of ``n_samples`` samples."""
+        return n_samples // self.hop_length + 1
+
+    def forward(self, waveform: Tensor) -> Tensor:
+        """Log-mel spectrogram of a batch of waveforms.
+
+        Parameters
+        ----------
+        waveform : Tensor, shape (batch, samples)
+            Mono samples in [-1, 1], any floating-point type.
+
+        Returns
+        -------
+        Tensor, shape (batch, n_mels, samples // hop_length + 1), float32
+            Decibels.
+        """
+        if waveform.ndim != 2 or waveform.shape[-1] <= self.n_fft // 2:
+            raise FrontendError(
+                "the front end cannot take this waveform",
+                found=f"a tensor of shape {tuple(waveform.shape)}",
+                wanted=f"(batch, samples) with more than {self.n_fft // 2} samples",
+                remedy="pad short audio to a whole frame first",
+            )
+        device = waveform.device.type
+        autocast_off: AbstractContextManager[None] = (
+            torch.autocast(device_type=device, enabled=False)
+            if torch.amp.autocast_mode.is_autocast_available(device)
+            else nullcontext()
+        )
+        with (
+            autocast_off,
+            torch.set_grad_enabled(self.trainable and torch.is_grad_enabled()),
+        ):
+            return square_power_to_db(self.mel_power(waveform.float()), top_db=self.top_db)
+
+
+def _build(settings: Mapping[str, Any]) -> nn.Module:
+    common = {
+        "n_fft": settings["n_fft"],
+        "hop_length": settings["hop_length"],
+        "n_mels": settings["n_mels"],
+    }
+    if settings["backend"] == "torchaudio":
+        from torchaudio.transforms import MelSpectrogram as TorchaudioMel
+
+        transform: nn.Module = TorchaudioMel(
+            sample_rate=settings["sample_rate"],
+            f_min=settings["fmin"],
+            f_max=settings["fmax"],
+            center=True,
+            pad_mode="reflect",
+            power=2.0,
+            norm="slaney",
+            mel_scale="slaney",
+            **common,
+        )
+        return transform
+    from nnAudio.features.mel import MelSpectrogram as NnAudioMel
+
+    transform = NnAudioMel(
+        sr=settings["sample_rate"],
+        fmin=settings["fmin"],
+        fmax=settings["fmax"],
+        center=True,
+        pad_mode="reflect",
+        power=2.0,
+        htk=False,
+        norm=1,
+        trainable_STFT=settings["trainable_stft"],
+        trainable_mel=settings["trainable_mel"],
+        verbose=False,
+        **common,
+    )
+    return transform

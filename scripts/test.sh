@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Set up if needed, then lint, types, the import contract and the tests: scripts/test.sh [PYTEST OPTIONS]
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+source scripts/setup.sh dev
+
+echo "== ruff"
+ruff check .
+ruff format --check .
+echo "== mypy"
+mypy
+echo "== import contract"
+lint-imports
+echo "== pytest"
+python -m pytest "$@"

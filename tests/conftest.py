@@ -1,0 +1,53 @@
+"""What several tests need: real music where it is at hand, and small music made here."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+RATE = 12_000
+
+
+def _shared_data() -> Path:
+    root = os.environ.get("GENRENET_TEST_DATA")
+    return Path(root) if root else Path(__file__).parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Folder of real music; tests that need it skip where it is absent."""
+    folder = _shared_data()
+    if not folder.is_dir():
+        pytest.skip(f"no music in {folder} (set GENRENET_TEST_DATA)")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the user's own cache out of the tests; the tests of a run share one."""
+    folder = tmp_path_factory.getbasetemp() / "cache"
+    monkeypatch.setenv("GENRENET_CACHE", str(folder))
+
+
+def tone(hz: float, seconds: float, *, seed: int = 0, rate: int = RATE) -> np.ndarray:
+    """A tone in a little noise, never the same twice."""
+    rng = np.random.default_rng(seed)
+    time = np.arange(round(seconds * rate)) / rate
+    wave = 0.4 * np.sin(2 * np.pi * hz * time + rng.uniform(0, 6))
+    return (wave + 0.02 * rng.standard_normal(len(time))).astype(np.float32)
+
+
+@pytest.fixture(scope="session")
+def music(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of three genres that differ in pitch, eight songs each, 5 s long."""
+    root = tmp_path_factory.mktemp("music")
+    for genre, hz in {"bass": 150.0, "middle": 900.0, "treble": 4000.0}.items():
+        (root / genre).mkdir()
+        for song in range(8):
+            wave = tone(hz * (1 + 0.02 * song), 5.0, seed=song)
+            soundfile.write(root / genre / f"{genre}-{song}.wav", wave, RATE)
+    return root

@@ -1,0 +1,149 @@
+"""From a collection to batches: parts, crops, order, skipped songs, several processes."""
+
+import numpy as np
+import pytest
+import torch
+
+from genrenet import audio
+from genrenet.data import FileReader, FrameDataset, FrameSampler
+from genrenet.datamodule import DataError, GenreDataModule, to_float
+from genrenet.frames import FrameSettings
+
+
+def _data(source, **settings):
+    defaults = {"split": "stratified", "frame_seconds": 1.5, "batch_size": 4, "num_workers": 0}
+    return GenreDataModule(str(source), **{**defaults, **settings})
+
+
+def _ready(data, stage="fit"):
+    data.prepare_data()
+    data.setup(stage)
+    return data
+
+
+def test_batches_are_raw_waveforms_of_one_frame(music):
+    data = _ready(_data(music))
+    assert data.labels == ["bass", "middle", "treble"]
+    batch = next(iter(data.train_dataloader()))
+    assert batch["waveform"].shape == (4, 18_000)
+    assert batch["waveform"].dtype == torch.int16
+    wave = to_float(batch["waveform"], batch["scale"])
+    assert 0.3 < wave.abs().max() <= 1.0
+    table = data.part("train")
+    for label, song in zip(batch["label"], batch["song"], strict=True):
+        assert table["genre"].iloc[int(song)] == data.labels[int(label)]
+
+
+@pytest.mark.parametrize("store", ["auto", None])
+def test_test_frames_are_all_frames_in_order(music, store):
+    data = _ready(_data(music, store=store), "test")
+    songs = data.n_songs("test")
+    batches = list(data.test_dataloader())
+    starts = torch.cat([batch["start"] for batch in batches])
+    assert starts.tolist() == [0.0, 1.5, 3.0] * songs
+    # What the store gives is what the file holds.
+    batch, path = batches[0], data.dataset("test").paths[0]
+    wanted = audio.load(path, 12_000, 1.5, 1.5)
+    wave = to_float(batch["waveform"], batch["scale"])[1].numpy()
+    assert np.abs(wave - wanted).max() < 1e-3
+
+
+def test_parts_are_disjoint_and_complete(music):
+    data = _data(music)
+    parts = [set(data.part(name)["path"]) for name in ("train", "validation", "test")]
+    assert sum(map(len, parts)) == len(set.union(*parts)) == 24
+
+
+def test_crops_depend_on_seed_and_epoch_alone(music):
+    def crops(seed, epoch):
+        data = _ready(_data(music, seed=seed))
+        loader = data.train_dataloader()
+        loader.sampler.set_epoch(epoch)
+        return torch.cat([batch["start"] for batch in loader]).tolist()
+
+    assert crops(0, 0) == crops(0, 0)
+    assert crops(0, 1) == crops(0, 1)
+    assert crops(0, 0) != crops(0, 1)
+    assert crops(0, 0) != crops(1, 0)
+
+
+def test_fixed_frames_and_several_crops(music):
+    fixed = _ready(_data(music, crops="fixed")).dataset("train")
+    once = _ready(_data(music)).dataset("train")
+    thrice = _ready(_data(music, crops_per_song=3)).dataset("train")
+    assert len(fixed) == 3 * len(once)
+    assert len(thrice) == 3 * len(once)
+
+
+def test_trim_is_settled_by_the_collection(music):
+    assert _data(music).frames.trim == 0.0
+    assert _data(music, trim=1.0).frames.trim == 1.0
+
+
+@pytest.mark.parametrize("store", ["auto", None])
+def test_broken_songs_are_skipped_counted_and_listed(music, tmp_path, store):
+    root = tmp_path / "music"
+    for genre in ("bass", "treble"):
+        (root / genre).mkdir(parents=True)
+        for file in sorted((music / genre).iterdir()):
+            (root / genre / file.name).symlink_to(file)
+    (root / "bass" / "broken.mp3").write_text("this is text")
+    (root / "treble" / "empty.wav").touch()
+    data = _data(root, store=store)
+    for stage in ("fit", "test"):
+        _ready(data, stage)
+    assert {path.rsplit("/", 1)[1] for path in data.skipped} == {"broken.mp3", "empty.wav"}
+    assert all(path in error for path, error in data.skipped.items())
+    batches = list(data.train_dataloader())
+    assert all(batch["counted"].all() for batch in batches)
+
+
+def test_a_song_that_breaks_in_the_middle_does_not_count(music, tmp_path):
+    path = tmp_path / "song.wav"
+    path.write_bytes(next((music / "bass").iterdir()).read_bytes())
+    reader = FileReader([str(path)], 12_000)
+    dataset = FrameDataset([str(path)], [0], reader, FrameSettings(1.5, 0.0))
+    assert bool(dataset[0, 2, True]["counted"])
+    path.write_bytes(b"gone")
+    item = dataset[0, 2, True]
+    assert not bool(item["counted"])
+    assert item["waveform"].shape == (18_000,)
+
+
+def test_a_short_song_is_padded_with_zeros(music):
+    path = str(next((music / "bass").iterdir()))
+    reader = FileReader([path], 12_000)
+    item = FrameDataset([path], [0], reader, FrameSettings(29.12, 20.0))[0, 0, True]
+    assert item["waveform"].shape == (349_440,)
+    assert item["waveform"][60_000:].eq(0).all()
+    assert item["waveform"][:60_000].abs().max() > 0.1
+
+
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_processes_share_the_items_and_count_each_once(music, shuffle):
+    dataset = _ready(_data(music)).dataset("train")
+    shares = [
+        list(FrameSampler(dataset, shuffle=shuffle, num_replicas=5, rank=rank, seed=0))
+        for rank in range(5)
+    ]
+    assert len({len(share) for share in shares}) == 1
+    counted = [index for share in shares for _, index, counts in share if counts]
+    assert sorted(counted) == list(range(len(dataset)))
+    assert sum(map(len, shares)) - len(dataset) < 5
+
+
+def test_worker_processes_give_the_same_batches(music):
+    alone = _ready(_data(music))
+    helped = _ready(_data(music, num_workers=2))
+    for ours, theirs in zip(alone.train_dataloader(), helped.train_dataloader(), strict=True):
+        assert all(torch.equal(ours[key], theirs[key]) for key in ours)
+
+
+def test_max_songs_is_balanced(music):
+    part = _data(music, max_songs=6).part("train")
+    assert part["genre"].value_counts().tolist() == [2, 2, 2]
+
+
+def test_bad_settings_are_named(music):
+    with pytest.raises(DataError, match="at least 1"):
+        _data(music, batch_size=0)
