@@ -129,7 +129,7 @@ class AudioInfo:
 
 
 def is_audio_path(path: Path) -> bool:
-    """Whether a path is named like audio: one of `SUFFIXES`, in any case.
+    """Whether a path is named like audio: one of `SUFFIXES`, but no ``._`` companion of macOS.
 
     Examples
     --------
@@ -137,7 +137,6 @@ def is_audio_path(path: Path) -> bool:
     (True, False)
     """
     name = os.path.basename(os.fspath(path))
-    # "._Song.mp3" is what macOS leaves on foreign disks: no audio, whatever its suffix.
     return os.path.splitext(name)[1].lower() in SUFFIXES and not name.startswith("._")
 
 
@@ -293,6 +292,8 @@ def _decode(path: Path, hz: int | None, offset: float, duration: float | None) -
     with ExitStack() as stack:
         track = stack.enter_context(closing(_open(path)))
         rate, out = track.rate, hz or track.rate
+        if not 1e3 <= rate <= 3e6:  # from a damaged header: the result could fill all memory
+            raise _error(NotAudioError, path, f"a sample rate of {rate} Hz", "1 kHz to 3 MHz")
         skip, left, stop = round(offset * out), sys.maxsize, sys.maxsize
         margin = 0.0 if rate == out else _MARGIN / min(rate, out)
         if duration is not None:
@@ -361,8 +362,7 @@ def _open(path: Path) -> _Track:
     if known and known[1]:
         with suppress(sf.LibsndfileError, TypeError):  # TypeError: a name that ends in .raw
             track = _SoundFileTrack(path)
-            # A recorder that crashed leaves a length of 0, one that writes to a pipe an unknown
-            # one; FFmpeg reads both to their end.
+            # After a crash the length is 0, from a pipe unknown: FFmpeg reads on to the end.
             if 0 < track.frames < _HUGE_FRAMES:
                 return track
             kind, found = EmptyAudioError, "0 samples"
@@ -378,8 +378,7 @@ class _SoundFileTrack:
 
     def __init__(self, path: Path) -> None:
         self.path, self.position, self.backend = path, 0, "soundfile"
-        # As bytes, a name need not be UTF-8.
-        name = os.fsencode(path) if os.name == "posix" else os.fspath(path)
+        name = os.fsencode(path) if os.name == "posix" else os.fspath(path)  # any bytes do
         self._file = file = sf.SoundFile(name)
         self.close, self.format = file.close, f"{file.format} {file.subtype}"
         self.rate, self.channels, self.frames = file.samplerate, file.channels, file.frames
@@ -405,7 +404,7 @@ class _SoundFileTrack:
         while count == len(buffer):
             with suppress(sf.LibsndfileError):  # what precedes the damage is in the buffer already
                 self._file.read(out=buffer)
-            count = self._file.tell() - self.position
+            count = max(0, self._file.tell() - self.position)
             self.position += count
             yield _mix(buffer[:count])
 
@@ -420,15 +419,14 @@ class _AVTrack:
         self._container = av.open(name, options=options, metadata_errors="replace")
         self.close, self.format = self._container.close, self._container.format.name
         if not self._container.streams.audio:
-            raise _error(NotAudioError, path, f"{self.format} without sound")
+            raise _error(NotAudioError, path, f"{self.format} data without sound")
         self._stream = self._container.streams.audio[0]
         self._frames = self._decoded()
         self.promised = self._promise()
         first = next(self._frames, None)
         if first is None:  # FFmpeg sees the headerless MP3 and AAC in any noise
-            empty = NotAudioError if self.format in ("mp3", "aac") else EmptyAudioError
-            kind = TruncatedAudioError if self.promised > SLACK else empty
-            raise _error(kind, path, "0 samples that decode")
+            kind = NotAudioError if self.format in ("mp3", "aac") else EmptyAudioError
+            raise _error(TruncatedAudioError if self.promised > SLACK else kind, path, "0 samples")
         # Headers err about the rate; the frames themselves do not.
         self.rate, self.channels = first.sample_rate, first.layout.nb_channels
         self.format += f" {self._stream.codec_context.codec.canonical_name}"
@@ -450,9 +448,12 @@ class _AVTrack:
     def length(self) -> float:
         if self.promised:
             return self.promised
-        self._container.seek(0)
-        packets = self._container.demux(self._stream)
-        return float(sum((p.duration or 0) * (p.time_base or 0) for p in packets))
+        seconds = 0.0
+        with suppress(av.FFmpegError):
+            self._container.seek(0)
+            for packet in self._container.demux(self._stream):
+                seconds += float((packet.duration or 0) * (packet.time_base or 0))
+        return seconds
 
     def seek(self, start: int) -> bool:
         """Go to some way before `start`; stay where the clock is too coarse for exactness."""
@@ -488,8 +489,7 @@ class _AVTrack:
                 return
             while frames := list(itertools.islice(group, _FRAMES)):
                 samples = np.concatenate([frame.to_ndarray() for frame in frames], axis=1)
-                planar = frames[0].format.is_planar
-                samples = samples.T if planar else samples.reshape(-1, channels)
+                samples = samples.T if frames[0].format.is_planar else samples.reshape(-1, channels)
                 if samples.dtype.kind != "f":
                     full = 1 << (8 * samples.dtype.itemsize - 1)
                     samples = samples.astype(np.float32) / full - (samples.dtype.kind == "u")

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import functools
 import os
-import pickle
-import zipfile
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -60,22 +59,18 @@ def read_checkpoint(path: str | os.PathLike[str]) -> dict[str, Any]:
     if not Path(path).is_file():
         raise CheckpointError(f"no checkpoint '{name}'", wanted=WANTED)
     try:
-        entries: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except (
-        pickle.UnpicklingError,
-        RuntimeError,
-        EOFError,
-        zipfile.BadZipFile,
-        ValueError,
-    ) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch's remarks on files it then refuses
+            entries: Any = torch.load(path, map_location="cpu", weights_only=True)
+    except OSError as error:
+        raise CheckpointError(f"cannot read '{name}'", found=str(error)) from error
+    except Exception as error:  # torch's reader fails on foreign bytes in any way there is
         reason = str(error).strip().splitlines()
         raise CheckpointError(
             f"'{name}' is not a checkpoint that can be read safely",
             found=reason[0] if reason else type(error).__name__,
             wanted=WANTED,
         ) from error
-    except OSError as error:
-        raise CheckpointError(f"cannot read '{name}'", found=str(error)) from error
     description = entries.get("genrenet") if isinstance(entries, dict) else None
     if not isinstance(description, dict) or not isinstance(entries.get("state_dict"), dict):
         found = (

@@ -1,8 +1,8 @@
 """Datasets of frames: which stretch of which song makes an item, and who reads it.
 
 An item is a dictionary of tensors: ``waveform`` (samples of one frame, raw as stored), ``scale``
-(what brings it to [-1, 1]), ``label``, ``song`` (row in the part's table), ``start`` (seconds) and
-``counted`` (false for padding and for what could not be read).
+(what brings it to [-1, 1]), ``label``, ``song`` (row in the part's table), ``start`` (seconds),
+``counted`` (false for padding and for what could not be read) and ``failed`` (could not be read).
 """
 
 from __future__ import annotations
@@ -144,19 +144,20 @@ class FrameDataset(Dataset[Item]):
             rng = np.random.default_rng([self.seed, epoch, index])
             start = random_start(int(self.lengths[song]), self.settings, rng)
         waveform = np.zeros(self.settings.n_samples, dtype=self.reader.dtype)
-        scale = 1.0
+        scale, failed = 1.0, False
         try:
             samples, scale = self.reader.read(self.paths[song], start, len(waveform))
             waveform[: len(samples)] = samples
         except audio.AudioError:
-            counted = False  # the data module lists the song; the run goes on
+            failed = True  # the data module lists the song; the run goes on
         return {
             "waveform": torch.from_numpy(waveform),
             "scale": torch.tensor(scale, dtype=torch.float32),
             "label": torch.tensor(self.labels[song]),
             "song": torch.tensor(song),
             "start": torch.tensor(start / self.settings.sample_rate, dtype=torch.float32),
-            "counted": torch.tensor(counted),
+            "counted": torch.tensor(counted and not failed),
+            "failed": torch.tensor(failed),
         }
 
 

@@ -337,9 +337,9 @@ class GenreDataModule(pl.LightningDataModule):
 
     def on_before_batch_transfer(self, batch: Item, dataloader_idx: int) -> Item:
         """List songs whose span could not be decoded, while the batch is still in memory."""
-        if self.store_folder is None and not bool(batch["counted"].all()):
+        if self.store_folder is None and bool(batch["failed"].any()):
             name = self._part_in_use()
-            for song in batch["song"][~batch["counted"]].tolist():
+            for song in batch["song"][batch["failed"]].tolist():
                 path = self._datasets[name].paths[song]
                 self._skip(path, f"'{printable(path)}' could not be decoded to its end")
         return batch

@@ -225,7 +225,7 @@ def _cell(text: str) -> str:
 class HyperParameters(pl.Callback):
     """The run's settings beside what they led to, in TensorBoard's HPARAMS tab.
 
-    Tags: ``hp/best_val_loss``; of the last epoch ``hp/val_song_accuracy``, ``hp/val_frame_accuracy``.
+    Tags: ``hp/best_val_loss``; ``hp/val_song_accuracy`` and ``hp/val_frame_accuracy`` at the end.
     """
 
     def __init__(self) -> None:

@@ -36,8 +36,8 @@ run="$(ls -td runs/quickstart/version_* | head -n 1)"
 checkpoint="$run/checkpoints/best.ckpt"
 
 echo "== testing on songs that training never saw"
-genrenet test --ckpt_path "$checkpoint" --out "$run" --name test
-report="$(ls -td "$run"/test/version_*/report | head -n 1)"
+genrenet test --ckpt_path "$checkpoint"
+report="$run/report"
 
 echo "== naming the genre of a few of them"
 mapfile -d '' songs < <(python - "$report/predictions.csv" <<'PY'

@@ -51,3 +51,16 @@ def music(tmp_path_factory: pytest.TempPathFactory) -> Path:
             wave = tone(hz * (1 + 0.02 * song), 5.0, seed=song)
             soundfile.write(root / genre / f"{genre}-{song}.wav", wave, RATE)
     return root
+
+
+@pytest.fixture(scope="session")
+def checkpoint(music: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small model that has learnt the three genres of `music`, in frames of 1.5 s."""
+    from tests.test_classifier import small_data, small_model, small_trainer
+
+    folder = tmp_path_factory.mktemp("trained")
+    trainer = small_trainer(folder, max_epochs=8)
+    # The session's fixtures come before any test's own cache folder.
+    trainer.fit(small_model(), small_data(music, store=None))
+    trainer.save_checkpoint(folder / "model.ckpt")
+    return folder / "model.ckpt"

@@ -104,9 +104,13 @@ def test_a_song_that_breaks_in_the_middle_does_not_count(music, tmp_path):
     reader = FileReader([str(path)], 12_000)
     dataset = FrameDataset([str(path)], [0], reader, FrameSettings(1.5, 0.0))
     assert bool(dataset[0, 2, True]["counted"])
+    padding = dataset[0, 2, False]
+    assert not bool(padding["counted"])
+    assert not bool(padding["failed"])
     path.write_bytes(b"gone")
     item = dataset[0, 2, True]
     assert not bool(item["counted"])
+    assert bool(item["failed"])
     assert item["waveform"].shape == (18_000,)
 
 

@@ -128,8 +128,8 @@ def _table(results: list[SongResult], top: int, timeline: bool, file: TextIO) ->
     from rich.table import Table
     from rich.text import Text
 
-    # Off a terminal there is no width to fit into: keep whole paths.
-    console = Console(file=file, width=None if file.isatty() else 160)
+    # Off a terminal there is no width to fit into.
+    console = Console(file=file, width=None if file.isatty() else 10_000)
     table = Table("song", "genre", "confidence", "next", box=None, pad_edge=False)
     table.columns[0].overflow = "fold"
     for result in results:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import warnings
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -18,7 +20,7 @@ from pytorch_lightning.callbacks import (
     RichModelSummary,
     RichProgressBar,
 )
-from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
+from pytorch_lightning.cli import LightningArgumentParser, LightningCLI, SaveConfigCallback
 from pytorch_lightning.loggers import TensorBoardLogger
 
 from genrenet.classifier import GenreClassifier
@@ -69,17 +71,36 @@ class GenreCLI(LightningCLI):
         parser.link_arguments("seed_everything", "data.seed", compute_fn=int)
 
     def before_instantiate_classes(self) -> None:
-        """Read checkpoints without running code in them, unless told otherwise."""
+        """Read checkpoints without running code in them; leave out callbacks not wanted."""
         config = self.config[self.subcommand]
+        wanted = {
+            RichProgressBar: config.trainer.enable_progress_bar,
+            RichModelSummary: config.trainer.enable_model_summary,
+            LearningRateMonitor: config.trainer.logger,
+        }
+        self.trainer_defaults["callbacks"] = [
+            callback
+            for callback in self.trainer_defaults["callbacks"]
+            if wanted.get(type(callback)) is not False
+        ]
         if config.get("weights_only") is None:
             config["weights_only"] = True
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
-        """Give the run a folder that says what it is, unless a logger was asked for."""
+        """Give the run a folder that says what it is, unless a logger was asked for.
+
+        A resumed run goes on in its own folder, and a test writes its report there, unless
+        ``--out`` or ``--name`` say otherwise.
+        """
         config = self.config[self.subcommand]
         if config.trainer.logger is None:
+            run = Path(str(config.ckpt_path)).resolve().parent.parent
+            runs, version = Path(config.out, config.name or self.run_name).resolve(), None
+            ours = config.name is None or run.parent == runs
+            if ours and config.ckpt_path and (run / "config.yaml").is_file():
+                runs, version = run.parent, run.name
             kwargs["logger"] = TensorBoardLogger(
-                config.out, name=config.name or self.run_name, default_hp_metric=False
+                runs.parent, runs.name, version, default_hp_metric=False
             )
         return super().instantiate_trainer(**kwargs)
 
@@ -106,8 +127,11 @@ def run_trainer(arguments: Sequence[str], name: str) -> int:
         ".*smaller than the logging interval",
         ".*LeafSpec",
         ".*Checkpoint directory .* exists",
+        "The dirpath has changed",
     ):
         warnings.filterwarnings("ignore", known)
+    # Lightning itself still calls what jsonargparse has renamed.
+    os.environ.setdefault("JSONARGPARSE_DEPRECATION_WARNINGS", "off")
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     for logger in ("pytorch_lightning", "lightning.pytorch", "lightning_fabric"):
         logging.getLogger(logger).setLevel(logging.WARNING)
@@ -131,6 +155,7 @@ def run_trainer(arguments: Sequence[str], name: str) -> int:
             args=list(arguments),
             seed_everything_default=0,
             trainer_defaults={"callbacks": callbacks, "precision": default_precision()},
+            save_config_callback=SaveConfigCallback if arguments[0] == "fit" else None,
             save_config_kwargs={"overwrite": True},
             parser_kwargs={**strict, **dict.fromkeys(COMMANDS, strict)},
         )

@@ -1,7 +1,7 @@
-"""What every network of the package offers: named stages, an embedding, a head that can be replaced.
+"""What every network of the package offers: named stages, an embedding, a head.
 
-A network is a plain `nn.Module` that maps log-mels of shape (batch, n_mels, time) to logits of shape
-(batch, labels). It has no Lightning in it and does no I/O.
+A network is a plain `nn.Module` that maps log-mels of shape (batch, n_mels, time) to logits of
+shape (batch, labels). It has no Lightning in it and does no I/O.
 """
 
 from __future__ import annotations
@@ -70,8 +70,8 @@ class GenreNetwork(nn.Module):
 class TimeNorm(nn.BatchNorm1d):
     """Batch-norm over the time axis: every column of the log-mel has statistics of its own.
 
-    So did the published taggers' first layer (Keras' axis of a theano-ordered image), which fixes the
-    number of columns a network takes.
+    So did the published taggers' first layer (Keras' axis of a theano-ordered image), which fixes
+    the number of columns a network takes.
     """
 
     def forward(self, logmel: Tensor) -> Tensor:
@@ -89,8 +89,8 @@ class TimeNorm(nn.BatchNorm1d):
 class ConvStage(nn.Sequential):
     """Convolution 3x3 with "same" padding, batch-norm, max-pool, ELU, dropout.
 
-    The published order puts the pooling last. ELU never changes the order of two numbers, so pooling
-    first gives the same output from fewer activations.
+    The published order puts the pooling last. ELU never changes the order of two numbers, so
+    pooling first gives the same output from fewer activations.
     """
 
     def __init__(self, n_in: int, n_out: int, pool: Sequence[int], dropout: float) -> None:

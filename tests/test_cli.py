@@ -1,0 +1,236 @@
+"""The command line: quick answers, one clear line for what is wrong, the main job end to end."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+import time
+
+import pandas as pd
+import pytest
+import torch
+import yaml
+
+from genrenet.cli import COMMANDS, main
+from genrenet.configs import ConfigError, config_names, config_path
+from tests.conftest import RATE, tone
+
+SMALL = [
+    "--model.network=CNN",
+    "--model.network.n_columns=71",
+    "--model.network.channels=[8,16]",
+    "--model.network.pools=[[8,7],[12,10]]",
+    "--data.frame_seconds=1.5",
+    "--data.split=stratified",
+    "--data.batch_size=4",
+    "--trainer.enable_progress_bar=false",
+    "--trainer.accelerator=cpu",
+]
+
+
+def _program(*arguments, **options):
+    command = [sys.executable, "-m", "genrenet", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, **options)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["--version"], *([name, "--help"] for name in COMMANDS), ["data", "split", "-h"]],
+)
+def test_help_has_examples_and_imports_nothing_heavy(arguments, capsys):
+    code = (
+        "import sys; from genrenet.cli import main\n"
+        "try: main(sys.argv[1:])\n"
+        "except SystemExit: pass\n"
+        "heavy = {'torch', 'pandas', 'numpy', 'rich', 'soundfile'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    assert "example" in done.stdout or "--version" in arguments
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["nonsense"], "nonsense"),
+        (["fit", "--wrong", "3"], "unknown option --wrong"),
+        (["fit", "--config", "nope"], "no configuration 'nope'"),
+        (["test"], "needs a checkpoint"),
+        (["test", "--ckpt_path", "gone.ckpt"], "no checkpoint 'gone.ckpt'"),
+        (["classify"], "PATH"),
+        (["classify", "x.mp3", "--checkpoint", "gone.ckpt"], "no checkpoint 'gone.ckpt'"),
+        (["classify", "x.mp3", "--checkpoint", __file__, "--format", "xml"], "xml"),
+        (["classify", "x.mp3", "--checkpoint", __file__, "--format", "parquet"], "--out"),
+        (["classify", "x", "--checkpoint", __file__, "--out", "/no/where/x.csv"], "no folder"),
+        (["classify", "x", "--checkpoint", __file__, "--top", "0"], "--top"),
+        (["data"], "ACTION"),
+        (["data", "check"], "DIR"),
+    ],
+)
+def test_wrong_requests_get_one_line_and_code_2_at_once(arguments, words):
+    started = time.process_time()
+    done = _program(*arguments)
+    assert time.process_time() - started < 1
+    assert done.returncode == 2
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert words in done.stderr
+    assert done.stdout == ""
+
+
+def test_configurations_are_found_by_name(tmp_path):
+    assert {"cnn", "crnn", "ddp", "debug/fast", "debug/overfit"} <= set(config_names())
+    own = tmp_path / "own.yaml"
+    own.touch()
+    assert config_path(str(own)) == str(own)
+    with pytest.raises(ConfigError, match="debug/overfit"):
+        config_path("overfit")
+
+
+def test_fit_test_predict_classify(music, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["fit", "--data.source", str(music), "--trainer.max_epochs=6", *SMALL]) == 0
+    run = tmp_path / "runs" / "default" / "version_0"
+    checkpoints = run / "checkpoints"
+    assert {file.name for file in checkpoints.iterdir()} == {"best.ckpt", "last.ckpt"}
+    config = yaml.safe_load((run / "config.yaml").read_text())
+    assert config["data"]["source"] == str(music)
+    capsys.readouterr()
+
+    best = str(checkpoints / "best.ckpt")
+    assert main(["test", "--ckpt_path", best, "--trainer.enable_progress_bar=false"]) == 0
+    shown = capsys.readouterr().out
+    assert "song accuracy" in shown
+    reports = list((tmp_path / "runs").rglob("report/results.json"))
+    assert len(reports) == 1
+    results = json.loads(reports[0].read_text())
+    assert results["song_accuracy"] > 0.5
+    assert results["split"].startswith("stratified")
+    assert (reports[0].parent / "report.html").exists()
+
+    assert main(["predict", "--ckpt_path", best, "--trainer.enable_progress_bar=false"]) == 0
+    (predictions,) = (tmp_path / "runs").rglob("version_*/predictions.csv")
+    assert len(pd.read_csv(predictions)) == 24
+    capsys.readouterr()
+
+    song = str(music / "bass" / "bass-0.wav")
+    assert main(["classify", song, "--checkpoint", best, "--format", "json", "--timeline"]) == 0
+    (answer,) = json.loads(capsys.readouterr().out)
+    assert answer["path"] == song
+    assert len(answer["timeline"]) == answer["frames"] == 3
+
+
+def test_resuming_from_the_command_line_goes_on(music, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    options = ["--data.source", str(music), *SMALL]
+    assert main(["fit", "--trainer.max_epochs=1", *options]) == 0
+    last = "runs/default/version_0/checkpoints/last.ckpt"
+    first = torch.load(last, weights_only=True)
+    assert main(["fit", "--ckpt_path", last, "--trainer.max_epochs=2"]) == 0
+    again = torch.load(last, weights_only=True)
+    assert again["epoch"] == 1
+    assert again["global_step"] == 2 * first["global_step"]
+    assert os.listdir("runs/default") == ["version_0"]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--data.source", "/no/such/folder"], "/no/such/folder"),
+        (["--data.batch_size", "many"], "batch_size"),
+        (["--model.network", "Transformer"], "Transformer"),
+        (["--data.nonsense", "1"], "nonsense"),
+    ],
+)
+def test_wrong_settings_get_one_line_and_code_2(options, words):
+    done = _program("fit", *options)
+    assert done.returncode == 2
+    assert len(done.stderr.strip().splitlines()) == 1, done.stderr
+    assert words in done.stderr
+
+
+def test_an_empty_folder_and_one_genre_are_named(tmp_path, capsys):
+    (tmp_path / "empty").mkdir()
+    assert main(["data", "check", str(tmp_path / "empty")]) == 2
+    assert "empty" in capsys.readouterr().err
+    import soundfile
+
+    (tmp_path / "one" / "jazz").mkdir(parents=True)
+    for song in range(3):
+        soundfile.write(tmp_path / "one" / "jazz" / f"{song}.wav", tone(300, 2), RATE)
+    assert main(["data", "check", str(tmp_path / "one")]) == 2
+    assert "jazz" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("form", ["table", "csv", "json", "parquet"])
+def test_classify_writes_every_format_past_broken_files(form, checkpoint, music, tmp_path, capsys):
+    bad = tmp_path / "bad.mp3"
+    bad.write_text("only text")
+    odd = os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.wav")
+    with open(odd, "wb") as file:
+        file.write((music / "bass" / "bass-0.wav").read_bytes())
+    out = tmp_path / f"out.{form}"
+    paths = [str(music / "treble"), str(bad), odd]
+    arguments = ["classify", *paths, "--checkpoint", str(checkpoint), "--format", form]
+    assert main([*arguments, "--out", str(out)]) == 1
+    captured = capsys.readouterr()
+    assert "1 of 10 files had an error" in captured.err
+    assert "bad.mp3" in captured.err
+    if form == "json":
+        rows = json.loads(out.read_text("utf-8"))
+    elif form == "csv":
+        rows = list(csv.DictReader(out.read_text("utf-8").splitlines()))
+    elif form == "parquet":
+        rows = pd.read_parquet(out).to_dict("records")
+    else:
+        text = out.read_text("utf-8")
+        assert text.count("treble-") == 8
+        assert r"caf\xe9.wav" in text
+        return
+    assert len(rows) == 10
+    assert [row["genre"] for row in rows[:8]] == ["treble"] * 8
+    assert rows[-1]["path"].endswith(r"caf\xe9.wav")
+    assert "bad.mp3" in rows[8]["error"]
+
+
+def test_timeline_in_a_table_and_in_csv(checkpoint, music, capsys):
+    song = str(music / "treble" / "treble-1.wav")
+    assert main(["classify", song, "--checkpoint", str(checkpoint), "--timeline"]) == 0
+    assert "0:01 to 0:03" in capsys.readouterr().out
+    arguments = ["--checkpoint", str(checkpoint), "--timeline", "--format", "csv"]
+    assert main(["classify", song, *arguments]) == 0
+    rows = list(csv.DictReader(capsys.readouterr().out.splitlines()))
+    assert [row["start"] for row in rows] == ["0.0", "1.5", "3.0"]
+    assert {row["frame_genre"] for row in rows} == {"treble"}
+
+
+def test_data_check_split_prepare(music, tmp_path, capsys):
+    assert main(["data", "check", str(music)]) == 0
+    shown = capsys.readouterr().out
+    assert "24 songs" in shown
+    assert "no problems" in shown
+    out = tmp_path / "split.csv"
+    assert main(["data", "split", str(music), "--kind", "stratified", "--out", str(out)]) == 0
+    assert "stratified" in capsys.readouterr().out
+    assert out.read_text().count("test") >= 4
+    store = tmp_path / "store"
+    assert main(["data", "prepare", str(music), "--store", str(store)]) == 0
+    assert "24 songs" in capsys.readouterr().out
+
+
+def test_data_split_that_leaks_says_so_and_exits_with_1(music, tmp_path, capsys):
+    root = tmp_path / "music"
+    for genre in ("bass", "treble"):
+        (root / genre).mkdir(parents=True)
+        for file in (music / genre).iterdir():
+            (root / genre / file.name).write_bytes(file.read_bytes())
+    # The same recording under several names: some pair falls on both sides.
+    for copy in range(12):
+        source = root / "bass" / "bass-0.wav"
+        (root / "bass" / f"copy-{copy}.wav").write_bytes(source.read_bytes())
+    out = tmp_path / "split.csv"
+    assert main(["data", "split", str(root), "--kind", "stratified", "--out", str(out)]) == 1
+    assert "copy-" in capsys.readouterr().out
