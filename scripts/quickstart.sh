@@ -19,6 +19,7 @@ if [ $# -gt 0 ]; then
     fi
 fi
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+extra=""
 source scripts/setup.sh
 
 if [ -n "$music" ]; then

@@ -1,9 +1,9 @@
 # Sourced by the other scripts: a virtual environment in .venv with the package installed in it.
-# Usage: source scripts/setup.sh [EXTRA]
+# Usage: extra=dev; source scripts/setup.sh      (or extra="" for none)
 # A current environment is left as it is, so a second run starts at once.
 
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
-extra="${1:-}"
+extra="${extra:-}"
 python="${PYTHON:-python3}"
 
 if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null; then

@@ -2,7 +2,8 @@
 # Set up if needed, then lint, types, the import contract and the tests: scripts/test.sh [PYTEST OPTIONS]
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-source scripts/setup.sh dev
+extra=dev
+source scripts/setup.sh
 
 echo "== ruff"
 ruff check .
