@@ -86,8 +86,8 @@ def find_songs(paths: Iterable[str | os.PathLike[str]]) -> Iterator[str]:
     """Audio files named by paths, and those below folders, in a stable order.
 
     Files that are named are taken whatever their suffix, and whether they exist or not: their
-    error belongs in the results. Folders give the files whose suffix is an audio file's. Symbolic
-    links to folders below are not followed, so that loops cannot be entered.
+    error belongs in the results. Folders give the files whose suffix is an audio file's. Links to
+    folders are followed, but no folder is entered twice, so loops end.
 
     Parameters
     ----------
@@ -102,7 +102,13 @@ def find_songs(paths: Iterable[str | os.PathLike[str]]) -> Iterator[str]:
         if not os.path.isdir(path):
             yield path
             continue
-        for folder, folders, files in os.walk(path):
+        entered: set[str] = set()
+        for folder, folders, files in os.walk(path, followlinks=True):
+            place = os.path.realpath(folder)
+            if place in entered:
+                folders.clear()
+                continue
+            entered.add(place)
             folders[:] = sorted(name for name in folders if not name.startswith("."))
             for name in sorted(files):
                 if audio.is_audio_path(name) and not name.startswith("."):

@@ -73,7 +73,7 @@ def test_probe_tells_what_load_will_give(kind: Kind, songs: dict[str, Path]) -> 
     assert info.duration == pytest.approx(len(audio.load(songs[kind.name])) / 12_000, abs=0.1)
 
 
-@pytest.mark.parametrize("rate", [None, 12_000, 16_000])
+@pytest.mark.parametrize("rate", [None, 12_000])
 def test_a_span_is_that_slice_of_the_whole(
     kind: Kind, songs: dict[str, Path], rate: int | None
 ) -> None:
@@ -631,11 +631,11 @@ def test_real_music(shared_data: Path) -> None:
     paths = [
         *sorted(shared_data.glob("whole-songs/*.mp3")),
         *sorted(shared_data.glob("clips/*.mp3")),
-        *[path for path in emotify if path.suffix == ".mp3"][::4],
-        *[path for path in emotify if path.suffix == ".ogg"][::40],
+        *[path for path in emotify if path.suffix == ".mp3"][::6],
+        *[path for path in emotify if path.suffix == ".ogg"][::60],
         *sorted(shared_data.glob("gtzan-excerpts/genres/*/*.wav"))[::10],
     ]
-    assert len(paths) > 15
+    assert len(paths) > 12
     for path in paths:
         whole = audio.load(path, min_seconds=15.0)
         assert audio.probe(path).duration == pytest.approx(len(whole) / 12_000, abs=0.1)

@@ -115,13 +115,16 @@ def test_names_that_are_not_utf8(checkpoint, music, tmp_path):
     assert result["genre"] == "bass"
 
 
-def test_folders_give_audio_files_in_order_and_loops_are_not_entered(tmp_path):
-    (tmp_path / "b").mkdir()
-    (tmp_path / "b" / "loop").symlink_to(tmp_path)
-    for name in ("b/2.mp3", "a.ogg", "cover.jpg", ".hidden.mp3", "b/1.MP3"):
-        (tmp_path / name).touch()
-    found = [os.path.relpath(path, tmp_path) for path in find_songs([tmp_path])]
-    assert found == ["a.ogg", "b/1.MP3", "b/2.mp3"]
+def test_folders_give_audio_files_in_order_and_loops_end(tmp_path):
+    music, other = tmp_path / "music", tmp_path / "other"
+    (music / "b").mkdir(parents=True)
+    other.mkdir()
+    (music / "b" / "loop").symlink_to(music)
+    (music / "c").symlink_to(other)
+    for name in ("b/2.mp3", "a.ogg", "cover.jpg", ".hidden.mp3", "b/1.MP3", "c/3.flac"):
+        (music / name).touch()
+    found = [os.path.relpath(path, music) for path in find_songs([music])]
+    assert found == ["a.ogg", "b/1.MP3", "b/2.mp3", "c/3.flac"]
 
 
 def test_nothing_to_classify_is_named(checkpoint, tmp_path):
