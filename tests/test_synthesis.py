@@ -22,11 +22,11 @@ from genrenet.synthesis import (
     STYLES,
     VOICES,
     SynthesisError,
-    _note,
     default_corpus,
     synthesise_corpus,
     synthesise_song,
 )
+from genrenet.synthesis.playing import _note
 
 RATE = 22_050
 SMALL = {"genres": GENRES[:3], "artists": 2, "songs": 2, "seconds": 0.5, "sample_rate": 8000}
