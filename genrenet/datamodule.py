@@ -46,6 +46,8 @@ class GenreDataModule(pl.LightningDataModule):
         ``synthetic`` for the corpus that the package makes itself.
     format : str
         See `genrenet.catalog.read_catalog`.
+    subset : {"small", "medium", "large", "full"}
+        FMA's subset.
     split : str
         ``auto`` (the table's own column, else artist-disjoint where artists are known, else
         stratified), ``stratified``, ``artist``, ``fault-filtered``, ``70-30``, ``column``, or the
@@ -89,6 +91,7 @@ class GenreDataModule(pl.LightningDataModule):
         self,
         source: str = "synthetic",
         format: str = "auto",
+        subset: str = "small",
         split: str = "auto",
         fractions: tuple[float, float, float] = (0.7, 0.1, 0.2),
         split_seed: int = 0,
@@ -113,7 +116,7 @@ class GenreDataModule(pl.LightningDataModule):
                 found=f"{batch_size} and {crops_per_song}",
                 wanted="at least 1",
             )
-        self.source, self.format = source, format
+        self.source, self.format, self.subset = source, format, subset
         self.split_kind, self.fractions, self.split_seed = split, fractions, split_seed
         self.fold, self.n_folds, self.max_songs = fold, n_folds, max_songs
         self.frame_seconds, self.trim, self.sample_rate = frame_seconds, trim, sample_rate
@@ -134,7 +137,7 @@ class GenreDataModule(pl.LightningDataModule):
             from genrenet.synthesis import default_corpus
 
             source = str(default_corpus())
-        catalog = read_catalog(source, self.format)
+        catalog = read_catalog(source, self.format, subset=self.subset)
         for problem in catalog.problems:
             logger.warning("%s", problem.message)
         return catalog
@@ -146,17 +149,25 @@ class GenreDataModule(pl.LightningDataModule):
 
     @cached_property
     def split(self) -> splits.Split:
-        """The split of the songs."""
+        """The split of the songs; one without validation songs takes some from training."""
+        table, seed = self.catalog.table, self.split_seed
         if self.split_kind.endswith(".csv"):
-            return splits.read_split(self.split_kind, self.catalog.table)
-        return splits.make_split(
-            self.catalog.table,
-            self.split_kind,
-            seed=self.split_seed,
-            fractions=self.fractions,
-            fold=self.fold,
-            n_folds=self.n_folds,
-        )
+            split = splits.read_split(self.split_kind, table)
+        else:
+            split = splits.make_split(
+                table,
+                self.split_kind,
+                seed=seed,
+                fractions=self.fractions,
+                fold=self.fold,
+                n_folds=self.n_folds,
+            )
+        if self.catalog.artists_known:
+            try:
+                return splits.with_validation(table, split, seed=seed, by="artist")
+            except splits.SplitError as error:
+                logger.warning("validation songs are taken without regard to artists: %s", error)
+        return splits.with_validation(table, split, seed=seed)
 
     @cached_property
     def frames(self) -> FrameSettings:

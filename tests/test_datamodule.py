@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from genrenet import audio
+from genrenet import audio, splits
 from genrenet.data import FileReader, FrameDataset, FrameSampler
 from genrenet.datamodule import DataError, GenreDataModule, to_float
 from genrenet.frames import FrameSettings
@@ -52,6 +52,24 @@ def test_parts_are_disjoint_and_complete(music):
     data = _data(music)
     parts = [set(data.part(name)["path"]) for name in ("train", "validation", "test")]
     assert sum(map(len, parts)) == len(set.union(*parts)) == 24
+
+
+def test_a_split_without_validation_takes_some_from_training(music):
+    whole, carved = _data(music), _data(music, split="70-30")
+    given = splits.make_split(whole.catalog.table, "70-30")
+    assert given.counts()["validation"] == 0
+    counts = carved.split.counts()
+    assert counts["validation"] == 3  # one of each genre
+    assert counts["test"] == given.counts()["test"]
+    assert carved.split.name == given.name
+    assert set(carved.part("validation")["genre"]) == {"bass", "middle", "treble"}
+    table = whole.catalog.table.assign(artist=[f"artist {row // 2}" for row in range(24)])
+    by_artist = splits.with_validation(table, splits.make_split(table, "70-30"), by="artist")
+    train, held_out = (
+        table.iloc[by_artist.indices(table, part)] for part in ("train", "validation")
+    )
+    assert len(held_out)
+    assert not set(train["artist"]) & set(held_out["artist"])
 
 
 def test_crops_depend_on_seed_and_epoch_alone(music):

@@ -34,6 +34,7 @@ def _parser() -> CommandParser:
         if source:
             action.add_argument("source", metavar="DIR", help="folder, CSV or Parquet table")
             action.add_argument("--format", default="auto", help="default: found out")
+            action.add_argument("--subset", default="small", help="of FMA (default: small)")
         return action
 
     check = add("check", "decode every song and report all that is wrong, in one list")
@@ -70,7 +71,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
 def _read(options: argparse.Namespace) -> Catalog:
     from genrenet.catalog import read_catalog
 
-    return read_catalog(options.source, options.format)
+    return read_catalog(options.source, options.format, subset=options.subset)
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -130,6 +131,7 @@ def _prepare(options: argparse.Namespace) -> int:
     data = GenreDataModule(
         options.source,
         options.format,
+        options.subset,
         store=options.store or "auto",
         sample_rate=options.sample_rate,
         store_dtype=options.dtype,

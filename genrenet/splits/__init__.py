@@ -30,7 +30,13 @@ from genrenet.splits.given import (
     write_split,
 )
 from genrenet.splits.leaks import Leakage, leakage
-from genrenet.splits.making import artist_disjoint, k_fold, seventy_thirty, stratified
+from genrenet.splits.making import (
+    artist_disjoint,
+    k_fold,
+    seventy_thirty,
+    stratified,
+    with_validation,
+)
 
 __all__ = [
     "FRACTIONS",
@@ -48,5 +54,6 @@ __all__ = [
     "read_split",
     "seventy_thirty",
     "stratified",
+    "with_validation",
     "write_split",
 ]

@@ -134,6 +134,42 @@ def artist_disjoint(
     return split_of(f"artist-disjoint, seed {seed}", ids, parts)
 
 
+def with_validation(
+    table: pd.DataFrame, split: Split, share: float = 0.1, seed: int = 0, *, by: str = "genre"
+) -> Split:
+    """Take a validation part from a split's training songs, if it has none.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        With `track_id`, `genre` and, by artist, `artist`.
+    split : Split
+    share : float in (0, 1)
+        Share of the training songs.
+    seed : int >= 0
+    by : {"genre", "artist"}
+        Stratified by genre; "artist" also keeps each artist's songs together.
+
+    Returns
+    -------
+    Split
+        The same test songs, under the same name.
+
+    Raises
+    ------
+    SplitError
+        If a genre has too few training songs, or artists, to be divided.
+    """
+    if split.counts()["validation"]:
+        return split
+    songs = table.iloc[split.indices(table, "train")]
+    divide = artist_disjoint if by == "artist" else stratified
+    held_out = divide(songs, (1 - share, 0.0, share), seed).parts
+    parts = split.parts.copy()
+    parts[held_out.index[held_out == "test"]] = "validation"
+    return Split(split.name, parts)
+
+
 def _assign(
     groups: Sequence[Hashable],
     genres: Sequence[str],
