@@ -315,10 +315,26 @@ def classify(
 
 
 def open_model(checkpoint: str | os.PathLike[str], device: str | None = None) -> GenreClassifier:
-    """Model of a checkpoint on the best device, or on a named one."""
+    """Model of a checkpoint on the best device, or on a named one.
+
+    Raises
+    ------
+    CheckpointError
+        The checkpoint cannot be used.
+    InferenceError
+        There is no such device.
+    """
+    model = load_checkpoint(checkpoint)
     if device is None:
         device = "cuda" if torch.cuda.is_available() else "cpu"
-    return load_checkpoint(checkpoint).to(device)
+    try:
+        return model.to(device)
+    except (RuntimeError, AssertionError) as error:  # torch raises either for a missing device
+        raise InferenceError(
+            f"no device '{device}'",
+            found=str(error).splitlines()[0],
+            remedy="leave it out for the best there is",
+        ) from error
 
 
 def songs_or_error(paths: Iterable[str | os.PathLike[str]]) -> list[str]:

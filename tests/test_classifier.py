@@ -111,6 +111,27 @@ def test_learns_three_pitches(music, tmp_path):
     assert model.provenance["split"].startswith("stratified")
 
 
+class _Record(pl.Callback):
+    """Which crops training saw, epoch by epoch."""
+
+    def __init__(self):
+        self.seen = {}
+
+    def on_train_batch_end(self, trainer, module, outputs, batch, batch_idx):
+        pairs = zip(batch["song"].tolist(), batch["start"].tolist(), strict=True)
+        self.seen.setdefault(trainer.current_epoch, []).extend(pairs)
+
+
+def test_every_epoch_has_new_crops_in_a_new_order(music, tmp_path):
+    record = _Record()
+    trainer = small_trainer(tmp_path, max_epochs=3, callbacks=[record])
+    trainer.fit(small_model(), small_data(music))
+    epochs = list(record.seen.values())
+    orders = [[song for song, _ in epoch] for epoch in epochs]
+    assert orders[0] != orders[1] != orders[2]
+    assert not set(epochs[0]) & set(epochs[1])
+
+
 def test_sgd_with_nesterov_and_normalised_sigmoid(music, tmp_path):
     model = small_model(
         optimizer=functools.partial(torch.optim.SGD, lr=0.02, momentum=0.9, nesterov=True),

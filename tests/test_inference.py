@@ -127,6 +127,11 @@ def test_folders_give_audio_files_in_order_and_loops_end(tmp_path):
     assert found == ["a.ogg", "b/1.MP3", "b/2.mp3", "c/3.flac"]
 
 
+def test_a_device_that_is_not_there_is_named(checkpoint, music):
+    with pytest.raises(InferenceError, match="no device 'warp'"):
+        genrenet.classify(music, checkpoint=checkpoint, device="warp")
+
+
 def test_nothing_to_classify_is_named(checkpoint, tmp_path):
     with pytest.raises(InferenceError, match="no audio files"):
         genrenet.classify(tmp_path, checkpoint=checkpoint)

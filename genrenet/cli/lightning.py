@@ -161,6 +161,11 @@ def run_trainer(arguments: Sequence[str], name: str) -> int:
         )
     except (argparse.ArgumentError, MisconfigurationException) as error:
         raise TrainingError(" ".join(str(error).split())) from error
+    kept = cli.trainer.checkpoint_callback
+    if arguments[0] == "fit" and kept is not None and cli.trainer.is_global_zero:
+        best = getattr(kept, "best_model_path", "")
+        if best:
+            print(f"best checkpoint: {best}\nnext: genrenet test --ckpt_path {best}")
     skipped: dict[str, str] = cli.datamodule.skipped
     if skipped:
         print(f"{len(skipped)} songs were skipped because they could not be read")
