@@ -126,12 +126,17 @@ def test_fit_test_predict_classify(music, tmp_path, capsys, monkeypatch):
 def test_resuming_from_the_command_line_goes_on(music, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     options = ["--data.source", str(music), *SMALL]
-    assert main(["fit", "--trainer.max_epochs=1", *options]) == 0
+    # With the worst loss taken for the best, only the last checkpoint follows the training.
+    worst = "--checkpoint.mode=max"
+    assert main(["fit", "--trainer.max_epochs=2", worst, *options]) == 0
+    best = torch.load("runs/default/version_0/checkpoints/best.ckpt", weights_only=True)
+    assert best["epoch"] == 0
     last = "runs/default/version_0/checkpoints/last.ckpt"
     first = torch.load(last, weights_only=True)
-    assert main(["fit", "--ckpt_path", last, "--trainer.max_epochs=2"]) == 0
+    assert first["epoch"] == 1
+    assert main(["fit", "--ckpt_path", last, "--trainer.max_epochs=4"]) == 0
     again = torch.load(last, weights_only=True)
-    assert again["epoch"] == 1
+    assert again["epoch"] == 3
     assert again["global_step"] == 2 * first["global_step"]
     assert os.listdir("runs/default") == ["version_0"]
 

@@ -60,10 +60,10 @@ class GenreCLI(LightningCLI):
             {
                 "checkpoint.monitor": "val/loss",
                 "checkpoint.filename": "best",
-                "checkpoint.save_last": True,
                 "checkpoint.enable_version_counter": False,
                 "early_stopping.monitor": "val/loss",
-                "early_stopping.patience": 20,
+                # A one-cycle run wanders while its rate is high and is best near its end.
+                "early_stopping.patience": 50,
             }
         )
         parser.link_arguments("data.labels", "model.labels", apply_on="instantiate")
@@ -141,6 +141,10 @@ def run_trainer(arguments: Sequence[str], name: str) -> int:
         RichProgressBar(leave=False),
         RichModelSummary(max_depth=1),
         LearningRateMonitor(),
+        # The checkpoint to resume from: Lightning's save_last writes only when the best improves.
+        ModelCheckpoint(
+            filename="last", save_on_train_epoch_end=True, enable_version_counter=False
+        ),
         StageImages(),
         SongProjector(),
         HyperParameters(),
@@ -161,11 +165,11 @@ def run_trainer(arguments: Sequence[str], name: str) -> int:
         )
     except (argparse.ArgumentError, MisconfigurationException) as error:
         raise TrainingError(" ".join(str(error).split())) from error
-    kept = cli.trainer.checkpoint_callback
-    if arguments[0] == "fit" and kept is not None and cli.trainer.is_global_zero:
-        best = getattr(kept, "best_model_path", "")
-        if best:
-            print(f"best checkpoint: {best}\nnext: genrenet test --ckpt_path {best}")
+    if arguments[0] == "fit" and cli.trainer.is_global_zero:
+        for kept in cli.trainer.checkpoint_callbacks:
+            best = getattr(kept, "best_model_path", "")
+            if best and getattr(kept, "monitor", None):
+                print(f"best checkpoint: {best}\nnext: genrenet test --ckpt_path {best}")
     skipped: dict[str, str] = cli.datamodule.skipped
     if skipped:
         print(f"{len(skipped)} songs were skipped because they could not be read")
