@@ -25,7 +25,7 @@ source scripts/setup.sh
 if [ -n "$music" ]; then
     source_option="$music"
     # The work is bounded by steps, not epochs: about 25 minutes on two cores, however large the folder.
-    training=(--config cnn --trainer.max_epochs=-1 --trainer.max_steps=600)
+    training=(--config cnn --trainer.max_epochs=1000 --trainer.max_steps=600)
 else
     source_option="synthetic"
     training=(--config quickstart)

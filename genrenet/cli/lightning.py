@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import ctypes
 import logging
 import os
+import sys
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -43,6 +45,21 @@ def default_precision() -> str:
     # Without bfloat16 instructions of its own, a CPU is many times slower than in float32.
     native = getattr(torch.cpu, "_is_avx512_bf16_supported", bool)
     return "bf16-mixed" if native() else "32-true"
+
+
+def keep_freed_memory() -> None:
+    """Let the C library keep freed memory for the next training step.
+
+    glibc hands large blocks back to the system when they are freed and gets them zeroed, page by
+    page, in the next step: on a CPU that costs about a third of the training time. Where there is
+    no glibc this does nothing. See ``man mallopt``.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    if mallopt is not None:
+        trim_threshold, top_pad, mmap_max = -1, -2, -4
+        mallopt(mmap_max, 0)
+        mallopt(trim_threshold, -1)
+        mallopt(top_pad, 1 << 28)
 
 
 class GenreCLI(LightningCLI):
@@ -136,6 +153,8 @@ def run_trainer(arguments: Sequence[str], name: str) -> int:
     for logger in ("pytorch_lightning", "lightning.pytorch", "lightning_fabric"):
         logging.getLogger(logger).setLevel(logging.WARNING)
     torch.set_float32_matmul_precision("high")
+    if not torch.cuda.is_available():
+        keep_freed_memory()
     GenreCLI.run_name = name
     callbacks: list[Any] = [
         RichProgressBar(leave=False),
