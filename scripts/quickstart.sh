@@ -38,7 +38,7 @@ checkpoint="$run/checkpoints/best.ckpt"
 
 echo "== testing on songs that training never saw"
 genrenet test --ckpt_path "$checkpoint"
-report="$run/report"
+report="$run/test/report"
 
 echo "== naming the genre of a few of them"
 mapfile -d '' songs < <(python - "$report/predictions.csv" <<'PY'

@@ -105,14 +105,14 @@ def test_fit_test_predict_classify(music, tmp_path, capsys, monkeypatch):
     shown = capsys.readouterr().out
     assert "song accuracy" in shown
     reports = list((tmp_path / "runs").rglob("report/results.json"))
-    assert len(reports) == 1
+    assert [report.parents[1] for report in reports] == [run / "test"]
     results = json.loads(reports[0].read_text())
     assert results["song_accuracy"] > 0.5
     assert results["split"].startswith("stratified")
     assert (reports[0].parent / "report.html").exists()
 
     assert main(["predict", "--ckpt_path", best, "--trainer.enable_progress_bar=false"]) == 0
-    (predictions,) = (tmp_path / "runs").rglob("version_*/predictions.csv")
+    (predictions,) = (tmp_path / "runs").rglob("predict/predictions.csv")
     assert len(pd.read_csv(predictions)) == 24
     capsys.readouterr()
 

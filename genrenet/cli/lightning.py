@@ -106,8 +106,8 @@ class GenreCLI(LightningCLI):
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         """Give the run a folder that says what it is, unless a logger was asked for.
 
-        A resumed run goes on in its own folder, and a test writes its report there, unless
-        ``--out`` or ``--name`` say otherwise.
+        A resumed run goes on in its own folder, and a test writes its report into the folder
+        ``test`` there, unless ``--out`` or ``--name`` say otherwise.
         """
         config = self.config[self.subcommand]
         if config.trainer.logger is None:
@@ -116,8 +116,11 @@ class GenreCLI(LightningCLI):
             ours = config.name is None or run.parent == runs
             if ours and config.ckpt_path and (run / "config.yaml").is_file():
                 runs, version = run.parent, run.name
+            # What is not training counts its steps anew: in the run's own folder TensorBoard would
+            # take that for a restart and drop the curves from there on.
+            stage = None if self.subcommand == "fit" else self.subcommand
             kwargs["logger"] = TensorBoardLogger(
-                runs.parent, runs.name, version, default_hp_metric=False
+                runs.parent, runs.name, version, default_hp_metric=False, sub_dir=stage
             )
         return super().instantiate_trainer(**kwargs)
 
