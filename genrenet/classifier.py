@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import platform
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal, get_args
 
 import pytorch_lightning as pl
@@ -17,47 +16,40 @@ from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 from genrenet.augmentation import Mixup, SpecAugment, WaveformAugment
 from genrenet.data import Item
 from genrenet.datamodule import to_float
+from genrenet.description import CheckpointMismatchError, compare, describe
 from genrenet.errors import GenrenetError
 from genrenet.frames import Decision, FrameSettings
 from genrenet.frontend import LogMel
 from genrenet.metrics import StageMetrics
 from genrenet.networks import CNN, GenreNetwork
-from genrenet.version import __version__
 
-Output = Literal["softmax", "normalised-sigmoid"]
+Output = Literal["softmax", "normalised-sigmoid", "sigmoid"]
 Scheduler = LRScheduler | ReduceLROnPlateau
-FORMAT = 1
-"""Version of the description in checkpoints."""
-
 STAGES = {"train": "fitting", "validation": "validation", "test": "test"}
 """Keys of a classifier's ``stage_metrics`` for the parts of a split."""
-
-MUST_AGREE = ("labels", "network", "frontend", "frames", "output")
-"""Parts of the description that weights cannot be used without."""
 
 
 class ClassifierError(GenrenetError):
     """Settings of a classifier that do not fit together."""
 
 
-class CheckpointMismatchError(GenrenetError):
-    """A checkpoint made with other settings than the model that loads it."""
-
-
 def log_scores(logits: Tensor, output: Output) -> Tensor:
-    """Logarithms of scores that sum to one.
+    """Logarithms of scores.
 
     Parameters
     ----------
     logits : Tensor, shape (batch, labels)
-    output : {"softmax", "normalised-sigmoid"}
+    output : {"softmax", "normalised-sigmoid", "sigmoid"}
         ``normalised-sigmoid`` divides each sigmoid by the sum of all, as Keras' categorical
-        cross-entropy does with a sigmoid output layer.
+        cross-entropy does with a sigmoid output layer. ``sigmoid`` is for tags, of which several
+        may be true at once: its scores do not sum to one.
 
     Returns
     -------
     Tensor, shape (batch, labels)
     """
+    if output == "sigmoid":
+        return F.logsigmoid(logits)
     return F.log_softmax(logits if output == "softmax" else F.logsigmoid(logits), dim=-1)
 
 
@@ -71,13 +63,13 @@ class GenreClassifier(pl.LightningModule):
     network : callable
         Makes the network from the number of labels: a class such as `CNN`, or a partial of one.
     frontend : LogMel, optional
-        Waveform to log-mel.
+        Waveform to log-mel; by default the one the network was designed for.
     optimizer : callable
         Makes the optimiser from the parameters.
     lr_scheduler : callable, optional
         Makes the schedule from the optimiser. One with ``set_total_steps`` is told the number of
         steps; its ``interval`` says whether it steps by "step" or (the default) by "epoch".
-    output : {"softmax", "normalised-sigmoid"}
+    output : {"softmax", "normalised-sigmoid", "sigmoid"}
         See `log_scores`.
     label_smoothing : float in [0, 1)
         Share of the target spread over all labels.
@@ -128,18 +120,18 @@ class GenreClassifier(pl.LightningModule):
             raise ClassifierError(
                 "output or label_smoothing",
                 found=f"{output!r} and {label_smoothing:g}",
-                wanted="softmax or normalised-sigmoid, and a share from 0 to below 1",
+                wanted=f"{', '.join(get_args(Output))}, and a share from 0 to below 1",
             )
         self.labels = list(labels)
         self.network = network(len(self.labels))
-        self.frontend = frontend if frontend is not None else LogMel()
+        self.frontend = frontend if frontend is not None else LogMel(**self.network.frontend)
         self.waveform_augment, self.spec_augment, self.mixup = waveform_augment, spec_augment, mixup
         self._make_optimizer, self._make_scheduler = optimizer, lr_scheduler
         self.output: Output = output
         self.decision: Decision = decision
         self.label_smoothing, self.seed = label_smoothing, seed
         self._class_weights = class_weights
-        self.frames = FrameSettings(sample_rate=self.frontend.sample_rate)
+        self.frames = FrameSettings(self.network.frame_seconds, 20.0, self.frontend.sample_rate)
         self.provenance: dict[str, Any] = {}
         self.label_weights: Tensor
         self.register_buffer("label_weights", torch.ones(len(self.labels)), persistent=False)
@@ -167,22 +159,63 @@ class GenreClassifier(pl.LightningModule):
         return logits
 
     def scores_from_waveform(self, waveform: Tensor) -> Tensor:
-        """Scores of frames, summing to one: (batch, samples) to (batch, labels)."""
+        """Scores of frames: (batch, samples) at ``frames.sample_rate`` to (batch, labels).
+
+        They sum to one, unless ``output`` is ``sigmoid``.
+        """
         return log_scores(self(waveform).float(), self.output).exp()
 
     def scores_from_logmel(self, logmel: Tensor) -> Tensor:
-        """Scores of log-mels, summing to one.
+        """Scores of log-mels.
 
         Parameters
         ----------
         logmel : Tensor, shape (batch, n_mels, time) or (batch, 1, n_mels, time)
+            For networks that were published with time first, such as `MusiCNN`, the four
+            dimensions may also be (batch, 1, time, n_mels): their layout is known by which of the
+            last two is ``n_mels``.
 
         Returns
         -------
         Tensor, shape (batch, labels)
         """
-        logmel = logmel.squeeze(1) if logmel.ndim == 4 else logmel
-        return log_scores(self.network(logmel).float(), self.output).exp()
+        if logmel.ndim == 4:
+            logmel = logmel.squeeze(1)
+            n_mels = self.network.settings.get("n_mels")
+            if self.network.time_first and logmel.shape[1] != n_mels == logmel.shape[2]:
+                logmel = logmel.transpose(1, 2)
+        logits = self.network(logmel.to(self.network.head.weight.dtype))
+        return log_scores(logits.float(), self.output).exp()
+
+    def embed(self, waveform: Tensor, layer: str | Sequence[str] = "embedding") -> Tensor:
+        """A layer's output as one vector a frame.
+
+        Parameters
+        ----------
+        waveform : Tensor, shape (batch, samples)
+            At ``frames.sample_rate``, in [-1, 1].
+        layer : str or sequence of str
+            See the network's ``layers``; several are put one behind the other.
+
+        Returns
+        -------
+        Tensor, shape (batch, features)
+
+        Raises
+        ------
+        ClassifierError
+            The network has no such layer.
+        """
+        names = [layer] if isinstance(layer, str) else list(layer)
+        if names == ["embedding"]:
+            return self.network.embed(self.frontend(waveform))
+        layers = self.network.layers(self.frontend(waveform))
+        unknown = [name for name in names if name not in layers]
+        if unknown or not names:
+            raise ClassifierError(
+                f"no layer {', '.join(map(repr, unknown)) or 'named'}", wanted=", ".join(layers)
+            )
+        return torch.cat([layers[name].float() for name in names], dim=-1)
 
     def frame_scores(self, batch: Item) -> tuple[Tensor, Tensor, Tensor]:
         """Scores, embedding and log-mel of a batch of frames."""
@@ -279,9 +312,11 @@ class GenreClassifier(pl.LightningModule):
         return loss
 
     def _loss(self, logits: Tensor, target: Tensor, counted: Tensor) -> Tensor:
-        """Categorical cross-entropy with soft targets, over the counted frames."""
+        """Cross-entropy with soft targets, over the counted frames."""
         smoothed = (1 - self.label_smoothing) * target + self.label_smoothing / len(self.labels)
         losses = -(smoothed * log_scores(logits, self.output)).sum(dim=-1)
+        if self.output == "sigmoid":
+            losses = losses - ((1 - smoothed) * F.logsigmoid(-logits)).sum(dim=-1)
         weights = (target * self.label_weights).sum(dim=-1) * counted
         return (losses * weights).sum() / weights.sum().clamp_min(1e-8)
 
@@ -368,21 +403,15 @@ class GenreClassifier(pl.LightningModule):
 
     def description(self) -> dict[str, Any]:
         """All that inference needs besides the weights, in plain types."""
-        return {
-            "format": FORMAT,
-            "labels": self.labels,
-            "network": {"name": type(self.network).__name__, "settings": self.network.settings},
-            "frontend": self.frontend.settings,
-            "frames": self.frames.as_dict(),
-            "output": self.output,
-            "decision": self.decision,
-            **self.provenance,
-            "versions": {
-                "genrenet": __version__,
-                "torch": str(torch.__version__),
-                "python": platform.python_version(),
-            },
-        }
+        return describe(
+            labels=self.labels,
+            network=self.network,
+            frontend=self.frontend,
+            frames=self.frames,
+            output=self.output,
+            decision=self.decision,
+            provenance=self.provenance,
+        )
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add the description and the latest metrics to a Lightning checkpoint."""
@@ -399,21 +428,3 @@ class GenreClassifier(pl.LightningModule):
                 wanted="an entry 'genrenet'",
             )
         compare(found, self.description())
-
-
-def compare(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
-    """Check that a checkpoint's description agrees with a model's.
-
-    Raises
-    ------
-    CheckpointMismatchError
-        Naming the first setting that differs.
-    """
-    for key in MUST_AGREE:
-        if found.get(key) != wanted[key]:
-            raise CheckpointMismatchError(
-                f"the checkpoint and the model differ in {key}",
-                found=f"{found.get(key)} in the checkpoint",
-                wanted=f"{wanted[key]}",
-                remedy="use the configuration the checkpoint was trained with",
-            )

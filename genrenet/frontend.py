@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor, nn
@@ -24,6 +24,7 @@ from torch import Tensor, nn
 from genrenet.errors import GenrenetError
 
 Backend = Literal["nnaudio", "torchaudio"]
+Compression = Literal["square-db", "log10-10000"]
 
 
 class FrontendError(GenrenetError):
@@ -72,7 +73,10 @@ class LogMel(nn.Module):
     fmin, fmax : float
         Lowest and highest frequency of the mel bank in Hz; ``fmax=None`` is half the sample rate.
     top_db : float > 0
-        Range in dB kept below each clip's maximum.
+        Range in dB kept below each clip's maximum (``square-db`` only).
+    compression : {"square-db", "log10-10000"}
+        What follows the mel power: `square_power_to_db`, or ``log10(10000 * power + 1)`` as in
+        Pons and Serra's MusiCNN.
     backend : {"nnaudio", "torchaudio"}
         Who computes the mel power. Both agree to 1e-3 dB; ``torchaudio`` uses an FFT and is quicker
         on a CPU, ``nnaudio`` uses convolutions and can learn its bases.
@@ -103,6 +107,7 @@ class LogMel(nn.Module):
         fmin: float = 0.0,
         fmax: float | None = None,
         top_db: float = 80.0,
+        compression: Compression = "square-db",
         backend: Backend = "nnaudio",
         trainable_stft: bool = False,
         trainable_mel: bool = False,
@@ -115,10 +120,14 @@ class LogMel(nn.Module):
                 found=f"fmin {fmin:g} Hz and fmax {fmax:g} Hz at {sample_rate} Hz",
                 wanted="0 <= fmin < fmax <= half the sample rate",
             )
-        if backend not in ("nnaudio", "torchaudio"):
-            raise FrontendError(
-                "unknown front-end backend", found=repr(backend), wanted="nnaudio or torchaudio"
-            )
+        for what, given, known in (
+            ("backend", backend, get_args(Backend)),
+            ("compression", compression, get_args(Compression)),
+        ):
+            if given not in known:
+                raise FrontendError(
+                    f"unknown front-end {what}", found=repr(given), wanted=" or ".join(known)
+                )
         self.trainable = trainable_stft or trainable_mel
         if self.trainable and backend != "nnaudio":
             raise FrontendError(
@@ -134,12 +143,13 @@ class LogMel(nn.Module):
             "fmin": fmin,
             "fmax": fmax,
             "top_db": top_db,
+            "compression": compression,
             "backend": backend,
             "trainable_stft": trainable_stft,
             "trainable_mel": trainable_mel,
         }
         self.sample_rate, self.n_fft, self.hop_length = sample_rate, n_fft, hop_length
-        self.n_mels, self.top_db = n_mels, top_db
+        self.n_mels, self.top_db, self.compression = n_mels, top_db, compression
         self.mel_power = _build(self.settings)
         for module in self.mel_power.modules():
             for name, buffer in list(module.named_buffers(recurse=False)):
@@ -165,7 +175,7 @@ class LogMel(nn.Module):
         Returns
         -------
         Tensor, shape (batch, n_mels, samples // hop_length + 1), float32
-            Decibels.
+            Decibels, or what ``compression`` says.
         """
         if waveform.ndim != 2 or waveform.shape[-1] <= self.n_fft // 2:
             raise FrontendError(
@@ -184,7 +194,10 @@ class LogMel(nn.Module):
             autocast_off,
             torch.set_grad_enabled(self.trainable and torch.is_grad_enabled()),
         ):
-            return square_power_to_db(self.mel_power(waveform.float()), top_db=self.top_db)
+            power = self.mel_power(waveform.float())
+            if self.compression == "log10-10000":
+                return torch.log10(10_000.0 * power + 1.0)
+            return square_power_to_db(power, top_db=self.top_db)
 
 
 def _build(settings: Mapping[str, Any]) -> nn.Module:

@@ -6,8 +6,12 @@ import pytest
 import torch
 
 import genrenet
-from genrenet.checkpoints import CheckpointError, export_checkpoint, load_checkpoint
-from genrenet.classifier import CheckpointMismatchError
+from genrenet.checkpoints import (
+    CheckpointError,
+    CheckpointMismatchError,
+    export_checkpoint,
+    load_checkpoint,
+)
 
 
 def test_loads_in_eval_mode_from_the_package(checkpoint):

@@ -6,7 +6,7 @@ shape (batch, labels). It has no Lightning in it and does no I/O.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from torch import Tensor, nn
@@ -21,7 +21,7 @@ class NetworkError(GenrenetError):
 
 
 class GenreNetwork(nn.Module):
-    """Base of the networks.
+    """Base of the networks: a trunk of named stages, an embedding, a head.
 
     Attributes
     ----------
@@ -29,10 +29,20 @@ class GenreNetwork(nn.Module):
         Arguments that rebuild the network, of plain types.
     head : nn.Linear
         The output layer, from the embedding to the logits.
+    time_first : bool
+        Whether the network was published with log-mels of shape (batch, 1, time, n_mels).
+    frontend : dict
+        Settings of the front end the network was designed for, where they differ from the defaults
+        of `genrenet.frontend.LogMel`.
+    frame_seconds : float
+        Length of the frames the network was designed for.
     """
 
     settings: dict[str, Any]
     head: nn.Linear
+    time_first = False
+    frontend: Mapping[str, Any] = {}
+    frame_seconds = 29.12
 
     @property
     def embedding_size(self) -> int:
@@ -48,6 +58,39 @@ class GenreNetwork(nn.Module):
         """Named stages from the input to the output, for freezing and for features."""
         raise NotImplementedError
 
+    def steps(self) -> dict[str, Callable[[Tensor], Tensor]]:
+        """What every stage before the head computes, by the same names and in the same order."""
+        raise NotImplementedError
+
+    def gather(self, hidden: Tensor) -> Tensor:
+        """Embedding of shape (batch, embedding_size) from the output of the last stage."""
+        raise NotImplementedError
+
+    def through(self, x: Tensor, *, after: str | None = None, until: str | None = None) -> Tensor:
+        """Run some stages of the trunk.
+
+        Parameters
+        ----------
+        x : Tensor
+            A log-mel of shape (batch, n_mels, time), or the output of the stage ``after``.
+        after : str, optional
+            The last stage that has already been run; None begins at the input.
+        until : str, optional
+            The last stage to run; None runs all.
+
+        Returns
+        -------
+        Tensor
+            Output of the last stage that was run.
+        """
+        steps = self.steps()
+        names = list(steps)
+        first = 0 if after is None else names.index(after) + 1
+        last = len(names) if until is None else names.index(until) + 1
+        for name in names[first:last]:
+            x = steps[name](x)
+        return x
+
     def embed(self, logmel: Tensor) -> Tensor:
         """Embedding before the head.
 
@@ -59,12 +102,39 @@ class GenreNetwork(nn.Module):
         -------
         Tensor, shape (batch, embedding_size)
         """
-        raise NotImplementedError
+        return self.gather(self.through(logmel))
 
     def forward(self, logmel: Tensor) -> Tensor:
         """Logits of shape (batch, n_labels) of log-mels of shape (batch, n_mels, time)."""
         logits: Tensor = self.head(self.embed(logmel))
         return logits
+
+    def layers(self, logmel: Tensor) -> dict[str, Tensor]:
+        """Every layer's output as one vector a frame, for use as features.
+
+        Parameters
+        ----------
+        logmel : Tensor, shape (batch, n_mels, time)
+
+        Returns
+        -------
+        dict of str to Tensor, shape (batch, features)
+            The stages behind the input's batch-norm, averaged over mel bands and time;
+            ``embedding``, the input of the head; ``logits``, its output.
+        """
+        found = {}
+        x = logmel
+        for name, step in self.steps().items():
+            x = step(x)
+            if name != "input_norm":
+                found[name] = self.summarise(x)
+        found["embedding"] = self.gather(x)
+        found["logits"] = self.head(found["embedding"])
+        return found
+
+    def summarise(self, hidden: Tensor) -> Tensor:
+        """Mean of a stage's output over mel bands and time: (batch, channels)."""
+        return hidden.flatten(2).mean(dim=2)
 
 
 class TimeNorm(nn.BatchNorm1d):

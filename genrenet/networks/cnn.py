@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from torch import Tensor, nn
 
@@ -69,8 +69,12 @@ class CNN(GenreNetwork):
         convolutions = {f"conv{i}": stage for i, stage in enumerate(self.convolutions, 1)}
         return {"input_norm": self.input_norm, **convolutions, "head": self.head}
 
-    def embed(self, logmel: Tensor) -> Tensor:
-        """Flattened output of the last convolution, of shape (batch, embedding_size)."""
-        x = self.input_norm(logmel).unsqueeze(1)
-        embedding: Tensor = self.dropout(self.convolutions(x).flatten(1))
+    def steps(self) -> dict[str, Callable[[Tensor], Tensor]]:
+        """Stages before the head; see `GenreNetwork.steps`."""
+        convolutions = {f"conv{i}": stage for i, stage in enumerate(self.convolutions, 1)}
+        return {"input_norm": lambda x: self.input_norm(x).unsqueeze(1), **convolutions}
+
+    def gather(self, hidden: Tensor) -> Tensor:
+        """Flattened output of the last convolution."""
+        embedding: Tensor = self.dropout(hidden.flatten(1))
         return embedding

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import torch.nn.functional as F
@@ -102,12 +102,24 @@ class CRNN(GenreNetwork):
         convolutions = {f"conv{i}": stage for i, stage in enumerate(self.convolutions, 1)}
         return {"input_norm": self.input_norm, **convolutions, "gru": self.gru, "head": self.head}
 
-    def embed(self, logmel: Tensor) -> Tensor:
-        """Last state of the recurrent layers, of shape (batch, hidden_size)."""
-        x = self.input_norm(F.pad(logmel, (self.padding, self.padding))).unsqueeze(1)
-        x = self.convolutions(x).squeeze(2).transpose(1, 2)
-        states = self.gru(x)
+    def steps(self) -> dict[str, Callable[[Tensor], Tensor]]:
+        """Stages before the head; see `GenreNetwork.steps`."""
+        convolutions = {f"conv{i}": stage for i, stage in enumerate(self.convolutions, 1)}
+        return {"input_norm": self._norm, **convolutions, "gru": self._recur}
+
+    def _norm(self, logmel: Tensor) -> Tensor:
+        normed: Tensor = self.input_norm(F.pad(logmel, (self.padding, self.padding)))
+        return normed.unsqueeze(1)
+
+    def _recur(self, x: Tensor) -> Tensor:
+        """States at all steps, of shape (batch, hidden_size, steps)."""
+        states = self.gru(x.squeeze(2).transpose(1, 2))
         if isinstance(states, tuple):  # torch's cell also gives its final state
             states = states[0]
-        last: Tensor = self.dropout(states[:, -1])
+        found: Tensor = states.transpose(1, 2)
+        return found
+
+    def gather(self, hidden: Tensor) -> Tensor:
+        """Last state of the recurrent layers."""
+        last: Tensor = self.dropout(hidden[..., -1])
         return last

@@ -16,19 +16,12 @@ from typing import Any
 
 import torch
 
-from genrenet.classifier import FORMAT, CheckpointMismatchError, GenreClassifier
+from genrenet.classifier import GenreClassifier
+from genrenet.description import FORMAT, CheckpointMismatchError
 from genrenet.errors import GenrenetError, printable
 from genrenet.frames import FrameSettings
 from genrenet.frontend import LogMel
 from genrenet.networks import NETWORKS
-
-__all__ = [
-    "CheckpointError",
-    "CheckpointMismatchError",
-    "export_checkpoint",
-    "load_checkpoint",
-    "read_checkpoint",
-]
 
 WANTED = "a checkpoint written by 'genrenet fit'"
 
@@ -90,7 +83,7 @@ def read_checkpoint(path: str | os.PathLike[str]) -> dict[str, Any]:
     return checked
 
 
-def load_checkpoint(path: str | os.PathLike[str]) -> GenreClassifier:
+def open_checkpoint(path: str | os.PathLike[str]) -> GenreClassifier:
     """Classifier of a checkpoint, in eval mode on the CPU.
 
     Parameters
@@ -112,7 +105,7 @@ def load_checkpoint(path: str | os.PathLike[str]) -> GenreClassifier:
 
     Examples
     --------
-    >>> model = load_checkpoint("runs/cnn/version_0/checkpoints/best.ckpt")  # doctest: +SKIP
+    >>> model = open_checkpoint("runs/cnn/version_0/checkpoints/best.ckpt")  # doctest: +SKIP
     >>> model.scores_from_waveform(torch.zeros(1, model.frames.n_samples))  # doctest: +SKIP
     """
     entries = read_checkpoint(path)
@@ -146,7 +139,7 @@ def load_checkpoint(path: str | os.PathLike[str]) -> GenreClassifier:
             found=" ".join(str(error).split())[:300],
             wanted=f"weights of {kind} with {len(description['labels'])} labels",
         ) from error
-    kept = ("dataset", "split", "metrics")
+    kept = ("dataset", "split", "metrics", "backbone", "source")
     model.provenance = {key: description[key] for key in kept if key in description}
     return model.eval()
 

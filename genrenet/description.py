@@ -1,0 +1,83 @@
+"""What a checkpoint says of itself: all that inference needs besides the weights."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+
+from genrenet.errors import GenrenetError
+from genrenet.frames import FrameSettings
+from genrenet.frontend import LogMel
+from genrenet.networks import GenreNetwork
+from genrenet.version import __version__
+
+FORMAT = 1
+"""Version of the description."""
+
+MUST_AGREE = ("labels", "network", "frontend", "frames", "output")
+"""Parts of the description that weights cannot be used without."""
+
+
+class CheckpointMismatchError(GenrenetError):
+    """A checkpoint made with other settings than the model that loads it."""
+
+
+def describe(
+    *,
+    labels: Sequence[str],
+    network: GenreNetwork,
+    frontend: LogMel,
+    frames: FrameSettings,
+    output: str,
+    decision: str,
+    provenance: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Description of a classifier.
+
+    Parameters
+    ----------
+    labels, network, frontend, frames, output, decision
+        As `genrenet.classifier.GenreClassifier` has them.
+    provenance : mapping
+        Where the weights come from: ``dataset``, ``split``, ``metrics``, ``backbone``, ``source``.
+
+    Returns
+    -------
+    dict
+    """
+    return {
+        "format": FORMAT,
+        "labels": list(labels),
+        "network": {"name": type(network).__name__, "settings": network.settings},
+        "frontend": frontend.settings,
+        "frames": frames.as_dict(),
+        "output": output,
+        "decision": decision,
+        **provenance,
+        "versions": {
+            "genrenet": __version__,
+            "torch": str(torch.__version__),
+            "python": platform.python_version(),
+        },
+    }
+
+
+def compare(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+    """Check that a checkpoint's description agrees with a model's.
+
+    Raises
+    ------
+    CheckpointMismatchError
+        Naming the first setting that differs.
+    """
+    for key in MUST_AGREE:
+        if found.get(key) != wanted[key]:
+            raise CheckpointMismatchError(
+                f"the checkpoint and the model differ in {key}",
+                found=f"{found.get(key)} in the checkpoint",
+                wanted=f"{wanted[key]}",
+                remedy="use the configuration the checkpoint was trained with",
+            )
