@@ -1,13 +1,14 @@
 """Checkpoints: from a file to a classifier that names genres, running no code in the file.
 
 A checkpoint is a Lightning checkpoint whose entry ``genrenet`` says everything that inference
-needs: see `genrenet.classifier.GenreClassifier.description`. `export_checkpoint` keeps just that
+needs: see `genrenet.classifier.GenreClassifier.description`. `write_checkpoint` writes just that
 and the weights. Files are read with ``weights_only=True``, and only networks that the package knows
 by name are built.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import warnings
@@ -83,34 +84,27 @@ def read_checkpoint(path: str | os.PathLike[str]) -> dict[str, Any]:
     return checked
 
 
-def open_checkpoint(path: str | os.PathLike[str]) -> GenreClassifier:
-    """Classifier of a checkpoint, in eval mode on the CPU.
+def build_model(entries: dict[str, Any], name: str) -> GenreClassifier:
+    """Classifier that a checkpoint describes, with weights as yet untrained.
 
     Parameters
     ----------
-    path : path
-        A ``.ckpt`` file.
+    entries : dict
+        See `read_checkpoint`.
+    name : str
+        The checkpoint's name, for errors.
 
     Returns
     -------
     GenreClassifier
-        With ``labels``, ``frames``, ``scores_from_waveform`` and ``scores_from_logmel``.
+        Its ``provenance`` is all that the description says beyond the settings.
 
     Raises
     ------
     CheckpointError
-        See `read_checkpoint`; also an unknown network, or settings no network can be built from.
-    CheckpointMismatchError
-        The weights do not fit the settings that the checkpoint names.
-
-    Examples
-    --------
-    >>> model = open_checkpoint("runs/cnn/version_0/checkpoints/best.ckpt")  # doctest: +SKIP
-    >>> model.scores_from_waveform(torch.zeros(1, model.frames.n_samples))  # doctest: +SKIP
+        An unknown network, or settings no network can be built from.
     """
-    entries = read_checkpoint(path)
     description = entries["genrenet"]
-    name = printable(path)
     try:
         kind = description["network"]["name"]
         if kind not in NETWORKS:
@@ -131,40 +125,81 @@ def open_checkpoint(path: str | os.PathLike[str]) -> GenreClassifier:
         raise CheckpointError(
             f"the description in '{name}' is damaged", found=repr(error), wanted=WANTED
         ) from error
-    try:
-        model.load_state_dict(entries["state_dict"])
-    except RuntimeError as error:
-        raise CheckpointMismatchError(
-            f"the weights in '{name}' do not fit the network it names",
-            found=" ".join(str(error).split())[:300],
-            wanted=f"weights of {kind} with {len(description['labels'])} labels",
-        ) from error
-    kept = ("dataset", "split", "metrics", "backbone", "source")
-    model.provenance = {key: description[key] for key in kept if key in description}
-    return model.eval()
+    settings = model.description()
+    model.provenance = {key: description[key] for key in description if key not in settings}
+    return model
 
 
-def export_checkpoint(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> Path:
-    """Write a small checkpoint for inference: the description and the weights, nothing else.
+def load_weights(model: GenreClassifier, state: dict[str, Any], name: str) -> GenreClassifier:
+    """Give a model its weights, and put it in eval mode.
 
     Parameters
     ----------
-    source, target : path
-        A checkpoint, and the file to write.
+    model : GenreClassifier
+    state : dict of str to Tensor
+    name : str
+        The checkpoint's name, for errors.
+
+    Returns
+    -------
+    GenreClassifier
+        The same model.
+
+    Raises
+    ------
+    CheckpointMismatchError
+        The weights do not fit the model.
+    """
+    try:
+        model.load_state_dict(state)
+    except RuntimeError as error:
+        kind = type(model.network).__name__
+        raise CheckpointMismatchError(
+            f"the weights in '{name}' do not fit the network it names",
+            found=" ".join(str(error).split())[:300],
+            wanted=f"weights of {kind} with {len(model.labels)} labels",
+        ) from error
+    return model.eval()
+
+
+def write_checkpoint(model: GenreClassifier, path: str | os.PathLike[str]) -> Path:
+    """Write a classifier's description and weights, and nothing else.
+
+    Parameters
+    ----------
+    model : GenreClassifier
+        Its ``provenance`` goes into the description.
+    path : path
+        The file to write; it appears only when it is whole.
 
     Returns
     -------
     Path
-        ``target``.
+        ``path``.
 
     Raises
     ------
     CheckpointError
-        See `read_checkpoint`.
+        It cannot be written.
     """
-    entries = read_checkpoint(source)
-    target = Path(target)
-    temporary = target.with_name(target.name + ".part")
-    torch.save({key: entries[key] for key in ("genrenet", "state_dict")}, temporary)
-    os.replace(temporary, target)
-    return target
+    state = {key: value.detach().cpu() for key, value in model.state_dict().items()}
+    return write_entries({"genrenet": model.description(), "state_dict": state}, path)
+
+
+def write_entries(entries: dict[str, Any], path: str | os.PathLike[str]) -> Path:
+    """Write a checkpoint's entries under another name first, so that nobody sees half of them."""
+    path = Path(path)
+    temporary = path.with_name(path.name + ".part")
+    try:
+        torch.save(entries, temporary)
+        os.replace(temporary, path)
+    except (OSError, RuntimeError) as error:  # torch's own writer raises the latter
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        reason = str(error).strip().splitlines()
+        raise CheckpointError(
+            f"cannot write '{printable(path)}'",
+            found=reason[0] if reason else type(error).__name__,
+            wanted="a folder that exists, can be written and has room",
+        ) from error
+    return path

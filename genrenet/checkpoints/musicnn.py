@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ def convert_musicnn(path: Path, *, model: str) -> dict[str, Tensor]:
         with zipfile.ZipFile(path) as wheel:
             index = wheel.read(f"{folder}/.index")
             data = wheel.read(f"{folder}/.data-00000-of-00001")
-    except (OSError, KeyError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, KeyError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
         raise TensorBundleError(
             f"'{printable(path)}' does not hold '{folder}'",
             found=str(error),

@@ -21,6 +21,7 @@ COMMANDS = {
     "test": ("training", "measure a checkpoint on the test songs and write a report"),
     "predict": ("training", "score all songs of a collection"),
     "classify": ("classify", "name the genre of files and folders"),
+    "checkpoints": ("checkpoints", "list, import, describe, export or remove models"),
     "data": ("data", "check, split, prepare or synthesise a collection"),
 }
 """Sub-commands: the module that runs each, and a line about it."""
@@ -34,7 +35,7 @@ EXAMPLES = """examples:
 
 
 def _parser() -> CommandParser:
-    commands = "\n".join(f"  {name:<10} {line}" for name, (_, line) in COMMANDS.items())
+    commands = "\n".join(f"  {name:<11} {line}" for name, (_, line) in COMMANDS.items())
     parser = CommandParser(
         "genrenet",
         "Music genre classification: train, judge honestly, name the genre of any file.",

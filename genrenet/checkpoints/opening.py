@@ -1,0 +1,197 @@
+"""Checkpoints by name or path, opened and exported; those that lean on a backbone are completed.
+
+A checkpoint whose description has an entry ``backbone`` (``name`` and ``sha256`` of a published
+model) may hold only what was trained on top of that model. What it lacks is taken from the user's
+own import of the backbone, so that nobody has to pass on weights that are others'. The head is
+always the checkpoint's own.
+"""
+
+from __future__ import annotations
+
+import importlib.resources
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from genrenet.checkpoints.files import (
+    CheckpointError,
+    build_model,
+    load_weights,
+    read_checkpoint,
+    write_entries,
+)
+from genrenet.checkpoints.importing import import_checkpoint
+from genrenet.checkpoints.registry import published_models
+from genrenet.classifier import GenreClassifier
+from genrenet.description import CheckpointMismatchError
+from genrenet.errors import GenrenetError, printable
+
+HEAD = "network.head."
+SHIPPED = "genrenet_checkpoints"
+"""The installed package that holds the shipped checkpoints."""
+
+
+def shipped_checkpoints() -> dict[str, Path]:
+    """Checkpoints that came with the package, by name."""
+    try:
+        folder = importlib.resources.files(SHIPPED)
+    except ModuleNotFoundError:
+        return {}
+    files = [file for file in folder.iterdir() if isinstance(file, Path)]
+    return {file.stem: file for file in sorted(files) if file.suffix == ".ckpt"}
+
+
+def find_checkpoint(name_or_path: str | os.PathLike[str]) -> Path:
+    """File of a checkpoint; a published model is fetched and imported on first use.
+
+    Parameters
+    ----------
+    name_or_path : str or path
+        An existing file, or else the name of a shipped checkpoint or of a published model.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    CheckpointError
+        There is no such file or name.
+    FetchError, CacheError
+        See `import_checkpoint`.
+    """
+    if Path(name_or_path).is_file():
+        return Path(name_or_path)
+    name, shipped = os.fspath(name_or_path), shipped_checkpoints()
+    if name in shipped:
+        return shipped[name]
+    if name in published_models():
+        return import_checkpoint(name)
+    raise CheckpointError(
+        f"no checkpoint '{printable(name_or_path)}'",
+        wanted="a .ckpt file written by 'genrenet fit', or one of "
+        + ", ".join([*shipped, *published_models()]),
+    )
+
+
+def open_checkpoint(path: str | os.PathLike[str]) -> GenreClassifier:
+    """Classifier of a checkpoint, in eval mode on the CPU.
+
+    Parameters
+    ----------
+    path : path
+        A ``.ckpt`` file.
+
+    Returns
+    -------
+    GenreClassifier
+        With ``labels``, ``frames``, ``scores_from_waveform`` and ``scores_from_logmel``.
+
+    Raises
+    ------
+    CheckpointError
+        See `read_checkpoint`; also an unknown network, settings no network can be built from, or a
+        backbone that cannot be had.
+    CheckpointMismatchError
+        The weights do not fit the settings that the checkpoint names, or the backbone is another.
+    """
+    entries, name = read_checkpoint(path), printable(path)
+    model = build_model(entries, name)
+    return load_weights(model, _complete(entries, model, name), name)
+
+
+def _complete(entries: dict[str, Any], model: GenreClassifier, name: str) -> dict[str, Tensor]:
+    """A checkpoint's weights, with those it lacks taken from the backbone that it names."""
+    state: dict[str, Tensor] = entries["state_dict"]
+    missing = [key for key in model.state_dict() if key not in state and not key.startswith(HEAD)]
+    if not missing or "backbone" not in entries["genrenet"]:
+        return state
+    backbone = _backbone(entries, name)
+    return {**{key: backbone[key] for key in missing if key in backbone}, **state}
+
+
+def _backbone(entries: dict[str, Any], name: str) -> dict[str, Tensor]:
+    """Weights of the backbone that a checkpoint names, without its head."""
+    reference = entries["genrenet"].get("backbone")
+    if not isinstance(reference, dict) or not {"name", "sha256"} <= reference.keys():
+        raise CheckpointError(
+            f"'{name}' does not say which backbone it was trained on",
+            found=f"backbone {reference!r}",
+            wanted="name and SHA-256 of a published model",
+        )
+    try:
+        backbone = read_checkpoint(import_checkpoint(str(reference["name"])))
+    except GenrenetError as error:
+        raise CheckpointError(
+            f"'{name}' holds only what was trained on top of the published model "
+            f"'{reference['name']}', which cannot be had: {error}"
+        ) from error
+    found = backbone["genrenet"]["source"]["sha256"]
+    if found != reference["sha256"]:
+        raise CheckpointMismatchError(
+            f"'{name}' was trained on another file of '{reference['name']}'",
+            found=f"an import of the file with SHA-256 {found}",
+            wanted=f"SHA-256 {reference['sha256']}",
+            remedy=f"run 'genrenet checkpoints import {reference['name']} --from FILE' with the "
+            "file of that checksum",
+        )
+    state = backbone["state_dict"].items()
+    return {key: value for key, value in state if not key.startswith(HEAD)}
+
+
+def export_checkpoint(
+    source: str | os.PathLike[str],
+    target: str | os.PathLike[str],
+    without_backbone: bool = False,
+) -> Path:
+    """Write a small checkpoint for inference: the description and the weights, nothing else.
+
+    Parameters
+    ----------
+    source : str or path
+        A checkpoint; see `find_checkpoint`.
+    target : path
+        The file to write.
+    without_backbone : bool
+        Leave out every weight that equals the backbone's bit by bit. Otherwise the new checkpoint
+        is complete, even where ``source`` is not.
+
+    Returns
+    -------
+    Path
+        ``target``.
+
+    Raises
+    ------
+    CheckpointError
+        See `open_checkpoint`; also no backbone to leave out, or a file that cannot be written.
+    """
+    path = find_checkpoint(source)
+    entries, name = read_checkpoint(path), printable(path)
+    if without_backbone:
+        if "backbone" not in entries["genrenet"]:
+            raise CheckpointError(
+                f"'{name}' cannot be exported without its backbone",
+                found="a description without an entry 'backbone'",
+                wanted="a model that was trained on top of a published one",
+            )
+        backbone = _backbone(entries, name)
+        state = {
+            key: value
+            for key, value in entries["state_dict"].items()
+            if key not in backbone or not _identical(value, backbone[key])
+        }
+    else:
+        state = _complete(entries, build_model(entries, name), name)
+    return write_entries({"genrenet": entries["genrenet"], "state_dict": state}, target)
+
+
+def _identical(one: Tensor, other: Tensor) -> bool:
+    """Whether two tensors agree in type and in every bit, the sign of a zero included."""
+    if one.dtype != other.dtype or one.shape != other.shape:
+        return False
+    plain = [tensor.contiguous().flatten().view(torch.uint8) for tensor in (one, other)]
+    return torch.equal(*plain)

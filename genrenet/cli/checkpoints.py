@@ -1,0 +1,284 @@
+"""``genrenet checkpoints list|import|info|export|remove``: models that can be had by name."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from genrenet.cli.parsing import CommandParser
+from genrenet.errors import GenrenetError, printable
+
+EXPORTED = (".ckpt", ".onnx", ".pt2")
+
+EXAMPLES = """examples:
+  genrenet checkpoints list
+  genrenet checkpoints import msd-crnn
+  genrenet checkpoints import msd-crnn --from music_tagger_crnn_weights_tensorflow.h5
+  genrenet checkpoints info msd-crnn --format json
+  genrenet checkpoints export runs/cnn/version_0/checkpoints/best.ckpt small.ckpt
+  genrenet checkpoints remove msd-crnn
+"""
+
+
+class CheckpointsCommandError(GenrenetError):
+    """A request about checkpoints that cannot be carried out."""
+
+
+def _parser() -> CommandParser:
+    title = "List, import, describe, export or remove models."
+    parser = CommandParser("genrenet checkpoints", title, EXAMPLES)
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+
+    def add(name: str, line: str) -> CommandParser:
+        action: CommandParser = actions.add_parser(
+            name, help=line, description=line, epilog=EXAMPLES
+        )
+        return action
+
+    listing = add("list", "all models that have a name, and which of them are here")
+    importing = add("import", "fetch a published model and keep it in the cache")
+    importing.add_argument("name", metavar="NAME", help="see 'genrenet checkpoints list'")
+    importing.add_argument(
+        "--from", dest="source", metavar="FILE", help="the published file, already on this machine"
+    )
+    info = add("info", "all that is known about a model")
+    info.add_argument("name", metavar="NAME_OR_PATH", help="a model's name or a .ckpt file")
+    for action in (listing, info):
+        action.add_argument(
+            "--format", choices=("table", "json"), default="table", help="default: table"
+        )
+    export = add("export", "write a model to a file of its own")
+    export.add_argument("name", metavar="NAME_OR_PATH", help="a model's name or a .ckpt file")
+    export.add_argument("target", metavar="TARGET", help="a file ending in .ckpt, .onnx or .pt2")
+    export.add_argument(
+        "--without-backbone",
+        action="store_true",
+        help="leave out what equals the published model it was trained on (.ckpt only)",
+    )
+    remove = add("remove", "delete an imported model from the cache")
+    remove.add_argument("name", metavar="NAME", help="see 'genrenet checkpoints list'")
+    return parser
+
+
+def run(command: str, arguments: Sequence[str]) -> int:
+    """Run ``genrenet checkpoints``; see `genrenet.cli.main`."""
+    options = _parser().parse_args(arguments)
+    actions = {
+        "list": _list,
+        "import": _import,
+        "info": _info,
+        "export": _export,
+        "remove": _remove,
+    }
+    return actions[options.action](options)
+
+
+# --- list -----------------------------------------------------------------------------------------
+
+
+def _list(options: argparse.Namespace) -> int:
+    from genrenet.checkpoints import imported_checkpoint, published_models, shipped_checkpoints
+
+    rows: list[dict[str, Any]] = []
+    problems: list[str] = []
+    for name, path in shipped_checkpoints().items():
+        try:
+            rows.append(_shipped_row(name, path))
+        except GenrenetError as error:
+            problems.append(str(error))
+    for name, model in published_models().items():
+        rows.append(
+            {
+                "name": name,
+                "what": model.title,
+                "labels": len(model.labels),
+                "licence": model.licence,
+                "state": "imported" if imported_checkpoint(name) else "not yet",
+            }
+        )
+    if options.format == "json":
+        print(json.dumps(rows, ensure_ascii=False, indent=1))
+    else:
+        _print_rows(rows)
+    for problem in problems:
+        print(f"genrenet checkpoints: {problem}", file=sys.stderr)
+    return 1 if problems else 0
+
+
+def _shipped_row(name: str, path: Path) -> dict[str, Any]:
+    from genrenet.checkpoints import read_checkpoint
+
+    description = read_checkpoint(path)["genrenet"]
+    source = description.get("source") or {}
+    what = f"{description['network']['name']}, trained on {description.get('dataset', 'songs')}"
+    return {
+        "name": name,
+        "what": source.get("title") or what,
+        "labels": len(description["labels"]),
+        "licence": source.get("licence", description.get("licence", "")),
+        "state": "shipped",
+    }
+
+
+def _print_rows(rows: Sequence[Mapping[str, Any]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    # Off a terminal there is no width to fit into.
+    console = Console(width=None if sys.stdout.isatty() else 10_000)
+    table = Table("name", "what", "labels", "licence", "state", box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(*(Text(str(value)) for value in row.values()))
+    console.print(table)
+
+
+# --- import, remove -------------------------------------------------------------------------------
+
+
+def _import(options: argparse.Namespace) -> int:
+    from genrenet.checkpoints import import_checkpoint, published
+
+    model = published(options.name)
+    path = import_checkpoint(options.name, options.source)
+    print(f"{options.name} is in {printable(path)}")
+    print(f"licence {model.licence}; cite {model.citation}")
+    return 0
+
+
+def _remove(options: argparse.Namespace) -> int:
+    from genrenet.checkpoints import published_models, remove_checkpoint, shipped_checkpoints
+
+    if options.name in shipped_checkpoints() and options.name not in published_models():
+        raise CheckpointsCommandError(
+            f"{options.name} came with the package and cannot be removed",
+            wanted="an imported model",
+        )
+    for path in remove_checkpoint(options.name):
+        print(f"removed {printable(path)}")
+    return 0
+
+
+# --- info -----------------------------------------------------------------------------------------
+
+
+def _info(options: argparse.Namespace) -> int:
+    from genrenet.checkpoints import (
+        find_checkpoint,
+        imported_checkpoint,
+        published_models,
+        shipped_checkpoints,
+    )
+
+    name, shipped = options.name, shipped_checkpoints()
+    own = Path(name).is_file()
+    if not own and name not in shipped and name in published_models():
+        known = imported_checkpoint(name)
+        facts = _published_facts(name) if known is None else _facts(known, "imported")
+    else:
+        path = find_checkpoint(name)
+        facts = _facts(path, "file" if own else "shipped")
+    if options.format == "json":
+        print(json.dumps(facts, ensure_ascii=False, indent=1))
+    else:
+        _print_facts(facts)
+    return 0
+
+
+def _published_facts(name: str) -> dict[str, Any]:
+    """What the registry says of a model that is not here: finding out more would fetch it."""
+    from genrenet.checkpoints import published
+
+    model = published(name)
+    return {
+        "name": name,
+        "state": "not yet imported",
+        "title": model.title,
+        "labels": list(model.labels),
+        "source": {
+            "name": name,
+            "sha256": model.sha256,
+            "bytes": model.size,
+            "licence": model.licence,
+            "citation": model.citation,
+            "address": model.address,
+        },
+    }
+
+
+def _facts(path: Path, state: str) -> dict[str, Any]:
+    from genrenet.checkpoints import read_checkpoint
+    from genrenet.checkpoints.files import build_model
+
+    entries = read_checkpoint(path)
+    model = build_model(entries, printable(path))
+    description = model.description()
+    card = path.with_suffix(".md")
+    return {
+        "name": path.stem,
+        "state": state,
+        "path": printable(path.absolute()),
+        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        **{key: value for key, value in description.items() if key not in ("format", "versions")},
+        "versions": entries["genrenet"].get("versions", {}),
+        "card": card.read_text("utf-8") if state == "shipped" and card.is_file() else None,
+    }
+
+
+def _print_facts(facts: Mapping[str, Any]) -> None:
+    card = facts.get("card")
+    for key, value in facts.items():
+        if key == "card" or value in (None, {}, []):
+            continue
+        if isinstance(value, Mapping):
+            print(f"{key}:")
+            for name, entry in value.items():
+                print(f"  {name}: {_plain(entry)}")
+        elif key == "labels":
+            print(f"labels ({len(value)}): {', '.join(value)}")
+        else:
+            print(f"{key}: {_plain(value)}")
+    if card:
+        print(f"\n{card.rstrip()}")
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {entry}" for key, entry in value.items())
+    return f"{value:,}" if type(value) is int and value > 99_999 else str(value)
+
+
+# --- export ---------------------------------------------------------------------------------------
+
+
+def _export(options: argparse.Namespace) -> int:
+    suffix = Path(options.target).suffix
+    if suffix not in EXPORTED:
+        raise CheckpointsCommandError(
+            f"cannot export to '{printable(options.target)}'",
+            found=f"the ending '{suffix}'",
+            wanted=" or ".join(EXPORTED),
+        )
+    if options.without_backbone and suffix != ".ckpt":
+        raise CheckpointsCommandError(
+            "--without-backbone", found=f"a {suffix} file", wanted="a .ckpt file"
+        )
+    if not Path(options.target).absolute().parent.is_dir():
+        raise CheckpointsCommandError(
+            f"no folder '{printable(Path(options.target).parent)}' to write into",
+            remedy="make it first",
+        )
+    from genrenet.checkpoints import export_checkpoint, load_checkpoint
+
+    if suffix == ".ckpt":
+        path = export_checkpoint(options.name, options.target, options.without_backbone)
+    else:
+        from genrenet.exporting import export_model
+
+        path = export_model(load_checkpoint(options.name), options.target)
+    print(f"wrote {printable(path)}, {path.stat().st_size:,} bytes")
+    return 0
