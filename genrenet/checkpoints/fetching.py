@@ -34,7 +34,7 @@ TIMEOUT = 30.0
 ATTEMPTS = 3
 """Tries that bring nothing new before a download is given up."""
 PAUSE = 0.5
-"""Seconds before the second try; twice as many before each further one."""
+"""Seconds before trying again after one failure; twice as many after each further one."""
 PASSING = (408, 416, 425, 429)
 """Refusals by the server that may pass, besides its own faults (500 and more)."""
 
@@ -189,7 +189,7 @@ def _download(model: PublishedModel, target: Path, progress: Progress | None) ->
         best = max(best, have)
         if failures >= ATTEMPTS:
             raise _unreachable(model, f"{reason} ({have} of {model.size} bytes are kept)")
-        time.sleep(PAUSE * 2**failures)
+        time.sleep(PAUSE * 2.0 ** (failures - 1))
     _check(part, model, model.address)
     os.replace(part, target)
 
