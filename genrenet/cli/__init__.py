@@ -21,6 +21,7 @@ COMMANDS = {
     "test": ("training", "measure a checkpoint on the test songs and write a report"),
     "predict": ("training", "score all songs of a collection"),
     "classify": ("classify", "name the genre of files and folders"),
+    "embed": ("embed", "write what a network says of songs to a file"),
     "checkpoints": ("checkpoints", "list, import, describe, export or remove models"),
     "data": ("data", "check, split, prepare or synthesise a collection"),
 }

@@ -1,0 +1,186 @@
+"""Embeddings: a layer's output for every frame of songs, and one vector a song."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from genrenet.classifier import ClassifierError, GenreClassifier
+from genrenet.frames import FrameSettings
+from genrenet.streaming import SongFrames, decode_ahead
+
+
+@dataclass
+class SongEmbedding:
+    """Embeddings of one file.
+
+    Attributes
+    ----------
+    path : str
+    frames : ndarray of float32, shape (n_frames, features)
+        One row a frame; no rows where the file could not be read or is silent.
+    starts, ends : ndarray of float64, shape (n_frames,)
+        Where the frames lie in the song, in seconds.
+    error : str or None
+        What was wrong with the file, if anything. A truncated file has both an error and frames.
+    notes : list of str
+        What a reader should know, such as a shortened trim.
+    """
+
+    path: str
+    frames: NDArray[np.float32]
+    starts: NDArray[np.float64]
+    ends: NDArray[np.float64]
+    error: str | None = None
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def song(self) -> NDArray[np.float32]:
+        """Mean over the frames, of shape (features,); NaN where there is no frame."""
+        return self._over_frames(np.mean)
+
+    @property
+    def std(self) -> NDArray[np.float32]:
+        """Standard deviation over the frames, of shape (features,); NaN where there is no frame."""
+        return self._over_frames(np.std)
+
+    def _over_frames(self, reduce: Callable[..., Any]) -> NDArray[np.float32]:
+        if not len(self.frames):
+            return np.full(self.frames.shape[1], np.nan, np.float32)
+        found: NDArray[np.float32] = reduce(self.frames, axis=0, dtype=np.float64).astype("f4")
+        return found
+
+
+@torch.inference_mode()
+def layer_sizes(model: GenreClassifier) -> dict[str, int]:
+    """Layers that `embed_songs` can take, in the order of the network, with their lengths.
+
+    Parameters
+    ----------
+    model : GenreClassifier
+        In eval mode.
+
+    Returns
+    -------
+    dict of str to int
+        Number of features of each layer.
+    """
+    frame = torch.zeros(1, model.frames.n_samples, device=model.device)
+    layers = model.network.layers(model.frontend(frame))
+    return {name: values.shape[1] for name, values in layers.items()}
+
+
+def embed_songs(
+    paths: Iterable[str],
+    model: GenreClassifier,
+    layer: str | Sequence[str] = "embedding",
+    *,
+    batch_frames: int = 4,
+    trim: float | None = None,
+) -> Iterator[SongEmbedding]:
+    """Embed songs one after another.
+
+    Parameters
+    ----------
+    paths : iterable of str
+        Files.
+    model : GenreClassifier
+        In eval mode, on the device to use.
+    layer : str or sequence of str
+        One of `layer_sizes`; several are put one behind the other.
+    batch_frames : int > 0
+        Most frames embedded at once.
+    trim : float, optional
+        Seconds dropped at both ends of songs instead of what the model says.
+
+    Returns
+    -------
+    iterator of SongEmbedding
+        In the order of ``paths``; a file that cannot be read gives one with ``error`` set.
+
+    Raises
+    ------
+    ClassifierError
+        The network has no such layer.
+    """
+    names = [layer] if isinstance(layer, str) else list(layer)
+    sizes = layer_sizes(model)
+    unknown = [name for name in names if name not in sizes]
+    if unknown or not names:
+        raise ClassifierError(
+            f"no layer {', '.join(map(repr, unknown)) or 'named'}",
+            wanted=", ".join(f"{name} ({size})" for name, size in sizes.items()),
+        )
+    settings = model.frames if trim is None else model.frames.with_trim(trim)
+    width = sum(sizes[name] for name in names)
+    return _embed(paths, model, names, width, settings, batch_frames)
+
+
+@torch.inference_mode()
+def _embed(
+    paths: Iterable[str],
+    model: GenreClassifier,
+    names: list[str],
+    width: int,
+    settings: FrameSettings,
+    batch_frames: int,
+) -> Iterator[SongEmbedding]:
+    for song in decode_ahead(paths, settings, batch_frames=batch_frames):
+        rows = [
+            model.embed(batch.to(model.device), names).float().cpu().numpy()
+            for batch in song.batches()
+        ]
+        yield _result(song, rows, width)
+
+
+def _result(song: SongFrames, rows: list[NDArray[np.float32]], width: int) -> SongEmbedding:
+    if song.silent:
+        rows = []
+    frames = np.concatenate([np.zeros((0, width), np.float32), *rows])
+    spans = np.array([song.span(i) for i in range(len(frames))], np.float64).reshape(-1, 2)
+    return SongEmbedding(song.path, frames, spans[:, 0], spans[:, 1], song.error, song.notes)
+
+
+def song_matrix(
+    embeddings: Iterable[SongEmbedding], *, std: bool = False
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Songs as the rows of a matrix, for scikit-learn and the like.
+
+    Parameters
+    ----------
+    embeddings : iterable of SongEmbedding
+        Of one layer of one model.
+    std : bool
+        Put the standard deviation over the frames behind the mean, which doubles the columns.
+
+    Returns
+    -------
+    X : ndarray of float32, shape (kept songs, features)
+    kept_rows : ndarray of int64, shape (kept songs,)
+        Positions among ``embeddings`` of the songs that have frames; the others have no row.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LogisticRegression  # doctest: +SKIP
+    >>> from sklearn.pipeline import make_pipeline  # doctest: +SKIP
+    >>> from sklearn.preprocessing import StandardScaler  # doctest: +SKIP
+    >>> from sklearn.svm import SVC  # doctest: +SKIP
+    >>> X, kept = song_matrix(cached_embeddings(paths, "msd-cnn"))  # doctest: +SKIP
+    >>> y = np.array(genres)[kept]  # doctest: +SKIP
+    >>> for method in (SVC(C=10), LogisticRegression(max_iter=1000)):  # doctest: +SKIP
+    ...     make_pipeline(StandardScaler(), method).fit(X, y)
+    """
+    given = list(embeddings)
+    kept = [row for row, song in enumerate(given) if len(song.frames)]
+    vectors = [
+        np.concatenate([given[row].song, given[row].std]) if std else given[row].song
+        for row in kept
+    ]
+    width = given[0].frames.shape[1] * (2 if std else 1) if given else 0
+    matrix = np.stack(vectors) if vectors else np.zeros((0, width), np.float32)
+    return matrix, np.array(kept, np.int64)
