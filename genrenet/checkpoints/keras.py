@@ -59,8 +59,8 @@ def read_keras_weights(path: Path) -> Arrays:
                     found=f"entries {sorted(file)[:8]}",
                     wanted=wanted,
                 )
-            for layer in (name.decode() for name in file.attrs["layer_names"]):
-                names = [name.decode() for name in file[layer].attrs["weight_names"]]
+            for layer in map(_text, file.attrs["layer_names"]):
+                names = list(map(_text, file[layer].attrs["weight_names"]))
                 layers[layer] = {
                     _plain(name, layer): np.asarray(file[layer][name], np.float32) for name in names
                 }
@@ -72,6 +72,11 @@ def read_keras_weights(path: Path) -> Arrays:
             remedy="fetch the file again: it is cut off, damaged or of another format",
         ) from error
     return {layer: weights for layer, weights in layers.items() if weights}
+
+
+def _text(name: str | bytes) -> str:
+    """HDF5 knows two kinds of text."""
+    return name.decode() if isinstance(name, bytes) else str(name)
 
 
 def _plain(name: str, layer: str) -> str:
