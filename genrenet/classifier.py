@@ -63,7 +63,7 @@ class GenreClassifier(pl.LightningModule):
     network : callable
         Makes the network from the number of labels: a class such as `CNN`, or a partial of one.
     frontend : LogMel, optional
-        Waveform to log-mel; by default the one the network was designed for.
+        Waveform to log-mel; by default the one the network was designed for, or was trained with.
     optimizer : callable
         Makes the optimiser from the parameters.
     lr_scheduler : callable, optional
@@ -89,6 +89,18 @@ class GenreClassifier(pl.LightningModule):
     ----------
     frames : FrameSettings
         How songs are cut; taken from the data module when training starts.
+    provenance : dict
+        Where the weights come from; part of the description in checkpoints.
+    frozen : list of Module
+        Modules that stay in eval mode while the others train: without dropout, and with the
+        statistics their batch-norms have.
+    stage_rates : dict of str to float, optional
+        What the learning rate of each of the `stages` that learn is multiplied by; None gives all
+        parameters one group.
+    trunk_end : str, optional
+        The stage whose output a batch's entry ``hidden`` is; see `genrenet.finetuning`.
+    before_optimizers : callable, optional
+        Called when the weights are in place, and nothing has been asked of the loaders.
 
     Raises
     ------
@@ -124,7 +136,7 @@ class GenreClassifier(pl.LightningModule):
             )
         self.labels = list(labels)
         self.network = network(len(self.labels))
-        self.frontend = frontend if frontend is not None else LogMel(**self.network.frontend)
+        self.frontend = frontend if frontend is not None else _own_frontend(self.network)
         self.waveform_augment, self.spec_augment, self.mixup = waveform_augment, spec_augment, mixup
         self._make_optimizer, self._make_scheduler = optimizer, lr_scheduler
         self.output: Output = output
@@ -132,7 +144,11 @@ class GenreClassifier(pl.LightningModule):
         self.label_smoothing, self.seed = label_smoothing, seed
         self._class_weights = class_weights
         self.frames = FrameSettings(self.network.frame_seconds, 20.0, self.frontend.sample_rate)
-        self.provenance: dict[str, Any] = {}
+        self.provenance: dict[str, Any] = dict(getattr(self.network, "provenance", {}))
+        self.frozen: list[torch.nn.Module] = []
+        self.stage_rates: dict[str, float] | None = None
+        self.trunk_end: str | None = None
+        self.before_optimizers: Callable[[], None] | None = None
         self.label_weights: Tensor
         self.register_buffer("label_weights", torch.ones(len(self.labels)), persistent=False)
         if not isinstance(class_weights, str):
@@ -217,12 +233,21 @@ class GenreClassifier(pl.LightningModule):
             )
         return torch.cat([layers[name].float() for name in names], dim=-1)
 
-    def frame_scores(self, batch: Item) -> tuple[Tensor, Tensor, Tensor]:
-        """Scores, embedding and log-mel of a batch of frames."""
-        logmel = self.frontend(to_float(batch["waveform"], batch["scale"]))
-        embedding = self.network.embed(logmel)
+    def frame_scores(self, batch: Item) -> dict[str, Tensor]:
+        """``scores``, ``embedding`` and, where it was computed, ``logmel`` of a batch of frames."""
+        found = {}
+        if "hidden" in batch:
+            embedding = self._embed_hidden(batch["hidden"])
+        else:
+            found["logmel"] = self.frontend(to_float(batch["waveform"], batch["scale"]))
+            embedding = self.network.embed(found["logmel"])
         logits = self.network.head(embedding).float()
-        return log_scores(logits, self.output).exp(), embedding.float(), logmel
+        scores = log_scores(logits, self.output).exp()
+        return {"scores": scores, "embedding": embedding.float(), **found}
+
+    def _embed_hidden(self, hidden: Tensor) -> Tensor:
+        """Embedding of frames whose trunk has been run already, up to ``trunk_end``."""
+        return self.network.gather(self.network.through(hidden, after=self.trunk_end))
 
     # --- set-up -----------------------------------------------------------------------------------
 
@@ -233,7 +258,8 @@ class GenreClassifier(pl.LightningModule):
             return
         self._check(data)
         self.frames = data.frames
-        self.provenance = {"dataset": data.catalog.name, "split": data.split.name}
+        backbone = {key: self.provenance[key] for key in ("backbone",) if key in self.provenance}
+        self.provenance = {**backbone, "dataset": data.catalog.name, "split": data.split.name}
         if self._class_weights == "balanced":
             counts = torch.tensor(data.label_counts, dtype=torch.float)
             self._set_weights((counts.sum() / (len(counts) * counts.clamp_min(1))).tolist())
@@ -272,7 +298,11 @@ class GenreClassifier(pl.LightningModule):
 
     def configure_optimizers(self) -> Any:
         """Make the optimiser and its schedule."""
-        optimizer = self._make_optimizer(p for p in self.parameters() if p.requires_grad)
+        if self.before_optimizers is not None:
+            self.before_optimizers()
+        optimizer = self._make_optimizer(self._parameter_groups())
+        for group in optimizer.param_groups:  # before a schedule takes the rates for its peaks
+            group["lr"] *= group.pop("rate", 1.0)
         if self._make_scheduler is None:
             return optimizer
         scheduler = self._make_scheduler(optimizer)
@@ -285,6 +315,31 @@ class GenreClassifier(pl.LightningModule):
         }
         return {"optimizer": optimizer, "lr_scheduler": settings}
 
+    def _parameter_groups(self) -> Any:
+        if self.stage_rates is None:
+            return (p for p in self.parameters() if p.requires_grad)
+        stages = self.stages()
+        # Stages that will only be thawed later are there from the start: schedules know as many
+        # groups as there were when they were made, and an optimiser leaves alone what has no
+        # gradient.
+        return [
+            {"params": parameters, "name": name, "rate": rate}
+            for name, rate in self.stage_rates.items()
+            if (parameters := list(stages[name].parameters()))
+        ]
+
+    def stages(self) -> dict[str, torch.nn.Module]:
+        """Named parts from the input to the output; ``frontend`` is one where it can learn."""
+        frontend = {"frontend": self.frontend} if self.frontend.trainable else {}
+        return {**frontend, **self.network.stages()}
+
+    def train(self, mode: bool = True) -> GenreClassifier:
+        """Set the mode of all modules but the frozen ones, which stay in eval mode."""
+        super().train(mode)
+        for module in self.frozen:
+            module.training = False
+        return self
+
     # --- steps ------------------------------------------------------------------------------------
 
     def on_train_batch_start(self, batch: Item, batch_idx: int) -> None:
@@ -295,16 +350,19 @@ class GenreClassifier(pl.LightningModule):
 
     def training_step(self, batch: Item, batch_idx: int) -> Tensor:
         """Loss of a batch of frames."""
-        waveform = to_float(batch["waveform"], batch["scale"])
-        if self.waveform_augment is not None:
-            waveform = self.waveform_augment(waveform)
-        logmel = self.frontend(waveform)
-        if self.spec_augment is not None:
-            logmel = self.spec_augment(logmel)
-        target = F.one_hot(batch["label"], len(self.labels)).to(logmel.dtype)
-        if self.mixup is not None:
-            logmel, target = self.mixup(logmel, target)
-        logits = self.network(logmel).float()
+        target = F.one_hot(batch["label"], len(self.labels)).float()
+        if "hidden" in batch:
+            logits = self.network.head(self._embed_hidden(batch["hidden"])).float()
+        else:
+            waveform = to_float(batch["waveform"], batch["scale"])
+            if self.waveform_augment is not None:
+                waveform = self.waveform_augment(waveform)
+            logmel = self.frontend(waveform)
+            if self.spec_augment is not None:
+                logmel = self.spec_augment(logmel)
+            if self.mixup is not None:
+                logmel, target = self.mixup(logmel, target)
+            logits = self.network(logmel).float()
         loss = self._loss(logits, target, batch["counted"])
         self._log("train/loss", loss, batch, on_step=True)
         scores = log_scores(logits.detach(), self.output).exp()
@@ -321,16 +379,17 @@ class GenreClassifier(pl.LightningModule):
         return (losses * weights).sum() / weights.sum().clamp_min(1e-8)
 
     def _evaluate(self, name: str, batch: Item) -> dict[str, Tensor]:
-        scores, embedding, logmel = self.frame_scores(batch)
+        outputs = self.frame_scores(batch)
+        scores = outputs["scores"]
         target = F.one_hot(batch["label"], len(self.labels)).to(scores.dtype)
         losses = -(target * scores.clamp_min(1e-12).log()).sum(dim=-1) * batch["counted"]
         loss = losses.sum() / batch["counted"].sum().clamp_min(1)
         self._log(f"{'val' if name == 'validation' else name}/loss", loss, batch)
         self._measure(name, scores, batch)
-        return {"scores": scores, "embedding": embedding, "logmel": logmel}
+        return outputs
 
     def validation_step(self, batch: Item, batch_idx: int) -> dict[str, Tensor]:
-        """Scores, embeddings and log-mels of validation frames."""
+        """Scores, embeddings and log-mels of validation frames; see `frame_scores`."""
         return self._evaluate("validation", batch)
 
     def test_step(self, batch: Item, batch_idx: int) -> dict[str, Tensor]:
@@ -339,9 +398,9 @@ class GenreClassifier(pl.LightningModule):
 
     def predict_step(self, batch: Item, batch_idx: int) -> dict[str, Tensor]:
         """Scores of frames, with the song and the second each begins at."""
-        scores, embedding, _ = self.frame_scores(batch)
+        found = self.frame_scores(batch)
         kept = {key: batch[key] for key in ("song", "start", "counted")}
-        return {"scores": scores, "embedding": embedding, **kept}
+        return {"scores": found["scores"], "embedding": found["embedding"], **kept}
 
     def _log(self, name: str, value: Tensor, batch: Item, *, on_step: bool = False) -> None:
         self.log(
@@ -428,3 +487,14 @@ class GenreClassifier(pl.LightningModule):
                 wanted="an entry 'genrenet'",
             )
         compare(found, self.description())
+        if "backbone" in found:
+            self.provenance["backbone"] = found["backbone"]
+
+
+def _own_frontend(network: GenreNetwork) -> LogMel:
+    """The front end a network was designed for, or trained with, learnt bases included."""
+    frontend = LogMel(**network.frontend)
+    learnt: dict[str, Tensor] | None = getattr(network, "frontend_state", None)
+    if learnt is not None:
+        frontend.load_state_dict(learnt)
+    return frontend

@@ -161,6 +161,55 @@ class FrameDataset(Dataset[Item]):
         }
 
 
+class CachedDataset(Dataset[Item]):
+    """Frames through which the part of a network that does not learn has been run already.
+
+    Items have ``hidden``, what that part made of the frame, in the place of ``waveform`` and
+    ``scale``; everything else is as in the frames themselves. Whole batches are taken at once: give
+    the loader `as_they_are` to collate them.
+
+    Parameters
+    ----------
+    frames : FrameDataset
+        With fixed crops.
+    hidden : Tensor, shape (frames, ...)
+    failed : Tensor of bool, shape (frames,)
+        Frames that could not be read.
+    """
+
+    def __init__(self, frames: FrameDataset, hidden: Tensor, failed: Tensor) -> None:
+        self.hidden, self.failed = hidden, failed
+        self.songs = torch.from_numpy(frames.songs)
+        self.labels = torch.from_numpy(frames.labels)[self.songs]
+        starts = torch.from_numpy(frames.starts).double() / frames.settings.sample_rate
+        self.starts = starts.float()
+
+    def __len__(self) -> int:
+        return len(self.hidden)
+
+    def __getitem__(self, key: tuple[int, int, bool]) -> Item:
+        """The item of ``(epoch, index, counted)``; it is the same in every epoch."""
+        return {name: value[0] for name, value in self.__getitems__([key]).items()}
+
+    def __getitems__(self, keys: Sequence[tuple[int, int, bool]]) -> Item:
+        """A whole batch of items."""
+        rows = torch.tensor([index for _, index, _ in keys])
+        failed = self.failed[rows]
+        return {
+            "hidden": self.hidden[rows],
+            "label": self.labels[rows],
+            "song": self.songs[rows],
+            "start": self.starts[rows],
+            "counted": torch.tensor([counted for _, _, counted in keys]) & ~failed,
+            "failed": failed,
+        }
+
+
+def as_they_are(batch: Any) -> Any:
+    """Collate what is a batch already."""
+    return batch
+
+
 class FrameSampler(DistributedSampler[Any]):
     """Says which items a process sees, as ``(epoch, index, counted)``.
 

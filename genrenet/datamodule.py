@@ -21,7 +21,16 @@ from torch.utils.data import DataLoader
 from genrenet import splits
 from genrenet.cache import cache_folder
 from genrenet.catalog import Catalog, read_catalog
-from genrenet.data import Crops, FileReader, FrameDataset, FrameSampler, Item, Reader
+from genrenet.data import (
+    CachedDataset,
+    Crops,
+    FileReader,
+    FrameDataset,
+    FrameSampler,
+    Item,
+    Reader,
+    as_they_are,
+)
 from genrenet.errors import GenrenetError, printable
 from genrenet.frames import FrameSettings
 from genrenet.store import DType, PreparedStore, prepare
@@ -126,6 +135,7 @@ class GenreDataModule(pl.LightningDataModule):
         self.store, self.store_dtype = store, store_dtype
         self.skipped: dict[str, str] = {}
         self._datasets: dict[str, FrameDataset] = {}
+        self._cached: dict[str, CachedDataset] = {}
 
     # --- what is known before anything is decoded -------------------------------------------------
 
@@ -257,6 +267,7 @@ class GenreDataModule(pl.LightningDataModule):
             errors = {path: reader.errors[path] for path in paths if path in reader.errors}
         for path, error in errors.items():
             self._skip(path, error)
+        self.forget_hidden()
         for name, table in tables.items():
             self._datasets[name] = self._dataset(name, table, reader)
 
@@ -288,6 +299,35 @@ class GenreDataModule(pl.LightningDataModule):
         """Dataset of a part that has been set up."""
         return self._datasets[name]
 
+    def in_order(self, name: str) -> DataLoader[Item]:
+        """Every frame of a part that has been set up, once, from the first to the last."""
+        dataset = self._datasets[name]
+        sampler = FrameSampler(dataset, shuffle=False, num_replicas=1, rank=0, seed=self.seed)
+        return DataLoader(
+            dataset,
+            batch_size=self.batch_size,
+            sampler=sampler,
+            num_workers=self.num_workers,
+            generator=torch.Generator().manual_seed(self.seed),
+        )
+
+    def keep_hidden(self, name: str, hidden: Tensor, failed: Tensor) -> None:
+        """Let a part's loader give ``hidden`` in the place of waveforms, until the next set-up.
+
+        Parameters
+        ----------
+        name : str
+            A part that has been set up, with fixed crops.
+        hidden : Tensor, shape (frames, ...)
+            One entry for each frame, in the order of `in_order`.
+        failed : Tensor of bool, shape (frames,)
+        """
+        self._cached[name] = CachedDataset(self._datasets[name], hidden, failed)
+
+    def forget_hidden(self) -> None:
+        """Let all loaders give waveforms again."""
+        self._cached.clear()
+
     def n_songs(self, name: str) -> int:
         """Songs of a part that has been set up, the unreadable ones included."""
         return len(self._datasets[name].paths)
@@ -307,9 +347,10 @@ class GenreDataModule(pl.LightningDataModule):
             rank=trainer.global_rank if trainer else 0,
             seed=self.seed,
         )
-        workers = self.num_workers
+        cached = self._cached.get(name)
+        workers = self.num_workers if cached is None else 0
         return DataLoader(
-            dataset,
+            dataset if cached is None else cached,
             batch_size=self.batch_size,
             sampler=sampler,
             num_workers=workers,
@@ -317,6 +358,7 @@ class GenreDataModule(pl.LightningDataModule):
             persistent_workers=workers > 0,
             # A last batch of one song would leave batch-norm nothing to norm by.
             drop_last=name == "train" and len(sampler) > self.batch_size,
+            collate_fn=None if cached is None else as_they_are,
         )
 
     @property

@@ -81,7 +81,8 @@ class StageImages(pl.Callback):
         dataloader_idx: int = 0,
     ) -> None:
         """Keep the chosen clips of a batch, on their device."""
-        for row in self._wanted.get(batch_idx, ()):
+        # Where a cached trunk took the place of the waveforms, there is nothing to show.
+        for row in self._wanted.get(batch_idx, ()) if "waveform" in batch else ():
             if row < len(batch["label"]):
                 waveform = to_float(batch["waveform"][row : row + 1], batch["scale"][row : row + 1])
                 clip = (outputs["logmel"][row], outputs["scores"][row], batch["label"][row])
