@@ -148,7 +148,7 @@ def _read(file: Path, path: str, stamp: Stamp | None) -> SongEmbedding | None:
     if stamp is None or not file.exists():
         return None
     # numpy's archives carry a checksum of every array, so damage does not go unnoticed.
-    with np.load(file, allow_pickle=False) as held:
+    with open(file, "rb") as data, np.load(data, allow_pickle=False) as held:
         about: dict[str, Any] = json.loads(held["about"].item())
         if (about["size"], about["mtime"]) != stamp:
             return None
