@@ -66,6 +66,9 @@ class Server(http.server.ThreadingHTTPServer):
         self.shutdown()
         self.server_close()
 
+    def handle_error(self, *_) -> None:
+        """A client that hangs up is part of the tests."""
+
 
 class _Handler(http.server.BaseHTTPRequestHandler):
     server: Server
