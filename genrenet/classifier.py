@@ -33,6 +33,14 @@ class ClassifierError(GenrenetError):
     """Settings of a classifier that do not fit together."""
 
 
+class NetworkMaker:
+    """Base of objects that make networks: what a configuration may name besides the networks."""
+
+    def __call__(self, n_labels: int) -> GenreNetwork:
+        """A network with ``n_labels`` outputs."""
+        raise NotImplementedError
+
+
 def log_scores(logits: Tensor, output: Output) -> Tensor:
     """Logarithms of scores.
 
@@ -61,7 +69,8 @@ class GenreClassifier(pl.LightningModule):
     labels : sequence of str
         Names of the outputs, in order.
     network : callable
-        Makes the network from the number of labels: a class such as `CNN`, or a partial of one.
+        Makes the network from the number of labels: a class such as `CNN`, a partial of one, or a
+        `genrenet.finetuning.Pretrained`.
     frontend : LogMel, optional
         Waveform to log-mel; by default the one the network was designed for, or was trained with.
     optimizer : callable
@@ -111,7 +120,7 @@ class GenreClassifier(pl.LightningModule):
     def __init__(
         self,
         labels: Sequence[str],
-        network: Callable[[int], GenreNetwork] = CNN,
+        network: Callable[[int], GenreNetwork] | NetworkMaker = CNN,
         frontend: LogMel | None = None,
         optimizer: Callable[[Iterable[Parameter]], Optimizer] = AdamW,
         lr_scheduler: Callable[[Optimizer], Scheduler] | None = None,

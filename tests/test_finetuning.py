@@ -13,6 +13,7 @@ from torch.optim.lr_scheduler import StepLR
 from genrenet.augmentation import Mixup, SpecAugment, WaveformAugment
 from genrenet.checkpoints import load_checkpoint, read_checkpoint
 from genrenet.classifier import ClassifierError, GenreClassifier
+from genrenet.cli import main
 from genrenet.data import FrameSampler
 from genrenet.finetuning import FinetuningError, LayerFreezing, Pretrained, caching, replace_head
 from genrenet.frontend import LogMel
@@ -505,3 +506,68 @@ def test_cached_items_are_the_frames_own(music):
         assert bool(item["failed"]) is (index == 3)
     data.forget_hidden()
     assert "waveform" in next(iter(data.train_dataloader()))
+
+
+# --- from the command line ------------------------------------------------------------------------
+
+OPTIONS = ["--trainer.enable_progress_bar=false", "--trainer.accelerator=cpu"]
+
+
+def test_fit_and_test_from_the_command_line(checkpoint, music, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    backbone = tmp_path / "backbone.ckpt"
+    backbone.write_bytes(checkpoint.read_bytes())
+    own = tmp_path / "own.yaml"
+    own.write_text(
+        "model: {network: {init_args: {backbone: backbone.ckpt}}}\n"
+        "data: {frame_seconds: 1.5, split: stratified, batch_size: 4}\n"
+        "trainer:\n"
+        "  max_epochs: 3\n"
+        "  callbacks:\n"
+        "    - class_path: genrenet.finetuning.LayerFreezing\n"
+        "      init_args: {train: [head], thaw: {1: [conv2]}, rates: {conv2: 0.1},"
+        " cache_trunk: true}\n"
+    )
+    source = ["--data.source", str(music)]
+    assert main(["fit", "--config", "transfer", "--config", str(own), *source, *OPTIONS]) == 0
+    run = tmp_path / "runs" / "transfer-own" / "version_0"
+    best, last = (run / "checkpoints" / f"{name}.ckpt" for name in ("best", "last"))
+    first = read_checkpoint(best)
+    assert first["genrenet"]["backbone"]["name"] == "backbone.ckpt"
+    conv1 = load_checkpoint(checkpoint).network.convolutions[0].state_dict()
+    for name, value in conv1.items():
+        assert torch.equal(first["state_dict"][f"network.convolutions.0.{name}"], value)
+    tags = _tags(run)
+    assert {"val/song_accuracy", "lr-AdamW/conv2", "lr-AdamW/head"} <= tags["scalars"]
+    assert "val/confusion_songs" in tags["images"]
+
+    # Neither a test nor going on needs the backbone.
+    backbone.unlink()
+    capsys.readouterr()
+    assert main(["test", "--ckpt_path", str(best), *OPTIONS]) == 0
+    assert "song accuracy" in capsys.readouterr().out
+    assert main(["fit", "--ckpt_path", str(last), "--trainer.max_epochs=4", *OPTIONS]) == 0
+    again = read_checkpoint(last)
+    assert again["epoch"] == 3
+    assert again["genrenet"]["backbone"] == first["genrenet"]["backbone"]
+
+
+def _tags(run):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(run))
+    events.Reload()
+    found = events.Tags()
+    return {kind: set(found[kind]) for kind in ("scalars", "images")}
+
+
+@pytest.mark.parametrize("name", ["transfer", "transfer-musicnn"])
+def test_packaged_configurations_are_complete(
+    name, checkpoint, music, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    options = ["--model.network.init_args.backbone", str(checkpoint), "--data.source", str(music)]
+    plan = "--trainer.callbacks.init_args.train=[head]"
+    # All of it is understood; only this music does not fit this small backbone.
+    assert main(["fit", "--config", name, *options, plan, *OPTIONS]) == 2
+    assert "the data and the network differ in" in capsys.readouterr().err

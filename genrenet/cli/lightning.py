@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from jsonargparse import Namespace
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning import Trainer
 from pytorch_lightning.callbacks import (
@@ -25,12 +26,14 @@ from pytorch_lightning.callbacks import (
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI, SaveConfigCallback
 from pytorch_lightning.loggers import TensorBoardLogger
 
+from genrenet.checkpoints import read_checkpoint
 from genrenet.classifier import GenreClassifier
 from genrenet.datamodule import GenreDataModule
 from genrenet.errors import GenrenetError
 from genrenet.evaluation.callbacks import PredictionWriter, TestReport
 from genrenet.monitoring import HyperParameters, SongProjector, StageImages
 
+PRETRAINED = "genrenet.finetuning.Pretrained"
 COMMANDS = ("fit", "validate", "test", "predict")
 
 
@@ -102,6 +105,8 @@ class GenreCLI(LightningCLI):
         ]
         if config.get("weights_only") is None:
             config["weights_only"] = True
+        if config.ckpt_path and Path(config.ckpt_path).is_file():
+            _leave_out_backbone(config)
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         """Give the run a folder that says what it is, unless a logger was asked for.
@@ -123,6 +128,23 @@ class GenreCLI(LightningCLI):
                 runs.parent, runs.name, version, default_hp_metric=False, sub_dir=stage
             )
         return super().instantiate_trainer(**kwargs)
+
+
+def _leave_out_backbone(config: Any) -> None:
+    """Let a checkpoint's own settings make the network whose first weights came from a backbone.
+
+    The checkpoint has all the weights there are, and the backbone need not be at hand any more.
+    """
+    network = config.model.network
+    if getattr(network, "class_path", None) != PRETRAINED:
+        return
+    description = read_checkpoint(config.ckpt_path)["genrenet"]
+    own = description["network"]
+    network.class_path = f"genrenet.networks.{own['name']}"
+    network.init_args = Namespace(**own["settings"])
+    if config.model.frontend is None:
+        settings = Namespace(**description["frontend"])
+        config.model.frontend = Namespace(class_path="genrenet.frontend.LogMel", init_args=settings)
 
 
 def run_trainer(arguments: Sequence[str], name: str) -> int:

@@ -33,6 +33,7 @@ GROUPS = {
 EXAMPLES = {
     "fit": """  genrenet fit --config cnn --data.source ~/Music
   genrenet fit --config crnn --data.source fma_small --data.split column
+  genrenet fit --config transfer --data.source ~/Music
   genrenet fit --config cnn --config ddp --data.source ~/Music --trainer.devices 4
   genrenet fit --ckpt_path runs/cnn/version_0/checkpoints/last.ckpt
   genrenet fit --config debug/overfit --model.network CRNN""",

@@ -10,8 +10,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from genrenet.checkpoints import load_checkpoint
-from genrenet.classifier import GenreClassifier
+from genrenet.checkpoints import find_checkpoint, load_checkpoint
+from genrenet.classifier import NetworkMaker
 from genrenet.finetuning.errors import FinetuningError
 from genrenet.networks import GenreNetwork
 
@@ -52,7 +52,7 @@ def replace_head(network: GenreNetwork, n_labels: int, seed: int = 0) -> GenreNe
     return network
 
 
-class Pretrained:
+class Pretrained(NetworkMaker):
     """Makes networks from a checkpoint: the same trunk and settings, and a new head.
 
     It takes the place of a network's class in `GenreClassifier`. What it makes is of the
@@ -99,7 +99,8 @@ class Pretrained:
 
     def __call__(self, n_labels: int) -> GenreNetwork:
         """The network, with ``n_labels`` outputs."""
-        source = load_checkpoint(self.backbone)
+        file = find_checkpoint(self.backbone)
+        source = load_checkpoint(file)
         network: Any = source.network
         if not self.keep_head:
             replace_head(network, n_labels, self.seed)
@@ -117,17 +118,9 @@ class Pretrained:
         network.frame_seconds = source.frames.seconds
         if source.frontend.trainable:
             network.frontend_state = source.frontend.state_dict()
-        network.provenance = {"backbone": {"name": self._name(), "sha256": self._sha256(source)}}
+        published = source.provenance.get("source") or {}
+        sha256 = published.get("sha256") or hashlib.sha256(file.read_bytes()).hexdigest()
+        # A file's folder is nobody's business.
+        network.provenance = {"backbone": {"name": Path(self.backbone).name, "sha256": sha256}}
         made: GenreNetwork = network.train()
         return made
-
-    def _name(self) -> str:
-        """A file's name says where it came from; its folder is nobody's business."""
-        return Path(self.backbone).name if Path(self.backbone).is_file() else self.backbone
-
-    def _sha256(self, source: GenreClassifier) -> str | None:
-        known: Any = source.provenance.get("source")
-        if isinstance(known, dict) and known.get("sha256"):
-            return str(known["sha256"])
-        file = Path(self.backbone)
-        return hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else None
