@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from genrenet.checkpoints import DEFAULT_CHECKPOINT
 from genrenet.classifier import GenreClassifier
 from genrenet.errors import printable
 from genrenet.frames import decide, frame_statistics
@@ -155,7 +156,7 @@ def _named(labels: Sequence[str], scores: Tensor) -> dict[str, float]:
 
 def classify(
     paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
-    checkpoint: str | os.PathLike[str],
+    checkpoint: str | os.PathLike[str] = DEFAULT_CHECKPOINT,
     *,
     timeline: bool = False,
     trim: float | None = None,
@@ -167,8 +168,8 @@ def classify(
     ----------
     paths : path or iterable of path
         Files and folders.
-    checkpoint : path
-        Checkpoint of the model.
+    checkpoint : str or path
+        A ``.ckpt`` file, or the name of a shipped checkpoint or of a published model.
     timeline : bool
         Give each frame's genre and scores too.
     trim : float, optional
@@ -190,8 +191,9 @@ def classify(
 
     Examples
     --------
-    >>> classify("song.mp3", "best.ckpt")[0]["genre"]  # doctest: +SKIP
-    'jazz'
+    >>> classify("song.mp3")[0]["genre"]  # doctest: +SKIP
+    'classical'
+    >>> classify("song.mp3", "runs/cnn/version_0/checkpoints/best.ckpt")  # doctest: +SKIP
     """
     given = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
     model = open_model(checkpoint, device)

@@ -12,6 +12,7 @@ from genrenet.checkpoints.importing import (
     remove_checkpoint,
 )
 from genrenet.checkpoints.opening import (
+    DEFAULT_CHECKPOINT,
     export_checkpoint,
     find_checkpoint,
     open_checkpoint,
@@ -30,6 +31,7 @@ from genrenet.classifier import GenreClassifier
 from genrenet.description import CheckpointMismatchError
 
 __all__ = [
+    "DEFAULT_CHECKPOINT",
     "CheckpointError",
     "CheckpointMismatchError",
     "FetchError",

@@ -33,6 +33,9 @@ HEAD = "network.head."
 SHIPPED = "genrenet_checkpoints"
 """The installed package that holds the shipped checkpoints."""
 
+DEFAULT_CHECKPOINT = "emotify-cnn"
+"""The shipped checkpoint that names genres where no other is asked for."""
+
 
 def shipped_checkpoints() -> dict[str, Path]:
     """Checkpoints that came with the package, by name."""

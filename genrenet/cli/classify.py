@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 FORMATS = ("table", "csv", "json", "parquet")
 
 EXAMPLES = """examples:
-  genrenet classify song.mp3 --checkpoint best.ckpt
-  genrenet classify ~/Music --checkpoint best.ckpt --format csv --out genres.csv
-  genrenet classify mix.ogg --checkpoint best.ckpt --timeline
+  genrenet classify song.mp3
+  genrenet classify ~/Music --format csv --out genres.csv
+  genrenet classify mix.ogg --timeline
   genrenet classify ~/Music --checkpoint best.ckpt --format json | jq '.[].genre'
+  genrenet classify ~/Music --checkpoint gtzan10-crnn
 
 exit code: 0 all songs have a genre, 1 some could not be read, 2 the request cannot be carried out
 """
@@ -36,7 +37,11 @@ def _parser() -> CommandParser:
         "genrenet classify", "Name the genre of audio files, and of all songs in folders.", EXAMPLES
     )
     parser.add_argument("paths", nargs="+", metavar="PATH", help="audio files and folders")
-    parser.add_argument("--checkpoint", required=True, help="checkpoint written by 'genrenet fit'")
+    parser.add_argument(
+        "--checkpoint",
+        help="a .ckpt file, or a name that 'genrenet checkpoints list' knows (default: the shipped "
+        "emotify-cnn: classical, electronic, pop, rock)",
+    )
     parser.add_argument("--format", choices=FORMATS, default="table", help="default: table")
     parser.add_argument("--out", help="file to write (default: standard output)")
     parser.add_argument("--top", type=int, default=3, help="genres shown in a table (default: 3)")
@@ -57,19 +62,16 @@ def run(command: str, arguments: Sequence[str]) -> int:
         raise ClassifyError(
             f"no folder '{Path(options.out).parent}' to write into", remedy="make it first"
         )
-    if not Path(options.checkpoint).is_file():
-        raise ClassifyError(
-            f"no checkpoint '{options.checkpoint}'",
-            wanted="a .ckpt file written by 'genrenet fit'",
-        )
+    from genrenet.checkpoints import DEFAULT_CHECKPOINT
     from genrenet.inference import open_model, score_songs, songs_or_error
     from genrenet.progress import progress_bar
 
+    checkpoint = options.checkpoint or DEFAULT_CHECKPOINT
+    model = open_model(checkpoint, options.device)
     songs = songs_or_error(options.paths)
-    model = open_model(options.checkpoint, options.device)
     found: list[SongResult] = []
     with progress_bar("classifying") as show:
-        for result in score_songs(songs, model, checkpoint=options.checkpoint, trim=options.trim):
+        for result in score_songs(songs, model, checkpoint=checkpoint, trim=options.trim):
             found.append(result)
             show(len(found), len(songs))
     _write(found, options)
