@@ -419,3 +419,9 @@ def to_float(waveform: Tensor, scale: Tensor) -> Tensor:
     Tensor, shape (batch, samples), float32
     """
     return waveform.float() * scale.unsqueeze(-1)
+
+
+def data_of(trainer: pl.Trainer) -> GenreDataModule | None:
+    """The trainer's data module, if it is one of ours."""
+    data = getattr(trainer, "datamodule", None)
+    return data if isinstance(data, GenreDataModule) else None

@@ -20,7 +20,7 @@ from pytorch_lightning.trainer.states import TrainerFn
 from torch import Tensor
 
 from genrenet import figures
-from genrenet.datamodule import GenreDataModule, to_float
+from genrenet.datamodule import data_of, to_float
 from genrenet.errors import printable
 
 Item = dict[str, Tensor]
@@ -31,11 +31,6 @@ def _tensorboard(trainer: pl.Trainer) -> TensorBoardLogger | None:
     if trainer.sanity_checking:
         return None
     return next((log for log in trainer.loggers if isinstance(log, TensorBoardLogger)), None)
-
-
-def _data(trainer: pl.Trainer) -> GenreDataModule | None:
-    data = getattr(trainer, "datamodule", None)
-    return data if isinstance(data, GenreDataModule) else None
 
 
 class StageImages(pl.Callback):
@@ -128,7 +123,7 @@ class StageImages(pl.Callback):
 
 def _choose_clips(trainer: pl.Trainer, count: int) -> dict[int, list[int]]:
     """Rows to keep of validation batches: first frames of songs, one of each genre in turn."""
-    data = _data(trainer)
+    data = data_of(trainer)
     if data is None:
         return {0: list(range(count))}
     dataset = data.dataset("validation")
@@ -165,7 +160,7 @@ class SongProjector(pl.Callback):
 
     def on_validation_epoch_start(self, trainer: pl.Trainer, pl_module: Any) -> None:
         """Forget the last epoch: nobody knows beforehand which one is the last."""
-        data = _data(trainer)
+        data = data_of(trainer)
         self._sums = None
         if data is not None and _tensorboard(trainer) is not None:
             n_songs, size = data.n_songs("validation"), pl_module.network.embedding_size
@@ -190,7 +185,7 @@ class SongProjector(pl.Callback):
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
         """Gather from all processes; write on the first."""
-        logger, data, sums = _tensorboard(trainer), _data(trainer), self._sums
+        logger, data, sums = _tensorboard(trainer), data_of(trainer), self._sums
         if logger is None or data is None or sums is None:
             return
         # Reduction works in place, and outside of the inference mode the sums were made in.
@@ -289,7 +284,7 @@ def settings_of(trainer: pl.Trainer, model: Any) -> dict[str, Any]:
         settings["weight_decay"] = float(groups[0].get("weight_decay", 0.0))
     for schedule in trainer.lr_scheduler_configs[:1]:
         settings["schedule"] = type(schedule.scheduler).__name__
-    if (data := _data(trainer)) is not None:
+    if (data := data_of(trainer)) is not None:
         settings |= {
             "dataset": data.catalog.name,
             "split": data.split.name,

@@ -13,17 +13,11 @@ import pytorch_lightning as pl
 from numpy.typing import NDArray
 from torch import Tensor
 
-from genrenet.datamodule import GenreDataModule
+from genrenet.datamodule import GenreDataModule, data_of
 from genrenet.errors import printable
 from genrenet.evaluation import metrics
 from genrenet.evaluation.report import predictions_table, write_predictions, write_report
 from genrenet.metrics import SongScores
-
-
-def _data(trainer: pl.Trainer) -> GenreDataModule | None:
-    """The trainer's data module, if it is one of ours."""
-    data = getattr(trainer, "datamodule", None)
-    return data if isinstance(data, GenreDataModule) else None
 
 
 def _folder(trainer: pl.Trainer) -> Path:
@@ -52,7 +46,7 @@ class TestReport(pl.Callback):
 
     def on_test_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
         """Gather from all processes; write on the first."""
-        data = _data(trainer)
+        data = data_of(trainer)
         stages: Any = getattr(pl_module, "stage_metrics", {})
         if data is None or "test" not in stages or getattr(trainer, "fast_dev_run", False):
             return
@@ -123,7 +117,7 @@ class PredictionWriter(pl.Callback):
 
     def on_predict_start(self, trainer: pl.Trainer, pl_module: Any) -> None:
         """Make room for a row a song."""
-        data = _data(trainer)
+        data = data_of(trainer)
         self._songs = None
         if data is not None and not getattr(trainer, "fast_dev_run", False):
             songs = SongScores(data.n_songs("all"), len(data.labels), pl_module.decision)
@@ -145,7 +139,7 @@ class PredictionWriter(pl.Callback):
 
     def on_predict_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
         """Gather from all processes; write on the first."""
-        data, songs = _data(trainer), self._songs
+        data, songs = data_of(trainer), self._songs
         if data is None or songs is None:
             return
         scores, _, frames = _gather(trainer, songs)
