@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal, get_args
 
-import pytorch_lightning as pl
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -20,13 +19,11 @@ from genrenet.description import CheckpointMismatchError, compare, describe
 from genrenet.errors import GenrenetError
 from genrenet.frames import Decision, FrameSettings
 from genrenet.frontend import LogMel
-from genrenet.metrics import StageMetrics
+from genrenet.measuring import Measured
 from genrenet.networks import CNN, GenreNetwork
 
 Output = Literal["softmax", "normalised-sigmoid", "sigmoid"]
 Scheduler = LRScheduler | ReduceLROnPlateau
-STAGES = {"train": "fitting", "validation": "validation", "test": "test"}
-"""Keys of a classifier's ``stage_metrics`` for the parts of a split."""
 
 
 class ClassifierError(GenrenetError):
@@ -61,7 +58,7 @@ def log_scores(logits: Tensor, output: Output) -> Tensor:
     return F.log_softmax(logits if output == "softmax" else F.logsigmoid(logits), dim=-1)
 
 
-class GenreClassifier(pl.LightningModule):
+class GenreClassifier(Measured):
     """Names the genre of frames and songs.
 
     Parameters
@@ -162,7 +159,6 @@ class GenreClassifier(pl.LightningModule):
         self.register_buffer("label_weights", torch.ones(len(self.labels)), persistent=False)
         if not isinstance(class_weights, str):
             self._set_weights(class_weights)
-        self.stage_metrics = torch.nn.ModuleDict()
         if channels_last:
             self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
@@ -273,11 +269,8 @@ class GenreClassifier(pl.LightningModule):
             counts = torch.tensor(data.label_counts, dtype=torch.float)
             self._set_weights((counts.sum() / (len(counts) * counts.clamp_min(1))).tolist())
         parts = {"fit": ["train", "validation"], "validate": ["validation"], "test": ["test"]}
-        self.stage_metrics = torch.nn.ModuleDict(
-            {
-                STAGES[name]: StageMetrics(self.labels, data.n_songs(name), self.decision)
-                for name in parts.get(stage, [])
-            }
+        self.make_metrics(
+            self.labels, {name: data.n_songs(name) for name in parts.get(stage, [])}, self.decision
         )
 
     def _check(self, data: Any) -> None:
@@ -373,9 +366,9 @@ class GenreClassifier(pl.LightningModule):
                 logmel, target = self.mixup(logmel, target)
             logits = self.network(logmel).float()
         loss = self._loss(logits, target, batch["counted"])
-        self._log("train/loss", loss, batch, on_step=True)
+        self.log_loss("train/loss", loss, batch, on_step=True)
         scores = log_scores(logits.detach(), self.output).exp()
-        self._measure("train", scores, batch)
+        self.measure("train", scores, batch)
         return loss
 
     def _loss(self, logits: Tensor, target: Tensor, counted: Tensor) -> Tensor:
@@ -393,8 +386,8 @@ class GenreClassifier(pl.LightningModule):
         target = F.one_hot(batch["label"], len(self.labels)).to(scores.dtype)
         losses = -(target * scores.clamp_min(1e-12).log()).sum(dim=-1) * batch["counted"]
         loss = losses.sum() / batch["counted"].sum().clamp_min(1)
-        self._log(f"{'val' if name == 'validation' else name}/loss", loss, batch)
-        self._measure(name, scores, batch)
+        self.log_loss(f"{'val' if name == 'validation' else name}/loss", loss, batch)
+        self.measure(name, scores, batch)
         return outputs
 
     def validation_step(self, batch: Item, batch_idx: int) -> dict[str, Tensor]:
@@ -410,62 +403,6 @@ class GenreClassifier(pl.LightningModule):
         found = self.frame_scores(batch)
         kept = {key: batch[key] for key in ("song", "start", "counted")}
         return {"scores": found["scores"], "embedding": found["embedding"], **kept}
-
-    def _log(self, name: str, value: Tensor, batch: Item, *, on_step: bool = False) -> None:
-        self.log(
-            name,
-            value,
-            on_step=on_step,
-            on_epoch=True,
-            prog_bar=True,
-            sync_dist=True,
-            batch_size=len(batch["label"]),
-        )
-
-    # --- metrics ----------------------------------------------------------------------------------
-
-    def _measure(self, name: str, scores: Tensor, batch: Item) -> None:
-        if STAGES[name] in self.stage_metrics:
-            metrics: Any = self.stage_metrics[STAGES[name]]
-            metrics.update(scores, batch["label"], batch["song"], batch["counted"])
-
-    def _log_metrics(self, name: str) -> None:
-        if STAGES[name] not in self.stage_metrics:
-            return
-        metrics: Any = self.stage_metrics[STAGES[name]]
-        prefix = "val" if name == "validation" else name
-        for metric, value in metrics.compute().items():
-            shown = metric == "song_accuracy" and name == "validation"
-            self.log(f"{prefix}/{metric}", value, prog_bar=shown)
-
-    def on_train_epoch_start(self) -> None:
-        """Forget the last epoch's measurements."""
-        self._reset("train")
-
-    def on_validation_epoch_start(self) -> None:
-        """Forget the last epoch's measurements."""
-        self._reset("validation")
-
-    def on_test_epoch_start(self) -> None:
-        """Forget an earlier test's measurements."""
-        self._reset("test")
-
-    def _reset(self, name: str) -> None:
-        if STAGES[name] in self.stage_metrics:
-            metrics: Any = self.stage_metrics[STAGES[name]]
-            metrics.reset()
-
-    def on_train_epoch_end(self) -> None:
-        """Log what was measured while training."""
-        self._log_metrics("train")
-
-    def on_validation_epoch_end(self) -> None:
-        """Log validation metrics."""
-        self._log_metrics("validation")
-
-    def on_test_epoch_end(self) -> None:
-        """Log test metrics."""
-        self._log_metrics("test")
 
     # --- checkpoints ------------------------------------------------------------------------------
 
