@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+import logging
 import os
 import time
 import warnings
@@ -49,23 +50,19 @@ STAGES = {
     "all": "all stages",
 }
 OPTIMISERS = {"adam": "Adam", "sgd": "SGD Nesterov"}
-SETTINGS = ("data", "format", "split", "epochs", "seed", "batch_size", "max_songs", "lr", "decay")
-COLUMNS = {
-    "network": "network",
-    "stages": "learning",
-    "optimiser": "optimiser",
-    "song": "song accuracy [95 %]",
-    "frame": "frame accuracy [95 %]",
-    "gap": "train - validation",
-    "epoch_seconds": "s / epoch",
-    "seconds": "s in all",
-    "cache_seconds": "s of cache",
+MAKERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
+    "adam": torch.optim.Adam,
+    "sgd": partial(torch.optim.SGD, momentum=0.9, nesterov=True),
 }
+DASHES, HATCHES = {"adam": "-", "sgd": "--"}, {"adam": "", "sgd": "///"}
+SETTINGS = ("data", "format", "split", "epochs", "seed", "batch_size", "max_songs", "lr", "decay")
+HEAD = ["network", "learning", "optimiser", "song accuracy [95 %]", "frame accuracy [95 %]"]
+HEAD += ["train - validation", "s / epoch", "s in all", "s of cache"]
 NOTE = (
-    "Accuracies on {songs} songs and {frames} frames of the test part ({split}), of the epoch with "
-    "the least validation loss. Intervals are Wilson's and take songs and frames to be "
-    "independent, which frames of one song are not. Train - validation is the difference of frame "
-    "accuracies in that epoch, the former measured while training, with dropout."
+    "Accuracies on {n_songs} songs and {n_frames} frames of the test part ({split_name}), of the "
+    "epoch with the least validation loss. Wilson's intervals take songs and frames to be "
+    "independent, which frames of one song are not. Train - validation: frame accuracies of that "
+    "epoch, the former measured while training, with dropout."
 )
 
 
@@ -93,22 +90,11 @@ class History(pl.Callback):
 
 def stages_of(network: GenreNetwork, kind: str) -> list[str] | None:
     """Names of the stages that learn; None where the network has no such stage."""
-    names = list(network.stages())
-    convolutions = [name for name in names if name.startswith("conv")]
-    chosen = {
-        "head": ["head"],
-        "last-conv": [*convolutions[-1:], "head"] if convolutions else None,
-        "recurrent": ["gru", "head"] if "gru" in names else None,
-        "all": ["all"],
-    }
-    return chosen[kind]
-
-
-def optimiser(kind: str, rates: dict[str, float]) -> Callable[[Any], torch.optim.Optimizer]:
-    """What makes an optimiser from parameters."""
-    if kind == "adam":
-        return partial(torch.optim.Adam, lr=rates[kind])
-    return partial(torch.optim.SGD, lr=rates[kind], momentum=0.9, nesterov=True)
+    if kind in ("head", "all"):
+        return [kind]
+    start = "conv" if kind == "last-conv" else "gru"
+    found = [name for name in network.stages() if name.startswith(start)]
+    return [found[-1], "head"] if found else None
 
 
 def train(args: argparse.Namespace, name: str, backbone: str, stages: list[str], kind: str) -> Any:
@@ -129,7 +115,7 @@ def train(args: argparse.Namespace, name: str, backbone: str, stages: list[str],
     model = GenreClassifier(
         data.labels,
         network=Pretrained(backbone, seed=args.seed),
-        optimizer=optimiser(kind, args.lr),
+        optimizer=partial(MAKERS[kind], lr=args.lr[kind]),
         lr_scheduler=OneCycle,
         seed=args.seed,
     )
@@ -153,14 +139,14 @@ def train(args: argparse.Namespace, name: str, backbone: str, stages: list[str],
     test: Any = model.stage_metrics["test"]
     scores, target = (tensor.cpu().numpy() for tensor in test.songs.compute())
     found = evaluate(target, scores, data.labels, test.frame_confusion.compute().cpu().numpy())
+    epochs = history.epochs[1:] or history.epochs  # the first one also warms up
     chosen = min(history.epochs, key=lambda epoch: epoch["val/loss"])
     kept = ("n_songs", "song_accuracy", "song_ci95", "n_frames", "frame_accuracy", "frame_ci95")
     return {
         **{key: found[key] for key in kept},
         "split_name": data.split.name,
         "gap": chosen["train/frame_accuracy"] - chosen["val/frame_accuracy"],
-        # The first epoch also warms up.
-        "epoch_seconds": float(np.median([e["seconds"] for e in history.epochs[1:]] or [seconds])),
+        "epoch_seconds": float(np.median([epoch["seconds"] for epoch in epochs])),
         "seconds": seconds,
         "cache_seconds": freezing.cache_seconds,
         "history": history.epochs,
@@ -194,9 +180,6 @@ def study(args: argparse.Namespace) -> list[dict[str, Any]]:
     return [rows[name] for name in wanted]
 
 
-# --- what is shown --------------------------------------------------------------------------------
-
-
 def lines(rows: Iterable[dict[str, Any]]) -> list[list[str]]:
     """Cells of the table for people."""
     return [
@@ -220,21 +203,16 @@ def write_tables(folder: Path, rows: Sequence[dict[str, Any]]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    flat = [
-        {
-            **{key: value for key, value in row.items() if key not in ("history", "settings")},
-            "song_ci95": " ".join(f"{end:.4f}" for end in row["song_ci95"]),
-            "frame_ci95": " ".join(f"{end:.4f}" for end in row["frame_ci95"]),
-        }
-        for row in rows
-    ]
-    pd.DataFrame(flat).to_csv(folder / "table.csv", index=False)
-    head, cells = list(COLUMNS.values()), lines(rows)
-    page = ["| " + " | ".join(line) + " |" for line in [head, ["---"] * len(head), *cells]]
-    first = rows[0]
-    note = NOTE.format(songs=first["n_songs"], frames=first["n_frames"], split=first["split_name"])
+    flat = pd.DataFrame(rows).drop(columns=["history", "settings"])
+    for unit in ("song", "frame"):
+        ends = np.array(flat.pop(f"{unit}_ci95").tolist())
+        flat[f"{unit}_lower"], flat[f"{unit}_upper"] = ends[:, 0], ends[:, 1]
+    flat.to_csv(folder / "table.csv", index=False)
+    cells = lines(rows)
+    page = ["| " + " | ".join(line) + " |" for line in [HEAD, ["---"] * len(HEAD), *cells]]
+    note = NOTE.format(**rows[0])
     (folder / "table.md").write_text("\n".join([*page, "", note, ""]), encoding="utf-8")
-    table = Table(*head, caption=note)
+    table = Table(*HEAD, caption=note)
     for line in cells:
         table.add_row(*line)
     Console(width=160).print(table)
@@ -253,24 +231,20 @@ def draw(rows: Sequence[dict[str, Any]]) -> Figure:
     for panel, network in zip(panels, networks, strict=True):
         for row in (row for row in rows if row["network"] == network):
             curve = [epoch["val/frame_accuracy"] for epoch in row["history"]]
-            style = {"color": shades[row["stages"]], "ls": "--" if _sgd(row) else "-", "lw": 1.4}
+            style = {"color": shades[row["stages"]], "ls": DASHES[row["optimiser"]], "lw": 1.4}
             panel.plot(range(1, len(curve) + 1), curve, **style)
         panel.set_title(f"{network.upper()}: validation frames", size=10, color=INK, loc="left")
         panel.set_xlabel("epoch", size=8, color=MUTED)
-        panel.set_ylabel("accuracy", size=8, color=MUTED)
-        panel.set_ylim(0, 1.02)
-    names = [f"{row['network'].upper()}, {STAGES[row['stages']]}" for row in rows]
-    names = [
-        f"{name}, {OPTIMISERS[row['optimiser']]}" for name, row in zip(names, rows, strict=True)
-    ]
+        panel.set(ylim=(0, 1.02))
+    names = [", ".join(line[:3]) for line in lines(rows)]
     shares = np.array([row["song_accuracy"] for row in rows])
     ends = np.abs(np.array([row["song_ci95"] for row in rows]).T - shares)
     looks = {"color": [shades[row["stages"]] for row in rows], "ecolor": INK, "capsize": 3}
     for bar, row in zip(bars.barh(names, shares, xerr=ends, **looks), rows, strict=True):
-        bar.set_hatch("///" if _sgd(row) else "")
+        bar.set_hatch(HATCHES[row["optimiser"]])
         bar.set_edgecolor("white")
     bars.invert_yaxis()
-    bars.set_xlim(0, 1)
+    bars.set(xlim=(0, 1))
     bars.set_title("test songs, 95 % intervals", size=10, color=INK, loc="left")
     bars.set_xlabel("accuracy (dashed, hatched: SGD)", size=8, color=MUTED)
     for axes in (*panels, bars):
@@ -278,13 +252,6 @@ def draw(rows: Sequence[dict[str, Any]]) -> Figure:
         axes.tick_params(length=0, labelsize=8, labelcolor=INK)
     figure.tight_layout()
     return figure
-
-
-def _sgd(row: dict[str, Any]) -> bool:
-    return bool(row["optimiser"] == "sgd")
-
-
-# --- the command line -----------------------------------------------------------------------------
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -324,9 +291,9 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the study."""
     args = parse(arguments)
-    for known in (".*does not have many workers", ".*smaller than the logging interval"):
-        warnings.filterwarnings("ignore", known)
-    warnings.filterwarnings("ignore", "Checkpoint directory .* exists")
+    for known in ("many workers", "smaller than the logging", "directory .* exists", "LeafSpec"):
+        warnings.filterwarnings("ignore", f".*{known}")
+    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     args.out.mkdir(parents=True, exist_ok=True)
     rows = study(args)
     write_tables(args.out, rows)
