@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Which stages of a published tagger should learn, and with which optimiser?
 
-Every network is trained from its backbone with {the head alone, the last convolution and the head,
-the recurrent layers and the head, everything} learning, by {Adam, SGD with Nesterov momentum}; the
-epoch with the least validation loss is measured on test songs by artists nobody trained on.
+Every network starts from its backbone and trains {the head, the last convolution and the head, the
+recurrent layers and the head, everything} by {Adam, SGD with Nesterov momentum}. The epoch with the
+least validation loss is measured on test songs by artists that were not trained on.
 
     python scripts/finetuning_study.py --data FOLDER --out study --epochs 30
 
@@ -99,14 +99,14 @@ def stages_of(network: GenreNetwork, kind: str) -> list[str] | None:
 
 def train(args: argparse.Namespace, name: str, backbone: str, stages: list[str], kind: str) -> Any:
     """Train and measure one combination."""
-    source = load_checkpoint(backbone)
+    frames = load_checkpoint(backbone).frames
     data = GenreDataModule(
         args.data,
         format=args.format,
         split=args.split,
         split_seed=args.seed,
-        frame_seconds=source.frames.seconds,
-        sample_rate=source.frames.sample_rate,
+        frame_seconds=frames.seconds,
+        sample_rate=frames.sample_rate,
         crops="fixed",
         batch_size=args.batch_size,
         max_songs=args.max_songs,
@@ -120,8 +120,10 @@ def train(args: argparse.Namespace, name: str, backbone: str, stages: list[str],
         seed=args.seed,
     )
     freezing = LayerFreezing(stages, decay=args.decay, cache_trunk="auto" if args.cache else False)
-    history, folder = History(), args.out / "checkpoints"
-    best = ModelCheckpoint(folder, name, monitor="val/loss", enable_version_counter=False)
+    history = History()
+    best = ModelCheckpoint(
+        args.out / "checkpoints", name, monitor="val/loss", enable_version_counter=False
+    )
     trainer = pl.Trainer(
         max_epochs=args.epochs,
         accelerator=args.accelerator,
@@ -137,8 +139,8 @@ def train(args: argparse.Namespace, name: str, backbone: str, stages: list[str],
     seconds = time.perf_counter() - started
     trainer.test(model, data, ckpt_path=best.best_model_path, verbose=False, weights_only=True)
     test: Any = model.stage_metrics["test"]
-    scores, target = (tensor.cpu().numpy() for tensor in test.songs.compute())
-    found = evaluate(target, scores, data.labels, test.frame_confusion.compute().cpu().numpy())
+    scores, target = test.songs.compute()
+    found = evaluate(target.cpu(), scores.cpu(), data.labels, test.frame_confusion.compute().cpu())
     epochs = history.epochs[1:] or history.epochs  # the first one also warms up
     chosen = min(history.epochs, key=lambda epoch: epoch["val/loss"])
     kept = ("n_songs", "song_accuracy", "song_ci95", "n_frames", "frame_accuracy", "frame_ci95")
@@ -171,8 +173,8 @@ def study(args: argparse.Namespace) -> list[dict[str, Any]]:
                 print(f"{name}: done before")
                 continue
             found = train(args, name, backbone, learning, kind)
-            about = {"network": network, "stages": stages, "optimiser": kind, "settings": settings}
-            rows[name] = {**about, **found}
+            about = {"network": network, "stages": stages, "optimiser": kind}
+            rows[name] = {**about, "settings": settings, **found}
             print(f"{name}: song accuracy {found['song_accuracy']:.3f}, {found['seconds']:.0f} s")
             part = file.with_suffix(".part")
             part.write_text(json.dumps(rows, indent=1))
@@ -223,11 +225,8 @@ def draw(rows: Sequence[dict[str, Any]]) -> Figure:
     networks = list(dict.fromkeys(row["network"] for row in rows))
     high = max(3.4, 0.8 + 0.34 * len(rows))
     figure = Figure((4.2 * len(networks) + 5.4, high), dpi=110, facecolor="white")
-    *panels, bars = figure.subplots(
-        1, len(networks) + 1, width_ratios=[*[1] * len(networks), 1.1], squeeze=True
-    )
-    kinds = list(STAGES)
-    shades = dict(zip(kinds, mpl.colormaps["viridis"](np.linspace(0, 0.85, 4)), strict=True))
+    *panels, bars = figure.subplots(1, len(networks) + 1)
+    shades = dict(zip(STAGES, mpl.colormaps["viridis"](np.linspace(0.35, 0.95, 4)), strict=True))
     for panel, network in zip(panels, networks, strict=True):
         for row in (row for row in rows if row["network"] == network):
             curve = [epoch["val/frame_accuracy"] for epoch in row["history"]]
@@ -235,16 +234,14 @@ def draw(rows: Sequence[dict[str, Any]]) -> Figure:
             panel.plot(range(1, len(curve) + 1), curve, **style)
         panel.set_title(f"{network.upper()}: validation frames", size=10, color=INK, loc="left")
         panel.set_xlabel("epoch", size=8, color=MUTED)
-        panel.set(ylim=(0, 1.02))
+        panel.xaxis.get_major_locator().set_params(integer=True)
     names = [", ".join(line[:3]) for line in lines(rows)]
     shares = np.array([row["song_accuracy"] for row in rows])
     ends = np.abs(np.array([row["song_ci95"] for row in rows]).T - shares)
     looks = {"color": [shades[row["stages"]] for row in rows], "ecolor": INK, "capsize": 3}
-    for bar, row in zip(bars.barh(names, shares, xerr=ends, **looks), rows, strict=True):
-        bar.set_hatch(HATCHES[row["optimiser"]])
-        bar.set_edgecolor("white")
-    bars.invert_yaxis()
-    bars.set(xlim=(0, 1))
+    looks |= {"hatch": [HATCHES[row["optimiser"]] for row in rows], "edgecolor": "white"}
+    bars.barh(names, shares, xerr=ends, **looks)
+    bars.set(xlim=(0, 1), ylim=(len(rows) - 0.4, -0.6))
     bars.set_title("test songs, 95 % intervals", size=10, color=INK, loc="left")
     bars.set_xlabel("accuracy (dashed, hatched: SGD)", size=8, color=MUTED)
     for axes in (*panels, bars):
@@ -297,9 +294,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     args.out.mkdir(parents=True, exist_ok=True)
     rows = study(args)
     write_tables(args.out, rows)
-    figure = draw(rows)
-    (args.out / "figure.png").write_bytes(to_png(figure))
-    (args.out / "figure.svg").write_text(to_svg(figure), encoding="utf-8")
+    (args.out / "figure.png").write_bytes(to_png(draw(rows)))
+    (args.out / "figure.svg").write_text(to_svg(draw(rows)), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -22,17 +22,14 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from protocol import artist_folds, line, summarise, write_card
 from sklearn.exceptions import ConvergenceWarning
-from transfer_study import choose, fit
+from transfer_study import choose, fit, matrices
 
 from genrenet.catalog import read_catalog
 from genrenet.checkpoints import export_checkpoint, write_checkpoint
 from genrenet.classifier import GenreClassifier
-from genrenet.features import cached_embeddings, song_matrix
 from genrenet.finetuning import Pretrained
-from genrenet.progress import progress_bar
 
 NAME, BACKBONE, SEEDS = "emotify-musicnn", "musicnn-msd", 3
 WHOLE_SONG_TRIM = 20.0
@@ -61,9 +58,7 @@ def main() -> None:
     catalog = read_catalog(options.data)
     table, labels = catalog.table, list(catalog.genres)
     target = np.array([labels.index(genre) for genre in table["genre"]])
-    with progress_bar(f"songs through {BACKBONE}") as progress:
-        songs = cached_embeddings(list(table["path"]), BACKBONE, trim=0.0, progress=progress)
-    x: NDArray[np.float32] = song_matrix(songs)[0]
+    x = matrices(list(table["path"]), BACKBONE)["embedding"]
     scores = np.zeros((SEEDS, len(table), len(labels)))
     settings: Counter[tuple[float, float]] = Counter()
     for seed in range(SEEDS):
