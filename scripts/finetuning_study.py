@@ -210,12 +210,11 @@ def write_tables(folder: Path, rows: Sequence[dict[str, Any]]) -> None:
         ends = np.array(flat.pop(f"{unit}_ci95").tolist())
         flat[f"{unit}_lower"], flat[f"{unit}_upper"] = ends[:, 0], ends[:, 1]
     flat.to_csv(folder / "table.csv", index=False)
-    cells = lines(rows)
-    page = ["| " + " | ".join(line) + " |" for line in [HEAD, ["---"] * len(HEAD), *cells]]
+    page = [f"| {' | '.join(line)} |" for line in [HEAD, ["---"] * len(HEAD), *lines(rows)]]
     note = NOTE.format(**rows[0])
     (folder / "table.md").write_text("\n".join([*page, "", note, ""]), encoding="utf-8")
     table = Table(*HEAD, caption=note)
-    for line in cells:
+    for line in lines(rows):
         table.add_row(*line)
     Console(width=160).print(table)
 
@@ -223,8 +222,8 @@ def write_tables(folder: Path, rows: Sequence[dict[str, Any]]) -> None:
 def draw(rows: Sequence[dict[str, Any]]) -> Figure:
     """Learning curves of every network, and song accuracies with their intervals."""
     networks = list(dict.fromkeys(row["network"] for row in rows))
-    high = max(3.4, 0.8 + 0.34 * len(rows))
-    figure = Figure((4.2 * len(networks) + 5.4, high), dpi=110, facecolor="white")
+    size = (4.2 * len(networks) + 5.4, max(3.4, 0.8 + 0.34 * len(rows)))
+    figure = Figure(size, dpi=110, facecolor="white")
     *panels, bars = figure.subplots(1, len(networks) + 1)
     shades = dict(zip(STAGES, mpl.colormaps["viridis"](np.linspace(0.35, 0.95, 4)), strict=True))
     for panel, network in zip(panels, networks, strict=True):
@@ -236,7 +235,7 @@ def draw(rows: Sequence[dict[str, Any]]) -> Figure:
         panel.set_xlabel("epoch", size=8, color=MUTED)
         panel.xaxis.get_major_locator().set_params(integer=True)
     names = [", ".join(line[:3]) for line in lines(rows)]
-    shares = np.array([row["song_accuracy"] for row in rows])
+    shares = [row["song_accuracy"] for row in rows]
     ends = np.abs(np.array([row["song_ci95"] for row in rows]).T - shares)
     looks = {"color": [shades[row["stages"]] for row in rows], "ecolor": INK, "capsize": 3}
     looks |= {"hatch": [HATCHES[row["optimiser"]] for row in rows], "edgecolor": "white"}
@@ -254,8 +253,7 @@ def draw(rows: Sequence[dict[str, Any]]) -> Figure:
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Read and check the options."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    add = parser.add_argument
-    several = {"type": lambda text: text.split(","), "nargs": "+", "metavar": "NAME"}
+    add, several = parser.add_argument, {"type": lambda text: text.split(","), "nargs": "+"}
     add("--data", required=True, help="a collection, as for genrenet fit --data.source")
     add("--format", default="auto")
     add("--split", default="artist", help="default: by artist")
@@ -288,8 +286,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the study."""
     args = parse(arguments)
-    for known in ("many workers", "smaller than the logging", "directory .* exists", "LeafSpec"):
-        warnings.filterwarnings("ignore", f".*{known}")
+    known = "many workers|smaller than the logging|directory .* exists|LeafSpec"
+    warnings.filterwarnings("ignore", f".*({known})")
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     args.out.mkdir(parents=True, exist_ok=True)
     rows = study(args)
