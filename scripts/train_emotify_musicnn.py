@@ -37,9 +37,11 @@ WHOLE_SONG_TRIM = 20.0
 
 def with_head(labels: list[str], regression: Any) -> GenreClassifier:
     """The backbone with a fitted scaler and logistic regression as its last layer."""
-    scaler, logistic = regression[0], regression[-1]
-    weight = logistic.coef_ / scaler.scale_
-    bias = logistic.intercept_ - weight @ scaler.mean_
+    scaler, rotation, logistic = regression
+    weight = logistic.coef_ @ rotation.components_
+    bias = logistic.intercept_ - weight @ rotation.mean_
+    weight = weight / scaler.scale_
+    bias = bias - weight @ scaler.mean_
     model = GenreClassifier(labels, network=Pretrained(BACKBONE), decision="geometric")
     with torch.no_grad():
         model.network.head.weight.copy_(torch.from_numpy(weight))

@@ -23,6 +23,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from protocol import artist_folds, artist_weights, line, summarise
+from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
@@ -83,8 +84,16 @@ def matrices(paths: Sequence[str], backbone: str) -> dict[str, NDArray[np.float3
 
 
 def fit(x: NDArray[np.float32], table: pd.DataFrame, strength: float, power: float) -> Any:
-    """A scaler and a logistic regression, with artists weighted."""
-    model = make_pipeline(StandardScaler(), LogisticRegression(C=strength, max_iter=300))
+    """A scaler and a logistic regression, with artists weighted.
+
+    The rotation between them loses nothing: there are fewer songs than features, and neither the
+    regression nor its penalty sees in which directions the axes point. It saves most of the time.
+    """
+    model = make_pipeline(
+        StandardScaler(),
+        PCA(svd_solver="full"),
+        LogisticRegression(C=strength, max_iter=300),
+    )
     weights = artist_weights(table, power)
     return model.fit(x, table["genre"], logisticregression__sample_weight=weights)
 
