@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,24 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedGroupKFold
 
+from genrenet.datamodule import GenreDataModule
 from genrenet.evaluation.metrics import class_table, confusion_matrix, wilson_interval
+from genrenet.splits import Split
 
 N_FOLDS = 5
+
+
+class GivenSplit(GenreDataModule):
+    """Songs split as they are told to be, with none taken for validation."""
+
+    def __init__(self, given: Split, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.given = given
+
+    @cached_property
+    def split(self) -> Split:
+        """The split that was given."""
+        return self.given
 
 
 def artist_folds(

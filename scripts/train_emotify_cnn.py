@@ -18,7 +18,6 @@ import logging
 import time
 import warnings
 from dataclasses import replace
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -26,14 +25,13 @@ import numpy as np
 import pandas as pd
 import pytorch_lightning as pl
 import torch
-from protocol import artist_folds, line, summarise, write_card
+from protocol import GivenSplit, artist_folds, line, summarise, write_card
 
 from genrenet.augmentation import Mixup, SpecAugment, WaveformAugment
 from genrenet.catalog import read_catalog
 from genrenet.checkpoints import write_checkpoint
 from genrenet.classifier import GenreClassifier
 from genrenet.cli.lightning import keep_freed_memory
-from genrenet.datamodule import GenreDataModule
 from genrenet.frontend import LogMel
 from genrenet.inference import score_songs
 from genrenet.networks import CNN
@@ -49,19 +47,6 @@ NETWORK = {
     "dropout": 0.5,
 }
 STEPS, BATCH, RATE, DECAY, SEED = 600, 32, 0.003, 0.05, 0
-
-
-class GivenSplit(GenreDataModule):
-    """Songs split as they are told to be, with none taken for validation."""
-
-    def __init__(self, given: Split, **settings: Any) -> None:
-        super().__init__(**settings)
-        self.given = given
-
-    @cached_property
-    def split(self) -> Split:
-        """The split that was given."""
-        return self.given
 
 
 def train(source: str, table: pd.DataFrame, parts: list[str], name: str) -> GenreClassifier:

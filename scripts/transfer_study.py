@@ -6,6 +6,9 @@ and the weighting of artists inside its own training songs, by the log-loss of i
 artist. Nothing of a fold's test songs is used before they are scored.
 
     python scripts/transfer_study.py --data FOLDER --out transfer_study.json
+
+The songs' scores, shape (seeds, songs, genres), go into an ``.npz`` file of the same name. Those of
+other methods on the same folds may be added to the last row with ``--add``.
 """
 
 from __future__ import annotations
@@ -51,7 +54,6 @@ ROWS = {
     "musicnn-mtt": ("musicnn-mtt",),
     "ensemble msd-cnn + msd-crnn": ("msd-cnn", "msd-crnn"),
     "ensemble musicnn-msd + musicnn-mtt": ("musicnn-msd", "musicnn-mtt"),
-    "ensemble of all four": tuple(LAYERS),
 }
 """Rows of the table: single backbones, and the geometric mean of several ones' scores."""
 
@@ -120,6 +122,7 @@ def main() -> None:
     parser.add_argument("--data", required=True, help="collection with artists")
     parser.add_argument("--out", type=Path, default=Path("transfer_study.json"))
     parser.add_argument("--seeds", type=int, default=3, help="shufflings of the folds")
+    parser.add_argument("--add", type=Path, nargs="*", default=[], help="scores of other methods")
     parser.add_argument("--backbones", nargs="+", default=list(LAYERS), choices=list(LAYERS))
     options = parser.parse_args()
     warnings.simplefilter("ignore", ConvergenceWarning)
@@ -142,14 +145,21 @@ def main() -> None:
                 note = f"{layers}, C {strength:g}, artist weight {power:g}"
                 chosen.setdefault(backbone, []).append(note)
         print(f"{backbone}: {time.perf_counter() - began:.0f} s", flush=True)
+    rows = dict(ROWS)
+    for file in options.add:
+        with np.load(file) as others:
+            scores.update(others)
+            rows |= {name: (name,) for name in others}
+    rows[f"ensemble of all {len(scores)}"] = tuple(scores)
     results = []
-    for name, members in ROWS.items():
+    for name, members in rows.items():
         if set(members) <= set(scores):
             logs = np.mean([np.log(scores[m].clip(1e-9)) for m in members], axis=0)
             result = summarise(name, np.exp(logs), target, table)
-            results.append({**result, "chosen": {m: chosen[m] for m in members}})
+            results.append({**result, "chosen": {m: chosen.get(m) for m in members}})
             print(line(result), flush=True)
     options.out.write_text(json.dumps(results, indent=1), "utf-8")
+    np.savez(options.out.with_suffix(".npz"), **scores)
 
 
 if __name__ == "__main__":
