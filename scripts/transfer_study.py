@@ -35,7 +35,7 @@ from sklearn.preprocessing import StandardScaler
 
 from genrenet.catalog import read_catalog
 from genrenet.checkpoints import load_checkpoint
-from genrenet.features import cached_embeddings, layer_sizes, song_matrix
+from genrenet.features import SongEmbedding, cached_embeddings, layer_sizes, song_matrix
 from genrenet.progress import progress_bar
 
 CONVOLUTIONS = tuple(f"conv{i}" for i in range(1, 6))
@@ -61,26 +61,33 @@ STRENGTHS = (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1)
 POWERS = (0.0, 0.7)
 
 
-def matrices(paths: Sequence[str], backbone: str) -> dict[str, NDArray[np.float32]]:
-    """Songs as rows, for every choice of layers; with and without the deviation over frames."""
-    choices = LAYERS[backbone]
-    names = list(dict.fromkeys(itertools.chain.from_iterable(choices.values())))
+def embedded(
+    paths: Sequence[str], backbone: str
+) -> tuple[list[SongEmbedding], dict[str, NDArray[np.int64]]]:
+    """Songs by all layers that are of use, and the columns of each layer."""
+    names = list(dict.fromkeys(itertools.chain.from_iterable(LAYERS[backbone].values())))
     with progress_bar(f"songs through {backbone}") as progress:
         songs = cached_embeddings(paths, backbone, names, trim=0.0, progress=progress)
+    bad = [song.path for song in songs if not len(song.frames)]
+    if bad:
+        raise SystemExit(f"cannot be read: {', '.join(bad)}")
     sizes = layer_sizes(load_checkpoint(backbone))
     ends = np.cumsum([sizes[name] for name in names])
-    columns = {
+    return songs, {
         name: np.arange(end - sizes[name], end) for name, end in zip(names, ends, strict=True)
     }
+
+
+def matrices(paths: Sequence[str], backbone: str) -> dict[str, NDArray[np.float32]]:
+    """Songs as rows, for every choice of layers; with and without the deviation over frames."""
+    songs, columns = embedded(paths, backbone)
+    width = songs[0].frames.shape[1]
     found = {}
     for std in (False, True):
-        matrix, kept = song_matrix(songs, std=std)
-        if len(kept) != len(paths):
-            bad = sorted(set(range(len(paths))) - set(kept.tolist()))
-            raise SystemExit(f"cannot be read: {', '.join(paths[row] for row in bad)}")
-        for choice, layers in choices.items():
+        matrix, _ = song_matrix(songs, std=std)
+        for choice, layers in LAYERS[backbone].items():
             mean = np.concatenate([columns[name] for name in layers])
-            wanted = np.concatenate([mean, ends[-1] + mean]) if std else mean
+            wanted = np.concatenate([mean, width + mean]) if std else mean
             found[f"{choice}{' and deviation' if std else ''}"] = matrix[:, wanted]
     return found
 
