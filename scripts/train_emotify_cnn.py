@@ -215,8 +215,8 @@ SECTIONS = {
 A CNN on log-mel spectrograms (12 kHz, hop 512, 96 mel bands) of 14.56-s frames, trained from
 scratch: no published weight is in it. While it learnt the genres it also had to tell the embedding
 of a published tagger, `musicnn-msd`, of the same seconds of the training songs (feature
-distillation). It answers one of classical, electronic, pop and rock, and is what `genrenet classify`
-uses where no checkpoint is named.
+distillation). It answers one of classical, electronic, pop and rock, and is what `genrenet
+classify` uses where no checkpoint is named.
 """,
     "Data": """
 300 excerpts of 60 s, 75 a genre, by 95 artists: Emotify (Aljanaki, Wiering and Veltkamp, 2016),
