@@ -58,6 +58,28 @@ def log_scores(logits: Tensor, output: Output) -> Tensor:
     return F.log_softmax(logits if output == "softmax" else F.logsigmoid(logits), dim=-1)
 
 
+def frame_losses(logits: Tensor, target: Tensor, output: Output) -> Tensor:
+    """Cross-entropy of every frame.
+
+    Parameters
+    ----------
+    logits : Tensor, shape (batch, labels)
+    target : Tensor, shape (batch, labels)
+        Shares in [0, 1]; rows that sum to one.
+    output : {"softmax", "normalised-sigmoid", "sigmoid"}
+        See `log_scores`. With ``sigmoid`` every label is a question of its own, and the losses of
+        all labels are summed.
+
+    Returns
+    -------
+    Tensor, shape (batch,)
+    """
+    losses = -(target * log_scores(logits, output)).sum(dim=-1)
+    if output == "sigmoid":
+        losses = losses - ((1 - target) * F.logsigmoid(-logits)).sum(dim=-1)
+    return losses
+
+
 class GenreClassifier(Measured):
     """Names the genre of frames and songs.
 
@@ -239,7 +261,7 @@ class GenreClassifier(Measured):
         return torch.cat([layers[name].float() for name in names], dim=-1)
 
     def frame_scores(self, batch: Item) -> dict[str, Tensor]:
-        """``scores``, ``embedding`` and, where it was computed, ``logmel`` of a batch of frames."""
+        """``logits``, ``scores``, ``embedding`` and, where there is one, ``logmel`` of frames."""
         found = {}
         if "hidden" in batch:
             embedding = self._embed_hidden(batch["hidden"])
@@ -248,7 +270,7 @@ class GenreClassifier(Measured):
             embedding = self.network.embed(found["logmel"])
         logits = self.network.head(embedding).float()
         scores = log_scores(logits, self.output).exp()
-        return {"scores": scores, "embedding": embedding.float(), **found}
+        return {"logits": logits, "scores": scores, "embedding": embedding.float(), **found}
 
     def _embed_hidden(self, hidden: Tensor) -> Tensor:
         """Embedding of frames whose trunk has been run already, up to ``trunk_end``."""
@@ -374,28 +396,26 @@ class GenreClassifier(Measured):
     def _loss(self, logits: Tensor, target: Tensor, counted: Tensor) -> Tensor:
         """Cross-entropy with soft targets, over the counted frames."""
         smoothed = (1 - self.label_smoothing) * target + self.label_smoothing / len(self.labels)
-        losses = -(smoothed * log_scores(logits, self.output)).sum(dim=-1)
-        if self.output == "sigmoid":
-            losses = losses - ((1 - smoothed) * F.logsigmoid(-logits)).sum(dim=-1)
+        losses = frame_losses(logits, smoothed, self.output)
         weights = (target * self.label_weights).sum(dim=-1) * counted
         return (losses * weights).sum() / weights.sum().clamp_min(1e-8)
 
     def _evaluate(self, name: str, batch: Item) -> dict[str, Tensor]:
         outputs = self.frame_scores(batch)
-        scores = outputs["scores"]
-        target = F.one_hot(batch["label"], len(self.labels)).to(scores.dtype)
-        losses = -(target * scores.clamp_min(1e-12).log()).sum(dim=-1) * batch["counted"]
+        logits = outputs["logits"]
+        target = F.one_hot(batch["label"], len(self.labels)).to(logits.dtype)
+        losses = frame_losses(logits, target, self.output) * batch["counted"]
         loss = losses.sum() / batch["counted"].sum().clamp_min(1)
         self.log_loss(f"{'val' if name == 'validation' else name}/loss", loss, batch)
-        self.measure(name, scores, batch)
+        self.measure(name, outputs["scores"], batch)
         return outputs
 
     def validation_step(self, batch: Item, batch_idx: int) -> dict[str, Tensor]:
-        """Scores, embeddings and log-mels of validation frames; see `frame_scores`."""
+        """Logits, scores, embeddings and log-mels of validation frames; see `frame_scores`."""
         return self._evaluate("validation", batch)
 
     def test_step(self, batch: Item, batch_idx: int) -> dict[str, Tensor]:
-        """Scores, embeddings and log-mels of test frames."""
+        """Logits, scores, embeddings and log-mels of test frames."""
         return self._evaluate("test", batch)
 
     def predict_step(self, batch: Item, batch_idx: int) -> dict[str, Tensor]:

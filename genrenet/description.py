@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import inspect
 import platform
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,7 +13,7 @@ import torch
 from genrenet.errors import GenrenetError
 from genrenet.frames import FrameSettings
 from genrenet.frontend import LogMel
-from genrenet.networks import GenreNetwork
+from genrenet.networks import NETWORKS, GenreNetwork
 from genrenet.version import __version__
 
 FORMAT = 1
@@ -68,16 +70,37 @@ def describe(
 def compare(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
     """Check that a checkpoint's description agrees with a model's.
 
+    Settings of the front end or the network that one of them does not name, because it is older
+    than they are, have their defaults.
+
     Raises
     ------
     CheckpointMismatchError
         Naming the first setting that differs.
     """
     for key in MUST_AGREE:
-        if found.get(key) != wanted[key]:
+        ours, theirs = wanted[key], found.get(key)
+        if theirs != ours and _complete(key, theirs) != _complete(key, ours):
             raise CheckpointMismatchError(
                 f"the checkpoint and the model differ in {key}",
-                found=f"{found.get(key)} in the checkpoint",
-                wanted=f"{wanted[key]}",
+                found=f"{theirs} in the checkpoint",
+                wanted=f"{ours}",
                 remedy="use the configuration the checkpoint was trained with",
             )
+
+
+def _complete(key: str, part: Any) -> Any:
+    """A part of a description with the defaults of what it does not name; as it is if damaged."""
+    with contextlib.suppress(GenrenetError, KeyError, TypeError):
+        if key == "frontend":
+            return LogMel.from_settings(part).settings
+        if key == "network":
+            parameters = inspect.signature(NETWORKS[part["name"]]).parameters.values()
+            defaults = {p.name: _plain(p.default) for p in parameters if p.default is not p.empty}
+            return {**part, "settings": {**defaults, **part["settings"]}}
+    return part
+
+
+def _plain(value: Any) -> Any:
+    """Tuples as lists, as descriptions have them."""
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value

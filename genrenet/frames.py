@@ -20,6 +20,7 @@ from torch import Tensor
 from genrenet.errors import GenrenetError
 
 Decision = Literal["mean", "vote", "geometric"]
+"""How the scores of frames become those of their song; see `decide`."""
 
 
 class FrameError(GenrenetError):
@@ -153,7 +154,7 @@ def frame_statistics(scores: Tensor) -> Tensor:
     Parameters
     ----------
     scores : Tensor, shape (frames, labels)
-        Rows that sum to one.
+        In [0, 1].
 
     Returns
     -------
@@ -176,12 +177,15 @@ def decide(totals: Tensor, counts: Tensor, decision: Decision = "mean") -> Tenso
     decision : {"mean", "vote", "geometric"}
         ``mean`` averages the frames' scores. ``vote`` takes the most frequent of the frames' own
         labels (the nearest neighbour among them), ties by the mean score. ``geometric`` takes the
-        normalised geometric mean.
+        geometric mean, divided by its sum over the labels.
 
     Returns
     -------
     Tensor, shape (songs, labels)
-        Rows that sum to one; the largest entry is the decision.
+        The largest entry is the decision. Where the frames' scores sum to one, so do the rows.
+        Where they do not, as those of taggers with the output ``sigmoid``, ``mean`` keeps their
+        scale, rows of ``vote`` sum to about one, and ``geometric`` rescales every row to a sum of
+        one: its entries are then only good for being compared with each other.
     """
     frames = counts.clamp_min(1).to(totals.dtype).unsqueeze(-1)
     mean = totals[:, 0] / frames

@@ -49,7 +49,7 @@ class SongResult:
     confidence : float
         Score of that genre, from 0 to 1.
     scores : dict
-        Score of every genre; they sum to one.
+        Score of every genre; they sum to one, unless the model is a tagger (output ``sigmoid``).
     frames : int
         Number of frames scored.
     timeline : list of dict

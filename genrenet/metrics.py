@@ -2,7 +2,8 @@
 
 Conventions
 -----------
-Scores are rows that sum to one. Padded entries of a batch (``counted`` false) never reach a metric.
+Scores are rows that sum to one, unless the output is ``sigmoid``. Padded entries of a batch
+(``counted`` false) never reach a metric.
 Song metrics look at a song once, however many frames it has and whichever process saw them.
 """
 

@@ -22,6 +22,7 @@ from genrenet.classifier import (
     log_scores,
 )
 from genrenet.datamodule import GenreDataModule
+from genrenet.frontend import LogMel
 from genrenet.networks import CNN
 from genrenet.schedules import OneCycle, ScheduleError
 
@@ -82,6 +83,26 @@ def test_loss_equals_torch_with_smoothing_and_weights():
     some = torch.tensor([True, True, False, True, False, True])
     wanted = nn.functional.cross_entropy(logits[some], label[some])
     assert torch.allclose(small_model()._loss(logits, target, some), wanted)
+
+
+@pytest.mark.parametrize("output", ["softmax", "normalised-sigmoid", "sigmoid"])
+def test_training_and_validation_measure_the_same_loss(output):
+    model, logged = small_model(output=output).eval(), {}
+    model.log = lambda name, value, **settings: logged.update({name: value})
+    batch = {
+        "waveform": torch.randn(5, 18_000),
+        "scale": torch.ones(5),
+        "label": torch.tensor([0, 1, 2, 2, 1]),
+        "counted": torch.tensor([True, True, True, False, True]),
+    }
+    model.training_step(batch, 0)
+    outputs = model.validation_step(batch, 0)
+    torch.testing.assert_close(logged["val/loss"], logged["train/loss"].detach())
+    counted = batch["counted"]
+    if output == "sigmoid":
+        target = nn.functional.one_hot(batch["label"], 3).float()
+        losses = nn.functional.binary_cross_entropy(outputs["scores"], target, reduction="none")
+        torch.testing.assert_close(logged["val/loss"], losses.sum(-1)[counted].mean())
 
 
 def test_log_mel_and_waveform_give_the_same_scores():
@@ -177,6 +198,24 @@ def test_compare_names_the_setting():
     for key in ("labels", "network", "frontend", "frames", "output"):
         with pytest.raises(CheckpointMismatchError, match=f"differ in {key}"):
             compare({**wanted, key: None}, wanted)
+
+
+def test_settings_that_are_younger_than_a_checkpoint_have_their_defaults():
+    wanted = small_model().description()
+    frontend = {key: value for key, value in wanted["frontend"].items() if key != "compression"}
+    settings = wanted["network"]["settings"]
+    kept = {key: value for key, value in settings.items() if key != "conv_dropout"}
+    older = {**wanted, "frontend": frontend, "network": {"name": "CNN", "settings": kept}}
+    compare(older, wanted)
+    compare(wanted, older)
+    other = small_model(frontend=LogMel(compression="log10-10000")).description()
+    with pytest.raises(CheckpointMismatchError, match="differ in frontend"):
+        compare(older, other)
+    kept["dropout"] = 0.3
+    with pytest.raises(CheckpointMismatchError, match="differ in network"):
+        compare(older, wanted)
+    with pytest.raises(CheckpointMismatchError, match="differ in network"):
+        compare({**wanted, "network": {"name": "CNN"}}, wanted)
 
 
 def test_data_that_does_not_fit_the_network_is_named(music, tmp_path):
