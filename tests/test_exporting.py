@@ -2,7 +2,9 @@
 
 import functools
 import json
+import pickle
 import sys
+import zipfile
 
 import pytest
 import torch
@@ -215,5 +217,44 @@ def test_missing_packages_are_named(tmp_path, monkeypatch):
 @pytest.mark.parametrize("name", ["model.onnx", "model.pt2"])
 def test_foreign_files_are_named(name, tmp_path):
     (tmp_path / name).write_text("not a model")
-    with pytest.raises(ExportError, match=f"cannot run .*{name}"):
+    with pytest.raises(ExportError, match=f"cannot (run|read) .*{name}"):
         exported_metadata(tmp_path / name)
+
+
+class _Payload:
+    def __reduce__(self):
+        return exec, ("open('ran', 'w').close()",)
+
+
+def _pt2(path, **members):
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for member, content in members.items():
+            archive.writestr(member.replace("__", "/"), content)
+    return path
+
+
+def test_reading_metadata_runs_nothing(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    evil = {"m__data__sample_inputs__model.pt": pickle.dumps(_Payload())}
+    for folder in ("m__extra", "extra_files"):
+        file = _pt2(tmp_path / "evil.pt2", **evil, **{f"{folder}__genrenet.json": '{"labels": []}'})
+        assert exported_metadata(file) == {"labels": []}
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize(
+    ("members", "words"),
+    [
+        ({}, "not written by genrenet"),
+        ({"m__other__genrenet.json": "{}"}, "not written by genrenet"),
+        ({"m__extra__genrenet.json": "[1]"}, "not written by genrenet"),
+        ({"m__extra__genrenet.json": "{"}, "cannot read"),
+        ({"m__extra__genrenet.json": b"\xff"}, "cannot read"),
+        ({"m__extra__genrenet.json": b" " * (1 << 26)}, "too large"),
+    ],
+)
+def test_metadata_that_is_none_is_named(members, words, tmp_path):
+    with pytest.raises(ExportError, match=words):
+        exported_metadata(_pt2(tmp_path / "odd.pt2", **members))
+    with pytest.raises(ExportError, match="cannot read"):
+        exported_metadata(tmp_path / "gone.pt2")

@@ -67,6 +67,9 @@ def export_model(
     [-1, 1]; output ``scores``, float32 of shape (batch, labels). Any number of frames goes in at
     once; the number of samples is that of the model's frames. See `exported_metadata` for the rest.
 
+    A ``.pt2`` is loaded by unpickling: whoever runs one that came from others trusts them. An ONNX
+    file runs no code of its own.
+
     Examples
     --------
     >>> export_model(model, "genres.onnx")  # doctest: +SKIP
@@ -123,6 +126,11 @@ def check_export(
     ------
     ExportError
         It is larger than 1e-4, or the file cannot be run.
+
+    Notes
+    -----
+    The file is run. A ``.pt2`` may hold any code, so to run one that came from others is to trust
+    them; `exported_metadata` only reads.
     """
     run = runner(Path(path), format_of(Path(path), format))
     plain = _plain(model)

@@ -7,6 +7,8 @@ import json
 import logging
 import os
 import warnings
+import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +30,12 @@ OPSET = 18
 
 METADATA = "genrenet.json"
 """Name of the metadata among the extra files of a ``.pt2``."""
+
+EXTRA = ("extra", "extra_files")
+"""Folders of a ``.pt2`` that hold the extra files: today's, and that of torch before 2.8."""
+
+MAX_METADATA = 1 << 20
+"""Bytes of metadata that are read at most; thousands of labels take less."""
 
 # What torch and its exporter remark on their own doings; none of it is about the model.
 HARMLESS = (
@@ -79,7 +87,8 @@ def exported_metadata(path: str | os.PathLike[str]) -> dict[str, Any]:
     """What an exported file says of itself.
 
     ONNX keeps it in ``metadata_props``, where lists and numbers are written as JSON; a ``.pt2``
-    keeps it in the extra file ``genrenet.json``.
+    keeps it in the extra file ``genrenet.json``, which is all that is read of it: no code in the
+    file is run.
 
     Parameters
     ----------
@@ -107,12 +116,31 @@ def exported_metadata(path: str | os.PathLike[str]) -> dict[str, Any]:
                 key: value if key in _TEXTS else json.loads(value) for key, value in held.items()
             }
     else:
-        extra = {METADATA: ""}
-        _load_torch(path, extra)
-        if extra[METADATA]:
-            found: dict[str, Any] = json.loads(extra[METADATA])
+        found = _zipped_metadata(path)
+        if found is not None:
             return found
     raise ExportError(f"'{printable(path)}' was not written by genrenet", wanted="its metadata")
+
+
+def _zipped_metadata(path: Path) -> dict[str, Any] | None:
+    """Metadata of a ``.pt2``, read as any zip file is: torch's own reader trusts what it reads."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for entry in archive.infolist():
+                if entry.filename.split("/")[-2:] not in [[folder, METADATA] for folder in EXTRA]:
+                    continue
+                with archive.open(entry) as file:
+                    text = file.read(MAX_METADATA + 1)
+                if len(text) > MAX_METADATA:
+                    raise ExportError(
+                        f"the metadata of '{printable(path)}' is too large",
+                        wanted=f"{MAX_METADATA:,} bytes at most",
+                    )
+                found = json.loads(text)
+                return found if isinstance(found, dict) else None
+    except (OSError, EOFError, ValueError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
+        raise _unusable("read", path, error) from error
+    return None
 
 
 def _metadata(model: GenreClassifier) -> dict[str, Any]:
@@ -186,7 +214,7 @@ def runner(path: Path, kind: Format) -> Callable[[Tensor], Tensor]:
         return lambda waveform: torch.from_numpy(
             session.run(None, {"waveform": waveform.numpy()})[0]
         )
-    module = _load_torch(path, {})
+    module = _load_torch(path)
 
     def run(waveform: Tensor) -> Tensor:
         with torch.no_grad():
@@ -204,17 +232,17 @@ def _session(path: Path) -> Any:
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's own errors share no class
-        raise _unreadable(path, error) from error
+        raise _unusable("run", path, error) from error
 
 
-def _load_torch(path: Path, extra: dict[str, Any]) -> nn.Module:
+def _load_torch(path: Path) -> nn.Module:
     try:
         with quiet():
-            return torch.export.load(path, extra_files=extra).module()
+            return torch.export.load(path).module()
     except Exception as error:  # as with checkpoints, foreign bytes fail in any way there is
-        raise _unreadable(path, error) from error
+        raise _unusable("run", path, error) from error
 
 
-def _unreadable(path: Path, error: Exception) -> ExportError:
+def _unusable(verb: str, path: Path, error: Exception) -> ExportError:
     reason = str(error).strip().splitlines() or [type(error).__name__]
-    return ExportError(f"cannot run '{printable(path)}'", found=reason[0])
+    return ExportError(f"cannot {verb} '{printable(path)}'", found=reason[0])
