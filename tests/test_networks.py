@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from genrenet.networks import CNN, CRNN, NETWORKS, Keras1GRU, NetworkError
+from genrenet.networks import CNN, CRNN, NETWORKS, Keras1GRU, MusiCNN, NetworkError
 
 
 @pytest.mark.parametrize(("network", "count"), [(CNN, 865_950), (CRNN, 396_786)])
@@ -61,6 +61,21 @@ def test_other_sizes_and_cells():
     torch_cell = CRNN(3, cell="torch")
     assert isinstance(torch_cell.gru, nn.GRU)
     assert torch_cell(torch.randn(2, 96, 1366)).shape == (2, 3)
+
+
+def test_layers_of_musicnn_are_what_its_stages_say():
+    network = MusiCNN(3, timbral=4, temporal=2, mid=5, units=7).eval()
+    x = torch.randn(2, 96, 187)
+    layers = network.layers(x)
+    sizes = {"front": 14, "mid1": 5, "mid2": 5, "mid3": 5, "max_pool": 29, "mean_pool": 29}
+    sizes |= {"embedding": 7, "logits": 3}
+    assert {name: values.shape[1] for name, values in layers.items()} == sizes
+    assert list(layers) == list(sizes)
+    for name in ("front", "mid1", "mid2", "mid3"):
+        stage = network.through(x, until=name).mean(dim=2)  # all channels so far, its own last
+        assert torch.allclose(layers[name], stage[:, -sizes[name] :], atol=1e-6)
+    assert torch.allclose(layers["max_pool"], network.through(x, until="mid3").amax(dim=2))
+    assert torch.allclose(layers["logits"], network(x))
 
 
 def _keras1_step(x, state, inputs, states, bias):

@@ -134,7 +134,7 @@ class MusiCNN(GenreNetwork):
         }
         self.input_norm = nn.BatchNorm2d(1, eps=EPS)
         self.front = _Front(n_mels, timbral, temporal)
-        n_front = 2 * timbral + 3 * temporal
+        self.n_front = n_front = 2 * timbral + 3 * temporal
         self.mid = nn.ModuleList(
             [_Mid(n_front, mid, False), _Mid(mid, mid, True), _Mid(mid, mid, True)]
         )
@@ -179,15 +179,20 @@ class MusiCNN(GenreNetwork):
         Returns
         -------
         dict of str to Tensor, shape (batch, features)
-            ``max_pool`` and ``mean_pool`` over time of all convolutions' outputs together (753
-            features each; the first 408 timbral, then 153 temporal, then 64 of each convolution),
-            ``embedding``, the dense layer's output (200; the paper's ``penultimate``), ``logits``.
+            ``front``, ``mid1``, ``mid2`` and ``mid3``, what each stage adds, averaged over time
+            (561 features, the first 408 timbral and the others temporal, then 64 each);
+            ``max_pool`` and ``mean_pool`` over time of all these together (753 each);
+            ``embedding``, the dense layer's output (200; the paper's ``penultimate``); ``logits``.
         """
         hidden = self.through(logmel, until="mid3")
         embedding = self.gather(self.through(hidden, after="mid3"))
+        mean = hidden.mean(dim=2)
+        names = [name for name in self.stages() if name == "front" or name.startswith("mid")]
+        added = [self.n_front] + [self.settings["mid"]] * len(self.mid)
         return {
+            **dict(zip(names, mean.split(added, dim=1), strict=True)),
             "max_pool": hidden.amax(dim=2),
-            "mean_pool": hidden.mean(dim=2),
+            "mean_pool": mean,
             "embedding": embedding,
             "logits": self.head(embedding),
         }
