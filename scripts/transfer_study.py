@@ -3,7 +3,9 @@
 
 Songs are embedded once (and kept in the cache). Every fold chooses the layers, the regularisation
 and the weighting of artists inside its own training songs, by the log-loss of inner folds by
-artist. Nothing of a fold's test songs is used before they are scored.
+artist. Nothing of a fold's test songs is used before they are scored. What the backbones heard is
+another matter: MagnaTagATune, which ``musicnn-mtt`` learnt from, is Magnatune's music, so on songs
+of Magnatune that row may flatter.
 
     python scripts/transfer_study.py --data FOLDER --out transfer_study.json
 
