@@ -11,6 +11,7 @@ import torch
 import genrenet
 from genrenet.cache import CacheError
 from genrenet.checkpoints import (
+    DEFAULT_CHECKPOINT,
     CheckpointError,
     CheckpointMismatchError,
     FetchError,
@@ -229,6 +230,33 @@ def test_removing(conversions, cache, published_file):
         remove_checkpoint("nope")
 
 
+def test_a_download_that_could_not_be_converted_can_be_removed(conversions, cache, published_file):
+    register(model_of(CONTENT, published_file.as_uri(), name="twin"))
+    _replace(labels=("a", "b", "c"))
+    with pytest.raises(CheckpointError, match="wanted a, b, c"):
+        import_checkpoint("tiny")
+    download = cache / "downloads" / "tiny.bin"
+    two = import_checkpoint("twin")
+    with pytest.raises(CheckpointError, match="tiny is not imported"):
+        remove_checkpoint("tiny")  # what it was made from is the twin's
+    two.unlink()
+    assert remove_checkpoint("tiny") == [download]
+    assert not download.exists()
+
+
+def test_a_file_that_cannot_be_read_is_no_fault_of_the_cache(published_file, tmp_path):
+    def convert(path):
+        raise OSError(5, "Input/output error", str(path))
+
+    register(model_of(CONTENT, published_file.as_uri(), convert=convert))
+    own = tmp_path / "own.bin"
+    own.write_bytes(CONTENT)
+    with pytest.raises(FetchError, match=r"cannot read '.*own\.bin': found Input/output error"):
+        import_checkpoint("tiny", own)
+    with pytest.raises(FetchError, match=r"cannot read .*found Is a directory"):
+        import_checkpoint("tiny", tmp_path)
+
+
 # --- by name --------------------------------------------------------------------------------------
 
 
@@ -269,6 +297,13 @@ def test_unknown_names_list_the_known_ones(conversions, shipped, published_file)
         load_checkpoint("nope")
     with pytest.raises(RegistryError, match="'nope'"):
         import_checkpoint("nope")
+
+
+def test_a_default_that_is_not_installed_has_a_remedy(shipped, published_file):
+    with pytest.raises(CheckpointError, match="reinstall genrenet, or pass --checkpoint FILE"):
+        load_checkpoint(DEFAULT_CHECKPOINT)
+    write_checkpoint(small_model(published_file), shipped / f"{DEFAULT_CHECKPOINT}.ckpt")
+    assert load_checkpoint(DEFAULT_CHECKPOINT).labels == ["low", "high"]
 
 
 # --- on a backbone --------------------------------------------------------------------------------
@@ -338,8 +373,27 @@ def test_a_backbone_that_cannot_be_had_is_named(tuned, tmp_path, cache, publishe
     assert "part.ckpt" in str(caught.value)
     assert "genrenet checkpoints import tiny --from FILE" in str(caught.value)
     registry._MODELS.pop("tiny")
-    with pytest.raises(CheckpointError, match="no published model 'tiny'"):
+    with pytest.raises(CheckpointError, match=r"part\.ckpt' cannot be completed.*found tiny"):
         load_checkpoint(part)
+
+
+def test_a_whole_one_whose_backbone_cannot_be_had_is_not_said_to_be_partial(
+    tuned, tmp_path, cache, published_file
+):
+    shutil.rmtree(cache)
+    published_file.unlink()
+    words = r"cannot be exported without its backbone: it was trained on top of .* 'tiny', which"
+    with pytest.raises(CheckpointError, match=words):
+        export_checkpoint(tuned, tmp_path / "part.ckpt", without_backbone=True)
+
+
+@pytest.mark.parametrize("name", ["backbone.ckpt", "../secret.ckpt", 3, ["tiny"]])
+def test_a_backbone_that_is_a_file_cannot_be_left_out(tuned, tmp_path, name):
+    _edit(tuned, lambda entries: entries["genrenet"]["backbone"].update(name=name))
+    with pytest.raises(CheckpointError, match="backbone is a file, not a published model"):
+        export_checkpoint(tuned, tmp_path / "part.ckpt", without_backbone=True)
+    assert not (tmp_path / "part.ckpt").exists()
+    assert export_checkpoint(tuned, tmp_path / "whole.ckpt").is_file()
 
 
 def test_another_file_of_the_backbone_is_refused(tuned, tmp_path):

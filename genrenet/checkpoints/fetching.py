@@ -111,7 +111,7 @@ def _whole(path: Path, model: PublishedModel) -> bool:
 def _given(model: PublishedModel, source: Path) -> Path:
     wanted = ", or ".join(_identity(file) for file in model.files)
     try:
-        found = sha256_of(source)
+        found, size = sha256_of(source), source.stat().st_size
     except OSError as error:
         raise FetchError(
             f"cannot read '{printable(source)}'",
@@ -121,7 +121,7 @@ def _given(model: PublishedModel, source: Path) -> Path:
     if model.file(found) is None:
         raise FetchError(
             f"'{printable(source)}' is not the published file of {model.name}",
-            found=f"SHA-256 {found}, {source.stat().st_size} bytes",
+            found=f"SHA-256 {found}, {size} bytes",
             wanted=wanted,
             remedy=f"fetch it again from {model.address}",
         )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from filelock import FileLock
 
 from genrenet.cache import CacheError, cache_folder, cache_root
-from genrenet.checkpoints.fetching import fetch, sha256_of
+from genrenet.checkpoints.fetching import FetchError, fetch, sha256_of
 from genrenet.checkpoints.files import CheckpointError, read_checkpoint, write_checkpoint
 from genrenet.checkpoints.registry import PublishedModel, SourceFile, published, published_models
 from genrenet.errors import printable
@@ -89,7 +91,8 @@ def import_checkpoint(name: str, source: str | os.PathLike[str] | None = None) -
             if source is None and before is not None:
                 return target
             file = fetch(model, Path(source) if source is not None else None, show)
-            origin = model.file(sha256_of(file))
+            with _reading(file):
+                origin = model.file(sha256_of(file))
             if origin is None:
                 raise CheckpointError(f"'{printable(file)}' changed while it was being read")
             if before is None or before.sha256 != origin.sha256:
@@ -100,7 +103,8 @@ def import_checkpoint(name: str, source: str | os.PathLike[str] | None = None) -
 
 
 def _convert(model: PublishedModel, origin: SourceFile, file: Path, target: Path) -> None:
-    classifier = origin.convert(file)
+    with _reading(file):
+        classifier = origin.convert(file)
     if tuple(classifier.labels) != model.labels:
         raise CheckpointError(
             f"the conversion of {model.name} gives other labels than its entry",
@@ -123,6 +127,19 @@ def _convert(model: PublishedModel, origin: SourceFile, file: Path, target: Path
         raise _unwritable(target.parent, error) from error
 
 
+@contextmanager
+def _reading(file: Path) -> Iterator[None]:
+    """Name the published file where it cannot be read: that is not the cache's fault."""
+    try:
+        yield
+    except OSError as error:
+        raise FetchError(
+            f"cannot read '{printable(file)}'",
+            found=error.strerror or str(error),
+            remedy="check that the file can be read to its end, and try again",
+        ) from error
+
+
 def _unwritable(folder: Path, error: Exception) -> CacheError:
     return CacheError(
         f"cannot write into the cache folder '{printable(folder)}'",
@@ -133,6 +150,8 @@ def _unwritable(folder: Path, error: Exception) -> CacheError:
 
 def remove_checkpoint(name: str) -> list[Path]:
     """Delete an imported model, and what it was made from unless another one needs that.
+
+    A download that could not be converted is deleted too.
 
     Parameters
     ----------
@@ -149,21 +168,21 @@ def remove_checkpoint(name: str) -> list[Path]:
     RegistryError
         No such model.
     CheckpointError
-        It is not imported.
+        It is neither imported nor downloaded.
     CacheError
         The cache's folder cannot be written.
     """
     model = published(name)
     target = cache_root() / "checkpoints" / f"{name}.ckpt"
-    if not target.is_file():
-        raise CheckpointError(f"{name} is not imported: there is nothing to remove")
-    doomed = [target]
+    doomed = [target] if target.is_file() else []
     download = cache_root() / "downloads" / model.filename
     sharing = [m.name for m in published_models().values() if m.filename == model.filename]
     if download.is_file() and not any(
         imported_checkpoint(other) for other in sharing if other != name
     ):
         doomed.append(download)
+    if not doomed:
+        raise CheckpointError(f"{name} is not imported: there is nothing to remove")
     try:
         for file in doomed:
             file.unlink()

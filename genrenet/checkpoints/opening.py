@@ -73,6 +73,11 @@ def find_checkpoint(name_or_path: str | os.PathLike[str]) -> Path:
         return shipped[name]
     if name in published_models():
         return import_checkpoint(name)
+    if name == DEFAULT_CHECKPOINT:
+        raise CheckpointError(
+            f"the checkpoint {name}, which comes with genrenet, is not in this installation",
+            remedy="reinstall genrenet, or pass --checkpoint FILE",
+        )
     raise CheckpointError(
         f"no checkpoint '{printable(name_or_path)}'",
         wanted="a .ckpt file written by 'genrenet fit', or one of "
@@ -106,17 +111,25 @@ def open_checkpoint(path: str | os.PathLike[str]) -> GenreClassifier:
     return load_weights(model, _complete(entries, model, name), name)
 
 
+def missing_weights(entries: dict[str, Any], model: GenreClassifier) -> list[str]:
+    """Names of a model's weights that its checkpoint leaves to the backbone that it names."""
+    if "backbone" not in entries["genrenet"]:
+        return []
+    state = entries["state_dict"]
+    return [key for key in model.state_dict() if key not in state and not key.startswith(HEAD)]
+
+
 def _complete(entries: dict[str, Any], model: GenreClassifier, name: str) -> dict[str, Tensor]:
     """A checkpoint's weights, with those it lacks taken from the backbone that it names."""
     state: dict[str, Tensor] = entries["state_dict"]
-    missing = [key for key in model.state_dict() if key not in state and not key.startswith(HEAD)]
-    if not missing or "backbone" not in entries["genrenet"]:
+    missing = missing_weights(entries, model)
+    if not missing:
         return state
-    backbone = _backbone(entries, name)
+    backbone = _backbone(entries, name, "cannot be completed")
     return {**{key: backbone[key] for key in missing if key in backbone}, **state}
 
 
-def _backbone(entries: dict[str, Any], name: str) -> dict[str, Tensor]:
+def _backbone(entries: dict[str, Any], name: str, failure: str) -> dict[str, Tensor]:
     """Weights of the backbone that a checkpoint names, without its head."""
     reference = entries["genrenet"].get("backbone")
     if not isinstance(reference, dict) or not {"name", "sha256"} <= reference.keys():
@@ -125,11 +138,18 @@ def _backbone(entries: dict[str, Any], name: str) -> dict[str, Tensor]:
             found=f"backbone {reference!r}",
             wanted="name and SHA-256 of a published model",
         )
+    if str(reference["name"]) not in published_models():
+        raise CheckpointError(
+            f"'{name}' {failure}: its backbone is a file, not a published model",
+            found=printable(str(reference["name"])),
+            wanted=f"one of {', '.join(published_models())}",
+            remedy="use the whole checkpoint, as training wrote it",
+        )
     try:
         backbone = read_checkpoint(import_checkpoint(str(reference["name"])))
     except GenrenetError as error:
         raise CheckpointError(
-            f"'{name}' holds only what was trained on top of the published model "
+            f"'{name}' {failure}: it was trained on top of the published model "
             f"'{reference['name']}', which cannot be had: {error}"
         ) from error
     found = backbone["genrenet"]["source"]["sha256"]
@@ -181,7 +201,7 @@ def export_checkpoint(
                 found="a description without an entry 'backbone'",
                 wanted="a model that was trained on top of a published one",
             )
-        backbone = _backbone(entries, name)
+        backbone = _backbone(entries, name, "cannot be exported without its backbone")
         state = {
             key: value
             for key, value in entries["state_dict"].items()
