@@ -291,6 +291,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     args.out.mkdir(parents=True, exist_ok=True)
     rows = study(args)
+    if not rows:
+        raise SystemExit(
+            f"nothing to compare: found none of the stages {', '.join(args.stages)} in "
+            f"{', '.join(args.networks)}; wanted stages that a network has (--stages)"
+        )
     write_tables(args.out, rows)
     (args.out / "figure.png").write_bytes(to_png(draw(rows)))
     (args.out / "figure.svg").write_text(to_svg(draw(rows)), encoding="utf-8")

@@ -78,6 +78,12 @@ def test_a_small_study_and_its_resumption(
     assert (out / "figure.svg").read_text().startswith("<svg")
 
 
+def test_stages_that_no_network_has_are_named(script, checkpoint, tmp_path):
+    options = ["--networks", "cnn", "--backbones", str(checkpoint), "--stages", "recurrent"]
+    with pytest.raises(SystemExit, match="none of the stages recurrent in cnn"):
+        script.main(["--data", "x", "--out", str(tmp_path / "study"), *options])
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
