@@ -12,6 +12,7 @@ import pytest
 import torch
 import yaml
 
+from genrenet.checkpoints import export_checkpoint
 from genrenet.cli import COMMANDS, main
 from genrenet.configs import ConfigError, config_names, config_path
 from tests.conftest import RATE, tone
@@ -139,6 +140,31 @@ def test_resuming_from_the_command_line_goes_on(music, tmp_path, monkeypatch):
     assert again["epoch"] == 3
     assert again["global_step"] == 2 * first["global_step"]
     assert os.listdir("runs/default") == ["version_0"]
+
+
+@pytest.mark.parametrize(
+    ("command", "dropped", "words"),
+    [
+        ("fit", [], ("holds no training state", "--model.network.init_args.backbone")),
+        ("test", ["state_dict"], ("is partial", "no network.input_norm", "checkpoints export")),
+        ("predict", ["pytorch-lightning_version"], ("an older form", "checkpoints export")),
+    ],
+)
+def test_checkpoints_that_the_trainer_cannot_use_are_named(
+    command, dropped, words, checkpoint, tmp_path, capsys
+):
+    file = export_checkpoint(checkpoint, tmp_path / "small.ckpt")
+    entries = torch.load(file, weights_only=True)
+    entries["genrenet"]["backbone"] = {"name": "msd-cnn", "sha256": "0"}
+    for name in dropped:
+        if name == "state_dict":
+            entries[name] = {k: v for k, v in entries[name].items() if "input_norm" not in k}
+        else:
+            del entries[name]
+    torch.save(entries, file)
+    assert main([command, "--ckpt_path", str(file), "--data.source", str(tmp_path)]) == 2
+    shown = capsys.readouterr().err
+    assert all(word in shown for word in words), shown
 
 
 @pytest.mark.parametrize(

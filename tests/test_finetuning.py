@@ -3,10 +3,13 @@
 import copy
 import functools
 import logging
+import os
+import signal
 
 import pytest
 import pytorch_lightning as pl
 import torch
+import yaml
 from torch import nn
 from torch.optim.lr_scheduler import StepLR
 
@@ -481,6 +484,62 @@ def test_a_cache_without_room_is_left_out_or_refused(music, tmp_path, monkeypatc
         fit(music, tmp_path, small_model(), LayerFreezing(cache_trunk=True))
 
 
+def test_processes_share_the_room_of_a_machine(tmp_path, monkeypatch):
+    monkeypatch.setenv("GENRENET_CACHE", str(tmp_path))
+    monkeypatch.setattr(caching, "IN_MEMORY", 100)
+    assert not (tmp_path / "trunks").exists()
+    caching.allocate((5, 5))
+    assert not (tmp_path / "trunks").exists()
+    mapped = caching.allocate((5, 5), processes=2)
+    assert (tmp_path / "trunks").exists()
+    mapped[:] = 3.0
+    assert mapped.sum() == 75
+    monkeypatch.setattr(caching, "OF_DISK", 1e-30)
+    with pytest.raises(caching.CacheSizeError, match="in each of 2 processes"):
+        caching.allocate((5, 5), processes=2)
+
+
+@pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="no way to know beforehand")
+def test_a_disk_that_is_full_is_known_before_anything_is_written(tmp_path, monkeypatch):
+    import resource
+
+    monkeypatch.setenv("GENRENET_CACHE", str(tmp_path))
+    monkeypatch.setattr(caching, "IN_MEMORY", 100)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        with pytest.raises(caching.CacheSizeError, match="does not fit"):
+            caching.allocate((1000, 5))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, handler)
+
+
+def test_a_cache_folder_that_cannot_be_is_no_reason_to_stop(music, tmp_path, monkeypatch, caplog):
+    (tmp_path / "file").touch()
+    data = fixed_data(music, store=None)
+    monkeypatch.setenv("GENRENET_CACHE", str(tmp_path / "file"))
+    monkeypatch.setattr(caching, "IN_MEMORY", 100)
+    freezing = LayerFreezing()
+    with caplog.at_level(logging.WARNING):
+        fit(music, tmp_path, small_model(), freezing, data, max_epochs=1)
+    assert "cannot make the cache folder" in caplog.text
+    assert freezing.cache_bytes == 0
+
+
+def test_weights_that_come_late_stand_in_the_way_of_a_cache(music, tmp_path):
+    class Late(pl.strategies.SingleDeviceStrategy):
+        restore_checkpoint_after_setup = True
+
+    data = fixed_data(music)
+    trainer = small_trainer(tmp_path, strategy=Late(device="cpu"))
+    trainer.datamodule = data
+    assert LayerFreezing().obstacle(trainer, small_model()) == (
+        "a strategy that restores weights late"
+    )
+
+
 def test_cached_items_are_the_frames_own(music):
     data = fixed_data(music)
     data.prepare_data()
@@ -547,9 +606,26 @@ def test_fit_and_test_from_the_command_line(checkpoint, music, tmp_path, capsys,
     assert main(["test", "--ckpt_path", str(best), *OPTIONS]) == 0
     assert "song accuracy" in capsys.readouterr().out
     assert main(["fit", "--ckpt_path", str(last), "--trainer.max_epochs=4", *OPTIONS]) == 0
+    config = yaml.safe_load((run / "config.yaml").read_text())
+    wanted = {"class_path": "genrenet.finetuning.Pretrained", "backbone": "backbone.ckpt"}
+    network = config["model"]["network"]
+    found = {"class_path": network["class_path"], "backbone": network["init_args"]["backbone"]}
+    assert found == wanted
+    assert config["model"]["frontend"] is None
     again = read_checkpoint(last)
     assert again["epoch"] == 3
     assert again["genrenet"]["backbone"] == first["genrenet"]["backbone"]
+
+    # Nor does a checkpoint that was exported from it; a damaged one is named.
+    small = run / "checkpoints" / "small.ckpt"
+    assert main(["checkpoints", "export", str(best), str(small)]) == 0
+    assert main(["predict", "--ckpt_path", str(small), *OPTIONS]) == 0
+    for part, words in (({"name": "Evil"}, "not known here"), ({}, "damaged")):
+        first["genrenet"]["network"] = part
+        torch.save(first, small)
+        capsys.readouterr()
+        assert main(["test", "--ckpt_path", str(small), *OPTIONS]) == 2
+        assert words in capsys.readouterr().err
 
 
 def _tags(run):

@@ -88,7 +88,8 @@ def test_converted_once_on_first_use(cache, conversions, published_file):
     shutil.rmtree(cache / "downloads")
     assert find_checkpoint("tiny") == path
     assert len(conversions) == 1
-    assert set(read_checkpoint(path)) == {"genrenet", "state_dict"}
+    entries = {"genrenet", "state_dict", "pytorch-lightning_version"}
+    assert set(read_checkpoint(path)) == entries
 
 
 def test_where_it_comes_from_survives_opening_and_writing(conversions, published_file, tmp_path):

@@ -1,9 +1,9 @@
 """Checkpoints: from a file to a classifier that names genres, running no code in the file.
 
 A checkpoint is a Lightning checkpoint whose entry ``genrenet`` says everything that inference
-needs: see `genrenet.classifier.GenreClassifier.description`. `write_checkpoint` writes just that
-and the weights. Files are read with ``weights_only=True``, and only networks that the package knows
-by name are built.
+needs: see `genrenet.classifier.GenreClassifier.description`. `write_checkpoint` writes just that,
+the weights, and the version without which Lightning loads no weights. Files are read with
+``weights_only=True``, and only networks that the package knows by name are built.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from pytorch_lightning.__version__ import version as lightning_version
 
 from genrenet.classifier import GenreClassifier
 from genrenet.description import FORMAT, CheckpointMismatchError
@@ -121,7 +122,7 @@ def build_model(entries: dict[str, Any], name: str) -> GenreClassifier:
             decision=description["decision"],
         )
         model.frames = FrameSettings(**description["frames"])
-    except (KeyError, TypeError) as error:
+    except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
         raise CheckpointError(
             f"the description in '{name}' is damaged", found=repr(error), wanted=WANTED
         ) from error
@@ -187,8 +188,12 @@ def write_checkpoint(model: GenreClassifier, path: str | os.PathLike[str]) -> Pa
 
 
 def write_entries(entries: dict[str, Any], path: str | os.PathLike[str]) -> Path:
-    """Write a checkpoint's entries under another name first, so that nobody sees half of them."""
+    """Write a checkpoint's entries under another name first, so that nobody sees half of them.
+
+    Lightning's version is added to them: with it, its trainer can test and predict with the file.
+    """
     path = Path(path)
+    entries = {"pytorch-lightning_version": lightning_version, **entries}
     temporary = path.with_name(path.name + ".part")
     try:
         torch.save(entries, temporary)

@@ -27,9 +27,11 @@ from pytorch_lightning.cli import LightningArgumentParser, LightningCLI, SaveCon
 from pytorch_lightning.loggers import TensorBoardLogger
 
 from genrenet.checkpoints import read_checkpoint
+from genrenet.checkpoints.files import build_model
+from genrenet.checkpoints.opening import missing_weights
 from genrenet.classifier import GenreClassifier
 from genrenet.datamodule import GenreDataModule
-from genrenet.errors import GenrenetError
+from genrenet.errors import GenrenetError, printable
 from genrenet.evaluation.callbacks import PredictionWriter, TestReport
 from genrenet.monitoring import HyperParameters, SongProjector, StageImages
 
@@ -105,8 +107,13 @@ class GenreCLI(LightningCLI):
         ]
         if config.get("weights_only") is None:
             config["weights_only"] = True
+        self.asked = self.config
         if config.ckpt_path and Path(config.ckpt_path).is_file():
-            _leave_out_backbone(config)
+            entries = read_checkpoint(config.ckpt_path)
+            _check_entries(entries, printable(config.ckpt_path), str(self.subcommand))
+            # What is saved beside the run stays what the user asked for.
+            self.config = self.config.clone()
+            _leave_out_backbone(self.config[self.subcommand], entries)
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         """Give the run a folder that says what it is, unless a logger was asked for.
@@ -114,6 +121,7 @@ class GenreCLI(LightningCLI):
         A resumed run goes on in its own folder, and a test writes its report into the folder
         ``test`` there, unless ``--out`` or ``--name`` say otherwise.
         """
+        self.config = self.asked
         config = self.config[self.subcommand]
         if config.trainer.logger is None:
             run = Path(str(config.ckpt_path)).resolve().parent.parent
@@ -130,7 +138,34 @@ class GenreCLI(LightningCLI):
         return super().instantiate_trainer(**kwargs)
 
 
-def _leave_out_backbone(config: Any) -> None:
+def _check_entries(entries: dict[str, Any], name: str, command: str) -> None:
+    """Refuse a checkpoint that the trainer cannot do with what it is asked to."""
+    if command == "fit" and "optimizer_states" not in entries:
+        raise TrainingError(
+            f"'{name}' holds no training state to go on from",
+            found="a description and weights",
+            wanted="a checkpoint that 'genrenet fit' wrote",
+            remedy="to train on from its weights, leave out --ckpt_path and pass --config transfer "
+            f"--model.network.init_args.backbone {name}",
+        )
+    export = f"run 'genrenet checkpoints export {name} whole.ckpt', and take that file"
+    # What training wrote is whole, and its network may be of a class of the user's own.
+    if "optimizer_states" not in entries and "backbone" in entries["genrenet"]:
+        missing = missing_weights(entries, build_model(entries, name))
+        if missing:
+            raise TrainingError(
+                f"'{name}' is partial: it leaves weights to the model it was trained on",
+                found=f"no {missing[0]}" + (f" and {len(missing) - 1} more" if missing[1:] else ""),
+                wanted="all weights",
+                remedy=export,
+            )
+    if "pytorch-lightning_version" not in entries:
+        raise TrainingError(
+            f"'{name}' was exported in an older form", wanted="Lightning's version", remedy=export
+        )
+
+
+def _leave_out_backbone(config: Any, entries: dict[str, Any]) -> None:
     """Let a checkpoint's own settings make the network whose first weights came from a backbone.
 
     The checkpoint has all the weights there are, and the backbone need not be at hand any more.
@@ -138,12 +173,11 @@ def _leave_out_backbone(config: Any) -> None:
     network = config.model.network
     if getattr(network, "class_path", None) != PRETRAINED:
         return
-    description = read_checkpoint(config.ckpt_path)["genrenet"]
-    own = description["network"]
-    network.class_path = f"genrenet.networks.{own['name']}"
-    network.init_args = Namespace(**own["settings"])
+    own = build_model(entries, printable(config.ckpt_path))
+    network.class_path = f"genrenet.networks.{type(own.network).__name__}"
+    network.init_args = Namespace(**own.network.settings)
     if config.model.frontend is None:
-        settings = Namespace(**description["frontend"])
+        settings = Namespace(**own.frontend.settings)
         config.model.frontend = Namespace(class_path="genrenet.frontend.LogMel", init_args=settings)
 
 

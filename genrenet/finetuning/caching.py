@@ -4,11 +4,13 @@ Conventions
 -----------
 The trunk is run in eval mode and in float32, whatever the precision of training, and its output is
 kept in float32: in memory, or from `IN_MEMORY` bytes on in a file without a name, which the system
-removes when the process ends, however it ends.
+removes when the process ends, however it ends. Of several processes on a machine each keeps its
+own, and has its share of the room.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
@@ -50,6 +52,7 @@ def cache_trunk(
     data: GenreDataModule,
     until: str,
     progress: Callable[[int, int], None] | None = None,
+    processes: int = 1,
 ) -> int:
     """Run the trunk over training and validation frames, and let the data module give its output.
 
@@ -63,6 +66,8 @@ def cache_trunk(
         The last stage to run.
     progress : callable, optional
         Told the number of frames done, and of all.
+    processes : int > 0
+        Processes on this machine that do the same.
 
     Returns
     -------
@@ -73,12 +78,14 @@ def cache_trunk(
     ------
     CacheSizeError
         There is neither memory nor disk to be had for them; nothing is kept then.
+    CacheError
+        The cache's folder cannot be made.
     """
     sizes = {name: len(data.dataset(name)) for name in ("train", "validation")}
     modes = {module: module.training for module in model.modules()}
     model.eval()
     try:
-        hidden, failed = _compute(model, data, until, sizes, progress)
+        hidden, failed = _compute(model, data, until, sizes, progress, processes)
     finally:
         for module, mode in modes.items():
             module.training = mode
@@ -96,6 +103,7 @@ def _compute(
     until: str,
     sizes: Mapping[str, int],
     progress: Callable[[int, int], None] | None,
+    processes: int,
 ) -> tuple[Tensor, Tensor]:
     total, row = sum(sizes.values()), 0
     hidden: Tensor | None = None
@@ -105,7 +113,7 @@ def _compute(
             moved = {key: batch[key].to(model.device) for key in ("waveform", "scale")}
             found = run_trunk(model, moved, until)
             if hidden is None:
-                hidden = allocate((total, *found.shape[1:]))
+                hidden = allocate((total, *found.shape[1:]), processes)
             rows = slice(row, row + len(found))
             hidden[rows], failed[rows] = found.cpu(), batch["failed"]
             row = rows.stop
@@ -115,12 +123,14 @@ def _compute(
     return hidden, failed
 
 
-def allocate(shape: tuple[int, ...]) -> Tensor:
+def allocate(shape: tuple[int, ...], processes: int = 1) -> Tensor:
     """Room for hidden values: memory, or a mapped file where they are many.
 
     Parameters
     ----------
     shape : tuple of int
+    processes : int > 0
+        Processes on this machine that ask for the same room.
 
     Returns
     -------
@@ -129,19 +139,30 @@ def allocate(shape: tuple[int, ...]) -> Tensor:
     Raises
     ------
     CacheSizeError
-        They would take more than `OF_DISK` of the free disk.
+        All processes' together would take more than `OF_DISK` of the free disk, or it is full.
+    CacheError
+        The cache's folder cannot be made.
     """
     size = 4 * int(np.prod(shape))
-    if size <= IN_MEMORY:
+    if size <= IN_MEMORY / processes:
         return torch.empty(shape)
     folder = cache_folder("trunks")
-    free = shutil.disk_usage(folder).free
-    if size > OF_DISK * free:
-        raise CacheSizeError(
-            f"the frozen stages' output does not fit into '{printable(folder)}'",
-            found=f"{size / 1e9:.1f} GB for {shape[0]} frames",
-            wanted=f"at most {OF_DISK:.0%} of the {free / 1e9:.1f} GB free",
-            remedy="let fewer stages learn, pass cache_trunk: false, or set GENRENET_CACHE",
-        )
-    with tempfile.TemporaryFile(dir=folder) as file:  # the mapping outlives the open file
-        return torch.from_numpy(np.memmap(file, np.float32, "w+", shape=shape))
+    what = f"the frozen stages' output does not fit into '{printable(folder)}'"
+    remedy = "let fewer stages learn, pass cache_trunk: false, or set GENRENET_CACHE"
+    try:
+        free = shutil.disk_usage(folder).free
+        if size > OF_DISK * free / processes:
+            together = f", in each of {processes} processes" if processes > 1 else ""
+            raise CacheSizeError(
+                what,
+                found=f"{size / 1e9:.1f} GB for {shape[0]} frames{together}",
+                wanted=f"at most {OF_DISK:.0%} of the {free / 1e9:.1f} GB free",
+                remedy=remedy,
+            )
+        with tempfile.TemporaryFile(dir=folder) as file:  # the mapping outlives the open file
+            if hasattr(os, "posix_fallocate"):
+                # Writing to a mapped hole of a file when the disk is full would end the process.
+                os.posix_fallocate(file.fileno(), 0, size)
+            return torch.from_numpy(np.memmap(file, np.float32, "w+", shape=shape))
+    except OSError as error:
+        raise CacheSizeError(what, found=str(error), remedy=remedy) from error

@@ -14,6 +14,7 @@ from pytorch_lightning.trainer.states import TrainerFn
 from torch import nn
 from torch.optim import Optimizer
 
+from genrenet.cache import CacheError
 from genrenet.classifier import GenreClassifier
 from genrenet.datamodule import GenreDataModule
 from genrenet.finetuning.caching import CacheSizeError, cache_trunk
@@ -200,8 +201,8 @@ class LayerFreezing(BaseFinetuning):
         try:
             with progress_bar("running the frozen stages") as progress:
                 until = self._trunk(model)[-1]
-                self.cache_bytes = cache_trunk(model, data, until, progress)
-        except CacheSizeError as error:
+                self.cache_bytes = cache_trunk(model, data, until, progress, trainer.num_devices)
+        except (CacheSizeError, CacheError, OSError) as error:
             if self.cache_trunk is True:
                 raise
             logger.warning("frozen stages are computed in every epoch: %s", error)
@@ -221,6 +222,8 @@ class LayerFreezing(BaseFinetuning):
             return f"nothing frozen below {self.learning(model)[0]}"
         if any(getattr(trainer, name, 0) for name in ("fast_dev_run", "overfit_batches")):
             return "a trial run on a few batches"
+        if trainer.strategy.restore_checkpoint_after_setup:
+            return "a strategy that restores weights late"
         return ""
 
     def _trunk(self, model: GenreClassifier) -> list[str]:
