@@ -9,6 +9,8 @@ import torch
 
 from genrenet.checkpoints import load_checkpoint, register, registry, write_checkpoint
 from genrenet.cli import main
+from genrenet.exporting import exported_metadata
+from genrenet.frames import FrameSettings
 from tests.publishing import model_of, sha256, small_model
 
 CONTENT = b"what the authors published" * 100
@@ -71,7 +73,42 @@ def test_list(capsys):
     assert states["tiny"] == "imported"
     assert states["ours"] == "shipped"
     assert states["musicnn-msd"] == "not yet"
-    assert {"name", "what", "labels", "licence", "state"} == set(rows[0])
+    assert {"name", "what", "labels", "licence", "state", "needs"} == set(rows[0])
+    assert {row["needs"] for row in rows} == {None}
+
+
+@pytest.fixture
+def part(shipped, published_file):
+    """A shipped checkpoint, ``part``, that is only a head on ``tiny``."""
+    model = small_model(published_file)
+    model.provenance = {"backbone": {"name": "tiny", "sha256": sha256(CONTENT)}}
+    whole = write_checkpoint(model, shipped.parent / "whole.ckpt")
+    main(["checkpoints", "export", str(whole), str(shipped / "part.ckpt"), "--without-backbone"])
+    main(["checkpoints", "remove", "tiny"])
+    return shipped / "part.ckpt"
+
+
+def test_a_partial_checkpoint_says_what_it_needs(capsys, part):
+    def listed():
+        rows = json.loads(_run(capsys, "list", "--format", "json")[1])
+        return {row["name"]: (row["state"], row["needs"]) for row in rows}
+
+    capsys.readouterr()
+    assert listed()["part"] == ("shipped, needs tiny (not yet)", "tiny")
+    _run(capsys, "import", "tiny")
+    assert listed()["part"] == ("shipped, needs tiny (imported)", "tiny")
+    assert listed()["ours"] == ("shipped", None)
+    lines = {line.split()[0]: line.rstrip() for line in _run(capsys, "list")[1].splitlines()}
+    assert lines["part"].endswith("shipped, needs tiny (imported)")
+    facts = json.loads(_run(capsys, "info", "part", "--format", "json")[1])
+    head = sum(p.numel() for p in load_checkpoint("part").network.head.parameters())
+    assert facts["parameters_in_file"] == head < facts["parameters"]
+    assert (facts["state"], facts["needs"]) == ("shipped, needs tiny (imported)", "tiny")
+    words = f"parameters: {facts['parameters']}, {head} of them in the file"
+    assert words in _run(capsys, "info", "part")[1]
+    assert "of them in the file" not in _run(capsys, "info", "ours")[1]
+    registry._MODELS.pop("tiny")
+    assert listed()["part"] == ("shipped, needs tiny (unknown)", "tiny")
 
 
 def test_a_damaged_shipped_checkpoint_is_listed_as_a_problem(capsys, shipped):
@@ -153,6 +190,18 @@ def test_export(capsys, tmp_path):
     wave = torch.linspace(-1, 1, 18_000).sin()[None]
     wanted = load_checkpoint("tiny").scores_from_waveform(wave)
     assert torch.equal(load_checkpoint(target).scores_from_waveform(wave), wanted)
+
+
+def test_endings_may_be_in_capitals(capsys, tmp_path, published_file):
+    model = small_model(published_file)
+    model.frames = FrameSettings(1.5, 0.0, 12_000)
+    file = write_checkpoint(model, tmp_path / "mine.ckpt")
+    assert _run(capsys, "export", file, tmp_path / "x.CKPT")[0] == 0
+    assert load_checkpoint(tmp_path / "x.CKPT").labels == ["low", "high"]
+    words = _refused(capsys, "export", "ours", tmp_path / "y.ONNX", "--without-backbone")
+    assert "found a .onnx file" in words
+    assert _run(capsys, "export", file, tmp_path / "x.ONNX")[0] == 0
+    assert exported_metadata(tmp_path / "x.ONNX")["labels"] == ["low", "high"]
 
 
 def test_exports_that_cannot_be_done(capsys, tmp_path):

@@ -7,10 +7,13 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from genrenet.cli.parsing import CommandParser
 from genrenet.errors import GenrenetError, printable
+
+if TYPE_CHECKING:
+    from genrenet.classifier import GenreClassifier
 
 EXPORTED = (".ckpt", ".onnx", ".pt2")
 
@@ -98,6 +101,7 @@ def _list(options: argparse.Namespace) -> int:
                 "labels": len(model.labels),
                 "licence": model.licence,
                 "state": "imported" if imported_checkpoint(name) else "not yet",
+                "needs": None,
             }
         )
     if options.format == "json":
@@ -111,8 +115,11 @@ def _list(options: argparse.Namespace) -> int:
 
 def _shipped_row(name: str, path: Path) -> dict[str, Any]:
     from genrenet.checkpoints import read_checkpoint
+    from genrenet.checkpoints.files import build_model
 
-    description = read_checkpoint(path)["genrenet"]
+    entries = read_checkpoint(path)
+    needs = _needs(entries, build_model(entries, printable(path)))
+    description = entries["genrenet"]
     source = description.get("source") or {}
     what = f"{description['network']['name']}, trained on {description.get('dataset', 'songs')}"
     return {
@@ -120,8 +127,30 @@ def _shipped_row(name: str, path: Path) -> dict[str, Any]:
         "what": source.get("title") or what,
         "labels": len(description["labels"]),
         "licence": source.get("licence", description.get("licence", "")),
-        "state": "shipped",
+        "state": _state("shipped", needs),
+        "needs": needs,
     }
+
+
+def _needs(entries: dict[str, Any], model: GenreClassifier) -> str | None:
+    """Name of the backbone without which a checkpoint's file is not complete."""
+    from genrenet.checkpoints.opening import missing_weights
+
+    if not missing_weights(entries, model):
+        return None
+    backbone = entries["genrenet"]["backbone"]
+    return str(backbone.get("name") if isinstance(backbone, dict) else backbone)
+
+
+def _state(where: str, needs: str | None) -> str:
+    """Where a checkpoint is, and whether the backbone it needs is here too."""
+    from genrenet.checkpoints import imported_checkpoint, published_models
+
+    if needs is None:
+        return where
+    if needs not in published_models():
+        return f"{where}, needs {printable(needs)} (unknown)"
+    return f"{where}, needs {needs} ({'imported' if imported_checkpoint(needs) else 'not yet'})"
 
 
 def _print_rows(rows: Sequence[Mapping[str, Any]]) -> None:
@@ -131,9 +160,10 @@ def _print_rows(rows: Sequence[Mapping[str, Any]]) -> None:
 
     # Off a terminal there is no width to fit into.
     console = Console(width=None if sys.stdout.isatty() else 10_000)
-    table = Table("name", "what", "labels", "licence", "state", box=None, pad_edge=False)
+    columns = ("name", "what", "labels", "licence", "state")
+    table = Table(*columns, box=None, pad_edge=False)
     for row in rows:
-        table.add_row(*(Text(str(value)) for value in row.values()))
+        table.add_row(*(Text(str(row[column])) for column in columns))
     console.print(table)
 
 
@@ -218,11 +248,15 @@ def _facts(path: Path, state: str) -> dict[str, Any]:
     model = build_model(entries, printable(path))
     description = model.description()
     card = path.with_suffix(".md")
+    needs = _needs(entries, model)
+    sizes = {name: parameter.numel() for name, parameter in model.named_parameters()}
     return {
         "name": path.stem,
-        "state": state,
+        "state": _state(state, needs),
         "path": printable(path.absolute()),
-        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "parameters": sum(sizes.values()),
+        "parameters_in_file": sum(sizes[name] for name in sizes if name in entries["state_dict"]),
+        "needs": needs,
         **{key: value for key, value in description.items() if key not in ("format", "versions")},
         "versions": entries["genrenet"].get("versions", {}),
         "card": card.read_text("utf-8") if state == "shipped" and card.is_file() else None,
@@ -232,12 +266,16 @@ def _facts(path: Path, state: str) -> dict[str, Any]:
 def _print_facts(facts: Mapping[str, Any]) -> None:
     card = facts.get("card")
     for key, value in facts.items():
-        if key == "card" or value in (None, {}, []):
+        if key in ("card", "needs", "parameters_in_file") or value in (None, {}, []):
             continue
         if isinstance(value, Mapping):
             print(f"{key}:")
             for name, entry in value.items():
                 print(f"  {name}: {_plain(entry)}")
+        elif key == "parameters":
+            held = facts["parameters_in_file"]
+            rest = "" if held == value else f", {_plain(held)} of them in the file"
+            print(f"parameters: {_plain(value)}{rest}")
         elif key == "labels":
             print(f"labels ({len(value)}): {', '.join(value)}")
         else:
@@ -256,11 +294,12 @@ def _plain(value: Any) -> str:
 
 
 def _export(options: argparse.Namespace) -> int:
-    suffix = Path(options.target).suffix
+    ending = Path(options.target).suffix
+    suffix = ending.lower()
     if suffix not in EXPORTED:
         raise CheckpointsCommandError(
             f"cannot export to '{printable(options.target)}'",
-            found=f"the ending '{suffix}'",
+            found=f"the ending '{ending}'",
             wanted=" or ".join(EXPORTED),
         )
     if options.without_backbone and suffix != ".ckpt":
