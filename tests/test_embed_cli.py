@@ -1,6 +1,7 @@
 """``genrenet embed``: files that other programs read, layer names, one line for what is wrong."""
 
 import hashlib
+import os
 
 import numpy as np
 import pandas as pd
@@ -10,8 +11,9 @@ import soundfile
 
 from genrenet.checkpoints import load_checkpoint
 from genrenet.cli import main
-from genrenet.features import embed_songs, layer_sizes
-from tests.conftest import RATE
+from genrenet.cli.embedding_files import NpzFile, ParquetFile
+from genrenet.features import SongEmbedding, embed_songs, layer_sizes
+from tests.conftest import RATE, tone
 
 
 @pytest.fixture
@@ -91,6 +93,76 @@ def test_npz(checkpoint, paths, tmp_path):
     with np.load(out) as held:
         assert "embeddings" not in held
         assert len(held["song_embeddings"]) == 4
+
+
+def test_a_repeat_decodes_nothing(checkpoint, tmp_path, monkeypatch):
+    monkeypatch.setenv("GENRENET_CACHE", str(tmp_path / "cache"))
+    song = tmp_path / "song.wav"
+    soundfile.write(song, tone(300, 5.0), RATE)
+    arguments = ["embed", str(song), "--backbone", str(checkpoint), "--out"]
+    assert main([*arguments, str(tmp_path / "one.parquet")]) == 0
+    status = song.stat()
+    song.write_bytes(bytes(status.st_size))  # no music any more, and it looks as it did
+    os.utime(song, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert main([*arguments, str(tmp_path / "two.parquet")]) == 0
+    for name in ("{}.parquet", "{}.songs.parquet"):
+        one, two = (pd.read_parquet(tmp_path / name.format(which)) for which in ("one", "two"))
+        pd.testing.assert_frame_equal(one, two)
+
+
+def _embedded(count, width=3):
+    """Songs of 0, 1, 2, ... frames."""
+    rng = np.random.default_rng(0)
+    for n in range(count):
+        frames = rng.standard_normal((n, width)).astype(np.float32)
+        error = None if n else "no audio"
+        yield SongEmbedding(f"{n}.mp3", frames, np.arange(n) * 1.0, np.arange(n) + 1.0, error)
+
+
+def test_frames_are_written_as_songs_come(tmp_path):
+    out = tmp_path / "out.parquet"
+    songs = list(_embedded(9))
+    with ParquetFile(out, "both", {"layer": "x"}, group_bytes=100) as file:
+        for song in songs:
+            file.add(song)
+            assert sum(len(held.frames) for _, held in file.waiting) * 12 < 100
+        assert not out.exists()
+        file.finish()
+    assert {path.name for path in tmp_path.iterdir()} == {"out.parquet", "out.songs.parquet"}
+    held = pyarrow.parquet.ParquetFile(out)
+    assert held.metadata.num_row_groups > 2
+    assert held.schema_arrow.metadata[b"layer"] == b"x"
+    frames = held.read().to_pandas()
+    assert frames["song"].tolist() == [n for n in range(9) for _ in range(n)]
+    wanted = np.concatenate([song.frames for song in songs])
+    np.testing.assert_array_equal(np.stack(frames["embedding"]), wanted)
+
+
+@pytest.mark.parametrize("per", ["frame", "song", "both"])
+@pytest.mark.parametrize(("kind", "name"), [(ParquetFile, "x.parquet"), (NpzFile, "x.npz")])
+def test_an_interrupted_run_leaves_the_former_file(kind, name, per, tmp_path):
+    (tmp_path / name).write_text("what was there before")
+
+    def interrupted():
+        with kind(tmp_path / name, per, {}) as file:
+            for song in _embedded(3):
+                file.add(song)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert (tmp_path / name).read_text() == "what was there before"
+
+
+def test_a_file_that_cannot_be_written_is_named_first(checkpoint, tmp_path, capsys):
+    (tmp_path / "x.parquet.part").mkdir()
+    arguments = ["embed", str(tmp_path / "gone.wav"), "--backbone", str(checkpoint)]
+    soundfile.write(tmp_path / "gone.wav", tone(300, 2.0), RATE)
+    assert main([*arguments, "--out", str(tmp_path / "x.parquet")]) == 2
+    error = capsys.readouterr().err
+    assert "cannot write" in error
+    assert len(error.strip().splitlines()) == 1
 
 
 def test_only_bad_files_still_make_a_file(checkpoint, paths, tmp_path):

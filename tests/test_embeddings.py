@@ -12,7 +12,13 @@ from sklearn.svm import SVC
 from genrenet import audio
 from genrenet.checkpoints import CheckpointError, load_checkpoint
 from genrenet.classifier import ClassifierError
-from genrenet.features import cached_embeddings, embed_songs, layer_sizes, song_matrix
+from genrenet.features import (
+    cached_embeddings,
+    embed_songs,
+    iter_embeddings,
+    layer_sizes,
+    song_matrix,
+)
 from tests.conftest import RATE, tone
 
 
@@ -117,6 +123,29 @@ def test_a_second_call_decodes_nothing(checkpoint, model, songs, own_cache):
     again = cached_embeddings(songs[::-1], checkpoint, progress=lambda *done: calls.append(done))
     assert len(calls) == 4
     same(again, first[::-1])
+
+
+def test_whoever_stops_early_loses_nothing(checkpoint, songs, own_cache):
+    found = iter_embeddings(songs, checkpoint)
+    first = [next(found), next(found)]
+    found.close()
+    assert len(list(own_cache.rglob("*.npz"))) == 2
+    calls = []
+    again = iter_embeddings(songs, checkpoint, progress=lambda *done: calls.append(done))
+    same(list(again)[:2], first)
+    assert calls == [(1, 2), (2, 2)]
+
+
+def test_songs_named_twice_and_an_emptied_cache(checkpoint, songs, own_cache, tmp_path):
+    given = [songs[0], str(tmp_path / "gone.wav"), songs[1], *songs[:1], str(tmp_path / "gone.wav")]
+    first = cached_embeddings(given, checkpoint)
+    assert [song.path for song in first] == given
+    same(first[3:], first[:2])
+    found = iter_embeddings(songs[:2], checkpoint)
+    for file in own_cache.rglob("*.npz"):
+        file.unlink()
+    same(list(found), [first[0], first[2]])
+    assert len(list(own_cache.rglob("*.npz"))) == 2
 
 
 def test_new_and_changed_songs_are_added_and_bad_ones_tried_again(checkpoint, own_cache, tmp_path):

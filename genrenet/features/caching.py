@@ -13,7 +13,8 @@ import os
 import warnings
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,16 @@ import numpy as np
 
 from genrenet.cache import CacheError, cache_folder
 from genrenet.checkpoints import find_checkpoint
+from genrenet.classifier import GenreClassifier
 from genrenet.errors import printable
 from genrenet.features.embeddings import SongEmbedding, embed_songs
 from genrenet.streaming import open_model
 
 VERSION = 1
 """Part of every name in the cache: goes up when the same settings give other numbers."""
+
+DAMAGE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
+"""How reading a file of the cache fails that is not what was written."""
 
 Stamp = tuple[int, int]
 
@@ -92,47 +97,112 @@ def cached_embeddings(
     CacheError
         The cache cannot be written.
     """
+    found = iter_embeddings(
+        paths,
+        backbone,
+        layer,
+        batch_frames=batch_frames,
+        trim=trim,
+        device=device,
+        progress=progress,
+    )
+    return list(found)
+
+
+def iter_embeddings(
+    paths: Iterable[str | os.PathLike[str]],
+    backbone: str | os.PathLike[str],
+    layer: str | Sequence[str] = "embedding",
+    *,
+    batch_frames: int = 4,
+    trim: float | None = None,
+    device: str | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    model: GenreClassifier | None = None,
+) -> Iterator[SongEmbedding]:
+    """Embeddings of songs one after another, from the cache where they are there.
+
+    Every song is in the cache before it is handed out, so whoever stops early loses nothing.
+
+    Parameters
+    ----------
+    paths, backbone, layer, batch_frames, trim, device, progress
+        See `cached_embeddings`.
+    model : GenreClassifier, optional
+        What ``backbone`` names, on the device to use, where it is open already.
+
+    Returns
+    -------
+    iterator of SongEmbedding
+        In the order of ``paths``. One song is in memory at a time, besides those that are decoded
+        ahead and those that ``paths`` names more than once.
+
+    Warns
+    -----
+    UserWarning
+        See `cached_embeddings`, also for what is raised.
+    """
     given = [os.fspath(path) for path in paths]
     names = [layer] if isinstance(layer, str) else list(layer)
     settings = json.dumps([VERSION, checkpoint_id(backbone), names, trim])
-    folder = cache_folder("embeddings", _digest(settings.encode()))
-    found: dict[str, SongEmbedding] = {}
-    stamps: dict[str, Stamp | None] = {}
+    cache = _Cache(cache_folder("embeddings", _digest(settings.encode())))
     damaged = 0
     for path in dict.fromkeys(given):
-        stamps[path] = _stamp(path)
         try:
-            held = _read(_place(folder, path), path, stamps[path])
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
-            held, damaged = None, damaged + 1
-        if held is not None:
-            found[path] = held
+            cache.look(path)
+        except DAMAGE:
+            damaged += 1
     if damaged:
         warnings.warn(
-            f"{damaged} damaged files in the cache '{printable(folder)}': embedding their songs "
-            "anew",
+            f"{damaged} damaged files in the cache '{printable(cache.folder)}': embedding their "
+            "songs anew",
             stacklevel=2,
         )
-    todo = [path for path in stamps if path not in found]
-    if todo:
-        model = open_model(backbone, device)
-        songs = embed_songs(todo, model, names, batch_frames=batch_frames, trim=trim)
-        for done, song in enumerate(songs, 1):
-            found[song.path] = song
-            stamp = stamps[song.path]
-            if len(song.frames) and stamp is not None:
-                _write(_place(folder, song.path), song, stamp)
+
+    def embed(todo: list[str]) -> Iterator[SongEmbedding]:
+        opened = open_model(backbone, device) if model is None else model
+        return embed_songs(todo, opened, names, batch_frames=batch_frames, trim=trim)
+
+    todo = [path for path in cache.stamps if path not in cache.held]
+    fresh = embed(todo) if todo else iter(())
+    return _in_order(given, cache, embed, fresh, len(todo), progress)
+
+
+def _in_order(
+    given: list[str],
+    cache: _Cache,
+    embed: Callable[[list[str]], Iterator[SongEmbedding]],
+    fresh: Iterator[SongEmbedding],
+    total: int,
+    progress: Callable[[int, int], None] | None,
+) -> Iterator[SongEmbedding]:
+    """Songs from the cache and freshly embedded ones, which come in the same order."""
+    done = 0
+    repeated = {path for path, count in Counter(given).items() if count > 1}
+    kept: dict[str, SongEmbedding] = {}
+    for path in given:
+        song = kept.get(path)
+        if song is None and path in cache.held:
+            try:
+                song = cache.read(path)
+            except DAMAGE:
+                song = None
+            if song is None:  # somebody has emptied the cache since it was looked at
+                song = next(embed([path]))
+                cache.write(song)
+        elif song is None:
+            song = next(fresh)
+            cache.write(song)
+            done += 1
             if progress is not None:
-                progress(done, len(todo))
-    return [found[path] for path in given]
+                progress(done, total)
+        if path in repeated:
+            kept[path] = song
+        yield song
 
 
 def _digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()[:32]
-
-
-def _place(folder: Path, path: str) -> Path:
-    return folder / f"{_digest(os.fsencode(os.path.abspath(path)))}.npz"
 
 
 def _stamp(path: str) -> Stamp | None:
@@ -144,17 +214,42 @@ def _stamp(path: str) -> Stamp | None:
     return status.st_size, status.st_mtime_ns
 
 
-def _read(file: Path, path: str, stamp: Stamp | None) -> SongEmbedding | None:
-    if stamp is None or not file.exists():
-        return None
-    # numpy's archives carry a checksum of every array, so damage does not go unnoticed.
-    with open(file, "rb") as data, np.load(data, allow_pickle=False) as held:
-        about: dict[str, Any] = json.loads(held["about"].item())
-        if (about["size"], about["mtime"]) != stamp:
+class _Cache:
+    """Files of one folder of the cache, for songs as they are now."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.stamps: dict[str, Stamp | None] = {}
+        self.held: set[str] = set()
+
+    def look(self, path: str) -> None:
+        """Note what a song is now, and whether it is here and whole."""
+        self.stamps[path] = _stamp(path)
+        if self.read(path) is not None:
+            self.held.add(path)
+
+    def place(self, path: str) -> Path:
+        return self.folder / f"{_digest(os.fsencode(os.path.abspath(path)))}.npz"
+
+    def read(self, path: str) -> SongEmbedding | None:
+        """A song's embedding; None where there is none, or one of another version of the song."""
+        file, stamp = self.place(path), self.stamps[path]
+        if stamp is None or not file.exists():
             return None
-        return SongEmbedding(
-            path, held["frames"], held["starts"], held["ends"], about["error"], about["notes"]
-        )
+        # numpy's archives carry a checksum of every array, so damage does not go unnoticed.
+        with open(file, "rb") as data, np.load(data, allow_pickle=False) as held:
+            about: dict[str, Any] = json.loads(held["about"].item())
+            if (about["size"], about["mtime"]) != stamp:
+                return None
+            return SongEmbedding(
+                path, held["frames"], held["starts"], held["ends"], about["error"], about["notes"]
+            )
+
+    def write(self, song: SongEmbedding) -> None:
+        """Keep a song's embedding; songs without frames are tried again by every call."""
+        stamp = self.stamps[song.path]
+        if len(song.frames) and stamp is not None:
+            _write(self.place(song.path), song, stamp)
 
 
 def _write(file: Path, song: SongEmbedding, stamp: Stamp) -> None:
