@@ -7,13 +7,10 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from genrenet.cli.parsing import CommandParser
 from genrenet.errors import GenrenetError, printable
-
-if TYPE_CHECKING:
-    from genrenet.classifier import GenreClassifier
 
 EXPORTED = (".ckpt", ".onnx", ".pt2")
 
@@ -85,12 +82,13 @@ def run(command: str, arguments: Sequence[str]) -> int:
 
 def _list(options: argparse.Namespace) -> int:
     from genrenet.checkpoints import imported_checkpoint, published_models, shipped_checkpoints
+    from genrenet.cli.checkpoint_facts import shipped_row
 
     rows: list[dict[str, Any]] = []
     problems: list[str] = []
     for name, path in shipped_checkpoints().items():
         try:
-            rows.append(_shipped_row(name, path))
+            rows.append(shipped_row(name, path))
         except GenrenetError as error:
             problems.append(str(error))
     for name, model in published_models().items():
@@ -111,46 +109,6 @@ def _list(options: argparse.Namespace) -> int:
     for problem in problems:
         print(f"genrenet checkpoints: {problem}", file=sys.stderr)
     return 1 if problems else 0
-
-
-def _shipped_row(name: str, path: Path) -> dict[str, Any]:
-    from genrenet.checkpoints import read_checkpoint
-    from genrenet.checkpoints.files import build_model
-
-    entries = read_checkpoint(path)
-    needs = _needs(entries, build_model(entries, printable(path)))
-    description = entries["genrenet"]
-    source = description.get("source") or {}
-    what = f"{description['network']['name']}, trained on {description.get('dataset', 'songs')}"
-    return {
-        "name": name,
-        "what": source.get("title") or what,
-        "labels": len(description["labels"]),
-        "licence": source.get("licence", description.get("licence", "")),
-        "state": _state("shipped", needs),
-        "needs": needs,
-    }
-
-
-def _needs(entries: dict[str, Any], model: GenreClassifier) -> str | None:
-    """Name of the backbone without which a checkpoint's file is not complete."""
-    from genrenet.checkpoints.opening import missing_weights
-
-    if not missing_weights(entries, model):
-        return None
-    backbone = entries["genrenet"]["backbone"]
-    return str(backbone.get("name") if isinstance(backbone, dict) else backbone)
-
-
-def _state(where: str, needs: str | None) -> str:
-    """Where a checkpoint is, and whether the backbone it needs is here too."""
-    from genrenet.checkpoints import imported_checkpoint, published_models
-
-    if needs is None:
-        return where
-    if needs not in published_models():
-        return f"{where}, needs {printable(needs)} (unknown)"
-    return f"{where}, needs {needs} ({'imported' if imported_checkpoint(needs) else 'not yet'})"
 
 
 def _print_rows(rows: Sequence[Mapping[str, Any]]) -> None:
@@ -203,64 +161,21 @@ def _info(options: argparse.Namespace) -> int:
         published_models,
         shipped_checkpoints,
     )
+    from genrenet.cli.checkpoint_facts import facts, published_facts
 
     name, shipped = options.name, shipped_checkpoints()
     own = Path(name).is_file()
     if not own and name not in shipped and name in published_models():
         known = imported_checkpoint(name)
-        facts = _published_facts(name) if known is None else _facts(known, "imported")
+        found = published_facts(name) if known is None else facts(known, "imported")
     else:
         path = find_checkpoint(name)
-        facts = _facts(path, "file" if own else "shipped")
+        found = facts(path, "file" if own else "shipped")
     if options.format == "json":
-        print(json.dumps(facts, ensure_ascii=False, indent=1))
+        print(json.dumps(found, ensure_ascii=False, indent=1))
     else:
-        _print_facts(facts)
+        _print_facts(found)
     return 0
-
-
-def _published_facts(name: str) -> dict[str, Any]:
-    """What the registry says of a model that is not here: finding out more would fetch it."""
-    from genrenet.checkpoints import published
-
-    model = published(name)
-    return {
-        "name": name,
-        "state": "not yet imported",
-        "title": model.title,
-        "labels": list(model.labels),
-        "source": {
-            "name": name,
-            "sha256": model.sha256,
-            "bytes": model.size,
-            "licence": model.licence,
-            "citation": model.citation,
-            "address": model.address,
-        },
-    }
-
-
-def _facts(path: Path, state: str) -> dict[str, Any]:
-    from genrenet.checkpoints import read_checkpoint
-    from genrenet.checkpoints.files import build_model
-
-    entries = read_checkpoint(path)
-    model = build_model(entries, printable(path))
-    description = model.description()
-    card = path.with_suffix(".md")
-    needs = _needs(entries, model)
-    sizes = {name: parameter.numel() for name, parameter in model.named_parameters()}
-    return {
-        "name": path.stem,
-        "state": _state(state, needs),
-        "path": printable(path.absolute()),
-        "parameters": sum(sizes.values()),
-        "parameters_in_file": sum(sizes[name] for name in sizes if name in entries["state_dict"]),
-        "needs": needs,
-        **{key: value for key, value in description.items() if key not in ("format", "versions")},
-        "versions": entries["genrenet"].get("versions", {}),
-        "card": card.read_text("utf-8") if state == "shipped" and card.is_file() else None,
-    }
 
 
 def _print_facts(facts: Mapping[str, Any]) -> None:

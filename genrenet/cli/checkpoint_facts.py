@@ -1,0 +1,91 @@
+"""What there is to say of a checkpoint: where it is, what it was trained on, what it needs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from genrenet.checkpoints import (
+    imported_checkpoint,
+    published,
+    published_models,
+    read_checkpoint,
+)
+from genrenet.checkpoints.files import build_model
+from genrenet.checkpoints.opening import missing_weights
+from genrenet.classifier import GenreClassifier
+from genrenet.errors import printable
+
+
+def shipped_row(name: str, path: Path) -> dict[str, Any]:
+    """A shipped checkpoint in the list of all."""
+    entries = read_checkpoint(path)
+    needs = _needs(entries, build_model(entries, printable(path)))
+    description = entries["genrenet"]
+    source = description.get("source") or {}
+    what = f"{description['network']['name']}, trained on {description.get('dataset', 'songs')}"
+    return {
+        "name": name,
+        "what": source.get("title") or what,
+        "labels": len(description["labels"]),
+        "licence": source.get("licence", description.get("licence", "")),
+        "state": _state("shipped", needs),
+        "needs": needs,
+    }
+
+
+def _needs(entries: dict[str, Any], model: GenreClassifier) -> str | None:
+    """Name of the backbone without which a checkpoint's file is not complete."""
+    if not missing_weights(entries, model):
+        return None
+    backbone = entries["genrenet"]["backbone"]
+    return str(backbone.get("name") if isinstance(backbone, dict) else backbone)
+
+
+def _state(where: str, needs: str | None) -> str:
+    """Where a checkpoint is, and whether the backbone it needs is here too."""
+    if needs is None:
+        return where
+    if needs not in published_models():
+        return f"{where}, needs {printable(needs)} (unknown)"
+    return f"{where}, needs {needs} ({'imported' if imported_checkpoint(needs) else 'not yet'})"
+
+
+def published_facts(name: str) -> dict[str, Any]:
+    """What the registry says of a model that is not here: finding out more would fetch it."""
+    model = published(name)
+    return {
+        "name": name,
+        "state": "not yet imported",
+        "title": model.title,
+        "labels": list(model.labels),
+        "source": {
+            "name": name,
+            "sha256": model.sha256,
+            "bytes": model.size,
+            "licence": model.licence,
+            "citation": model.citation,
+            "address": model.address,
+        },
+    }
+
+
+def facts(path: Path, state: str) -> dict[str, Any]:
+    """What a checkpoint's file says of itself."""
+    entries = read_checkpoint(path)
+    model = build_model(entries, printable(path))
+    description = model.description()
+    card = path.with_suffix(".md")
+    needs = _needs(entries, model)
+    sizes = {name: parameter.numel() for name, parameter in model.named_parameters()}
+    return {
+        "name": path.stem,
+        "state": _state(state, needs),
+        "path": printable(path.absolute()),
+        "parameters": sum(sizes.values()),
+        "parameters_in_file": sum(sizes[name] for name in sizes if name in entries["state_dict"]),
+        "needs": needs,
+        **{key: value for key, value in description.items() if key not in ("format", "versions")},
+        "versions": entries["genrenet"].get("versions", {}),
+        "card": card.read_text("utf-8") if state == "shipped" and card.is_file() else None,
+    }
