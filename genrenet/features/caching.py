@@ -22,6 +22,7 @@ import numpy as np
 
 from genrenet.cache import CacheError, cache_folder
 from genrenet.checkpoints import find_checkpoint
+from genrenet.checkpoints.fetching import sha256_of
 from genrenet.classifier import GenreClassifier
 from genrenet.errors import printable
 from genrenet.features.embeddings import SongEmbedding, embed_songs
@@ -44,7 +45,7 @@ def checkpoint_id(name_or_path: str | os.PathLike[str]) -> str:
     CheckpointError
         There is no such file or name; see `genrenet.checkpoints.find_checkpoint`.
     """
-    return hashlib.sha256(find_checkpoint(name_or_path).read_bytes()).hexdigest()
+    return sha256_of(find_checkpoint(name_or_path))
 
 
 def cached_embeddings(

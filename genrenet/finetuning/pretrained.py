@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import torch
 from torch import nn
 
 from genrenet.checkpoints import find_checkpoint, load_checkpoint
+from genrenet.checkpoints.fetching import sha256_of
 from genrenet.classifier import NetworkMaker
 from genrenet.finetuning.errors import FinetuningError
 from genrenet.networks import GenreNetwork
@@ -119,7 +119,7 @@ class Pretrained(NetworkMaker):
         if source.frontend.trainable:
             network.frontend_state = source.frontend.state_dict()
         published = source.provenance.get("source") or {}
-        sha256 = published.get("sha256") or hashlib.sha256(file.read_bytes()).hexdigest()
+        sha256 = published.get("sha256") or sha256_of(file)
         # A file's folder is nobody's business.
         network.provenance = {"backbone": {"name": Path(self.backbone).name, "sha256": sha256}}
         made: GenreNetwork = network.train()
