@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -9,9 +11,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytorch_lightning as pl
+import torch
 from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedGroupKFold
 
+from genrenet.cli.lightning import keep_freed_memory
 from genrenet.datamodule import GenreDataModule
 from genrenet.evaluation.metrics import class_table, confusion_matrix, wilson_interval
 from genrenet.splits import Split
@@ -30,6 +35,30 @@ class GivenSplit(GenreDataModule):
     def split(self) -> Split:
         """The split that was given."""
         return self.given
+
+
+def quiet(threads: int | None = None) -> None:
+    """Set up a recipe's process: no chatter, and so many processors (all by default)."""
+    if threads:
+        torch.set_num_threads(threads)
+    keep_freed_memory()
+    warnings.filterwarnings("ignore", module="pytorch_lightning|torch")
+    logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
+
+
+def plain_trainer(**settings: Any) -> pl.Trainer:
+    """Make a trainer on one device that trains to its end and writes nothing."""
+    return pl.Trainer(
+        accelerator="auto",
+        devices=1,
+        gradient_clip_val=5.0,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        limit_val_batches=0,
+        **settings,
+    )
 
 
 def artist_folds(

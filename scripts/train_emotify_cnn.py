@@ -18,9 +18,7 @@ from __future__ import annotations
 import argparse
 import functools
 import json
-import logging
 import time
-import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -30,7 +28,15 @@ import pandas as pd
 import pytorch_lightning as pl
 import torch
 import torch.nn.functional as F
-from protocol import GivenSplit, artist_folds, line, summarise, write_card
+from protocol import (
+    GivenSplit,
+    artist_folds,
+    line,
+    plain_trainer,
+    quiet,
+    summarise,
+    write_card,
+)
 from torch import Tensor
 from transfer_study import embedded
 
@@ -38,7 +44,6 @@ from genrenet.augmentation import Mixup, SpecAugment, WaveformAugment
 from genrenet.catalog import read_catalog
 from genrenet.checkpoints import load_checkpoint, write_checkpoint
 from genrenet.classifier import GenreClassifier
-from genrenet.cli.lightning import keep_freed_memory
 from genrenet.data import Item
 from genrenet.datamodule import to_float
 from genrenet.frontend import LogMel
@@ -131,18 +136,7 @@ def train(
         mixup=Mixup(0.3),
         seed=SEED,
     )
-    trainer = pl.Trainer(
-        max_steps=STEPS,
-        accelerator="auto",
-        devices=1,
-        gradient_clip_val=5.0,
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        limit_val_batches=0,
-    )
-    trainer.fit(model, data)
+    plain_trainer(max_steps=STEPS).fit(model, data)
     if not plain:
         del model.tell, model.teacher
     return model.cpu().eval()
@@ -179,11 +173,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", help="train these folds (0 to 4, or all) and stop")
     parser.add_argument("--threads", type=int, help="processors to use (default: all)")
     options = parser.parse_args()
-    if options.threads:
-        torch.set_num_threads(options.threads)
-    keep_freed_memory()
-    warnings.filterwarnings("ignore", module="pytorch_lightning|torch")
-    logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
+    quiet(options.threads)
     options.work.mkdir(parents=True, exist_ok=True)
     catalog = read_catalog(options.data)
     table, labels = catalog.table, list(catalog.genres)
