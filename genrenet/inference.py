@@ -8,11 +8,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from genrenet.baselines import FittedBaseline, load_baseline
+from genrenet.baselines.fitted import SUFFIX
 from genrenet.checkpoints import DEFAULT_CHECKPOINT
 from genrenet.classifier import GenreClassifier
 from genrenet.errors import printable
@@ -31,6 +34,7 @@ __all__ = [
     "SongResult",
     "classify",
     "find_songs",
+    "open_method",
     "open_model",
     "score_songs",
     "songs_or_error",
@@ -87,10 +91,32 @@ class SongResult:
         return {**result, "timeline": self.timeline} if timeline else result
 
 
+def open_method(
+    checkpoint: str | os.PathLike[str], device: str | None = None
+) -> GenreClassifier | FittedBaseline:
+    """A network or a fitted baseline, whichever a checkpoint holds.
+
+    Parameters
+    ----------
+    checkpoint : str or path
+        A ``.skops`` file of a baseline, or what `open_model` takes.
+    device : str, optional
+        Where a network runs; the best there is by default.
+
+    Raises
+    ------
+    BaselineError, CheckpointError, InferenceError
+        It cannot be used, or there is no such device.
+    """
+    if os.fspath(checkpoint).endswith(SUFFIX):
+        return load_baseline(checkpoint)
+    return open_model(checkpoint, device)
+
+
 @torch.inference_mode()
 def score_songs(
     paths: Iterable[str],
-    model: GenreClassifier,
+    model: GenreClassifier | FittedBaseline,
     *,
     checkpoint: str = "",
     batch_frames: int = 4,
@@ -102,8 +128,9 @@ def score_songs(
     ----------
     paths : iterable of str
         Files.
-    model : GenreClassifier
-        In eval mode, on the device to use.
+    model : GenreClassifier or FittedBaseline
+        A network in eval mode, on the device to use; or a baseline, which looks at songs as wholes:
+        it gives no timeline, and ``batch_frames`` and ``trim`` mean nothing to it.
     checkpoint : str
         Its name, for the results.
     batch_frames : int > 0
@@ -116,9 +143,35 @@ def score_songs(
     SongResult
         In the order of ``paths``; a file that cannot be read gives one with ``error`` set.
     """
+    if isinstance(model, FittedBaseline):
+        yield from _by_baseline(paths, model, checkpoint)
+        return
     settings = model.frames if trim is None else model.frames.with_trim(trim)
     for song in decode_ahead(paths, settings, batch_frames=batch_frames):
         yield _score(song, model, checkpoint)
+
+
+def _by_baseline(
+    paths: Iterable[str], method: FittedBaseline, checkpoint: str
+) -> Iterator[SongResult]:
+    """Score songs by their features, a few at a time."""
+    todo = iter(paths)
+    while some := list(islice(todo, 16)):
+        found = method.features_of(some)
+        usable = found.usable
+        scores = iter(torch.from_numpy(method.scores(found.rows[usable])) if usable.any() else ())
+        said = iter(method.decisions(found.rows[usable]) if usable.any() else ())
+        for path, good in zip(some, usable, strict=True):
+            result = SongResult(path, checkpoint, error=found.errors.get(path))
+            if good:
+                result.scores = _named(method.labels, next(scores))
+                result.genre = next(said)
+                # Where the method is not sure, this is how sure it is of the likeliest genre.
+                result.confidence = result.scores.get(result.genre, max(result.scores.values()))
+                result.frames = 1
+            elif result.error is None:
+                result.error = f"'{printable(path)}' gave no finite features"
+            yield result
 
 
 def _score(song: SongFrames, model: GenreClassifier, checkpoint: str) -> SongResult:
@@ -169,7 +222,8 @@ def classify(
     paths : path or iterable of path
         Files and folders.
     checkpoint : str or path
-        A ``.ckpt`` file, or the name of a shipped checkpoint or of a published model.
+        A ``.ckpt`` file, a ``.skops`` file of a fitted baseline, or the name of a shipped
+        checkpoint or of a published model.
     timeline : bool
         Give each frame's genre and scores too.
     trim : float, optional
@@ -196,6 +250,6 @@ def classify(
     >>> classify("song.mp3", "runs/cnn/version_0/checkpoints/best.ckpt")  # doctest: +SKIP
     """
     given = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
-    model = open_model(checkpoint, device)
+    model = open_method(checkpoint, device)
     results = score_songs(songs_or_error(given), model, checkpoint=str(checkpoint), trim=trim)
     return [result.as_dict(timeline=timeline) for result in results]

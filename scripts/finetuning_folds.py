@@ -64,7 +64,9 @@ def train(options: argparse.Namespace, parts: pd.Series, name: str, seed: int) -
         seed=seed,
         **(augmented if options.augment else {}),
     )
-    freezing = LayerFreezing(options.stages, decay=options.decay, cache_trunk=False if options.augment else "auto")
+    freezing = LayerFreezing(
+        options.stages, decay=options.decay, cache_trunk=False if options.augment else "auto"
+    )
     plain_trainer(max_epochs=options.epochs, callbacks=[freezing]).fit(model, data)
     return model.cpu().eval()
 

@@ -115,6 +115,37 @@ class Reading:
         self.problems.append(Problem(path, kind, message))
 
 
+@dataclass(frozen=True)
+class Reader:
+    """A layout of collections that a plugin can read.
+
+    Parameters
+    ----------
+    name : str
+        How it is called as a format.
+    summary : str
+        What it is, in a line.
+    detects : callable
+        Whether an existing path (absolute) is of this layout; asked before the built-in ones.
+    read : callable
+        Gives the `Reading` of such a path.
+
+    Examples
+    --------
+    >>> def is_jams(path: str) -> bool:
+    ...     return path.endswith(".jams")
+    >>> def read_jams(path: str) -> Reading:
+    ...     return Reading("jams", os.path.dirname(path), [Song("a.wav", "jazz")])
+    >>> Reader("jams", "JAMS annotations", is_jams, read_jams).detects("songs.jams")
+    True
+    """
+
+    name: str
+    summary: str
+    detects: Callable[[str], bool]
+    read: Callable[[str], Reading]
+
+
 def clean(value: object) -> str:
     """Text that any table or JSON file can hold: no control characters, no lone surrogates."""
     text = str(value).encode("utf-8", "backslashreplace").decode("utf-8")

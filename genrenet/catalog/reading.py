@@ -14,6 +14,7 @@ from genrenet.catalog.base import (
     EmptyCatalogError,
     OneGenreError,
     Problem,
+    Reader,
     Reading,
     Song,
     SourceNotFoundError,
@@ -34,6 +35,7 @@ from genrenet.catalog.tables import (
 )
 from genrenet.catalog.tags import read_tags
 from genrenet.errors import printable
+from genrenet.plugins import contributions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -124,7 +126,8 @@ def read_catalog(
     source : path
         A folder or a table.
     format : {"auto", "folder", "gtzan", "fma", "csv", "parquet"}
-        How it is laid out. "auto" takes a file for a table; a folder with FMA's tracks.csv (or
+        How it is laid out, or the name of a layout that a plugin reads. "auto" asks the plugins
+        first, and takes a file for a table; a folder with FMA's tracks.csv (or
         fma_metadata/tracks.csv) for FMA; one with a tracks.csv that has the columns path and genre
         for that table; one whose genre folders (or those in genres/ or genres_original/ within it)
         hold GTZAN's names for GTZAN; and any other for a folder of genre folders.
@@ -154,8 +157,9 @@ def read_catalog(
     CatalogError
         If the format, the subset or `min_songs` is none of the above.
     """
-    if format not in FORMATS:
-        raise CatalogError("unknown format", found=repr(format), wanted=", ".join(FORMATS))
+    if format not in FORMATS and format not in _readers():
+        known = ", ".join((*FORMATS, *_readers()))
+        raise CatalogError("unknown format", found=repr(format), wanted=known)
     if min_songs < 1:
         raise CatalogError("min_songs is too small", found=str(min_songs), wanted="at least 1")
     path = os.path.abspath(os.path.expanduser(os.fspath(source)))
@@ -178,8 +182,16 @@ def read_catalog(
     )
 
 
+def _readers() -> dict[str, Reader]:
+    """Layouts that plugins add, by name."""
+    return {name: entry.item for name, entry in contributions("register_catalogs").items()}
+
+
 def _detect(path: str) -> str:
     """The layout of an existing folder or file."""
+    for name, reader in _readers().items():
+        if reader.detects(path):
+            return name
     if fma_table(path):
         return "fma"
     if os.path.isdir(path):
@@ -206,6 +218,8 @@ def _is_plain_table(path: str) -> bool:
 
 
 def _read(path: str, layout: str, subset: str) -> Reading:
+    if layout not in FORMATS:
+        return _readers()[layout].read(path)
     if layout == "fma":
         return read_fma(path, subset)
     if layout in ("csv", "parquet"):

@@ -7,7 +7,6 @@ its SHA-256 is right. Two processes that want the same file wait for each other.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import http.client
 import os
 import subprocess
@@ -22,7 +21,7 @@ from typing import Any
 
 from filelock import FileLock
 
-from genrenet.cache import CacheError, cache_folder
+from genrenet.cache import CacheError, cache_folder, sha256_of
 from genrenet.checkpoints.registry import PublishedModel, SourceFile
 from genrenet.errors import GenrenetError, printable
 from genrenet.version import __version__
@@ -45,15 +44,6 @@ class FetchError(GenrenetError):
 
 class _Interrupted(Exception):
     """A connection that failed in a way that may pass."""
-
-
-def sha256_of(path: Path) -> str:
-    """SHA-256 of a file, as hexadecimal digits."""
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        while block := file.read(CHUNK):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def fetch(

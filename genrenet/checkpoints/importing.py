@@ -9,8 +9,8 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from genrenet.cache import CacheError, cache_folder, cache_root
-from genrenet.checkpoints.fetching import FetchError, fetch, sha256_of
+from genrenet.cache import CacheError, cache_folder, cache_root, sha256_of
+from genrenet.checkpoints.fetching import FetchError, fetch
 from genrenet.checkpoints.files import CheckpointError, read_checkpoint, write_checkpoint
 from genrenet.checkpoints.registry import PublishedModel, SourceFile, published, published_models
 from genrenet.errors import printable

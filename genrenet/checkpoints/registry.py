@@ -7,12 +7,15 @@ A model is known by the SHA-256 of the file its authors published. Plugins add t
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from genrenet.classifier import GenreClassifier
 from genrenet.errors import GenrenetError
+from genrenet.plugins import contributions
 
 Convert = Callable[[Path], GenreClassifier]
 
@@ -139,8 +142,21 @@ def register(model: PublishedModel) -> None:
 
 
 def published_models() -> dict[str, PublishedModel]:
-    """All models of the registry by name, in the order they were registered."""
+    """All models of the registry by name, in the order they were registered.
+
+    Those of plugins come last.
+    """
+    _add_plugins()
     return dict(_MODELS)
+
+
+@cache
+def _add_plugins() -> None:
+    for entry in contributions("register_backbones").values():
+        try:
+            register(entry.item)
+        except RegistryError as error:
+            warnings.warn(f"plugin '{entry.plugin}' of {entry.package}: {error}", stacklevel=2)
 
 
 def published(name: str) -> PublishedModel:
@@ -151,6 +167,7 @@ def published(name: str) -> PublishedModel:
     RegistryError
         There is none of that name; the known ones are listed.
     """
-    if name not in _MODELS:
-        raise RegistryError(f"no published model '{name}'", wanted=f"one of {', '.join(_MODELS)}")
-    return _MODELS[name]
+    known = published_models()
+    if name not in known:
+        raise RegistryError(f"no published model '{name}'", wanted=f"one of {', '.join(known)}")
+    return known[name]

@@ -20,10 +20,14 @@ COMMANDS = {
     "validate": ("training", "measure a checkpoint on the validation songs"),
     "test": ("training", "measure a checkpoint on the test songs and write a report"),
     "predict": ("training", "score all songs of a collection"),
+    "evaluate": ("evaluate", "judge methods on the same songs and folds, and write a report"),
+    "compare": ("evaluate", "set two evaluations side by side"),
+    "baseline": ("baseline", "let a classical method learn from a collection"),
     "classify": ("classify", "name the genre of files and folders"),
     "embed": ("embed", "write what a network says of songs to a file"),
     "checkpoints": ("checkpoints", "list, import, describe, export or remove models"),
     "data": ("data", "check, split, prepare or synthesise a collection"),
+    "plugins": ("plugins", "list what plugins add"),
 }
 """Sub-commands: the module that runs each, and a line about it."""
 
@@ -45,6 +49,13 @@ def _parser() -> CommandParser:
     parser.add_argument("--version", action="version", version=f"genrenet {__version__}")
     parser.add_argument("command", metavar="COMMAND", choices=list(COMMANDS))
     return parser
+
+
+def _report_plugins(name: str) -> None:
+    """Say what was wrong with plugins, if any were looked for."""
+    plugins = sys.modules.get("genrenet.plugins")
+    for problem in plugins.problems() if plugins else ():
+        print(f"genrenet {name}: {problem}", file=sys.stderr)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -72,6 +83,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     module = import_module(f"genrenet.cli.{COMMANDS[name][0]}")
     try:
         code: int = module.run(name, arguments[1:])
+        _report_plugins(name)
     except GenrenetError as error:
         print(f"genrenet {name}: error: {error}", file=sys.stderr)
         return 2

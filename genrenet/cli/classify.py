@@ -23,6 +23,7 @@ EXAMPLES = """examples:
   genrenet classify mix.ogg --timeline
   genrenet classify ~/Music --checkpoint best.ckpt --format json | jq '.[].genre'
   genrenet classify ~/Music --checkpoint gtzan10-crnn
+  genrenet classify ~/Music --checkpoint svm.skops
 
 exit code: 0 all songs have a genre, 1 some could not be read, 2 the request cannot be carried out
 """
@@ -39,8 +40,8 @@ def _parser() -> CommandParser:
     parser.add_argument("paths", nargs="+", metavar="PATH", help="audio files and folders")
     parser.add_argument(
         "--checkpoint",
-        help="a .ckpt file, or a name that 'genrenet checkpoints list' knows (default: the shipped "
-        "emotify-cnn: classical, electronic, pop, rock)",
+        help="a .ckpt or .skops file, or a name that 'genrenet checkpoints list' knows (default: "
+        "the shipped emotify-cnn: classical, electronic, pop, rock)",
     )
     parser.add_argument("--format", choices=FORMATS, default="table", help="default: table")
     parser.add_argument("--out", help="file to write (default: standard output)")
@@ -63,11 +64,11 @@ def run(command: str, arguments: Sequence[str]) -> int:
             f"no folder '{Path(options.out).parent}' to write into", remedy="make it first"
         )
     from genrenet.checkpoints import DEFAULT_CHECKPOINT
-    from genrenet.inference import open_model, score_songs, songs_or_error
+    from genrenet.inference import open_method, score_songs, songs_or_error
     from genrenet.progress import progress_bar
 
     checkpoint = options.checkpoint or DEFAULT_CHECKPOINT
-    model = open_model(checkpoint, options.device)
+    model = open_method(checkpoint, options.device)
     songs = songs_or_error(options.paths)
     found: list[SongResult] = []
     with progress_bar("classifying") as show:

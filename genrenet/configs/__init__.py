@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from genrenet.errors import GenrenetError
 
@@ -15,7 +16,59 @@ class ConfigError(GenrenetError):
 def config_names() -> list[str]:
     """Names of the packaged configurations, such as ``cnn`` and ``debug/overfit``."""
     root = Path(str(resources.files(__name__)))
-    return sorted(str(file.relative_to(root).with_suffix("")) for file in root.rglob("*.yaml"))
+    names = [str(file.relative_to(root).with_suffix("")) for file in root.rglob("*.yaml")]
+    return sorted(name for name in names if not name.startswith("experiments"))
+
+
+def experiment_names() -> list[str]:
+    """Names of the packaged experiments, such as ``four-genres``."""
+    root = Path(str(resources.files(__name__))) / "experiments"
+    return sorted(file.stem for file in root.glob("*.yaml"))
+
+
+def experiment(name: str) -> dict[str, Any]:
+    """Settings of ``genrenet evaluate`` from a YAML file, or from a packaged experiment.
+
+    Parameters
+    ----------
+    name : str
+        A file's path, or one of `experiment_names`.
+
+    Returns
+    -------
+    dict
+        Some of ``models``, ``protocol``, ``seeds``, ``genres``, ``out`` and ``reference``.
+
+    Raises
+    ------
+    ConfigError
+        There is no such file or experiment, or it is none.
+    """
+    import yaml
+
+    file = Path(name)
+    if not file.is_file():
+        if name not in experiment_names():
+            raise ConfigError(
+                f"no experiment '{name}'",
+                wanted=f"a YAML file, or one of {', '.join(experiment_names())}",
+            )
+        file = Path(str(resources.files(__name__))) / "experiments" / f"{name}.yaml"
+    try:
+        settings = yaml.safe_load(file.read_text("utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"'{name}' is no YAML", found=" ".join(str(error).split())) from error
+    keys = ("models", "protocol", "seeds", "genres", "out", "reference")
+    unknown = (
+        [str(key) for key in settings if key not in keys] if isinstance(settings, dict) else []
+    )
+    if not isinstance(settings, dict) or unknown:
+        raise ConfigError(
+            f"'{name}' is no experiment",
+            found=", ".join(unknown) or type(settings).__name__,
+            wanted=f"some of {', '.join(keys)}",
+        )
+    return settings
 
 
 def config_path(name: str) -> str:

@@ -7,12 +7,9 @@ modification time has changed is embedded anew, and so is one whose file in the 
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import warnings
-import zipfile
-import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -20,9 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from genrenet.cache import CacheError, cache_folder
+from genrenet.cache import DAMAGE, cache_folder, digest, read_arrays, sha256_of, write_arrays
 from genrenet.checkpoints import find_checkpoint
-from genrenet.checkpoints.fetching import sha256_of
 from genrenet.classifier import GenreClassifier
 from genrenet.errors import printable
 from genrenet.features.embeddings import SongEmbedding, embed_songs
@@ -30,9 +26,6 @@ from genrenet.streaming import open_model
 
 VERSION = 1
 """Part of every name in the cache: goes up when the same settings give other numbers."""
-
-DAMAGE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
-"""How reading a file of the cache fails that is not what was written."""
 
 Stamp = tuple[int, int]
 
@@ -146,7 +139,7 @@ def iter_embeddings(
     given = [os.fspath(path) for path in paths]
     names = [layer] if isinstance(layer, str) else list(layer)
     settings = json.dumps([VERSION, checkpoint_id(backbone), names, trim])
-    cache = _Cache(cache_folder("embeddings", _digest(settings.encode())))
+    cache = _Cache(cache_folder("embeddings", digest(settings.encode())))
     damaged = 0
     for path in dict.fromkeys(given):
         try:
@@ -202,10 +195,6 @@ def _in_order(
         yield song
 
 
-def _digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()[:32]
-
-
 def _stamp(path: str) -> Stamp | None:
     """What tells cheaply that a file's content has changed, taken before it is read."""
     try:
@@ -230,21 +219,20 @@ class _Cache:
             self.held.add(path)
 
     def place(self, path: str) -> Path:
-        return self.folder / f"{_digest(os.fsencode(os.path.abspath(path)))}.npz"
+        return self.folder / f"{digest(os.fsencode(os.path.abspath(path)))}.npz"
 
     def read(self, path: str) -> SongEmbedding | None:
         """A song's embedding; None where there is none, or one of another version of the song."""
         file, stamp = self.place(path), self.stamps[path]
         if stamp is None or not file.exists():
             return None
-        # numpy's archives carry a checksum of every array, so damage does not go unnoticed.
-        with open(file, "rb") as data, np.load(data, allow_pickle=False) as held:
-            about: dict[str, Any] = json.loads(held["about"].item())
-            if (about["size"], about["mtime"]) != stamp:
-                return None
-            return SongEmbedding(
-                path, held["frames"], held["starts"], held["ends"], about["error"], about["notes"]
-            )
+        held = read_arrays(file)
+        about: dict[str, Any] = json.loads(held["about"].item())
+        if (about["size"], about["mtime"]) != stamp:
+            return None
+        return SongEmbedding(
+            path, held["frames"], held["starts"], held["ends"], about["error"], about["notes"]
+        )
 
     def write(self, song: SongEmbedding) -> None:
         """Keep a song's embedding; songs without frames are tried again by every call."""
@@ -255,22 +243,10 @@ class _Cache:
 
 def _write(file: Path, song: SongEmbedding, stamp: Stamp) -> None:
     about = {"size": stamp[0], "mtime": stamp[1], "error": song.error, "notes": song.notes}
-    # Two processes may embed the same song: each writes a file of its own, and the last one stays.
-    part = file.with_suffix(f".{os.getpid()}.part")
-    try:
-        with open(part, "wb") as out:
-            np.savez(
-                out,
-                frames=song.frames,
-                starts=song.starts,
-                ends=song.ends,
-                about=np.array(json.dumps(about)),
-            )
-        os.replace(part, file)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise CacheError(
-            f"cannot write to the cache folder '{printable(file.parent)}'",
-            found=str(error),
-            remedy="free some space, or set GENRENET_CACHE to another folder; what is done is kept",
-        ) from error
+    write_arrays(
+        file,
+        frames=song.frames,
+        starts=song.starts,
+        ends=song.ends,
+        about=np.array(json.dumps(about)),
+    )

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from genrenet.cache import sha256_of
 from genrenet.checkpoints import find_checkpoint, load_checkpoint
-from genrenet.checkpoints.fetching import sha256_of
 from genrenet.classifier import NetworkMaker
 from genrenet.finetuning.errors import FinetuningError
 from genrenet.networks import GenreNetwork

@@ -1,0 +1,21 @@
+"""Classical methods on features: what a baseline is, what it eats, how it is fitted and kept.
+
+The methods themselves come from plugins; the built-in ones are in ``genrenet_plugins``.
+"""
+
+from genrenet.baselines.base import Baseline, BaselineError, baseline, baselines
+from genrenet.baselines.feeding import FeatureMatrix, known_features, song_features
+from genrenet.baselines.fitted import FittedBaseline, fit_baseline, load_baseline
+
+__all__ = [
+    "Baseline",
+    "BaselineError",
+    "FeatureMatrix",
+    "FittedBaseline",
+    "baseline",
+    "baselines",
+    "fit_baseline",
+    "known_features",
+    "load_baseline",
+    "song_features",
+]

@@ -1,0 +1,277 @@
+"""Fitted baselines: choosing settings, fitting, scores, and files that hold no pickle."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genrenet.baselines.base import Baseline, BaselineError, baselines
+from genrenet.baselines.feeding import FeatureMatrix, song_features
+from genrenet.errors import printable
+from genrenet.version import __version__
+
+FORMAT = 1
+SUFFIX = ".skops"
+INNER_FOLDS = 5
+
+
+@dataclass
+class FittedBaseline:
+    """A baseline that has learnt from songs.
+
+    Attributes
+    ----------
+    name : str
+        The baseline's.
+    estimator : object
+        The fitted scikit-learn classifier.
+    labels : list of str
+        All labels, sorted, whether there were songs of each to learn from or not.
+    features : str
+        Names of the features it eats.
+    settings : dict
+        Those that were given or chosen.
+    about : dict
+        What it learnt from; plain values.
+    """
+
+    name: str
+    estimator: Any
+    labels: list[str]
+    features: str
+    settings: dict[str, Any] = field(default_factory=dict)
+    about: dict[str, Any] = field(default_factory=dict)
+
+    def scores(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Scores of songs from their features.
+
+        Parameters
+        ----------
+        rows : ndarray of float, shape (songs, features)
+            Finite.
+
+        Returns
+        -------
+        ndarray of float64, shape (songs, labels)
+            Rows sum to one.
+        """
+        classes = list(self.estimator.classes_)
+        found = np.zeros((len(rows), len(self.labels)))
+        if hasattr(self.estimator, "predict_proba"):
+            scores = np.asarray(self.estimator.predict_proba(rows), np.float64)
+        else:
+            scores = self.estimator.predict(rows)[:, None] == np.asarray(classes)
+        found[:, [self.labels.index(label) for label in classes]] = scores
+        return found
+
+    def decisions(self, rows: NDArray[np.float64]) -> list[str]:
+        """Label of each song, or what the method says where it is not sure."""
+        return [str(label) for label in self.estimator.predict(rows)]
+
+    def features_of(self, paths: Sequence[str], device: str | None = None) -> FeatureMatrix:
+        """What it eats of songs; see `song_features`."""
+        return song_features(paths, self.features, device=device)
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write it to a ``.skops`` file, which appears only when it is whole.
+
+        Raises
+        ------
+        BaselineError
+            Features of a table, which no song can be turned into, or a file that cannot be written.
+        """
+        import skops.io
+
+        path = Path(path)
+        if path.suffix != SUFFIX:
+            raise BaselineError(
+                f"cannot write '{printable(path)}'", found=path.suffix, wanted=SUFFIX
+            )
+        entries = {
+            "format": FORMAT,
+            "genrenet": __version__,
+            **{key: value for key, value in vars(self).items() if key != "estimator"},
+            "estimator": self.estimator,
+        }
+        part = path.with_name(path.name + ".part")
+        try:
+            skops.io.dump(entries, part)
+            os.replace(part, path)
+        except OSError as error:
+            part.unlink(missing_ok=True)
+            raise BaselineError(f"cannot write '{printable(path)}'", found=str(error)) from error
+        return path
+
+
+def load_baseline(path: str | os.PathLike[str]) -> FittedBaseline:
+    """Read a fitted baseline; nothing in the file is run, and only known types are made.
+
+    Parameters
+    ----------
+    path : path
+        A ``.skops`` file.
+
+    Raises
+    ------
+    BaselineError
+        No such file, one that is damaged or another program's, or types that neither scikit-learn,
+        numpy nor a plugin that is here vouches for.
+    """
+    import skops.io
+
+    name = printable(path)
+    if not Path(path).is_file():
+        raise BaselineError(f"no fitted baseline '{name}'", wanted=f"a {SUFFIX} file")
+    trusted = {kind for known in baselines().values() for kind in known.trusted}
+    try:
+        foreign = set(skops.io.get_untrusted_types(file=path)) - trusted
+        if foreign:
+            raise BaselineError(
+                f"'{name}' holds types that are not trusted",
+                found=", ".join(sorted(foreign)),
+                wanted="those of scikit-learn, numpy and the plugins that are installed",
+                remedy="install the plugin that it was written with",
+            )
+        entries: Any = skops.io.load(path, trusted=sorted(trusted))
+    except BaselineError:
+        raise
+    except Exception as error:  # skops fails on foreign bytes in any way there is
+        raise BaselineError(
+            f"'{name}' is not a fitted baseline that can be read",
+            found=(str(error).strip().splitlines() or [type(error).__name__])[0],
+            wanted="a file written by 'genrenet baseline'",
+        ) from error
+    if not isinstance(entries, dict) or entries.get("format") != FORMAT:
+        found = entries.get("format") if isinstance(entries, dict) else type(entries).__name__
+        raise BaselineError(
+            f"'{name}' has another format", found=str(found), wanted=f"format {FORMAT}"
+        )
+    keys = ("name", "estimator", "labels", "features", "settings", "about")
+    if missing := [key for key in keys if key not in entries]:
+        raise BaselineError(f"'{name}' is damaged", found=f"no entry {', '.join(missing)}")
+    return FittedBaseline(**{key: entries[key] for key in keys})
+
+
+def fit_baseline(
+    method: Baseline,
+    rows: NDArray[np.float64],
+    genres: Sequence[str],
+    *,
+    labels: Sequence[str] | None = None,
+    groups: Sequence[object] | None = None,
+    validation: NDArray[np.bool_] | None = None,
+    features: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+    seed: int = 0,
+) -> FittedBaseline:
+    """Choose settings inside the training songs, then learn from all of them.
+
+    Parameters
+    ----------
+    method : Baseline
+    rows : ndarray of float64, shape (songs, features)
+        Finite.
+    genres : sequence of str, length songs
+    labels : sequence of str, optional
+        All labels; those of the songs by default.
+    groups : sequence, optional
+        Of songs that must not stand on two sides of an inner fold: their artists.
+    validation : ndarray of bool, shape (songs,), optional
+        Songs that settings are chosen on, instead of inner folds; they are learnt from afterwards.
+    features : str, optional
+        Names of the features in ``rows``; the method's own by default.
+    settings : mapping, optional
+        Fixed settings; what the method's grid has beside them is chosen by the accuracy over inner
+        folds.
+    seed : int
+
+    Returns
+    -------
+    FittedBaseline
+
+    Raises
+    ------
+    BaselineError
+        One genre only, or something that the method cannot learn from; it says why.
+    """
+    truth = np.asarray(genres, dtype=object).astype(str)
+    if len(set(truth)) < 2:
+        raise BaselineError(
+            f"the baseline '{method.name}' needs songs of at least two genres to learn from",
+            found=f"{len(truth)} songs of {', '.join(sorted(set(truth))) or 'none'}",
+        )
+    fixed = dict(settings or {})
+    grid = {key: list(values) for key, values in method.grid.items() if key not in fixed}
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of single candidates, which the choice passes over
+            inner = _inner_folds(truth, groups, validation, seed)
+            chosen = _choose(method, grid, fixed, rows, truth, inner, seed) if grid else {}
+            estimator = method.make(seed, **fixed, **chosen).fit(rows, truth)
+    except (ValueError, np.linalg.LinAlgError) as error:
+        raise BaselineError(f"the baseline '{method.name}' cannot learn this: {error}") from error
+    return FittedBaseline(
+        method.name,
+        estimator,
+        sorted(set(labels) if labels is not None else set(truth)),
+        features or method.features,
+        {**fixed, **chosen},
+    )
+
+
+def _inner_folds(
+    truth: NDArray[np.str_],
+    groups: Sequence[object] | None,
+    validation: NDArray[np.bool_] | None,
+    seed: int,
+) -> list[tuple[Any, Any]]:
+    """Rows to learn from and rows to choose on; empty where there are too few songs."""
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
+    if validation is not None and validation.any():
+        return [(np.flatnonzero(~validation), np.flatnonzero(validation))]
+    parts: Any = None
+    _, counts = np.unique(truth, return_counts=True)
+    if groups is not None:
+        names = {name: row for row, name in enumerate(dict.fromkeys(groups))}
+        parts = np.array([names[group] for group in groups])
+        pairs = {*zip(truth, parts.tolist(), strict=True)}
+        _, counts = np.unique([genre for genre, _ in pairs], return_counts=True)
+    n_folds = min(INNER_FOLDS, int(counts.min()))
+    if n_folds < 2:
+        return []
+    kind = StratifiedKFold if groups is None else StratifiedGroupKFold
+    folds = kind(n_folds, shuffle=True, random_state=seed)
+    return list(folds.split(np.zeros(len(truth)), truth, parts))
+
+
+def _choose(
+    method: Baseline,
+    grid: dict[str, list[Any]],
+    fixed: dict[str, Any],
+    rows: NDArray[np.float64],
+    truth: NDArray[np.str_],
+    inner: list[tuple[Any, Any]],
+    seed: int,
+) -> dict[str, Any]:
+    """The settings that do best over inner folds; the first ones where there are none."""
+    from sklearn.model_selection import GridSearchCV
+
+    first = {key: values[0] for key, values in grid.items()}
+    if not inner:
+        return first
+    search = GridSearchCV(
+        method.make(seed, **fixed), grid, cv=inner, error_score=np.nan, refit=False
+    )
+    try:
+        search.fit(rows, truth)
+    except ValueError:  # no candidate can learn this: fitting the first one says why
+        return first
+    return dict(search.best_params_)

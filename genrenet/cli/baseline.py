@@ -1,0 +1,88 @@
+"""``genrenet baseline``: let a classical method learn from a collection, for ``classify``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from genrenet.cli.parsing import CommandParser
+from genrenet.errors import GenrenetError, printable
+
+EXAMPLES = """examples:
+  genrenet baseline svm ~/Music --out svm.skops
+  genrenet baseline svm ~/Music --features musicnn-msd --set C=10 --set threshold=0.5 --out svm.skops
+  genrenet classify song.mp3 --checkpoint svm.skops
+
+How good it is, 'genrenet evaluate' says: what is written here has learnt from all songs.
+exit code: 0 done, 1 some songs could not be read, 2 the request cannot be carried out
+"""  # noqa: E501
+
+
+class BaselineCommandError(GenrenetError):
+    """A request to fit a baseline that cannot be carried out."""
+
+
+def run(command: str, arguments: Sequence[str]) -> int:
+    """Run ``genrenet baseline``; see `genrenet.cli.main`."""
+    parser = CommandParser("genrenet baseline", "Fit a classical method and keep it.", EXAMPLES)
+    parser.add_argument("name", metavar="NAME", help="a baseline: see 'genrenet plugins'")
+    parser.add_argument("data", metavar="DATA", help="a collection of songs")
+    parser.add_argument("--out", metavar="FILE", required=True, help="file to write: .skops")
+    parser.add_argument("--features", metavar="NAMES", help="other features than its own")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of the method"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="default: 0")
+    options = parser.parse_args(arguments)
+    out = Path(options.out)
+    if out.suffix != ".skops" or not out.resolve().parent.is_dir():
+        raise BaselineCommandError(
+            f"--out '{printable(out)}'", wanted="a .skops file in a folder that exists"
+        )
+    settings = dict(_setting(text) for text in options.set)
+    from genrenet.baselines import baseline, fit_baseline, song_features
+    from genrenet.catalog import read_catalog
+    from genrenet.progress import progress_bar
+
+    method = baseline(options.name)
+    method.make(options.seed, **settings)
+    features = options.features or method.features
+    catalog = read_catalog(options.data)
+    table = catalog.table
+    with progress_bar(f"features {features}") as show:
+        found = song_features(list(table["path"]), features, progress=show)
+    if found.kind != method.kind:
+        raise BaselineCommandError(
+            f"the baseline '{method.name}' cannot eat the features '{features}'",
+            found=found.kind,
+            wanted=method.kind,
+        )
+    usable = found.usable
+    artists = list(table["artist"][usable]) if catalog.artists_known else None
+    fitted = fit_baseline(
+        method,
+        found.rows[usable],
+        list(table["genre"][usable]),
+        groups=artists,
+        features=features,
+        settings=settings,
+        seed=options.seed,
+    )
+    fitted.about = {"dataset": catalog.name, "songs": int(usable.sum()), "seed": options.seed}
+    for problem in [*catalog.problems, *found.errors.values()]:
+        print(f"left out: {problem}")
+    chosen = ", ".join(f"{key} {value}" for key, value in fitted.settings.items()) or "none"
+    print(f"{method.name} on {features}, settings: {chosen}")
+    print(f"learnt from {int(usable.sum())} songs: {printable(fitted.save(out))}")
+    return 1 if catalog.problems or found.errors else 0
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    """NAME=VALUE with the value as YAML reads it."""
+    import yaml
+
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise BaselineCommandError(f"--set {text}", wanted="NAME=VALUE")
+    return name, yaml.safe_load(value)

@@ -1,0 +1,122 @@
+"""``genrenet evaluate`` and ``genrenet compare``: which method is really better."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from genrenet.cli.parsing import CommandParser
+from genrenet.errors import GenrenetError, printable
+
+EXAMPLES = """examples:
+  genrenet evaluate ~/Music --models svm,knn,kl-knn --protocol artist-5fold --out runs/methods
+  genrenet evaluate ~/Music --models cnn,transfer:musicnn-msd,svm --seeds 3 --out runs/methods
+  genrenet evaluate features_30_sec.csv --models svm,forest --protocol stratified-10fold,fault-filtered
+  genrenet evaluate gtzan --config four-genres
+  genrenet compare runs/methods runs/other
+
+models: a baseline (see 'genrenet plugins'), NAME@FEATURES for other features than its own, cnn, crnn,
+  transfer:BACKBONE, config:FILE.yaml
+protocols: artist-5fold, stratified-10fold (or other numbers), fault-filtered, 70-30, column
+
+DATA is a collection of songs or a table of features. An interrupted run goes on where it stopped.
+exit code: 0 every model was judged, 1 some could not be, 2 the request cannot be carried out
+"""  # noqa: E501
+
+
+class EvaluateError(GenrenetError):
+    """A request to evaluate or compare that cannot be carried out."""
+
+
+def _parser(command: str) -> CommandParser:
+    if command == "compare":
+        parser = CommandParser("genrenet compare", "Set two runs side by side.", EXAMPLES)
+        parser.add_argument("runs", nargs=2, metavar="RUN", help="folders of 'genrenet evaluate'")
+        parser.add_argument("--format", choices=("table", "json"), default="table")
+        return parser
+    parser = CommandParser(
+        "genrenet evaluate", "Judge methods on the same songs, folds and metrics.", EXAMPLES
+    )
+    parser.add_argument("data", metavar="DATA", help="collection of songs, or table of features")
+    parser.add_argument("--config", metavar="NAME", help="a packaged experiment, or a YAML file")
+    parser.add_argument("--models", metavar="NAMES", help="with commas between them")
+    parser.add_argument("--protocol", metavar="NAMES", help="(default: artist-5fold)")
+    parser.add_argument("--seeds", type=int, metavar="N", help="dealings of the songs (default: 1)")
+    parser.add_argument("--genres", metavar="NAMES", help="only songs of these genres")
+    parser.add_argument("--out", metavar="DIR", help="folder of the run (default: runs/evaluate)")
+    parser.add_argument(
+        "--max-steps", type=int, metavar="N", help="training steps of networks, at most"
+    )
+    parser.add_argument(
+        "--fit-option",
+        action="append",
+        default=[],
+        metavar="--GROUP.OPTION=X",
+        help="more options of 'genrenet fit', for the networks; may be given more than once",
+    )
+    return parser
+
+
+def run(command: str, arguments: Sequence[str]) -> int:
+    """Run ``genrenet evaluate`` or ``genrenet compare``; see `genrenet.cli.main`."""
+    options = _parser(command).parse_args(arguments)
+    return _compare(options) if command == "compare" else _evaluate(options)
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    from genrenet.configs import experiment
+
+    settings: dict[str, Any] = {"protocol": "artist-5fold", "seeds": 1, "out": "runs/evaluate"}
+    if options.config:
+        settings |= experiment(options.config)
+    given = {key: value for key, value in vars(options).items() if value is not None}
+    settings |= {
+        key: given[key] for key in ("models", "protocol", "seeds", "genres", "out") if key in given
+    }
+    if "models" not in settings:
+        raise EvaluateError("no models to judge", remedy="pass --models NAMES or --config NAME")
+    if options.max_steps is not None and options.max_steps < 1:
+        raise EvaluateError("--max-steps", found=str(options.max_steps), wanted="at least 1")
+    from genrenet.evaluation.datasets import read_dataset
+    from genrenet.evaluation.harness import contenders, judge
+    from genrenet.evaluation.protocols import protocols
+    from genrenet.evaluation.results import predictions, summarise
+    from genrenet.evaluation.tables import markdown
+    from genrenet.evaluation.writing import write_run
+
+    steps = [] if options.max_steps is None else [f"--trainer.max_steps={options.max_steps}"]
+    judges = protocols(_joined(settings["protocol"]), int(settings["seeds"]))
+    models = contenders(_joined(settings["models"]).split(","), [*steps, *options.fit_option])
+    dataset = read_dataset(options.data)
+    if settings.get("genres"):
+        dataset = dataset.only(_joined(settings["genres"]).split(","))
+    for problem in dataset.problems[:20]:
+        print(f"left out: {problem}")
+    if len(dataset.problems) > 20:
+        print(f"and {len(dataset.problems) - 20} more")
+    folder = Path(settings["out"])
+    judged = judge(dataset, models, judges, folder, tell=lambda line: print(line, flush=True))
+    decided = predictions(judged)
+    results = summarise(judged, decided)
+    page = write_run(folder, {**results, "reference": settings.get("reference", [])}, decided)
+    print(f"\n{markdown(results)}\nreport: {printable(page)}")
+    return 1 if judged.errors else 0
+
+
+def _joined(value: Any) -> str:
+    """A list of names as YAML may give it, or as the command line does."""
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from genrenet.evaluation.side_by_side import compare_runs, comparison_table
+
+    found = compare_runs(*map(Path, options.runs))
+    if options.format == "json":
+        print(json.dumps(found, ensure_ascii=False, indent=1))
+    else:
+        print(comparison_table(found))
+    return 0

@@ -1,0 +1,81 @@
+"""``genrenet plugins``: what plugins add, from where, with which settings."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from genrenet.cli.parsing import CommandParser
+
+KINDS = {
+    "baseline": "register_baselines",
+    "features": "register_features",
+    "catalog": "register_catalogs",
+    "backbone": "register_backbones",
+}
+
+EXAMPLES = """examples:
+  genrenet plugins
+  genrenet plugins --kind baseline --format json
+  GENRENET_LOAD_PLUGINS=baselines,features genrenet plugins
+
+GENRENET_LOAD_PLUGINS names the plugins, or the packages, that are loaded; all are by default.
+"""
+
+
+def run(command: str, arguments: Sequence[str]) -> int:
+    """Run ``genrenet plugins``; see `genrenet.cli.main`."""
+    parser = CommandParser("genrenet plugins", "What plugins add, and from where.", EXAMPLES)
+    parser.add_argument("--kind", choices=list(KINDS), help="only things of this kind")
+    parser.add_argument(
+        "--format", choices=("table", "json"), default="table", help="default: table"
+    )
+    options = parser.parse_args(arguments)
+    from genrenet.plugins import contributions, problems
+
+    rows = [
+        {
+            "kind": kind,
+            "name": name,
+            "summary": str(getattr(entry.item, "summary", getattr(entry.item, "title", ""))),
+            "plugin": entry.plugin,
+            "package": entry.package,
+            "parameters": _parameters(kind, entry.item),
+        }
+        for kind, hook in KINDS.items()
+        if options.kind in (None, kind)
+        for name, entry in contributions(hook).items()
+    ]
+    if options.format == "json":
+        print(json.dumps(rows, ensure_ascii=False, indent=1, default=str))
+    else:
+        _print(rows)
+    return 1 if problems() else 0
+
+
+def _parameters(kind: str, item: Any) -> dict[str, Any]:
+    if kind == "baseline":
+        grid = {key: f"one of {list(values)}" for key, values in item.grid.items()}
+        return {"features": item.features, **item.parameters(), **grid}
+    if kind == "features":
+        return {"columns": len(item.columns), "sample_rate": item.sample_rate, **item.settings}
+    return {}
+
+
+def _print(rows: Sequence[dict[str, Any]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    # Off a terminal there is no width to fit into.
+    console = Console(width=None if sys.stdout.isatty() else 10_000)
+    table = Table(
+        "kind", "name", "what", "plugin", "package", "parameters", box=None, pad_edge=False
+    )
+    for row in rows:
+        settings = ", ".join(f"{key}={value}" for key, value in row["parameters"].items())
+        cells = (row["kind"], row["name"], row["summary"], row["plugin"], row["package"], settings)
+        table.add_row(*(Text(str(cell)) for cell in cells))
+    console.print(table)

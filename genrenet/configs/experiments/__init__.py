@@ -1,0 +1,1 @@
+"""Packaged experiments of ``genrenet evaluate``."""

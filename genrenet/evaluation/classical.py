@@ -1,0 +1,143 @@
+"""Baselines as contenders: features once for all folds, settings chosen inside each."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from genrenet.baselines import Baseline, FeatureMatrix, baseline, fit_baseline, song_features
+from genrenet.baselines.feeding import check_features
+from genrenet.evaluation.contenders import Contender, ContenderError, FoldResult, validation_rows
+from genrenet.evaluation.datasets import Dataset
+from genrenet.progress import progress_bar
+from genrenet.splits import Split
+
+
+class FeatureBank:
+    """Features of a dataset's songs, computed once, whichever contenders eat them.
+
+    Attributes
+    ----------
+    seconds : dict of str to float
+        How long the features took, by name; next to nothing where they were in the cache.
+    """
+
+    def __init__(self) -> None:
+        self._held: dict[str, FeatureMatrix] = {}
+        self.seconds: dict[str, float] = {}
+
+    def matrix(self, dataset: Dataset, features: str) -> FeatureMatrix:
+        """Features by name, or those of the table that the dataset is."""
+        if dataset.features is not None:
+            return FeatureMatrix(dataset.features)
+        if features not in self._held:
+            began = time.perf_counter()
+            with progress_bar(f"features {features}") as show:
+                paths = list(dataset.table["path"])
+                self._held[features] = song_features(paths, features, progress=show)
+            self.seconds[features] = time.perf_counter() - began
+        return self._held[features]
+
+
+class BaselineContender(Contender):
+    """A baseline that a plugin registered.
+
+    Parameters
+    ----------
+    name : str
+        Such as ``svm`` or ``svm@five``.
+    bank : FeatureBank
+        Shared by all contenders of a run.
+
+    Raises
+    ------
+    BaselineError
+        No such baseline, or no such features.
+    ContenderError
+        The baseline cannot eat these features.
+    """
+
+    def __init__(self, name: str, bank: FeatureBank) -> None:
+        super().__init__(name)
+        method, _, features = name.partition("@")
+        self.method: Baseline = baseline(method)
+        self.features = features or self.method.features
+        self.bank = bank
+        if features and (kind := check_features(features)) != self.method.kind:
+            raise ContenderError(
+                f"the baseline '{method}' cannot eat the features '{features}'",
+                found=kind,
+                wanted=self.method.kind,
+            )
+
+    def about(self) -> dict[str, Any]:
+        """The method, its features and what is chosen among."""
+        grid = {key: [str(value) for value in values] for key, values in self.method.grid.items()}
+        return {"baseline": self.method.name, "features": self.features, "grid": grid}
+
+    def check(self, dataset: Dataset) -> None:
+        """Gaussians can be had from audio only; features must exist."""
+        if dataset.features is None:
+            check_features(self.features)
+        elif self.method.kind == "gaussians":
+            raise ContenderError(
+                f"the baseline '{self.method.name}' compares Gaussians of songs",
+                found=f"a table of {len(dataset.columns)} features, '{dataset.name}'",
+                wanted="audio files",
+                remedy="pass the folder of songs as DATA, or leave this model out",
+            )
+
+    def judge(
+        self, dataset: Dataset, split: Split, seed: int, folder: Path, *, own_validation: bool
+    ) -> FoldResult:
+        """See `Contender.judge`."""
+        found = self.bank.matrix(dataset, self.features)
+        table, usable = dataset.table, found.usable
+        train, test = validation_rows(dataset, split)
+        train = train[usable[train]]
+        skipped = {
+            table["track_id"][row]: found.errors.get(table["path"][row], "no finite features")
+            for row in test[~usable[test]]
+        }
+        test = test[usable[test]]
+        artists = table["artist"].to_numpy()[train] if dataset.artists else None
+        groups = None
+        if artists is not None:
+            groups = [
+                artist or f"\0{row}" for artist, row in zip(artists, train, strict=True)
+            ]  # a song whose artist is unknown is an artist of its own
+        validation = None
+        if own_validation:
+            validation = np.isin(train, split.indices(table, "validation"))
+        began = time.perf_counter()
+        fitted = fit_baseline(
+            self.method,
+            found.rows[train],
+            list(table["genre"].to_numpy()[train]),
+            labels=dataset.labels,
+            groups=groups,
+            validation=validation,
+            features=self.features,
+            seed=seed,
+        )
+        learnt = time.perf_counter()
+        scores = fitted.scores(found.rows[test])
+        if not np.isfinite(scores).all():
+            raise ContenderError(f"the baseline '{self.name}' gave scores that are no numbers")
+        return FoldResult(
+            list(table["track_id"].to_numpy()[test]),
+            scores.tolist(),
+            learnt - began,
+            time.perf_counter() - learnt,
+            {key: _plain(value) for key, value in fitted.settings.items()},
+            skipped=skipped,
+        )
+
+
+def _plain(value: Any) -> Any:
+    """A setting as JSON holds it."""
+    value = value.item() if isinstance(value, np.generic) else value
+    return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)

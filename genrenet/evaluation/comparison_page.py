@@ -1,0 +1,279 @@
+"""The page of a run: which method is how good, by how much, and under which protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from genrenet.evaluation.page import (
+    cards,
+    classes_table,
+    document,
+    escaped,
+    heat_map,
+    listing,
+    percent,
+    section,
+)
+from genrenet.evaluation.tables import number, ranked, span
+
+MISTAKES, SKIPPED = 15, 100  # rows of these tables that the page shows
+
+
+def render(
+    results: Mapping[str, Any], predictions: pd.DataFrame, drawings: Mapping[str, str]
+) -> str:
+    """The page.
+
+    Parameters
+    ----------
+    results : mapping
+        `genrenet.evaluation.results.summarise`.
+    predictions : DataFrame
+        `genrenet.evaluation.results.predictions`.
+    drawings : mapping of str to str
+        SVG markup by name: ``accuracies <protocol>`` and ``reliability <protocol> <model>``.
+    """
+    several = len(results["protocols"]) > 1
+    body = [_why(results)]
+    body += [_protocol(results, p, drawings, several) for p in results["protocols"]]
+    body += [
+        _model(results, row, predictions, drawings, several)
+        for protocol in results["protocols"]
+        for row in ranked(results, protocol["name"])
+        if row["accuracy"] is not None
+    ]
+    skipped = results["skipped"]
+    body.append(
+        section(
+            "Songs that were left out",
+            listing(
+                {"Song": "long", "Reason": "long"},
+                ((item["path"], item["reason"]) for item in skipped[:SKIPPED]),
+                len(skipped),
+            ),
+        )
+    )
+    artists = f", {results['n_artists']} artists" if results["n_artists"] else ", artists unknown"
+    under = (
+        f"<p>{results['n_songs']} songs of {len(results['labels'])} genres{artists}; seeds "
+        f"{', '.join(map(str, results['seeds']))} <small>{escaped(results['created'])}, genrenet "
+        f"{escaped(results['genrenet'])}</small></p>"
+    )
+    return document(f"Which method is better? {results['dataset']}", under, "\n".join(body))
+
+
+def _why(results: Mapping[str, Any]) -> str:
+    """Words on what sets the protocols apart, with how far the best model falls."""
+    text = results["why_protocols_differ"]
+    if not text:
+        return ""
+    best = {}
+    for protocol in results["protocols"]:
+        top = ranked(results, protocol["name"])[0]
+        if top["accuracy"] is not None:
+            best[protocol["name"]] = f"{top['name']} {percent(top['accuracy'])}"
+    figures = "; ".join(f"{name}: {value}" for name, value in best.items())
+    return section(
+        "Why the protocols differ",
+        f"<p>{escaped(text)}</p><p>Best of each: {escaped(figures)}.</p>",
+    )
+
+
+def _protocol(
+    results: Mapping[str, Any],
+    protocol: Mapping[str, Any],
+    drawings: Mapping[str, str],
+    several: bool,
+) -> str:
+    name = protocol["name"]
+    rows = ranked(results, name)
+    good = [row for row in rows if row["accuracy"] is not None]
+    top = []
+    if good:
+        best = good[0]
+        low, high = (100 * end for end in best["ci95_artists"] or best["ci95"])
+        top = [
+            f"Best: {escaped(best['name'])}<b>{percent(best['accuracy'])}</b><small>song accuracy, "
+            f"95 % interval {low:.1f} to {high:.1f} %, n = {best['n']}</small>",
+            f"For comparison<b>{percent(_majority(best))}</b><small>right by always naming the "
+            "most frequent genre</small>",
+        ]
+    drawing = drawings.get(f"accuracies {name}", "")
+    content = (
+        f"<p>{escaped(protocol['meaning'])}</p>{cards(top)}"
+        f'<div class="wide">{drawing}</div>'
+        f"{_models(rows)}{_notes(good)}"
+        f"{_pairs(results, name)}{_leaks(protocol['leakage'])}{_failures(rows)}"
+    )
+    return section(f"Protocol {name}" if several else f"Models under {name}", content)
+
+
+def _majority(row: Mapping[str, Any]) -> float:
+    support = [entry["support"] for entry in row["per_class"]]
+    return float(max(support) / max(1, sum(support)))
+
+
+def _models(rows: Sequence[Mapping[str, Any]]) -> str:
+    return listing(
+        {
+            "Model": "",
+            "Songs right": "n",
+            "95 % interval": "n",
+            "by artist": "n",
+            "n": "n",
+            "Macro F1": "n",
+            "Frames right": "n",
+            "Calibration error": "n",
+            "Fit, s": "n",
+            "Predict, s": "n",
+        },
+        (
+            (
+                row["name"],
+                percent(row["accuracy"]),
+                span(row["ci95"]),
+                span(row["ci95_artists"]),
+                row["n"],
+                f"{row['macro_f1']:.3f}",
+                number(row["frame_accuracy"]),
+                f"{row['calibration_error']:.3f}",
+                f"{row['fit_seconds']:.1f}",
+                f"{row['predict_seconds']:.1f}",
+            )
+            for row in rows
+            if row["accuracy"] is not None
+        ),
+    )
+
+
+def _notes(rows: Sequence[Mapping[str, Any]]) -> str:
+    texts = ["The interval beside the accuracy takes songs to be independent (Wilson)."]
+    if any(row["ci95_artists"] for row in rows):
+        texts.append("The one by artist draws artists instead of songs: it is the one to trust.")
+    texts.append(
+        "Settings were chosen inside the training songs. Seconds are sums over folds, without "
+        "features and stores that are made once for all."
+    )
+    if any(row["frame_accuracy"] is None for row in rows):
+        texts.append("Methods without a figure for frames look at a song as a whole.")
+    return f'<p class="note">{" ".join(texts)}</p>'
+
+
+def _pairs(results: Mapping[str, Any], protocol: str) -> str:
+    pairs = [pair for pair in results["comparisons"] if pair["protocol"] == protocol]
+    # The better one first; the surest difference on top.
+    turned = []
+    for pair in pairs:
+        low, high = pair["ci95"]
+        if pair["difference"] >= 0:
+            ends = (pair["first"], pair["second"], pair["difference"], low, high)
+        else:
+            ends = (pair["second"], pair["first"], -pair["difference"], -high, -low)
+        turned.append((*ends, pair["p_bootstrap_holm"], pair["p_mcnemar_holm"]))
+    turned.sort(key=lambda row: (row[5], -row[2]))
+    body = listing(
+        {
+            "Better": "",
+            "than": "",
+            "by": "n",
+            "95 % interval": "n",
+            "p, bootstrap": "n",
+            "p, McNemar": "n",
+            "": "",
+        },
+        (
+            (
+                better,
+                worse,
+                f"{100 * by:.1f}",
+                f"{100 * low:.1f} to {100 * high:.1f}",
+                _p(boot),
+                _p(exact),
+                "really" if boot < 0.05 else "may be chance",
+            )
+            for better, worse, by, low, high, boot, exact in turned
+        ),
+    )
+    if not body:
+        return ""
+    note = (
+        '<p class="note">Differences in percent of the songs. The bootstrap draws artists where '
+        "they are known, songs otherwise; McNemar's exact test looks at the first seed's decisions "
+        "and takes songs to be independent. Both p-values are adjusted for the number of pairs "
+        "(Holm).</p>"
+    )
+    return f"<h3>Is it really better?</h3><details open><summary>{len(pairs)} pairs</summary>" + (
+        f"{body}</details>{note}"
+    )
+
+
+def _leaks(text: str) -> str:
+    if not text:
+        return ""
+    first, *rest = text.splitlines()
+    more = f"<pre>{escaped_lines(rest)}</pre>" if rest else ""
+    return f"<h3>Leakage check</h3><details><summary>{escaped(first)}</summary>{more}</details>"
+
+
+def escaped_lines(lines: Sequence[str]) -> str:
+    """Lines of text that cannot be taken for markup."""
+    return "\n".join(escaped(line) for line in lines)
+
+
+def _failures(rows: Sequence[Mapping[str, Any]]) -> str:
+    table = listing(
+        {"Model": "", "Why it could not be judged": "long"},
+        ((row["name"], row["error"] or "no songs") for row in rows if row["accuracy"] is None),
+    )
+    return f"<h3>Failed</h3>{table}" if table else ""
+
+
+def _model(
+    results: Mapping[str, Any],
+    row: Mapping[str, Any],
+    predictions: pd.DataFrame,
+    drawings: Mapping[str, str],
+    several: bool,
+) -> str:
+    """All about one model: matrices, classes, reliability, settings, surest mistakes."""
+    name, protocol = row["name"], row["protocol"]
+    labels = results["labels"]
+    chosen = [
+        ", ".join(f"{key} {value}" for key, value in setting.items() if key not in ("seed", "fold"))
+        for setting in row["settings"]
+    ]
+    counts = pd.Series(chosen, dtype=object).value_counts()
+    mine = predictions[(predictions["model"] == name) & (predictions["protocol"] == protocol)]
+    wrong = mine[mine["genre"] != mine["predicted"]]
+    wrong = wrong.sort_values("confidence", ascending=False, kind="stable")
+    shown = wrong.drop_duplicates("track_id").head(MISTAKES)
+    features = row["about"].get("features")
+    parts = {
+        "Songs: true genre by predicted genre": heat_map(row["confusion_songs"], labels),
+        "Frames: true genre by predicted genre": heat_map(row["confusion_frames"], labels),
+        "Each genre": classes_table(row["per_class"]),
+        "Reliability": drawings.get(f"reliability {protocol} {name}", ""),
+        "Settings that were chosen": listing(
+            {"Settings": "long", "Folds": "n"}, zip(counts.index, counts, strict=True)
+        ),
+        "Wrong songs, surest first": listing(
+            {"Song": "long", "True": "", "Predicted": "", "Confidence": "n"},
+            (
+                (song.path, song.genre, song.predicted, percent(song.confidence))
+                for song in shown.itertuples(index=False)
+            ),
+            int(wrong["track_id"].nunique()),
+        ),
+    }
+    inner = "".join(f"<h3>{head}</h3>{content}" for head, content in parts.items() if content)
+    eats = f", on the features {features}" if features else ""
+    under = f" under {protocol}" if several else ""
+    summary = f"{name}{under}: {percent(row['accuracy'])}{eats}"
+    return f'<details class="model"><summary>{escaped(summary)}</summary>{inner}</details>'
+
+
+def _p(value: float) -> str:
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"

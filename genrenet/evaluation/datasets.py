@@ -1,0 +1,262 @@
+"""What is judged on: a collection of songs, or a table of features that somebody has computed.
+
+A table of features is CSV or Parquet with a row a song. Its columns are recognised by name, without
+case: ``filename``, ``path`` or ``track_id`` says which song; ``label``, ``genre`` or ``class`` its
+genre (where there is none, GTZAN's file names carry it: ``blues.00012.wav``); ``artist`` and
+``split`` are what they are in a catalog; ``length`` and ``duration`` are left out, as they say how
+the file was cut and not how it sounds; all other columns of numbers are features.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from genrenet.catalog import Problem, artists_known, read_catalog
+from genrenet.errors import GenrenetError, printable
+
+SONG = ("track_id", "filename", "path", "file", "track", "song")
+GENRE = ("genre", "label", "class")
+NOT_FEATURES = (*SONG, *GENRE, "artist", "album", "title", "split", "length", "duration")
+SUFFIXES = (".csv", ".tsv", ".txt", ".parquet", ".pq")
+
+
+class DatasetError(GenrenetError):
+    """Songs or features that no model can be judged on."""
+
+
+@dataclass
+class Dataset:
+    """Songs to judge models on.
+
+    Attributes
+    ----------
+    name : str
+    source : str
+        Where they came from.
+    table : DataFrame
+        A row a song: ``track_id``, ``path``, ``genre``, ``artist`` and, if known, ``split``.
+    features : ndarray of float64, shape (songs, columns), or None
+        Where the source is a table of features.
+    columns : tuple of str
+        Names of the features.
+    problems : list of Problem
+        Songs that were left out, and why.
+    """
+
+    name: str
+    source: str
+    table: pd.DataFrame
+    features: NDArray[np.float64] | None = None
+    columns: tuple[str, ...] = ()
+    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def labels(self) -> list[str]:
+        """Genres, sorted."""
+        return sorted(self.table["genre"].unique())
+
+    @property
+    def artists(self) -> bool:
+        """Whether artists are known."""
+        return artists_known(self.table)
+
+    def digest(self) -> str:
+        """What tells that a later run is about the same songs: 16 hexadecimal digits."""
+        state = hashlib.sha256()
+        for column in ("track_id", "genre", "artist"):
+            state.update("\0".join(self.table[column]).encode("utf-8", "surrogateescape"))
+        if self.features is not None:
+            state.update(self.features.tobytes())
+        return state.hexdigest()[:16]
+
+    def only(self, genres: Sequence[str]) -> Dataset:
+        """The songs of some genres.
+
+        Raises
+        ------
+        DatasetError
+            A genre of which there is no song, or fewer than two genres.
+        """
+        wanted = list(dict.fromkeys(genres))
+        if missing := [genre for genre in wanted if genre not in self.labels]:
+            raise DatasetError(
+                f"'{self.name}' has no songs of {', '.join(map(repr, missing))}",
+                wanted=f"some of {', '.join(self.labels)}",
+            )
+        if len(wanted) < 2:
+            raise DatasetError("genres to tell apart", found=str(len(wanted)), wanted="at least 2")
+        kept = self.table["genre"].isin(wanted).to_numpy()
+        features = None if self.features is None else self.features[kept]
+        table = self.table[kept].reset_index(drop=True)
+        return Dataset(
+            f"{self.name} ({', '.join(wanted)})",
+            self.source,
+            table,
+            features,
+            self.columns,
+            self.problems,
+        )
+
+
+def read_dataset(source: str | os.PathLike[str]) -> Dataset:
+    """Read a collection of songs or a table of features.
+
+    Parameters
+    ----------
+    source : path
+        What `genrenet.catalog.read_catalog` takes, or a table of features.
+
+    Returns
+    -------
+    Dataset
+
+    Raises
+    ------
+    DatasetError
+        A table with neither songs nor features, or with features that are no numbers.
+    CatalogError
+        See `genrenet.catalog.read_catalog`.
+    """
+    path = Path(source)
+    if path.is_file() and path.suffix.lower() in SUFFIXES:
+        frame = _frame(path)
+        names = [name for name in frame if _is_feature(frame, name)]
+        if names or "path" not in frame:
+            return _features(path, frame, names)
+    catalog = read_catalog(os.fspath(source))
+    table = catalog.table
+    return Dataset(catalog.name, os.fspath(source), table, problems=list(catalog.problems))
+
+
+def _frame(path: Path) -> pd.DataFrame:
+    name = printable(path)
+    try:
+        if path.suffix.lower() in (".parquet", ".pq"):
+            frame = pd.read_parquet(path)
+        else:
+            with open(path, encoding="utf-8-sig") as file:
+                first = file.readline()
+            frame = pd.read_csv(
+                path,
+                sep=max(",;\t", key=first.count),
+                encoding="utf-8-sig",
+                keep_default_na=False,
+                na_values=["", "NaN", "nan", "inf", "-inf"],
+                low_memory=False,
+            )
+    except (OSError, ValueError, ImportError) as error:  # pandas' own errors are ValueErrors
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise DatasetError(
+            f"'{name}' cannot be read as a table", found=reason, wanted="UTF-8 CSV, TSV or Parquet"
+        ) from error
+    frame.columns = [str(column).strip().lower() for column in frame.columns]
+    twice = frame.columns[frame.columns.duplicated()]
+    if len(twice):
+        raise DatasetError(f"'{name}' has a column twice", found=", ".join(sorted(set(twice))))
+    if not len(frame):
+        raise DatasetError(f"'{name}' has no rows", wanted="a header and a row a song")
+    return frame
+
+
+def _is_feature(frame: pd.DataFrame, name: str) -> bool:
+    numbers = pd.api.types.is_numeric_dtype(frame[name])
+    return name not in NOT_FEATURES and not name.startswith("unnamed") and numbers
+
+
+def _features(path: Path, frame: pd.DataFrame, names: list[str]) -> Dataset:
+    """A table of features as a dataset; rows without numbers are left out."""
+    where = printable(path)
+    song = next((name for name in SONG if name in frame), None)
+    if song is None or not names:
+        raise DatasetError(
+            f"'{where}' is no table of features",
+            found=f"columns {', '.join(frame.columns[:12])}",
+            wanted=f"a song ({', '.join(SONG[:3])}), its genre ({', '.join(GENRE[:2])}) and "
+            "columns of numbers",
+            remedy="or, for a table of audio files, the columns path and genre",
+        )
+    texts = [name for name in frame if name not in NOT_FEATURES and name not in names]
+    if texts and (bad := _half_numbers(frame, texts)):
+        raise DatasetError(
+            f"'{where}' has text in a column of features",
+            found=f"column '{bad[0]}', row {bad[1] + 2}: {bad[2]!r}",
+            wanted="a number",
+        )
+    songs = frame[song].astype(str)
+    genres = _genres(where, frame, songs)
+    columns: dict[str, Any] = {"track_id": [_track(name) for name in songs], "path": list(songs)}
+    table = pd.DataFrame({**columns, "genre": genres})
+    for name in ("artist", "split"):
+        if name in frame:
+            table[name] = frame[name].fillna("").astype(str).str.strip()
+    if "artist" not in table:
+        table["artist"] = ""
+    matrix = frame[names].to_numpy(np.float64, copy=True)
+    matrix[~np.isfinite(matrix)] = np.nan
+    problems = _unusable(table, matrix, names)
+    twice = table["track_id"].duplicated().to_numpy()
+    problems += [
+        Problem(name, "duplicate-path", "an earlier row is of the same song")
+        for name in table["path"][twice]
+    ]
+    kept = ~np.isnan(matrix).any(axis=1) & (table["genre"] != "").to_numpy() & ~twice
+    if table["genre"][kept].nunique() < 2:
+        shown = f"; for example {problems[0]}" if problems else ""
+        raise DatasetError(
+            f"'{where}' has songs of fewer than two genres",
+            found=f"{int(kept.sum())} usable rows of {len(kept)}{shown}",
+        )
+    table = table[kept].reset_index(drop=True)
+    return Dataset(path.stem, os.fspath(path), table, matrix[kept], tuple(names), problems)
+
+
+def _half_numbers(frame: pd.DataFrame, names: list[str]) -> tuple[str, int, object] | None:
+    """A cell of text in a column that is mostly numbers, if there is one."""
+    for name in names:
+        given = frame[name].notna()
+        numbers = pd.to_numeric(frame[name], errors="coerce").notna()
+        if numbers.sum() > 0.5 * given.sum():
+            row = int(np.flatnonzero((given & ~numbers).to_numpy())[0])
+            return name, row, frame[name].iloc[row]
+    return None
+
+
+def _genres(where: str, frame: pd.DataFrame, songs: pd.Series) -> list[str]:
+    column = next((name for name in GENRE if name in frame), None)
+    if column is not None:
+        return [str(value).strip() for value in frame[column].fillna("")]
+    named = [re.match(r"(.+?)\.\d+(\.\w+)?$", Path(song).name) for song in songs]
+    if not any(named):
+        raise DatasetError(
+            f"'{where}' does not say the songs' genres",
+            found=f"columns {', '.join(frame.columns[:8])}; songs such as {songs.iloc[0]!r}",
+            wanted=f"a column {' or '.join(GENRE)}, or file names such as blues.00012.wav",
+        )
+    return [match.group(1) if match else "" for match in named]
+
+
+def _track(name: str) -> str:
+    """A song's identifier: its path without an audio file's suffix."""
+    stem, suffix = os.path.splitext(name)
+    return stem if re.fullmatch(r"\.[A-Za-z]\w{1,3}", suffix) else name
+
+
+def _unusable(table: pd.DataFrame, matrix: NDArray[np.float64], names: list[str]) -> list[Problem]:
+    found = []
+    for row in np.flatnonzero(np.isnan(matrix).any(axis=1)):
+        bad = [name for name, gap in zip(names, np.isnan(matrix[row]), strict=True) if gap]
+        more = f" and {len(bad) - 3} more" if len(bad) > 3 else ""
+        message = f"row {row + 2}: no finite number in {', '.join(bad[:3])}{more}"
+        found.append(Problem(table["path"][row], "bad-value", message))
+    nameless = np.flatnonzero((table["genre"] == "").to_numpy())
+    return found + [Problem(table["path"][row], "no-genre", f"row {row + 2}") for row in nameless]

@@ -1,0 +1,259 @@
+"""The harness: every contender on the same folds of the same songs, resumable, failure by failure.
+
+Layout of a run's folder
+------------------------
+``run.json``
+    What is judged on what: a later run with the same folder must ask for the same songs.
+``folds/<protocol>/seed<s>-fold<f>/<model>.json``
+    What a model said of a fold's songs. Finished folds are never repeated, unless what made them
+    (songs, split, settings) has changed.
+``work/...``
+    What networks need to go on after an interruption.
+The rest is written by `genrenet.evaluation.results`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from genrenet.errors import GenrenetError, printable
+from genrenet.evaluation.classical import BaselineContender, FeatureBank
+from genrenet.evaluation.contenders import Contender
+from genrenet.evaluation.datasets import Dataset
+from genrenet.evaluation.networks import NETWORKS, NetworkContender
+from genrenet.evaluation.protocols import Protocol
+from genrenet.splits import Split, leakage
+
+VERSION = 1
+"""Part of what makes a fold's result: goes up when the same settings would give another one."""
+
+
+class EvaluationError(GenrenetError):
+    """A run that cannot be started, or whose folder is another run's."""
+
+
+@dataclass
+class Judged:
+    """What a run found.
+
+    Attributes
+    ----------
+    dataset : Dataset
+    protocols : list of Protocol
+    folds : list of dict
+        A fold of a model each: ``protocol``, ``seed``, ``fold``, ``model`` and what
+        `genrenet.evaluation.contenders.FoldResult` holds.
+    errors : dict of (str, str) to str
+        Protocol and model that could not be judged, and why.
+    leaks : dict of str to str
+        What the leakage check found, by protocol.
+    meanings : dict of str to dict
+        What each model is, by its name.
+    """
+
+    dataset: Dataset
+    protocols: list[Protocol]
+    folds: list[dict[str, Any]] = field(default_factory=list)
+    errors: dict[tuple[str, str], str] = field(default_factory=dict)
+    leaks: dict[str, str] = field(default_factory=dict)
+    meanings: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+def contenders(names: Iterable[str], options: Sequence[str] = ()) -> list[Contender]:
+    """Contenders by their names; see `genrenet.evaluation.contenders`.
+
+    Parameters
+    ----------
+    names : iterable of str
+    options : sequence of str
+        More options of ``genrenet fit``, for the networks.
+
+    Raises
+    ------
+    GenrenetError
+        A name that stands for nothing; it says what there is.
+    """
+    bank = FeatureBank()
+    found: list[Contender] = []
+    for name in dict.fromkeys(name.strip() for name in names):
+        if name in NETWORKS or name.startswith(("transfer:", "config:")):
+            found.append(NetworkContender(name, options))
+        else:
+            found.append(BaselineContender(name, bank))
+    return found
+
+
+def judge(
+    dataset: Dataset,
+    models: Sequence[Contender],
+    protocols: Sequence[Protocol],
+    folder: str | os.PathLike[str],
+    *,
+    tell: Callable[[str], None] = print,
+) -> Judged:
+    """Judge models; what was judged before, in the same folder, is not judged again.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    models : sequence of Contender
+    protocols : sequence of Protocol
+    folder : path
+        Made if need be.
+    tell : callable
+        Gets a line about every fold.
+
+    Returns
+    -------
+    Judged
+
+    Raises
+    ------
+    EvaluationError
+        The folder holds a run on other songs, or no model can be judged at all.
+    SplitError
+        The songs do not allow a protocol.
+    """
+    folder = Path(folder)
+    folds = {
+        (protocol, seed): protocol.folds(dataset.table, seed)
+        for protocol in protocols
+        for seed in protocol.seeds
+    }
+    judged = Judged(dataset, list(protocols))
+    able = []
+    for model in models:
+        judged.meanings[model.name] = model.about()
+        try:
+            model.check(dataset)
+        except GenrenetError as error:
+            judged.errors |= {(protocol.name, model.name): str(error) for protocol in protocols}
+            tell(f"{model.name} cannot be judged: {error}")
+        else:
+            able.append(model)
+    if not able:
+        raise EvaluationError(
+            f"no model can be judged on '{dataset.name}'", found="; ".join(judged.errors.values())
+        )
+    _claim(folder, dataset)
+    for protocol in protocols:
+        judged.leaks[protocol.name] = _leaks(dataset, folds[protocol, protocol.seeds[0]])
+    for (protocol, seed), splits in folds.items():
+        for number, split in enumerate(splits):
+            for model in able:
+                if (protocol.name, model.name) not in judged.errors:
+                    _one(judged, model, protocol, seed, number, split, folder, tell)
+    return judged
+
+
+def _one(
+    judged: Judged,
+    model: Contender,
+    protocol: Protocol,
+    seed: int,
+    number: int,
+    split: Split,
+    folder: Path,
+    tell: Callable[[str], None],
+) -> None:
+    """One fold of one model, from its file if it is there and still holds."""
+    place = Path(protocol.name, f"seed{seed}-fold{number}")
+    file = folder / "folds" / place / f"{_safe(model.name)}.json"
+    parts = split.parts.sort_index().to_csv()
+    made_of = [
+        VERSION,
+        protocol.own_validation,
+        judged.dataset.digest(),
+        parts,
+        seed,
+        model.about(),
+    ]
+    key = hashlib.sha256(json.dumps(made_of, default=str).encode()).hexdigest()
+    where = {"protocol": protocol.name, "seed": seed, "fold": number, "model": model.name}
+    known = _read(file)
+    if known is not None and known.get("key") == key:
+        judged.folds.append({**known, **where})
+        return
+    try:
+        work = folder / "work" / place / key[:12]
+        own = protocol.own_validation
+        result = model.judge(judged.dataset, split, seed, work, own_validation=own)
+    except Exception as error:  # one model's failure, of whatever kind, must not lose the others
+        why = str(error) if isinstance(error, GenrenetError) else repr(error)
+        judged.errors[protocol.name, model.name] = f"seed {seed}, fold {number + 1}: {why}"
+        tell(f"{protocol.name}, {model.name}: failed in seed {seed}, fold {number + 1}: {why}")
+        return
+    found = {"key": key, **result.as_dict()}
+    file.parent.mkdir(parents=True, exist_ok=True)
+    part = file.with_suffix(".part")
+    part.write_text(json.dumps(found), "utf-8")
+    os.replace(part, file)
+    judged.folds.append({**found, **where})
+    truth = dict(zip(judged.dataset.table["track_id"], judged.dataset.table["genre"], strict=True))
+    labels = judged.dataset.labels
+    right = sum(
+        labels[max(range(len(row)), key=row.__getitem__)] == truth[track]
+        for track, row in zip(result.track_ids, result.scores, strict=True)
+    )
+    tell(
+        f"{protocol.name}, seed {seed}, fold {number + 1}: {model.name} {right} of "
+        f"{len(result.track_ids)} right ({result.fit_seconds:.1f} s to learn)"
+    )
+
+
+def _safe(name: str) -> str:
+    """A model's name as a file's."""
+    return (
+        re.sub(r"[^\w.+@-]", "_", name)
+        if re.fullmatch(r"[\w.+@:,-]+", name)
+        else (hashlib.sha256(name.encode()).hexdigest()[:16])
+    )
+
+
+def _read(file: Path) -> dict[str, Any] | None:
+    """A fold's result; None where there is none, or a damaged one."""
+    try:
+        found: dict[str, Any] = json.loads(file.read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _claim(folder: Path, dataset: Dataset) -> None:
+    """Make the folder this run's, or find that it is."""
+    about = {"dataset": dataset.name, "digest": dataset.digest()}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        known = _read(folder / "run.json")
+        if known is None:
+            (folder / "run.json").write_text(json.dumps(about), "utf-8")
+    except OSError as error:
+        raise EvaluationError(
+            f"cannot write to '{printable(folder)}'", found=str(error), remedy="pass another --out"
+        ) from error
+    if known is not None and known != about:
+        raise EvaluationError(
+            f"'{printable(folder)}' holds a run on other songs",
+            found=f"{known.get('dataset')}, {known.get('digest')}",
+            wanted=f"{about['dataset']}, {about['digest']}",
+            remedy="pass another --out, or remove it",
+        )
+
+
+def _leaks(dataset: Dataset, splits: Sequence[Split]) -> str:
+    """What is on both sides of a protocol's splits; sounds are compared in the first alone."""
+    songs = dataset.features is None
+    found = [
+        leakage(dataset.table, split, audio=songs and number == 0)
+        for number, split in enumerate(splits)
+    ]
+    bad = [item for item in found if item]
+    text = (bad or found)[0].report()
+    return text + (f"\n  and {len(bad) - 1} more folds" if len(bad) > 1 else "")

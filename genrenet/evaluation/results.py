@@ -1,0 +1,239 @@
+"""From the folds of a run to its verdicts: accuracies with intervals, comparisons, predictions.
+
+Conventions
+-----------
+An accuracy is the mean over seeds of the share of songs decided right; ``n`` counts songs, each
+once, however many seeds judged it. ``ci95`` takes songs to be independent (Wilson);
+``ci95_artists`` lets songs of one artist stand or fall together and is wider. Confusion matrices
+and what follows from them count every seed's decisions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from genrenet.errors import printable
+from genrenet.evaluation import metrics
+from genrenet.evaluation.comparing import accuracy_interval, holm, mcnemar, paired_bootstrap
+from genrenet.evaluation.harness import Judged
+from genrenet.evaluation.protocols import why_they_differ
+from genrenet.version import __version__
+
+FIGURES = (
+    *("accuracy", "ci95", "ci95_artists", "by_seed", "n", "macro_f1", "calibration_error"),
+    *("frame_accuracy", "n_frames", "per_class", "confusion_songs", "confusion_frames"),
+    *("fit_seconds", "predict_seconds", "settings", "skipped"),
+)
+"""What is None in the row of a model that could not be judged."""
+
+
+def predictions(judged: Judged) -> pd.DataFrame:
+    """Every decision of a run.
+
+    Parameters
+    ----------
+    judged : Judged
+
+    Returns
+    -------
+    DataFrame
+        ``protocol``, ``model``, ``seed``, ``fold``, ``track_id``, ``path``, ``artist``, ``genre``,
+        ``predicted``, ``confidence`` and a column ``score_<label>`` for each label.
+    """
+    labels = judged.dataset.labels
+    songs = judged.dataset.table.set_index("track_id")
+    parts = []
+    for fold in judged.folds:
+        scores = np.asarray(fold["scores"], np.float64).reshape(-1, len(labels))
+        rows = songs.loc[fold["track_ids"]]
+        about = {key: fold[key] for key in ("protocol", "model", "seed", "fold")}
+        parts.append(
+            pd.DataFrame(
+                {
+                    **about,
+                    "track_id": fold["track_ids"],
+                    "path": [printable(path) for path in rows["path"]],
+                    "artist": list(rows["artist"]),
+                    "genre": list(rows["genre"]),
+                    "predicted": [labels[i] for i in scores.argmax(axis=1)],
+                    "confidence": scores.max(axis=1),
+                    **{f"score_{label}": scores[:, i] for i, label in enumerate(labels)},
+                }
+            )
+        )
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+
+def summarise(judged: Judged, decided: pd.DataFrame) -> dict[str, Any]:
+    """Everything that a run says, in plain values that JSON can hold.
+
+    Parameters
+    ----------
+    judged : Judged
+    decided : DataFrame
+        Its `predictions`.
+
+    Returns
+    -------
+    dict
+        ``protocol`` (their names, with commas), ``dataset``, ``labels``, ``n_songs``,
+        ``n_artists`` or None, ``seeds``, ``created``, ``genrenet``, ``protocols`` (for each its
+        ``name``, ``meaning`` and ``leakage``), ``why_protocols_differ``, ``skipped``, ``models``
+        (`_row` for each model and protocol) and ``comparisons`` (`_compare` for each pair).
+    """
+    table = judged.dataset.table
+    rows: list[dict[str, Any]] = []
+    pairs: list[dict[str, Any]] = []
+    for protocol in judged.protocols:
+        rows += [_row(judged, decided, protocol.name, model) for model in judged.meanings]
+        pairs += _compare(judged, decided, protocol.name)
+    return {
+        "protocol": ",".join(protocol.name for protocol in judged.protocols),
+        "dataset": judged.dataset.name,
+        "labels": judged.dataset.labels,
+        "n_songs": len(table),
+        "n_artists": int(table["artist"].nunique()) if judged.dataset.artists else None,
+        "seeds": list(judged.protocols[0].seeds),
+        "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "genrenet": __version__,
+        "protocols": [
+            {"name": p.name, "meaning": p.meaning, "leakage": judged.leaks.get(p.name, "")}
+            for p in judged.protocols
+        ],
+        "why_protocols_differ": why_they_differ(judged.protocols),
+        "skipped": [
+            {"path": printable(problem.path), "reason": str(problem.message)}
+            for problem in judged.dataset.problems
+        ],
+        "models": rows,
+        "comparisons": pairs,
+    }
+
+
+def _of(decided: pd.DataFrame, protocol: str, model: str) -> pd.DataFrame:
+    if not len(decided):
+        return decided
+    return decided[(decided["protocol"] == protocol) & (decided["model"] == model)]
+
+
+def _shares(rows: pd.DataFrame) -> pd.Series:
+    """How often each song was decided right, by `track_id`."""
+    right = (rows["genre"] == rows["predicted"]).astype(float)
+    return right.groupby(rows["track_id"]).mean()
+
+
+def _artists(judged: Judged, tracks: pd.Index) -> list[object] | None:
+    """Groups of songs that stand or fall together; None where artists are not known."""
+    if not judged.dataset.artists:
+        return None
+    names = judged.dataset.table.set_index("track_id")["artist"].loc[tracks]
+    return [name or (track,) for track, name in names.items()]
+
+
+def _row(judged: Judged, decided: pd.DataFrame, protocol: str, model: str) -> dict[str, Any]:
+    """One model under one protocol; figures are None where it could not be judged throughout."""
+    folds = [f for f in judged.folds if f["protocol"] == protocol and f["model"] == model]
+    error = judged.errors.get((protocol, model))
+    about = {"name": model, "protocol": protocol, "error": error, "about": judged.meanings[model]}
+    empty = dict.fromkeys(FIGURES)
+    rows = _of(decided, protocol, model)
+    if error is not None or not len(rows):
+        return {**about, **empty}
+    labels = judged.dataset.labels
+    place = {label: i for i, label in enumerate(labels)}
+    target = np.array([place[genre] for genre in rows["genre"]])
+    scores = rows[[f"score_{label}" for label in labels]].to_numpy(np.float64)
+    held = [fold["frame_confusion"] for fold in folds]
+    frames = None if any(h is None for h in held) else np.sum(held, axis=0)
+    found = metrics.evaluate(target, scores, labels, frames)
+    by_seed = [
+        float((part["genre"] == part["predicted"]).mean()) for _, part in rows.groupby("seed")
+    ]
+    shares = _shares(rows)
+    accuracy, n = float(np.mean(by_seed)), len(shares)
+    groups = _artists(judged, shares.index)
+    settings = [{"seed": f["seed"], "fold": f["fold"], **f["settings"]} for f in folds]
+    return {
+        **about,
+        "accuracy": accuracy,
+        "ci95": list(metrics.wilson_interval(round(accuracy * n), n)),
+        "ci95_artists": None if groups is None else accuracy_interval(shares, groups),
+        "by_seed": by_seed,
+        "n": n,
+        "macro_f1": found["song_macro_f1"],
+        "calibration_error": found["song_calibration_error"],
+        "frame_accuracy": found.get("frame_accuracy"),
+        "n_frames": found.get("n_frames"),
+        "per_class": found["per_class"],
+        "confusion_songs": found["confusion_songs"],
+        "confusion_frames": found.get("confusion_frames"),
+        "fit_seconds": float(sum(fold["fit_seconds"] for fold in folds)),
+        "predict_seconds": float(sum(fold["predict_seconds"] for fold in folds)),
+        "settings": [setting for setting in settings if len(setting) > 2],
+        "skipped": {track: why for fold in folds for track, why in fold["skipped"].items()},
+    }
+
+
+def _compare(judged: Judged, decided: pd.DataFrame, protocol: str) -> list[dict[str, Any]]:
+    """All pairs of models that were judged under a protocol, on the songs both decided."""
+    whole = [m for m in judged.meanings if (protocol, m) not in judged.errors]
+    found: list[dict[str, Any]] = []
+    for first, second in combinations(whole, 2):
+        pair = compare_pair(_of(decided, protocol, first), _of(decided, protocol, second), judged)
+        if pair is not None:
+            found.append({"protocol": protocol, "first": first, "second": second, **pair})
+    for name in ("p_bootstrap", "p_mcnemar"):
+        adjusted = holm([pair[name] for pair in found])
+        for pair, value in zip(found, adjusted, strict=True):
+            pair[f"{name}_holm"] = value
+    return found
+
+
+def compare_pair(
+    first: pd.DataFrame, second: pd.DataFrame, judged: Judged | None = None
+) -> Mapping[str, Any] | None:
+    """Is one of two models better, on the songs that both decided?
+
+    Parameters
+    ----------
+    first, second : DataFrame
+        `predictions` of one model under one protocol each.
+    judged : Judged, optional
+        Says which songs are of one artist.
+
+    Returns
+    -------
+    dict or None
+        ``n``, ``difference`` (first less second), ``ci95``, ``p_bootstrap`` (over artists where
+        they are known, over songs otherwise, all seeds) and ``p_mcnemar`` (the first seed's
+        decisions, songs taken to be independent). None where there is no such song.
+    """
+    one, other = _shares(first), _shares(second)
+    common = one.index.intersection(other.index)
+    if not len(common):
+        return None
+    if judged is not None:
+        groups = _artists(judged, common)
+    else:
+        names = first.drop_duplicates("track_id").set_index("track_id")["artist"].loc[common]
+        known = names.astype(bool).mean() >= 0.9
+        groups = [name or (track,) for track, name in names.items()] if known else None
+    boot = paired_bootstrap(one[common], other[common], groups)
+    seed = first["seed"].min()
+    ones, others = (_shares(rows[rows["seed"] == rows["seed"].min()]) for rows in (first, second))
+    once = ones.index.intersection(others.index)
+    exact = mcnemar(ones[once].round(), others[once].round()) if len(once) else 1.0
+    return {
+        "n": len(common),
+        "difference": boot["difference"],
+        "ci95": [boot["lower"], boot["upper"]],
+        "p_bootstrap": boot["p"],
+        "p_mcnemar": exact,
+        "mcnemar_seed": int(seed),
+    }

@@ -1,0 +1,56 @@
+"""The models of a run in rank order, and as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+def span(interval: Sequence[float] | None) -> str:
+    """An interval as text; nothing where there is none."""
+    return "" if interval is None else f"{interval[0]:.2f} to {interval[1]:.2f}"
+
+
+def number(value: float | None) -> str:
+    """A share as text; nothing where there is none."""
+    return "" if value is None else f"{value:.3f}"
+
+
+def markdown(results: Mapping[str, Any]) -> str:
+    """The models of a run as a Markdown table, one for each protocol.
+
+    Parameters
+    ----------
+    results : mapping
+        `genrenet.evaluation.results.summarise`.
+    """
+    lines = [f"# {results['dataset']}", ""]
+    for protocol in results["protocols"]:
+        seeds = ", ".join(map(str, results["seeds"]))
+        lines += [f"## {protocol['name']} (seeds {seeds})", "", protocol["meaning"], ""]
+        lines += [
+            "| model | song accuracy | 95 % interval | by artist | n | macro F1 | frames | ECE "
+            "| fit s | predict s |",
+            "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+        ]
+        for row in ranked(results, protocol["name"]):
+            name = str(row["name"]).replace("|", "\\|")
+            if row["accuracy"] is None:
+                lines.append(f"| {name} | failed: {str(row['error']).replace('|', ' ')} |")
+                continue
+            lines.append(
+                f"| {name} | {row['accuracy']:.3f} | {span(row['ci95'])} | "
+                f"{span(row['ci95_artists'])} | {row['n']} | {row['macro_f1']:.3f} | "
+                f"{number(row['frame_accuracy'])} | {row['calibration_error']:.3f} | "
+                f"{row['fit_seconds']:.1f} | {row['predict_seconds']:.1f} |"
+            )
+        lines.append("")
+    if results["why_protocols_differ"]:
+        lines += [results["why_protocols_differ"], ""]
+    return "\n".join(lines)
+
+
+def ranked(results: Mapping[str, Any], protocol: str) -> list[dict[str, Any]]:
+    """Rows of a protocol, the best first, those that failed last."""
+    rows = [row for row in results["models"] if row["protocol"] == protocol]
+    return sorted(rows, key=lambda row: -(-1.0 if row["accuracy"] is None else row["accuracy"]))

@@ -1,0 +1,167 @@
+"""What an extractor of features is, and what it gives for a song."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from genrenet.cache import digest
+from genrenet.errors import GenrenetError
+
+SCHEME = 1
+"""Part of every name in the cache: goes up when songs are cut or kept in another way."""
+
+
+class FeatureError(GenrenetError):
+    """Settings or samples that features cannot be made of."""
+
+
+@dataclass(frozen=True)
+class FeatureExtractor:
+    """A function from samples to one row of numbers a song, and what it wants to be given.
+
+    Parameters
+    ----------
+    name : str
+        How it is called on the command line.
+    summary : str
+        What it is, in a line.
+    extract : callable
+        Takes a Tensor of shape (batch, samples), float32 in [-1, 1], mono at ``sample_rate``; gives
+        one of shape (batch, len(columns)), float32 or float64, on the same device.
+    columns : tuple of str
+        Names of the numbers in a row.
+    kind : {"vectors", "gaussians"}
+        What a row is: any numbers, or a Gaussian of d dimensions: its mean (d), then its covariance
+        row by row (d*d).
+    sample_rate : int > 0
+        Samples per second of what ``extract`` takes, in Hz.
+    middle : float in (0, 1]
+        Share of the song that is used, from its middle.
+    max_seconds : float > 0
+        Most seconds that are used, from the song's middle; bounds the memory that a song takes.
+    min_seconds : float > 0
+        Songs that are shorter have no features, and at least so much of a song is used.
+    version : str
+        Change it whenever ``extract`` gives other numbers for the same settings.
+    settings : mapping
+        What ``extract`` has been set to, as JSON can hold it: other settings, other cache.
+
+    Raises
+    ------
+    FeatureError
+        Impossible values.
+
+    Examples
+    --------
+    >>> def loudness(samples):
+    ...     return samples.square().mean(dim=1, keepdim=True).sqrt()
+    >>> FeatureExtractor("rms", "loudness", loudness, ("rms",)).sample_rate
+    22050
+    """
+
+    name: str
+    summary: str
+    extract: Callable[[Tensor], Tensor]
+    columns: tuple[str, ...]
+    kind: Literal["vectors", "gaussians"] = "vectors"
+    sample_rate: int = 22_050
+    middle: float = 1.0
+    max_seconds: float = 1200.0
+    min_seconds: float = 0.5
+    version: str = "1"
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        what = f"the features '{self.name}' cannot be"
+        if not 0 < self.middle <= 1:
+            raise FeatureError(what, found=f"middle {self.middle:g}", wanted="0 < middle <= 1")
+        if self.sample_rate < 1 or not 0 < self.min_seconds <= self.max_seconds:
+            raise FeatureError(
+                what,
+                found=f"{self.min_seconds:g} to {self.max_seconds:g} s at {self.sample_rate} Hz",
+                wanted="0 < min_seconds <= max_seconds and a sample rate",
+            )
+        dimensions = gaussian_dimensions(len(self.columns))
+        if not self.columns or (self.kind == "gaussians" and not dimensions):
+            raise FeatureError(
+                what,
+                found=f"{len(self.columns)} columns of {self.kind}",
+                wanted="one at least; d + d*d for Gaussians of d dimensions",
+            )
+
+    @property
+    def key(self) -> str:
+        """What the numbers depend on besides the song, as 32 hexadecimal digits."""
+        about = [
+            SCHEME,
+            self.name,
+            self.version,
+            self.columns,
+            self.kind,
+            self.sample_rate,
+            self.middle,
+            self.max_seconds,
+            self.min_seconds,
+            dict(self.settings),
+        ]
+        return digest(json.dumps(about, sort_keys=True).encode())
+
+    def span(self, seconds: float) -> tuple[float, float]:
+        """Which part of a song is used.
+
+        Parameters
+        ----------
+        seconds : float >= 0
+            The song's length.
+
+        Returns
+        -------
+        begin, length : float, seconds
+
+        Examples
+        --------
+        >>> FeatureExtractor("a", "", abs, ("a",), middle=0.5).span(30.0)
+        (7.5, 15.0)
+        """
+        wanted = max(min(self.middle * seconds, self.max_seconds), self.min_seconds)
+        length = min(seconds, wanted)
+        return (seconds - length) / 2, length
+
+
+@dataclass
+class SongFeatures:
+    """Features of one file.
+
+    Attributes
+    ----------
+    path : str
+    vector : ndarray of float64, shape (columns,), or None
+        All finite; None where there are none.
+    error : str or None
+        What was wrong with the file, if anything. A truncated file may have both an error and
+        features of what could be read.
+    """
+
+    path: str
+    vector: NDArray[np.float64] | None = None
+    error: str | None = None
+
+
+def gaussian_dimensions(n_columns: int) -> int:
+    """Dimensions d of a Gaussian that is d + d*d numbers; 0 where there is no such d.
+
+    Examples
+    --------
+    >>> gaussian_dimensions(240), gaussian_dimensions(241)
+    (15, 0)
+    """
+    dimensions = (math.isqrt(1 + 4 * n_columns) - 1) // 2
+    return dimensions if dimensions * (dimensions + 1) == n_columns else 0

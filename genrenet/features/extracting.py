@@ -1,0 +1,252 @@
+"""Classical features of files, kept on disk: whoever asks again decodes nothing.
+
+Layout: ``features/<settings>/<two digits>/<song>.npz`` below the cache's root. The first name
+stands for the extractor with all its settings; the last one is the SHA-256 of the song's *content*,
+so that a file that has been moved or copied is found again, and one that has changed is not.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from genrenet import audio
+from genrenet.cache import DAMAGE, cache_folder, content_of, read_arrays, write_arrays
+from genrenet.errors import GenrenetError, printable
+from genrenet.features.base import FeatureError, FeatureExtractor, SongFeatures
+from genrenet.streaming import InferenceError
+
+SLACK = 16
+"""Samples by which a resampled song may be shorter than it should be."""
+
+
+def cached_features(
+    paths: Iterable[str | os.PathLike[str]],
+    extractor: FeatureExtractor,
+    *,
+    device: str | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[SongFeatures]:
+    """Features of songs, from the cache where they are there.
+
+    Parameters
+    ----------
+    paths : iterable of path
+        Files, good or bad. Those without features are tried again by every call.
+    extractor : FeatureExtractor
+    device : str, optional
+        Where features are computed; the best there is by default.
+    progress : callable, optional
+        Called with the number of different songs done and of all of them.
+
+    Returns
+    -------
+    list of SongFeatures
+        In the order of ``paths``. A file that cannot be read, is shorter than the extractor's
+        ``min_seconds`` or holds only zeros has an ``error`` and no vector.
+
+    Warns
+    -----
+    UserWarning
+        A file in the cache was damaged; its song's features have been computed anew.
+
+    Raises
+    ------
+    FeatureError
+        The extractor does not give what its columns say.
+    InferenceError
+        There is no such device.
+    CacheError
+        The cache cannot be written.
+    """
+    return list(iter_features(paths, extractor, device=device, progress=progress))
+
+
+def iter_features(
+    paths: Iterable[str | os.PathLike[str]],
+    extractor: FeatureExtractor,
+    *,
+    device: str | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Iterator[SongFeatures]:
+    """Features of songs one after another, from the cache where they are there.
+
+    Every song is in the cache before it is handed out, so whoever stops early loses nothing. The
+    next song is decoded while the features of the present one are computed.
+
+    Parameters
+    ----------
+    paths, extractor, device, progress
+        See `cached_features`.
+
+    Returns
+    -------
+    iterator of SongFeatures
+        In the order of ``paths``.
+
+    Warns
+    -----
+    UserWarning
+        See `cached_features`, also for what is raised.
+    """
+    given = [os.fspath(path) for path in paths]
+    return _in_order(given, _Extraction(extractor, _device(device)), progress)
+
+
+def _device(name: str | None) -> torch.device:
+    try:
+        found = torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
+        torch.empty(1, device=found)
+    except (RuntimeError, AssertionError) as error:  # torch raises either for a missing device
+        raise InferenceError(
+            f"no device '{name}'",
+            found=str(error).splitlines()[0],
+            remedy="leave it out for the best there is",
+        ) from error
+    return found
+
+
+def _in_order(
+    given: list[str], extraction: _Extraction, progress: Callable[[int, int], None] | None
+) -> Iterator[SongFeatures]:
+    different = list(dict.fromkeys(given))
+    wanted, kept = Counter(given), dict[str, SongFeatures]()
+    fresh = _ahead(different, extraction)
+    for path in given:
+        if path not in kept:
+            kept[path] = next(fresh)
+            if progress is not None:
+                progress(len(kept), len(different))
+        song = kept[path]
+        wanted[path] -= 1
+        if not wanted[path]:  # only what is asked for again stays in memory
+            kept[path] = SongFeatures(path)
+        yield replace(song)
+
+
+def _ahead(paths: list[str], extraction: _Extraction) -> Iterator[SongFeatures]:
+    """Songs in their order, each read by a worker thread while its predecessor is computed."""
+    with ThreadPoolExecutor(1) as pool:
+        waiting = [pool.submit(extraction.read, path) for path in paths[:1]]
+        for following in [*paths[1:], None]:
+            song = waiting.pop().result()
+            if following is not None:
+                waiting.append(pool.submit(extraction.read, following))
+            yield extraction.finish(song)
+
+
+@dataclass
+class _Read:
+    """A song as the worker thread leaves it: with features, with samples, or with an error."""
+
+    features: SongFeatures
+    samples: NDArray[np.float32] | None = None
+    file: Path | None = None
+    damaged: bool = False
+
+
+class _Extraction:
+    """One extractor on one device, and its folder of the cache."""
+
+    def __init__(self, extractor: FeatureExtractor, device: torch.device) -> None:
+        self.extractor, self.device = extractor, device
+        self.folder = cache_folder("features", extractor.key)
+
+    def read(self, path: str) -> _Read:
+        """Look a song up in the cache; decode it if it is not there."""
+        song, damaged = _Read(SongFeatures(path)), False
+        try:
+            name = content_of(path)
+        except OSError:
+            name = ""  # decoding it says better what is wrong
+        if name:
+            song.file = self.folder / name[:2] / f"{name}.npz"
+            try:
+                if song.file.exists():
+                    song.features = self._kept(path, song.file)
+                    return song
+            except DAMAGE:
+                damaged = True
+        song.damaged = damaged
+        song.samples, song.features.error = self._decode(path)
+        return song
+
+    def finish(self, song: _Read) -> SongFeatures:
+        """Compute what is missing, and keep it."""
+        features = song.features
+        if song.damaged:
+            warnings.warn(
+                f"a damaged file in the cache '{printable(self.folder)}': computing the features "
+                f"of '{printable(features.path)}' anew",
+                stacklevel=4,
+            )
+        if song.samples is None:
+            return features
+        try:
+            features.vector = self._extract(song.samples)
+        except FeatureError:
+            raise
+        except GenrenetError as error:
+            features.error = str(error)
+            return features
+        if not np.isfinite(features.vector).all():
+            features.error = (
+                f"the features '{self.extractor.name}' of '{printable(features.path)}' are not "
+                "finite: found NaN or infinity"
+            )
+            features.vector = None
+        elif song.file is not None:
+            fault = np.array(features.error or "")
+            write_arrays(song.file, vector=features.vector, error=fault)
+        return features
+
+    def _kept(self, path: str, file: Path) -> SongFeatures:
+        held = read_arrays(file)
+        vector = held["vector"]
+        if vector.shape != (len(self.extractor.columns),) or vector.dtype != np.float64:
+            raise ValueError(f"shape {vector.shape}")
+        return SongFeatures(path, vector, held["error"].item() or None)
+
+    def _decode(self, path: str) -> tuple[NDArray[np.float32] | None, str | None]:
+        """Samples of the part that is used, or what is wrong; both for a truncated file."""
+        rate, least = self.extractor.sample_rate, self.extractor.min_seconds
+        fault = None
+        try:
+            begin, length = self.extractor.span(audio.probe(path).duration)
+            samples = audio.load(path, rate, begin, length or None)
+        except audio.TruncatedAudioError as error:
+            samples, fault = error.samples, str(error)
+        except audio.AudioError as error:
+            return None, str(error)
+        if len(samples) < least * rate - SLACK:
+            short = FeatureError(
+                f"'{printable(path)}' is too short",
+                found=f"{len(samples) / rate:.2f} s",
+                wanted=f"at least {least:g} s",
+            )
+            return None, fault or str(short)
+        if not samples.any():
+            return None, f"'{printable(path)}' is silent: found only zeros, wanted music"
+        return samples, fault
+
+    def _extract(self, samples: NDArray[np.float32]) -> NDArray[np.float64]:
+        with torch.inference_mode():
+            batch = torch.from_numpy(samples)[None].to(self.device)
+            rows = self.extractor.extract(batch)
+        if rows.shape != (1, len(self.extractor.columns)):
+            raise FeatureError(
+                f"the features '{self.extractor.name}' are not what they say",
+                found=f"a tensor of shape {tuple(rows.shape)}",
+                wanted=f"(1, {len(self.extractor.columns)}), as there are columns",
+            )
+        found: NDArray[np.float64] = rows[0].cpu().numpy().astype(np.float64)
+        return found

@@ -1,0 +1,266 @@
+"""The 34 short-term features of pyAudioAnalysis, and their mid-term statistics, batched.
+
+Equal to ``ShortTermFeatures.feature_extraction(..., deltas=False)`` and
+``MidTermFeatures.mid_feature_extraction`` (Giannakopoulos, 2015, "pyAudioAnalysis: an open-source
+Python library for audio signal analysis"), quirks included: no window function, magnitudes over
+half the FFT divided by their number, a mel bank laid out as if these bins reached the whole sample
+rate, and a chroma in which the last bin of a semitone stands for all of them.
+
+A song is brought to zero mean and a peak of 1 first. All is computed in float64: roll-off jumps,
+and the logarithms of quiet bands are sensitive. (On a device without float64, in float32.)
+"""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import pad
+
+from genrenet.features.base import FeatureError
+from genrenet.features.filters import Matrix, constant, dct_matrix
+from genrenet.features.framing import blocks, doubled, frames_of, precise
+
+EPS = sys.float_info.epsilon
+PARTS = 10
+"""Parts of a frame or spectrum whose energies the entropies are of."""
+N_MFCC = 13
+
+NAMES: tuple[str, ...] = (
+    "zcr",
+    "energy",
+    "energy_entropy",
+    "spectral_centroid",
+    "spectral_spread",
+    "spectral_entropy",
+    "spectral_flux",
+    "spectral_rolloff",
+    *(f"mfcc_{i}" for i in range(1, N_MFCC + 1)),
+    *(f"chroma_{i}" for i in range(1, 13)),
+    "chroma_std",
+)
+"""Names of the features, as pyAudioAnalysis calls them. ``chroma_1`` is A."""
+
+
+@precise
+def short_term(
+    samples: Tensor, *, sample_rate: int = 22_050, window: float = 0.050, step: float = 0.050
+) -> Tensor:
+    """The 34 features of every frame.
+
+    Parameters
+    ----------
+    samples : Tensor, shape (batch, samples)
+        Whole songs in any scale: each is normalised. Shorter than a frame, they are padded with
+        zeros.
+    sample_rate : int >= 8000 [Hz]
+    window, step : float > 0 [seconds]
+        Length of the frames, and from one to the next.
+
+    Returns
+    -------
+    Tensor, shape (batch, 34, n_frames), float64
+        In the order of `NAMES`.
+
+    Raises
+    ------
+    FeatureError
+        Frames too short or a sample rate too low for these features, or no samples.
+    """
+    samples = doubled(samples)
+    length, hop = round(window * sample_rate), round(step * sample_rate)
+    _check(sample_rate, length)
+    samples = samples - samples.mean(dim=1, keepdim=True)
+    samples = samples / (samples.abs().amax(dim=1, keepdim=True) + 1e-10)
+    frames = frames_of(samples, length, hop)
+    found: list[Tensor] = []
+    # Flux compares with the frame before; the first has none, and a flux of zero.
+    before: Tensor | None = None
+    for where in blocks(frames):
+        block = frames[:, where]
+        magnitudes = torch.fft.rfft(block)[..., : length // 2].abs() / (length // 2)
+        shares = magnitudes / (magnitudes.sum(dim=-1, keepdim=True) + EPS * (length // 2))
+        previous = shares[:, :1] if before is None else before
+        before = shares[:, -1:]
+        flux = (shares - torch.cat([previous, shares[:, :-1]], dim=1)).square().sum(dim=-1)
+        values = [*_of_waveform(block), *_of_spectrum(magnitudes), flux]
+        # The roll-off comes behind the flux.
+        values[-1], values[-2] = values[-2], values[-1]
+        columns = torch.stack(values, dim=-1)
+        found.append(torch.cat([columns, *_of_bands(magnitudes, sample_rate)], dim=-1))
+    return torch.cat(found, dim=1).transpose(1, 2)
+
+
+@precise
+def mid_term(features: Tensor, *, window: int = 20, step: int = 20) -> Tensor:
+    """Mean and deviation of features in windows of frames.
+
+    Parameters
+    ----------
+    features : Tensor, shape (batch, n_features, n_frames)
+    window, step : int > 0 [frames]
+        Length of the windows, and from one to the next. The last ones reach the end of the song
+        and may hold fewer frames.
+
+    Returns
+    -------
+    Tensor, shape (batch, 2 * n_features, n_windows)
+        All means, then all standard deviations.
+    """
+    n_frames = features.shape[-1]
+    n_windows = -(-n_frames // step)
+    reach = max(0, (n_windows - 1) * step + window - n_frames)
+    windows = pad(features, (0, reach)).unfold(-1, window, step)
+    there = torch.arange(n_frames + reach, device=features.device) < n_frames
+    there = there.unfold(0, window, step).to(features.dtype)
+    count = there.sum(dim=-1)
+    mean = windows.sum(dim=-1) / count
+    variance = ((windows - mean[..., None]).square() * there).sum(dim=-1) / count
+    return torch.cat([mean, variance.sqrt()], dim=1)
+
+
+@precise
+def short_term_statistics(
+    samples: Tensor,
+    *,
+    sample_rate: int = 22_050,
+    window: float = 0.050,
+    step: float = 0.050,
+    mid_window: float = 1.0,
+    mid_step: float = 1.0,
+) -> Tensor:
+    """One row a song: the mean over the song of the mid-term means and deviations.
+
+    Parameters
+    ----------
+    samples, sample_rate, window, step
+        See `short_term`.
+    mid_window, mid_step : float > 0 [seconds]
+        Length of the mid-term windows, and from one to the next.
+
+    Returns
+    -------
+    Tensor, shape (batch, 68), float64
+        What pyAudioAnalysis' ``directory_feature_extraction`` gives for a file, without its deltas
+        and its beat.
+
+    Raises
+    ------
+    FeatureError
+        See `short_term`.
+    """
+    length, hop = round(window * sample_rate), round(step * sample_rate)
+    features = short_term(samples, sample_rate=sample_rate, window=window, step=step)
+    frames = round((round(mid_window * sample_rate) - (length - hop)) / hop)
+    frames_step = round(round(mid_step * sample_rate) / hop)
+    if min(frames, frames_step) < 1:
+        raise FeatureError(
+            "impossible mid-term windows",
+            found=f"{mid_window:g} s every {mid_step:g} s over frames of {window:g} s",
+            wanted="windows and steps of one frame at least",
+        )
+    return mid_term(features, window=frames, step=frames_step).mean(dim=-1)
+
+
+def statistics_columns() -> tuple[str, ...]:
+    """Names of what `short_term_statistics` gives, as pyAudioAnalysis calls them."""
+    return (*(f"{name}_mean" for name in NAMES), *(f"{name}_std" for name in NAMES))
+
+
+def _check(sample_rate: int, length: int) -> None:
+    n_bins = length // 2
+    if sample_rate < 8000 or n_bins <= _semitones(sample_rate, max(1, n_bins)).max():
+        raise FeatureError(
+            "the 34 features need longer frames",
+            found=f"{length} samples at {sample_rate} Hz",
+            wanted="8000 Hz or more, and more bins than the spectrum has semitones",
+            remedy="set a window of 20 ms or more",
+        )
+
+
+def _of_waveform(frames: Tensor) -> list[Tensor]:
+    """Zero crossings, energy and its entropy, of frames of shape (batch, n_frames, length)."""
+    length = frames.shape[-1]
+    crossings = frames.sign().diff(dim=-1).abs().sum(dim=-1) / 2
+    squares = frames.square()
+    energy = squares.sum(dim=-1)
+    return [crossings / (length - 1), energy / length, _entropy(squares, energy)]
+
+
+def _of_spectrum(magnitudes: Tensor) -> list[Tensor]:
+    """Centroid, spread, entropy and roll-off, of magnitudes of shape (batch, n_frames, n_bins)."""
+    n_bins = magnitudes.shape[-1]
+    places = torch.arange(1, n_bins + 1, device=magnitudes.device, dtype=magnitudes.dtype) / n_bins
+    loudest = magnitudes.amax(dim=-1, keepdim=True)
+    weights = magnitudes / torch.where(loudest == 0, 1.0, loudest)
+    total = weights.sum(dim=-1) + EPS
+    centroid = weights @ places / total
+    away = (places - centroid[..., None]).square_()
+    spread = ((away * weights).sum(dim=-1) / total).sqrt()
+    squares = magnitudes.square()
+    energy = squares.sum(dim=-1)
+    reached = squares.cumsum(dim=-1) + EPS > 0.90 * energy[..., None]
+    rolloff = reached.to(torch.uint8).argmax(dim=-1) / n_bins
+    return [centroid, spread, _entropy(squares, energy), rolloff.to(magnitudes.dtype)]
+
+
+def _of_bands(magnitudes: Tensor, sample_rate: int) -> list[Tensor]:
+    """MFCC, chroma and its deviation, each of shape (batch, n_frames, n)."""
+    n_bins = magnitudes.shape[-1]
+    bands = magnitudes @ constant(magnitudes, _mel, sample_rate, n_bins)
+    cepstrum = (bands + EPS).log10_() @ constant(magnitudes, dct_matrix, bands.shape[-1], N_MFCC)
+    squares = magnitudes.square()
+    energy = squares.sum(dim=-1, keepdim=True)
+    chroma = squares @ constant(magnitudes, _chroma, sample_rate, n_bins)
+    chroma = chroma / torch.where(energy == 0, EPS, energy)
+    return [cepstrum, chroma, chroma.std(dim=-1, correction=0, keepdim=True)]
+
+
+def _entropy(squares: Tensor, energy: Tensor) -> Tensor:
+    """Entropy in bits of the shares of the energy in ten parts; a rest at the end is left out."""
+    size = squares.shape[-1] // PARTS
+    parts = squares[..., : size * PARTS].unflatten(-1, (PARTS, size)).sum(dim=-1)
+    shares = parts / (energy[..., None] + EPS)
+    bits: Tensor = (shares + EPS).log2()
+    return torch.sum(shares * bits, dim=-1).neg()
+
+
+def _semitones(sample_rate: int, n_bins: int) -> np.ndarray:
+    """Semitones from 27.5 Hz of bins, where bin 0 is taken to lie at the first step."""
+    hertz = np.arange(1, n_bins + 1) * sample_rate / (2 * n_bins)
+    return np.round(12.0 * np.log2(hertz / 27.50)).astype(int)
+
+
+def _chroma(sample_rate: int, n_bins: int) -> Matrix:
+    """What a squared magnitude adds to the classes, of shape (n_bins, 12)."""
+    semitones = _semitones(sample_rate, n_bins)
+    _, same, counts = np.unique(semitones, return_inverse=True, return_counts=True)
+    # Assigned one after another, so that of several bins the last one stays; semitones below 27.5
+    # Hz count from the end. The divisor is looked up by the semitone, as if it were a bin.
+    held = np.full(n_bins, -1)
+    held[semitones] = np.arange(n_bins)
+    divisors = counts[same][semitones]
+    matrix = np.zeros((n_bins, 12))
+    for place in np.flatnonzero(held >= 0):
+        matrix[held[place], place % 12] += 1.0 / divisors[place]
+    return matrix
+
+
+def _mel(sample_rate: int, n_bins: int) -> Matrix:
+    """13 linear and 27 logarithmic triangles (Slaney, 1998), of shape (n_bins, 40)."""
+    corners = 133.33 + np.arange(13) * 200.0 / 3.0
+    corners = np.concatenate([corners, corners[-1] * 1.0711703 ** np.arange(1, 30)])
+    heights = 2.0 / (corners[2:] - corners[:-2])
+    bins = np.arange(n_bins)
+    hertz = bins / n_bins * sample_rate
+    ends = np.floor(corners * n_bins / sample_rate)
+    bank = np.zeros((n_bins, len(heights)))
+    for band, height in enumerate(heights):
+        low, centre, high = corners[band : band + 3]
+        rising = (bins > ends[band]) & (bins <= ends[band + 1])
+        falling = (bins > ends[band + 1]) & (bins <= ends[band + 2])
+        bank[rising, band] = height / (centre - low) * (hertz[rising] - low)
+        bank[falling, band] = height / (high - centre) * (high - hertz[falling])
+    return bank

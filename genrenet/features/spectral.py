@@ -1,0 +1,232 @@
+"""The report's five features, batched: MFCC, chroma, centroid, zero crossings and roll-off.
+
+Conventions
+-----------
+Samples are (batch, samples), mono in [-1, 1]; float64 is computed in float64, all else in float32.
+Frames are centred, padded with zeros, windowed with a periodic Hann window; there is one more of
+them than whole hops in the song. Every function equals librosa's of the same name, song by song
+(McFee et al., 2015, "librosa: audio and music signal analysis in Python").
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn.functional import pad
+
+from genrenet.features import spectra
+from genrenet.features.base import FeatureError
+from genrenet.features.filters import constant
+from genrenet.features.framing import checked, frames_of, precise
+
+FIVE_NAMES: tuple[str, ...] = (
+    *(f"mfcc_{i}" for i in range(1, 21)),
+    *(f"chroma_{i}" for i in ("c", "cs", "d", "ds", "e", "f", "fs", "g", "gs", "a", "as", "b")),
+    "spectral_centroid",
+    "zero_crossing_rate",
+    "spectral_rolloff",
+)
+"""Names of the rows of `five`."""
+
+
+@precise
+def mfcc(
+    samples: Tensor,
+    *,
+    sample_rate: int = 22_050,
+    n_fft: int = 2048,
+    hop_length: int = 512,
+    n_mfcc: int = 20,
+    n_mels: int = 128,
+    f_min: float = 0.0,
+    f_max: float | None = None,
+    top_db: float | None = 80.0,
+) -> Tensor:
+    """Mel-frequency cepstral coefficients.
+
+    Parameters
+    ----------
+    samples : Tensor, shape (batch, samples)
+    sample_rate : int > 0 [Hz]
+    n_fft, hop_length : int > 0 [samples]
+        Length of the frames, and from one to the next.
+    n_mfcc, n_mels : int > 0
+        Coefficients and mel bands (Slaney's scale and norm).
+    f_min, f_max : float >= 0 [Hz]
+        Range of the bands; ``f_max=None`` is half the sample rate.
+    top_db : float > 0 [dB], optional
+        Range kept below each song's loudest band.
+
+    Returns
+    -------
+    Tensor, shape (batch, n_mfcc, n_frames), dB
+        Equal to ``librosa.feature.mfcc``.
+
+    Raises
+    ------
+    FeatureError
+        Impossible settings, or no samples.
+    """
+    samples = checked(samples)
+    project = spectra.MelPower(samples, sample_rate, n_fft, n_mels, f_min, f_max)
+    found = [
+        project(squares).view(len(samples), -1, n_mels)
+        for squares in spectra.squared_parts(samples, n_fft, hop_length)
+    ]
+    return spectra.cepstrum(torch.cat(found, dim=1), n_mfcc, top_db)
+
+
+@precise
+def chroma(
+    samples: Tensor, *, sample_rate: int = 22_050, n_fft: int = 2048, hop_length: int = 512
+) -> Tensor:
+    """Power in each of the twelve pitch classes, C first, the strongest of a frame being 1.
+
+    Parameters
+    ----------
+    samples, sample_rate, n_fft, hop_length
+        See `mfcc`.
+
+    Returns
+    -------
+    Tensor, shape (batch, 12, n_frames), in [0, 1]
+        Equal to ``librosa.feature.chroma_stft`` with ``tuning=0.0``; zeros where there is silence.
+    """
+    samples = checked(samples)
+    bank = constant(samples, spectra.doubled_chroma, sample_rate, n_fft)
+    found = [
+        (squares @ bank).view(len(samples), -1, 12)
+        for squares in spectra.squared_parts(samples, n_fft, hop_length)
+    ]
+    return spectra.to_loudest(torch.cat(found, dim=1))
+
+
+@precise
+def spectral_centroid(
+    samples: Tensor, *, sample_rate: int = 22_050, n_fft: int = 2048, hop_length: int = 512
+) -> Tensor:
+    """Mean frequency, weighted by the magnitudes.
+
+    Parameters
+    ----------
+    samples, sample_rate, n_fft, hop_length
+        See `mfcc`.
+
+    Returns
+    -------
+    Tensor, shape (batch, n_frames), Hz
+        Equal to ``librosa.feature.spectral_centroid``; 0 where there is silence.
+    """
+    samples = checked(samples)
+    bins = constant(samples, spectra.bins_and_ones, sample_rate, n_fft)
+    found = [
+        spectra.centroid(spectra.power(squares).sqrt_(), bins).view(len(samples), -1)
+        for squares in spectra.squared_parts(samples, n_fft, hop_length)
+    ]
+    return torch.cat(found, dim=1)
+
+
+@precise
+def spectral_rolloff(
+    samples: Tensor,
+    *,
+    sample_rate: int = 22_050,
+    n_fft: int = 2048,
+    hop_length: int = 512,
+    roll_percent: float = 0.85,
+) -> Tensor:
+    """Lowest frequency below which, itself included, a share of the magnitudes lies.
+
+    Parameters
+    ----------
+    samples, sample_rate, n_fft, hop_length
+        See `mfcc`.
+    roll_percent : float in (0, 1)
+        The share.
+
+    Returns
+    -------
+    Tensor, shape (batch, n_frames), Hz
+        Equal to ``librosa.feature.spectral_rolloff``; 0 where there is silence. In float32 a frame
+        whose sum meets the share to seven digits may come out one bin away, there as here.
+
+    Raises
+    ------
+    FeatureError
+        A share out of its range.
+    """
+    if not 0 < roll_percent < 1:
+        raise FeatureError(
+            "impossible roll-off", found=f"roll_percent {roll_percent:g}", wanted="between 0 and 1"
+        )
+    samples = checked(samples)
+    bins = constant(samples, spectra.bins_and_ones, sample_rate, n_fft)
+    found = [
+        spectra.rolloff(spectra.power(squares).sqrt_(), bins, roll_percent).view(len(samples), -1)
+        for squares in spectra.squared_parts(samples, n_fft, hop_length)
+    ]
+    return torch.cat(found, dim=1)
+
+
+@precise
+def zero_crossing_rate(
+    samples: Tensor, *, frame_length: int = 2048, hop_length: int = 512
+) -> Tensor:
+    """Share of a frame's samples whose sign is not that of the sample before.
+
+    Parameters
+    ----------
+    samples : Tensor, shape (batch, samples)
+    frame_length, hop_length : int > 0 [samples]
+        Frames are centred; the first and the last sample are repeated at the ends.
+
+    Returns
+    -------
+    Tensor, shape (batch, n_frames), in [0, 1)
+        Equal to ``librosa.feature.zero_crossing_rate``.
+    """
+    samples = checked(samples)
+    negative = samples < -spectra.QUIET
+    crossings = (negative[:, 1:] != negative[:, :-1]).to(torch.int32)
+    # Where the ends are repeated nothing crosses. A running sum gives all frames at once.
+    half = frame_length // 2
+    running = pad(crossings, (half + 1, half)).cumsum(dim=1, dtype=torch.int32)
+    ends = frames_of(running, frame_length, hop_length)
+    return (ends[..., -1] - ends[..., 0]).to(samples.dtype) / frame_length
+
+
+@precise
+def five(
+    samples: Tensor, *, sample_rate: int = 22_050, n_fft: int = 2048, hop_length: int = 512
+) -> Tensor:
+    """All five features, from one spectrum.
+
+    Parameters
+    ----------
+    samples, sample_rate, n_fft, hop_length
+        See `mfcc`.
+
+    Returns
+    -------
+    Tensor, shape (batch, 35, n_frames)
+        In the order of `FIVE_NAMES`, all with their own defaults.
+    """
+    samples = checked(samples)
+    project = spectra.MelPower(samples, sample_rate, n_fft, 128)
+    bank = constant(samples, spectra.doubled_chroma, sample_rate, n_fft)
+    bins = constant(samples, spectra.bins_and_ones, sample_rate, n_fft)
+    columns: list[list[Tensor]] = [[], [], [], []]
+    for squares in spectra.squared_parts(samples, n_fft, hop_length):
+        magnitudes = spectra.power(squares).sqrt_()
+        parts = (
+            project(squares),
+            squares @ bank,
+            spectra.centroid(magnitudes, bins)[:, None],
+            spectra.rolloff(magnitudes, bins, 0.85)[:, None],
+        )
+        for column, part in zip(columns, parts, strict=True):
+            column.append(part.view(len(samples), -1, part.shape[1]))
+    mel, raw, centroid, rolloff = (torch.cat(column, dim=1) for column in columns)
+    crossings = zero_crossing_rate(samples, frame_length=n_fft, hop_length=hop_length)
+    rows = (spectra.cepstrum(mel, 20, 80.0), spectra.to_loudest(raw), centroid.transpose(1, 2))
+    return torch.cat([*rows, crossings[:, None], rolloff.transpose(1, 2)], dim=1)

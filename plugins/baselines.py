@@ -1,0 +1,106 @@
+"""The built-in baselines, each with what it eats and the settings that are chosen among."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from genrenet.plugins import hookimpl
+
+if TYPE_CHECKING:
+    from genrenet.baselines import Baseline
+
+VECTORS = "five+short-term"
+"""What the methods on vectors eat where nothing else is asked for."""
+
+
+@hookimpl
+def register_baselines(register: Callable[[Baseline], None]) -> None:
+    """Add the built-in baselines."""
+    from genrenet_plugins.euclidean_knn import EuclideanNeighbours
+    from genrenet_plugins.feed_forward import FeedForward
+    from genrenet_plugins.gaussian_kmeans import GaussianKMeans
+    from genrenet_plugins.kl_knn import KLNearestNeighbours
+    from genrenet_plugins.svm import GenreSVM
+    from genrenet_plugins.trees import decision_tree, random_forest
+
+    from genrenet.baselines import Baseline
+
+    def trusted(*kinds: type) -> list[str]:
+        return [f"{kind.__module__}.{kind.__qualname__}" for kind in kinds]
+
+    for method in (
+        Baseline(
+            "kl-knn",
+            "k nearest songs under the symmetrised KL divergence of their Gaussians",
+            KLNearestNeighbours,
+            "mfcc-gaussian",
+            "gaussians",
+            {"n_neighbors": [3, 5, 9, 15, 25], "weights": ["votes", "distance"]},
+            trusted(KLNearestNeighbours),
+        ),
+        Baseline(
+            "gaussian-kmeans",
+            "clusters of songs' Gaussians, found without genres and then named by them",
+            GaussianKMeans,
+            "mfcc-gaussian",
+            "gaussians",
+            trusted=trusted(GaussianKMeans),
+        ),
+        Baseline(
+            "svm",
+            "support vector machines with a radial kernel, one for each pair of genres",
+            GenreSVM,
+            VECTORS,
+            grid={"C": [0.3, 1, 3, 10, 30], "gamma": ["scale", 0.001]},
+            trusted=trusted(GenreSVM),
+        ),
+        Baseline(
+            "svm-linear",
+            "linear support vector machines, one for each pair of genres",
+            partial(GenreSVM, kernel="linear"),
+            VECTORS,
+            grid={"C": [0.001, 0.003, 0.01, 0.03, 0.1]},
+            trusted=trusted(GenreSVM),
+        ),
+        Baseline(
+            "svm-dag",
+            "a directed acyclic graph of support vector machines for pairs of genres",
+            partial(GenreSVM, strategy="dag"),
+            VECTORS,
+            grid={"C": [0.3, 1, 3, 10, 30], "gamma": ["scale", 0.001]},
+            trusted=trusted(GenreSVM),
+        ),
+        Baseline(
+            "knn",
+            "k nearest songs in the Euclidean space of standardised features",
+            EuclideanNeighbours,
+            VECTORS,
+            grid={"n_neighbors": [3, 5, 9, 15, 25], "weights": ["votes", "distance"]},
+            trusted=trusted(EuclideanNeighbours),
+        ),
+        Baseline(
+            "tree",
+            "a decision tree",
+            decision_tree,
+            VECTORS,
+            grid={"max_depth": [3, 5, 8, None], "min_samples_leaf": [2, 5, 10]},
+        ),
+        Baseline(
+            "forest",
+            "a random forest",
+            random_forest,
+            VECTORS,
+            grid={"max_features": ["sqrt", 0.3]},
+        ),
+        Baseline(
+            "mlp",
+            "a feed-forward network",
+            FeedForward,
+            VECTORS,
+            grid={"hidden": [[64], [128, 32]], "alpha": [0.1, 1.0, 10.0]},
+            trusted=trusted(FeedForward),
+        ),
+    ):
+        register(method)

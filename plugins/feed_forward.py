@@ -1,0 +1,112 @@
+"""A small feed-forward network on rows of features.
+
+Source
+------
+M. Haggblade, Y. Hong, K. Kao, "Music genre classification", Stanford CS229 2011, where a network
+with one hidden layer did best. Here it is scikit-learn's, trained by L-BFGS (D. Liu, J. Nocedal,
+"On the limited memory BFGS method for large scale optimization", 1989): on a few hundred songs it
+is better and quicker than stochastic descent, and has no learning rate.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+from genrenet_plugins.shared import Floats, check_at_least, check_choice, song_rows, training_rows
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.neural_network import MLPClassifier
+from sklearn.preprocessing import StandardScaler
+
+
+class FeedForward(ClassifierMixin, BaseEstimator):
+    """Feed-forward network on standardised features.
+
+    Every feature is brought to mean 0 and variance 1 over the songs learnt from.
+
+    Parameters
+    ----------
+    hidden : sequence of int > 0
+        Neurons of the hidden layers.
+    activation : {"relu", "tanh", "logistic"}
+    alpha : float >= 0
+        Weight of the squared weights in the loss: more is smoother.
+    max_iter : int > 0
+        Steps at most. Training that ends there says nothing: see ``converged_``.
+    random_state : int, RandomState or None
+        Of the first weights.
+
+    Attributes
+    ----------
+    classes_ : ndarray, shape (labels,)
+    n_features_in_ : int
+    n_iter_ : int
+        Steps taken.
+    converged_ : bool
+        Whether training ended by itself.
+    """
+
+    def __init__(
+        self,
+        *,
+        hidden: Sequence[int] = (64,),
+        activation: Literal["relu", "tanh", "logistic"] = "relu",
+        alpha: float = 1.0,
+        max_iter: int = 300,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
+        self.hidden = hidden
+        self.activation = activation
+        self.alpha = alpha
+        self.max_iter = max_iter
+        self.random_state = random_state
+
+    def fit(self, X: ArrayLike, y: ArrayLike) -> FeedForward:
+        """Learn from songs.
+
+        Parameters
+        ----------
+        X : array_like of float, shape (songs, features)
+        y : array_like, shape (songs,)
+            Labels.
+
+        Raises
+        ------
+        InputError
+            A setting out of range.
+        """
+        check_choice("activation", self.activation, ("relu", "tanh", "logistic"))
+        check_at_least("max_iter", self.max_iter)
+        for neurons in self.hidden:
+            check_at_least("hidden", neurons)
+        rows, self.classes_, codes = training_rows(self, X, y)
+        self.scaler_ = StandardScaler().fit(rows)
+        network = MLPClassifier(
+            tuple(self.hidden),
+            activation=self.activation,
+            solver="lbfgs",
+            alpha=self.alpha,
+            max_iter=self.max_iter,
+            random_state=self.random_state,
+        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            self.network_ = network.fit(self.scaler_.transform(rows), codes)
+        self.n_iter_ = int(network.n_iter_)
+        self.converged_ = self.n_iter_ < self.max_iter
+        return self
+
+    def predict_proba(self, X: ArrayLike) -> Floats:
+        """Scores of songs, of shape (songs, labels); rows sum to one."""
+        rows = song_rows(self, X)
+        return np.asarray(self.network_.predict_proba(self.scaler_.transform(rows)), np.float64)
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
+        """Label of each song, of shape (songs,)."""
+        places = self.predict_proba(X).argmax(axis=1)
+        labels: NDArray[Any] = self.classes_[places]
+        return labels

@@ -1,0 +1,131 @@
+"""Nearest songs, as Gaussians: a song gets the genre of those that sound most like it.
+
+Source
+------
+M. Haggblade, Y. Hong, K. Kao, "Music genre classification", Stanford CS229 2011, where songs are
+Gaussians of MFCCs and the distance is the symmetrised Kullback-Leibler divergence.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from genrenet_plugins.gaussians import GaussianTable, import_faiss, nearest
+from genrenet_plugins.shared import (
+    Floats,
+    Integers,
+    check_at_least,
+    check_choice,
+    check_enough,
+    song_rows,
+    training_rows,
+    vote,
+)
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin
+
+
+class KLNearestNeighbours(ClassifierMixin, BaseEstimator):
+    """k nearest neighbours by the symmetrised Kullback-Leibler distance of Gaussians.
+
+    Parameters
+    ----------
+    n_neighbors : int > 0
+        At most the number of songs to learn from.
+    covariance : {"full", "diagonal"}
+        Whether how the numbers of a mean vary together counts, or only their variances.
+    weights : {"votes", "distance"}
+        Every neighbour counts the same, or by 1 / distance.
+    index : {"blocked", "faiss"}
+        What finds the neighbours; "faiss" needs the extra of that name.
+    block : int > 0
+        Songs on either side of one product: less needs less memory, and changes no result.
+
+    Attributes
+    ----------
+    classes_ : ndarray, shape (labels,)
+    n_features_in_ : int
+        d + d * d.
+    table_ : GaussianTable
+        The songs learnt from.
+    codes_ : ndarray of int, shape (songs,)
+        Their labels, as places in ``classes_``.
+
+    Notes
+    -----
+    A tie goes to the label with the nearest neighbour. See `genrenet_plugins.shared.vote`.
+
+    Examples
+    --------
+    >>> songs = [[0.0, 1.0], [0.5, 1.0], [9.0, 1.0]]
+    >>> KLNearestNeighbours(n_neighbors=1).fit(songs, ["a", "a", "b"]).predict([[8.0, 2.0]])
+    array(['b'], dtype='<U1')
+    """
+
+    def __init__(
+        self,
+        n_neighbors: int = 5,
+        *,
+        covariance: Literal["full", "diagonal"] = "full",
+        weights: Literal["votes", "distance"] = "votes",
+        index: Literal["blocked", "faiss"] = "blocked",
+        block: int = 512,
+    ) -> None:
+        self.n_neighbors = n_neighbors
+        self.covariance = covariance
+        self.weights = weights
+        self.index = index
+        self.block = block
+
+    def fit(self, X: ArrayLike, y: ArrayLike) -> KLNearestNeighbours:
+        """Keep songs and their labels.
+
+        Parameters
+        ----------
+        X : array_like of float, shape (songs, d + d * d)
+            A mean and a covariance a row.
+        y : array_like, shape (songs,)
+            Labels.
+
+        Raises
+        ------
+        InputError
+            A setting out of range, more neighbours than songs, or rows that are no Gaussians.
+        """
+        check_at_least("n_neighbors", self.n_neighbors)
+        check_at_least("block", self.block)
+        check_choice("covariance", self.covariance, ("full", "diagonal"))
+        check_choice("weights", self.weights, ("votes", "distance"))
+        check_choice("index", self.index, ("blocked", "faiss"))
+        if self.index == "faiss":
+            import_faiss()
+        rows, self.classes_, self.codes_ = training_rows(self, X, y)
+        check_enough("n_neighbors", self.n_neighbors, len(rows))
+        self.table_ = GaussianTable.of(rows, diagonal=self.covariance == "diagonal")
+        return self
+
+    def kneighbors(self, X: ArrayLike) -> tuple[Floats, Integers]:
+        """Distances (the nearest first) and rows of the nearest songs, of shape (songs, k)."""
+        rows = song_rows(self, X)
+        return nearest(rows, self.table_, self.n_neighbors, block=self.block, index=self.index)
+
+    def predict_proba(self, X: ArrayLike) -> Floats:
+        """Shares of the neighbours' votes.
+
+        Parameters
+        ----------
+        X : array_like of float, shape (songs, d + d * d)
+
+        Returns
+        -------
+        ndarray of float64, shape (songs, labels)
+            Rows sum to one; the largest score is the decision, ties are broken.
+        """
+        distances, neighbours = self.kneighbors(X)
+        return vote(distances, self.codes_[neighbours], len(self.classes_), self.weights)
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
+        """Label of each song, of shape (songs,)."""
+        places = self.predict_proba(X).argmax(axis=1)
+        labels: NDArray[Any] = self.classes_[places]
+        return labels

@@ -1,0 +1,273 @@
+"""Support vector machines for several genres: by votes of pairs, one against the rest, or a DAG.
+
+Sources
+-------
+DAG: J. Platt, N. Cristianini, J. Shawe-Taylor, "Large margin DAGs for multiclass classification",
+NIPS 2000. Calibration: J. Platt, "Probabilistic outputs for support vector machines and comparisons
+to regularized likelihood methods", Advances in Large Margin Classifiers 2000. The machines and
+their calibration are scikit-learn's.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import numpy as np
+from genrenet_plugins.shared import (
+    Floats,
+    InputError,
+    Integers,
+    check_choice,
+    song_rows,
+    training_rows,
+)
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import softmax
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.model_selection import StratifiedKFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+from sklearn.utils import check_random_state, compute_sample_weight
+
+UNSURE = "unsure"
+STRATEGIES = ("one-vs-one", "one-vs-rest", "dag")
+FOLDS = 5
+
+
+class GenreSVM(ClassifierMixin, BaseEstimator):
+    """Support vector machine on standardised features, with calibrated scores.
+
+    Every feature is brought to mean 0 and variance 1 over the songs learnt from (inside of
+    calibration's folds as well): do not put another scaler before it.
+
+    Parameters
+    ----------
+    kernel : {"rbf", "linear", "poly"}
+    C : float > 0
+        Cost of songs on the wrong side.
+    gamma : {"scale", "auto"} or float > 0
+        Of "rbf" and "poly".
+    degree : int >= 0
+        Of "poly".
+    strategy : {"one-vs-one", "one-vs-rest", "dag"}
+        What decides between more than two labels: the votes of a machine for each pair of labels;
+        the largest margin of a machine for each label against all others; or a directed acyclic
+        graph of the pairs' machines, where each node strikes off the first or the last of the
+        labels that are left. The latter has the machines of "one-vs-one", but each song is judged
+        by only as many as there are labels, less one.
+    calibration : {"sigmoid", "none"}
+        How margins become scores: by a sigmoid for each label, fitted on songs that five inner
+        folds leave out (fewer where a label has fewer songs), or by their softmax. A label with one
+        song leaves nothing to calibrate on: then the softmax is taken, see ``calibrated_``.
+    threshold : float in [0, 1], optional
+        `predict` answers "unsure" where the largest score is smaller. 0.5 is a good value. Off by
+        default. Scores stay as they are.
+    class_weight : mapping, "balanced" or None
+        Factors of C by label.
+    random_state : int, RandomState or None
+        Of the inner folds.
+
+    Attributes
+    ----------
+    classes_ : ndarray, shape (labels,)
+        Without "unsure".
+    n_features_in_ : int
+    machine_ : estimator
+        The fitted pipeline of scaler and machines.
+    calibrated_ : bool
+
+    Notes
+    -----
+    Scores and the strategy may disagree on the best label of a song, as calibration looks at each
+    label's margins alone. Where they do, the scores of the two labels are exchanged: the largest
+    score is always the strategy's decision.
+    """
+
+    def __init__(
+        self,
+        *,
+        kernel: Literal["rbf", "linear", "poly"] = "rbf",
+        C: float = 1.0,
+        gamma: Literal["scale", "auto"] | float = "scale",
+        degree: int = 3,
+        strategy: Literal["one-vs-one", "one-vs-rest", "dag"] = "one-vs-one",
+        calibration: Literal["sigmoid", "none"] = "sigmoid",
+        threshold: float | None = None,
+        class_weight: Mapping[Any, float] | Literal["balanced"] | None = None,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
+        self.kernel = kernel
+        self.C = C
+        self.gamma = gamma
+        self.degree = degree
+        self.strategy = strategy
+        self.calibration = calibration
+        self.threshold = threshold
+        self.class_weight = class_weight
+        self.random_state = random_state
+
+    def fit(self, X: ArrayLike, y: ArrayLike) -> GenreSVM:
+        """Learn from songs.
+
+        Parameters
+        ----------
+        X : array_like of float, shape (songs, features)
+        y : array_like, shape (songs,)
+            Labels, at least two different ones.
+
+        Raises
+        ------
+        InputError
+            A setting out of range, one label only, or a label that says "unsure".
+        """
+        self._check_settings()
+        rows, self.classes_, codes = training_rows(self, X, y)
+        labels, counts = self.classes_[codes], np.bincount(codes)
+        if len(self.classes_) < 2:
+            raise InputError(
+                "a support vector machine needs at least two classes",
+                found=f"one class, {self.classes_[0]!r}, n_samples = {len(rows)}",
+            )
+        if self.threshold is not None and UNSURE in self.classes_.astype(str):
+            raise InputError(
+                f"a label is called '{UNSURE}'", remedy="rename it, or set no threshold"
+            )
+        folds = min(FOLDS, int(counts.min()))
+        self.calibrated_ = self.calibration == "sigmoid" and folds > 1
+        self.machine_ = self._machine()
+        if self.calibrated_:
+            seed = check_random_state(self.random_state).randint(2**31 - 1)
+            parts = StratifiedKFold(folds, shuffle=True, random_state=seed)
+            calibrator = CalibratedClassifierCV(self.machine_, cv=parts, ensemble=False)
+            self.calibrator_ = calibrator.fit(rows, labels)
+            self.machine_ = calibrator.calibrated_classifiers_[0].estimator
+        else:
+            self.machine_.fit(rows, labels)
+        return self
+
+    def predict_proba(self, X: ArrayLike) -> Floats:
+        """Scores of songs.
+
+        Parameters
+        ----------
+        X : array_like of float, shape (songs, features)
+
+        Returns
+        -------
+        ndarray of float64, shape (songs, labels)
+            Rows sum to one; the largest is the decision.
+        """
+        rows = song_rows(self, X)
+        margins = np.asarray(self.machine_.decision_function(rows), np.float64)
+        if self.calibrated_:
+            scores = np.asarray(self.calibrator_.predict_proba(rows), np.float64)
+        else:
+            scores = softmax(np.stack([-margins, margins], 1) if margins.ndim == 1 else margins, 1)
+        every = np.arange(len(rows))
+        decided, best = self._decide(rows, margins), scores.argmax(axis=1)
+        scores[every, best], scores[every, decided] = scores[every, decided], scores[every, best]
+        # Of equal scores the first would be taken for the decision.
+        tied = (scores[every, decided] == scores.max(axis=1)) & (scores.argmax(axis=1) != decided)
+        scores[every[tied], decided[tied]] += 1e-9
+        return np.asarray(scores / scores.sum(axis=1, keepdims=True))
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
+        """Label of each song, of shape (songs,), or "unsure" (in an array of objects)."""
+        scores = self.predict_proba(X)
+        labels: NDArray[Any] = self.classes_[scores.argmax(axis=1)]
+        if self.threshold is None:
+            return labels
+        return np.where(scores.max(axis=1) < self.threshold, UNSURE, labels.astype(object))
+
+    def _check_settings(self) -> None:
+        check_choice("kernel", self.kernel, ("rbf", "linear", "poly"))
+        check_choice("strategy", self.strategy, STRATEGIES)
+        check_choice("calibration", self.calibration, ("sigmoid", "none"))
+        if self.threshold is not None and not 0 <= self.threshold <= 1:
+            raise InputError("threshold", found=repr(self.threshold), wanted="0 to 1, or none")
+
+    def _machine(self) -> Any:
+        machine = SVC(
+            kernel=self.kernel,
+            C=self.C,
+            gamma=self.gamma,
+            degree=self.degree,
+            class_weight=self.class_weight,
+        )
+        rest = self.strategy == "one-vs-rest" and len(self.classes_) > 2
+        return make_pipeline(StandardScaler(), OneVsRestMachines(machine) if rest else machine)
+
+    def _decide(self, rows: Floats, margins: Floats) -> Integers:
+        """Places of the strategy's decisions among the labels."""
+        if margins.ndim == 1:
+            return (margins > 0).astype(np.intp)
+        if self.strategy == "one-vs-rest":
+            return np.asarray(margins.argmax(axis=1))
+        scaler, machine = self.machine_[0], copy.copy(self.machine_[-1])
+        scaled = scaler.transform(rows)
+        if self.strategy == "one-vs-one":
+            return np.asarray(np.searchsorted(self.classes_, machine.predict(scaled)))
+        machine.set_params(decision_function_shape="ovo")
+        return walk_dag(machine.decision_function(scaled), len(self.classes_))
+
+
+class OneVsRestMachines(ClassifierMixin, BaseEstimator):
+    """A machine for each of three or more labels against all others, which heeds class weights.
+
+    scikit-learn's own shows its machines two labels only, in which those of the weights are lost.
+
+    Parameters
+    ----------
+    machine : SVC
+        Its class weights hold for all labels.
+    """
+
+    def __init__(self, machine: SVC) -> None:
+        self.machine = machine
+
+    def fit(self, X: Floats, y: NDArray[Any]) -> OneVsRestMachines:
+        """Learn from standardised features of shape (songs, features)."""
+        self.classes_ = np.unique(y)
+        weights = compute_sample_weight(self.machine.class_weight, y)
+        single = clone(self.machine).set_params(class_weight=None)
+        self.machines_ = [
+            clone(single).fit(X, y == label, sample_weight=weights) for label in self.classes_
+        ]
+        return self
+
+    def decision_function(self, X: Floats) -> Floats:
+        """Margins, of shape (songs, labels)."""
+        return np.stack([machine.decision_function(X) for machine in self.machines_], axis=1)
+
+    def predict(self, X: Floats) -> NDArray[Any]:
+        """Label with the largest margin, of shape (songs,)."""
+        labels: NDArray[Any] = self.classes_[self.decision_function(X).argmax(axis=1)]
+        return labels
+
+
+def walk_dag(margins: Floats, labels: int) -> Integers:
+    """Decisions of a directed acyclic graph of the machines of pairs.
+
+    Parameters
+    ----------
+    margins : ndarray of float64, shape (songs, labels (labels - 1) / 2)
+        Of the pairs (0, 1), (0, 2) ... (1, 2) ...; positive for the first of a pair.
+    labels : int > 2
+
+    Returns
+    -------
+    ndarray of int, shape (songs,)
+        In [0, labels).
+    """
+    pair = np.zeros((labels, labels), np.intp)
+    pair[np.triu_indices(labels, 1)] = np.arange(labels * (labels - 1) // 2)
+    songs = np.arange(len(margins))
+    first, last = np.zeros(len(margins), np.intp), np.full(len(margins), labels - 1, np.intp)
+    for _ in range(labels - 1):
+        keeps_first = margins[songs, pair[first, last]] > 0
+        first, last = np.where(keeps_first, first, first + 1), np.where(keeps_first, last - 1, last)
+    return first

@@ -1,0 +1,91 @@
+"""A plugin: one baseline, one feature extractor, one reader of collections, one backbone.
+
+Copy it to start your own. What is heavy is imported inside of the hooks, so that commands that need
+nothing of it stay quick.
+"""
+
+from genrenet.plugins import hookimpl
+
+
+@hookimpl
+def register_baselines(register):
+    """Any scikit-learn classifier is a baseline."""
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    from genrenet.baselines import Baseline
+
+    register(
+        Baseline(
+            name="boosting",
+            summary="gradient boosting of decision trees (scikit-learn)",
+            estimator=HistGradientBoostingClassifier,
+            features="loudness",
+            grid={"max_leaf_nodes": [7, 31]},
+            trusted=[
+                "sklearn.ensemble._hist_gradient_boosting.binning._BinMapper",
+                "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+            ],
+        )
+    )
+
+
+@hookimpl
+def register_features(register):
+    """A function from waveforms to rows of numbers is a feature extractor."""
+    import torch
+
+    from genrenet.features import FeatureExtractor
+
+    def loudness(waveform):
+        power = waveform.square()
+        return torch.stack([power.mean(dim=1), power.std(dim=1)], dim=1)
+
+    register(
+        FeatureExtractor(
+            name="loudness",
+            summary="mean and deviation of the power",
+            extract=loudness,
+            columns=("power", "power_deviation"),
+        )
+    )
+
+
+@hookimpl
+def register_catalogs(register):
+    """Two functions, one that recognises a layout and one that reads it, are a reader."""
+    import os
+
+    from genrenet.catalog import Reader, Reading, Song
+
+    def is_listing(path):
+        return path.endswith(".genres")
+
+    def read_listing(path):
+        folder = os.path.dirname(path)
+        with open(path, encoding="utf-8") as file:
+            rows = [line.rstrip("\n").split("\t") for line in file if line.strip()]
+        songs = [Song(os.path.join(folder, name), genre) for name, genre in rows]
+        return Reading("genres", folder, songs)
+
+    register(Reader("genres", "a text file: path, tab, genre", is_listing, read_listing))
+
+
+@hookimpl
+def register_backbones(register):
+    """A published file, its checksum, and a function that makes a classifier of it."""
+    from genrenet.checkpoints import PublishedModel, load_checkpoint
+
+    register(
+        PublishedModel(
+            name="sample-backbone",
+            title="A network that nobody has published",
+            filename="sample.ckpt",
+            sha256="0" * 64,
+            size=1,
+            address="https://example.org/sample.ckpt",
+            licence="MIT",
+            citation="nobody",
+            labels=("quiet", "loud"),
+            convert=load_checkpoint,
+        )
+    )

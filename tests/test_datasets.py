@@ -1,0 +1,123 @@
+"""What models are judged on: collections and tables of features, good and bad."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from genrenet.evaluation.datasets import DatasetError, read_dataset
+
+
+def table(path, n=6, **columns):
+    """A table of features of two genres in GTZAN's manner, with columns added or replaced."""
+    frame = pd.DataFrame(
+        {
+            "filename": [f"{'blues' if i % 2 else 'metal'}.{i:05d}.wav" for i in range(n)],
+            "length": 661794,
+            "centroid_mean": np.linspace(1, 2, n),
+            "tempo": np.linspace(60, 180, n),
+            "label": ["blues" if i % 2 else "metal" for i in range(n)],
+        }
+    )
+    for name, values in columns.items():
+        if values is None:
+            frame = frame.drop(columns=name)
+        else:
+            frame[name] = values
+    frame.to_csv(path, index=False)
+    return path
+
+
+def test_a_table_of_features(tmp_path):
+    data = read_dataset(table(tmp_path / "features.csv"))
+    assert data.labels == ["blues", "metal"]
+    assert data.columns == ("centroid_mean", "tempo")  # not the length of the file
+    assert data.features.shape == (6, 2)
+    assert list(data.table["track_id"][:2]) == ["metal.00000", "blues.00001"]
+    assert not data.artists
+
+
+def test_the_file_name_carries_the_genre(tmp_path):
+    data = read_dataset(table(tmp_path / "features.csv", label=None))
+    assert list(data.table["genre"][:2]) == ["metal", "blues"]
+
+
+def test_parquet_artists_and_split(tmp_path):
+    frame = pd.read_csv(table(tmp_path / "x.csv"))
+    frame["Artist"], frame["Split"] = list("aabbcc"), ["train"] * 4 + ["test"] * 2
+    frame.to_parquet(tmp_path / "x.parquet")
+    data = read_dataset(tmp_path / "x.parquet")
+    assert data.artists
+    assert list(data.table["split"]) == ["train"] * 4 + ["test"] * 2
+
+
+def test_gtzan_features(shared_data):
+    data = read_dataset(shared_data / "gtzan-features" / "features_30_sec.csv")
+    assert data.features.shape == (1000, 57)
+    assert len(data.labels) == 10
+    assert not data.problems
+    four = data.only(["classical", "jazz", "metal", "pop"])
+    assert len(four.table) == 400
+    assert four.features.shape == (400, 57)
+    assert four.digest() != data.digest()
+
+
+def test_a_collection_of_songs(music):
+    data = read_dataset(music)
+    assert data.features is None
+    assert data.labels == ["bass", "middle", "treble"]
+
+
+def test_rows_without_numbers_are_left_out_and_named(tmp_path):
+    values = [1.0, np.nan, 3.0, np.inf, 5.0, 6.0]
+    data = read_dataset(table(tmp_path / "f.csv", tempo=values))
+    assert len(data.table) == 4
+    assert [str(p) for p in data.problems] == [
+        "bad-value: blues.00001.wav: row 3: no finite number in tempo",
+        "bad-value: blues.00003.wav: row 5: no finite number in tempo",
+    ]
+
+
+def test_a_song_twice_is_kept_once(tmp_path):
+    names = [f"{'blues' if i % 2 else 'metal'}.{i:05d}.wav" for i in range(6)]
+    data = read_dataset(table(tmp_path / "f.csv", filename=[*names[:5], names[1]]))
+    assert len(data.table) == 5
+    assert "earlier row" in data.problems[0].message
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        ({"tempo": None, "centroid_mean": None}, "no table of features"),
+        ({"filename": None}, "wanted a song"),
+        ({"label": None, "filename": list("abcdef")}, "does not say the songs' genres"),
+        ({"tempo": ["90", "x", "3", "4", "5", "6"]}, "column 'tempo', row 3: 'x'"),
+        ({"label": "blues"}, "fewer than two genres"),
+        ({"tempo": np.nan}, "fewer than two genres: found 0 usable rows of 6"),
+    ],
+)
+def test_bad_tables_say_what_is_wrong(tmp_path, columns, said):
+    with pytest.raises(DatasetError, match=said.replace("(", r"\(")):
+        read_dataset(table(tmp_path / "bad.csv", **columns))
+
+
+def test_files_that_are_no_tables(tmp_path):
+    (tmp_path / "binary.csv").write_bytes(b"\xff\xfe\x00\x80abc")
+    (tmp_path / "empty.csv").write_text("filename,label,tempo\n")
+    (tmp_path / "twice.csv").write_text("filename,tempo,Tempo\na.0.wav,1,2\n")
+    (tmp_path / "no.parquet").write_text("no")
+    for name, said in {
+        "binary.csv": "cannot be read as a table",
+        "empty.csv": "no rows",
+        "twice.csv": "a column twice",
+        "no.parquet": "cannot be read as a table",
+    }.items():
+        with pytest.raises(DatasetError, match=said):
+            read_dataset(tmp_path / name)
+
+
+def test_genres_that_are_not_there(tmp_path):
+    data = read_dataset(table(tmp_path / "f.csv"))
+    with pytest.raises(DatasetError, match="no songs of 'polka'"):
+        data.only(["blues", "polka"])
+    with pytest.raises(DatasetError, match="at least 2"):
+        data.only(["blues"])
