@@ -21,6 +21,7 @@ def register_baselines(register: Callable[[Baseline], None]) -> None:
     from genrenet_plugins.euclidean_knn import EuclideanNeighbours
     from genrenet_plugins.feed_forward import FeedForward
     from genrenet_plugins.gaussian_kmeans import GaussianKMeans
+    from genrenet_plugins.gaussian_table import GaussianTable
     from genrenet_plugins.kl_knn import KLNearestNeighbours
     from genrenet_plugins.svm import GenreSVM
     from genrenet_plugins.trees import decision_tree, random_forest
@@ -30,6 +31,16 @@ def register_baselines(register: Callable[[Baseline], None]) -> None:
     def trusted(*kinds: type) -> list[str]:
         return [f"{kind.__module__}.{kind.__qualname__}" for kind in kinds]
 
+    gaussians = trusted(GaussianTable)
+    # What scikit-learn's own estimators consist of, and skops leaves to its users to trust.
+    trees = ["sklearn.tree._tree.Tree"]
+    calibrated = [
+        "sklearn.calibration._CalibratedClassifier",
+        "sklearn.calibration._SigmoidCalibration",
+        "sklearn.model_selection._split.StratifiedKFold",
+        *trusted(GenreSVM),
+    ]
+
     for method in (
         Baseline(
             "kl-knn",
@@ -38,7 +49,7 @@ def register_baselines(register: Callable[[Baseline], None]) -> None:
             "mfcc-gaussian",
             "gaussians",
             {"n_neighbors": [3, 5, 9, 15, 25], "weights": ["votes", "distance"]},
-            trusted(KLNearestNeighbours),
+            [*trusted(KLNearestNeighbours), *gaussians],
         ),
         Baseline(
             "gaussian-kmeans",
@@ -46,7 +57,7 @@ def register_baselines(register: Callable[[Baseline], None]) -> None:
             GaussianKMeans,
             "mfcc-gaussian",
             "gaussians",
-            trusted=trusted(GaussianKMeans),
+            trusted=[*trusted(GaussianKMeans), *gaussians],
         ),
         Baseline(
             "svm",
@@ -54,7 +65,7 @@ def register_baselines(register: Callable[[Baseline], None]) -> None:
             GenreSVM,
             VECTORS,
             grid={"C": [0.3, 1, 3, 10, 30], "gamma": ["scale", 0.001]},
-            trusted=trusted(GenreSVM),
+            trusted=calibrated,
         ),
         Baseline(
             "svm-linear",
@@ -62,7 +73,7 @@ def register_baselines(register: Callable[[Baseline], None]) -> None:
             partial(GenreSVM, kernel="linear"),
             VECTORS,
             grid={"C": [0.001, 0.003, 0.01, 0.03, 0.1]},
-            trusted=trusted(GenreSVM),
+            trusted=calibrated,
         ),
         Baseline(
             "svm-dag",
@@ -70,7 +81,7 @@ def register_baselines(register: Callable[[Baseline], None]) -> None:
             partial(GenreSVM, strategy="dag"),
             VECTORS,
             grid={"C": [0.3, 1, 3, 10, 30], "gamma": ["scale", 0.001]},
-            trusted=trusted(GenreSVM),
+            trusted=calibrated,
         ),
         Baseline(
             "knn",
@@ -86,6 +97,7 @@ def register_baselines(register: Callable[[Baseline], None]) -> None:
             decision_tree,
             VECTORS,
             grid={"max_depth": [3, 5, 8, None], "min_samples_leaf": [2, 5, 10]},
+            trusted=trees,
         ),
         Baseline(
             "forest",
@@ -93,6 +105,7 @@ def register_baselines(register: Callable[[Baseline], None]) -> None:
             random_forest,
             VECTORS,
             grid={"max_features": ["sqrt", 0.3]},
+            trusted=trees,
         ),
         Baseline(
             "mlp",

@@ -103,6 +103,8 @@ class FeedForward(ClassifierMixin, BaseEstimator):
     def predict_proba(self, X: ArrayLike) -> Floats:
         """Scores of songs, of shape (songs, labels); rows sum to one."""
         rows = song_rows(self, X)
+        if len(self.classes_) == 1:  # of which scikit-learn's network makes two
+            return np.ones((len(rows), 1))
         return np.asarray(self.network_.predict_proba(self.scaler_.transform(rows)), np.float64)
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:

@@ -67,7 +67,7 @@ class GenreSVM(ClassifierMixin, BaseEstimator):
         `predict` answers "unsure" where the largest score is smaller. 0.5 is a good value. Off by
         default. Scores stay as they are.
     class_weight : mapping, "balanced" or None
-        Factors of C by label.
+        Factors of C by label; 1 for those that are not named.
     random_state : int, RandomState or None
         Of the inner folds.
 
@@ -76,8 +76,8 @@ class GenreSVM(ClassifierMixin, BaseEstimator):
     classes_ : ndarray, shape (labels,)
         Without "unsure".
     n_features_in_ : int
-    machine_ : estimator
-        The fitted pipeline of scaler and machines.
+    machine_ : Pipeline
+        The fitted scaler and machines; they know labels as places in ``classes_``.
     calibrated_ : bool
 
     Notes
@@ -126,7 +126,7 @@ class GenreSVM(ClassifierMixin, BaseEstimator):
         """
         self._check_settings()
         rows, self.classes_, codes = training_rows(self, X, y)
-        labels, counts = self.classes_[codes], np.bincount(codes)
+        counts = np.bincount(codes)
         if len(self.classes_) < 2:
             raise InputError(
                 "a support vector machine needs at least two classes",
@@ -143,10 +143,10 @@ class GenreSVM(ClassifierMixin, BaseEstimator):
             seed = check_random_state(self.random_state).randint(2**31 - 1)
             parts = StratifiedKFold(folds, shuffle=True, random_state=seed)
             calibrator = CalibratedClassifierCV(self.machine_, cv=parts, ensemble=False)
-            self.calibrator_ = calibrator.fit(rows, labels)
+            self.calibrator_ = calibrator.fit(rows, codes)
             self.machine_ = calibrator.calibrated_classifiers_[0].estimator
         else:
-            self.machine_.fit(rows, labels)
+            self.machine_.fit(rows, codes)
         return self
 
     def predict_proba(self, X: ArrayLike) -> Floats:
@@ -196,10 +196,23 @@ class GenreSVM(ClassifierMixin, BaseEstimator):
             C=self.C,
             gamma=self.gamma,
             degree=self.degree,
-            class_weight=self.class_weight,
+            class_weight=self._weights(),
         )
         rest = self.strategy == "one-vs-rest" and len(self.classes_) > 2
         return make_pipeline(StandardScaler(), OneVsRestMachines(machine) if rest else machine)
+
+    def _weights(self) -> Any:
+        """Class weights by the places of the labels, as the machines know only these."""
+        if self.class_weight is None or isinstance(self.class_weight, str):
+            return self.class_weight
+        places = {label: place for place, label in enumerate(self.classes_.tolist())}
+        if unknown := [label for label in self.class_weight if label not in places]:
+            raise InputError(
+                "class_weight names labels that no song has",
+                found=", ".join(map(repr, unknown)),
+                wanted=", ".join(map(repr, places)),
+            )
+        return {places[label]: float(weight) for label, weight in self.class_weight.items()}
 
     def _decide(self, rows: Floats, margins: Floats) -> Integers:
         """Places of the strategy's decisions among the labels."""
@@ -210,7 +223,7 @@ class GenreSVM(ClassifierMixin, BaseEstimator):
         scaler, machine = self.machine_[0], copy.copy(self.machine_[-1])
         scaled = scaler.transform(rows)
         if self.strategy == "one-vs-one":
-            return np.asarray(np.searchsorted(self.classes_, machine.predict(scaled)))
+            return np.asarray(machine.predict(scaled))
         machine.set_params(decision_function_shape="ovo")
         return walk_dag(machine.decision_function(scaled), len(self.classes_))
 

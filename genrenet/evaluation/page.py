@@ -28,11 +28,11 @@ h2{font-size:1.15rem;margin:2.5rem 0 .5rem}p{margin:.4rem 0}
 margin:1.25rem 0 .75rem}
 .card{background:var(--card);border:1px solid var(--line);border-radius:.5rem;padding:.8rem 1rem}
 .card b{display:block;font-size:1.9rem;line-height:1.2}
-.wide{overflow-x:auto;border:1px solid var(--line);border-radius:.5rem}
+.wide{overflow-x:auto;margin:.75rem 0;border:1px solid var(--line);border-radius:.5rem}
 table{border-collapse:collapse;font-size:.9rem;font-variant-numeric:tabular-nums}.list{width:100%}
 th,td{padding:.35rem .6rem;text-align:left;vertical-align:top;border-bottom:1px solid var(--line)}
 tr:last-child>*{border-bottom:0}thead th{color:var(--muted);font-weight:600}
-thead th,.n{white-space:nowrap}.n{text-align:right}.long{min-width:13rem;overflow-wrap:anywhere}
+thead th,.n,.w{white-space:nowrap}.n{text-align:right}.long{min-width:13rem;overflow-wrap:anywhere}
 tbody th{position:sticky;left:0;background:var(--bg);white-space:nowrap;font-weight:400}
 .heat td{background:rgb(var(--heat)/calc(var(--p,0)*var(--max)));text-align:center;min-width:2.9rem;
 line-height:1.15;border:1px solid var(--line)}
@@ -41,7 +41,7 @@ line-height:1.15;border:1px solid var(--line)}
 h3{font-size:1rem;margin:1.5rem 0 .4rem}
 details.model{border-top:1px solid var(--line);padding:.6rem 0}summary{cursor:pointer}
 details.model>summary{font-weight:600}pre{overflow-x:auto;font-size:.85rem}
-svg{max-width:100%;height:auto;background:#fff;border-radius:.5rem}
+svg{display:block;max-width:100%;height:auto;background:#fff;border-radius:.5rem}
 .bar{background:linear-gradient(90deg,rgb(var(--heat)/.3) calc(var(--p)*100%),transparent 0)}
 """
 

@@ -8,6 +8,12 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 OWN = "genrenet_plugins"
 
+# For `AsGaussians` in a Pipeline: it keeps its fitted steps in its parameter ``steps``.
+PIPELINES_OWN = dict.fromkeys(
+    ("check_estimators_overwrite_params", "check_dont_overwrite_parameters"),
+    "a Pipeline fits the steps that it was given",
+)
+
 
 def gaussians(songs, *, d=15, seed=0, spread=100.0, variances=(0.1, 1000.0), centre=0.0):
     """Rows of Gaussians with correlated numbers, as varied as those of MFCCs."""
@@ -45,9 +51,9 @@ class AsGaussians(TransformerMixin, BaseEstimator):
         return hasattr(self, "n_features_in_")
 
 
-def stored_and_read(estimator, own):
-    """The same estimator from a file that may hold only the given types of our own."""
+def stored_and_read(estimator, own, others=()):
+    """The same estimator from a file that may hold only the given types."""
     data = skops.io.dumps(estimator)
-    trusted = sorted(f"{OWN}.{name}" for name in own)
+    trusted = sorted([f"{OWN}.{name}" for name in own] + list(others))
     assert skops.io.get_untrusted_types(data=data) == trusted
     return skops.io.loads(data, trusted=trusted)
