@@ -44,11 +44,11 @@ def register_baselines(register: Callable[[Baseline], None]) -> None:
     for method in (
         Baseline(
             "kl-knn",
-            "k nearest songs under the symmetrised KL divergence of their Gaussians",
-            KLNearestNeighbours,
+            "k nearest songs under the symmetrised KL divergence of Gaussians, locally scaled",
+            partial(KLNearestNeighbours, local_scaling=10),
             "mfcc-gaussian",
             "gaussians",
-            {"n_neighbors": [3, 5, 9, 15, 25], "weights": ["votes", "distance"]},
+            {"n_neighbors": [5, 9, 15, 25], "weights": ["votes", "distance"]},
             [*trusted(KLNearestNeighbours), *gaussians],
         ),
         Baseline(

@@ -3,7 +3,8 @@
 Source
 ------
 M. Haggblade, Y. Hong, K. Kao, "Music genre classification", Stanford CS229 2011, where songs are
-Gaussians of MFCCs and the distance is the symmetrised Kullback-Leibler divergence.
+Gaussians of MFCCs and the distance is the symmetrised Kullback-Leibler divergence. Local scaling:
+see `genrenet_plugins.local_scaling`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from genrenet_plugins.gaussians import GaussianTable, import_faiss, nearest
+from genrenet_plugins.local_scaling import nearest_by_scaled, reaches
 from genrenet_plugins.shared import (
     Floats,
     Integers,
@@ -36,8 +38,11 @@ class KLNearestNeighbours(ClassifierMixin, BaseEstimator):
         Whether how the numbers of a mean vary together counts, or only their variances.
     weights : {"votes", "distance"}
         Every neighbour counts the same, or by 1 / distance.
+    local_scaling : int >= 0
+        Distances are divided by how far away the two songs' own nearest so many neighbours are;
+        0 leaves them as they are.
     index : {"blocked", "faiss"}
-        What finds the neighbours; "faiss" needs the extra of that name.
+        What finds the neighbours; "faiss" needs the extra of that name, and no local scaling.
     block : int > 0
         Songs on either side of one product: less needs less memory, and changes no result.
 
@@ -50,6 +55,8 @@ class KLNearestNeighbours(ClassifierMixin, BaseEstimator):
         The songs learnt from.
     codes_ : ndarray of int, shape (songs,)
         Their labels, as places in ``classes_``.
+    reach_ : ndarray of float, shape (songs,)
+        With local scaling: how far away each song's own neighbours are.
 
     Notes
     -----
@@ -68,12 +75,14 @@ class KLNearestNeighbours(ClassifierMixin, BaseEstimator):
         *,
         covariance: Literal["full", "diagonal"] = "full",
         weights: Literal["votes", "distance"] = "votes",
+        local_scaling: int = 0,
         index: Literal["blocked", "faiss"] = "blocked",
         block: int = 512,
     ) -> None:
         self.n_neighbors = n_neighbors
         self.covariance = covariance
         self.weights = weights
+        self.local_scaling = local_scaling
         self.index = index
         self.block = block
 
@@ -97,17 +106,25 @@ class KLNearestNeighbours(ClassifierMixin, BaseEstimator):
         check_choice("covariance", self.covariance, ("full", "diagonal"))
         check_choice("weights", self.weights, ("votes", "distance"))
         check_choice("index", self.index, ("blocked", "faiss"))
+        check_at_least("local_scaling", self.local_scaling, 0)
         if self.index == "faiss":
             import_faiss()
+            check_choice("local_scaling with index='faiss'", self.local_scaling, (0,))
         rows, self.classes_, self.codes_ = training_rows(self, X, y)
         check_enough("n_neighbors", self.n_neighbors, len(rows))
         self.table_ = GaussianTable.of(rows, diagonal=self.covariance == "diagonal")
+        if self.local_scaling:
+            self.reach_ = reaches(self.table_, self.local_scaling, self.block)
         return self
 
     def kneighbors(self, X: ArrayLike) -> tuple[Floats, Integers]:
         """Distances (the nearest first) and rows of the nearest songs, of shape (songs, k)."""
-        rows = song_rows(self, X)
-        return nearest(rows, self.table_, self.n_neighbors, block=self.block, index=self.index)
+        rows, k = song_rows(self, X), self.n_neighbors
+        if self.local_scaling:
+            queries = GaussianTable.of(rows, like=self.table_)
+            songs, n = self.table_, self.local_scaling
+            return nearest_by_scaled(queries, songs, self.reach_, k, n, self.block)
+        return nearest(rows, self.table_, k, block=self.block, index=self.index)
 
     def predict_proba(self, X: ArrayLike) -> Floats:
         """Shares of the neighbours' votes.

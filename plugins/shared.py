@@ -24,7 +24,7 @@ class InputError(GenrenetError, ValueError):
     """Rows or settings that a method cannot use."""
 
 
-def check_choice(setting: str, value: object, choices: Sequence[str]) -> None:
+def check_choice(setting: str, value: object, choices: Sequence[object]) -> None:
     """Check a setting that takes one of a few values.
 
     Raises

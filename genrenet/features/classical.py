@@ -62,7 +62,7 @@ def gaussian_features(
     )
 
 
-MFCC_GAUSSIAN = gaussian_features()
+MFCC_GAUSSIAN = gaussian_features(MfccGaussianSettings(sample_rate=12_000, interval=0.020))
 
 FIVE = FeatureExtractor(
     "five",

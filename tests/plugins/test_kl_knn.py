@@ -135,3 +135,46 @@ def test_comes_back_from_a_file():
     read = stored_and_read(model, ["gaussian_table.GaussianTable", "kl_knn.KLNearestNeighbours"])
     assert np.array_equal(read.predict_proba(X), model.predict_proba(X))
     assert read.get_params() == model.get_params()
+
+
+def test_local_scaling_by_hand():
+    X, Z = gaussians(40, d=3), gaussians(15, d=3, seed=1)
+    y = np.random.default_rng(0).choice(["a", "b"], 40)
+    model = KLNearestNeighbours(5, local_scaling=4, block=7).fit(X, y)
+    among, asked = symmetric_kl(X), symmetric_kl(Z, X)
+    others = np.sort(among + np.diag(np.full(40, np.inf)), axis=1)[:, :4].mean(axis=1)
+    own = np.sort(asked, axis=1)[:, :4].mean(axis=1)
+    wanted = asked / np.sqrt(own[:, None] * others)
+    distances, neighbours = model.kneighbors(Z)
+    np.testing.assert_array_equal(neighbours, np.argsort(wanted, axis=1)[:, :5])
+    np.testing.assert_allclose(distances, np.sort(wanted, axis=1)[:, :5], rtol=1e-9)
+    again = stored_and_read(model, ["gaussian_table.GaussianTable", "kl_knn.KLNearestNeighbours"])
+    np.testing.assert_array_equal(again.predict_proba(Z), model.predict_proba(Z))
+
+
+def test_local_scaling_spreads_the_neighbours():
+    """Some songs are nearest to very many others; scaled, they are so no more."""
+    X, y = gaussians(300, d=15), np.zeros(300, int)
+    y[150:] = 1
+    counts = []
+    for n in (0, 10):
+        _, neighbours = KLNearestNeighbours(6, local_scaling=n).fit(X, y).kneighbors(X)
+        counts.append(np.bincount(neighbours[:, 1:].ravel(), minlength=300))
+    assert counts[1].max() < counts[0].max()
+    assert (counts[1] == 0).sum() < (counts[0] == 0).sum()
+
+
+def test_copies_of_one_song_can_be_scaled():
+    X = np.repeat(gaussians(2, d=3), 6, axis=0)
+    y = ["a"] * 6 + ["b"] * 6
+    assert list(KLNearestNeighbours(3, local_scaling=4).fit(X, y).predict(X)) == y
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [({"local_scaling": -1}, "local_scaling"), ({"local_scaling": 3, "index": "faiss"}, "faiss")],
+)
+def test_local_scaling_refuses(settings, said):
+    X = gaussians(10, d=3)
+    with pytest.raises(InputError, match=said):
+        KLNearestNeighbours(3, **settings).fit(X, [0, 1] * 5)
