@@ -83,8 +83,9 @@ def machine(packages: Iterable[str]) -> dict[str, Any]:
     """What the figures were measured on."""
     cpu = platform.processor() or platform.machine()
     if Path("/proc/cpuinfo").exists():
-        names = [line for line in open("/proc/cpuinfo") if line.startswith("model name")]
-        cpu = names[0].split(":")[1].strip() if names else cpu
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        names = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
+        cpu = names[0] if names else cpu
     return {
         "cpu": cpu,
         "cores": os.cpu_count(),
@@ -108,13 +109,12 @@ def report(comparisons: Sequence[Comparison], about: dict[str, Any], file: Path 
 
 
 def _songs(folder: Path | None, n_songs: int) -> list[np.ndarray]:
-    """Decoded songs, evenly picked; synthesised ones where there is no folder."""
+    """Songs decoded beforehand, evenly picked; synthesised ones where there is no folder."""
     if folder is None:
         from genrenet.synthesis import GENRES, synthesise_song
 
-        return [
-            audio_at_rate(synthesise_song(genre, seed=0)) for genre in list(GENRES)[:n_songs]
-        ]
+        kinds = [GENRES[i % len(GENRES)] for i in range(n_songs)]
+        return [synthesise_song(genre, i, 0, 30.0, RATE) for i, genre in enumerate(kinds)]
     paths = sorted(path for path in folder.rglob("*") if audio.is_audio_path(path))
     chosen = [paths[i] for i in np.linspace(0, len(paths) - 1, n_songs).astype(int)]
     return [audio.load(path, RATE, duration=30.0) for path in chosen]

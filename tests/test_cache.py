@@ -1,8 +1,20 @@
 """The cache's place, and a cache that cannot be made."""
 
+import hashlib
+
+import numpy as np
 import pytest
 
-from genrenet.cache import CacheError, cache_folder, cache_root
+from genrenet.cache import (
+    DAMAGE,
+    CacheError,
+    cache_folder,
+    cache_root,
+    content_of,
+    read_arrays,
+    sha256_of,
+    write_arrays,
+)
 
 
 def test_the_environment_moves_it(tmp_path, monkeypatch):
@@ -19,3 +31,28 @@ def test_one_that_cannot_be_made_is_named(tmp_path, monkeypatch):
     monkeypatch.setenv("GENRENET_CACHE", str(tmp_path / "file"))
     with pytest.raises(CacheError, match="set GENRENET_CACHE"):
         cache_folder("stores")
+
+
+def test_arrays_are_kept_whole_or_not_at_all(tmp_path):
+    file = tmp_path / "folder" / "song.npz"
+    write_arrays(file, numbers=np.arange(5), word=np.array("déjà vu"))
+    held = read_arrays(file)
+    np.testing.assert_array_equal(held["numbers"], np.arange(5))
+    assert held["word"].item() == "déjà vu"
+    assert [path.name for path in file.parent.iterdir()] == ["song.npz"]
+    with pytest.raises(CacheError, match="cannot write"):
+        write_arrays(file / "below-a-file.npz", numbers=np.arange(5))
+    file.write_bytes(file.read_bytes()[:-30])
+    with pytest.raises(DAMAGE):
+        read_arrays(file)
+
+
+def test_content_is_read_again_when_a_file_changes(tmp_path):
+    file = tmp_path / "song"
+    file.write_bytes(b"one")
+    first = content_of(file)
+    assert first == sha256_of(file) == hashlib.sha256(b"one").hexdigest()
+    file.write_bytes(b"other")
+    assert content_of(file) == hashlib.sha256(b"other").hexdigest()
+    with pytest.raises(OSError, match="gone"):
+        content_of(tmp_path / "gone")

@@ -48,11 +48,15 @@ def test_one_command_two_protocols(table, tmp_path, capsys):
 
 def test_an_experiment_from_a_file_and_some_genres(table, tmp_path, capsys):
     config = tmp_path / "mine.yaml"
-    config.write_text("models: [knn]\nprotocol: stratified-5fold\ngenres: [blues, metal]\n")
+    config.write_text(
+        "models: [knn]\nprotocol: stratified-5fold\ngenres: [blues, metal]\n"
+        "reference: [{name: their knn, accuracy: 0.8, source: a paper}]\n"
+    )
     assert evaluate(table, tmp_path / "run", "--config", str(config)) == 0
     results = json.loads((tmp_path / "run" / "results.json").read_text())
     assert results["labels"] == ["blues", "metal"]
     assert results["protocol"] == "stratified-5fold"
+    assert "their knn" in (tmp_path / "run" / "report.html").read_text()
     # What the command line says wins.
     more = ["--config", str(config), "--protocol", "70-30"]
     assert evaluate(table, tmp_path / "other", *more) == 0

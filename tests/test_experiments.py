@@ -23,7 +23,12 @@ def test_experiments_are_no_configurations_of_training():
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("[1, 2]", "is no experiment"), ("model: svm", "found model"), ("a: [", "is no YAML")],
+    [
+        ("[1, 2]", "is no experiment"),
+        ("model: svm", "found model"),
+        ("a: [", "is no YAML"),
+        ("reference: [{accuracy: 80}]", "is none"),
+    ],
 )
 def test_what_is_no_experiment(tmp_path, text, said):
     file = tmp_path / "mine.yaml"

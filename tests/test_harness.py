@@ -235,3 +235,14 @@ def test_a_network_is_judged_like_the_others(music, tmp_path):
     assert network["fit_seconds"] > 0
     scores = decided[decided["model"] == name].filter(like="score_").to_numpy()
     assert np.allclose(scores.sum(axis=1), 1, atol=1e-4)
+
+
+def test_one_recording_on_two_sides_is_found(features, tmp_path):
+    frame = pd.read_csv(features).dropna()
+    twin = frame[frame["split"] == "train"].iloc[[0]]
+    twin = twin.assign(track_id="folk/copy", artist="somebody", split="test")
+    pd.concat([frame, twin]).to_csv(tmp_path / "twins.csv", index=False)
+    results, _ = run(tmp_path / "twins.csv", ["knn"], "column", tmp_path / "run")
+    text = results["protocols"][0]["leakage"]
+    assert "leaks: the very same features on more than one side, 1 times" in text
+    assert "folk/copy (test)" in text

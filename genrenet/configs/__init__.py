@@ -43,6 +43,11 @@ def experiment(name: str) -> dict[str, Any]:
     ------
     ConfigError
         There is no such file or experiment, or it is none.
+
+    Notes
+    -----
+    ``reference`` lists published figures to stand beside ours, each with ``name``, ``accuracy`` and
+    ``source``.
     """
     import yaml
 
@@ -68,6 +73,14 @@ def experiment(name: str) -> dict[str, Any]:
             found=", ".join(unknown) or type(settings).__name__,
             wanted=f"some of {', '.join(keys)}",
         )
+    for item in settings.get("reference") or []:
+        share = item.get("accuracy") if isinstance(item, dict) else None
+        if not isinstance(share, (int, float)) or not 0 <= share <= 1:
+            raise ConfigError(
+                f"'{name}' has a published figure that is none",
+                found=str(item),
+                wanted="name, accuracy (a share from 0 to 1) and source",
+            )
     return settings
 
 

@@ -30,7 +30,8 @@ def render(
     Parameters
     ----------
     results : mapping
-        `genrenet.evaluation.results.summarise`.
+        `genrenet.evaluation.results.summarise`; and, if there are any, published figures to stand
+        beside them as ``reference``: a list with ``name``, ``accuracy`` and ``source``.
     predictions : DataFrame
         `genrenet.evaluation.results.predictions`.
     drawings : mapping of str to str
@@ -45,6 +46,7 @@ def render(
         for row in ranked(results, protocol["name"])
         if row["accuracy"] is not None
     ]
+    body.append(_published(results.get("reference") or []))
     skipped = results["skipped"]
     body.append(
         section(
@@ -63,6 +65,22 @@ def render(
         f"{escaped(results['genrenet'])}</small></p>"
     )
     return document(f"Which method is better? {results['dataset']}", under, "\n".join(body))
+
+
+def _published(figures: Sequence[Mapping[str, Any]]) -> str:
+    """Figures that others have published, as an experiment's file gives them."""
+    table = listing(
+        {"Model": "w", "Songs right": "n", "Source": "long"},
+        (
+            (item.get("name", ""), percent(float(item["accuracy"])), item.get("source", ""))
+            for item in figures
+        ),
+    )
+    note = (
+        '<p class="note">As published: on other splits, and perhaps other songs, so not to be '
+        "compared to the last digit.</p>"
+    )
+    return section("Published figures", table + note if table else "")
 
 
 def _why(results: Mapping[str, Any]) -> str:

@@ -27,9 +27,11 @@ from genrenet.errors import GenrenetError, printable
 from genrenet.evaluation.classical import BaselineContender, FeatureBank
 from genrenet.evaluation.contenders import Contender
 from genrenet.evaluation.datasets import Dataset
+from genrenet.evaluation.kept import read_json, write_json
+from genrenet.evaluation.leaks import leaks
 from genrenet.evaluation.networks import NETWORKS, NetworkContender
 from genrenet.evaluation.protocols import Protocol
-from genrenet.splits import Split, leakage
+from genrenet.splits import Split
 
 VERSION = 1
 """Part of what makes a fold's result: goes up when the same settings would give another one."""
@@ -144,7 +146,8 @@ def judge(
         )
     _claim(folder, dataset)
     for protocol in protocols:
-        judged.leaks[protocol.name] = _leaks(dataset, folds[protocol, protocol.seeds[0]])
+        splits = folds[protocol, protocol.seeds[0]]
+        judged.leaks[protocol.name] = leaks(dataset, splits, folder / "folds" / protocol.name)
     for (protocol, seed), splits in folds.items():
         for number, split in enumerate(splits):
             for model in able:
@@ -177,7 +180,7 @@ def _one(
     ]
     key = hashlib.sha256(json.dumps(made_of, default=str).encode()).hexdigest()
     where = {"protocol": protocol.name, "seed": seed, "fold": number, "model": model.name}
-    known = _read(file)
+    known = read_json(file)
     if known is not None and known.get("key") == key:
         judged.folds.append({**known, **where})
         return
@@ -191,10 +194,7 @@ def _one(
         tell(f"{protocol.name}, {model.name}: failed in seed {seed}, fold {number + 1}: {why}")
         return
     found = {"key": key, **result.as_dict()}
-    file.parent.mkdir(parents=True, exist_ok=True)
-    part = file.with_suffix(".part")
-    part.write_text(json.dumps(found), "utf-8")
-    os.replace(part, file)
+    write_json(file, found)
     judged.folds.append({**found, **where})
     truth = dict(zip(judged.dataset.table["track_id"], judged.dataset.table["genre"], strict=True))
     labels = judged.dataset.labels
@@ -217,23 +217,14 @@ def _safe(name: str) -> str:
     )
 
 
-def _read(file: Path) -> dict[str, Any] | None:
-    """A fold's result; None where there is none, or a damaged one."""
-    try:
-        found: dict[str, Any] = json.loads(file.read_text("utf-8"))
-    except (OSError, ValueError):
-        return None
-    return found if isinstance(found, dict) else None
-
-
 def _claim(folder: Path, dataset: Dataset) -> None:
     """Make the folder this run's, or find that it is."""
     about = {"dataset": dataset.name, "digest": dataset.digest()}
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        known = _read(folder / "run.json")
+        known = read_json(folder / "run.json")
         if known is None:
-            (folder / "run.json").write_text(json.dumps(about), "utf-8")
+            write_json(folder / "run.json", about)
     except OSError as error:
         raise EvaluationError(
             f"cannot write to '{printable(folder)}'", found=str(error), remedy="pass another --out"
@@ -245,15 +236,3 @@ def _claim(folder: Path, dataset: Dataset) -> None:
             wanted=f"{about['dataset']}, {about['digest']}",
             remedy="pass another --out, or remove it",
         )
-
-
-def _leaks(dataset: Dataset, splits: Sequence[Split]) -> str:
-    """What is on both sides of a protocol's splits; sounds are compared in the first alone."""
-    songs = dataset.features is None
-    found = [
-        leakage(dataset.table, split, audio=songs and number == 0)
-        for number, split in enumerate(splits)
-    ]
-    bad = [item for item in found if item]
-    text = (bad or found)[0].report()
-    return text + (f"\n  and {len(bad) - 1} more folds" if len(bad) > 1 else "")
