@@ -6,6 +6,7 @@ What is kept for a song is an archive of arrays: `write_arrays` puts it there in
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import os
@@ -121,7 +122,8 @@ def write_arrays(file: Path, **arrays: NDArray[Any]) -> None:
             np.savez(out, **arrays)  # type: ignore[arg-type]
         os.replace(part, file)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            part.unlink()
         raise CacheError(
             f"cannot write to the cache folder '{printable(file.parent)}'",
             found=str(error),

@@ -193,6 +193,7 @@ def main() -> None:
     model.frames = replace(model.frames, trim=20.0)
     model.provenance = {
         "dataset": "emotify",
+        "licence": "MIT (learnt from music under CC BY-NC-SA)",
         "split": "all songs; measured on five folds by artist",
         "metrics": {"song_accuracy": result["accuracy"], "songs": result["songs"]},
     }

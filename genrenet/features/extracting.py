@@ -222,7 +222,8 @@ class _Extraction:
         fault = None
         try:
             begin, length = self.extractor.span(audio.probe(path).duration)
-            samples = audio.load(path, rate, begin, length or None)
+            # Read to the end where all is used: only then is it known whether the end is missing.
+            samples = audio.load(path, rate, begin, length if begin else None)
         except audio.TruncatedAudioError as error:
             samples, fault = error.samples, str(error)
         except audio.AudioError as error:
