@@ -23,7 +23,7 @@ def register_baselines(register: Callable[[Baseline], None]) -> None:
     from genrenet_plugins.gaussian_kmeans import GaussianKMeans
     from genrenet_plugins.gaussian_table import GaussianTable
     from genrenet_plugins.kl_knn import KLNearestNeighbours
-    from genrenet_plugins.svm import GenreSVM
+    from genrenet_plugins.svm import GenreSVM, OneVsRestMachines
     from genrenet_plugins.trees import decision_tree, random_forest
 
     from genrenet.baselines import Baseline
@@ -38,7 +38,7 @@ def register_baselines(register: Callable[[Baseline], None]) -> None:
         "sklearn.calibration._CalibratedClassifier",
         "sklearn.calibration._SigmoidCalibration",
         "sklearn.model_selection._split.StratifiedKFold",
-        *trusted(GenreSVM),
+        *trusted(GenreSVM, OneVsRestMachines),
     ]
 
     for method in (

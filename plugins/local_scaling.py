@@ -97,4 +97,4 @@ def _mean_of_least(distances: Floats, n: int) -> Floats:
     if n < 1:
         return np.ones(len(distances))
     least = np.partition(distances, n - 1, axis=1)[:, :n]
-    return np.maximum(least.mean(axis=1), LEAST)
+    return np.asarray(np.maximum(least.mean(axis=1), LEAST))

@@ -155,3 +155,12 @@ def cut(path: Path, fraction: float = 0.5) -> Path:
     data = path.read_bytes()
     copy.write_bytes(data[: round(len(data) * fraction)])
     return copy
+
+
+def wav(path: Path, samples: np.ndarray, rate: int = 8000, subtype: str = "PCM_16") -> Path:
+    sf.write(path, samples, rate, subtype=subtype)
+    return path
+
+
+def sine(hz: float, seconds: float, rate: int) -> np.ndarray:
+    return 0.5 * np.sin(2 * np.pi * hz * np.arange(round(seconds * rate)) / rate)

@@ -67,6 +67,15 @@ def test_every_baseline_learns_and_survives_its_file(name, tmp_path):
     assert again.settings == fitted.settings
 
 
+def test_every_strategy_of_the_svm_survives_its_file(tmp_path):
+    rows, genres = blobs()
+    for strategy in ("one-vs-one", "one-vs-rest", "dag"):
+        settings = {"C": 1, "gamma": "scale", "strategy": strategy}
+        fitted = fit_baseline(baseline("svm"), rows, genres, settings=settings)
+        again = load_baseline(fitted.save(tmp_path / "fitted.skops"))
+        assert np.allclose(again.scores(rows), fitted.scores(rows))
+
+
 def test_settings_are_chosen_inside_and_fixed_ones_stay():
     rows, genres = blobs()
     method = baseline("knn")

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from genrenet.checkpoints import load_checkpoint
+from tests.finetuned import NETWORKS
 from tests.test_classifier import small_data, small_model, small_trainer
-from tests.test_finetuning import NETWORKS
 
 SCRIPT = Path(__file__).parents[1] / "scripts" / "finetuning_study.py"
 

@@ -204,6 +204,7 @@ def run_trainer(arguments: Sequence[str], name: str) -> int:
         ".*LeafSpec",
         ".*Checkpoint directory .* exists",
         "The dirpath has changed",
+        "Precision .* is not supported by the model summary",
     ):
         warnings.filterwarnings("ignore", known)
     # Lightning itself still calls what jsonargparse has renamed.
