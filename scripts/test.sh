@@ -13,4 +13,5 @@ mypy
 echo "== import contract"
 lint-imports
 echo "== pytest"
-python -m pytest "$@"
+# Two processes, each with a file of tests at a time, share the machine.
+python -m pytest --numprocesses 2 --dist loadfile "$@"

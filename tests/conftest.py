@@ -8,8 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+import torch
 
 RATE = 12_000
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Processes side by side: each keeps to one core, and so do the programs it starts.
+    os.environ["OMP_NUM_THREADS"] = "1"
+    torch.set_num_threads(1)
 
 
 def _shared_data() -> Path:

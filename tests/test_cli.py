@@ -265,3 +265,30 @@ def test_data_split_that_leaks_says_so_and_exits_with_1(music, tmp_path, capsys)
     out = tmp_path / "split.csv"
     assert main(["data", "split", str(root), "--kind", "stratified", "--out", str(out)]) == 1
     assert "copy-" in capsys.readouterr().out
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="torch's gloo is at home on Linux")
+def test_the_ddp_configuration_trains_on_two_processes(music, tmp_path):
+    """The packaged configuration, on processors: its batch-norm must not ask for GPUs."""
+    config = tmp_path / "tiny.yaml"
+    config.write_text(
+        "model:\n"
+        "  network:\n"
+        "    class_path: genrenet.networks.CNN\n"
+        "    init_args: {n_columns: 71, channels: [8, 16], pools: [[8, 7], [12, 10]]}\n"
+        "data: {frame_seconds: 1.5, batch_size: 4, num_workers: 0, trim: 0}\n"
+        "trainer: {max_epochs: 1, enable_progress_bar: false, enable_model_summary: false}\n"
+    )
+    options = ["--trainer.accelerator=cpu", "--trainer.devices=2", "--name=two"]
+    options += [f"--data.source={music}", f"--out={tmp_path / 'runs'}"]
+    done = subprocess.run(
+        [sys.executable, "-m", "genrenet", "fit", f"--config={config}", "--config=ddp", *options],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert "best checkpoint" in done.stdout
+    assert (tmp_path / "runs" / "two" / "version_0" / "checkpoints" / "last.ckpt").exists()

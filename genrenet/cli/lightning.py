@@ -105,6 +105,10 @@ class GenreCLI(LightningCLI):
             for callback in self.trainer_defaults["callbacks"]
             if wanted.get(type(callback)) is not False
         ]
+        # torch synchronises batch statistics between GPUs alone; elsewhere a process would fail
+        # and leave the others waiting for it.
+        gpus = config.trainer.accelerator in ("gpu", "cuda", "auto") and torch.cuda.is_available()
+        config.trainer.sync_batchnorm = config.trainer.sync_batchnorm and gpus
         if config.get("weights_only") is None:
             config["weights_only"] = True
         self.asked = self.config
@@ -205,6 +209,8 @@ def run_trainer(arguments: Sequence[str], name: str) -> int:
         ".*Checkpoint directory .* exists",
         "The dirpath has changed",
         "Precision .* is not supported by the model summary",
+        # torchmetrics has gathered from all processes before.
+        "It is recommended to use .self.log",
     ):
         warnings.filterwarnings("ignore", known)
     # Lightning itself still calls what jsonargparse has renamed.

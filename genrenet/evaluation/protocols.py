@@ -143,10 +143,10 @@ def why_they_differ(names: Sequence[Protocol]) -> str:
     strict = [p.name for p in names if not p.lenient]
     if not lenient or not strict:
         return ""
+    former, latter = " and ".join(lenient), " and ".join(strict)
     return (
-        f"{' and '.join(lenient)} and {' and '.join(strict)} ask different questions. Under the "
-        "former a method meets artists, albums and recordings again that it has learnt from, and "
-        "remembering them pays; under the latter it does not. The latter also learn from another "
-        "number of songs. What remains under the strict protocol is what a new artist's song will "
-        "get; the difference is mostly memory."
+        f"{former} and {latter} ask different questions. Under {former} a method meets artists, "
+        f"albums and recordings again that it has learnt from, and remembering them pays; under "
+        f"{latter} it does not, and what remains is what a new artist's song will get. The "
+        "difference is that memory, and the number of songs that each leaves to learn from."
     )

@@ -60,10 +60,9 @@ def checked(samples: Tensor) -> Tensor:
     return samples if samples.dtype == torch.float64 else samples.float()
 
 
-def doubled(samples: Tensor) -> Tensor:
-    """Samples of songs in float64; in float32 on a device that has nothing better (Apple's)."""
-    samples = checked(samples)
-    return samples if samples.device.type == "mps" else samples.double()
+def exact_type(samples: Tensor) -> torch.dtype:
+    """Float64, or float32 on a device that has nothing better (Apple's)."""
+    return torch.float32 if samples.device.type == "mps" else torch.float64
 
 
 def frames_of(samples: Tensor, length: int, hop: int) -> Tensor:

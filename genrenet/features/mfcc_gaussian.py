@@ -23,7 +23,7 @@ from genrenet.features.filters import (
     hamming,
     mel_bank,
 )
-from genrenet.features.framing import blocks, doubled, frames_of, precise
+from genrenet.features.framing import blocks, checked, exact_type, frames_of, precise
 
 
 @dataclass(frozen=True)
@@ -138,15 +138,18 @@ def mfcc_matrix(samples: Tensor, settings: MfccGaussianSettings = DEFAULTS) -> T
     FeatureError
         Impossible settings, or no samples.
     """
-    samples = doubled(samples)
+    samples = checked(samples)
+    exact = exact_type(samples)
     if settings.pre_emphasis:
+        samples = samples.to(exact)
         later = samples[:, 1:] - settings.pre_emphasis * samples[:, :-1]
         samples = torch.cat([samples[:, :1], later], dim=1)
     hop = round(settings.interval * settings.sample_rate)
     frames = frames_of(samples, settings.frame_samples, hop)
-    window = constant(samples, hamming, settings.frame_samples)
-    mel = constant(samples, _mel, settings)
-    cosines = constant(samples, dct_matrix, settings.n_mels, settings.n_mfcc)
+    kind = samples.new_empty(0, dtype=exact)
+    window = constant(kind, hamming, settings.frame_samples)
+    mel = constant(kind, _mel, settings)
+    cosines = constant(kind, dct_matrix, settings.n_mels, settings.n_mfcc)
     found = []
     for where in blocks(frames):
         spectrum = torch.fft.rfft(frames[:, where] * window, n=settings.fft_samples)

@@ -21,7 +21,7 @@ from torch.nn.functional import pad
 
 from genrenet.features.base import FeatureError
 from genrenet.features.filters import Matrix, constant, dct_matrix
-from genrenet.features.framing import blocks, doubled, frames_of, precise
+from genrenet.features.framing import CPU_BLOCK, blocks, checked, exact_type, frames_of, precise
 
 EPS = sys.float_info.epsilon
 PARTS = 10
@@ -69,27 +69,33 @@ def short_term(
     FeatureError
         Frames too short or a sample rate too low for these features, or no samples.
     """
-    samples = doubled(samples)
+    samples = checked(samples)
     length, hop = round(window * sample_rate), round(step * sample_rate)
     _check(sample_rate, length)
-    samples = samples - samples.mean(dim=1, keepdim=True)
-    samples = samples / (samples.abs().amax(dim=1, keepdim=True) + 1e-10)
+    if samples.shape[1] < length:
+        samples = pad(samples, (0, length - samples.shape[1]))
+    # Songs stay as they are until a block of frames is brought to their mean and peak: a song in
+    # float64 would take new memory, which costs more than the arithmetic.
+    exact = exact_type(samples)
+    sums = [part.sum(dim=1, keepdim=True, dtype=exact) for part in samples.split(CPU_BLOCK, 1)]
+    mean = torch.cat(sums, dim=1).sum(dim=1, keepdim=True) / samples.shape[1]
+    low, high = (found(dim=1, keepdim=True).to(exact) for found in (samples.amin, samples.amax))
+    peak = torch.maximum(high - mean, mean - low) + 1e-10
+    mean, peak = mean[..., None], peak[..., None]
     frames = frames_of(samples, length, hop)
     found: list[Tensor] = []
-    # Flux compares with the frame before; the first has none, and a flux of zero.
     before: Tensor | None = None
     for where in blocks(frames):
-        block = frames[:, where]
-        magnitudes = torch.fft.rfft(block)[..., : length // 2].abs() / (length // 2)
-        shares = magnitudes / (magnitudes.sum(dim=-1, keepdim=True) + EPS * (length // 2))
-        previous = shares[:, :1] if before is None else before
-        before = shares[:, -1:]
-        flux = (shares - torch.cat([previous, shares[:, :-1]], dim=1)).square().sum(dim=-1)
-        values = [*_of_waveform(block), *_of_spectrum(magnitudes), flux]
-        # The roll-off comes behind the flux.
-        values[-1], values[-2] = values[-2], values[-1]
-        columns = torch.stack(values, dim=-1)
-        found.append(torch.cat([columns, *_of_bands(magnitudes, sample_rate)], dim=-1))
+        block = frames[:, where].to(exact, copy=True).sub_(mean).div_(peak)
+        # Dividing by the number of bins is left to what is made of them: there is less of it.
+        parts = torch.view_as_real(torch.fft.rfft(block))[..., : length // 2, :].square()
+        power = parts[..., 0] + parts[..., 1]
+        magnitudes = power.sqrt()
+        before = magnitudes[:, :1] if before is None else before
+        columns = [*_of_waveform(block), *_of_spectrum(magnitudes, power, before)]
+        before = magnitudes[:, -1:]
+        bands = _of_bands(magnitudes, power, sample_rate)
+        found.append(torch.cat([torch.stack(columns, dim=-1), *bands], dim=-1))
     return torch.cat(found, dim=1).transpose(1, 2)
 
 
@@ -183,48 +189,67 @@ def _check(sample_rate: int, length: int) -> None:
 def _of_waveform(frames: Tensor) -> list[Tensor]:
     """Zero crossings, energy and its entropy, of frames of shape (batch, n_frames, length)."""
     length = frames.shape[-1]
-    crossings = frames.sign().diff(dim=-1).abs().sum(dim=-1) / 2
+    crossings = torch.linalg.vector_norm(frames.sign().diff(dim=-1), ord=1, dim=-1) / 2
     squares = frames.square()
     energy = squares.sum(dim=-1)
-    return [crossings / (length - 1), energy / length, _entropy(squares, energy)]
+    return [crossings / (length - 1), energy / length, _entropy(squares, energy, 1.0)]
 
 
-def _of_spectrum(magnitudes: Tensor) -> list[Tensor]:
-    """Centroid, spread, entropy and roll-off, of magnitudes of shape (batch, n_frames, n_bins)."""
+def _of_spectrum(magnitudes: Tensor, power: Tensor, before: Tensor) -> list[Tensor]:
+    """Centroid, spread, entropy, flux and roll-off.
+
+    Parameters
+    ----------
+    magnitudes, power : Tensor, shape (batch, n_frames, n_bins)
+        Of the FFT as it is.
+    before : Tensor, shape (batch, 1, n_bins)
+        Magnitudes of the frame before the first.
+    """
     n_bins = magnitudes.shape[-1]
-    places = torch.arange(1, n_bins + 1, device=magnitudes.device, dtype=magnitudes.dtype) / n_bins
     loudest = magnitudes.amax(dim=-1, keepdim=True)
-    weights = magnitudes / torch.where(loudest == 0, 1.0, loudest)
-    total = weights.sum(dim=-1) + EPS
-    centroid = weights @ places / total
-    away = (places - centroid[..., None]).square_()
-    spread = ((away * weights).sum(dim=-1) / total).sqrt()
-    squares = magnitudes.square()
-    energy = squares.sum(dim=-1)
-    reached = squares.cumsum(dim=-1) + EPS > 0.90 * energy[..., None]
+    sums = magnitudes @ constant(magnitudes, _moments, n_bins)
+    first, second, whole = (sums / torch.where(loudest == 0, 1.0, loudest)).unbind(-1)
+    total = whole + EPS
+    centroid = first / total
+    # The mean square of the distances to the centroid, multiplied out.
+    spread = (second / total - centroid.square() * (2 - whole / total)).clamp_min(0).sqrt()
+    energy = power.sum(dim=-1)
+    entropy = _entropy(power, energy, 1.0 / n_bins**2)
+    reached = power.cumsum(dim=-1) + EPS * n_bins**2 > 0.90 * energy[..., None]
     rolloff = reached.to(torch.uint8).argmax(dim=-1) / n_bins
-    return [centroid, spread, _entropy(squares, energy), rolloff.to(magnitudes.dtype)]
+    # Flux is the squared distance of neighbours' shares, multiplied out; the first frame's is 0.
+    products = (magnitudes[:, 1:] * magnitudes[:, :-1]).sum(dim=-1)
+    products = torch.cat([(magnitudes[:, :1] * before).sum(dim=-1), products], dim=1)
+    sizes = torch.cat([before.sum(dim=-1), sums[..., 2]], dim=1) + EPS * n_bins**2
+    energies = torch.cat([before.square().sum(dim=-1), energy], dim=1) / sizes.square()
+    flux = energies[:, 1:] + energies[:, :-1] - 2 * products / (sizes[:, 1:] * sizes[:, :-1])
+    return [centroid, spread, entropy, flux.clamp_min(0), rolloff.to(magnitudes.dtype)]
 
 
-def _of_bands(magnitudes: Tensor, sample_rate: int) -> list[Tensor]:
+def _of_bands(magnitudes: Tensor, power: Tensor, sample_rate: int) -> list[Tensor]:
     """MFCC, chroma and its deviation, each of shape (batch, n_frames, n)."""
     n_bins = magnitudes.shape[-1]
-    bands = magnitudes @ constant(magnitudes, _mel, sample_rate, n_bins)
-    cepstrum = (bands + EPS).log10_() @ constant(magnitudes, dct_matrix, bands.shape[-1], N_MFCC)
-    squares = magnitudes.square()
-    energy = squares.sum(dim=-1, keepdim=True)
-    chroma = squares @ constant(magnitudes, _chroma, sample_rate, n_bins)
-    chroma = chroma / torch.where(energy == 0, EPS, energy)
+    bands = magnitudes @ constant(magnitudes, _mel, sample_rate, n_bins) + EPS
+    cepstrum = bands.log10_() @ constant(magnitudes, dct_matrix, bands.shape[-1], N_MFCC)
+    energy = power.sum(dim=-1, keepdim=True)
+    chroma = power @ constant(magnitudes, _chroma, sample_rate, n_bins)
+    chroma = chroma / torch.where(energy == 0, 1.0, energy)
     return [cepstrum, chroma, chroma.std(dim=-1, correction=0, keepdim=True)]
 
 
-def _entropy(squares: Tensor, energy: Tensor) -> Tensor:
+def _entropy(squares: Tensor, energy: Tensor, scale: float) -> Tensor:
     """Entropy in bits of the shares of the energy in ten parts; a rest at the end is left out."""
     size = squares.shape[-1] // PARTS
     parts = squares[..., : size * PARTS].unflatten(-1, (PARTS, size)).sum(dim=-1)
-    shares = parts / (energy[..., None] + EPS)
+    shares = parts * scale / (energy[..., None] * scale + EPS)
     bits: Tensor = (shares + EPS).log2()
     return torch.sum(shares * bits, dim=-1).neg()
+
+
+def _moments(n_bins: int) -> Matrix:
+    """Places of the bins in (0, 1], their squares, and ones, of shape (n_bins, 3)."""
+    places = np.arange(1, n_bins + 1) / n_bins
+    return np.stack([places, places**2, np.ones(n_bins)], axis=1)
 
 
 def _semitones(sample_rate: int, n_bins: int) -> np.ndarray:
@@ -249,7 +274,10 @@ def _chroma(sample_rate: int, n_bins: int) -> Matrix:
 
 
 def _mel(sample_rate: int, n_bins: int) -> Matrix:
-    """13 linear and 27 logarithmic triangles (Slaney, 1998), of shape (n_bins, 40)."""
+    """13 linear and 27 logarithmic triangles (Slaney, 1998), of shape (n_bins, 40).
+
+    They are divided by the number of bins, as pyAudioAnalysis divides the magnitudes.
+    """
     corners = 133.33 + np.arange(13) * 200.0 / 3.0
     corners = np.concatenate([corners, corners[-1] * 1.0711703 ** np.arange(1, 30)])
     heights = 2.0 / (corners[2:] - corners[:-2])
@@ -263,4 +291,4 @@ def _mel(sample_rate: int, n_bins: int) -> Matrix:
         falling = (bins > ends[band + 1]) & (bins <= ends[band + 2])
         bank[rising, band] = height / (centre - low) * (hertz[rising] - low)
         bank[falling, band] = height / (high - centre) * (high - hertz[falling])
-    return bank
+    return bank / n_bins
