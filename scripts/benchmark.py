@@ -185,9 +185,8 @@ def neighbours(options: argparse.Namespace) -> int:
     if options.json is not None:
         options.json.write_text(json.dumps({"machine": about, "results": rows}, indent=2) + "\n")
     met = rows[0]["ratio"] >= TARGET and rows[-1]["gigabytes"] < LIMIT_GB
-    print(
-        f"all pairs at least {TARGET:g}x, memory under {LIMIT_GB:g} GB: {'met' if met else 'MISSED'}"
-    )
+    verdict = "met" if met else "MISSED"
+    print(f"all pairs at least {TARGET:g}x, memory under {LIMIT_GB:g} GB: {verdict}")
     return 0 if met else 1
 
 

@@ -18,6 +18,17 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     torch.set_num_threads(1)
 
 
+TINY = """\
+model:
+  network:
+    class_path: genrenet.networks.CNN
+    init_args: {n_columns: 71, channels: [8, 16], pools: [[8, 7], [12, 10]]}
+data: {frame_seconds: 1.5, batch_size: 4, num_workers: 0, trim: 0}
+trainer: {max_epochs: 1, enable_progress_bar: false, enable_model_summary: false}
+"""
+"""A configuration that trains in a moment on the songs of `music`."""
+
+
 def _shared_data() -> Path:
     root = os.environ.get("GENRENET_TEST_DATA")
     return Path(root) if root else Path(__file__).parents[2] / "shared" / "data"

@@ -15,7 +15,7 @@ import yaml
 from genrenet.checkpoints import export_checkpoint
 from genrenet.cli import COMMANDS, main
 from genrenet.configs import ConfigError, config_names, config_path
-from tests.conftest import RATE, tone
+from tests.conftest import RATE, TINY, tone
 
 SMALL = [
     "--model.network=CNN",
@@ -271,14 +271,7 @@ def test_data_split_that_leaks_says_so_and_exits_with_1(music, tmp_path, capsys)
 def test_the_ddp_configuration_trains_on_two_processes(music, tmp_path):
     """The packaged configuration, on processors: its batch-norm must not ask for GPUs."""
     config = tmp_path / "tiny.yaml"
-    config.write_text(
-        "model:\n"
-        "  network:\n"
-        "    class_path: genrenet.networks.CNN\n"
-        "    init_args: {n_columns: 71, channels: [8, 16], pools: [[8, 7], [12, 10]]}\n"
-        "data: {frame_seconds: 1.5, batch_size: 4, num_workers: 0, trim: 0}\n"
-        "trainer: {max_epochs: 1, enable_progress_bar: false, enable_model_summary: false}\n"
-    )
+    config.write_text(TINY)
     options = ["--trainer.accelerator=cpu", "--trainer.devices=2", "--name=two"]
     options += [f"--data.source={music}", f"--out={tmp_path / 'runs'}"]
     done = subprocess.run(

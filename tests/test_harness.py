@@ -19,6 +19,7 @@ from genrenet.evaluation.harness import EvaluationError, contenders, judge
 from genrenet.evaluation.protocols import protocols
 from genrenet.evaluation.results import predictions, summarise
 from genrenet.evaluation.writing import write_run
+from tests.conftest import TINY
 
 
 class Fragile(ClassifierMixin, BaseEstimator):
@@ -217,14 +218,7 @@ def test_songs_without_features_are_counted(music, tmp_path):
 def test_a_network_is_judged_like_the_others(music, tmp_path):
     """One tiny network through the program's own commands, with frames and a resumed run."""
     config = tmp_path / "tiny.yaml"
-    config.write_text(
-        "model:\n"
-        "  network:\n"
-        "    class_path: genrenet.networks.CNN\n"
-        "    init_args: {n_columns: 71, channels: [8, 16], pools: [[8, 7], [12, 10]]}\n"
-        "data: {frame_seconds: 1.5, batch_size: 8, num_workers: 0, trim: 0}\n"
-        "trainer: {max_epochs: 1}\n"
-    )
+    config.write_text(TINY)
     name = f"config:{config}"
     results, decided = run(music, [name, "knn"], "70-30", tmp_path / "run")
     network, knn = results["models"]
