@@ -11,7 +11,7 @@ from genrenet.plugins import hookimpl
 if TYPE_CHECKING:
     from genrenet.baselines import Baseline
 
-VECTORS = "five+short-term"
+VECTORS = "five+short-term+patterns"
 """What the methods on vectors eat where nothing else is asked for."""
 
 

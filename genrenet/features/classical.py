@@ -14,6 +14,7 @@ from genrenet.features.mfcc_gaussian import (
     gaussian_columns,
     mfcc_gaussian,
 )
+from genrenet.features.patterns import PATTERN_NAMES, patterns
 from genrenet.features.short_term import short_term_statistics, statistics_columns
 from genrenet.features.spectral import FIVE_NAMES, five
 
@@ -78,5 +79,13 @@ SHORT_TERM = FeatureExtractor(
     statistics_columns(),
 )
 
-CLASSICAL = (MFCC_GAUSSIAN, FIVE, SHORT_TERM)
+PATTERNS = FeatureExtractor(
+    "patterns",
+    "spectral pattern, and modulation spectrum of MFCC",
+    patterns,
+    PATTERN_NAMES,
+    max_seconds=300.0,
+)
+
+CLASSICAL = (MFCC_GAUSSIAN, FIVE, SHORT_TERM, PATTERNS)
 """All extractors of this module."""
