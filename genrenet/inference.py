@@ -121,6 +121,7 @@ def score_songs(
     checkpoint: str = "",
     batch_frames: int = 4,
     trim: float | None = None,
+    device: str | None = None,
 ) -> Iterator[SongResult]:
     """Score songs one after another.
 
@@ -137,6 +138,8 @@ def score_songs(
         Most frames scored at once.
     trim : float, optional
         Seconds dropped at both ends instead of what the checkpoint says.
+    device : str, optional
+        Where a baseline's features are computed; networks are where they are.
 
     Yields
     ------
@@ -144,7 +147,7 @@ def score_songs(
         In the order of ``paths``; a file that cannot be read gives one with ``error`` set.
     """
     if isinstance(model, FittedBaseline):
-        yield from _by_baseline(paths, model, checkpoint)
+        yield from _by_baseline(paths, model, checkpoint, device)
         return
     settings = model.frames if trim is None else model.frames.with_trim(trim)
     for song in decode_ahead(paths, settings, batch_frames=batch_frames):
@@ -152,12 +155,12 @@ def score_songs(
 
 
 def _by_baseline(
-    paths: Iterable[str], method: FittedBaseline, checkpoint: str
+    paths: Iterable[str], method: FittedBaseline, checkpoint: str, device: str | None
 ) -> Iterator[SongResult]:
     """Score songs by their features, a few at a time."""
     todo = iter(paths)
     while some := list(islice(todo, 16)):
-        found = method.features_of(some)
+        found = method.features_of(some, device)
         usable = found.usable
         scores = iter(torch.from_numpy(method.scores(found.rows[usable])) if usable.any() else ())
         said = iter(method.decisions(found.rows[usable]) if usable.any() else ())
@@ -251,5 +254,6 @@ def classify(
     """
     given = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
     model = open_method(checkpoint, device)
-    results = score_songs(songs_or_error(given), model, checkpoint=str(checkpoint), trim=trim)
+    songs, name = songs_or_error(given), str(checkpoint)
+    results = score_songs(songs, model, checkpoint=name, trim=trim, device=device)
     return [result.as_dict(timeline=timeline) for result in results]

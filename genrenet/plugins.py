@@ -1,7 +1,6 @@
-"""Plugins: how other packages add baselines, features, collections and networks to this one.
+"""Plugins: how other packages (and the built-ins) add methods, features, collections and networks.
 
-A plugin is a module that its package names under the entry-point group ``genrenet``; its functions
-marked with `hookimpl` get a function ``register`` that takes what they add. Built-ins do the same.
+A plugin is a module under the entry-point group ``genrenet``; its `hookimpl` functions register.
 """
 
 from __future__ import annotations
@@ -20,8 +19,7 @@ if TYPE_CHECKING:
     from genrenet.checkpoints import PublishedModel
     from genrenet.features import FeatureExtractor
 
-GROUP = "genrenet"
-hookspec, hookimpl = pluggy.HookspecMarker(GROUP), pluggy.HookimplMarker(GROUP)
+hookspec, hookimpl = pluggy.HookspecMarker("genrenet"), pluggy.HookimplMarker("genrenet")
 
 
 class Hooks:
@@ -54,11 +52,13 @@ class Contribution(NamedTuple):
 
 @cache
 def _loaded() -> tuple[pluggy.PluginManager, dict[str, str], list[str]]:
-    manager, packages, problems = pluggy.PluginManager(GROUP), dict[str, str](), list[str]()
+    manager, packages, problems = pluggy.PluginManager("genrenet"), dict[str, str](), list[str]()
     manager.add_hookspecs(Hooks)
-    wanted = {*os.environ.get("GENRENET_LOAD_PLUGINS", "*").replace(" ", "").split(",")}
-    for entry in sorted(entry_points(group=GROUP), key=lambda e: "genrenet_" not in e.value[:9]):
+    wanted = {*os.environ.get("GENRENET_LOAD_PLUGINS", "*").replace(" ", "").split(",")} - {""}
+    seen = {"*"}
+    for entry in sorted(entry_points(group="genrenet"), key=lambda e: "_plugins." not in e.value):
         package = f"{entry.dist.name} {entry.dist.version}" if entry.dist else "?"
+        seen |= {entry.name, package.split()[0]}
         if not {"*", entry.name, package.split()[0]} & wanted:
             continue
         try:
@@ -68,9 +68,10 @@ def _loaded() -> tuple[pluggy.PluginManager, dict[str, str], list[str]]:
             manager.register(plugin, entry.name)
             manager.check_pending()
         except (Exception, SystemExit) as error:  # whatever another's code does
-            if manager.has_plugin(entry.name) and packages[entry.name] == package:
+            if packages.get(entry.name) == package and manager.has_plugin(entry.name):
                 manager.unregister(name=entry.name)
             problems.append(f"plugin '{entry.name}' of {package} is left out: {error!r}")
+    problems += [f"GENRENET_LOAD_PLUGINS: nothing is called '{name}'" for name in wanted - seen]
     return manager, packages, problems
 
 
@@ -82,14 +83,13 @@ def contributions(hook: str) -> dict[str, Contribution]:
     for implementation in getattr(manager.hook, hook).get_hookimpls():
 
         def register(item: Any, plugin: str = implementation.plugin_name) -> None:
-            mine = Contribution(item, plugin, packages[plugin])
-            if found.setdefault(item.name, mine) is not mine:
-                other = found[item.name].plugin
-                problems.append(f"'{item.name}' of '{plugin}' is left out: '{other}' has one too")
+            first = found.setdefault(item.name, Contribution(item, plugin, packages[plugin]))
+            if first.item is not item:
+                problems.append(f"'{item.name}' of '{plugin}' left out: '{first.plugin}' has one")
 
         try:
             implementation.function(*[register for _ in implementation.argnames])
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             problems.append(f"plugin '{implementation.plugin_name}' failed: {error!r}")
     return found
 

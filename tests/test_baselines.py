@@ -7,6 +7,8 @@ import pytest
 import skops.io
 from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from genrenet.baselines import (
     Baseline,
@@ -117,6 +119,24 @@ def test_given_validation_songs_choose_the_settings():
     assert fitted.settings["C"] == 1.0
 
 
+def test_settings_of_a_factory_are_chosen_too():
+    def scaled(strength=1e-9):
+        return make_pipeline(StandardScaler(), LogisticRegression(C=strength, max_iter=500))
+
+    rows, genres = blobs(seed=3)
+    method = Baseline("scaled", "", scaled, "five", grid={"strength": [1e-9, 1.0]})
+    assert fit_baseline(method, rows, genres).settings == {"strength": 1.0}
+
+
+def test_one_genre_of_one_artist_does_not_keep_the_others_from_choosing():
+    rows, genres = blobs(seed=3)
+    artists = [genre if genre == "folk" else f"{genre} {i // 4}" for i, genre in enumerate(genres)]
+    method = Baseline(
+        "regression", "", LogisticRegression, "five", grid={"C": [1e-9, 1.0], "max_iter": [500]}
+    )
+    assert fit_baseline(method, rows, genres, groups=artists).settings["C"] == 1.0
+
+
 def test_labels_without_songs_get_no_score():
     rows, genres = blobs(genres=("folk", "jazz"))
     labels = ["blues", "folk", "jazz"]
@@ -157,6 +177,14 @@ def test_files_that_are_none(tmp_path):
     skops.io.dump({"format": 1}, tmp_path / "half.skops")
     with pytest.raises(BaselineError, match="is damaged"):
         load_baseline(tmp_path / "half.skops")
+
+
+@pytest.mark.parametrize("estimator", ["svm", GaussianNB()])
+def test_estimators_that_are_none(tmp_path, estimator):
+    entries = {"format": 1, "name": "x", "labels": ["a"], "features": "five", "settings": {}}
+    skops.io.dump({**entries, "about": {}, "estimator": estimator}, tmp_path / "x.skops")
+    with pytest.raises(BaselineError, match="is damaged: found an estimator that is not fitted"):
+        load_baseline(tmp_path / "x.skops")
 
 
 class Stranger:
@@ -210,6 +238,8 @@ def test_from_the_command_line_to_classify(music, tmp_path, capsys):
     assert answer["checkpoint"] == str(out)
     assert sum(answer["scores"].values()) == pytest.approx(1)
     assert classify(song, out)[0]["genre"] == "bass"
+    assert main(["classify", str(song), "--checkpoint", str(out), "--timeline"]) == 2
+    assert "looks at songs as wholes" in capsys.readouterr().err
     (tmp_path / "broken.wav").write_bytes(b"RIFF")
     assert main(["classify", str(tmp_path / "broken.wav"), "--checkpoint", str(out)]) == 1
     assert "broken.wav" in capsys.readouterr().err
@@ -231,6 +261,8 @@ def test_unsure_is_an_answer(music, tmp_path):
         (["svm", "--out", "x.pkl"], "wanted a .skops file"),
         (["svm", "--out", "x.skops", "--set", "C"], "wanted NAME=VALUE"),
         (["svm", "--out", "x.skops", "--set", "D=1"], "no setting 'D'"),
+        (["svm", "--out", "x.skops", "--set", "C=["], "no YAML"),
+        (["svm", "--out", "x.skops", "--features", "five", "--set", "threshold=high"], "threshold"),
         (["nothing", "--out", "x.skops"], "no baseline 'nothing'"),
         (["svm", "--out", "x.skops", "--features", "mfcc-gaussian"], "cannot eat"),
     ],

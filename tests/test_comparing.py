@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import binom
 
 from genrenet.evaluation.comparing import accuracy_interval, holm, mcnemar, paired_bootstrap
-from genrenet.evaluation.metrics import MetricError
+from genrenet.evaluation.metrics import MetricError, wilson_interval
 
 
 def test_mcnemar_is_the_binomial_test_on_the_songs_only_one_got_right():
@@ -50,6 +50,33 @@ def test_the_bootstrap_holds_its_level():
         paired_bootstrap(rng.random(60) < 0.6, rng.random(60) < 0.6, seed=i)["p"] for i in range(60)
     ]
     assert np.mean(np.array(values) < 0.05) < 0.15
+
+
+def test_few_artists_never_make_a_difference_certain():
+    """Swapping the models on whole artists: with g of them no p is below 2 / 2 ** g."""
+    for artists in (1, 2, 3, 5):
+        groups = np.repeat(np.arange(artists), 8)
+        found = paired_bootstrap(np.ones(8 * artists), np.zeros(8 * artists), groups)
+        assert found["p"] == pytest.approx(2 / 2**artists)
+        assert found["groups"] == artists
+    rng = np.random.default_rng(3)
+    hits = 0
+    for seed in range(200):
+        groups = np.repeat(np.arange(4), 10)
+        one, other = (rng.random(4)[groups] > 0.5 for _ in range(2))
+        hits += paired_bootstrap(one, other, groups, seed=seed)["p"] < 0.05
+    assert hits / 200 < 0.09
+
+
+def test_an_interval_is_never_a_point():
+    low, high = accuracy_interval(np.ones(40), np.repeat(np.arange(10), 4))
+    assert low == pytest.approx(wilson_interval(40, 40)[0])
+    assert high == 1.0
+
+
+def test_songs_that_were_judged_more_often_weigh_more():
+    found = paired_bootstrap([1.0, 0.0], [0.0, 0.0], times=[3, 1])
+    assert found["difference"] == pytest.approx(0.75)
 
 
 def test_holm_by_hand():

@@ -1,5 +1,8 @@
 """What models are judged on: collections and tables of features, good and bad."""
 
+import os
+import shutil
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -77,6 +80,51 @@ def test_rows_without_numbers_are_left_out_and_named(tmp_path):
     ]
 
 
+def test_columns_that_are_no_features(tmp_path):
+    frame = pd.read_csv(table(tmp_path / "x.csv"))
+    frame = frame.assign(genre_id=[0, 1] * 3, fold=1, comment=np.nan, day="2020-01-01", Year=1999)
+    frame["loud"] = ["True", "", "True", "False", "", "True"]
+    frame.to_csv(tmp_path / "x.csv", index=False)
+    data = read_dataset(tmp_path / "x.csv")
+    assert data.columns == ("centroid_mean", "tempo", "loud")
+    assert len(data.table) == 4
+    assert "column 'comment' holds nothing" in str(data.problems[0])
+
+
+def test_numbers_that_came_as_text_are_numbers(tmp_path):
+    frame = pd.read_csv(table(tmp_path / "x.csv"))
+    frame["tempo"] = frame["tempo"].astype(str)
+    frame["size"] = [1e300, 1, 2, 3, 4, 5]
+    frame.to_parquet(tmp_path / "x.parquet")
+    data = read_dataset(tmp_path / "x.parquet")
+    assert data.columns == ("centroid_mean", "tempo", "size")
+    assert "no finite number in size" in str(data.problems[0])
+
+
+def test_a_table_of_files_stays_a_collection(music, tmp_path):
+    songs = sorted(music.rglob("*.wav"))
+    rows = {"path": songs, "genre": [song.parent.name for song in songs], "bpm": 120}
+    pd.DataFrame(rows).to_csv(tmp_path / "songs.csv", index=False)
+    data = read_dataset(tmp_path / "songs.csv")
+    assert data.features is None
+    assert len(data.table) == 24
+
+
+def test_a_file_that_changes_is_another_dataset(music, tmp_path):
+    folder = tmp_path / "music"
+    shutil.copytree(music, folder)
+    before = read_dataset(folder).digest()
+    assert read_dataset(folder).digest() == before
+    os.utime(folder / "bass" / "bass-0.wav", ns=(1, 1))
+    assert read_dataset(folder).digest() != before
+
+
+def test_a_full_stop_in_a_name_is_no_suffix(tmp_path):
+    names = ["Mr. J.Lo", "Mr. J.Ma", "a.mp3", "b.0.wav", "c", "d"]
+    data = read_dataset(table(tmp_path / "f.csv", filename=names))
+    assert list(data.table["track_id"]) == ["Mr. J.Lo", "Mr. J.Ma", "a", "b.0", "c", "d"]
+
+
 def test_a_song_twice_is_kept_once(tmp_path):
     names = [f"{'blues' if i % 2 else 'metal'}.{i:05d}.wav" for i in range(6)]
     data = read_dataset(table(tmp_path / "f.csv", filename=[*names[:5], names[1]]))
@@ -92,7 +140,7 @@ def test_a_song_twice_is_kept_once(tmp_path):
         ({"label": None, "filename": list("abcdef")}, "does not say the songs' genres"),
         ({"tempo": ["90", "x", "3", "4", "5", "6"]}, "column 'tempo', row 3: 'x'"),
         ({"label": "blues"}, "fewer than two genres"),
-        ({"tempo": np.nan}, "fewer than two genres: found 0 usable rows of 6"),
+        ({"tempo": [np.nan] * 5 + [1.0]}, "fewer than two genres: found 1 usable rows of 6"),
     ],
 )
 def test_bad_tables_say_what_is_wrong(tmp_path, columns, said):

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import pytorch_lightning as pl
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from genrenet import plugins
@@ -227,8 +228,34 @@ def test_a_network_is_judged_like_the_others(music, tmp_path):
     assert network["n_frames"] == 3 * network["n"]
     assert np.sum(network["confusion_frames"]) == network["n_frames"]
     assert network["fit_seconds"] > 0
+    # Stopped before its first checkpoint: what is there does not keep it from beginning anew.
+    for file in (tmp_path / "run" / "folds").rglob("*.json"):
+        file.unlink()
+    for file in (tmp_path / "run" / "work").rglob("*.ckpt"):
+        file.unlink()
+    results, _ = run(music, [name], "70-30", tmp_path / "run")
+    assert results["models"][0]["error"] is None, results["models"][0]["error"]
     scores = decided[decided["model"] == name].filter(like="score_").to_numpy()
     assert np.allclose(scores.sum(axis=1), 1, atol=1e-4)
+
+
+def test_a_network_that_fails_is_not_taken_for_one_that_skipped_songs(music, tmp_path):
+    config = tmp_path / "fails.yaml"
+    config.write_text(TINY)
+    option = "--trainer.callbacks+=tests.test_harness.Crash"
+    dataset, judges = read_dataset(music), protocols("70-30", 1)
+    models = contenders([f"config:{config}"], [option])
+    judged = judge(dataset, models, judges, tmp_path / "run", tell=lambda line: None)
+    (error,) = judged.errors.values()
+    assert "ended with code 70" in error
+    assert "the disk is on fire" in error
+
+
+class Crash(pl.Callback):
+    """Fails as code of the user's own may."""
+
+    def on_train_end(self, trainer, pl_module):
+        raise RuntimeError("the disk is on fire")
 
 
 def test_one_recording_on_two_sides_is_found(features, tmp_path):

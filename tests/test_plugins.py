@@ -74,6 +74,8 @@ def test_built_ins_and_outsiders_are_listed_alike(installed):
 
 def test_the_environment_limits_what_is_loaded(installed):
     assert set(listed(installed, GENRENET_LOAD_PLUGINS="")) == set()
+    wrong = genrenet("plugins", path=installed, code=1, GENRENET_LOAD_PLUGINS="features,sampel")
+    assert "GENRENET_LOAD_PLUGINS: nothing is called 'sampel'" in wrong.stderr
     by_package = listed(installed, GENRENET_LOAD_PLUGINS="genrenet-sample")
     assert set(by_package) == {"boosting", "loudness", "genres", "sample-backbone"}
     by_plugin = listed(installed, GENRENET_LOAD_PLUGINS="sample, features")
@@ -99,6 +101,12 @@ BROKEN = {
     "wrong": (f"{HOOK}@hookimpl\ndef register_baselines(tell): pass\n", "tell"),
     "failing": (f"{HOOK}@hookimpl\ndef register_baselines(register): 1 / 0\n", "ZeroDivision"),
     "nameless": (f"{HOOK}@hookimpl\ndef register_baselines(register): register(3)\n", "Attribute"),
+    "quitting": (f"{HOOK}@hookimpl\ndef register_features(register): exit(4)\n", "SystemExit"),
+    "empty": (
+        f"{HOOK}from genrenet.baselines import Baseline\n@hookimpl\n"
+        "def register_baselines(register): register(Baseline('x', 'x', None, 'five'))\n",
+        "has no estimator",
+    ),
     "leaving": ("import sys; sys.exit(3)\n", "SystemExit"),
 }
 
@@ -124,6 +132,6 @@ def test_names_that_are_taken_stay_with_the_first(tmp_path):
     path = write_plugin(tmp_path / "site", "taker", code, entry="taker")
     write_plugin(path, "impostor", code, entry="baselines")
     found = genrenet("plugins", path=path, code=1)
-    assert "'svm' of 'taker' is left out: 'baselines' has one too" in found.stderr
+    assert "'svm' of 'taker' left out: 'baselines' has one" in found.stderr
     assert "has a plugin of that name" in found.stderr
     assert "mine" not in found.stdout

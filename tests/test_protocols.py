@@ -23,20 +23,20 @@ def test_artist_folds_test_each_song_once_and_keep_artists_apart():
     (protocol,) = protocols("artist-5fold", 2)
     for seed in protocol.seeds:
         folds = protocol.folds(table, seed)
-        tested = [track for f in folds for track in f.parts.index[f.parts == "test"]]
+        tested = [track for f in folds for track in f.split.parts.index[f.split.parts == "test"]]
         assert sorted(tested) == sorted(table["track_id"])
         for fold in folds:
-            held = fold.counts()
-            assert held["validation"] > 0
-            found = leakage(table, fold, audio=False)
+            assert fold.split.counts()["validation"] > 0
+            assert not fold.own_validation
+            found = leakage(table, fold.split, audio=False)
             assert not any("test" in sides for sides in found.artists.values())
 
 
 def test_70_30_and_other_numbers_of_folds():
     table = songs()
     thirty, three = protocols("70-30, stratified-3fold", 1)
-    (split,) = thirty.folds(table, 0)
-    counts = split.counts()
+    (fold,) = thirty.folds(table, 0)
+    counts = fold.split.counts()
     assert counts["test"] == pytest.approx(0.3 * len(table), abs=1)
     assert counts["validation"] > 0
     assert len(three.folds(table, 0)) == 3
@@ -45,8 +45,15 @@ def test_70_30_and_other_numbers_of_folds():
 def test_the_column_gives_the_split():
     table = songs().assign(split=["train", "test", "train"] * 12)
     (protocol,) = protocols("column", 1)
-    (split,) = protocol.folds(table, 0)
-    assert split.counts()["test"] == 12
+    (fold,) = protocol.folds(table, 0)
+    assert fold.split.counts()["test"] == 12
+    assert not fold.own_validation  # its validation songs were drawn here
+    own = songs().assign(split=["train", "test", "validation"] * 12)
+    (fold,) = protocol.folds(own, 0)
+    assert fold.own_validation
+    own["split"] = ["validation"] + ["train", "test"] * 17 + ["train"]
+    (fold,) = protocol.folds(own, 0)
+    assert not fold.own_validation  # one song does not suffice for choosing
     with pytest.raises(SplitError, match="lacks a column"):
         protocol.folds(songs(), 0)
     with pytest.raises(SplitError, match="no songs to judge"):
@@ -58,8 +65,9 @@ def test_fault_filtered_knows_gtzan(shared_data):
 
     data = read_dataset(shared_data / "gtzan-features" / "features_30_sec.csv")
     (protocol,) = protocols("fault-filtered", 1)
-    (split,) = protocol.folds(data.table, 0)
-    assert split.counts() == {"train": 443, "validation": 197, "test": 290}
+    (fold,) = protocol.folds(data.table, 0)
+    assert fold.split.counts() == {"train": 443, "validation": 197, "test": 290}
+    assert fold.own_validation
 
 
 def test_too_few_artists_for_the_folds():
@@ -68,6 +76,10 @@ def test_too_few_artists_for_the_folds():
         protocol.folds(songs(n_artists=6), 0)
     with pytest.raises(SplitError, match="needs artists"):
         protocol.folds(songs(artists=False), 0)
+    few = songs()
+    few.loc[few.index[5:], "artist"] = ""
+    with pytest.raises(SplitError, match="the artists of 5 of 36 songs"):
+        protocol.folds(few, 0)
 
 
 @pytest.mark.parametrize("name", ["artist", "artist-1fold", "10fold", "", "leave-one-out"])

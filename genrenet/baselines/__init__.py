@@ -3,7 +3,7 @@
 The methods themselves come from plugins; the built-in ones are in ``genrenet_plugins``.
 """
 
-from genrenet.baselines.base import Baseline, BaselineError, baseline, baselines
+from genrenet.baselines.base import Baseline, BaselineError, baseline, baselines, origin
 from genrenet.baselines.feeding import FeatureMatrix, known_features, song_features
 from genrenet.baselines.fitted import FittedBaseline, fit_baseline, load_baseline
 
@@ -17,5 +17,6 @@ __all__ = [
     "fit_baseline",
     "known_features",
     "load_baseline",
+    "origin",
     "song_features",
 ]

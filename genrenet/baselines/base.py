@@ -52,6 +52,14 @@ class Baseline:
     grid: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     trusted: Sequence[str] = ()
 
+    def __post_init__(self) -> None:
+        if not callable(self.estimator):
+            raise BaselineError(
+                f"the baseline '{self.name}' has no estimator",
+                found=repr(self.estimator),
+                wanted="a class or a function that makes a scikit-learn classifier",
+            )
+
     def parameters(self) -> dict[str, Any]:
         """Settings with their defaults; without one where the caller must give a value."""
         given = inspect.signature(self.estimator).parameters.values()
@@ -91,6 +99,11 @@ def baselines() -> dict[str, Baseline]:
     """All baselines by name."""
     found = contributions("register_baselines")
     return {name: entry.item for name, entry in found.items()}
+
+
+def origin(name: str) -> str:
+    """Package and version that a baseline comes from."""
+    return contributions("register_baselines")[name].package
 
 
 def baseline(name: str) -> Baseline:

@@ -1,11 +1,12 @@
 """What baselines eat: rows of features of songs, by the features' names.
 
 Names are joined by ``+``. Each is one that a plugin registered (such as ``five``), or a network
-whose embedding is meant (``musicnn-msd``, or with its layers ``msd-cnn:conv3,conv4``).
+whose embedding is meant (``musicnn-msd``, or with its layers ``msd-cnn:conv3/conv4``).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -147,7 +148,7 @@ def _embedded(
 ) -> tuple[NDArray[np.float64], dict[str, str]]:
     backbone, _, layers = name.partition(":")
     songs = cached_embeddings(
-        paths, backbone, (layers or "embedding").split(","), device=device, progress=progress
+        paths, backbone, re.split("[,/]", layers or "embedding"), device=device, progress=progress
     )
     matrix, kept = song_matrix(songs)
     rows = np.full((len(songs), matrix.shape[1]), np.nan)

@@ -156,6 +156,13 @@ def load_baseline(path: str | os.PathLike[str]) -> FittedBaseline:
     keys = ("name", "estimator", "labels", "features", "settings", "about")
     if missing := [key for key in keys if key not in entries]:
         raise BaselineError(f"'{name}' is damaged", found=f"no entry {', '.join(missing)}")
+    classes = getattr(entries["estimator"], "classes_", None)
+    if classes is None or not {str(label) for label in classes} <= {*entries["labels"]}:
+        raise BaselineError(
+            f"'{name}' is damaged",
+            found="an estimator that is not fitted, or that knows other labels",
+            wanted="a fitted classifier",
+        )
     return FittedBaseline(**{key: entries[key] for key in keys})
 
 
@@ -215,8 +222,13 @@ def fit_baseline(
             inner = _inner_folds(truth, groups, validation, seed)
             chosen = _choose(method, grid, fixed, rows, truth, inner, seed) if grid else {}
             estimator = method.make(seed, **fixed, **chosen).fit(rows, truth)
-    except (ValueError, np.linalg.LinAlgError) as error:
-        raise BaselineError(f"the baseline '{method.name}' cannot learn this: {error}") from error
+    except (ValueError, TypeError, np.linalg.LinAlgError) as error:
+        why = " ".join(str(error).split())
+        given = ", ".join(f"{key}={value}" for key, value in fixed.items())
+        what = f"the baseline '{method.name}' cannot learn this" + (
+            f" with {given}" if given else ""
+        )
+        raise BaselineError(f"{what}: {why}") from error
     return FittedBaseline(
         method.name,
         estimator,
@@ -238,18 +250,23 @@ def _inner_folds(
     if validation is not None and validation.any():
         return [(np.flatnonzero(~validation), np.flatnonzero(validation))]
     parts: Any = None
-    _, counts = np.unique(truth, return_counts=True)
     if groups is not None:
         names = {name: row for row, name in enumerate(dict.fromkeys(groups))}
         parts = np.array([names[group] for group in groups])
         pairs = {*zip(truth, parts.tolist(), strict=True)}
-        _, counts = np.unique([genre for genre, _ in pairs], return_counts=True)
-    n_folds = min(INNER_FOLDS, int(counts.min()))
-    if n_folds < 2:
+        counts = np.unique([genre for genre, _ in pairs], return_counts=True)[1]
+    else:
+        counts = np.unique(truth, return_counts=True)[1]
+    # A genre that is too small to be in every fold must not keep the others from choosing.
+    enough = counts[counts > 1]
+    if not len(enough):
         return []
     kind = StratifiedKFold if groups is None else StratifiedGroupKFold
-    folds = kind(n_folds, shuffle=True, random_state=seed)
-    return list(folds.split(np.zeros(len(truth)), truth, parts))
+    folds = kind(min(INNER_FOLDS, int(enough.min())), shuffle=True, random_state=seed)
+    try:
+        return list(folds.split(np.zeros(len(truth)), truth, parts))
+    except ValueError:
+        return []
 
 
 def _choose(
@@ -261,17 +278,21 @@ def _choose(
     inner: list[tuple[Any, Any]],
     seed: int,
 ) -> dict[str, Any]:
-    """The settings that do best over inner folds; the first ones where there are none."""
-    from sklearn.model_selection import GridSearchCV
+    """The settings that do best over inner folds; the first ones where there are none.
 
-    first = {key: values[0] for key, values in grid.items()}
-    if not inner:
-        return first
-    search = GridSearchCV(
-        method.make(seed, **fixed), grid, cv=inner, error_score=np.nan, refit=False
-    )
-    try:
-        search.fit(rows, truth)
-    except ValueError:  # no candidate can learn this: fitting the first one says why
-        return first
-    return dict(search.best_params_)
+    Every candidate is made as the final one will be: through the method's own factory.
+    """
+    from sklearn.model_selection import ParameterGrid
+
+    best, chosen = -1.0, {key: values[0] for key, values in grid.items()}
+    for candidate in ParameterGrid(grid):
+        shares = []
+        for train, test in inner:
+            try:
+                estimator = method.make(seed, **fixed, **candidate).fit(rows[train], truth[train])
+                shares.append(float((estimator.predict(rows[test]) == truth[test]).mean()))
+            except (ValueError, np.linalg.LinAlgError):
+                shares.append(-1.0)  # a candidate that cannot learn this is passed over
+        if shares and np.mean(shares) > best and min(shares) >= 0:
+            best, chosen = float(np.mean(shares)), candidate
+    return dict(chosen)

@@ -1,13 +1,14 @@
 """The command ``genrenet``: names its sub-commands, and imports only the one that is asked for.
 
 Exit codes: 0 done; 1 done, but something on the way failed (it is listed); 2 the request itself
-cannot be carried out; 130 interrupted.
+cannot be carried out; 70 a fault in the program (its traceback is shown); 130 interrupted.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 from importlib import import_module
 
@@ -94,4 +95,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Whoever read our output has enough (``| head``): not worth a word.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except Exception:
+        # Python itself would exit with 1, which says here that only some songs were skipped.
+        traceback.print_exc()
+        return 70
     return code

@@ -85,4 +85,7 @@ def _setting(text: str) -> tuple[str, Any]:
     name, equals, value = text.partition("=")
     if not equals or not name:
         raise BaselineCommandError(f"--set {text}", wanted="NAME=VALUE")
-    return name, yaml.safe_load(value)
+    try:
+        return name, yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise BaselineCommandError(f"--set {text}", found="no YAML", wanted="a value") from error

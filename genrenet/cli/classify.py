@@ -63,16 +63,26 @@ def run(command: str, arguments: Sequence[str]) -> int:
         raise ClassifyError(
             f"no folder '{Path(options.out).parent}' to write into", remedy="make it first"
         )
+    from genrenet.baselines import FittedBaseline
     from genrenet.checkpoints import DEFAULT_CHECKPOINT
     from genrenet.inference import open_method, score_songs, songs_or_error
     from genrenet.progress import progress_bar
 
     checkpoint = options.checkpoint or DEFAULT_CHECKPOINT
     model = open_method(checkpoint, options.device)
+    if isinstance(model, FittedBaseline) and (options.timeline or options.trim is not None):
+        raise ClassifyError(
+            f"--timeline and --trim mean nothing to '{checkpoint}'",
+            found="a baseline, which looks at songs as wholes",
+            remedy="leave them out, or pass a network",
+        )
     songs = songs_or_error(options.paths)
     found: list[SongResult] = []
     with progress_bar("classifying") as show:
-        for result in score_songs(songs, model, checkpoint=checkpoint, trim=options.trim):
+        results = score_songs(
+            songs, model, checkpoint=checkpoint, trim=options.trim, device=options.device
+        )
+        for result in results:
             found.append(result)
             show(len(found), len(songs))
     _write(found, options)

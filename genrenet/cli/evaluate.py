@@ -88,11 +88,13 @@ def _evaluate(options: argparse.Namespace) -> int:
     from genrenet.evaluation.writing import write_run
 
     steps = [] if options.max_steps is None else [f"--trainer.max_steps={options.max_steps}"]
-    judges = protocols(_joined(settings["protocol"]), int(settings["seeds"]))
-    models = contenders(_joined(settings["models"]).split(","), [*steps, *options.fit_option])
+    judges = protocols(_names(settings["protocol"]), settings["seeds"])
+    models = contenders(_names(settings["models"]), [*steps, *options.fit_option])
     dataset = read_dataset(options.data)
     if settings.get("genres"):
-        dataset = dataset.only(_joined(settings["genres"]).split(","))
+        dataset = dataset.only(_names(settings["genres"]))
+    if dataset.features is not None:
+        print(f"{len(dataset.columns)} columns of features: {', '.join(dataset.columns)}")
     for problem in dataset.problems[:20]:
         print(f"left out: {problem}")
     if len(dataset.problems) > 20:
@@ -106,9 +108,10 @@ def _evaluate(options: argparse.Namespace) -> int:
     return 1 if judged.errors else 0
 
 
-def _joined(value: Any) -> str:
-    """A list of names as YAML may give it, or as the command line does."""
-    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
+def _names(value: Any) -> list[str]:
+    """Names from a list in YAML, where they may hold commas, or from the command line."""
+    listed = value if isinstance(value, list) else str(value).split(",")
+    return [str(name).strip() for name in listed]
 
 
 def _compare(options: argparse.Namespace) -> int:

@@ -73,7 +73,12 @@ def experiment(name: str) -> dict[str, Any]:
             found=", ".join(unknown) or type(settings).__name__,
             wanted=f"some of {', '.join(keys)}",
         )
-    for item in settings.get("reference") or []:
+    if type(settings.get("seeds", 1)) is not int:
+        raise ConfigError(
+            f"'{name}' has no number of seeds", found=str(settings["seeds"]), wanted="such as 3"
+        )
+    figures = settings.get("reference") or []
+    for item in figures if isinstance(figures, list) else [figures]:
         share = item.get("accuracy") if isinstance(item, dict) else None
         if not isinstance(share, (int, float)) or not 0 <= share <= 1:
             raise ConfigError(
@@ -81,6 +86,7 @@ def experiment(name: str) -> dict[str, Any]:
                 found=str(item),
                 wanted="name, accuracy (a share from 0 to 1) and source",
             )
+        item |= {key: str(value) for key, value in item.items() if key != "accuracy"}
     return settings
 
 

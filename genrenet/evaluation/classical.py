@@ -8,12 +8,20 @@ from typing import Any
 
 import numpy as np
 
-from genrenet.baselines import Baseline, FeatureMatrix, baseline, fit_baseline, song_features
+from genrenet.baselines import (
+    Baseline,
+    FeatureMatrix,
+    baseline,
+    fit_baseline,
+    known_features,
+    origin,
+    song_features,
+)
 from genrenet.baselines.feeding import check_features
 from genrenet.evaluation.contenders import Contender, ContenderError, FoldResult, validation_rows
 from genrenet.evaluation.datasets import Dataset
 from genrenet.progress import progress_bar
-from genrenet.splits import Split
+from genrenet.splits import Split, artist_key
 
 
 class FeatureBank:
@@ -64,6 +72,7 @@ class BaselineContender(Contender):
         super().__init__(name)
         method, _, features = name.partition("@")
         self.method: Baseline = baseline(method)
+        self.asked = features
         self.features = features or self.method.features
         self.bank = bank
         if features and (kind := check_features(features)) != self.method.kind:
@@ -74,14 +83,29 @@ class BaselineContender(Contender):
             )
 
     def about(self) -> dict[str, Any]:
-        """The method, its features and what is chosen among."""
-        grid = {key: [str(value) for value in values] for key, values in self.method.grid.items()}
-        return {"baseline": self.method.name, "features": self.features, "grid": grid}
+        """The method with its settings and package, its features, and what is chosen among."""
+        known = known_features()
+        return {
+            "baseline": self.method.name,
+            "package": origin(self.method.name),
+            "parameters": {key: str(value) for key, value in self.method.parameters().items()},
+            "grid": {key: list(map(str, values)) for key, values in self.method.grid.items()},
+            "features": self.features,
+            "extractors": [
+                known[name].key if name in known else name for name in self.features.split("+")
+            ],
+        }
 
     def check(self, dataset: Dataset) -> None:
         """Gaussians can be had from audio only; features must exist."""
         if dataset.features is None:
             check_features(self.features)
+        elif self.asked:
+            raise ContenderError(
+                f"'{self.name}' asks for features of its own",
+                found=f"a table of {len(dataset.columns)} features, '{dataset.name}'",
+                wanted=f"'{self.method.name}', which eats what the table holds",
+            )
         elif self.method.kind == "gaussians":
             raise ContenderError(
                 f"the baseline '{self.method.name}' compares Gaussians of songs",
@@ -106,9 +130,10 @@ class BaselineContender(Contender):
         artists = table["artist"].to_numpy()[train] if dataset.artists else None
         groups = None
         if artists is not None:
+            # A song whose artist is unknown is an artist of its own.
             groups = [
-                artist or f"\0{row}" for artist, row in zip(artists, train, strict=True)
-            ]  # a song whose artist is unknown is an artist of its own
+                artist_key(artist) or f"\0{row}" for artist, row in zip(artists, train, strict=True)
+            ]
         validation = None
         if own_validation:
             validation = np.isin(train, split.indices(table, "validation"))

@@ -11,8 +11,8 @@ Sources
 Q. McNemar, "Note on the sampling error of the difference between correlated proportions",
 Psychometrika 12, 1947 (exact: the binomial test on the songs that only one got right). S. Holm, "A
 simple sequentially rejective multiple test procedure", Scandinavian Journal of Statistics 6, 1979.
-Bootstrap over groups: A. C. Davison, D. V. Hinkley, "Bootstrap methods and their application",
-1997, section 3.8.
+Permutation: R. A. Fisher, "The design of experiments", 1935. Bootstrap over groups: A. C. Davison,
+D. V. Hinkley, "Bootstrap methods and their application", 1997, section 3.8.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from genrenet.evaluation.metrics import MetricError
+from genrenet.evaluation.metrics import MetricError, wilson_interval
 
 RESAMPLES = 10_000
 
@@ -61,6 +61,7 @@ def paired_bootstrap(
     second: ArrayLike,
     groups: Sequence[object] | None = None,
     *,
+    times: ArrayLike | None = None,
     seed: int = 0,
 ) -> dict[str, float]:
     """Difference of two accuracies, its 95 % interval, and how likely chance makes it.
@@ -70,52 +71,83 @@ def paired_bootstrap(
     first, second : array_like of float in [0, 1], shape (songs,)
     groups : sequence, length songs, optional
         Songs of one group (artist) stand or fall together: groups are drawn, not songs.
+    times : array_like of int, shape (songs,), optional
+        How often each song was decided; once by default.
     seed : int
 
     Returns
     -------
     dict
-        ``difference``, ``lower``, ``upper`` and ``p`` (two-sided).
+        ``difference``, ``lower`` and ``upper`` (bootstrap), ``p`` (two-sided; the permutation test
+        that swaps the two models on whole groups, exact for up to 13 groups) and ``groups`` (their
+        number).
     """
     one, other = _paired(first, second)
-    change = one - other
-    names = range(len(change)) if groups is None else groups
+    weight = np.ones(len(one)) if times is None else np.asarray(times, np.float64)
+    names = range(len(one)) if groups is None else groups
     place = {name: row for row, name in enumerate(dict.fromkeys(names))}
     rows = np.array([place[name] for name in names])
-    gained = np.bincount(rows, weights=change, minlength=len(place))
-    songs = np.bincount(rows, minlength=len(place)).astype(float)
+    gained = np.bincount(rows, weights=(one - other) * weight, minlength=len(place)).astype(float)
+    songs = np.bincount(rows, weights=weight, minlength=len(place))
     rng = np.random.default_rng(seed)
     drawn = np.empty(RESAMPLES)
     for start in range(0, RESAMPLES, 500):  # bounds the memory of large collections
         picks = rng.integers(0, len(place), (500, len(place)))
         drawn[start : start + 500] = gained[picks].sum(axis=1) / songs[picks].sum(axis=1)
     lower, upper = np.quantile(drawn, [0.025, 0.975])
-    tail = min((drawn <= 0).mean(), (drawn >= 0).mean())
     return {
-        "difference": float(change.mean()),
+        "difference": float(gained.sum() / songs.sum()),
         "lower": float(lower),
         "upper": float(upper),
-        "p": float(min(1.0, 2 * max(tail, 1 / RESAMPLES))),
+        "p": _swapped(gained, rng),
+        "groups": len(place),
     }
 
 
-def accuracy_interval(right: ArrayLike, groups: Sequence[object], seed: int = 0) -> list[float]:
+def _swapped(gained: NDArray[np.float64], rng: np.random.Generator) -> float:
+    """How often swapping the models on whole groups gives as large a difference, either way."""
+    gained = gained[gained != 0]
+    observed = abs(gained.sum()) - 1e-9
+    if not len(gained):
+        return 1.0
+    if len(gained) <= 13:
+        signs = 1 - 2 * ((np.arange(2 ** len(gained))[:, None] >> np.arange(len(gained))) & 1)
+        return float((np.abs(signs @ gained) >= observed).mean())
+    hits = 0
+    for _ in range(RESAMPLES // 500):
+        signs = rng.choice([-1.0, 1.0], (500, len(gained)))
+        hits += int((np.abs(signs @ gained) >= observed).sum())
+    return (hits + 1) / (RESAMPLES + 1)
+
+
+def accuracy_interval(
+    right: ArrayLike,
+    groups: Sequence[object],
+    *,
+    times: ArrayLike | None = None,
+    seed: int = 0,
+) -> list[float]:
     """95 % interval of an accuracy where songs of one group stand or fall together.
 
     Parameters
     ----------
     right : array_like of float in [0, 1], shape (songs,)
     groups : sequence, length songs
+    times : array_like of int, shape (songs,), optional
+        How often each song was decided; once by default.
     seed : int
 
     Returns
     -------
     list of float
-        Lower and upper end.
+        Lower and upper end of a bootstrap over groups, never inside of Wilson's interval: drawing
+        the same groups again cannot tell of songs that were not seen.
     """
     share = np.asarray(right, np.float64)
-    found = paired_bootstrap(share, np.zeros_like(share), groups, seed=seed)
-    return [found["lower"], found["upper"]]
+    found = paired_bootstrap(share, np.zeros_like(share), groups, times=times, seed=seed)
+    n = len(share)
+    low, high = wilson_interval(min(n, max(0, round(found["difference"] * n))), n)
+    return [min(found["lower"], low), max(found["upper"], high)]
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

@@ -19,6 +19,7 @@ from genrenet.evaluation.page import (
 )
 from genrenet.evaluation.tables import number, ranked, span
 
+FEWEST = 8  # groups (artists or songs) without which no verdict is given
 PAIRS, MISTAKES, SKIPPED = 10, 15, 100  # rows of these tables that the page shows
 
 
@@ -166,6 +167,11 @@ def _notes(rows: Sequence[Mapping[str, Any]]) -> str:
         "Settings were chosen inside the training songs. Seconds are sums over folds, without "
         "features and stores that are made once for all."
     )
+    if len({row["n"] for row in rows}) > 1:
+        texts.append(
+            "Not every model decided every song (n differs): the order counts undecided songs as "
+            "wrong, and pairs are compared on the songs both decided."
+        )
     if any(row["frame_accuracy"] is None for row in rows):
         texts.append("Methods without a figure for frames look at a song as a whole.")
     return f'<p class="note">{" ".join(texts)}</p>'
@@ -178,17 +184,18 @@ def _pairs(results: Mapping[str, Any], protocol: str) -> str:
     for pair in pairs:
         low, high = pair["ci95"]
         if pair["difference"] >= 0:
-            ends = (pair["first"], pair["second"], pair["difference"], low, high)
+            names, ends = (pair["first"], pair["second"]), (pair["difference"], low, high)
         else:
-            ends = (pair["second"], pair["first"], -pair["difference"], -high, -low)
-        turned.append((*ends, pair["p_bootstrap_holm"], pair["p_mcnemar_holm"]))
-    turned.sort(key=lambda row: (row[5], -row[2]))
+            names, ends = (pair["second"], pair["first"]), (-pair["difference"], -high, -low)
+        p_values = (pair["p_permutation_holm"], pair["p_mcnemar_holm"])
+        turned.append((*names, *ends, pair["groups"], *p_values))
+    turned.sort(key=lambda row: (row[6], -row[2]))
     head = {
         "Better": "w",
         "than": "w",
         "by": "n",
         "95 % interval": "n",
-        "p, bootstrap": "n",
+        "p, permutation": "n",
         "p, McNemar": "n",
         "verdict": "w",
     }
@@ -198,11 +205,11 @@ def _pairs(results: Mapping[str, Any], protocol: str) -> str:
             worse,
             f"{100 * by:.1f}",
             f"{100 * low:.1f} to {100 * high:.1f}",
-            _p(boot),
+            _p(swapped),
             _p(exact),
-            "better" if boot < 0.05 else "may be chance",
+            _verdict(groups, swapped),
         )
-        for better, worse, by, low, high, boot, exact in turned
+        for better, worse, by, low, high, groups, swapped, exact in turned
     ]
     body = listing(head, cells[:PAIRS])
     if not body:
@@ -217,6 +224,12 @@ def _pairs(results: Mapping[str, Any], protocol: str) -> str:
         "(Holm).</p>"
     )
     return f"<h3>Is it really better?</h3>{body}{note}"
+
+
+def _verdict(groups: int, p: float) -> str:
+    if groups < FEWEST:
+        return f"too few to tell ({groups})"
+    return "better" if p < 0.05 else "may be chance"
 
 
 def _leaks(text: str) -> str:
@@ -265,6 +278,11 @@ def _model(
         "Frames: true genre by predicted genre": heat_map(row["confusion_frames"], labels),
         "Each genre": classes_table(row["per_class"]),
         "Reliability": drawings.get(f"reliability {protocol} {name}", ""),
+        "Songs that it could not decide": listing(
+            {"Song": "", "Reason": "long"},
+            list((row["skipped"] or {}).items())[:SKIPPED],
+            len(row["skipped"] or {}),
+        ),
         "Settings that were chosen": listing(
             {"Settings": "long", "Folds": "n"}, zip(counts.index, counts, strict=True)
         ),

@@ -21,12 +21,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from genrenet.audio import is_audio_path
 from genrenet.catalog import Problem, artists_known, read_catalog
 from genrenet.errors import GenrenetError, printable
 
 SONG = ("track_id", "filename", "path", "file", "track", "song")
 GENRE = ("genre", "label", "class")
-NOT_FEATURES = (*SONG, *GENRE, "artist", "album", "title", "split", "length", "duration")
+NOT_FEATURES = re.compile(
+    r"(path|filename|file|title|length|duration|split|fold|part|target|index|id|year|unnamed.*)"
+    r"|(genre|label|class|artist|album|track|song)([_ ]?(id|index|no|nr|num|number|code))?"
+)
+"""Columns that say what a song is or how it was cut, and not how it sounds."""
+LARGEST = 1e150
+"""Larger numbers than this count as none: their squares would be infinite."""
 SUFFIXES = (".csv", ".tsv", ".txt", ".parquet", ".pq")
 
 
@@ -77,6 +84,8 @@ class Dataset:
             state.update("\0".join(self.table[column]).encode("utf-8", "surrogateescape"))
         if self.features is not None:
             state.update(self.features.tobytes())
+        else:
+            state.update(repr([_stamp(path) for path in self.table["path"]]).encode())
         return state.hexdigest()[:16]
 
     def only(self, genres: Sequence[str]) -> Dataset:
@@ -130,9 +139,8 @@ def read_dataset(source: str | os.PathLike[str]) -> Dataset:
     path = Path(source)
     if path.is_file() and path.suffix.lower() in SUFFIXES:
         frame = _frame(path)
-        names = [name for name in frame if _is_feature(frame, name)]
-        if names or "path" not in frame:
-            return _features(path, frame, names)
+        if not _lists_files(path, frame):
+            return _features(path, frame)
     catalog = read_catalog(os.fspath(source))
     table = catalog.table
     return Dataset(catalog.name, os.fspath(source), table, problems=list(catalog.problems))
@@ -168,14 +176,68 @@ def _frame(path: Path) -> pd.DataFrame:
     return frame
 
 
-def _is_feature(frame: pd.DataFrame, name: str) -> bool:
-    numbers = pd.api.types.is_numeric_dtype(frame[name])
-    return name not in NOT_FEATURES and not name.startswith("unnamed") and numbers
+def _stamp(path: str) -> tuple[int, int] | None:
+    """What tells cheaply that a file has changed."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_size, status.st_mtime_ns
 
 
-def _features(path: Path, frame: pd.DataFrame, names: list[str]) -> Dataset:
+def _lists_files(table: Path, frame: pd.DataFrame) -> bool:
+    """Whether a table lists songs that are here, as a catalog does."""
+    if "path" not in frame or "genre" not in frame:
+        return False
+    numbers = any(_is_number(frame[name]) for name in frame if not NOT_FEATURES.fullmatch(name))
+    there = any((table.parent / str(name)).is_file() for name in frame["path"].head(20))
+    return there or not numbers
+
+
+def _is_number(column: pd.Series) -> bool:
+    return pd.api.types.is_numeric_dtype(column) and not column.isna().all()
+
+
+def _numbers(where: str, frame: pd.DataFrame) -> tuple[list[str], list[Problem]]:
+    """Columns of features, made numbers in place, and those that hold nothing.
+
+    Raises
+    ------
+    DatasetError
+        Text in a column that is numbers elsewhere.
+    """
+    names, problems = [], []
+    for name in frame:
+        column = frame[name]
+        if NOT_FEATURES.fullmatch(name):
+            continue
+        given = column.notna()
+        if not given.any():
+            problems.append(Problem(where, "empty-column", f"column '{name}' holds nothing"))
+            continue
+        if not pd.api.types.is_numeric_dtype(column):
+            if pd.api.types.is_datetime64_any_dtype(column):
+                continue
+            found = pd.to_numeric(column, errors="coerce")
+            good = found.notna() & given
+            if good.sum() <= 0.5 * given.sum():
+                continue  # text, which says something else about the song
+            if not good[given].all():
+                row = int(np.flatnonzero((given & ~good).to_numpy())[0])
+                raise DatasetError(
+                    f"'{where}' has text in a column of features",
+                    found=f"column '{name}', row {row + 2}: {column.iloc[row]!r}",
+                    wanted="a number",
+                )
+            frame[name] = found.astype(float)
+        names.append(name)
+    return names, problems
+
+
+def _features(path: Path, frame: pd.DataFrame) -> Dataset:
     """A table of features as a dataset; rows without numbers are left out."""
     where = printable(path)
+    names, problems = _numbers(where, frame)
     song = next((name for name in SONG if name in frame), None)
     if song is None or not names:
         raise DatasetError(
@@ -185,16 +247,11 @@ def _features(path: Path, frame: pd.DataFrame, names: list[str]) -> Dataset:
             "columns of numbers",
             remedy="or, for a table of audio files, the columns path and genre",
         )
-    texts = [name for name in frame if name not in NOT_FEATURES and name not in names]
-    if texts and (bad := _half_numbers(frame, texts)):
-        raise DatasetError(
-            f"'{where}' has text in a column of features",
-            found=f"column '{bad[0]}', row {bad[1] + 2}: {bad[2]!r}",
-            wanted="a number",
-        )
     songs = frame[song].astype(str)
-    genres = _genres(where, frame, songs)
-    columns: dict[str, Any] = {"track_id": [_track(name) for name in songs], "path": list(songs)}
+    file = next((name for name in ("path", "filename", "file") if name in frame), song)
+    files = frame[file].astype(str)
+    genres = _genres(where, frame, files)
+    columns: dict[str, Any] = {"track_id": [_track(name) for name in songs], "path": list(files)}
     table = pd.DataFrame({**columns, "genre": genres})
     for name in ("artist", "split"):
         if name in frame:
@@ -202,8 +259,8 @@ def _features(path: Path, frame: pd.DataFrame, names: list[str]) -> Dataset:
     if "artist" not in table:
         table["artist"] = ""
     matrix = frame[names].to_numpy(np.float64, copy=True)
-    matrix[~np.isfinite(matrix)] = np.nan
-    problems = _unusable(table, matrix, names)
+    matrix[~(np.abs(matrix) < LARGEST)] = np.nan
+    problems += _unusable(table, matrix, names)
     twice = table["track_id"].duplicated().to_numpy()
     problems += [
         Problem(name, "duplicate-path", "an earlier row is of the same song")
@@ -218,17 +275,6 @@ def _features(path: Path, frame: pd.DataFrame, names: list[str]) -> Dataset:
         )
     table = table[kept].reset_index(drop=True)
     return Dataset(path.stem, os.fspath(path), table, matrix[kept], tuple(names), problems)
-
-
-def _half_numbers(frame: pd.DataFrame, names: list[str]) -> tuple[str, int, object] | None:
-    """A cell of text in a column that is mostly numbers, if there is one."""
-    for name in names:
-        given = frame[name].notna()
-        numbers = pd.to_numeric(frame[name], errors="coerce").notna()
-        if numbers.sum() > 0.5 * given.sum():
-            row = int(np.flatnonzero((given & ~numbers).to_numpy())[0])
-            return name, row, frame[name].iloc[row]
-    return None
 
 
 def _genres(where: str, frame: pd.DataFrame, songs: pd.Series) -> list[str]:
@@ -247,8 +293,7 @@ def _genres(where: str, frame: pd.DataFrame, songs: pd.Series) -> list[str]:
 
 def _track(name: str) -> str:
     """A song's identifier: its path without an audio file's suffix."""
-    stem, suffix = os.path.splitext(name)
-    return stem if re.fullmatch(r"\.[A-Za-z]\w{1,3}", suffix) else name
+    return os.path.splitext(name)[0] if is_audio_path(name) else name
 
 
 def _unusable(table: pd.DataFrame, matrix: NDArray[np.float64], names: list[str]) -> list[Problem]:

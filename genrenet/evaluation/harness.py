@@ -23,15 +23,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from genrenet.errors import GenrenetError, printable
 from genrenet.evaluation.classical import BaselineContender, FeatureBank
-from genrenet.evaluation.contenders import Contender
+from genrenet.evaluation.contenders import Contender, FoldResult
 from genrenet.evaluation.datasets import Dataset
 from genrenet.evaluation.kept import read_json, write_json
 from genrenet.evaluation.leaks import leaks
 from genrenet.evaluation.networks import NETWORKS, NetworkContender
-from genrenet.evaluation.protocols import Protocol
-from genrenet.splits import Split
+from genrenet.evaluation.protocols import Fold, Protocol
+from genrenet.splits import Split, SplitError
 
 VERSION = 1
 """Part of what makes a fold's result: goes up when the same settings would give another one."""
@@ -124,12 +126,20 @@ def judge(
         The songs do not allow a protocol.
     """
     folder = Path(folder)
-    folds = {
-        (protocol, seed): protocol.folds(dataset.table, seed)
-        for protocol in protocols
-        for seed in protocol.seeds
-    }
     judged = Judged(dataset, list(protocols))
+    folds: dict[tuple[Protocol, int], list[Fold]] = {}
+    impossible: list[SplitError] = []
+    for protocol in protocols:
+        try:
+            found = {(protocol, s): protocol.folds(dataset.table, s) for s in protocol.seeds}
+        except SplitError as error:
+            impossible.append(error)
+            judged.errors |= {(protocol.name, model.name): str(error) for model in models}
+            tell(f"{protocol.name} cannot be carried out: {error}")
+        else:
+            folds |= found
+    if not folds:
+        raise impossible[0]
     able = []
     for model in models:
         judged.meanings[model.name] = model.about()
@@ -145,14 +155,14 @@ def judge(
             f"no model can be judged on '{dataset.name}'", found="; ".join(judged.errors.values())
         )
     _claim(folder, dataset)
-    for protocol in protocols:
-        splits = folds[protocol, protocol.seeds[0]]
+    for protocol in dict.fromkeys(protocol for protocol, _ in folds):
+        splits = [fold.split for fold in folds[protocol, protocol.seeds[0]]]
         judged.leaks[protocol.name] = leaks(dataset, splits, folder / "folds" / protocol.name)
-    for (protocol, seed), splits in folds.items():
-        for number, split in enumerate(splits):
+    for (protocol, seed), dealt in folds.items():
+        for number, fold in enumerate(dealt):
             for model in able:
                 if (protocol.name, model.name) not in judged.errors:
-                    _one(judged, model, protocol, seed, number, split, folder, tell)
+                    _one(judged, model, protocol, seed, number, fold, folder, tell)
     return judged
 
 
@@ -162,17 +172,18 @@ def _one(
     protocol: Protocol,
     seed: int,
     number: int,
-    split: Split,
+    given: Fold,
     folder: Path,
     tell: Callable[[str], None],
 ) -> None:
     """One fold of one model, from its file if it is there and still holds."""
     place = Path(protocol.name, f"seed{seed}-fold{number}")
     file = folder / "folds" / place / f"{_safe(model.name)}.json"
+    split, own = given.split, given.own_validation
     parts = split.parts.sort_index().to_csv()
     made_of = [
         VERSION,
-        protocol.own_validation,
+        own,
         judged.dataset.digest(),
         parts,
         seed,
@@ -186,8 +197,8 @@ def _one(
         return
     try:
         work = folder / "work" / place / key[:12]
-        own = protocol.own_validation
         result = model.judge(judged.dataset, split, seed, work, own_validation=own)
+        _check(result, model, judged.dataset, split)
     except Exception as error:  # one model's failure, of whatever kind, must not lose the others
         why = str(error) if isinstance(error, GenrenetError) else repr(error)
         judged.errors[protocol.name, model.name] = f"seed {seed}, fold {number + 1}: {why}"
@@ -206,6 +217,27 @@ def _one(
         f"{protocol.name}, seed {seed}, fold {number + 1}: {model.name} {right} of "
         f"{len(result.track_ids)} right ({result.fit_seconds:.1f} s to learn)"
     )
+
+
+def _check(result: FoldResult, model: Contender, dataset: Dataset, split: Split) -> None:
+    """Refuse an answer that is none before it is kept."""
+    asked = set(dataset.table["track_id"].to_numpy()[split.indices(dataset.table, "test")])
+    scores = np.asarray(result.scores, np.float64)
+    wanted = (len(result.track_ids), len(dataset.labels))
+    decided = set(result.track_ids)
+    if not result.track_ids:
+        raise EvaluationError(
+            f"'{model.name}' decided no song of {len(asked)}",
+            found="; ".join(sorted(set(result.skipped.values()))[:3]) or "nothing",
+        )
+    if scores.shape != wanted or not np.isfinite(scores).all():
+        raise EvaluationError(
+            f"'{model.name}' gave scores that cannot be used",
+            found=f"shape {scores.shape}, {int((~np.isfinite(scores)).sum())} no numbers",
+            wanted=f"finite numbers of shape {wanted}",
+        )
+    if not decided <= asked or len(decided) != len(result.track_ids):
+        raise EvaluationError(f"'{model.name}' decided songs that it was not asked about, or twice")
 
 
 def _safe(name: str) -> str:

@@ -7,6 +7,7 @@ again afterwards, and a run that was interrupted goes on from the network's last
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -22,7 +23,9 @@ from genrenet.configs import config_path
 from genrenet.errors import printable
 from genrenet.evaluation.contenders import Contender, ContenderError, FoldResult
 from genrenet.evaluation.datasets import Dataset
+from genrenet.features import checkpoint_id
 from genrenet.splits import Split, write_split
+from genrenet.version import __version__
 
 NETWORKS = ("cnn", "crnn")
 
@@ -49,6 +52,7 @@ class NetworkContender(Contender):
         super().__init__(name)
         kind, _, rest = name.partition(":")
         self.options = list(options)
+        self.backbone = ""
         if kind == "transfer":
             if rest not in published_models() and not Path(rest).is_file():
                 raise ContenderError(
@@ -57,13 +61,16 @@ class NetworkContender(Contender):
                 )
             self.config = "transfer-musicnn" if rest.startswith("musicnn") else "transfer"
             self.options = [f"--model.network.init_args.backbone={rest}", *self.options]
+            self.backbone = checkpoint_id(rest) if Path(rest).is_file() else rest
         else:
             self.config = rest if kind == "config" else name
         self.file = config_path(self.config)
 
     def about(self) -> dict[str, Any]:
-        """The configuration's text and the options."""
-        return {"config": Path(self.file).read_text("utf-8"), "options": self.options}
+        """The configuration's text, the options and the backbone."""
+        text = Path(self.file).read_text("utf-8")
+        about = {"config": text, "options": self.options, "genrenet": __version__}
+        return {**about, "backbone": self.backbone} if self.backbone else about
 
     def check(self, dataset: Dataset) -> None:
         """Networks hear songs; they cannot read a table of features."""
@@ -86,14 +93,22 @@ class NetworkContender(Contender):
         last, best = (run / "checkpoints" / f"{name}.ckpt" for name in ("last", "best"))
         finished = folder / "fit_seconds.txt"
         began = time.perf_counter()
-        if not finished.exists():
+        if not finished.exists() or not last.exists():
             if last.exists():
                 arguments = ["--ckpt_path", str(last)]
             else:
+                # What was stopped before its first checkpoint begins anew, in the same place.
+                shutil.rmtree(folder / "run", ignore_errors=True)
                 arguments = ["--config", self.file, *self.options]
                 arguments += [f"--data.source={songs}", f"--data.split={parts}"]
                 arguments += [f"--out={folder}", "--name=run", f"--seed_everything={seed}"]
             self._run(["fit", *arguments], folder / "fit.log")
+            if not last.exists():
+                raise ContenderError(
+                    f"'genrenet fit' of '{self.name}' wrote no checkpoint",
+                    wanted=printable(last),
+                    remedy=f"let its configuration write some; see {printable(folder / 'fit.log')}",
+                )
             finished.write_text(f"{time.perf_counter() - began:.3f}", "utf-8")
         learnt = time.perf_counter()
         self._run(
@@ -128,7 +143,7 @@ class NetworkContender(Contender):
         """Run a command of the program; songs it had to skip are no failure."""
         quiet = ["--trainer.enable_progress_bar=false", "--trainer.enable_model_summary=false"]
         command = [sys.executable, "-m", "genrenet", *arguments, *quiet]
-        with open(log, "a", encoding="utf-8") as file:
+        with open(log, "w", encoding="utf-8") as file:
             code = subprocess.run(
                 command,
                 stdout=file,

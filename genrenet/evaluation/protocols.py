@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
+from genrenet.catalog import artists_known
 from genrenet.splits import (
     Split,
     SplitError,
@@ -40,6 +42,26 @@ LENIENT = ("stratified", "70-30")
 """Kinds that let songs of one artist stand on both sides."""
 
 
+LEAST_VALIDATION = 3
+"""Songs of every genre that validation songs need for settings to be chosen on them."""
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Songs to learn from and songs to judge.
+
+    Attributes
+    ----------
+    split : Split
+    own_validation : bool
+        Whether its validation songs come from who made the split, to be as unlike those that are
+        learnt from as the test songs are, and suffice for choosing settings.
+    """
+
+    split: Split
+    own_validation: bool = False
+
+
 @dataclass(frozen=True)
 class Protocol:
     """A way of judging, ready to be carried out.
@@ -70,13 +92,8 @@ class Protocol:
         """Whether songs of one artist may be both learnt from and judged."""
         return self.kind in LENIENT
 
-    @property
-    def own_validation(self) -> bool:
-        """Whether the validation songs come with the split, and are not drawn here."""
-        return self.kind in ("fault-filtered", "column")
-
-    def folds(self, table: pd.DataFrame, seed: int) -> list[Split]:
-        """Splits of one seed; each song is judged at most once.
+    def folds(self, table: pd.DataFrame, seed: int) -> list[Fold]:
+        """Folds of one seed; each song is judged at most once.
 
         Parameters
         ----------
@@ -86,7 +103,7 @@ class Protocol:
 
         Returns
         -------
-        list of Split
+        list of Fold
             With songs for validation wherever that is possible.
 
         Raises
@@ -96,24 +113,31 @@ class Protocol:
         """
         if match := re.search(r"-(\d+)fold$", self.name):
             by = "artist" if self.kind == "artist" else "genre"
-            if by == "artist" and not table["artist"].astype(bool).any():
+            if by == "artist" and not artists_known(table):
+                named = int(table["artist"].astype(bool).sum())
                 raise SplitError(
                     f"the protocol '{self.name}' needs artists",
-                    found="songs whose artists are not known",
+                    found=f"the artists of {named} of {len(table)} songs",
+                    wanted="those of 90 % at least",
                     remedy="add a column artist, or take stratified-10fold or 70-30",
                 )
-            return k_fold(table, int(match[1]), seed, by)
+            return [Fold(split) for split in k_fold(table, int(match[1]), seed, by)]
         if self.kind == "70-30":
-            return [with_validation(table, seventy_thirty(table, seed), 0.1, seed)]
+            return [Fold(with_validation(table, seventy_thirty(table, seed), 0.1, seed))]
         split = fault_filtered(table) if self.kind == "fault-filtered" else by_column(table)
         counts = split.counts()
         if not counts["test"]:
             raise SplitError(f"the split '{split.name}' has no songs to judge")
-        return [split if counts["validation"] else with_validation(table, split, 0.1, seed)]
+        if not counts["validation"]:
+            return [Fold(with_validation(table, split, 0.1, seed))]
+        genres = table["genre"].to_numpy()
+        chosen = Counter(genres[split.indices(table, "validation")])
+        learnt = set(genres[split.indices(table, "train")])
+        return [Fold(split, all(chosen[genre] >= LEAST_VALIDATION for genre in learnt))]
 
 
-def protocols(names: str, n_seeds: int) -> list[Protocol]:
-    """Protocols from their names, joined by commas.
+def protocols(names: str | Sequence[str], n_seeds: int) -> list[Protocol]:
+    """Protocols from their names, a list or joined by commas.
 
     Raises
     ------
@@ -122,7 +146,8 @@ def protocols(names: str, n_seeds: int) -> list[Protocol]:
     """
     if n_seeds < 1:
         raise SplitError("number of seeds", found=str(n_seeds), wanted="at least 1")
-    found = [_protocol(name.strip(), n_seeds) for name in names.split(",")]
+    listed = names.split(",") if isinstance(names, str) else names
+    found = [_protocol(name.strip(), n_seeds) for name in listed]
     return list(dict.fromkeys(found))
 
 

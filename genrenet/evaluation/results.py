@@ -2,10 +2,10 @@
 
 Conventions
 -----------
-An accuracy is the mean over seeds of the share of songs decided right; ``n`` counts songs, each
-once, however many seeds judged it. ``ci95`` takes songs to be independent (Wilson);
+An accuracy is the share of decisions that are right, over all seeds; ``n`` counts songs, each once,
+however many seeds judged it. ``ci95`` takes songs to be independent (Wilson);
 ``ci95_artists`` lets songs of one artist stand or fall together and is wider. Confusion matrices
-and what follows from them count every seed's decisions.
+count every seed's decisions; each genre's figures count songs.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from genrenet.evaluation import metrics
 from genrenet.evaluation.comparing import accuracy_interval, holm, mcnemar, paired_bootstrap
 from genrenet.evaluation.harness import Judged
 from genrenet.evaluation.protocols import why_they_differ
+from genrenet.splits import artist_key
 from genrenet.version import __version__
 
 FIGURES = (
@@ -98,7 +99,9 @@ def summarise(judged: Judged, decided: pd.DataFrame) -> dict[str, Any]:
         "dataset": judged.dataset.name,
         "labels": judged.dataset.labels,
         "n_songs": len(table),
-        "n_artists": int(table["artist"].nunique()) if judged.dataset.artists else None,
+        "n_artists": len({*map(artist_key, table["artist"])} - {""})
+        if judged.dataset.artists
+        else None,
         "seeds": list(judged.protocols[0].seeds),
         "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "genrenet": __version__,
@@ -122,10 +125,10 @@ def _of(decided: pd.DataFrame, protocol: str, model: str) -> pd.DataFrame:
     return decided[(decided["protocol"] == protocol) & (decided["model"] == model)]
 
 
-def _shares(rows: pd.DataFrame) -> pd.Series:
-    """How often each song was decided right, by `track_id`."""
+def _shares(rows: pd.DataFrame) -> pd.DataFrame:
+    """How often each song was decided right (``mean``), and how often at all (``count``)."""
     right = (rows["genre"] == rows["predicted"]).astype(float)
-    return right.groupby(rows["track_id"]).mean()
+    return right.groupby(rows["track_id"]).agg(["mean", "count"])
 
 
 def _artists(judged: Judged, tracks: pd.Index) -> list[object] | None:
@@ -133,14 +136,17 @@ def _artists(judged: Judged, tracks: pd.Index) -> list[object] | None:
     if not judged.dataset.artists:
         return None
     names = judged.dataset.table.set_index("track_id")["artist"].loc[tracks]
-    return [name or (track,) for track, name in names.items()]
+    return [artist_key(name) or (track,) for track, name in names.items()]
 
 
 def _row(judged: Judged, decided: pd.DataFrame, protocol: str, model: str) -> dict[str, Any]:
     """One model under one protocol; figures are None where it could not be judged throughout."""
     folds = [f for f in judged.folds if f["protocol"] == protocol and f["model"] == model]
     error = judged.errors.get((protocol, model))
-    about = {"name": model, "protocol": protocol, "error": error, "about": judged.meanings[model]}
+    meaning = dict(judged.meanings[model])
+    if judged.dataset.features is not None:
+        meaning["features"] = f"{len(judged.dataset.columns)} columns of {judged.dataset.name}"
+    about = {"name": model, "protocol": protocol, "error": error, "about": meaning}
     empty = dict.fromkeys(FIGURES)
     rows = _of(decided, protocol, model)
     if error is not None or not len(rows):
@@ -156,21 +162,25 @@ def _row(judged: Judged, decided: pd.DataFrame, protocol: str, model: str) -> di
         float((part["genre"] == part["predicted"]).mean()) for _, part in rows.groupby("seed")
     ]
     shares = _shares(rows)
-    accuracy, n = float(np.mean(by_seed)), len(shares)
+    # Every decision counts the same; where seeds judge as many songs, this is their mean.
+    accuracy, n = float((rows["genre"] == rows["predicted"]).mean()), len(shares)
+    interval = metrics.wilson_interval(round(accuracy * n), n)
     groups = _artists(judged, shares.index)
     settings = [{"seed": f["seed"], "fold": f["fold"], **f["settings"]} for f in folds]
     return {
         **about,
         "accuracy": accuracy,
-        "ci95": list(metrics.wilson_interval(round(accuracy * n), n)),
-        "ci95_artists": None if groups is None else accuracy_interval(shares, groups),
+        "ci95": list(interval),
+        "ci95_artists": None
+        if groups is None
+        else accuracy_interval(shares["mean"], groups, times=shares["count"]),
         "by_seed": by_seed,
         "n": n,
         "macro_f1": found["song_macro_f1"],
         "calibration_error": found["song_calibration_error"],
         "frame_accuracy": found.get("frame_accuracy"),
         "n_frames": found.get("n_frames"),
-        "per_class": found["per_class"],
+        "per_class": _classes(rows, labels),
         "confusion_songs": found["confusion_songs"],
         "confusion_frames": found.get("confusion_frames"),
         "fit_seconds": float(sum(fold["fit_seconds"] for fold in folds)),
@@ -178,6 +188,29 @@ def _row(judged: Judged, decided: pd.DataFrame, protocol: str, model: str) -> di
         "settings": [setting for setting in settings if len(setting) > 2],
         "skipped": {track: why for fold in folds for track, why in fold["skipped"].items()},
     }
+
+
+def _classes(rows: pd.DataFrame, labels: list[str]) -> list[dict[str, Any]]:
+    """`metrics.class_table` with every song counted once, however many seeds judged it."""
+    place = {label: i for i, label in enumerate(labels)}
+    weight = 1 / rows.groupby("track_id")["track_id"].transform("size").to_numpy(float)
+    table = np.zeros((len(labels), len(labels)))
+    at = (rows["genre"].map(place).to_numpy(int), rows["predicted"].map(place).to_numpy(int))
+    np.add.at(table, at, weight)
+    found = metrics.per_class(table)
+    support = np.rint(found["support"]).astype(int)
+    return [
+        {
+            "label": label,
+            **{name: float(found[name][i]) for name in ("precision", "recall", "f1")},
+            "recall_ci95": list(
+                metrics.wilson_interval(round(float(found["recall"][i]) * support[i]), support[i])
+            ),
+            "support": int(support[i]),
+            "predicted": float(found["predicted"][i]),
+        }
+        for i, label in enumerate(labels)
+    ]
 
 
 def _compare(judged: Judged, decided: pd.DataFrame, protocol: str) -> list[dict[str, Any]]:
@@ -188,7 +221,7 @@ def _compare(judged: Judged, decided: pd.DataFrame, protocol: str) -> list[dict[
         pair = compare_pair(_of(decided, protocol, first), _of(decided, protocol, second), judged)
         if pair is not None:
             found.append({"protocol": protocol, "first": first, "second": second, **pair})
-    for name in ("p_bootstrap", "p_mcnemar"):
+    for name in ("p_permutation", "p_mcnemar"):
         adjusted = holm([pair[name] for pair in found])
         for pair, value in zip(found, adjusted, strict=True):
             pair[f"{name}_holm"] = value
@@ -210,9 +243,10 @@ def compare_pair(
     Returns
     -------
     dict or None
-        ``n``, ``difference`` (first less second), ``ci95``, ``p_bootstrap`` (over artists where
-        they are known, over songs otherwise, all seeds) and ``p_mcnemar`` (the first seed's
-        decisions, songs taken to be independent). None where there is no such song.
+        ``n``, ``difference`` (first less second), ``ci95``, ``p_permutation`` (of whole artists
+        where they are known, of songs otherwise, all seeds; ``groups`` says how many) and
+        ``p_mcnemar`` (the first seed's decisions, songs taken to be independent). None where there
+        is no such song.
     """
     one, other = _shares(first), _shares(second)
     common = one.index.intersection(other.index)
@@ -222,18 +256,23 @@ def compare_pair(
         groups = _artists(judged, common)
     else:
         names = first.drop_duplicates("track_id").set_index("track_id")["artist"].loc[common]
-        known = names.astype(bool).mean() >= 0.9
-        groups = [name or (track,) for track, name in names.items()] if known else None
-    boot = paired_bootstrap(one[common], other[common], groups)
+        keys = names.map(artist_key)
+        known = keys.astype(bool).mean() >= 0.9
+        groups = [name or (track,) for track, name in keys.items()] if known else None
+    times = np.minimum(one["count"][common], other["count"][common])
+    boot = paired_bootstrap(one["mean"][common], other["mean"][common], groups, times=times)
     seed = first["seed"].min()
-    ones, others = (_shares(rows[rows["seed"] == rows["seed"].min()]) for rows in (first, second))
+    ones, others = (
+        _shares(rows[rows["seed"] == rows["seed"].min()])["mean"] for rows in (first, second)
+    )
     once = ones.index.intersection(others.index)
     exact = mcnemar(ones[once].round(), others[once].round()) if len(once) else 1.0
     return {
         "n": len(common),
         "difference": boot["difference"],
         "ci95": [boot["lower"], boot["upper"]],
-        "p_bootstrap": boot["p"],
+        "groups": boot["groups"],
+        "p_permutation": boot["p"],
         "p_mcnemar": exact,
         "mcnemar_seed": int(seed),
     }

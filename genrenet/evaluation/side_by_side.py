@@ -43,7 +43,8 @@ def read_run(folder: Path) -> tuple[dict[str, Any], pd.DataFrame]:
 def compare_runs(first: Path, second: Path) -> dict[str, Any]:
     """Set two runs side by side.
 
-    Models of one name under one protocol are compared on the songs that both runs decided.
+    Models of one name under one protocol are compared on the songs that both runs decided, if these
+    have the same genres in both.
 
     Parameters
     ----------
@@ -73,7 +74,7 @@ def compare_runs(first: Path, second: Path) -> dict[str, Any]:
                 run[(run["protocol"] == protocol) & (run["model"] == name)]
                 for run in (decided_other, decided_one)
             ]
-            paired = compare_pair(*parts)
+            paired = compare_pair(*parts) if _same_songs(*parts) else None
         found.append(
             {
                 "protocol": protocol,
@@ -88,6 +89,13 @@ def compare_runs(first: Path, second: Path) -> dict[str, Any]:
         "datasets": [one["dataset"], other["dataset"]],
         "models": found,
     }
+
+
+def _same_songs(first: pd.DataFrame, second: pd.DataFrame) -> bool:
+    """Whether identifiers that both runs have stand for songs of the same genres."""
+    one, other = (part.groupby("track_id")["genre"].first() for part in (first, second))
+    common = one.index.intersection(other.index)
+    return bool((one[common] == other[common]).all())
 
 
 def comparison_table(found: Mapping[str, Any]) -> str:
@@ -105,12 +113,12 @@ def comparison_table(found: Mapping[str, Any]) -> str:
             for value, interval in zip(row["accuracy"], row["ci95"], strict=True)
         ]
         paired = row["paired"]
-        rest = ["", "", "", "none in common" if all(ends) else ""]
+        rest = ["", "", "", "other songs" if all(ends) else ""]
         if paired is not None:
             rest = [
                 f"{paired['difference']:+.3f}",
                 span(paired["ci95"]),
-                f"{paired['p_bootstrap']:.3f}",
+                f"{paired['p_permutation']:.3f}",
                 str(paired["n"]),
             ]
         lines.append(f"| {' | '.join([row['protocol'], row['name'], *ends, *rest])} |")

@@ -36,7 +36,8 @@ def markdown(results: Mapping[str, Any]) -> str:
         for row in ranked(results, protocol["name"]):
             name = str(row["name"]).replace("|", "\\|")
             if row["accuracy"] is None:
-                lines.append(f"| {name} | failed: {str(row['error']).replace('|', ' ')} |")
+                why = " ".join(str(row["error"]).replace("|", " ").split())
+                lines.append(f"| {name} | failed: {why} |")
                 continue
             lines.append(
                 f"| {name} | {row['accuracy']:.3f} | {span(row['ci95'])} | "
@@ -51,6 +52,13 @@ def markdown(results: Mapping[str, Any]) -> str:
 
 
 def ranked(results: Mapping[str, Any], protocol: str) -> list[dict[str, Any]]:
-    """Rows of a protocol, the best first, those that failed last."""
+    """Rows of a protocol, the one with most songs right first, those that failed last.
+
+    Songs that a model could not decide count as wrong here, so that none gains by leaving out.
+    """
     rows = [row for row in results["models"] if row["protocol"] == protocol]
-    return sorted(rows, key=lambda row: -(-1.0 if row["accuracy"] is None else row["accuracy"]))
+
+    def right(row: Mapping[str, Any]) -> float:
+        return -1.0 if row["accuracy"] is None else float(row["accuracy"] * row["n"])
+
+    return sorted(rows, key=right, reverse=True)
