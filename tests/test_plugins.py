@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
 SAMPLE = Path(__file__).parent / "sample_plugin"
@@ -90,6 +92,34 @@ def test_a_layout_and_a_backbone_of_a_plugin_are_used(installed, music, tmp_path
     assert "songs (genres): 24 songs" in out
     names = genrenet("checkpoints", "list", path=installed).stdout
     assert "sample-backbone" in names
+
+
+def test_a_baseline_of_a_plugin_is_judged_and_kept_like_the_built_in_ones(installed, tmp_path):
+    rng = np.random.default_rng(0)
+    genres = np.repeat(["folk", "jazz"], 40)
+    rows = {"filename": [f"{genre}.{i:05d}.wav" for i, genre in enumerate(genres)]}
+    for name in "abc":
+        rows[name] = (genres == "jazz") * 3 + rng.standard_normal(80)
+    pd.DataFrame(rows).to_csv(tmp_path / "table.csv", index=False)
+    options = ["--models", "boosting,knn", "--protocol", "stratified-3fold"]
+    arguments = ["evaluate", tmp_path / "table.csv", *options, "--out", tmp_path / "run"]
+    genrenet(*arguments, path=installed)
+    models = json.loads((tmp_path / "run" / "results.json").read_text())["models"]
+    assert {row["name"] for row in models} == {"boosting", "knn"}
+    assert all(row["accuracy"] > 0.8 for row in models)
+    assert models[0]["about"]["package"] == "genrenet-sample 0.3"
+
+
+def test_what_a_plugin_fitted_is_read_with_it_and_refused_without(installed, music, tmp_path):
+    fitted = tmp_path / "fitted.skops"
+    settings = ["--set", "max_leaf_nodes=7"]
+    genrenet("baseline", "boosting", music, *settings, "--out", fitted, path=installed)
+    song = music / "bass" / "bass-0.wav"
+    classify = ["classify", song, "--checkpoint", fitted, "--format", "json"]
+    (answer,) = json.loads(genrenet(*classify, path=installed).stdout)
+    assert answer["genre"] in ("bass", "middle", "treble")
+    without = genrenet(*classify, path=tmp_path, code=2)
+    assert "types that are not trusted" in without.stderr
 
 
 HOOK = "from genrenet.plugins import hookimpl\n"
