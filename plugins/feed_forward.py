@@ -21,6 +21,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
 
 
 class FeedForward(ClassifierMixin, BaseEstimator):
@@ -93,7 +94,8 @@ class FeedForward(ClassifierMixin, BaseEstimator):
             max_iter=self.max_iter,
             random_state=self.random_state,
         )
-        with warnings.catch_warnings():
+        # Its products are so small that threads would wait for each other longer than they work.
+        with warnings.catch_warnings(), threadpool_limits(1, "blas"):
             warnings.simplefilter("ignore", ConvergenceWarning)
             self.network_ = network.fit(self.scaler_.transform(rows), codes)
         self.n_iter_ = int(network.n_iter_)
