@@ -30,6 +30,8 @@ import torch
 from genrenet import audio
 
 RATE = 22_050
+PAUSE = 0.3
+"""Seconds before each measurement."""
 
 
 @dataclass
@@ -72,6 +74,8 @@ def alternate(
     times: tuple[list[float], list[float]] = ([], [])
     for turn in range(turns + 1):
         for side, run in zip(times, (ours, theirs), strict=True):
+            # Threads of the other side's library wait for more work a while before they sleep.
+            time.sleep(PAUSE)
             start = time.perf_counter()
             run()
             if turn:
