@@ -251,6 +251,16 @@ def test_a_network_that_fails_is_not_taken_for_one_that_skipped_songs(music, tmp
     assert "the disk is on fire" in error
 
 
+def test_training_may_end_before_the_first_validation(music, tmp_path):
+    config = tmp_path / "short.yaml"
+    config.write_text(TINY)
+    models = contenders([f"config:{config}"], ["--trainer.max_steps=1"])
+    judges = protocols("70-30", 1)
+    judged = judge(read_dataset(music), models, judges, tmp_path / "run", tell=lambda line: None)
+    assert not judged.errors
+    assert len(judged.folds) == 1
+
+
 class Crash(pl.Callback):
     """Fails as code of the user's own may."""
 

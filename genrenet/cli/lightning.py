@@ -86,6 +86,8 @@ class GenreCLI(LightningCLI):
                 "early_stopping.monitor": "val/loss",
                 # A one-cycle run wanders while its rate is high and is best near its end.
                 "early_stopping.patience": 50,
+                # A run of fewer steps than an epoch has ends before anything is validated.
+                "early_stopping.strict": False,
             }
         )
         parser.link_arguments("data.labels", "model.labels", apply_on="instantiate")
