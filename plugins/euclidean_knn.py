@@ -8,10 +8,11 @@ Theory 13, 1967.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from genrenet_plugins.shared import (
     Floats,
+    Scorer,
     check_at_least,
     check_choice,
     check_enough,
@@ -19,13 +20,12 @@ from genrenet_plugins.shared import (
     training_rows,
     vote,
 )
-from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin
+from numpy.typing import ArrayLike
 from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import StandardScaler
 
 
-class EuclideanNeighbours(ClassifierMixin, BaseEstimator):
+class EuclideanNeighbours(Scorer):
     """k nearest neighbours by the Euclidean distance of standardised features.
 
     Every feature is brought to mean 0 and variance 1 over the songs learnt from. Votes are counted
@@ -91,9 +91,3 @@ class EuclideanNeighbours(ClassifierMixin, BaseEstimator):
         rows = song_rows(self, X)
         distances, neighbours = self.index_.kneighbors(self.scaler_.transform(rows))
         return vote(distances, self.codes_[neighbours], len(self.classes_), self.weights)
-
-    def predict(self, X: ArrayLike) -> NDArray[Any]:
-        """Label of each song, of shape (songs,)."""
-        places = self.predict_proba(X).argmax(axis=1)
-        labels: NDArray[Any] = self.classes_[places]
-        return labels

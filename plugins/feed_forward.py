@@ -12,19 +12,25 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-from genrenet_plugins.shared import Floats, check_at_least, check_choice, song_rows, training_rows
-from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin
+from genrenet_plugins.shared import (
+    Floats,
+    Scorer,
+    check_at_least,
+    check_choice,
+    song_rows,
+    training_rows,
+)
+from numpy.typing import ArrayLike
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 
-class FeedForward(ClassifierMixin, BaseEstimator):
+class FeedForward(Scorer):
     """Feed-forward network on standardised features.
 
     Every feature is brought to mean 0 and variance 1 over the songs learnt from.
@@ -108,9 +114,3 @@ class FeedForward(ClassifierMixin, BaseEstimator):
         if len(self.classes_) == 1:  # of which scikit-learn's network makes two
             return np.ones((len(rows), 1))
         return np.asarray(self.network_.predict_proba(self.scaler_.transform(rows)), np.float64)
-
-    def predict(self, X: ArrayLike) -> NDArray[Any]:
-        """Label of each song, of shape (songs,)."""
-        places = self.predict_proba(X).argmax(axis=1)
-        labels: NDArray[Any] = self.classes_[places]
-        return labels

@@ -9,13 +9,14 @@ see `genrenet_plugins.local_scaling`.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from genrenet_plugins.gaussians import GaussianTable, import_faiss, nearest
 from genrenet_plugins.local_scaling import nearest_by_scaled, reaches
 from genrenet_plugins.shared import (
     Floats,
     Integers,
+    Scorer,
     check_at_least,
     check_choice,
     check_enough,
@@ -23,11 +24,10 @@ from genrenet_plugins.shared import (
     training_rows,
     vote,
 )
-from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin
+from numpy.typing import ArrayLike
 
 
-class KLNearestNeighbours(ClassifierMixin, BaseEstimator):
+class KLNearestNeighbours(Scorer):
     """k nearest neighbours by the symmetrised Kullback-Leibler distance of Gaussians.
 
     Parameters
@@ -140,9 +140,3 @@ class KLNearestNeighbours(ClassifierMixin, BaseEstimator):
         """
         distances, neighbours = self.kneighbors(X)
         return vote(distances, self.codes_[neighbours], len(self.classes_), self.weights)
-
-    def predict(self, X: ArrayLike) -> NDArray[Any]:
-        """Label of each song, of shape (songs,)."""
-        places = self.predict_proba(X).argmax(axis=1)
-        labels: NDArray[Any] = self.classes_[places]
-        return labels

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -105,6 +105,18 @@ def song_rows(estimator: BaseEstimator, X: ArrayLike) -> Floats:
     """
     check_is_fitted(estimator)
     return np.asarray(validate_data(estimator, X, dtype=np.float64, reset=False))
+
+
+class Scorer(ClassifierMixin, BaseEstimator):
+    """A classifier whose largest score is its decision: it has ``predict_proba``."""
+
+    classes_: NDArray[Any]
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
+        """Label of each song, of shape (songs,)."""
+        places = self.predict_proba(X).argmax(axis=1)
+        labels: NDArray[Any] = self.classes_[places]
+        return labels
 
 
 def vote(distances: Floats, codes: Integers, labels: int, weights: str = "votes") -> Floats:

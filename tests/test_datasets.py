@@ -61,7 +61,7 @@ def test_gtzan_features(shared_data):
     four = data.only(["classical", "jazz", "metal", "pop"])
     assert len(four.table) == 400
     assert four.features.shape == (400, 57)
-    assert four.digest() != data.digest()
+    assert four.digest != data.digest
 
 
 def test_a_collection_of_songs(music):
@@ -113,10 +113,10 @@ def test_a_table_of_files_stays_a_collection(music, tmp_path):
 def test_a_file_that_changes_is_another_dataset(music, tmp_path):
     folder = tmp_path / "music"
     shutil.copytree(music, folder)
-    before = read_dataset(folder).digest()
-    assert read_dataset(folder).digest() == before
+    before = read_dataset(folder).digest
+    assert read_dataset(folder).digest == before
     os.utime(folder / "bass" / "bass-0.wav", ns=(1, 1))
-    assert read_dataset(folder).digest() != before
+    assert read_dataset(folder).digest != before
 
 
 def test_a_full_stop_in_a_name_is_no_suffix(tmp_path):

@@ -44,6 +44,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
     from genrenet.baselines import baseline, fit_baseline, song_features
     from genrenet.catalog import read_catalog
     from genrenet.progress import progress_bar
+    from genrenet.splits import artist_groups
 
     method = baseline(options.name)
     method.make(options.seed, **settings)
@@ -59,12 +60,15 @@ def run(command: str, arguments: Sequence[str]) -> int:
             wanted=method.kind,
         )
     usable = found.usable
-    artists = list(table["artist"][usable]) if catalog.artists_known else None
+    learnt_from = table[usable]
+    groups = None
+    if catalog.artists_known:
+        groups = artist_groups(learnt_from["artist"], learnt_from["track_id"])
     fitted = fit_baseline(
         method,
         found.rows[usable],
-        list(table["genre"][usable]),
-        groups=artists,
+        list(learnt_from["genre"]),
+        groups=groups,
         features=features,
         settings=settings,
         seed=options.seed,

@@ -21,32 +21,23 @@ from genrenet.baselines.feeding import check_features
 from genrenet.evaluation.contenders import Contender, ContenderError, FoldResult, validation_rows
 from genrenet.evaluation.datasets import Dataset
 from genrenet.progress import progress_bar
-from genrenet.splits import Split, artist_key
+from genrenet.splits import Split, artist_groups
 
 
 class FeatureBank:
-    """Features of a dataset's songs, computed once, whichever contenders eat them.
-
-    Attributes
-    ----------
-    seconds : dict of str to float
-        How long the features took, by name; next to nothing where they were in the cache.
-    """
+    """Features of a dataset's songs, computed once, whichever contenders eat them."""
 
     def __init__(self) -> None:
         self._held: dict[str, FeatureMatrix] = {}
-        self.seconds: dict[str, float] = {}
 
     def matrix(self, dataset: Dataset, features: str) -> FeatureMatrix:
         """Features by name, or those of the table that the dataset is."""
         if dataset.features is not None:
             return FeatureMatrix(dataset.features)
         if features not in self._held:
-            began = time.perf_counter()
             with progress_bar(f"features {features}") as show:
                 paths = list(dataset.table["path"])
                 self._held[features] = song_features(paths, features, progress=show)
-            self.seconds[features] = time.perf_counter() - began
         return self._held[features]
 
 
@@ -127,13 +118,10 @@ class BaselineContender(Contender):
             for row in test[~usable[test]]
         }
         test = test[usable[test]]
-        artists = table["artist"].to_numpy()[train] if dataset.artists else None
+        learnt_from = table.iloc[train]
         groups = None
-        if artists is not None:
-            # A song whose artist is unknown is an artist of its own.
-            groups = [
-                artist_key(artist) or f"\0{row}" for artist, row in zip(artists, train, strict=True)
-            ]
+        if dataset.artists:
+            groups = artist_groups(learnt_from["artist"], learnt_from["track_id"])
         validation = None
         if own_validation:
             validation = np.isin(train, split.indices(table, "validation"))
@@ -141,7 +129,7 @@ class BaselineContender(Contender):
         fitted = fit_baseline(
             self.method,
             found.rows[train],
-            list(table["genre"].to_numpy()[train]),
+            list(learnt_from["genre"]),
             labels=dataset.labels,
             groups=groups,
             validation=validation,
@@ -150,8 +138,6 @@ class BaselineContender(Contender):
         )
         learnt = time.perf_counter()
         scores = fitted.scores(found.rows[test])
-        if not np.isfinite(scores).all():
-            raise ContenderError(f"the baseline '{self.name}' gave scores that are no numbers")
         return FoldResult(
             list(table["track_id"].to_numpy()[test]),
             scores.tolist(),

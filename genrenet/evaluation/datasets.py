@@ -14,6 +14,7 @@ import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from numpy.typing import NDArray
 
 from genrenet.audio import is_audio_path
 from genrenet.catalog import Problem, artists_known, read_catalog
+from genrenet.catalog.tables import PARQUET_SUFFIXES, TEXT_SUFFIXES
 from genrenet.errors import GenrenetError, printable
 
 SONG = ("track_id", "filename", "path", "file", "track", "song")
@@ -34,7 +36,6 @@ NOT_FEATURES = re.compile(
 """Columns that say what a song is or how it was cut, and not how it sounds."""
 LARGEST = 1e150
 """Larger numbers than this count as none: their squares would be infinite."""
-SUFFIXES = (".csv", ".tsv", ".txt", ".parquet", ".pq")
 
 
 class DatasetError(GenrenetError):
@@ -77,6 +78,7 @@ class Dataset:
         """Whether artists are known."""
         return artists_known(self.table)
 
+    @cached_property
     def digest(self) -> str:
         """What tells that a later run is about the same songs: 16 hexadecimal digits."""
         state = hashlib.sha256()
@@ -137,7 +139,7 @@ def read_dataset(source: str | os.PathLike[str]) -> Dataset:
         See `genrenet.catalog.read_catalog`.
     """
     path = Path(source)
-    if path.is_file() and path.suffix.lower() in SUFFIXES:
+    if path.is_file() and path.suffix.lower() in (*PARQUET_SUFFIXES, *TEXT_SUFFIXES):
         frame = _frame(path)
         if not _lists_files(path, frame):
             return _features(path, frame)
@@ -149,7 +151,7 @@ def read_dataset(source: str | os.PathLike[str]) -> Dataset:
 def _frame(path: Path) -> pd.DataFrame:
     name = printable(path)
     try:
-        if path.suffix.lower() in (".parquet", ".pq"):
+        if path.suffix.lower() in PARQUET_SUFFIXES:
             frame = pd.read_parquet(path)
         else:
             with open(path, encoding="utf-8-sig") as file:

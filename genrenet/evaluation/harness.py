@@ -184,7 +184,7 @@ def _one(
     made_of = [
         VERSION,
         own,
-        judged.dataset.digest(),
+        judged.dataset.digest,
         parts,
         seed,
         model.about(),
@@ -251,7 +251,7 @@ def _safe(name: str) -> str:
 
 def _claim(folder: Path, dataset: Dataset) -> None:
     """Make the folder this run's, or find that it is."""
-    about = {"dataset": dataset.name, "digest": dataset.digest()}
+    about = {"dataset": dataset.name, "digest": dataset.digest}
     try:
         folder.mkdir(parents=True, exist_ok=True)
         known = read_json(folder / "run.json")

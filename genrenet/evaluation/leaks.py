@@ -29,7 +29,7 @@ def leaks(dataset: Dataset, splits: Sequence[Split], folder: Path) -> str:
     str
         A line that says whether there is anything, and then what.
     """
-    made_of = dataset.digest() + "".join(split.parts.sort_index().to_csv() for split in splits)
+    made_of = dataset.digest + "".join(split.parts.sort_index().to_csv() for split in splits)
     key = hashlib.sha256(made_of.encode("utf-8", "surrogateescape")).hexdigest()
     known = read_json(folder / "leaks.json")
     if known is not None and known.get("key") == key:

@@ -219,8 +219,9 @@ def class_table(confusion: ArrayLike, labels: Sequence[str]) -> list[dict[str, A
         {
             "label": label,
             **{name: float(table[name][i]) for name in ("precision", "recall", "f1")},
-            "recall_ci95": list(wilson_interval(int(right[i]), int(table["support"][i]))),
-            **{name: int(table[name][i]) for name in ("support", "predicted")},
+            # Rounded, as songs that several seeds judged count in parts.
+            "recall_ci95": list(wilson_interval(round(right[i]), round(table["support"][i]))),
+            **{name: round(table[name][i]) for name in ("support", "predicted")},
         }
         for i, label in enumerate(labels)
     ]

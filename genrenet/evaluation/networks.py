@@ -122,6 +122,7 @@ class NetworkContender(Contender):
             zip(map(printable, dataset.table["path"]), dataset.table["track_id"], strict=True)
         )
         decided = [ids[path] for path in rows["path"]]
+        known = set(decided)
         wanted = dataset.table["track_id"].to_numpy()[split.indices(dataset.table, "test")]
         reasons = {ids.get(item["path"], ""): item["reason"] for item in found.get("skipped", [])}
         return FoldResult(
@@ -135,7 +136,7 @@ class NetworkContender(Contender):
             skipped={
                 track: reasons.get(track, "it was not decided")
                 for track in wanted
-                if track not in set(decided)
+                if track not in known
             },
         )
 

@@ -10,7 +10,7 @@ count every seed's decisions; each genre's figures count songs.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from datetime import datetime, timezone
 from itertools import combinations
 from typing import Any
@@ -18,12 +18,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from genrenet.catalog import artists_known
 from genrenet.errors import printable
 from genrenet.evaluation import metrics
 from genrenet.evaluation.comparing import accuracy_interval, holm, mcnemar, paired_bootstrap
 from genrenet.evaluation.harness import Judged
 from genrenet.evaluation.protocols import why_they_differ
-from genrenet.splits import artist_key
+from genrenet.evaluation.report import predictions_table
+from genrenet.splits import artist_groups, artist_key
 from genrenet.version import __version__
 
 FIGURES = (
@@ -53,21 +55,12 @@ def predictions(judged: Judged) -> pd.DataFrame:
     for fold in judged.folds:
         scores = np.asarray(fold["scores"], np.float64).reshape(-1, len(labels))
         rows = songs.loc[fold["track_ids"]]
+        part = predictions_table(rows, scores, labels)
+        part.insert(1, "artist", list(rows["artist"]))
         about = {key: fold[key] for key in ("protocol", "model", "seed", "fold")}
-        parts.append(
-            pd.DataFrame(
-                {
-                    **about,
-                    "track_id": fold["track_ids"],
-                    "path": [printable(path) for path in rows["path"]],
-                    "artist": list(rows["artist"]),
-                    "genre": list(rows["genre"]),
-                    "predicted": [labels[i] for i in scores.argmax(axis=1)],
-                    "confidence": scores.max(axis=1),
-                    **{f"score_{label}": scores[:, i] for i, label in enumerate(labels)},
-                }
-            )
-        )
+        for place, (key, value) in enumerate({**about, "track_id": fold["track_ids"]}.items()):
+            part.insert(place, key, value)
+        parts.append(part)
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
 
@@ -131,12 +124,12 @@ def _shares(rows: pd.DataFrame) -> pd.DataFrame:
     return right.groupby(rows["track_id"]).agg(["mean", "count"])
 
 
-def _artists(judged: Judged, tracks: pd.Index) -> list[object] | None:
+def _artists(judged: Judged, tracks: pd.Index) -> list[Hashable] | None:
     """Groups of songs that stand or fall together; None where artists are not known."""
     if not judged.dataset.artists:
         return None
     names = judged.dataset.table.set_index("track_id")["artist"].loc[tracks]
-    return [artist_key(name) or (track,) for track, name in names.items()]
+    return artist_groups(names, tracks)
 
 
 def _row(judged: Judged, decided: pd.DataFrame, protocol: str, model: str) -> dict[str, Any]:
@@ -197,20 +190,7 @@ def _classes(rows: pd.DataFrame, labels: list[str]) -> list[dict[str, Any]]:
     table = np.zeros((len(labels), len(labels)))
     at = (rows["genre"].map(place).to_numpy(int), rows["predicted"].map(place).to_numpy(int))
     np.add.at(table, at, weight)
-    found = metrics.per_class(table)
-    support = np.rint(found["support"]).astype(int)
-    return [
-        {
-            "label": label,
-            **{name: float(found[name][i]) for name in ("precision", "recall", "f1")},
-            "recall_ci95": list(
-                metrics.wilson_interval(round(float(found["recall"][i]) * support[i]), support[i])
-            ),
-            "support": int(support[i]),
-            "predicted": float(found["predicted"][i]),
-        }
-        for i, label in enumerate(labels)
-    ]
+    return metrics.class_table(table, labels)
 
 
 def _compare(judged: Judged, decided: pd.DataFrame, protocol: str) -> list[dict[str, Any]]:
@@ -255,10 +235,8 @@ def compare_pair(
     if judged is not None:
         groups = _artists(judged, common)
     else:
-        names = first.drop_duplicates("track_id").set_index("track_id")["artist"].loc[common]
-        keys = names.map(artist_key)
-        known = keys.astype(bool).mean() >= 0.9
-        groups = [name or (track,) for track, name in keys.items()] if known else None
+        songs = first.drop_duplicates("track_id").set_index("track_id").loc[common]
+        groups = artist_groups(songs["artist"], common) if artists_known(songs) else None
     times = np.minimum(one["count"][common], other["count"][common])
     boot = paired_bootstrap(one["mean"][common], other["mean"][common], groups, times=times)
     seed = first["seed"].min()

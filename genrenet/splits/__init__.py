@@ -20,7 +20,14 @@ its faults: B. L. Sturm, "The GTZAN dataset", arXiv:1306.1461.
 
 from __future__ import annotations
 
-from genrenet.splits.base import FRACTIONS, PARTS, Split, SplitError, artist_key
+from genrenet.splits.base import (
+    FRACTIONS,
+    PARTS,
+    Split,
+    SplitError,
+    artist_groups,
+    artist_key,
+)
 from genrenet.splits.given import (
     KINDS,
     by_column,
@@ -46,6 +53,7 @@ __all__ = [
     "Split",
     "SplitError",
     "artist_disjoint",
+    "artist_groups",
     "artist_key",
     "by_column",
     "fault_filtered",

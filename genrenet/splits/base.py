@@ -104,13 +104,18 @@ def songs_of(
         raise SplitError("no songs to split")
     names = table["artist"] if artists else [""] * len(table)
     rows = sorted(zip(table["track_id"], table["genre"], names, strict=True), key=lambda r: r[0])
-    groups: list[Hashable] = [artist_key(name) or (track,) for track, _, name in rows]
-    return [row[0] for row in rows], [row[1] for row in rows], groups
+    ids = [row[0] for row in rows]
+    return ids, [row[1] for row in rows], artist_groups([row[2] for row in rows], ids)
 
 
 def artist_key(name: object) -> str:
     """What two spellings of an artist have in common; '' for unknown."""
     return " ".join(name.casefold().split()) if isinstance(name, str) else ""
+
+
+def artist_groups(names: Iterable[object], tracks: Iterable[str]) -> list[Hashable]:
+    """What songs of one artist have in common; where the artist is unknown, a song stands alone."""
+    return [artist_key(name) or (track,) for name, track in zip(names, tracks, strict=True)]
 
 
 def artists_by_genre(genres: Sequence[str], groups: Sequence[Hashable]) -> Counter[str]:
