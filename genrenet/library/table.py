@@ -1,0 +1,277 @@
+"""The table of a scanned library, one row a song, as Parquet or SQLite.
+
+Columns
+-------
+``path`` (absolute; bytes that are not UTF-8 as ``\\xNN``, see `file_of`), ``genre``, ``confidence``
+(from 0 to 1), ``frames`` (number scored), ``duration`` (seconds), ``checkpoint`` (identity of the
+model), ``error``, ``notes``, ``size`` (bytes) and ``mtime`` (ns) of the file when it was read, and
+``score_<genre>`` for each of the model's genres. Rows are sorted by path. What all rows have in
+common is the table's `About`: in Parquet the schema's metadata under ``genrenet``, in SQLite the
+table ``about``; the songs of SQLite are in the table ``songs``.
+
+Tables are written under another name and then put in place, so that nobody ever sees half of one,
+and rows are read and written as a stream, so that memory does not grow with their number.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, suppress
+from dataclasses import asdict, dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from genrenet.errors import GenrenetError, printable
+
+VERSION = 1
+SCORE = "score_"
+Row = dict[str, Any]
+
+_COLUMNS = {
+    "path": ("TEXT PRIMARY KEY", pa.string()),
+    "genre": ("TEXT", pa.string()),
+    "confidence": ("REAL", pa.float64()),
+    "frames": ("INTEGER", pa.int64()),
+    "duration": ("REAL", pa.float64()),
+    "checkpoint": ("TEXT", pa.string()),
+    "error": ("TEXT", pa.string()),
+    "notes": ("TEXT", pa.string()),
+    "size": ("INTEGER", pa.int64()),
+    "mtime": ("INTEGER", pa.int64()),
+}
+_SQLITE = {".sqlite", ".sqlite3", ".db"}
+SUFFIXES = frozenset({".parquet", *_SQLITE})
+"""Suffixes of the files a table can be kept in."""
+
+_AT_ONCE = 4096
+
+
+class TableError(GenrenetError):
+    """A table of a library that cannot be read or written."""
+
+
+@dataclass(frozen=True)
+class About:
+    """What all rows of a table have in common.
+
+    Attributes
+    ----------
+    labels : list of str
+        The model's genres.
+    checkpoint : str
+        Identity of the model; see `genrenet.library.scanning.identity_of`.
+    settings : dict
+        How songs were scored: ``trim`` and ``frames``.
+    """
+
+    labels: list[str]
+    checkpoint: str
+    settings: dict[str, Any] = field(default_factory=dict)
+    version: int = VERSION
+
+
+def columns_of(labels: Sequence[str]) -> list[str]:
+    """Names of all columns of a table, in order."""
+    return [*_COLUMNS, *(SCORE + label for label in labels)]
+
+
+def check_suffix(file: Path) -> None:
+    """Refuse a name whose suffix is no table's.
+
+    Raises
+    ------
+    TableError
+    """
+    if file.suffix.lower() not in SUFFIXES:
+        raise TableError(
+            f"'{printable(file)}' is no name for a library's table",
+            found=f"the suffix '{file.suffix}'",
+            wanted=" or ".join(sorted(SUFFIXES)),
+        )
+
+
+def file_of(stored: str) -> str:
+    r"""The file that a table's ``path`` names, ``\xNN`` read as the byte it stands for.
+
+    A file whose own name holds such a sequence is found first.
+    """
+    if "\\x" not in stored or os.path.lexists(stored):
+        return stored
+    raw = re.sub(rb"\\x([0-9a-f]{2})", lambda hit: bytes.fromhex(hit[1].decode()), stored.encode())
+    return os.fsdecode(raw)
+
+
+def read_about(file: str | os.PathLike[str]) -> About:
+    """What all rows of a table have in common.
+
+    Raises
+    ------
+    TableError
+        There is no such file, it is damaged, or it is no table of a library.
+    """
+    path = Path(file)
+    check_suffix(path)
+    with _reading(path):
+        if path.suffix.lower() in _SQLITE:
+            with closing(_connect(path)) as connection:
+                found = connection.execute("SELECT value FROM about").fetchone()[0]
+        else:
+            found = (pq.read_schema(path).metadata or {})[b"genrenet"]
+        about = About(**json.loads(found))
+    if about.version != VERSION:
+        raise TableError(
+            f"the table '{printable(path)}' is of another version",
+            found=str(about.version),
+            wanted=str(VERSION),
+            remedy="scan into another file",
+        )
+    return about
+
+
+def read_rows(file: str | os.PathLike[str]) -> Iterator[Row]:
+    """Rows of a table, sorted by path, a few thousand at a time.
+
+    Raises
+    ------
+    TableError
+        See `read_about`.
+    """
+    path = Path(file)
+    names = columns_of(read_about(path).labels)
+    with _reading(path):
+        if path.suffix.lower() in _SQLITE:
+            chosen = ", ".join(map(_quoted, names))
+            with closing(_connect(path)) as connection:
+                for values in connection.execute(f"SELECT {chosen} FROM songs ORDER BY path"):
+                    yield dict(zip(names, values, strict=True))
+        else:
+            with pq.ParquetFile(path) as held:
+                for batch in held.iter_batches(_AT_ONCE, columns=names):
+                    yield from batch.to_pylist()
+
+
+def read_table(file: str | os.PathLike[str]) -> pd.DataFrame:
+    """A whole table.
+
+    Raises
+    ------
+    TableError
+        See `read_about`.
+    """
+    names = columns_of(read_about(file).labels)
+    return pd.DataFrame(list(read_rows(file)), columns=names)
+
+
+def write_rows(file: str | os.PathLike[str], rows: Iterable[Row], about: About) -> int:
+    """Write a table in one step.
+
+    Parameters
+    ----------
+    file : path
+        Its suffix says in which format; see `SUFFIXES`. What was there is replaced.
+    rows : iterable of dict
+        Sorted by ``path``, no path twice; columns left out are empty.
+    about : About
+
+    Returns
+    -------
+    int
+        Number of rows.
+
+    Raises
+    ------
+    TableError
+        The disk is full or cannot be written; what was there stays.
+    """
+    path = Path(file)
+    check_suffix(path)
+    temporary = path.with_name(f".{path.name}.part")
+    write = _write_sqlite if path.suffix.lower() in _SQLITE else _write_parquet
+    try:
+        temporary.unlink(missing_ok=True)
+        count = write(temporary, iter(rows), about)
+        with open(temporary, "rb") as held:
+            os.fsync(held.fileno())
+        os.replace(temporary, path)
+    except (OSError, sqlite3.Error, pa.ArrowException) as error:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise TableError(
+            f"cannot write the table '{printable(path)}'",
+            found=str(error),
+            remedy="free some space, or choose another place; nothing that was done is lost",
+        ) from error
+    return count
+
+
+def _write_parquet(path: Path, rows: Iterator[Row], about: About) -> int:
+    names = columns_of(about.labels)
+    kinds = [_COLUMNS[name][1] if name in _COLUMNS else pa.float64() for name in names]
+    schema = pa.schema(list(zip(names, kinds, strict=True)))
+    schema = schema.with_metadata({"genrenet": json.dumps(asdict(about))})
+    count = 0
+    with pq.ParquetWriter(path, schema) as writer:
+        while some := list(islice(rows, 16 * _AT_ONCE)):
+            columns = [[row.get(name) for row in some] for name in names]
+            writer.write_table(pa.table(dict(zip(names, columns, strict=True)), schema=schema))
+            count += len(some)
+    return count
+
+
+def _write_sqlite(path: Path, rows: Iterator[Row], about: About) -> int:
+    names = columns_of(about.labels)
+    kinds = [_COLUMNS[name][0] if name in _COLUMNS else "REAL" for name in names]
+    declared = ", ".join(f"{_quoted(name)} {kind}" for name, kind in zip(names, kinds, strict=True))
+    count = 0
+    with closing(sqlite3.connect(path)) as connection, connection:
+        # Nobody reads this file before it is whole, so a journal would only cost time.
+        connection.execute("PRAGMA journal_mode = OFF")
+        connection.execute("CREATE TABLE about (value TEXT)")
+        connection.execute("INSERT INTO about VALUES (?)", (json.dumps(asdict(about)),))
+        connection.execute(f"CREATE TABLE songs ({declared}) WITHOUT ROWID")
+        holes = ", ".join("?" * len(names))
+        while some := list(islice(rows, _AT_ONCE)):
+            values = ([row.get(name) for name in names] for row in some)
+            connection.executemany(f"INSERT INTO songs VALUES ({holes})", values)
+            count += len(some)
+    return count
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+
+
+class _reading:
+    """Turns the many ways in which reading fails into one error."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __enter__(self) -> None:
+        if not self.path.is_file():
+            raise TableError(
+                f"there is no table '{printable(self.path)}'",
+                remedy="make one with 'genrenet scan LIBRARY --out FILE'",
+            )
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        damage = (OSError, sqlite3.Error, pa.ArrowException, KeyError, TypeError, ValueError)
+        if isinstance(error, damage):
+            raise TableError(
+                f"'{printable(self.path)}' is not the table of a scanned library, or is damaged",
+                found=f"{type(error).__name__}: {error}",
+                remedy="name a file that 'genrenet scan' wrote",
+            ) from error
