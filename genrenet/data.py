@@ -25,11 +25,18 @@ from genrenet.frames import FrameSettings, frame_starts, random_start
 Item = dict[str, Tensor]
 Crops = Literal["random", "fixed"]
 
+WINDOW = 8
+"""Chunks of a streamed collection whose items are mixed."""
+
 
 class Reader(Protocol):
-    """Who gives the samples of a song: files, or a `genrenet.store.PreparedStore`."""
+    """Who gives the samples of a song: files, a store, or a streamed collection."""
 
     dtype: str
+
+    @property
+    def errors(self) -> dict[str, str]:
+        """Files that cannot be read, with the reason."""
 
     def length(self, path: str) -> int:
         """Samples of a song at the wanted rate; 0 where it cannot be read."""
@@ -225,18 +232,43 @@ class FrameSampler(DistributedSampler[Any]):
         Number of processes, and which one this is.
     seed : int
         With the epoch, it fixes the order.
+    chunks : ndarray of int, shape (items,), optional
+        What each item is fetched with. Then a process takes one stretch of the order, not every
+        n-th item, and the order is shuffled by chunks: in turn, each gives its items over the time
+        that `WINDOW` of them take, so that a process needs about as many at a time and each once.
     """
 
     def __init__(
-        self, dataset: FrameDataset, *, shuffle: bool, num_replicas: int, rank: int, seed: int
+        self,
+        dataset: FrameDataset,
+        *,
+        shuffle: bool,
+        num_replicas: int,
+        rank: int,
+        seed: int,
+        chunks: NDArray[np.int64] | None = None,
     ) -> None:
         super().__init__(dataset, num_replicas, rank, shuffle=shuffle, seed=seed)
-        self.n_items = len(dataset)
+        self.n_items, self.chunks = len(dataset), chunks
 
     def __iter__(self) -> Iterator[Any]:
         """This process's share of the items, in this epoch's order."""
-        order = np.arange(self.n_items)
-        if self.shuffle:
-            np.random.default_rng([self.seed, self.epoch]).shuffle(order)
-        for position in range(self.rank, self.total_size, self.num_replicas):
+        order = self._order()
+        share = range(self.rank, self.total_size, self.num_replicas)
+        if self.chunks is not None:
+            share = range(self.rank * self.num_samples, (self.rank + 1) * self.num_samples)
+        for position in share:
             yield self.epoch, int(order[position % self.n_items]), position < self.n_items
+
+    def _order(self) -> NDArray[np.int64]:
+        order = np.arange(self.n_items)
+        if not self.shuffle:
+            return order
+        rng = np.random.default_rng([self.seed, self.epoch])
+        if self.chunks is not None:
+            names, chunk = np.unique(self.chunks, return_inverse=True)
+            if len(names) > WINDOW:
+                turn = rng.permutation(len(names))[chunk]
+                return np.argsort(turn + WINDOW * rng.random(self.n_items), kind="stable")
+        rng.shuffle(order)
+        return order

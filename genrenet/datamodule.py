@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
-import shutil
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -19,7 +17,6 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from genrenet import splits
-from genrenet.cache import cache_folder
 from genrenet.catalog import Catalog, read_catalog
 from genrenet.data import (
     CachedDataset,
@@ -33,7 +30,9 @@ from genrenet.data import (
 )
 from genrenet.errors import GenrenetError, printable
 from genrenet.frames import FrameSettings
-from genrenet.store import DType, PreparedStore, prepare
+from genrenet.machine import cores
+from genrenet.store import DType, PreparedStore, prepare, usual_folder
+from genrenet.streamed import StreamedSongs, is_streamed
 
 logger = logging.getLogger(__name__)
 
@@ -51,8 +50,9 @@ class GenreDataModule(pl.LightningDataModule):
     Parameters
     ----------
     source : str
-        A folder of genre folders, a GTZAN or FMA folder, a CSV or Parquet table, or
-        ``synthetic`` for the corpus that the package makes itself.
+        A folder of genre folders, a GTZAN or FMA folder, a CSV or Parquet table, ``synthetic`` for
+        the corpus that the package makes itself, or a streamed collection: the folder that
+        ``genrenet data prepare --format litdata`` wrote, or the ``s3://`` address of a copy.
     format : str
         See `genrenet.catalog.read_catalog`.
     subset : {"small", "medium", "large", "full"}
@@ -83,8 +83,11 @@ class GenreDataModule(pl.LightningDataModule):
         Loading processes; ``auto`` takes none for a prepared store on a CPU.
     store : str or None
         Folder of the prepared store; ``auto`` keeps one in the cache folder where its disk has room
-        enough; None decodes spans of the files in every epoch.
+        enough; None decodes spans of the files in every epoch. For an address: folder of the
+        fetched chunks.
     store_dtype : {"int16", "float16"}
+    chunk_cache_gb : float > 0, optional
+        How much fetched chunks may take; by default three quarters of what is free.
     max_songs : int, optional
         Use only the first songs of each part, balanced over genres (for trying things out).
     seed : int
@@ -115,6 +118,7 @@ class GenreDataModule(pl.LightningDataModule):
         num_workers: int | Literal["auto"] = "auto",
         store: str | None = "auto",
         store_dtype: DType = "int16",
+        chunk_cache_gb: float | None = None,
         max_songs: int | None = None,
         seed: int = 0,
     ) -> None:
@@ -132,7 +136,7 @@ class GenreDataModule(pl.LightningDataModule):
         self.crops: Crops = crops
         self.crops_per_song, self.batch_size, self.seed = crops_per_song, batch_size, seed
         self._num_workers = num_workers
-        self.store, self.store_dtype = store, store_dtype
+        self.store, self.store_dtype, self.chunk_cache_gb = store, store_dtype, chunk_cache_gb
         self.skipped: dict[str, str] = {}
         self._datasets: dict[str, FrameDataset] = {}
         self._cached: dict[str, CachedDataset] = {}
@@ -142,6 +146,8 @@ class GenreDataModule(pl.LightningDataModule):
     @cached_property
     def catalog(self) -> Catalog:
         """The collection, with what was wrong in it reported once."""
+        if self.streamed is not None:
+            return self.streamed.catalog
         source = self.source
         if source == "synthetic":
             from genrenet.synthesis import default_corpus
@@ -151,6 +157,16 @@ class GenreDataModule(pl.LightningDataModule):
         for problem in catalog.problems:
             logger.warning("%s", problem.message)
         return catalog
+
+    @cached_property
+    def streamed(self) -> StreamedSongs | None:
+        """The collection's chunks, if it is a streamed one."""
+        source, limit = os.path.expanduser(self.source), self.chunk_cache_gb
+        if not is_streamed(source):
+            return None
+        cache = None if self.store == "auto" else self.store
+        room = None if limit is None else round(1e9 * limit)
+        return StreamedSongs(source, sample_rate=self.sample_rate, cache=cache, cache_bytes=room)
 
     @property
     def labels(self) -> list[str]:
@@ -214,24 +230,12 @@ class GenreDataModule(pl.LightningDataModule):
     @cached_property
     def store_folder(self) -> Path | None:
         """Folder of the prepared store, or None where files are decoded each time."""
-        if self.store is None:
+        if self.store is None or self.streamed is not None:
             return None
         if self.store != "auto":
             return Path(self.store)
-        folder = cache_folder("stores")
         seconds = float(np.nanmean(self._durations)) * len(self.catalog.table)
-        wanted, free = 2 * seconds * self.sample_rate, shutil.disk_usage(folder).free
-        if wanted > 0.25 * free:
-            logger.warning(
-                "no prepared store: it would take %.1f GB of the %.1f GB free in '%s'; "
-                "files are decoded in every epoch (pass --data.store FOLDER to have one)",
-                wanted / 1e9,
-                free / 1e9,
-                printable(folder),
-            )
-            return None
-        what = f"{os.path.realpath(self.catalog.root)}|{self.sample_rate}|{self.store_dtype}"
-        return folder / hashlib.sha256(os.fsencode(what)).hexdigest()[:16]
+        return usual_folder(self.catalog.root, seconds, self.sample_rate, self.store_dtype)
 
     def prepare_data(self) -> None:
         """Build the prepared store, once a machine."""
@@ -259,14 +263,16 @@ class GenreDataModule(pl.LightningDataModule):
         tables = {name: self.part(name) for name in parts}
         paths = [path for table in tables.values() for path in table["path"]]
         reader: Reader
-        if self.store_folder is None:
+        if self.streamed is not None:
+            reader = self.streamed
+        elif self.store_folder is None:
             reader = FileReader(paths, self.sample_rate)
-            errors = reader.errors
         else:
             reader = PreparedStore(self.store_folder)
-            errors = {path: reader.errors[path] for path in paths if path in reader.errors}
-        for path, error in errors.items():
-            self._skip(path, error)
+        # Every process finds the same: one says so.
+        tell, errors = self.trainer is None or self.trainer.is_global_zero, reader.errors
+        for path in filter(errors.__contains__, paths):
+            self._skip(path, errors[path], tell=tell)
         self.forget_hidden()
         for name, table in tables.items():
             self._datasets[name] = self._dataset(name, table, reader)
@@ -290,9 +296,10 @@ class GenreDataModule(pl.LightningDataModule):
             )
         return dataset
 
-    def _skip(self, path: str, error: str) -> None:
-        if path not in self.skipped:
-            self.skipped[path] = error
+    def _skip(self, path: str, error: str, tell: bool = True) -> None:
+        known = path in self.skipped
+        self.skipped.setdefault(path, error)
+        if tell and not known:
             logger.warning("skipped (%d so far): %s", len(self.skipped), error)
 
     def dataset(self, name: str) -> FrameDataset:
@@ -346,6 +353,7 @@ class GenreDataModule(pl.LightningDataModule):
             num_replicas=trainer.world_size if trainer else 1,
             rank=trainer.global_rank if trainer else 0,
             seed=self.seed,
+            chunks=None if not self.streamed else self.streamed.chunks_of(dataset),
         )
         cached = self._cached.get(name)
         workers = self.num_workers if cached is None else 0
@@ -366,11 +374,11 @@ class GenreDataModule(pl.LightningDataModule):
         """Loading processes."""
         if self._num_workers != "auto":
             return int(self._num_workers)
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
         if torch.cuda.is_available():
-            return min(8, cores or 1)
-        # On a CPU the network wants the cores, and reading a mapped store costs nothing.
-        return 0 if self.store_folder is not None else max(1, (cores or 1) // 2)
+            return min(8, cores())
+        # On a CPU the network wants the cores, and reading what is mapped costs nothing.
+        mapped = self.store_folder is not None or (self.streamed and not self.streamed.remote)
+        return 0 if mapped else max(1, cores() // 2)
 
     def train_dataloader(self) -> DataLoader[Item]:
         """Training frames."""

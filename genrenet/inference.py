@@ -1,6 +1,7 @@
 """From files to genres: every song of some files and folders, one result each, whatever is broken.
 
-See `genrenet.streaming` for how songs are decoded.
+See `genrenet.streaming` for how songs are cut, `genrenet.pipeline` for how the work is shared out,
+and `genrenet.optimising` for what is done to networks beforehand.
 """
 
 from __future__ import annotations
@@ -19,11 +20,12 @@ from genrenet.baselines.fitted import SUFFIX
 from genrenet.checkpoints import DEFAULT_CHECKPOINT
 from genrenet.classifier import GenreClassifier
 from genrenet.errors import printable
-from genrenet.frames import decide, frame_statistics
+from genrenet.frames import song_scores
+from genrenet.optimising import Precision, optimised
+from genrenet.pipeline import plan, through
 from genrenet.streaming import (
     InferenceError,
     SongFrames,
-    decode_ahead,
     find_songs,
     open_model,
     songs_or_error,
@@ -56,6 +58,8 @@ class SongResult:
         Score of every genre; they sum to one, unless the model is a tagger (output ``sigmoid``).
     frames : int
         Number of frames scored.
+    duration : float or None
+        Length of the file in seconds; None where it could not be opened.
     timeline : list of dict
         ``start`` and ``end`` in seconds, ``genre`` and ``scores`` of each frame.
     checkpoint : str
@@ -72,6 +76,7 @@ class SongResult:
     confidence: float = 0.0
     scores: dict[str, float] = field(default_factory=dict)
     frames: int = 0
+    duration: float | None = None
     timeline: list[dict[str, Any]] = field(default_factory=list)
     error: str | None = None
     notes: list[str] = field(default_factory=list)
@@ -84,6 +89,7 @@ class SongResult:
             "confidence": self.confidence,
             "scores": self.scores,
             "frames": self.frames,
+            "duration": self.duration,
             "checkpoint": printable(self.checkpoint),
             "error": self.error,
             "notes": self.notes,
@@ -92,9 +98,13 @@ class SongResult:
 
 
 def open_method(
-    checkpoint: str | os.PathLike[str], device: str | None = None
+    checkpoint: str | os.PathLike[str],
+    device: str | None = None,
+    precision: Precision = "auto",
+    *,
+    compiled: bool = False,
 ) -> GenreClassifier | FittedBaseline:
-    """A network or a fitted baseline, whichever a checkpoint holds.
+    """A network made ready for inference, or a fitted baseline, whichever a checkpoint holds.
 
     Parameters
     ----------
@@ -102,56 +112,73 @@ def open_method(
         A ``.skops`` file of a baseline, or what `open_model` takes.
     device : str, optional
         Where a network runs; the best there is by default.
+    precision, compiled
+        See `genrenet.optimising.optimised`.
 
     Raises
     ------
-    BaselineError, CheckpointError, InferenceError
+    BaselineError, CheckpointError, InferenceError, PrecisionError
         It cannot be used, or there is no such device.
     """
     if os.fspath(checkpoint).endswith(SUFFIX):
         return load_baseline(checkpoint)
-    return open_model(checkpoint, device)
+    return optimised(open_model(checkpoint, device), precision, compiled=compiled)
 
 
-@torch.inference_mode()
 def score_songs(
     paths: Iterable[str],
     model: GenreClassifier | FittedBaseline,
     *,
     checkpoint: str = "",
-    batch_frames: int = 4,
+    batch_frames: int | None = None,
     trim: float | None = None,
     device: str | None = None,
+    frames: int | None = None,
+    workers: int | None = None,
+    ordered: bool = True,
 ) -> Iterator[SongResult]:
     """Score songs one after another.
 
     Parameters
     ----------
     paths : iterable of str
-        Files.
+        Files; taken a few ahead.
     model : GenreClassifier or FittedBaseline
-        A network in eval mode, on the device to use; or a baseline, which looks at songs as wholes:
-        it gives no timeline, and ``batch_frames`` and ``trim`` mean nothing to it.
+        A network in eval mode, on the device to use, best one of `open_method`; or a baseline,
+        which looks at songs as wholes: it gives no timeline, and ``batch_frames``, ``trim``,
+        ``frames``, ``workers`` and ``ordered`` mean nothing to it.
     checkpoint : str
         Its name, for the results.
-    batch_frames : int > 0
-        Most frames scored at once.
+    batch_frames, workers : int > 0, optional
+        See `genrenet.pipeline.plan`.
     trim : float, optional
-        Seconds dropped at both ends instead of what the checkpoint says.
+        Seconds dropped at both ends of songs instead of what the checkpoint says.
     device : str, optional
         Where a baseline's features are computed; networks are where they are.
+    frames : int > 0, optional
+        Score no more than so many frames of a song, evenly spread, and decode only those.
+    ordered : bool
+        Give results in the order of ``paths``, or as they are ready.
 
-    Yields
+    Returns
+    -------
+    iterator of SongResult
+        A file that cannot be read gives one with ``error`` set.
+
+    Raises
     ------
-    SongResult
-        In the order of ``paths``; a file that cannot be read gives one with ``error`` set.
+    InferenceError
+        Numbers out of range.
     """
+    if frames is not None and frames < 1:
+        raise InferenceError("number of frames", found=str(frames), wanted="at least 1")
     if isinstance(model, FittedBaseline):
-        yield from _by_baseline(paths, model, checkpoint, device)
-        return
+        return _by_baseline(paths, model, checkpoint, device)
     settings = model.frames if trim is None else model.frames.with_trim(trim)
-    for song in decode_ahead(paths, settings, batch_frames=batch_frames):
-        yield _score(song, model, checkpoint)
+    how = plan(model.device, settings, workers=workers, batch_frames=batch_frames)
+    songs = (SongFrames(path, settings, how.piece_frames, frames) for path in paths)
+    found = through(songs, model.scores_from_waveform, model.device, how, ordered=ordered)
+    return (_result(song, rows, model, checkpoint) for song, rows in found)
 
 
 def _by_baseline(
@@ -177,32 +204,25 @@ def _by_baseline(
             yield result
 
 
-def _score(song: SongFrames, model: GenreClassifier, checkpoint: str) -> SongResult:
-    result = SongResult(song.path, checkpoint, notes=song.notes)
+def _result(
+    song: SongFrames, scores: Tensor, model: GenreClassifier, checkpoint: str
+) -> SongResult:
+    """What the scores of a song's frames say of it."""
+    result = SongResult(
+        song.path, checkpoint, duration=song.duration, error=song.error, notes=song.notes
+    )
+    if not len(scores) or song.silent:
+        return result
     labels = model.labels
-    totals = torch.zeros(1, 3, len(labels))
-    for batch in song.batches():
-        scores = model.scores_from_waveform(batch.to(model.device)).cpu()
-        totals += frame_statistics(scores).sum(dim=0)
-        for row in scores:
-            start, end = song.span(result.frames)
-            result.timeline.append(
-                {
-                    "start": round(start, 3),
-                    "end": round(end, 3),
-                    "genre": labels[int(row.argmax())],
-                    "scores": _named(labels, row),
-                }
-            )
-            result.frames += 1
-    result.error = song.error
-    if result.frames and not song.silent:
-        decided = decide(totals, torch.tensor([result.frames]), model.decision)[0]
-        result.scores = _named(labels, decided)
-        result.genre = labels[int(decided.argmax())]
-        result.confidence = result.scores[result.genre]
-    else:
-        result.frames, result.timeline = 0, []
+    decided = song_scores(scores, model.decision)
+    result.scores, result.frames = _named(labels, decided), len(scores)
+    result.genre = labels[int(decided.argmax())]
+    result.confidence = result.scores[result.genre]
+    for frame, row in enumerate(scores):
+        start, end = song.span(frame)
+        genre = labels[int(row.argmax())]
+        part = {"start": start, "end": end, "genre": genre, "scores": _named(labels, row)}
+        result.timeline.append(part)
     return result
 
 

@@ -47,7 +47,8 @@ class Measured(pl.LightningModule):
             on_epoch=True,
             prog_bar=True,
             sync_dist=True,
-            batch_size=len(batch["label"]),
+            # What only fills up the last batch of a process is no part of the mean.
+            batch_size=batch["counted"].sum().float(),  # type: ignore[arg-type]
         )
 
     def measure(self, name: str, scores: Tensor, batch: Item) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -31,6 +32,8 @@ def progress_bar(title: str) -> Iterator[Callable[[int, int], None]]:
         TimeRemainingColumn(),
         console=console,
         disable=not console.is_terminal,
+        # What is printed into a file or a pipe meanwhile belongs there, not on the terminal.
+        redirect_stdout=sys.stdout.isatty(),
         transient=True,
     )
     task = None

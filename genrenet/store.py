@@ -16,8 +16,11 @@ int16 samples are scaled by each song's own peak, so that a quiet song keeps its
 
 from __future__ import annotations
 
+import hashlib
 import json
+import logging
 import os
+import shutil
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -30,7 +33,10 @@ from filelock import FileLock
 from numpy.typing import NDArray
 
 from genrenet import audio
+from genrenet.cache import cache_folder
 from genrenet.errors import GenrenetError, printable
+
+logger = logging.getLogger(__name__)
 
 VERSION = 1
 DType = Literal["int16", "float16"]
@@ -41,7 +47,7 @@ class StoreError(GenrenetError):
     """A prepared store that is missing, damaged, or made with other settings."""
 
 
-def _key(path: str) -> tuple[str, int, int]:
+def file_key(path: str) -> tuple[str, int, int]:
     """What identifies a file's content cheaply: its path, size and modification time."""
     try:
         status = os.stat(path)
@@ -50,7 +56,25 @@ def _key(path: str) -> tuple[str, int, int]:
     return path, status.st_size, status.st_mtime_ns
 
 
-def _encode(path: str, sample_rate: int, dtype: DType) -> tuple[NDArray[Any], float, str]:
+def encode(path: str, sample_rate: int, dtype: DType) -> tuple[NDArray[Any], float, str]:
+    """Decode a file into what a store holds of it.
+
+    Parameters
+    ----------
+    path : str
+    sample_rate : int > 0
+        In Hz.
+    dtype : {"int16", "float16"}
+
+    Returns
+    -------
+    samples : ndarray of dtype, shape (samples,)
+        Mono; empty where the file cannot be decoded.
+    scale : float
+        What to multiply the samples by to have them in [-1, 1].
+    error : str
+        Why the file cannot be decoded, or ''.
+    """
     try:
         samples = audio.load(path, sample_rate)
     except audio.AudioError as error:
@@ -61,7 +85,7 @@ def _encode(path: str, sample_rate: int, dtype: DType) -> tuple[NDArray[Any], fl
     return np.round(samples * (32767.0 / peak)).astype("<i2"), peak / 32767.0, ""
 
 
-def _in_order(
+def in_order(
     paths: Sequence[str], work: Callable[[str], tuple[NDArray[Any], float, str]], workers: int
 ) -> Iterator[tuple[NDArray[Any], float, str]]:
     """Results of ``work`` in the order of ``paths``, with a bounded number under way."""
@@ -75,11 +99,44 @@ def _in_order(
             yield waiting.popleft().result()
 
 
-def _replace(file: Path, write: Callable[[Path], object]) -> None:
+def replace_file(file: Path, write: Callable[[Path], object]) -> None:
     """Write a file under another name first, so that nobody ever sees half of it."""
     temporary = file.with_name(file.name + ".part")
     write(temporary)
     os.replace(temporary, file)
+
+
+def usual_folder(root: str, seconds: float, sample_rate: int, dtype: DType) -> Path | None:
+    """Where a collection's store is kept unless a folder is named.
+
+    Parameters
+    ----------
+    root : str
+        The collection's folder.
+    seconds : float
+        How long all its songs take together.
+    sample_rate : int > 0
+        In Hz.
+    dtype : {"int16", "float16"}
+
+    Returns
+    -------
+    Path or None
+        A folder in the cache folder; None, and a warning, where its disk has too little room.
+    """
+    folder = cache_folder("stores")
+    wanted, free = 2 * seconds * sample_rate, shutil.disk_usage(folder).free
+    if wanted > 0.25 * free:
+        logger.warning(
+            "no prepared store: it would take %.1f GB of the %.1f GB free in '%s'; "
+            "files are decoded in every epoch (pass --data.store FOLDER to have one)",
+            wanted / 1e9,
+            free / 1e9,
+            printable(folder),
+        )
+        return None
+    what = f"{os.path.realpath(root)}|{sample_rate}|{dtype}"
+    return folder / hashlib.sha256(os.fsencode(what)).hexdigest()[:16]
 
 
 class PreparedStore:
@@ -251,18 +308,18 @@ def _prepare(
     rows = _finished_rows(folder, sample_rate, dtype)
     resumed = _read_journal(folder / "journal.jsonl", settings)
     known = {(row["path"], row["size"], row["mtime"]) for row in rows + resumed}
-    todo = [key for key in map(_key, dict.fromkeys(paths)) if key not in known]
+    todo = [key for key in map(file_key, dict.fromkeys(paths)) if key not in known]
     if not todo and not resumed and (folder / "store.json").exists():
         return PreparedStore(folder)
-    _replace(
+    replace_file(
         folder / "journal.jsonl",
         lambda file: file.write_text("".join(json.dumps(r) + "\n" for r in (settings, *resumed))),
     )
     rows += resumed
     end = max((row["start"] + row["length"] for row in rows), default=0)
-    blocks = _in_order(
+    blocks = in_order(
         [path for path, _, _ in todo],
-        lambda path: _encode(path, sample_rate, dtype),
+        lambda path: encode(path, sample_rate, dtype),
         workers or os.cpu_count() or 1,
     )
     (folder / "samples.bin").touch()
@@ -289,9 +346,9 @@ def _prepare(
     # that are not UTF-8, so the names go to the file as the bytes they are.
     latest = {os.fsencode(row["path"]): row for row in rows}
     table = pd.DataFrame([{**row, "path": name} for name, row in latest.items()])
-    _replace(folder / "index.parquet", lambda file: table.to_parquet(file, index=False))
+    replace_file(folder / "index.parquet", lambda file: table.to_parquet(file, index=False))
     stamp = json.dumps({**settings, "n_samples": end}, indent=1)
-    _replace(folder / "store.json", lambda file: file.write_text(stamp, "utf-8"))
+    replace_file(folder / "store.json", lambda file: file.write_text(stamp, "utf-8"))
     (folder / "journal.jsonl").unlink()
     return PreparedStore(folder)
 

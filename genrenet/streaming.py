@@ -1,14 +1,14 @@
-"""From paths to batches of frames: songs are found, decoded one ahead, and cut as a model wants.
+"""From paths to batches of frames: songs are found, decoded, and cut as a model wants.
 
 Songs are streamed: a frame is decoded, used and forgotten, so memory does not grow with a file's
-length. The next song is decoded while the network looks at the present one.
+length.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +20,7 @@ from genrenet import audio
 from genrenet.checkpoints import load_checkpoint
 from genrenet.classifier import GenreClassifier
 from genrenet.errors import GenrenetError, printable
-from genrenet.frames import FrameSettings, usable_part
+from genrenet.frames import FrameSettings, frame_starts, spread, usable_part
 
 MIN_SECONDS = 0.5
 """Audio shorter than this says nothing about a genre."""
@@ -105,11 +105,20 @@ def open_model(checkpoint: str | os.PathLike[str], device: str | None = None) ->
 
 
 class SongFrames:
-    """Frames of one file, the first of them decoded ahead by a worker thread; see `decode_ahead`.
+    """Frames of one file.
+
+    Parameters
+    ----------
+    path : str
+    settings : FrameSettings
+        How to cut it.
+    batch_frames : int > 0
+        Most frames in a batch.
+    only : int > 0, optional
+        Decode no more than so many frames, evenly spread over the song, and nothing between them.
 
     Attributes
     ----------
-    path : str
     error : str or None
         What was wrong with the file; final once `batches` has come to its end. A truncated file has
         both an error and frames.
@@ -117,21 +126,20 @@ class SongFrames:
         What a reader of a result should know, such as a shortened trim.
     silent : bool
         Whether all frames so far were zeros.
+    duration : float or None
+        Seconds, as soon as the file has been opened.
     """
 
-    def __init__(self, path: str, settings: FrameSettings, batch_frames: int) -> None:
+    def __init__(
+        self, path: str, settings: FrameSettings, batch_frames: int = 4, only: int | None = None
+    ) -> None:
         self.path, self.settings, self.batch_frames = path, settings, batch_frames
+        self.only = only
         self.error: str | None = None
         self.notes: list[str] = []
-        self.begin = 0
-        self.n_samples = 0
         self.silent = True
-        self._blocks: Iterator[NDArray[np.float32]] = iter(())
-        self._ahead: Future[Tensor | None] | None = None
-
-    def start(self, pool: ThreadPoolExecutor) -> None:
-        """Let a worker open the file and decode its first batch of frames."""
-        self._ahead = pool.submit(self._first)
+        self.duration: float | None = None
+        self._spans: list[tuple[int, int]] = []
 
     def batches(self) -> Iterator[Tensor]:
         """Frames from the first to the last, once.
@@ -141,102 +149,66 @@ class SongFrames:
         Tensor, shape (<= batch_frames, samples)
             In [-1, 1]; a song shorter than a frame is padded with zeros.
         """
-        batch = self._first() if self._ahead is None else self._ahead.result()
-        while batch is not None:
-            self.silent = self.silent and not bool(batch.any())
-            yield batch
-            batch = self._next()
+        waiting: list[Tensor] = []
+        try:
+            for start, block in self._blocks():
+                waiting.append(self._frame(start, block))
+                if len(waiting) == self.batch_frames:
+                    yield torch.stack(waiting)
+                    waiting = []
+        except audio.TruncatedAudioError as error:
+            self.error = str(error)
+        except (audio.AudioError, InferenceError) as error:
+            self.error = str(error)
+            return
+        if waiting:
+            yield torch.stack(waiting)
         if self.silent and self.error is None:
             self.error = f"'{printable(self.path)}' is silent: found only zeros, wanted music"
 
     def span(self, frame: int) -> tuple[float, float]:
         """Where a frame that has been decoded begins and ends in the song, in seconds."""
+        begin, end = self._spans[frame]
+        return begin / self.settings.sample_rate, end / self.settings.sample_rate
+
+    def _blocks(self) -> Iterator[tuple[int, NDArray[np.float32]]]:
+        """Samples of the frames, each with where it begins."""
         rate, length = self.settings.sample_rate, self.settings.n_samples
-        start = (self.begin + frame * length) / rate
-        return start, min(start + length / rate, (self.begin + self.n_samples) / rate)
-
-    def _first(self) -> Tensor | None:
-        rate = self.settings.sample_rate
-        try:
-            total = round(audio.probe(self.path).duration * rate)
-        except audio.AudioError as error:
-            self.error = str(error)
-            return None
-        part = usable_part(total, self.settings)
-        if part.shortened:
-            self.notes.append(
-                f"trimmed {part.trim:.1f} s instead of {self.settings.trim:g} s: the song is short"
+        with closing(audio.AudioFile(self.path)) as file:
+            self.duration = file.info.duration
+            total = round(self.duration * rate)
+            part = usable_part(total, self.settings)
+            if part.shortened:
+                self.notes.append(
+                    f"trimmed {part.trim:.1f} s instead of {self.settings.trim:g} s: the song is "
+                    "short"
+                )
+            starts = frame_starts(total, self.settings)
+            if self.only is not None and self.only < len(starts):
+                for start in spread(starts, self.only).tolist():
+                    yield start, audio.load(self.path, rate, start / rate, length / rate)
+                return
+            blocks = file.stream(
+                rate,
+                block_seconds=self.settings.seconds,
+                offset=part.begin / rate,
+                duration=(part.end - part.begin) / rate if part.begin else None,
             )
-        self.begin = part.begin
-        self._blocks = audio.stream(
-            self.path,
-            rate,
-            block_seconds=self.settings.seconds,
-            offset=part.begin / rate,
-            duration=(part.end - part.begin) / rate if part.begin else None,
-        )
-        return self._next()
+            for number, block in enumerate(blocks):
+                # A resampled stream may end a few samples early: that is still a whole frame.
+                if number == 0 or len(block) >= length - 16:
+                    yield part.begin + number * length, block
 
-    def _next(self) -> Tensor | None:
-        frames: list[Tensor] = []
-        length = self.settings.n_samples
-        while len(frames) < self.batch_frames:
-            try:
-                block = next(self._blocks, None)
-            except audio.TruncatedAudioError as error:
-                self.error, block = str(error), None
-            except audio.AudioError as error:
-                self.error = str(error)
-                return None
-            if block is None:
-                break
-            only = self.n_samples == 0
-            self.n_samples += len(block)
-            # A resampled stream may end a few samples early: that is still a whole frame.
-            if len(block) < length - 16 and not only:
-                continue
-            if len(block) < MIN_SECONDS * self.settings.sample_rate:
-                self.error = self.error or str(self._too_short(len(block)))
-                return None
-            padded = torch.zeros(length)
-            padded[: len(block)] = torch.from_numpy(block[:length])
-            frames.append(padded)
-        return torch.stack(frames) if frames else None
-
-    def _too_short(self, n_samples: int) -> InferenceError:
-        return InferenceError(
-            f"'{printable(self.path)}' is too short",
-            found=f"{n_samples / self.settings.sample_rate:.2f} s",
-            wanted=f"at least {MIN_SECONDS:g} s",
-        )
-
-
-def decode_ahead(
-    paths: Iterable[str], settings: FrameSettings, *, batch_frames: int = 4
-) -> Iterator[SongFrames]:
-    """Open songs one after another, each while its predecessor is being used.
-
-    Parameters
-    ----------
-    paths : iterable of str
-        Files, good or bad.
-    settings : FrameSettings
-        How to cut them.
-    batch_frames : int > 0
-        Most frames in a batch.
-
-    Yields
-    ------
-    SongFrames
-        In the order of ``paths``. Use up its `SongFrames.batches` before the next song.
-    """
-    with ThreadPoolExecutor(1) as pool:
-        former: SongFrames | None = None
-        for path in paths:
-            song = SongFrames(path, settings, batch_frames)
-            song.start(pool)
-            if former is not None:
-                yield former
-            former = song
-        if former is not None:
-            yield former
+    def _frame(self, start: int, block: NDArray[np.float32]) -> Tensor:
+        rate, length = self.settings.sample_rate, self.settings.n_samples
+        if len(block) < MIN_SECONDS * rate:
+            raise InferenceError(
+                f"'{printable(self.path)}' is too short",
+                found=f"{len(block) / rate:.2f} s",
+                wanted=f"at least {MIN_SECONDS:g} s",
+            )
+        frame = torch.zeros(length)
+        frame[: len(block)] = torch.from_numpy(block[:length])
+        self.silent = self.silent and not bool(frame.any())
+        self._spans.append((start, start + min(length, len(block))))
+        return frame

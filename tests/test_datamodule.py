@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from genrenet import audio, splits
-from genrenet.data import FileReader, FrameDataset, FrameSampler
+from genrenet.data import WINDOW, FileReader, FrameDataset, FrameSampler
 from genrenet.datamodule import DataError, GenreDataModule, to_float
 from genrenet.frames import FrameSettings
 
@@ -152,6 +152,41 @@ def test_processes_share_the_items_and_count_each_once(music, shuffle):
     counted = [index for share in shares for _, index, counts in share if counts]
     assert sorted(counted) == list(range(len(dataset)))
     assert sum(map(len, shares)) - len(dataset) < 5
+
+
+def _sampler(dataset, chunks, replicas=1, rank=0, epoch=0, seed=0):
+    sampler = FrameSampler(
+        dataset, shuffle=True, num_replicas=replicas, rank=rank, seed=seed, chunks=chunks
+    )
+    sampler.set_epoch(epoch)
+    return sampler
+
+
+@pytest.mark.parametrize("replicas", [1, 2, 5])
+def test_processes_share_the_items_and_each_needs_few_chunks_at_a_time(replicas):
+    dataset, chunks = range(997), np.arange(997) // 10
+    shares = [list(_sampler(dataset, chunks, replicas, rank)) for rank in range(replicas)]
+    assert len({len(share) for share in shares}) == 1
+    counted = [index for share in shares for _, index, counts in share if counts]
+    assert sorted(counted) == list(range(997))
+    for share in shares:
+        of_item = np.array([chunks[index] for _, index, counts in share if counts])
+        names = np.unique(of_item)
+        assert len(names) <= 100 / replicas + 2 * WINDOW
+        seen = [np.flatnonzero(of_item == name) for name in names]
+        # Between a chunk's first and last item lie the items of about as many chunks as are mixed.
+        assert max(places[-1] - places[0] for places in seen) <= 1.5 * 10 * WINDOW
+
+
+def test_the_order_of_chunks_depends_on_seed_and_epoch_alone():
+    dataset, chunks = range(300), np.arange(300) // 10
+
+    def order(**keys):
+        return [index for _, index, _ in _sampler(dataset, chunks, **keys)]
+
+    assert order() == order()
+    assert order() != order(epoch=1)
+    assert order() != order(seed=1)
 
 
 def test_worker_processes_give_the_same_batches(music):

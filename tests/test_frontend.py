@@ -25,7 +25,7 @@ def _librosa(wave):
     return librosa.power_to_db(mel**2, ref=1.0, amin=1e-10, top_db=80.0)
 
 
-@pytest.mark.parametrize("backend", ["nnaudio", "torchaudio"])
+@pytest.mark.parametrize("backend", ["nnaudio", "torchaudio", "fft"])
 def test_equals_librosa(backend):
     waves = _music()
     ours = LogMel(backend=backend)(waves)

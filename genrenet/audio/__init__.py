@@ -42,6 +42,7 @@ __all__ = [
     "SLACK",
     "SUFFIXES",
     "AudioError",
+    "AudioFile",
     "AudioInfo",
     "EmptyAudioError",
     "MissingFileError",
@@ -99,6 +100,49 @@ def is_audio_path(path: Path) -> bool:
     return os.path.splitext(name)[1].lower() in SUFFIXES and not name.startswith("._")
 
 
+class AudioFile:
+    """A file opened once, for what it is and then for its samples.
+
+    Parameters
+    ----------
+    path : path-like
+
+    Attributes
+    ----------
+    info : AudioInfo
+
+    Raises
+    ------
+    AudioError
+        As `load`, as far as the header and the first packet tell.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path, self._track = path, open_track(path)
+        track = self._track
+        self.info = AudioInfo(track.length, track.rate, track.channels, track.format, track.backend)
+
+    def stream(
+        self,
+        sample_rate: int = 12_000,
+        *,
+        block_seconds: float = 29.12,
+        offset: float = 0.0,
+        duration: float | None = None,
+    ) -> Iterator[Mono]:
+        """What `genrenet.audio.stream` gives, once."""
+        if not self._track.promised:  # its length was found by reading to the end
+            self._track.close()
+            self._track = open_track(self.path)
+        return _blocks(
+            _decode(self._track, sample_rate, offset, duration), sample_rate, block_seconds
+        )
+
+    def close(self) -> None:
+        """Give the file back."""
+        self._track.close()
+
+
 def probe(path: Path) -> AudioInfo:
     """Read what a file is, decoding one packet at most.
 
@@ -112,8 +156,8 @@ def probe(path: Path) -> AudioInfo:
     AudioError
         As `load`, as far as the header and the first packet tell.
     """
-    with closing(open_track(path)) as track:
-        return AudioInfo(track.length, track.rate, track.channels, track.format, track.backend)
+    with closing(AudioFile(path)) as file:
+        return file.info
 
 
 def load(
@@ -196,24 +240,7 @@ def stream(
     AudioError
         As `load`, when the fault is reached; a `TruncatedAudioError` follows the last block.
     """
-    size = round(block_seconds * sample_rate)
-    if size < 1:
-        raise ValueError(f"block_seconds must hold at least one sample, not {block_seconds}")
-    parts, held, cut = [_NONE], 0, None
-    try:
-        for piece in _decode(path, sample_rate, offset, duration):
-            parts.append(piece)
-            held += len(piece)
-            while held >= size:
-                joined = np.concatenate(parts)
-                yield joined[:size]
-                parts, held = [joined[size:]], held - size
-    except TruncatedAudioError as error:
-        cut = error
-    if held:
-        yield np.concatenate(parts)
-    if cut is not None:
-        raise cut
+    return _blocks(_decode(path, sample_rate, offset, duration), sample_rate, block_seconds)
 
 
 def fingerprint(path: Path) -> str:
@@ -236,12 +263,38 @@ def fingerprint(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _decode(path: Path, hz: int | None, offset: float, duration: float | None) -> Iterator[Mono]:
+def _blocks(pieces: Iterator[Mono], sample_rate: int, block_seconds: float) -> Iterator[Mono]:
+    """Pieces of any length as blocks of one length; what is left comes before an error."""
+    size = round(block_seconds * sample_rate)
+    if size < 1:
+        raise ValueError(f"block_seconds must hold at least one sample, not {block_seconds}")
+    parts, held, cut = [_NONE], 0, None
+    try:
+        for piece in pieces:
+            parts.append(piece)
+            held += len(piece)
+            while held >= size:
+                joined = np.concatenate(parts)
+                yield joined[:size]
+                parts, held = [joined[size:]], held - size
+    except TruncatedAudioError as error:
+        cut = error
+    if held:
+        yield np.concatenate(parts)
+    if cut is not None:
+        raise cut
+
+
+def _decode(
+    source: Path | Track, hz: int | None, offset: float, duration: float | None
+) -> Iterator[Mono]:
     """The one road from file to samples: seek, decode, resample, trim, judge the end."""
     if not ((hz is None or hz >= 1) and offset >= 0 and (duration is None or duration > 0)):
         raise ValueError(f"out of range: rate {hz}, offset {offset} or duration {duration}")
     with ExitStack() as stack:
-        track = stack.enter_context(closing(open_track(path)))
+        track = open_track(source) if isinstance(source, str | os.PathLike) else source
+        stack.enter_context(closing(track))
+        path = track.path
         rate, out = track.rate, hz or track.rate
         if not 1e3 <= rate <= 3e6:  # from a damaged header: the result could fill all memory
             raise failure(NotAudioError, path, f"a sample rate of {rate} Hz", "1 kHz to 3 MHz")

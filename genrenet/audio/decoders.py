@@ -46,7 +46,8 @@ def _mix(samples: npt.NDArray[Any]) -> Mono:
     """Mean over the last axis, as a product: 25 times as fast as `mean` over two channels."""
     n = samples.shape[-1]
     with np.errstate(over="ignore", invalid="ignore"):  # found and named later
-        mono: Mono = samples.astype(np.float32, copy=False) @ np.full(n, 1 / n, np.float32)
+        floats = samples.astype(np.float32, copy=False)
+        mono: Mono = floats[..., 0].copy() if n == 1 else floats @ np.full(n, 1 / n, np.float32)
     return mono
 
 
@@ -155,12 +156,12 @@ class _AVTrack:
     def length(self) -> float:
         if self.promised:
             return self.promised
-        seconds = 0.0
+        ticks = 0
         with suppress(av.FFmpegError):
             self._container.seek(0)
             for packet in self._container.demux(self._stream):
-                seconds += float((packet.duration or 0) * (packet.time_base or 0))
-        return seconds
+                ticks += packet.duration or 0
+        return float(ticks * (self._stream.time_base or 0))
 
     def seek(self, start: int) -> bool:
         """Go to some way before `start`; stay where the clock is too coarse for exactness."""
@@ -189,14 +190,22 @@ class _AVTrack:
                             yield from av.AudioResampler(frame.format.packed).resample(frame)
 
     def blocks(self) -> Iterator[Mono]:
-        alike = itertools.groupby(self._frames, lambda f: (f.sample_rate, f.layout.nb_channels))
-        for (rate, channels), group in alike:
+        alike = itertools.groupby(
+            self._frames, lambda f: (f.sample_rate, f.layout.nb_channels, f.format.name)
+        )
+        for (rate, channels, _), group in alike:
             if rate != self.rate:  # two files in one: the rest would play too fast
                 self.promised = math.inf
                 return
+            fifo = av.AudioFifo()
             while frames := list(itertools.islice(group, _FRAMES)):
-                samples = np.concatenate([frame.to_ndarray() for frame in frames], axis=1)
-                samples = samples.T if frames[0].format.is_planar else samples.reshape(-1, channels)
+                for frame in frames:
+                    frame.pts = None  # only their order counts: damage may leave gaps in the times
+                    fifo.write(frame)
+                joined = fifo.read()
+                assert joined is not None  # there were frames
+                samples = joined.to_ndarray()
+                samples = samples.T if joined.format.is_planar else samples.reshape(-1, channels)
                 if samples.dtype.kind != "f":
                     full = 1 << (8 * samples.dtype.itemsize - 1)
                     samples = samples.astype(np.float32) / full - (samples.dtype.kind == "u")

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from genrenet.cli.parsing import CommandParser
-from genrenet.errors import printable
+from genrenet.errors import GenrenetError, printable
 
 if TYPE_CHECKING:
     from genrenet.catalog import Catalog
@@ -16,9 +16,14 @@ if TYPE_CHECKING:
 EXAMPLES = """examples:
   genrenet data check ~/Music
   genrenet data split ~/Music --kind artist --seed 1 --out split.csv
-  genrenet data prepare ~/Music --store /fast/disk/store
+  genrenet data prepare ~/Music /fast/disk/store
+  genrenet data prepare ~/Music chunks --format litdata
   genrenet data synthesise corpus
 """
+
+
+class DataCommandError(GenrenetError):
+    """Options of ``genrenet data`` that do not go together."""
 
 
 def _parser() -> CommandParser:
@@ -33,7 +38,10 @@ def _parser() -> CommandParser:
         )
         if source:
             action.add_argument("source", metavar="DIR", help="folder, CSV or Parquet table")
-            action.add_argument("--format", default="auto", help="default: found out")
+            names = ["--source-format"] if name == "prepare" else ["--source-format", "--format"]
+            action.add_argument(
+                *names, dest="source_format", default="auto", help="default: found out"
+            )
             action.add_argument("--subset", default="small", help="of FMA (default: small)")
         return action
 
@@ -48,8 +56,17 @@ def _parser() -> CommandParser:
     split.add_argument("--folds", type=int, default=5)
     split.add_argument("--out", default="split.csv", help="default: split.csv")
     split.add_argument("--no-audio", action="store_true", help="do not look for identical audio")
-    prepare = add("prepare", "decode the collection once into a store that training reads")
-    prepare.add_argument("--store", help="folder (default: where 'genrenet fit' looks for it)")
+    prepare = add("prepare", "decode the collection once into what training reads")
+    prepare.add_argument(
+        "out", metavar="OUT", nargs="?", help="folder (default: where 'genrenet fit' looks for it)"
+    )
+    prepare.add_argument("--store", metavar="OUT", help="the same")
+    prepare.add_argument(
+        "--format",
+        choices=("store", "litdata"),
+        default="store",
+        help="a store on this machine, or chunks for streaming (default: store)",
+    )
     prepare.add_argument("--sample-rate", type=int, default=12_000, help="default: 12000")
     prepare.add_argument("--dtype", choices=("int16", "float16"), default="int16")
     synthesise = add("synthesise", "make a small corpus of synthetic genres", source=False)
@@ -63,7 +80,13 @@ def _parser() -> CommandParser:
 
 def run(command: str, arguments: Sequence[str]) -> int:
     """Run ``genrenet data``; see `genrenet.cli.main`."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options, rest = parser.parse_known_args(arguments)
+    # argparse takes OUT only if no option stands between it and DIR.
+    if getattr(options, "out", "") is None and len(rest) == 1 and not rest[0].startswith("-"):
+        options.out = rest.pop()
+    if rest:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
     actions = {"check": _check, "split": _split, "prepare": _prepare, "synthesise": _synthesise}
     return actions[options.action](options)
 
@@ -71,7 +94,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
 def _read(options: argparse.Namespace) -> Catalog:
     from genrenet.catalog import read_catalog
 
-    return read_catalog(options.source, options.format, subset=options.subset)
+    return read_catalog(options.source, options.source_format, subset=options.subset)
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -126,27 +149,58 @@ def _split(options: argparse.Namespace) -> int:
 
 
 def _prepare(options: argparse.Namespace) -> int:
+    if options.out is not None and options.store is not None:
+        raise DataCommandError(
+            "two folders to write to",
+            found=f"'{printable(options.out)}' and --store '{printable(options.store)}'",
+            wanted="one",
+        )
+    out = options.store if options.out is None else options.out
+    made = _chunks(options, out) if options.format == "litdata" else _store(options, out)
+    if made is None:
+        return 2
+    folder, n_songs, errors = made
+    for error in errors.values():
+        print(error, file=sys.stderr)
+    print(f"{n_songs - len(errors)} songs in {printable(folder)}, {len(errors)} skipped")
+    return 1 if errors else 0
+
+
+def _store(options: argparse.Namespace, out: str | None) -> tuple[str, int, dict[str, str]] | None:
     from genrenet.datamodule import GenreDataModule
 
     data = GenreDataModule(
         options.source,
-        options.format,
+        options.source_format,
         options.subset,
-        store=options.store or "auto",
+        store=out or "auto",
         sample_rate=options.sample_rate,
         store_dtype=options.dtype,
     )
     data.prepare_data()
     if data.store_folder is None:
-        return 2
+        return None
     from genrenet.store import PreparedStore
 
     store = PreparedStore(data.store_folder)
-    for error in store.errors.values():
-        print(error, file=sys.stderr)
-    whole = len(store.index) - len(store.errors)
-    print(f"{whole} songs in {printable(store.folder)}, {len(store.errors)} skipped")
-    return 1 if store.errors else 0
+    return str(store.folder), len(store.index), store.errors
+
+
+def _chunks(options: argparse.Namespace, out: str | None) -> tuple[str, int, dict[str, str]]:
+    if out is None or options.dtype != "int16":
+        raise DataCommandError(
+            "chunks for streaming cannot be written like that",
+            found="no folder" if out is None else options.dtype,
+            wanted="a folder to write to: DIR OUT" if out is None else "int16",
+        )
+    from genrenet.chunking import write_streamed
+    from genrenet.progress import progress_bar
+
+    catalog = _read(options)
+    _report(catalog.problems)
+    with progress_bar("preparing songs") as show:
+        made = write_streamed(catalog, out, sample_rate=options.sample_rate, progress=show)
+    return out, len(catalog), made.errors
 
 
 def _synthesise(options: argparse.Namespace) -> int:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import ctypes
 import logging
 import os
-import sys
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -32,7 +30,8 @@ from genrenet.checkpoints.opening import missing_weights
 from genrenet.classifier import GenreClassifier
 from genrenet.datamodule import GenreDataModule
 from genrenet.errors import GenrenetError, printable
-from genrenet.evaluation.callbacks import PredictionWriter, TestReport
+from genrenet.evaluation.callbacks import PredictionWriter, TestReport, gather_skipped
+from genrenet.machine import fast_half, keep_freed_memory
 from genrenet.monitoring import HyperParameters, SongProjector, StageImages
 
 PRETRAINED = "genrenet.finetuning.Pretrained"
@@ -44,27 +43,9 @@ class TrainingError(GenrenetError):
 
 
 def default_precision() -> str:
-    """``bf16-mixed`` where the hardware multiplies bfloat16 quickly, else ``32-true``."""
-    if torch.cuda.is_available():
-        return "bf16-mixed" if torch.cuda.is_bf16_supported() else "16-mixed"
-    # Without bfloat16 instructions of its own, a CPU is many times slower than in float32.
-    native = getattr(torch.cpu, "_is_avx512_bf16_supported", bool)
-    return "bf16-mixed" if native() else "32-true"
-
-
-def keep_freed_memory() -> None:
-    """Let the C library keep freed memory for the next training step.
-
-    glibc hands large blocks back to the system when they are freed and gets them zeroed, page by
-    page, in the next step: on a CPU that costs about a third of the training time. Where there is
-    no glibc this does nothing. See ``man mallopt``.
-    """
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
-    if mallopt is not None:
-        trim_threshold, top_pad, mmap_max = -1, -2, -4
-        mallopt(mmap_max, 0)
-        mallopt(trim_threshold, -1)
-        mallopt(top_pad, 1 << 28)
+    """Mixed precision where the hardware is faster in it, else ``32-true``."""
+    half = fast_half("cuda" if torch.cuda.is_available() else "cpu")
+    return {None: "32-true", torch.bfloat16: "bf16-mixed"}.get(half, "16-mixed")
 
 
 class GenreCLI(LightningCLI):
@@ -200,7 +181,7 @@ def run_trainer(arguments: Sequence[str], name: str) -> int:
     Returns
     -------
     int
-        Number of songs that could not be read.
+        Number of songs that could not be read by any process; 0 in all processes but the first.
     """
     # Known to be so here, or meant for other users of Lightning.
     for known in (
@@ -257,7 +238,11 @@ def run_trainer(arguments: Sequence[str], name: str) -> int:
             best = getattr(kept, "best_model_path", "")
             if best and getattr(kept, "monitor", None):
                 print(f"best checkpoint: {best}\nnext: genrenet test --ckpt_path {best}")
-    skipped: dict[str, str] = cli.datamodule.skipped
+    gather_skipped(cli.datamodule)
+    if not cli.trainer.is_global_zero:
+        # The first process answers for all, and ends the others when one of them ends otherwise.
+        return 0
+    skipped = cli.datamodule.skipped
     if skipped:
         print(f"{len(skipped)} songs were skipped because they could not be read")
     return len(skipped)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytorch_lightning as pl
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -36,6 +37,14 @@ def _gather(
     return scores.double().cpu().numpy(), target.cpu().numpy(), frames.cpu().numpy()
 
 
+def gather_skipped(data: GenreDataModule) -> None:
+    """Let every process know which songs any of them skipped; collective like `_folder`."""
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        found: list[dict[str, str]] = [{}] * torch.distributed.get_world_size()
+        torch.distributed.all_gather_object(found, data.skipped)
+        data.skipped = {path: why for skipped in found for path, why in skipped.items()}
+
+
 class TestReport(pl.Callback):
     """Writes the report of a test into the run's folder ``report``, and prints its essence.
 
@@ -53,6 +62,7 @@ class TestReport(pl.Callback):
         stage = stages["test"]
         confusion = stage.frame_confusion.compute().cpu().numpy()
         scores, target, frames = _gather(trainer, stage.songs)
+        gather_skipped(data)
         folder = _folder(trainer) / "report"
         if not trainer.is_global_zero:
             return
@@ -122,6 +132,9 @@ class PredictionWriter(pl.Callback):
         if data is not None and not getattr(trainer, "fast_dev_run", False):
             songs = SongScores(data.n_songs("all"), len(data.labels), pl_module.decision)
             self._songs = songs.to(pl_module.device)
+            if pl_module.device.type != "mps":
+                # Then no printed digit depends on the order of a sum, which processes share.
+                self._songs.totals = self._songs.totals.double()
 
     def on_predict_batch_end(
         self,

@@ -46,7 +46,7 @@ def cached_embeddings(
     backbone: str | os.PathLike[str],
     layer: str | Sequence[str] = "embedding",
     *,
-    batch_frames: int = 4,
+    batch_frames: int | None = None,
     trim: float | None = None,
     device: str | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -61,7 +61,7 @@ def cached_embeddings(
         What `genrenet.checkpoints.load_checkpoint` takes. It is not opened where all is cached.
     layer : str or sequence of str
         See `embed_songs`.
-    batch_frames : int > 0
+    batch_frames : int > 0, optional
         Most frames embedded at once.
     trim : float, optional
         Seconds dropped at both ends of songs instead of what the checkpoint says.
@@ -108,7 +108,7 @@ def iter_embeddings(
     backbone: str | os.PathLike[str],
     layer: str | Sequence[str] = "embedding",
     *,
-    batch_frames: int = 4,
+    batch_frames: int | None = None,
     trim: float | None = None,
     device: str | None = None,
     progress: Callable[[int, int], None] | None = None,

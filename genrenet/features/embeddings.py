@@ -11,8 +11,9 @@ import torch
 from numpy.typing import NDArray
 
 from genrenet.classifier import ClassifierError, GenreClassifier
-from genrenet.frames import FrameSettings
-from genrenet.streaming import SongFrames, decode_ahead
+from genrenet.optimising import optimised
+from genrenet.pipeline import plan, through
+from genrenet.streaming import SongFrames
 
 
 @dataclass
@@ -80,7 +81,7 @@ def embed_songs(
     model: GenreClassifier,
     layer: str | Sequence[str] = "embedding",
     *,
-    batch_frames: int = 4,
+    batch_frames: int | None = None,
     trim: float | None = None,
 ) -> Iterator[SongEmbedding]:
     """Embed songs one after another.
@@ -93,8 +94,8 @@ def embed_songs(
         In eval mode, on the device to use.
     layer : str or sequence of str
         One of `layer_sizes`; several are put one behind the other.
-    batch_frames : int > 0
-        Most frames embedded at once.
+    batch_frames : int > 0, optional
+        Frames embedded at once; see `genrenet.pipeline.plan`.
     trim : float, optional
         Seconds dropped at both ends of songs instead of what the model says.
 
@@ -118,30 +119,15 @@ def embed_songs(
         )
     settings = model.frames if trim is None else model.frames.with_trim(trim)
     width = sum(sizes[name] for name in names)
-    return _embed(paths, model, names, width, settings, batch_frames)
+    how = plan(model.device, settings, batch_frames=batch_frames)
+    ready = optimised(model, "32")
+    songs = (SongFrames(path, settings, how.piece_frames) for path in paths)
+    found = through(songs, lambda frames: ready.embed(frames, names).float(), model.device, how)
+    return (_result(song, rows.numpy(), width) for song, rows in found)
 
 
-@torch.inference_mode()
-def _embed(
-    paths: Iterable[str],
-    model: GenreClassifier,
-    names: list[str],
-    width: int,
-    settings: FrameSettings,
-    batch_frames: int,
-) -> Iterator[SongEmbedding]:
-    for song in decode_ahead(paths, settings, batch_frames=batch_frames):
-        rows = [
-            model.embed(batch.to(model.device), names).float().cpu().numpy()
-            for batch in song.batches()
-        ]
-        yield _result(song, rows, width)
-
-
-def _result(song: SongFrames, rows: list[NDArray[np.float32]], width: int) -> SongEmbedding:
-    if song.silent:
-        rows = []
-    frames = np.concatenate([np.zeros((0, width), np.float32), *rows])
+def _result(song: SongFrames, rows: NDArray[np.float32], width: int) -> SongEmbedding:
+    frames = rows if len(rows) and not song.silent else np.zeros((0, width), np.float32)
     spans = np.array([song.span(i) for i in range(len(frames))], np.float64).reshape(-1, 2)
     return SongEmbedding(song.path, frames, spans[:, 0], spans[:, 1], song.error, song.notes)
 

@@ -1,0 +1,200 @@
+"""``genrenet tag``: the genres of a scanned library into the files' own tags, and back."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import sys
+from collections import Counter
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import closing
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from genrenet.cli.parsing import CommandParser
+from genrenet.errors import GenrenetError, printable
+
+if TYPE_CHECKING:
+    from genrenet.library.tagging import Outcome, Wish
+
+EXAMPLES = """examples:
+  genrenet tag library.parquet                              shows what would be changed
+  genrenet tag library.parquet --write
+  genrenet tag library.parquet --min-confidence 0.8 --keep-existing --write
+  genrenet tag library.parquet --map names.csv --write
+  genrenet tag --undo library.parquet.undo.jsonl --write    gives back the former genres
+
+A map is a CSV file with the header 'genre,tag', or a YAML mapping. A tag may hold several genres,
+separated by ';'; with an empty one, songs of this genre are left alone. Genres that the map does
+not name are written as they are.
+Audio and all other tags stay. A song is changed in a copy that then takes its place, so there must
+be room for one song, and an interruption damages none. mp3, wav and aiff without tags get ID3v2.3.
+
+exit code: 0 done, 1 some files failed (they are listed), 2 the request cannot be carried out
+"""
+
+_WORDS = {
+    "same": "have this genre already",
+    "kept": "keep the genre they have (--keep-existing)",
+    "unsure": "left alone: below --min-confidence",
+    "unmapped": "left alone: the map gives them no tag",
+    "nothing": "left alone: the table has no genre for them",
+    "changed": "left alone: changed since",
+    "gone": "gone",
+    "failed": "failed",
+}
+
+
+class TagError(GenrenetError):
+    """A request to tag that cannot be carried out."""
+
+
+def _parser() -> CommandParser:
+    parser = CommandParser(
+        "genrenet tag", "Write the genres of a scanned library into the files' own tags.", EXAMPLES
+    )
+    parser.add_argument("table", nargs="?", metavar="TABLE", help="what 'genrenet scan' wrote")
+    parser.add_argument("--write", action="store_true", help="do it (default: only show it)")
+    parser.add_argument(
+        "--min-confidence", type=float, default=0.5, metavar="X", help="from 0 to 1 (default: 0.5)"
+    )
+    parser.add_argument("--map", metavar="FILE", help="what to write for a genre; see below")
+    parser.add_argument(
+        "--keep-existing", action="store_true", help="leave files alone that have a genre"
+    )
+    parser.add_argument(
+        "--force", action="store_true", help="also files that have changed since the scan"
+    )
+    parser.add_argument(
+        "--undo-file", metavar="FILE", help="where the way back is kept (default: TABLE.undo.jsonl)"
+    )
+    parser.add_argument("--undo", metavar="FILE", help="give back the genres that a run replaced")
+    return parser
+
+
+def run(command: str, arguments: Sequence[str]) -> int:
+    """Run ``genrenet tag``; see `genrenet.cli.main`."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if (options.table is None) == (options.undo is None):
+        parser.error("either a TABLE or --undo FILE is wanted")
+    from genrenet.library.tagging import tag_songs, undo_tags
+    from genrenet.progress import progress_bar
+
+    with progress_bar("tagging") as show:
+        if options.undo:
+            _refuse_beside_undo(options, parser)
+            return _tell(undo_tags(Path(options.undo), write=options.write, show=show), options)
+        table, wish = Path(options.table), _wish(options)
+        undo = Path(options.undo_file or f"{table}.undo.jsonl") if options.write else None
+        return _tell(tag_songs(table, wish, undo=undo, show=show), options)
+
+
+def _refuse_beside_undo(options: argparse.Namespace, parser: CommandParser) -> None:
+    for name in ("min_confidence", "map", "keep_existing", "force", "undo_file"):
+        if getattr(options, name) != parser.get_default(name):
+            raise TagError(f"--{name.replace('_', '-')} means nothing to --undo")
+
+
+def _wish(options: argparse.Namespace) -> Wish:
+    from genrenet.library.table import read_about
+    from genrenet.library.tagging import Wish
+
+    if not 0 <= options.min_confidence <= 1:
+        found = f"{options.min_confidence:g}"
+        raise TagError("--min-confidence", found=found, wanted="a number from 0 to 1")
+    labels = read_about(options.table).labels
+    names = _read_map(Path(options.map), labels) if options.map else {}
+    return Wish(options.min_confidence, names, options.keep_existing, options.force)
+
+
+def _tell(outcomes: Generator[Outcome, None, None], options: argparse.Namespace) -> int:
+    """Print outcomes as they come, then how many there were of each kind."""
+    from genrenet.library.tagging import FAILED
+
+    counts: Counter[str] = Counter()
+    # Closed even if we are interrupted: only then is the table brought up to date.
+    with closing(outcomes):
+        for outcome in outcomes:
+            counts[outcome.kind] += 1
+            if outcome.kind == "tagged":
+                print(f"{outcome.path}: {_shown(outcome.old)} -> {_shown(outcome.new)}")
+            elif outcome.error:
+                print(f"genrenet tag: {outcome.error}", file=sys.stderr)
+    done = "changed" if options.write else "would be changed (nothing is written without --write)"
+    print(f"{counts['tagged']} {done}")
+    for kind, words in _WORDS.items():
+        if counts[kind]:
+            print(f"{counts[kind]} {words}")
+    failed = sum(counts[kind] for kind in FAILED)
+    if failed:
+        print(f"{failed} of {sum(counts.values())} files had an error", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def _shown(genres: list[str] | None) -> str:
+    from genrenet.catalog.base import clean
+
+    return "—" if genres is None else "; ".join(map(clean, genres))
+
+
+def _read_map(file: Path, labels: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """What to write for each genre that a map names."""
+    try:
+        read = _read_yaml if file.suffix.lower() in {".yaml", ".yml"} else _read_csv
+        found = read(file)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise TagError(f"cannot read the map '{printable(file)}'", found=str(error)) from error
+    if unknown := [genre for genre in found if genre not in labels]:
+        raise TagError(
+            f"the map '{printable(file)}' names genres that the table's model does not know",
+            found=", ".join(f"'{genre}'{_nearest(genre, labels)}" for genre in unknown),
+            wanted="one of " + ", ".join(labels),
+        )
+    return {
+        genre: tuple(filter(None, (name.strip() for name in tag.split(";"))))
+        for genre, tag in found.items()
+    }
+
+
+def _nearest(genre: str, labels: Sequence[str]) -> str:
+    folded = {label.casefold(): label for label in labels}
+    near = [folded[name] for name in get_close_matches(genre.casefold(), folded, n=2)]
+    return f" (near {' and '.join(near)})" if near else ""
+
+
+def _read_csv(file: Path) -> dict[str, str]:
+    found: dict[str, str] = {}
+    with open(file, encoding="utf-8-sig", newline="") as held:
+        rows = csv.DictReader(held)
+        if {"genre", "tag"} - {*(rows.fieldnames or ())}:
+            header = ",".join(rows.fieldnames or ())
+            raise TagError(
+                f"the map '{printable(file)}'",
+                found=f"the header '{header}'",
+                wanted="the header 'genre,tag'",
+            )
+        for row in rows:
+            genre = (row["genre"] or "").strip()
+            if genre in found:
+                raise TagError(f"the map '{printable(file)}' names '{genre}' twice")
+            found[genre] = row["tag"] or ""
+    return found
+
+
+def _read_yaml(file: Path) -> Mapping[str, str]:
+    import yaml
+
+    try:
+        found = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        found = str(error)
+    if not isinstance(found, dict):
+        raise TagError(
+            f"the map '{printable(file)}'", found=str(found), wanted="a YAML mapping: 'rock: Rock'"
+        )
+    return {
+        str(genre): ";".join(map(str, tag)) if isinstance(tag, list) else str(tag or "")
+        for genre, tag in found.items()
+    }

@@ -1,0 +1,250 @@
+"""The genre in one audio file's own tags, read and written with mutagen.
+
+=====================================  =======================================================
+kind                                   where the genre is
+=====================================  =======================================================
+mp3, mp2, wav, aiff, tta, dsf, dff     ID3, ``TCON``
+aac (ADTS)                             ID3, ``TCON``, in files that have an ID3 tag
+flac, ogg, oga, opus, spx              Vorbis comments, ``GENRE``
+m4a, m4b, mp4                          MP4, ``\N{COPYRIGHT SIGN}gen``
+ape, mpc, wv, ofr, tak                 APEv2, ``Genre`` (tta too, if that is what it carries)
+wma                                    ASF, ``WM/Genre``
+=====================================  =======================================================
+
+A file keeps its version of ID3: 2.3 stays 2.3, 2.4 stays 2.4. Version 2.2, which mutagen cannot
+write, and files without tags get 2.3, which every player reads. Several genres are separated by a
+null character in both: players that know of several read them all, the others read the first. An
+ID3v1 tag is never added; in one that is there, nothing but the byte of the genre changes.
+
+A tagger that is stopped while it moves a song's audio within the file leaves a damaged song. So a
+copy is changed, beside the file, and put in its place in one step. Links to the file go on
+pointing at it; further hard links keep the former content.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import mutagen
+from mutagen.aiff import AIFF
+from mutagen.apev2 import APETextValue, APEv2, APEv2File
+from mutagen.asf import ASF, ASFTags
+from mutagen.dsdiff import DSDIFF
+from mutagen.dsf import DSF
+from mutagen.flac import FLAC
+from mutagen.id3 import ID3, TCON, Encoding, ID3FileType
+from mutagen.monkeysaudio import MonkeysAudio
+from mutagen.mp3 import MP3
+from mutagen.mp4 import MP4, MP4Tags
+from mutagen.musepack import Musepack
+from mutagen.oggflac import OggFLAC
+from mutagen.oggopus import OggOpus
+from mutagen.oggspeex import OggSpeex
+from mutagen.oggvorbis import OggVorbis
+from mutagen.optimfrog import OptimFROG
+from mutagen.tak import TAK
+from mutagen.trueaudio import TrueAudio
+from mutagen.wave import WAVE
+from mutagen.wavpack import WavPack
+
+from genrenet.catalog.base import clean
+from genrenet.errors import GenrenetError, printable
+
+_ID3_IN_FRONT = {MP3, TrueAudio, ID3FileType}
+_ID3 = _ID3_IN_FRONT | {WAVE, AIFF, DSF, DSDIFF}
+_APE = {APEv2File, WavPack, MonkeysAudio, Musepack, OptimFROG, TAK}
+_KINDS = _ID3 | _APE | {FLAC, OggVorbis, OggOpus, OggSpeex, OggFLAC, MP4, ASF}
+_WITH_ID3V1 = _ID3_IN_FRONT | _APE
+_NUMBERS = {name.casefold(): number for number, name in enumerate(TCON.GENRES)}
+_NO_NUMBER = 255
+
+
+class GenreTagError(GenrenetError):
+    """A file whose genre cannot be read or written."""
+
+
+def read_genre(path: str) -> list[str] | None:
+    """Genres in a file's tags.
+
+    Parameters
+    ----------
+    path : str
+        An audio file.
+
+    Returns
+    -------
+    list of str or None
+        The values as they are stored (so ID3's "(17)" is not made "Rock"), None if there are none.
+
+    Raises
+    ------
+    GenreTagError
+        The file cannot be read, is damaged, or is of a kind whose genre cannot be written.
+    """
+    with _naming(path, "read"):
+        return _genre(_load(_kind(path), path).tags)
+
+
+def write_genre(path: str, genres: Sequence[str] | None) -> None:
+    """Replace the genres in a file's tags; audio and all other tags stay.
+
+    Parameters
+    ----------
+    path : str
+        An audio file.
+    genres : sequence of str, or None
+        The values; None takes the genre out.
+
+    Raises
+    ------
+    GenreTagError
+        The file cannot be written; it is as it was.
+    """
+    real = os.path.realpath(path)
+    with _naming(path, "write"):
+        if not os.access(real, os.W_OK):
+            # Replacing a file asks nobody but its folder; who protects a file means it.
+            raise PermissionError("the file is write-protected")
+        kind = _kind(real)
+        held, copy = tempfile.mkstemp(".part", ".genrenet-", os.path.dirname(real))
+        os.close(held)
+        try:
+            shutil.copyfile(real, copy)
+            _put(kind, copy, genres)
+            if _genre(_load(kind, copy).tags) != (list(genres) if genres else None):
+                raise ValueError("tags of this kind cannot hold these genres")
+            _put_in_place(copy, real)
+        finally:
+            with suppress(FileNotFoundError):
+                os.unlink(copy)
+
+
+def _kind(path: str) -> type[Any]:
+    """mutagen's class for a file."""
+    # mutagen takes ADTS with an ID3 tag for MP3.
+    only = [ID3FileType] if path.lower().endswith((".aac", ".adts")) else None
+    file = mutagen.File(path, options=only)
+    if only and file is None:
+        raise ValueError("AAC without a container and without an ID3 tag")
+    kind = type(file)
+    if kind is TrueAudio and file.tags is None and APEv2File(path).tags is not None:
+        return APEv2File
+    if kind not in _KINDS or kind is APEv2File:
+        raise ValueError("a kind of file whose tags cannot be written")
+    return kind
+
+
+def _load(kind: type[Any], path: str) -> Any:
+    """A file with its tags as they are, nothing translated to another version."""
+    if kind not in _ID3:
+        return kind(path)
+    file = kind(path, translate=False, load_v1=False)
+    if kind in _ID3_IN_FRONT and "TCON" not in (file.tags or ()):
+        # ID3v1 speaks where ID3v2 is silent.
+        older = kind(path, v2_version=3)
+        if file.tags is None:
+            return older
+        if "TCON" in older.tags:
+            file.tags.add(older.tags["TCON"])
+    return file
+
+
+def _key(tags: Any) -> str:
+    if isinstance(tags, MP4Tags):
+        return "\xa9gen"
+    if isinstance(tags, APEv2):
+        return "Genre"
+    return "WM/Genre" if isinstance(tags, ASFTags) else "GENRE"
+
+
+def _genre(tags: Any) -> list[str] | None:
+    if tags is None:
+        return None
+    if isinstance(tags, ID3):
+        return [str(text) for frame in tags.getall("TCON") for text in frame.text] or None
+    found = tags.get(_key(tags)) or []
+    if isinstance(tags, APEv2) and not isinstance(found, (APETextValue, list)):
+        raise ValueError("the genre is no text")
+    return [str(value) for value in found] or None
+
+
+def _put(kind: type[Any], path: str, genres: Sequence[str] | None) -> None:
+    file = _load(kind, path)
+    fresh = file.tags is None
+    if fresh:
+        file.add_tags()
+    options = {}
+    if isinstance(file.tags, ID3):
+        _put_id3(file.tags, genres)
+        three = fresh or file.tags.version < (2, 4)
+        options = {"v2_version": 3 if three else 4, "v23_sep": None}
+    else:
+        key = _key(file.tags)
+        if key in file.tags:
+            del file.tags[key]
+        if genres:
+            file.tags[key] = list(genres)
+    # mutagen drops the comment of an ID3v1 tag, and one behind APEv2 altogether.
+    v1 = _take_id3v1(path) if kind in _WITH_ID3V1 else b""
+    file.save(**options)
+    if v1:
+        names = TCON(encoding=Encoding.UTF16, text=list(genres or ())).genres
+        number = _NUMBERS.get(names[0].casefold(), _NO_NUMBER) if names else _NO_NUMBER
+        with open(path, "ab") as held:
+            held.write(v1[:-1] + bytes([number]))
+
+
+def _put_id3(tags: ID3, genres: Sequence[str] | None) -> None:
+    tags.delall("TCON")
+    if tags.version[:2] == (2, 2):
+        if tags.unknown_frames:
+            raise ValueError("an ID3 tag of version 2.2 with frames that no later version has")
+        tags.update_to_v23()
+    if genres:
+        # The two codings that both versions know.
+        encoding = Encoding.LATIN1 if "".join(genres).isascii() else Encoding.UTF16
+        tags.add(TCON(encoding=encoding, text=list(genres)))
+
+
+def _take_id3v1(path: str) -> bytes:
+    """Cut the ID3v1 tag, 128 bytes, off a file's end; b"" if there is none."""
+    with open(path, "r+b") as held:
+        size = held.seek(0, os.SEEK_END)
+        held.seek(max(0, size - 131))
+        before, tag = (end := held.read())[:-128], end[-128:]
+        # APEv2 ends in a footer that begins with "APETAGEX".
+        if len(tag) < 128 or not tag.startswith(b"TAG") or before.endswith(b"APE"):
+            return b""
+        held.truncate(size - 128)
+    return tag
+
+
+def _put_in_place(copy: str, real: str) -> None:
+    """Give a file's owner, rights and attributes to its copy, and its name."""
+    was = os.stat(real)
+    with suppress(PermissionError):  # only root gives files away; the group may still be kept
+        os.chown(copy, -1, was.st_gid)
+        os.chown(copy, was.st_uid, -1)
+    shutil.copystat(real, copy)
+    os.utime(copy)  # the file has changed: backups and players go by its time
+    with open(copy, "rb") as held:
+        os.fsync(held.fileno())
+    os.replace(copy, real)
+
+
+@contextmanager
+def _naming(path: str, verb: str) -> Iterator[None]:
+    """Turn whatever goes wrong with a file into an error that names it."""
+    try:
+        yield
+    except Exception as error:  # mutagen lets IndexError, struct.error and others through
+        raise GenreTagError(
+            f"cannot {verb} the genre of '{printable(path)}'",
+            found=clean(error) or type(error).__name__,
+            remedy="the file is as it was" if verb == "write" else "it is left alone",
+        ) from error

@@ -1,0 +1,261 @@
+"""Writing the genres of a scanned library's table into the files' own tags, and taking them back.
+
+Before a file is touched, its change is in the undo file. Taking back goes through a file's changes
+from the last to the first, as long as the genre is what was written.
+
+Files that were written are changed files, which the next scan would score anew; so the table gets
+their new ``size`` and ``mtime``, if it had known them as they were just before.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Callable, Generator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from itertools import groupby
+from pathlib import Path
+
+from genrenet.errors import printable
+from genrenet.library.genre_tags import GenreTagError, read_genre, write_genre
+from genrenet.library.table import Row, file_of, read_about, read_rows, write_rows
+from genrenet.library.undo_file import UndoFile, read_changes
+
+Genre = list[str] | None
+Show = Callable[[int, int], None]
+
+FAILED = ("gone", "changed", "failed")
+"""Kinds of `Outcome` that carry an error."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """Which songs are tagged, and how.
+
+    Attributes
+    ----------
+    min_confidence : float, from 0 to 1
+        Songs below it are left alone.
+    names : mapping of str to tuple of str
+        What is written for a genre, nothing if songs of this genre are left alone; genres that it
+        does not name are written as they are.
+    keep_existing : bool
+        Leave files alone that have a genre.
+    force : bool
+        Tag files too whose size and time are not the table's.
+    """
+
+    min_confidence: float = 0.5
+    names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    keep_existing: bool = False
+    force: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became, or would become, of one song.
+
+    Attributes
+    ----------
+    path : str
+        As in the table.
+    kind : str
+        "tagged"; "same": has the genre already; left alone since "unsure", "unmapped" (the map
+        says so), "kept" (has a genre) or "nothing" (the table has none); or one of `FAILED`.
+        Of taking back: "tagged", "same" or one of `FAILED`.
+    old, new : list of str, or None
+        The genre before and after; of "tagged" songs only.
+    error : str
+        What is the matter, '' if nothing is.
+    """
+
+    path: str
+    kind: str
+    old: Genre = None
+    new: Genre = None
+    error: str = ""
+
+
+def tag_songs(
+    table: Path, wish: Wish, *, undo: Path | None = None, show: Show | None = None
+) -> Generator[Outcome, None, None]:
+    """Write the genres of a table into the files' tags.
+
+    The table is brought up to date when the iterator ends or is closed.
+
+    Parameters
+    ----------
+    table : Path
+        The table of a scanned library.
+    wish : Wish
+    undo : Path, optional
+        The undo file, appended to. Without it nothing is written: the outcomes say what would be.
+    show : callable, optional
+        Told the number of songs done and of all.
+
+    Raises
+    ------
+    TableError
+        The table cannot be read or written.
+    UndoFileError
+        The undo file cannot be written, or is something else.
+    """
+    total = sum(1 for _ in read_rows(table))
+    if undo is None:
+        for done, row in enumerate(read_rows(table), 1):
+            yield _plan(row, wish)
+            if show:
+                show(done, total)
+        return
+    home = printable(table.resolve())
+    with closing(UndoFile(undo)) as lines, closing(_Touched()) as touched:
+        try:
+            for done, row in enumerate(read_rows(table), 1):
+                outcome = _plan(row, wish)
+                if outcome.kind == "tagged":
+                    lines.add(row["path"], outcome.old, outcome.new, home)
+                    outcome = touched.write(outcome)
+                yield outcome
+                if show:
+                    show(done, total)
+        finally:
+            touched.update(table)
+
+
+def undo_tags(
+    undo: Path, *, write: bool = False, show: Show | None = None
+) -> Generator[Outcome, None, None]:
+    """Give files back the genre that they had before they were tagged.
+
+    Parameters
+    ----------
+    undo : Path
+        What `tag_songs` wrote. Files whose genre is neither what was written nor what was there
+        before are left alone.
+    write : bool
+        Do it; otherwise the outcomes say what would be.
+    show : callable, optional
+        Told the number of files done and of all.
+
+    Raises
+    ------
+    UndoFileError
+        The undo file cannot be read, or is damaged.
+    TableError
+        A table that tells of these files cannot be written.
+    """
+    with closing(sqlite3.connect("")) as lines, closing(_Touched()) as touched:  # "": on disk
+        lines.execute("CREATE TABLE lines (path, old, new, home)")
+        lines.executemany("INSERT INTO lines VALUES (?, ?, ?, ?)", read_changes(undo))
+        total = lines.execute("SELECT COUNT(DISTINCT path) FROM lines").fetchone()[0]
+        backwards = lines.execute("SELECT path, old, new FROM lines ORDER BY path, rowid DESC")
+        try:
+            for done, (path, some) in enumerate(groupby(backwards, lambda line: line[0]), 1):
+                changes = [(json.loads(old), json.loads(new)) for _, old, new in some]
+                outcome = _plan_back(path, changes)
+                if write and outcome.kind == "tagged":
+                    outcome = touched.write(outcome)
+                yield outcome
+                if show:
+                    show(done, total)
+        finally:
+            for (home,) in lines.execute("SELECT DISTINCT home FROM lines").fetchall():
+                if os.path.isfile(table := file_of(home)):
+                    touched.update(Path(table))
+
+
+def _plan(row: Row, wish: Wish) -> Outcome:
+    """What to do with a song, its file unchanged as yet."""
+    path = row["path"]
+    if row["genre"] is None or row["error"]:
+        return Outcome(path, "nothing")
+    if not (row["confidence"] or 0) >= wish.min_confidence:
+        return Outcome(path, "unsure")
+    new = list(wish.names.get(row["genre"], (row["genre"],)))
+    if not new:
+        return Outcome(path, "unmapped")
+    file = file_of(path)
+    if not os.path.lexists(file):
+        return Outcome(path, "gone", error=f"'{path}' is gone since the scan")
+    try:
+        old = read_genre(file)
+        state = _state(file)
+    except (GenreTagError, OSError) as error:
+        return Outcome(path, "failed", error=str(error))
+    if old == new:
+        # Asked first: a file that an interrupted run has written is no longer the table's.
+        return Outcome(path, "same")
+    if wish.keep_existing and any(value.strip() for value in old or ()):
+        return Outcome(path, "kept")
+    if not wish.force and row["size"] != state[0] and row["mtime"] != state[1]:
+        what = f"'{path}' has changed since the scan: scan again, or pass --force"
+        return Outcome(path, "changed", error=what)
+    return Outcome(path, "tagged", old, new)
+
+
+def _plan_back(path: str, changes: list[tuple[Genre, Genre]]) -> Outcome:
+    """What to do with a file that was changed so, the last change first."""
+    file = file_of(path)
+    if not os.path.lexists(file):
+        return Outcome(path, "gone", error=f"'{path}' is gone since it was tagged")
+    try:
+        found = genre = read_genre(file)
+    except GenreTagError as error:
+        return Outcome(path, "failed", error=str(error))
+    known = False
+    for old, new in changes:
+        if genre == new:
+            genre = old
+        elif genre != old:  # neither done nor, as after an interruption, still to be done
+            break
+        known = True
+    if not known:
+        what = f"the genre of '{path}' is no longer what was written: {found}; it is left alone"
+        return Outcome(path, "changed", error=what)
+    return Outcome(path, "same") if genre == found else Outcome(path, "tagged", found, genre)
+
+
+class _Touched:
+    """The files written, each with its size and time before and after, on disk."""
+
+    def __init__(self) -> None:
+        self._held = sqlite3.connect("")
+        columns = "path TEXT PRIMARY KEY, size, mtime, new_size, new_mtime"
+        self._held.execute(f"CREATE TABLE files ({columns}) WITHOUT ROWID")
+        self._any = False
+
+    def write(self, outcome: Outcome) -> Outcome:
+        """Carry out a plan; a failure becomes the outcome."""
+        file = file_of(outcome.path)
+        try:
+            before = _state(file)
+            write_genre(file, outcome.new)
+            values = (outcome.path, *before, *_state(file))
+        except (GenreTagError, OSError) as error:
+            return Outcome(outcome.path, "failed", error=str(error))
+        self._held.execute("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)", values)
+        self._any = True
+        return outcome
+
+    def update(self, table: Path) -> None:
+        """Tell a table of the files that it knew as they were before."""
+        if self._any:
+            write_rows(table, map(self._updated, read_rows(table)), read_about(table))
+
+    def _updated(self, row: Row) -> Row:
+        asked = "SELECT new_size, new_mtime FROM files WHERE path = ? AND size = ? AND mtime = ?"
+        values = (row["path"], row["size"], row["mtime"])
+        if found := self._held.execute(asked, values).fetchone():
+            row["size"], row["mtime"] = found
+        return row
+
+    def close(self) -> None:
+        """Forget them."""
+        self._held.close()
+
+
+def _state(file: str) -> tuple[int, int]:
+    found = os.stat(file)
+    return found.st_size, found.st_mtime_ns
