@@ -30,7 +30,9 @@ class InferenceError(GenrenetError):
     """A request that no file can answer."""
 
 
-def find_songs(paths: Iterable[str | os.PathLike[str]]) -> Iterator[str]:
+def find_songs(
+    paths: Iterable[str | os.PathLike[str]], *, unreadable: list[str] | None = None
+) -> Iterator[str]:
     """Audio files named by paths, and those below folders, in a stable order.
 
     Files that are named are taken whatever their suffix, and whether they exist or not: their
@@ -40,18 +42,25 @@ def find_songs(paths: Iterable[str | os.PathLike[str]]) -> Iterator[str]:
     Parameters
     ----------
     paths : iterable of path
+    unreadable : list of str, optional
+        Takes the folders that cannot be looked into.
 
     Yields
     ------
     str
     """
+
+    def missed(error: OSError) -> None:
+        if unreadable is not None:
+            unreadable.append(str(error.filename))
+
     for given in paths:
         path = os.fspath(given)
         if not os.path.isdir(path):
             yield path
             continue
         entered: set[str] = set()
-        for folder, folders, files in os.walk(path, followlinks=True):
+        for folder, folders, files in os.walk(path, onerror=missed, followlinks=True):
             place = os.path.realpath(folder)
             if place in entered:
                 folders.clear()

@@ -25,6 +25,7 @@ COMMANDS = {
     "compare": ("evaluate", "set two evaluations side by side"),
     "baseline": ("baseline", "let a classical method learn from a collection"),
     "classify": ("classify", "name the genre of files and folders"),
+    "scan": ("scan", "keep a table of the genres of a whole library"),
     "tag": ("tag", "write the genres of a scanned library into the files' tags"),
     "embed": ("embed", "write what a network says of songs to a file"),
     "checkpoints": ("checkpoints", "list, import, describe, export or remove models"),

@@ -1,0 +1,161 @@
+"""``genrenet scan``: a table with the genre of every song of a library, kept up to date."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from genrenet.cli.parsing import CommandParser
+from genrenet.errors import GenrenetError, printable
+
+if TYPE_CHECKING:
+    from genrenet.library.following import Counts
+    from genrenet.library.team import Team
+
+EXAMPLES = """examples:
+  genrenet scan ~/Music --out genres.parquet
+  genrenet scan ~/Music /mnt/more --out genres.sqlite --frames 3
+  genrenet scan /data/music --out genres.parquet --processes 4
+  torchrun --nnodes 2 --nproc-per-node 8 --rdzv-backend c10d --rdzv-endpoint HOST:29500 \\
+    -m genrenet scan /shared/music --out /shared/genres.parquet
+  srun --nodes 2 --ntasks-per-node 8 genrenet scan /shared/music --out /shared/genres.parquet
+
+The same command again scores only what is new or has changed, drops what is gone, and goes on
+after any interruption: what is done is kept in 'OUT.parts' until the table is written.
+
+exit code: 0 every song has a genre, 1 some could not be read (see the column 'error'), 2 the
+request cannot be carried out, 130 interrupted
+"""
+
+
+class ScanOptionError(GenrenetError):
+    """Options of a scan that cannot be carried out."""
+
+
+def _parser() -> CommandParser:
+    parser = CommandParser(
+        "genrenet scan", "Keep a table of the genres of a whole library.", EXAMPLES
+    )
+    parser.add_argument("libraries", nargs="+", metavar="LIBRARY", help="folders of music")
+    parser.add_argument("--out", required=True, metavar="FILE", help=".parquet or .sqlite")
+    parser.add_argument("--checkpoint", help="as for 'genrenet classify' (default: emotify-cnn)")
+    parser.add_argument(
+        "--frames", type=int, metavar="N", help="score N frames a song (default: all)"
+    )
+    parser.add_argument("--trim", type=float, help="seconds dropped at both ends of songs")
+    parser.add_argument("--device", help="such as cpu, cuda or cuda:1 (default: the best there is)")
+    parser.add_argument(
+        "--precision", default="auto", help="auto, 32, bf16 or 16 (default: auto, the fastest)"
+    )
+    parser.add_argument("--compile", action="store_true", help="compile the network first")
+    parser.add_argument("--workers", type=int, help="cores a process uses (default: its share)")
+    parser.add_argument("--processes", type=int, default=1, help="on each machine (default: 1)")
+    parser.add_argument("--nodes", type=int, default=1, help="machines (default: 1)")
+    parser.add_argument("--retry", action="store_true", help="also songs that had an error")
+    parser.add_argument("--restart", action="store_true", help="score every song again")
+    return parser
+
+
+def run(command: str, arguments: Sequence[str]) -> int:
+    """Run ``genrenet scan``; see `genrenet.cli.main`."""
+    options = _parser().parse_args(arguments)
+    if options.processes < 1 or options.nodes < 1 or (options.trim or 0) < 0:
+        raise ScanOptionError(
+            "--processes, --nodes or --trim", wanted="processes and nodes of 1 or more, trim of 0"
+        )
+    from genrenet.checkpoints import DEFAULT_CHECKPOINT
+    from genrenet.inference import open_method
+    from genrenet.library.scanning import identity_of, scan
+    from genrenet.library.team import own_device
+    from genrenet.machine import keep_freed_memory
+    from genrenet.progress import progress_bar
+
+    keep_freed_memory()
+    team, workers = _team(options)
+    name = options.checkpoint or DEFAULT_CHECKPOINT
+    device = own_device(team, options.device)
+    model = open_method(name, device, options.precision, compiled=options.compile)
+    done = (0, 0)
+
+    with _stoppable(), progress_bar("scanning") as show:
+
+        def follow(*far: int) -> None:
+            nonlocal done
+            done = (far[0], far[1])
+            if team.rank == 0:
+                show(*done)
+
+        try:
+            counts = scan(
+                options.libraries,
+                options.out,
+                model,
+                identity_of(name),
+                trim=options.trim,
+                frames=options.frames,
+                device=device,
+                workers=workers,
+                restart=options.restart,
+                retry=options.retry,
+                team=team,
+                progress=follow,
+            )
+        except KeyboardInterrupt:
+            if team.rank == 0:
+                print(
+                    f"genrenet scan: {done[0]} of {done[1]} songs are done; the same command goes "
+                    "on from there",
+                    file=sys.stderr,
+                )
+            raise
+    # The first process answers for all; Lightning takes another's exit code for a crash.
+    return _tell(counts, options.out) if team.rank == 0 else 0
+
+
+def _team(options: argparse.Namespace) -> tuple[Team, int | None]:
+    """The processes of this scan, and how many cores each may use."""
+    from genrenet.library.team import LightningTeam, Team, launched
+    from genrenet.machine import cores
+
+    found = launched()
+    processes, nodes = found or (options.processes, options.nodes)
+    if processes * nodes == 1:
+        return Team(), options.workers
+    # `torchrun` tells `cores` of the siblings; the others do not.
+    share = cores() if found else max(1, cores() // processes)
+    return LightningTeam(processes, nodes), options.workers or share
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """Let a request to end (``kill``, a cluster's time limit) do what Ctrl-C does."""
+
+    def stop(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    former = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, former)
+
+
+def _tell(counts: Counts, out: str) -> int:
+    for error in counts.errors:
+        print(f"genrenet scan: {error}", file=sys.stderr)
+    if counts.failed > len(counts.errors):
+        print(
+            f"and {counts.failed - len(counts.errors)} more: see the column 'error'",
+            file=sys.stderr,
+        )
+    for folder in counts.unreadable:
+        print(f"genrenet scan: cannot look into '{printable(folder)}'", file=sys.stderr)
+    print(
+        f"{counts.songs} songs in {printable(out)}: {counts.new} new, {counts.changed} changed, "
+        f"{counts.gone} gone, {counts.same} as they were; {counts.failed} could not be read"
+    )
+    return 1 if counts.failed or counts.unreadable else 0

@@ -1,0 +1,213 @@
+"""What a scan has to do: the files as they are, beside what the table says of them."""
+
+from __future__ import annotations
+
+import heapq
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from genrenet.errors import GenrenetError, printable
+from genrenet.library.journal import Unfinished
+from genrenet.library.table import About, Row, read_about, read_rows, write_rows
+from genrenet.streaming import find_songs
+
+Key = tuple[int, int]
+"""Size and modification time of a file."""
+
+
+class ScanError(GenrenetError):
+    """A scan that cannot be made, or cannot go on."""
+
+
+@dataclass
+class Counts:
+    """What a scan found and did.
+
+    Attributes
+    ----------
+    songs : int
+        Rows of the table.
+    same, new, changed, gone : int
+        Songs that were left as they are, those scored for the first time or again, and rows
+        dropped.
+    failed : int
+        Songs scored by this scan that have an error.
+    unreadable : list of str
+        Folders that could not be looked into; the rows of what is below them are kept.
+    errors : list of str
+        The first errors of every process.
+    """
+
+    songs: int = 0
+    same: int = 0
+    new: int = 0
+    changed: int = 0
+    gone: int = 0
+    failed: int = 0
+    unreadable: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+
+def key_of(path: str) -> Key | None:
+    """Size and modification time of a file; None where there is none."""
+    try:
+        found = os.stat(path)
+    except (OSError, ValueError):
+        return None
+    return found.st_size, found.st_mtime_ns
+
+
+class Following:
+    """What there is to do: the files as they are, beside what the table says of them.
+
+    Parameters
+    ----------
+    libraries : iterable of path
+    out : Path
+    about : About
+        Of the table that is wanted.
+    restart, retry : bool
+        See `scan`.
+
+    Attributes
+    ----------
+    todo : list of (str, bool)
+        Files to score, and whether the table knows them.
+    fits : bool
+        Whether there is a former table, or none, whose rows can stay.
+    """
+
+    def __init__(
+        self,
+        libraries: Iterable[str | os.PathLike[str]],
+        out: Path,
+        about: About,
+        *,
+        restart: bool,
+        retry: bool,
+    ) -> None:
+        unfinished = Unfinished(out)
+        if restart:
+            unfinished.restart()
+        self.fits = not out.exists() or read_about(out) == about
+        _check(out, about, unfinished)
+        self.roots: list[str] = []
+        self.unreadable: list[str] = []
+        files = self._list(libraries)
+        self.listed = set(map(printable, files))
+        known: dict[str, Key | None] = {}
+        if out.exists() and self.fits and not unfinished.restarted:
+            for row in read_rows(out):
+                again = retry and row["error"] is not None
+                known[row["path"]] = None if again else (row["size"], row["mtime"])
+        known.update(unfinished.keys)
+        self.todo = [
+            (path, name in known)
+            for path in files
+            if (key := known.get(name := printable(path))) is None or key != key_of(path)
+        ]
+        self.same = len(files) - len(self.todo)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # The other processes need to know what to do, not what is there.
+        return {**self.__dict__, "listed": set()}
+
+    def _list(self, libraries: Iterable[str | os.PathLike[str]]) -> list[str]:
+        files: dict[str, None] = {}
+        for library in libraries:
+            root = os.path.abspath(library)
+            if not os.path.exists(root):
+                raise ScanError(f"there is no '{printable(root)}'", wanted="a folder of music")
+            songs = dict.fromkeys(find_songs([root], unreadable=self.unreadable))
+            if not songs:
+                # An empty folder is more often a drive that is not mounted than music all gone.
+                raise ScanError(
+                    f"no audio files in '{printable(root)}'",
+                    wanted="music",
+                    remedy="is its drive there? The table has been left as it is",
+                )
+            files |= songs
+            self.roots.append(printable(root))
+        return list(files)
+
+    def _keeps(self, path: str) -> bool:
+        """Whether a row stays in the table: its file is there, or has not been looked for."""
+        if path in self.listed:
+            return True
+        hidden = any(_below(path, printable(folder)) for folder in self.unreadable)
+        return hidden or not any(_below(path, root) for root in self.roots)
+
+    def finish(self, out: Path, about: About, parts: Iterable[Counts] = ()) -> Counts:
+        """Put the journals' rows into the table, and drop what is gone."""
+        found = Counts(same=self.same, unreadable=self.unreadable)
+        unfinished = Unfinished(out)
+        former = read_rows(out) if out.exists() and self.fits else iter(())
+
+        def rows() -> Iterator[Row]:
+            # Of two rows of a song, the journal's comes first.
+            new = ((row["path"], 0, row) for row in unfinished.rows())
+            old = ((row["path"], 1, row) for row in former)
+            both = heapq.merge(new, old, key=lambda entry: entry[:2])
+            for path, entries in groupby(both, key=lambda entry: entry[0]):
+                of_song = list(entries)
+                row = of_song[0][2]
+                if self._keeps(path) and not row.get("gone"):
+                    yield row
+                else:
+                    found.gone += of_song[-1][1]
+
+        found.songs = write_rows(out, rows(), about)
+        unfinished.clear()
+        for part in parts:
+            found.new, found.changed = found.new + part.new, found.changed + part.changed
+            found.failed, found.errors = found.failed + part.failed, found.errors + part.errors
+        return found
+
+
+def _below(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
+
+
+def _check(out: Path, about: About, unfinished: Unfinished) -> None:
+    """Refuse to mix the rows of different models or settings in one table."""
+    found = unfinished.about
+    if found is None and out.exists() and not unfinished.restarted:
+        found = read_about(out)
+    if found not in (None, about):
+        raise ScanError(
+            f"'{printable(out)}' was made by another model or with other settings",
+            found=_describe(found),
+            wanted=_describe(about),
+            remedy="scan into another file, or score every song again with --restart",
+        )
+
+
+def _describe(about: About | None) -> str:
+    settings = about.settings.items() if about else ()
+    told = [f"{name} {value}" for name, value in settings if value is not None]
+    return ", ".join([about.checkpoint if about else "", *told])
+
+
+def lock(out: Path) -> FileLock:
+    """The table's lock, taken: one scan at a time."""
+    lock = FileLock(out.with_name(f".{out.name}.lock"))
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise ScanError(
+            f"another scan is writing '{printable(out)}'",
+            remedy="wait for it, or scan into another file",
+        ) from None
+    except OSError as error:
+        raise ScanError(
+            f"cannot write into '{printable(out.parent)}'",
+            found=error.strerror or str(error),
+            remedy="choose another place",
+        ) from error
+    return lock

@@ -1,0 +1,197 @@
+"""Journals of a scan under way: one line a song, so that a killed scan goes on where it was.
+
+A scan of ``genres.parquet`` keeps its journals in the folder ``genres.parquet.parts``, one a
+process. Each begins with a line that says what all its rows have in common; a last line that was
+not written whole is ignored. A journal is only ever added to, so it works on network drives too.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import asdict
+from pathlib import Path
+
+from genrenet.errors import printable
+from genrenet.library.table import About, Row, TableError
+
+SYNC_SECONDS = 5.0
+"""Seconds of work that a loss of power may cost; a killed process loses none."""
+
+_RESTART = "restart"
+
+
+class JournalError(TableError):
+    """A journal that cannot be written, or belongs to another scan."""
+
+
+def parts_folder(out: Path) -> Path:
+    """Folder of the journals of a table."""
+    return out.with_name(out.name + ".parts")
+
+
+class Journal:
+    """The journal of one process.
+
+    Parameters
+    ----------
+    out : Path
+        The table that is being made.
+    part : int >= 0
+        Number of the process.
+    about : About
+
+    Raises
+    ------
+    JournalError
+        It cannot be written; also when a row is added.
+    """
+
+    def __init__(self, out: Path, part: int, about: About) -> None:
+        self.file = parts_folder(out) / f"{part:05d}.jsonl"
+        self._synced = time.monotonic()
+        try:
+            self.file.parent.mkdir(exist_ok=True)
+            # What follows the last whole line was being written when the scan was killed.
+            self._handle = os.open(self.file, os.O_RDWR | os.O_CREAT, 0o666)
+            end = _whole(self.file)
+            if end and not _has_rows(self.file, end):
+                end = 0  # its first line may be of a scan that never came to anything
+            os.ftruncate(self._handle, end)
+            os.lseek(self._handle, end, os.SEEK_SET)
+            if not end:
+                self._write(asdict(about))
+        except OSError as error:
+            raise self._full(error) from error
+
+    def add(self, row: Row) -> None:
+        """Keep a row; it stays, whatever happens to the process."""
+        try:
+            self._write(row)
+            if time.monotonic() - self._synced > SYNC_SECONDS:
+                os.fsync(self._handle)
+                self._synced = time.monotonic()
+        except OSError as error:
+            raise self._full(error) from error
+
+    def close(self) -> None:
+        """Give the file back."""
+        os.close(self._handle)
+
+    def _write(self, entry: Row) -> None:
+        line = json.dumps(entry).encode() + b"\n"
+        while line:  # a nearly full disk takes a part
+            line = line[os.write(self._handle, line) :]
+
+    def _full(self, error: OSError) -> JournalError:
+        return JournalError(
+            f"cannot write '{printable(self.file)}'",
+            found=error.strerror or str(error),
+            remedy="free some space, then run the same command again; what is done is kept",
+        )
+
+
+class Unfinished:
+    """What the journals of a table hold, by song.
+
+    Parameters
+    ----------
+    out : Path
+        The table.
+
+    Attributes
+    ----------
+    about : About or None
+        What the journals' rows have in common; None where there are no journals.
+    keys : dict of str to (int, int)
+        Size and modification time of every song in them.
+
+    Raises
+    ------
+    JournalError
+        They are damaged, or do not belong together.
+    """
+
+    def __init__(self, out: Path) -> None:
+        self.folder = parts_folder(out)
+        self.files = sorted(self.folder.glob("*.jsonl"))
+        self.about: About | None = None
+        self.keys: dict[str, tuple[int, int]] = {}
+        self._places: dict[str, tuple[int, int]] = {}
+        for number, file in enumerate(self.files):
+            self._read(number, file)
+
+    def rows(self) -> Iterator[Row]:
+        """The latest row of every song, sorted by path."""
+        with ExitStack() as stack:
+            handles = [stack.enter_context(open(file, "rb")) for file in self.files]
+            for path in sorted(self._places):
+                number, offset = self._places[path]
+                handles[number].seek(offset)
+                yield json.loads(handles[number].readline())
+
+    @property
+    def restarted(self) -> bool:
+        """Whether this scan does not go by the former table."""
+        return (self.folder / _RESTART).exists()
+
+    def restart(self) -> None:
+        """Forget the journals, and do not go by the former table."""
+        self.clear()
+        self.folder.mkdir(exist_ok=True)
+        (self.folder / _RESTART).touch()
+        self.files, self.about, self.keys, self._places = [], None, {}, {}
+
+    def clear(self) -> None:
+        """Remove the journals: what is in them is in the table, or not wanted."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _read(self, number: int, file: Path) -> None:
+        end = _whole(file)
+        if not _has_rows(file, end):
+            return
+        with open(file, "rb") as held:
+            while (offset := held.tell()) < end:
+                try:
+                    entry = json.loads(held.readline())
+                    if offset:
+                        self._places[entry["path"]] = (number, offset)
+                        self.keys[entry["path"]] = (entry["size"], entry["mtime"])
+                        continue
+                    about = About(**entry)
+                except (ValueError, TypeError, KeyError) as error:
+                    raise self._foreign(file, str(error)) from error
+                if self.about not in (None, about):
+                    raise self._foreign(file, "journals of different scans")
+                self.about = about
+
+    def _foreign(self, file: Path, found: str) -> JournalError:
+        return JournalError(
+            f"'{printable(file)}' is damaged",
+            found=found,
+            remedy="start over with --restart, or remove it",
+        )
+
+
+def _has_rows(file: Path, end: int) -> bool:
+    """Whether more than the first line of a journal has been written whole."""
+    with open(file, "rb") as held:
+        return len(held.readline()) < end
+
+
+def _whole(file: Path) -> int:
+    """Bytes of a journal up to the end of its last whole line."""
+    step, end = 1 << 16, file.stat().st_size
+    with open(file, "rb") as held:
+        while end:
+            begin = max(0, end - step)
+            held.seek(begin)
+            found = held.read(end - begin).rfind(b"\n")
+            if found >= 0:
+                return begin + found + 1
+            end = begin
+    return 0

@@ -1,0 +1,237 @@
+"""Scans: a table with the genre of every song of a library, which follows the files.
+
+A scan scores what is new or has changed, drops what is gone, and leaves the rest as it is. Each
+song's row goes into a journal as soon as there is one, so that a killed scan goes on where it was;
+at the end the journals and the former table become the new one, in one step.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TypeVar
+
+from genrenet.baselines import FittedBaseline
+from genrenet.cache import sha256_of
+from genrenet.checkpoints.opening import find_checkpoint
+from genrenet.classifier import GenreClassifier
+from genrenet.errors import GenrenetError, printable
+from genrenet.inference import SongResult, score_songs
+from genrenet.library.following import Counts, Following, Key, ScanError, key_of, lock
+from genrenet.library.journal import Journal
+from genrenet.library.table import SCORE, About, Row, check_suffix
+from genrenet.library.team import Team
+
+SHOWN = 20
+"""Errors that are told one by one."""
+
+Progress = Callable[[int, int], None]
+T = TypeVar("T")
+
+
+def identity_of(checkpoint: str | os.PathLike[str]) -> str:
+    """What names a model for good: its name and the first digits of its file's SHA-256.
+
+    Examples
+    --------
+    >>> identity_of("emotify-cnn").split("@")[0]
+    'emotify-cnn'
+    """
+    name = os.fspath(checkpoint)
+    file = Path(name) if name.endswith(".skops") else find_checkpoint(name)
+    return f"{Path(name).name}@{sha256_of(file)[:12]}"
+
+
+def scan(
+    libraries: Iterable[str | os.PathLike[str]],
+    out: str | os.PathLike[str],
+    model: GenreClassifier | FittedBaseline,
+    checkpoint: str,
+    *,
+    trim: float | None = None,
+    frames: int | None = None,
+    device: str | None = None,
+    workers: int | None = None,
+    restart: bool = False,
+    retry: bool = False,
+    team: Team | None = None,
+    progress: Progress | None = None,
+) -> Counts:
+    """Bring the table of a library up to date.
+
+    Parameters
+    ----------
+    libraries : iterable of path
+        Folders. Rows of songs elsewhere stay in the table.
+    out : path
+        The table, ``.parquet`` or ``.sqlite``; made if there is none.
+    model : GenreClassifier or FittedBaseline
+        As `genrenet.inference.open_method` gives it.
+    checkpoint : str
+        Its identity; see `identity_of`.
+    trim, frames, device, workers
+        See `genrenet.inference.score_songs`.
+    restart : bool
+        Score every song again.
+    retry : bool
+        Score songs again that had an error.
+    team : Team, optional
+        The processes that share the work; all of them call this function.
+    progress : callable, optional
+        Called with the number of songs this process has done and those it has to do.
+
+    Returns
+    -------
+    Counts
+        The same in all processes.
+
+    Raises
+    ------
+    ScanError
+        No audio in a library, another scan at work on the same table, or a table made by another
+        model or with other settings.
+    TableError
+        The table is damaged, or cannot be written.
+    KeyboardInterrupt
+        The scan was interrupted. A single process has written the table with what is done; the
+        same call goes on from there, as it does after any other end.
+    """
+    team = team or Team()
+    out = Path(out).absolute()
+    about = About(list(model.labels), checkpoint, {"trim": trim, "frames": frames})
+
+    def score(paths: Iterable[str]) -> Iterator[SongResult]:
+        return score_songs(
+            paths,
+            model,
+            checkpoint=checkpoint,
+            trim=trim,
+            frames=frames,
+            device=device,
+            workers=workers,
+            ordered=False,
+        )
+
+    score(())  # refuses numbers out of range before anything is written
+    with ExitStack() as stack:
+
+        def look() -> Following:
+            check_suffix(out)
+            if not out.parent.is_dir():
+                raise ScanError(
+                    f"no folder '{printable(out.parent)}' to write into", remedy="make it first"
+                )
+            stack.enter_context(lock(out))
+            return Following(libraries, out, about, restart=restart, retry=retry)
+
+        library = _first(team, look)
+        mine = library.todo[team.rank :: team.size]
+        journal = Journal(out, team.rank, about)
+        scorer = _Scorer(journal, progress, len(mine))
+
+        try:
+            scorer.run(mine, score)
+            scorer.run(scorer.again, score, last=True)
+        except KeyboardInterrupt:
+            # With another model's table, half of the new one would be the worse of the two.
+            if team.size == 1 and library.fits:
+                library.finish(out, about)
+            raise
+        finally:
+            journal.close()
+        parts = team.gather(scorer.counts)
+        return _first(team, lambda: library.finish(out, about, parts))
+
+
+def _first(team: Team, work: Callable[[], T]) -> T:
+    """What the first process finds for all, or the error that all of them raise."""
+    found: tuple[T | None, GenrenetError | None] = (None, None)
+    if team.rank == 0:
+        try:
+            found = (work(), None)
+        except GenrenetError as error:
+            found = (None, error)
+    value, fault = team.share(found)
+    if fault is not None:
+        raise fault
+    return value  # type: ignore[return-value]
+
+
+class _Scorer:
+    """Scores this process's share, and keeps every row."""
+
+    def __init__(self, journal: Journal, progress: Progress | None, total: int) -> None:
+        self.journal, self.progress, self.total = journal, progress, total
+        self.counts, self.done = Counts(), 0
+        self.again: list[tuple[str, bool]] = []
+
+    def run(
+        self,
+        todo: Iterable[tuple[str, bool]],
+        score: Callable[[Iterable[str]], Iterator[SongResult]],
+        *,
+        last: bool = False,
+    ) -> None:
+        """Score songs; those that change meanwhile come into ``again``, unless it is the last."""
+        under_way: dict[str, tuple[Key, bool]] = {}
+
+        def paths() -> Iterator[str]:
+            for path, known in todo:
+                key = key_of(path)
+                if key is None:
+                    self._gone(path)
+                else:
+                    under_way[path] = key, known
+                    yield path
+
+        for result in score(paths()):
+            path = result.path
+            key, known = under_way.pop(path)
+            now = key_of(path)
+            if now is None:
+                self._gone(path)
+            elif now != key and not last:
+                self.again.append((path, known))
+            else:
+                # Of a file that is still being written the former key is kept: the next scan will
+                # see that it has changed.
+                self._keep(result, key, known)
+
+    def _keep(self, result: SongResult, key: Key, known: bool) -> None:
+        self.journal.add(_row(result, key))
+        self.counts.changed += known
+        self.counts.new += not known
+        if result.error is not None:
+            self.counts.failed += 1
+            if self.counts.failed <= SHOWN:
+                self.counts.errors.append(result.error)
+        self._step()
+
+    def _gone(self, path: str) -> None:
+        self.journal.add({"path": printable(path), "size": -1, "mtime": -1, "gone": True})
+        self._step()
+
+    def _step(self) -> None:
+        self.done += 1
+        if self.progress is not None:
+            self.progress(self.done, self.total)
+
+
+def _row(result: SongResult, key: Key) -> Row:
+    """A song's row in the table."""
+    scored = result.genre is not None
+    return {
+        "path": printable(result.path),
+        "genre": result.genre,
+        "confidence": result.confidence if scored else None,
+        "frames": result.frames,
+        "duration": result.duration,
+        "checkpoint": result.checkpoint,
+        "error": result.error,
+        "notes": "; ".join(result.notes) or None,
+        "size": key[0],
+        "mtime": key[1],
+        **{SCORE + label: value for label, value in result.scores.items()},
+    }

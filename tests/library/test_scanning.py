@@ -1,0 +1,343 @@
+"""Scans: the table follows the files, whatever happens on the way."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import soundfile
+
+from genrenet.inference import open_method
+from genrenet.library.following import ScanError
+from genrenet.library.journal import Journal, JournalError, Unfinished, parts_folder
+from genrenet.library.scanning import identity_of, scan
+from genrenet.library.table import About, TableError, read_about, read_table, write_rows
+from tests.conftest import RATE, tone
+
+
+@pytest.fixture
+def library(music, tmp_path):
+    """A copy of the songs that may be changed."""
+    return Path(shutil.copytree(music, tmp_path / "library"))
+
+
+@pytest.fixture(scope="module")
+def model(checkpoint):
+    return open_method(checkpoint)
+
+
+@pytest.fixture
+def scanned(library, model, checkpoint, tmp_path):
+    """Scan the library into a table, and give counts and the table."""
+
+    def run(name="genres.parquet", *libraries, **options):
+        out = tmp_path / name
+        counts = scan(libraries or [library], out, model, identity_of(checkpoint), **options)
+        return counts, read_table(out)
+
+    return run
+
+
+@pytest.mark.parametrize("name", ["genres.parquet", "genres.sqlite"])
+def test_a_row_for_every_song(name, scanned, library, checkpoint, tmp_path):
+    counts, table = scanned(name)
+    assert (counts.songs, counts.new, counts.failed) == (24, 24, 0)
+    assert table["path"].is_monotonic_increasing
+    assert all(genre in path for genre, path in zip(table["genre"], table["path"], strict=True))
+    scores = table[["score_bass", "score_middle", "score_treble"]]
+    assert scores.sum(axis=1).to_numpy() == pytest.approx(1, abs=1e-4)
+    assert (table["confidence"] == scores.max(axis=1)).all()
+    assert (table["frames"] == 3).all()
+    assert table["duration"].to_numpy() == pytest.approx(5.0)
+    assert set(table["checkpoint"]) == {identity_of(checkpoint)}
+    assert table["error"].isna().all()
+    first = os.stat(table["path"][0])
+    assert (table["size"][0], table["mtime"][0]) == (first.st_size, first.st_mtime_ns)
+    assert sorted(os.listdir(tmp_path)) == [f".{name}.lock", name, "library"]
+
+
+@pytest.mark.parametrize("name", ["genres.parquet", "genres.sqlite"])
+def test_the_table_follows_the_files(name, scanned, library):
+    _, before = scanned(name)
+    (library / "bass" / "bass-0.wav").unlink()
+    shutil.copy(library / "treble" / "treble-1.wav", library / "bass" / "bass-1.wav")
+    soundfile.write(library / "middle" / "new.wav", tone(900, 4.0), RATE)
+    counts, after = scanned(name)
+    assert (counts.songs, counts.new, counts.changed, counts.gone) == (24, 1, 1, 1)
+    assert counts.same == 22
+    by_name = after.set_index(after["path"].map(os.path.basename))
+    assert by_name.loc["bass-1.wav", "genre"] == "treble"
+    assert by_name.loc["new.wav", "genre"] == "middle"
+    assert "bass-0.wav" not in by_name.index
+    untouched = before[~before["path"].str.contains("bass-[01]")]
+    kept = after[after["path"].isin(untouched["path"])]
+    assert kept.reset_index(drop=True).equals(untouched.reset_index(drop=True))
+    counts, again = scanned(name)
+    assert (counts.same, counts.new, counts.changed, counts.gone) == (24, 0, 0, 0)
+    assert again.equals(after)
+
+
+def test_rows_of_other_libraries_and_hidden_folders_stay(scanned, library, tmp_path):
+    other = Path(shutil.move(library / "treble", tmp_path / "other"))
+    scanned("t.parquet", library, other)
+    counts, table = scanned("t.parquet", library)
+    assert (counts.songs, counts.gone) == (24, 0)
+    shutil.rmtree(other)
+    other.mkdir()
+    with pytest.raises(ScanError, match="is its drive there"):
+        scanned("t.parquet", library, other)
+    assert read_table(tmp_path / "t.parquet").equals(table)
+
+
+def test_broken_files_have_a_row_and_the_rest_goes_on(scanned, library):
+    (library / "bass" / "text.mp3").write_text("not music at all, but plenty of letters")
+    (library / "bass" / "empty.wav").touch()
+    counts, table = scanned()
+    assert (counts.songs, counts.failed) == (26, 2)
+    assert len(counts.errors) == 2
+    broken = table[table["error"].notna()]
+    assert set(broken["path"].map(os.path.basename)) == {"text.mp3", "empty.wav"}
+    assert broken["genre"].isna().all()
+    assert broken["confidence"].isna().all()
+    again, same = scanned()
+    assert (again.same, again.failed) == (26, 0)
+    assert same.equals(table)
+    retried, _ = scanned(retry=True)
+    assert (retried.changed, retried.failed) == (2, 2)
+
+
+def test_a_file_that_vanishes_or_grows_meanwhile(scanned, library):
+    seen = []
+
+    def meddle(done, total):
+        if not seen:
+            seen.append(total)
+            (library / "treble" / "treble-7.wav").unlink()
+            with open(library / "treble" / "treble-6.wav", "ab") as file:
+                file.write(b"\0" * 1000)
+
+    counts, table = scanned(progress=meddle, workers=1)
+    assert counts.songs == 23
+    names = set(table["path"].map(os.path.basename))
+    assert "treble-7.wav" not in names
+    row = table[table["path"].str.endswith("treble-6.wav")].iloc[0]
+    assert row["size"] == (library / "treble" / "treble-6.wav").stat().st_size
+    assert scanned()[0].same == 23
+
+
+def test_one_scan_at_a_time(scanned, tmp_path):
+    from filelock import FileLock
+
+    with FileLock(tmp_path / ".genres.parquet.lock"), pytest.raises(ScanError, match="another"):
+        scanned()
+    assert scanned()[0].songs == 24
+
+
+def test_another_model_is_refused_until_asked_for(scanned, library, model, tmp_path):
+    _, table = scanned()
+    with pytest.raises(ScanError, match=r"found model\.ckpt@.*wanted .*frames 1.*--restart"):
+        scanned(frames=1)
+    with pytest.raises(ScanError, match="wanted other@1"):
+        scan([library], tmp_path / "genres.parquet", model, "other@1")
+    assert read_table(tmp_path / "genres.parquet").equals(table)
+    counts, anew = scanned(frames=1, restart=True)
+    assert counts.new == 24
+    assert (anew["frames"] == 1).all()
+    assert read_about(tmp_path / "genres.parquet").settings["frames"] == 1
+
+
+def test_bad_requests_leave_nothing_behind(scanned, library, tmp_path):
+    with pytest.raises(TableError, match="no name for a library's table"):
+        scanned("genres.txt")
+    with pytest.raises(ScanError, match="make it first"):
+        scanned("no/such/genres.parquet")
+    with pytest.raises(ScanError, match="there is no"):
+        scanned("genres.parquet", tmp_path / "nowhere")
+    assert set(os.listdir(tmp_path)) <= {"library", ".genres.parquet.lock"}
+    (tmp_path / "genres.parquet").write_text("no table")
+    with pytest.raises(TableError, match="not the table"):
+        scanned()
+
+
+def test_an_interrupted_scan_writes_what_it_has_and_goes_on(scanned, tmp_path):
+    def interrupt(done, total):
+        if done == 5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        scanned(progress=interrupt)
+    assert len(read_table(tmp_path / "genres.parquet")) == 5
+    counts, table = scanned()
+    assert (counts.same, counts.new) == (5, 19)
+    assert table.equals(scanned("whole.parquet")[1])
+
+
+def test_a_restart_that_is_killed_goes_on_as_one(scanned, library, model, tmp_path):
+    scanned()
+    out = tmp_path / "genres.parquet"
+    about = read_about(out)
+    Unfinished(out).restart()
+    journal = Journal(out, 0, about)
+    journal.add({"path": "/elsewhere/x.wav", "size": 1, "mtime": 1})
+    journal.close()
+    counts, _ = scanned()
+    assert counts.changed + counts.new == 24
+
+
+def test_names_that_are_not_utf8_are_followed_too(scanned, library):
+    odd = os.fsencode(library) + b"/bass/caf\xe9.wav"
+    shutil.copy(library / "bass" / "bass-0.wav", odd)
+    counts, table = scanned()
+    assert counts.songs == 25
+    assert table["path"].str.contains(r"caf\xe9", regex=False).sum() == 1
+    assert scanned()[0].same == 25
+
+
+# --- journals -------------------------------------------------------------------------------------
+
+ABOUT = About(["a", "b"], "m@1", {"trim": None, "frames": None})
+
+
+def test_a_torn_line_is_cut_off(tmp_path):
+    out = tmp_path / "t.parquet"
+    journal = Journal(out, 0, ABOUT)
+    journal.add({"path": "x", "size": 1, "mtime": 2})
+    journal.close()
+    with open(journal.file, "ab") as file:
+        file.write(b'{"path": "y", "si')
+    assert Unfinished(out).keys == {"x": (1, 2)}
+    journal = Journal(out, 0, ABOUT)
+    journal.add({"path": "z", "size": 3, "mtime": 4})
+    journal.add({"path": "x", "size": 5, "mtime": 6})
+    journal.close()
+    found = Unfinished(out)
+    assert found.about == ABOUT
+    assert [(row["path"], row["size"]) for row in found.rows()] == [("x", 5), ("z", 3)]
+
+
+def test_a_scan_that_came_to_nothing_is_forgotten(tmp_path):
+    out = tmp_path / "t.parquet"
+    Journal(out, 0, About(["c", "d"], "m@0")).close()
+    assert Unfinished(out).about is None
+    journal = Journal(out, 0, ABOUT)
+    journal.add({"path": "x", "size": 1, "mtime": 2})
+    journal.close()
+    assert Unfinished(out).about == ABOUT
+
+
+def test_damaged_and_foreign_journals_are_named(tmp_path):
+    out = tmp_path / "t.parquet"
+    for part, about in enumerate((ABOUT, About(["a", "b"], "m@2"))):
+        journal = Journal(out, part, about)
+        journal.add({"path": "x", "size": 1, "mtime": 2})
+        journal.close()
+    with pytest.raises(JournalError, match="different scans"):
+        Unfinished(out)
+    (parts_folder(out) / "00001.jsonl").write_text('{"what": 1}\n{}\n')
+    with pytest.raises(JournalError, match="damaged"):
+        Unfinished(out)
+
+
+# --- interruptions --------------------------------------------------------------------------------
+
+FORKING = """
+import json, os, random, signal, sys, time
+from pathlib import Path
+from genrenet.inference import open_method
+from genrenet.library.scanning import identity_of, scan
+from genrenet.library.journal import Unfinished
+
+library, out, checkpoint = sys.argv[1], Path(sys.argv[2]), sys.argv[3]
+
+def child():
+    pid = os.fork()
+    if not pid:
+        counts = scan([library], out, open_method(checkpoint), identity_of(checkpoint), workers=1)
+        print(json.dumps([counts.same, counts.new]), flush=True)
+        os._exit(0)
+    return pid
+
+rng, kept, killed = random.Random(7), [0], 0
+for turn in range(10):
+    pid, wanted = child(), kept[-1] + rng.randint(1, 12)
+    while os.waitpid(pid, os.WNOHANG) == (0, 0):
+        found = sum(file.read_bytes().count(b"\\n") for file in Path(f"{out}.parts").glob("*"))
+        if found > wanted:
+            time.sleep(rng.uniform(0, 0.01))
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+            killed += 1
+            break
+    kept.append(len(Unfinished(out).keys))
+print(json.dumps([killed, kept]), flush=True)
+os.waitpid(child(), 0)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are forked, to save time")
+def test_killed_ten_times_the_table_is_that_of_one_run(library, checkpoint, scanned, tmp_path):
+    for song in list(library.rglob("*.wav")):
+        for copy in range(5):
+            shutil.copy(song, song.with_stem(f"{song.stem}-{copy}"))
+    out = tmp_path / "killed.parquet"
+    command = [sys.executable, "-c", FORKING, str(library), str(out), str(checkpoint)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    (killed, kept), (same, new) = map(json.loads, done.stdout.splitlines())
+    assert killed == 10
+    assert kept == sorted(kept)
+    assert 20 < kept[-1] < 144
+    assert (same, new) == (kept[-1], 144 - kept[-1])
+    _, whole = scanned("whole.parquet")
+    assert read_table(out).equals(whole)
+
+
+FULL = """
+import resource, signal, sys
+from genrenet.inference import open_method
+from genrenet.library.scanning import identity_of, scan
+
+library, out, checkpoint, limit = sys.argv[1:]
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+model = open_method(checkpoint)
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(limit), resource.RLIM_INFINITY))
+scan([library], out, model, identity_of(checkpoint))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a limit on the size of files")
+@pytest.mark.parametrize("limit", [3000, 6500])
+def test_a_full_disk_loses_nothing(limit, library, checkpoint, scanned, tmp_path):
+    out = tmp_path / "full.parquet"
+    command = [sys.executable, "-c", FULL, str(library), str(out), str(checkpoint), str(limit)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 1
+    last = done.stderr.splitlines()[-1]
+    assert "cannot write" in last
+    assert "free some space" in last
+    assert not out.exists()
+    kept = len(Unfinished(out).keys)
+    assert 0 < kept < 24
+    counts, table = scanned("full.parquet")
+    assert (counts.same, counts.new) == (kept, 24 - kept)
+    assert table.equals(scanned("whole.parquet")[1])
+
+
+def test_a_table_that_cannot_be_put_in_place_keeps_the_journals(scanned, tmp_path):
+    (tmp_path / ".genres.parquet.part").mkdir()
+    (tmp_path / ".genres.parquet.part" / "x").touch()
+    with pytest.raises(TableError, match="cannot write the table"):
+        scanned()
+    shutil.rmtree(tmp_path / ".genres.parquet.part")
+    counts, table = scanned()
+    assert (counts.same, len(table)) == (24, 24)
+
+
+def test_a_tagged_table_is_read_by_the_next_scan(scanned, library, tmp_path):
+    _, table = scanned()
+    rows = table.to_dict("records")
+    write_rows(tmp_path / "genres.parquet", rows, read_about(tmp_path / "genres.parquet"))
+    assert scanned()[0].same == 24
