@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from itertools import islice
 from typing import Any
 
@@ -23,6 +23,7 @@ from genrenet.errors import printable
 from genrenet.frames import song_scores
 from genrenet.optimising import Precision, optimised
 from genrenet.pipeline import plan, through
+from genrenet.sections import Section, sections
 from genrenet.streaming import (
     InferenceError,
     SongFrames,
@@ -82,8 +83,8 @@ class SongResult:
     notes: list[str] = field(default_factory=list)
 
     def as_dict(self, *, timeline: bool = False) -> dict[str, Any]:
-        """The result as JSON holds it; the timeline only where it is asked for."""
-        result = {
+        """The result as JSON holds it; timeline and sections only where they are asked for."""
+        result: dict[str, Any] = {
             "path": printable(self.path),
             "genre": self.genre,
             "confidence": self.confidence,
@@ -94,7 +95,17 @@ class SongResult:
             "error": self.error,
             "notes": self.notes,
         }
-        return {**result, "timeline": self.timeline} if timeline else result
+        if timeline:
+            result["timeline"] = self.timeline
+            result["sections"] = [asdict(section) for section in self.sections()]
+        return result
+
+    def sections(self) -> list[Section]:
+        """The timeline as a few sections; see `genrenet.sections`."""
+        labels = list(self.scores)
+        scores = [[frame["scores"][label] for label in labels] for frame in self.timeline]
+        spans = [(frame["start"], frame["end"]) for frame in self.timeline]
+        return sections(scores, spans, labels)
 
 
 def open_method(
@@ -236,7 +247,10 @@ def classify(
     *,
     timeline: bool = False,
     trim: float | None = None,
+    frames: int | None = None,
     device: str | None = None,
+    precision: Precision = "auto",
+    workers: int | None = None,
 ) -> list[dict[str, Any]]:
     """Name the genre of files and of all songs in folders.
 
@@ -248,11 +262,17 @@ def classify(
         A ``.ckpt`` file, a ``.skops`` file of a fitted baseline, or the name of a shipped
         checkpoint or of a published model.
     timeline : bool
-        Give each frame's genre and scores too.
+        Give each frame's genre and scores too, and the sections they make.
     trim : float, optional
         Seconds dropped at both ends of songs; the checkpoint's own by default.
+    frames : int > 0, optional
+        Score no more than so many frames of a song, evenly spread, and decode only those.
     device : str, optional
         Where the network runs, such as "cuda"; the best there is by default.
+    precision : {"auto", "32", "bf16", "16"}
+        What convolutions compute in; ``auto`` is half precision where that is faster.
+    workers : int > 0, optional
+        Cores to use; all there are by default.
 
     Returns
     -------
@@ -264,7 +284,7 @@ def classify(
     CheckpointError
         The checkpoint cannot be used.
     InferenceError
-        No audio files among the paths.
+        No audio files among the paths, or numbers out of range.
 
     Examples
     --------
@@ -273,7 +293,14 @@ def classify(
     >>> classify("song.mp3", "runs/cnn/version_0/checkpoints/best.ckpt")  # doctest: +SKIP
     """
     given = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
-    model = open_method(checkpoint, device)
-    songs, name = songs_or_error(given), str(checkpoint)
-    results = score_songs(songs, model, checkpoint=name, trim=trim, device=device)
+    model = open_method(checkpoint, device, precision)
+    results = score_songs(
+        songs_or_error(given),
+        model,
+        checkpoint=str(checkpoint),
+        trim=trim,
+        device=device,
+        frames=frames,
+        workers=workers,
+    )
     return [result.as_dict(timeline=timeline) for result in results]

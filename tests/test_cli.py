@@ -230,7 +230,7 @@ def test_classify_writes_every_format_past_broken_files(form, checkpoint, music,
 def test_timeline_in_a_table_and_in_csv(checkpoint, music, capsys):
     song = str(music / "treble" / "treble-1.wav")
     assert main(["classify", song, "--checkpoint", str(checkpoint), "--timeline"]) == 0
-    assert "0:01 to 0:03" in capsys.readouterr().out
+    assert "0:00 to 0:04" in capsys.readouterr().out
     arguments = ["--checkpoint", str(checkpoint), "--timeline", "--format", "csv"]
     assert main(["classify", song, *arguments]) == 0
     rows = list(csv.DictReader(capsys.readouterr().out.splitlines()))

@@ -52,8 +52,10 @@ def test_says_what_it_did_and_which_songs_failed(arguments, tmp_path, capsys):
 
 
 def test_impossible_requests(arguments, tmp_path, capsys):
-    assert main([*map(str, arguments), "--processes", "0"]) == 2
-    assert main([*map(str, arguments), "--frames", "0"]) == 2
+    for options in (["--processes", "0"], ["--frames", "0"], ["--trim", "-1"], ["--nodes", "x"]):
+        with pytest.raises(SystemExit, match="2"):
+            main([*map(str, arguments), *options])
+    assert "found 0, wanted 1 or more" in capsys.readouterr().err
     assert main([*map(str, arguments), "--precision", "17"]) == 2
     assert main(["scan", str(tmp_path / "gone"), "--out", str(tmp_path / "g.parquet")]) == 2
     shown = capsys.readouterr().err

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from genrenet.cli.parsing import CommandParser
+from genrenet.cli.parsing import CommandParser, add_engine_options
 from genrenet.errors import GenrenetError
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ EXAMPLES = """examples:
   genrenet classify ~/Music --format csv --out genres.csv
   genrenet classify mix.ogg --timeline
   genrenet classify ~/Music --checkpoint best.ckpt --format json | jq '.[].genre'
-  genrenet classify ~/Music --checkpoint gtzan10-crnn
+  genrenet classify ~/Music --checkpoint gtzan10-crnn --frames 3
   genrenet classify ~/Music --checkpoint svm.skops
 
 exit code: 0 all songs have a genre, 1 some could not be read, 2 the request cannot be carried out
@@ -46,17 +46,20 @@ def _parser() -> CommandParser:
     parser.add_argument("--format", choices=FORMATS, default="table", help="default: table")
     parser.add_argument("--out", help="file to write (default: standard output)")
     parser.add_argument("--top", type=int, default=3, help="genres shown in a table (default: 3)")
-    parser.add_argument("--timeline", action="store_true", help="also the genre over time")
-    parser.add_argument("--trim", type=float, help="seconds dropped at both ends of songs")
-    parser.add_argument("--device", help="such as cpu, cuda or cuda:1 (default: the best there is)")
+    parser.add_argument(
+        "--timeline",
+        action="store_true",
+        help="also where the genre changes; in JSON, CSV and Parquet every frame too",
+    )
+    add_engine_options(parser)
     return parser
 
 
 def run(command: str, arguments: Sequence[str]) -> int:
     """Run ``genrenet classify``; see `genrenet.cli.main`."""
     options = _parser().parse_args(arguments)
-    if options.top < 1 or (options.trim is not None and options.trim < 0):
-        raise ClassifyError("--top or --trim", wanted="--top of 1 or more, --trim of 0 or more")
+    if options.top < 1:
+        raise ClassifyError("--top", found=str(options.top), wanted="1 or more")
     if options.format == "parquet" and not options.out:
         raise ClassifyError("a Parquet file cannot be printed", remedy="pass --out FILE")
     if options.out and not Path(options.out).resolve().parent.is_dir():
@@ -66,13 +69,16 @@ def run(command: str, arguments: Sequence[str]) -> int:
     from genrenet.baselines import FittedBaseline
     from genrenet.checkpoints import DEFAULT_CHECKPOINT
     from genrenet.inference import open_method, score_songs, songs_or_error
+    from genrenet.machine import keep_freed_memory
     from genrenet.progress import progress_bar
 
+    keep_freed_memory()
     checkpoint = options.checkpoint or DEFAULT_CHECKPOINT
-    model = open_method(checkpoint, options.device)
-    if isinstance(model, FittedBaseline) and (options.timeline or options.trim is not None):
+    model = open_method(checkpoint, options.device, options.precision, compiled=options.compile)
+    meaningless = options.timeline or options.trim is not None or options.frames is not None
+    if isinstance(model, FittedBaseline) and meaningless:
         raise ClassifyError(
-            f"--timeline and --trim mean nothing to '{checkpoint}'",
+            f"--timeline, --trim and --frames mean nothing to '{checkpoint}'",
             found="a baseline, which looks at songs as wholes",
             remedy="leave them out, or pass a network",
         )
@@ -80,7 +86,13 @@ def run(command: str, arguments: Sequence[str]) -> int:
     found: list[SongResult] = []
     with progress_bar("classifying") as show:
         results = score_songs(
-            songs, model, checkpoint=checkpoint, trim=options.trim, device=options.device
+            songs,
+            model,
+            checkpoint=checkpoint,
+            trim=options.trim,
+            device=options.device,
+            frames=options.frames,
+            workers=options.workers,
         )
         for result in results:
             found.append(result)
@@ -133,7 +145,9 @@ def _frame(results: list[SongResult], timeline: bool) -> Any:
 
 
 def _clock(seconds: float) -> str:
-    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
 def _table(results: list[SongResult], top: int, timeline: bool, file: TextIO) -> None:
@@ -154,10 +168,9 @@ def _table(results: list[SongResult], top: int, timeline: bool, file: TextIO) ->
         others = ", ".join(f"{genre} {score:.2f}" for genre, score in ranked[1:])
         table.add_row(Text(song["path"]), result.genre, f"{result.confidence:.2f}", others)
         if timeline:
-            for frame in result.timeline:
-                span = f"  {_clock(frame['start'])} to {_clock(frame['end'])}"
-                score = f"{frame['scores'][frame['genre']]:.2f}"
-                table.add_row(Text(span, "dim"), Text(frame["genre"], "dim"), score, "")
+            for part in result.sections():
+                span = Text(f"  {_clock(part.start)} to {_clock(part.end)}", "dim")
+                table.add_row(span, Text(part.genre, "dim"), f"{part.confidence:.2f}", "")
     console.print(table)
     for note in sorted({note for result in results for note in result.notes}):
         count = sum(note in result.notes for result in results)

@@ -22,3 +22,29 @@ class CommandParser(argparse.ArgumentParser):
         """Say what is wrong and where help is; exit with code 2."""
         print(f"{self.prog}: error: {message}; see '{self.prog} --help'", file=sys.stderr)
         sys.exit(2)
+
+
+def count(text: str) -> int:
+    """A number of 1 or more, for a parser's ``type``."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"found {number}, wanted 1 or more")
+    return number
+
+
+def _seconds(text: str) -> float:
+    number = float(text)
+    if not 0 <= number < float("inf"):
+        raise argparse.ArgumentTypeError(f"found {text}, wanted 0 or more")
+    return number
+
+
+def add_engine_options(parser: argparse.ArgumentParser) -> None:
+    """Add what all commands have in common that send songs through a network."""
+    add = parser.add_argument
+    add("--frames", type=count, metavar="N", help="score N frames a song (default: all)")
+    add("--trim", type=_seconds, metavar="S", help="seconds dropped at both ends of songs")
+    add("--device", help="such as cpu, cuda or cuda:1 (default: the best there is)")
+    add("--precision", default="auto", help="auto, 32, bf16 or 16 (default: auto, the fastest)")
+    add("--compile", action="store_true", help="compile the network first: pays with many songs")
+    add("--workers", type=count, metavar="N", help="cores to use (default: all there are)")

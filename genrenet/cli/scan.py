@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from genrenet.cli.parsing import CommandParser
-from genrenet.errors import GenrenetError, printable
+from genrenet.cli.parsing import CommandParser, add_engine_options, count
+from genrenet.errors import printable
 
 if TYPE_CHECKING:
     from genrenet.library.following import Counts
@@ -32,10 +32,6 @@ request cannot be carried out, 130 interrupted
 """
 
 
-class ScanOptionError(GenrenetError):
-    """Options of a scan that cannot be carried out."""
-
-
 def _parser() -> CommandParser:
     parser = CommandParser(
         "genrenet scan", "Keep a table of the genres of a whole library.", EXAMPLES
@@ -43,18 +39,9 @@ def _parser() -> CommandParser:
     parser.add_argument("libraries", nargs="+", metavar="LIBRARY", help="folders of music")
     parser.add_argument("--out", required=True, metavar="FILE", help=".parquet or .sqlite")
     parser.add_argument("--checkpoint", help="as for 'genrenet classify' (default: emotify-cnn)")
-    parser.add_argument(
-        "--frames", type=int, metavar="N", help="score N frames a song (default: all)"
-    )
-    parser.add_argument("--trim", type=float, help="seconds dropped at both ends of songs")
-    parser.add_argument("--device", help="such as cpu, cuda or cuda:1 (default: the best there is)")
-    parser.add_argument(
-        "--precision", default="auto", help="auto, 32, bf16 or 16 (default: auto, the fastest)"
-    )
-    parser.add_argument("--compile", action="store_true", help="compile the network first")
-    parser.add_argument("--workers", type=int, help="cores a process uses (default: its share)")
-    parser.add_argument("--processes", type=int, default=1, help="on each machine (default: 1)")
-    parser.add_argument("--nodes", type=int, default=1, help="machines (default: 1)")
+    add_engine_options(parser)
+    parser.add_argument("--processes", type=count, default=1, help="on each machine (default: 1)")
+    parser.add_argument("--nodes", type=count, default=1, help="machines (default: 1)")
     parser.add_argument("--retry", action="store_true", help="also songs that had an error")
     parser.add_argument("--restart", action="store_true", help="score every song again")
     return parser
@@ -63,10 +50,6 @@ def _parser() -> CommandParser:
 def run(command: str, arguments: Sequence[str]) -> int:
     """Run ``genrenet scan``; see `genrenet.cli.main`."""
     options = _parser().parse_args(arguments)
-    if options.processes < 1 or options.nodes < 1 or (options.trim or 0) < 0:
-        raise ScanOptionError(
-            "--processes, --nodes or --trim", wanted="processes and nodes of 1 or more, trim of 0"
-        )
     from genrenet.checkpoints import DEFAULT_CHECKPOINT
     from genrenet.inference import open_method
     from genrenet.library.scanning import identity_of, scan

@@ -1,0 +1,134 @@
+"""From files to genres, against librosa with plain eager PyTorch, song by song.
+
+The frames and the weights are the same; both sides decode. Models are opened beforehand.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from benchmark_music import is_mp3, songs
+from benchmarking import Comparison, Side, common_options, in_turn, machine, report, sides
+
+TARGETS = {"CNN": 4.0, "CRNN": 5.0}
+PRECISIONS = ("32", "auto")
+TRIM = 0.0
+"""Seconds: most collections at hand for measurements are of excerpts."""
+
+Run = Callable[[], dict[str, Any]]
+
+
+def ours(name: str, precision: str, paths: Sequence[str], workers: int | None = None) -> Run:
+    """`score_songs`, as the programs that score libraries call it."""
+    from benchmark_references import RANDOM, random_model
+
+    from genrenet.inference import open_method, score_songs
+    from genrenet.machine import keep_freed_memory
+    from genrenet.optimising import optimised
+
+    keep_freed_memory()
+    if name in RANDOM:
+        model = optimised(random_model(name), precision)
+    else:
+        model = open_method(name, "cpu", precision)
+    twice: list[int] = []
+    exact = getattr(model.network, "exact", None)
+    if exact is not None:  # of frames whose best genres are about equal in half precision
+        exact.register_forward_hook(lambda _, given, __: twice.append(len(given[0])))
+
+    def run() -> dict[str, Any]:
+        twice.clear()
+        results = list(score_songs(paths, model, trim=TRIM, workers=workers))
+        frames = sum(result.frames for result in results)
+        return {"genres": [one.genre for one in results], "frames": frames, "twice": sum(twice)}
+
+    return run
+
+
+def theirs(name: str, paths: Sequence[str]) -> Run:
+    """The usual pipeline."""
+    from benchmark_references import UsualPipeline, model_named
+
+    pipeline = UsualPipeline(model_named(name), TRIM)
+    return lambda: {"genres": [pipeline.genre(path) for path in paths]}
+
+
+def networks(names: Sequence[str]) -> dict[str, str]:
+    """Kind of the network of each checkpoint; random weights where one cannot be had."""
+    from benchmark_references import model_named
+
+    from genrenet.errors import GenrenetError
+
+    found = {}
+    for name in names:
+        try:
+            kind = type(model_named(name).network).__name__
+        except GenrenetError as error:
+            name, kind = "random-crnn", "CRNN"
+            print(f"random weights in the place of a checkpoint: {error}")
+        found[name] = kind
+    return found
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this benchmark."""
+    common_options(parser, 5, "folder of music; synthesised songs without it")
+    parser.add_argument("--songs", type=int, default=40, help="MP3s before all (%(default)s)")
+    parser.add_argument(
+        "--networks",
+        nargs="+",
+        default=["emotify-cnn", "random-cnn", "gtzan10-crnn"],
+        metavar="CHECKPOINT",
+        help="checkpoints, or random weights in the published sizes: random-cnn, random-crnn "
+        "(%(default)s; random weights where a checkpoint cannot be had)",
+    )
+    parser.add_argument(
+        "--plot", type=Path, metavar="FILE.png", help="draw cost against songs, seconds and cores"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Measure, report, and say whether the targets were met."""
+    packages = ("torch", "numpy", "librosa", "soundfile", "av", "soxr")
+    found, about = [], machine(packages)
+    with TemporaryDirectory() as temporary:
+        paths = songs(options.data, options.songs, Path(temporary))
+        about |= {"songs": len(paths), "MP3s": sum(map(is_mp3, paths))}
+        for name, kind in networks(options.networks).items():
+            found += compare(name, kind, paths, options.turns)
+        if options.plot is not None:
+            from benchmark_plot import draw
+
+            about["plot"] = draw(options.networks[-1], paths, options.plot, Path(temporary))
+    return report(found, about, options.json)
+
+
+def compare(name: str, kind: str, paths: Sequence[str], turns: int) -> list[Comparison]:
+    """Both sides with one checkpoint, ours in both precisions."""
+    started = {precision: Side(ours, name, precision, paths) for precision in PRECISIONS}
+    with sides({"theirs": Side(theirs, name, paths), **started}) as asked:
+        times = in_turn(asked, turns)
+        wanted = asked["theirs"].answer()["genres"]
+        found = []
+        for precision in PRECISIONS:
+            answer = asked[precision].answer()
+            same = sum(a == b for a, b in zip(answer["genres"], wanted, strict=True))
+            note = f"{same} of {len(paths)} genres the same"
+            if answer["twice"]:
+                note += f", {answer['twice']} of {answer['frames']} frames computed twice"
+            found.append(
+                Comparison(
+                    f"{name}, {len(paths)} songs, {precision}",
+                    "librosa + eager",
+                    asked["theirs"].threads,
+                    times[precision],
+                    times["theirs"],
+                    TARGETS.get(kind),
+                    note,
+                )
+            )
+    return found

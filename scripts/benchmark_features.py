@@ -1,0 +1,104 @@
+"""The classical features against pyAudioAnalysis and librosa, on songs decoded beforehand."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from benchmark_music import RATE, evenly
+from benchmarking import Comparison, Side, common_options, in_turn, machine, report, sides
+from numpy.typing import NDArray
+
+SECONDS = 30.0
+Run = Callable[[], None]
+
+
+def decoded(folder: Path | None, count: int) -> list[NDArray[np.float32]]:
+    """Songs, evenly picked; synthesised ones where there is no folder."""
+    from genrenet import audio
+
+    if folder is None:
+        from genrenet.synthesis import GENRES, synthesise_song
+
+        kinds = [GENRES[i % len(GENRES)] for i in range(count)]
+        return [synthesise_song(genre, i, 0, SECONDS, RATE) for i, genre in enumerate(kinds)]
+    paths = sorted(str(path) for path in folder.rglob("*") if audio.is_audio_path(path))
+    return [audio.load(path, RATE, duration=SECONDS) for path in evenly(paths, count)]
+
+
+def ours(name: str, folder: Path | None, count: int) -> Run:
+    """The package's features."""
+    import torch
+
+    from genrenet.features import mfcc, short_term
+
+    function = {"mfcc": mfcc, "short_term": short_term}[name]
+    waves = [torch.from_numpy(song)[None] for song in decoded(folder, count)]
+
+    def run() -> None:
+        for wave in waves:
+            function(wave)
+
+    return run
+
+
+def by_pyaudioanalysis(folder: Path | None, count: int) -> Run:
+    """Its 34 short-term features, without their deltas."""
+    from pyAudioAnalysis import ShortTermFeatures
+
+    loud = [song.astype(np.float64) * 32768 for song in decoded(folder, count)]
+    step = round(0.050 * RATE)
+
+    def run() -> None:
+        for song in loud:
+            ShortTermFeatures.feature_extraction(song, RATE, step, step, deltas=False)
+
+    return run
+
+
+def by_librosa(folder: Path | None, count: int) -> Run:
+    """Its MFCC."""
+    import librosa
+
+    songs = decoded(folder, count)
+
+    def run() -> None:
+        for song in songs:
+            librosa.feature.mfcc(y=song, sr=RATE)
+
+    return run
+
+
+FEATURES: list[tuple[str, str, str, Callable[..., Run], float]] = [
+    ("34 short-term features", "short_term", "pyAudioAnalysis", by_pyaudioanalysis, 10.0),
+    ("MFCC", "mfcc", "librosa", by_librosa, 3.0),
+]
+"""What, our name for it, the reference, and how often faster ours should be."""
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this benchmark."""
+    common_options(parser, 25, "folder of music; synthesised songs without it")
+    parser.add_argument("--songs", type=int, default=5, help="how many, 30 s of each (%(default)s)")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Measure, report, and say whether the targets were met."""
+    found, about = [], machine(("torch", "numpy", "scipy", "librosa", "pyAudioAnalysis"))
+    given: tuple[Any, ...] = (options.data, options.songs)
+    for threads in (1, None):
+        for what, name, reference, theirs, target in FEATURES:
+            started = {
+                "ours": Side(ours, name, *given, threads=threads),
+                "theirs": Side(theirs, *given, threads=threads),
+            }
+            # The slow ones need not be asked so often.
+            turns = options.turns if name == "mfcc" else max(1, options.turns // 5)
+            with sides(started) as asked:
+                times = in_turn(asked, turns)
+                used = asked["ours"].threads
+            found.append(Comparison(what, reference, used, **times, target=target))
+    return report(found, {**about, "songs": options.songs, "seconds": SECONDS}, options.json)

@@ -1,0 +1,100 @@
+"""Networks on the log-mel of one frame, against plain eager PyTorch with the same weights."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+
+import numpy as np
+from benchmarking import (
+    BenchmarkError,
+    Comparison,
+    Side,
+    common_options,
+    in_turn,
+    machine,
+    report,
+    sides,
+)
+from numpy.typing import NDArray
+
+TARGETS = {"32": 3.5, "bf16": 6.0}
+TOLERANCE = 1e-4
+RUNS = 5
+Run = Callable[[], NDArray[np.float32]]
+
+
+def ours(name: str, precision: str) -> Run:
+    """The network as inference uses it."""
+    import torch
+    from benchmark_references import model_named, music_logmel
+
+    from genrenet.machine import keep_freed_memory
+    from genrenet.optimising import optimised
+
+    keep_freed_memory()
+    model = model_named(name)
+    logmel, network = music_logmel(model), optimised(model, precision).network
+
+    def run() -> NDArray[np.float32]:
+        with torch.inference_mode():
+            return np.asarray(network(logmel)[0])
+
+    return run
+
+
+def theirs(name: str) -> Run:
+    """The network as it was published."""
+    import torch
+    from benchmark_references import PlainNetwork, model_named, music_logmel
+
+    model = model_named(name)
+    logmel, network = music_logmel(model), PlainNetwork(model.network)
+
+    def run() -> NDArray[np.float32]:
+        with torch.no_grad():
+            return np.asarray(network(logmel)[0])
+
+    return run
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this benchmark."""
+    common_options(parser, 15, "")
+    parser.add_argument(
+        "--networks",
+        nargs="+",
+        default=["random-cnn", "random-crnn"],
+        metavar="CHECKPOINT",
+        help="checkpoints, or random weights in the published sizes (%(default)s)",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Measure, report, and say whether the targets were met."""
+    from genrenet.machine import fast_half
+
+    found, about = [], machine(("torch", "numpy"))
+    for name in options.networks:
+        started = {precision: Side(ours, name, precision) for precision in TARGETS}
+        with sides({"theirs": Side(theirs, name), **started}) as asked:
+            wanted = asked["theirs"].answer()
+            differences = {p: float(np.abs(asked[p].answer() - wanted).max()) for p in TARGETS}
+            if not differences["32"] <= TOLERANCE * max(1.0, float(np.abs(wanted).max())):
+                raise BenchmarkError(f"{name}: logits differ by {differences['32']:.2g}")
+            times = in_turn(asked, options.turns, RUNS)
+            for precision, target in TARGETS.items():
+                # Without instructions for it bfloat16 is no choice, and `auto` never takes it.
+                asked_of = target if precision == "32" or fast_half("cpu") else None
+                found.append(
+                    Comparison(
+                        f"{name}, a frame, {precision}",
+                        "eager float32",
+                        asked["theirs"].threads,
+                        times[precision],
+                        times["theirs"],
+                        asked_of,
+                        f"logits to {differences[precision]:.0e}",
+                    )
+                )
+    return report(found, about, options.json)
