@@ -35,7 +35,11 @@ def fast_half(device: str | torch.device) -> torch.dtype | None:
     """
     kind = torch.device(device).type
     if kind == "cuda":
-        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+        return (
+            torch.bfloat16
+            if torch.cuda.is_bf16_supported(including_emulation=False)
+            else torch.float16
+        )
     if kind == "cpu":
         native = getattr(torch.cpu, "_is_avx512_bf16_supported", bool)
         return torch.bfloat16 if native() else None

@@ -16,6 +16,9 @@ from genrenet.networks.folding import HalfPrecision, fold
 Precision = Literal["auto", "32", "bf16", "16"]
 """What convolutions compute in; ``auto`` is half precision where the device is faster in it."""
 
+OWN = {"network", "frontend"}
+"""Modules of a model that are made ready; the others are copied."""
+
 _TYPES = {"32": torch.float32, "bf16": torch.bfloat16, "16": torch.float16}
 
 
@@ -82,9 +85,15 @@ def optimised(
     frontend = model.frontend
     if not frontend.trainable:
         frontend = LogMel.from_settings({**frontend.settings, "backend": "fft"}).to(model.device)
-    # All but the two large parts is copied as it is.
     ready = copy.copy(model)
-    ready._modules = {**model._modules, "network": network, "frontend": frontend}
+    # A copy of a module shares these with it, and would move them to other devices for both.
+    ready._parameters, ready._buffers = dict(model._parameters), dict(model._buffers)
+    ready._modules = {
+        **{name: copy.deepcopy(child) for name, child in model._modules.items() if name not in OWN},
+        "network": network,
+        "frontend": frontend,
+    }
     if compiled:
-        network.compile(dynamic=False)
+        # A second look is taken at whatever number of frames.
+        (network.rough if isinstance(network, HalfPrecision) else network).compile(dynamic=False)
     return ready.eval()

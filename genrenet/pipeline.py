@@ -15,6 +15,7 @@ on the songs around it.
 
 from __future__ import annotations
 
+import atexit
 import threading
 import time
 from collections import deque
@@ -230,23 +231,24 @@ class _Run:
         self.pieces: Channel[_Piece] = Channel(ahead)
         self.done: Channel[_Song | BaseException] = Channel()
         self.crew: list[threading.Thread] = []
-        self.threads_before = torch.get_num_threads()
 
     def start(self) -> None:
-        torch.set_num_threads(self.how.threads)
+        atexit.register(self.stop)  # threads at work while the interpreter ends would abort it
         for job in [self.decode] * self.how.decoders + [self.score] * self.how.workers:
             self.crew.append(threading.Thread(target=self._guarded, args=(job,), daemon=True))
             self.crew[-1].start()
 
     def stop(self) -> None:
+        atexit.unregister(self.stop)
         for channel in (self.songs, self.pieces, self.done):
             channel.close()
-        for thread in self.crew:
-            thread.join()
-        torch.set_num_threads(self.threads_before)
+        if threading.current_thread() not in self.crew:  # one of them may collect the garbage
+            for thread in self.crew:
+                thread.join()
 
     def _guarded(self, job: Callable[[], None]) -> None:
         try:
+            torch.set_num_threads(self.how.threads)  # of this thread alone
             job()
         except BaseException as error:  # the caller's thread raises it
             self.done.put(error)
@@ -288,7 +290,6 @@ class _Run:
 
     def score(self) -> None:
         """What a thread of the network does: pieces to rows."""
-        torch.set_num_threads(self.how.threads)
         with torch.inference_mode():
             while pieces := self._gather():
                 lengths = [len(piece.frames) for piece in pieces]

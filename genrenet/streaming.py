@@ -165,11 +165,8 @@ class SongFrames:
                 if len(waiting) == self.batch_frames:
                     yield torch.stack(waiting)
                     waiting = []
-        except audio.TruncatedAudioError as error:
+        except (audio.AudioError, InferenceError) as error:  # what came before it is good
             self.error = str(error)
-        except (audio.AudioError, InferenceError) as error:
-            self.error = str(error)
-            return
         if waiting:
             yield torch.stack(waiting)
         if self.silent and self.error is None:

@@ -7,8 +7,13 @@ import pytest
 import soundfile
 
 import genrenet
-from genrenet.inference import InferenceError, find_songs
+from genrenet.inference import InferenceError, find_songs, open_method, score_songs
+from genrenet.optimising import PrecisionError
 from tests.conftest import RATE, tone
+
+
+def facts(results):
+    return [result.as_dict(timeline=True) for result in results]
 
 
 def test_names_the_genres_of_files_and_folders(checkpoint, music):
@@ -125,6 +130,103 @@ def test_folders_give_audio_files_in_order_and_loops_end(tmp_path):
         (music / name).touch()
     found = [os.path.relpath(path, music) for path in find_songs([music])]
     assert found == ["a.ogg", "b/1.MP3", "b/2.mp3", "c/3.flac"]
+
+
+def test_some_frames_of_a_song_are_scored_as_among_all(checkpoint, tmp_path):
+    path = str(tmp_path / "medley.flac")
+    parts = [tone(150, 3.0), tone(4000, 3.0, seed=1), tone(900, 3.0, seed=2)]
+    soundfile.write(path, np.concatenate(parts), RATE)
+    model = open_method(checkpoint, "cpu", "32")
+    (full,) = score_songs([path], model)
+    where = {part["start"]: part for part in full.timeline}
+    for count, starts in ((1, [4.5]), (2, [1.5, 6.0]), (3, [1.5, 4.5, 7.5]), (9, sorted(where))):
+        (some,) = score_songs([path], model, frames=count)
+        assert [part["start"] for part in some.timeline] == starts
+        assert some.frames == len(starts)
+        assert (some.duration, some.error) == (9.0, None)
+        for part in some.timeline:
+            assert part["genre"] == where[part["start"]]["genre"]
+            assert part["end"] == where[part["start"]]["end"]
+            assert part["scores"] == pytest.approx(where[part["start"]]["scores"], abs=1e-5)
+
+
+@pytest.mark.parametrize("wrong", [{"frames": 0}, {"workers": 0}, {"batch_frames": 0}])
+def test_numbers_out_of_range_are_named_at_once(wrong, checkpoint):
+    with pytest.raises(InferenceError, match="at least 1"):
+        score_songs(["gone.wav"], open_method(checkpoint, "cpu", "32"), **wrong)
+
+
+@pytest.mark.parametrize("precision", ["32", "bf16"])
+def test_workers_change_no_result(precision, checkpoint, music, tmp_path):
+    (tmp_path / "text.mp3").write_text("no music")
+    paths = [*find_songs([music]), str(tmp_path / "text.mp3"), str(music / "gone.wav")]
+    model = open_method(checkpoint, "cpu", precision)
+    one = facts(score_songs(paths, model, workers=1))
+    assert [result["path"] for result in one] == paths
+    assert facts(score_songs(paths, model, workers=3)) == one
+    mixed = facts(score_songs(paths[::-1], model, workers=4, ordered=False))
+    assert sorted(mixed, key=lambda result: paths.index(result["path"])) == one
+
+
+@pytest.mark.parametrize("batch_frames", [1, 2, 50])
+def test_frames_at_once_change_no_result(batch_frames, checkpoint, music):
+    paths, model = list(find_songs([music]))[::4], open_method(checkpoint, "cpu", "32")
+    usual = list(score_songs(paths, model))
+    for one, other in zip(usual, score_songs(paths, model, batch_frames=batch_frames), strict=True):
+        assert (one.path, one.genre, one.frames) == (other.path, other.genre, other.frames)
+        assert one.scores == pytest.approx(other.scores, abs=1e-5)
+
+
+def test_songs_are_taken_as_they_are_needed(checkpoint, music):
+    path, taken = str(music / "bass" / "bass-0.wav"), []
+    found = score_songs(
+        (taken.append(i) or path for i in range(1000)), open_method(checkpoint, "cpu"), workers=2
+    )
+    assert taken == []
+    assert next(found).genre == "bass"
+    assert len(taken) < 20
+    found.close()
+
+
+def test_durations_are_those_of_the_files(checkpoint, music, tmp_path):
+    soundfile.write(tmp_path / "silent.wav", np.zeros(3 * RATE), RATE)
+    soundfile.write(tmp_path / "rate.flac", tone(900, 4.25, rate=44_100), 44_100)
+    (tmp_path / "text.wav").write_text("no music")
+    paths = [music / "bass" / "bass-0.wav", *(tmp_path / n for n in ("silent.wav", "rate.flac"))]
+    paths += [tmp_path / "text.wav", tmp_path / "gone.wav"]
+    results = genrenet.classify(paths, checkpoint=checkpoint)
+    assert [result["duration"] for result in results] == [5.0, 3.0, 4.25, None, None]
+    assert [result["genre"] for result in results] == ["bass", None, "middle", None, None]
+
+
+def test_what_comes_before_damage_is_scored_whatever_the_batch(checkpoint, tmp_path):
+    wave = tone(150, 40.0)
+    wave[30 * RATE] = np.nan
+    soundfile.write(tmp_path / "nan.wav", wave, RATE, subtype="FLOAT")
+    model = open_method(checkpoint, "cpu", "32")
+    found = [
+        next(score_songs([str(tmp_path / "nan.wav")], model, batch_frames=count))
+        for count in (1, 4, 100)
+    ]
+    assert all("NaN" in result.error for result in found)
+    assert len({(result.genre, result.frames) for result in found}) == 1
+
+
+def test_precisions_give_the_same_genres(checkpoint, music):
+    paths = list(find_songs([music]))
+    found = [
+        list(score_songs(paths, open_method(checkpoint, "cpu", precision)))
+        for precision in ("32", "bf16", "auto")
+    ]
+    for single, half, auto in zip(*found, strict=True):
+        assert single.genre == half.genre == auto.genre
+        assert half.scores == pytest.approx(single.scores, abs=0.05)
+        assert auto.scores in (half.scores, single.scores)
+
+
+def test_a_precision_that_is_not_there_is_named(checkpoint):
+    with pytest.raises(PrecisionError, match="wanted auto, 32, bf16, 16"):
+        open_method(checkpoint, "cpu", "64")
 
 
 def test_a_device_that_is_not_there_is_named(checkpoint, music):

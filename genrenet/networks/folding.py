@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from genrenet.networks.base import ConvStage, GenreNetwork
 from genrenet.networks.gru import Keras1GRU
+from genrenet.networks.musicnn import Filters
 
 PIECE = 1 << 23
 """Bytes of a convolution's output that a processor computes at once: more leaves the caches, and is
@@ -43,7 +44,7 @@ def fold(network: GenreNetwork, dtype: torch.dtype = torch.float32) -> GenreNetw
         ``network`` in eval mode to rounding.
     """
     folded = copy.deepcopy(network).eval().requires_grad_(False)
-    last = None
+    last, half = None, dtype != torch.float32
     for parent in list(folded.modules()):
         for name, child in list(parent.named_children()):
             if isinstance(child, ConvStage):
@@ -51,9 +52,11 @@ def fold(network: GenreNetwork, dtype: torch.dtype = torch.float32) -> GenreNetw
                 setattr(parent, name, last)
             elif isinstance(child, Keras1GRU):
                 setattr(parent, name, FoldedGRU(child))
+            elif isinstance(child, Filters) and child.conv.kernel_size[1] > 1 and half:
+                setattr(parent, name, FoldedFilters(child, dtype))
     if last is not None:
         last.then = torch.float32
-    return folded
+    return folded.eval()
 
 
 class HalfPrecision(GenreNetwork):
@@ -77,7 +80,8 @@ class HalfPrecision(GenreNetwork):
         self.settings, self.time_first = network.settings, network.time_first
         self.rough, self.exact, self.dtype = fold(network, dtype), fold(network), dtype
         self.head = self.exact.head
-        self.folded = any(isinstance(module, FoldedStage) for module in self.rough.modules())
+        kinds = (FoldedStage, FoldedFilters)
+        self.folded = any(isinstance(module, kinds) for module in self.rough.modules())
 
     def stages(self) -> dict[str, nn.Module]:
         """Stages of the network in single precision."""
@@ -97,7 +101,7 @@ class HalfPrecision(GenreNetwork):
             logits: Tensor = self.rough(logmel).float()
         if logits.shape[1] > 1:
             largest = logits.topk(2).values
-            close = largest[:, 0] - largest[:, 1] < CLOSE
+            close = ~(largest[:, 0] - largest[:, 1] >= CLOSE)  # what overflowed is close too
             if bool(close.any()):
                 logits[close] = self.exact(logmel[close])
         return logits
@@ -172,6 +176,54 @@ class FoldedStage(nn.Module):
             return 1
         size = x.shape[0] * len(self.bias) * x.shape[2] * x.shape[3] * x.element_size()
         return max(1, size // PIECE)
+
+
+class FoldedFilters(nn.Module):
+    """`Filters` for inference, as one matrix product of all the windows a filter looks at.
+
+    Neither ReLU nor a batch-norm with positive slope changes which mel band has the maximum, so
+    the maximum is taken first; where the slope is negative, that of the negated filter.
+
+    Parameters
+    ----------
+    filters : Filters
+    dtype : torch.dtype
+        Type it computes in.
+    """
+
+    def __init__(self, filters: Filters, dtype: torch.dtype) -> None:
+        super().__init__()
+        norm, convolution = filters.norm, filters.conv
+        mean, variance, bias = norm.running_mean, norm.running_var, convolution.bias
+        assert mean is not None
+        assert variance is not None
+        assert bias is not None
+        scale = (norm.weight / (variance + norm.eps).sqrt()).detach()
+        sign = torch.where(scale < 0, -1.0, 1.0)
+        weight = (convolution.weight.detach() * sign[:, None, None, None]).flatten(1)
+        self.register_buffer("weight", weight.T.to(dtype).contiguous())
+        self.register_buffer("bias", (bias.detach() * sign).to(dtype))
+        self.register_buffer("sign", sign[:, None])
+        self.register_buffer("scale", scale[:, None])
+        self.register_buffer("shift", (norm.bias.detach() - mean * scale)[:, None])
+        self.padding, self.kernel = filters.padding, convolution.kernel_size
+        self.weight: Tensor
+        self.bias: Tensor
+        self.sign: Tensor
+        self.scale: Tensor
+        self.shift: Tensor
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, 1, time, n_mels) to (batch, channels, time)."""
+        x = F.pad(x[:, 0].to(self.weight.dtype), self.padding)
+        windows = x.unfold(1, self.kernel[0], 1).unfold(2, self.kernel[1], 1)
+        _, time, bands = windows.shape[:3]
+        found = []
+        for one in windows:  # all at once they would take a gigabyte
+            products = torch.addmm(self.bias, one.reshape(time * bands, -1), self.weight)
+            found.append(products.view(time, bands, -1).amax(dim=1).float().T)
+        largest = torch.stack(found)
+        return F.relu(largest * self.sign) * self.scale + self.shift
 
 
 class FoldedGRU(nn.Module):

@@ -13,7 +13,7 @@ from genrenet.networks.base import GenreNetwork
 EPS = 1e-3
 
 
-class _Filters(nn.Module):
+class Filters(nn.Module):
     """A convolution over time and mel, ReLU, batch-norm, and the maximum over the mel bands."""
 
     def __init__(self, n_out: int, kernel: tuple[int, int]) -> None:
@@ -34,8 +34,8 @@ class _Front(nn.Module):
 
     def __init__(self, n_mels: int, timbral: int, temporal: int) -> None:
         super().__init__()
-        tall = [_Filters(timbral, (7, int(share * n_mels))) for share in (0.4, 0.7)]
-        long = [_Filters(temporal, (columns, 1)) for columns in (128, 64, 32)]
+        tall = [Filters(timbral, (7, int(share * n_mels))) for share in (0.4, 0.7)]
+        long = [Filters(temporal, (columns, 1)) for columns in (128, 64, 32)]
         self.filters = nn.ModuleList([*tall, *long])
 
     def forward(self, x: Tensor) -> Tensor:
