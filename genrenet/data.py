@@ -20,7 +20,7 @@ from torch.utils.data import Dataset
 from torch.utils.data.distributed import DistributedSampler
 
 from genrenet import audio
-from genrenet.frames import FrameSettings, frame_starts, random_start
+from genrenet.frames import FrameSettings, all_frames, random_start
 
 Item = dict[str, Tensor]
 Crops = Literal["random", "fixed"]
@@ -122,22 +122,13 @@ class FrameDataset(Dataset[Item]):
         self.paths, self.reader, self.settings = list(paths), reader, settings
         self.crops, self.seed = crops, seed
         self.labels = np.asarray(labels, dtype=np.int64)
-        lengths = [reader.length(path) for path in self.paths]
-        self.lengths = np.asarray(lengths, dtype=np.int64)
-        songs, starts = [], []
-        for song, length in enumerate(lengths):
-            if not length:
-                continue
-            of_song = (
-                np.full(crops_per_song, -1, dtype=np.int64)
-                if crops == "random"
-                else frame_starts(length, settings)
-            )
-            starts.append(of_song)
-            songs.append(np.full(len(of_song), song, dtype=np.int64))
-        empty = np.zeros(0, dtype=np.int64)
-        self.songs = np.concatenate(songs) if songs else empty
-        self.starts = np.concatenate(starts) if starts else empty
+        self.lengths = np.fromiter(map(reader.length, self.paths), np.int64, len(self.paths))
+        if crops == "random":
+            readable = np.flatnonzero(self.lengths)
+            self.songs = np.repeat(readable, crops_per_song)
+            self.starts = np.full(len(self.songs), -1, dtype=np.int64)
+        else:
+            self.songs, self.starts = all_frames(self.lengths, settings)
 
     def __len__(self) -> int:
         return len(self.songs)

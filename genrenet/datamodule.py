@@ -281,7 +281,7 @@ class GenreDataModule(pl.LightningDataModule):
         training = name == "train"
         dataset = FrameDataset(
             list(table["path"]),
-            [self.labels.index(genre) for genre in table["genre"]],
+            pd.Index(self.labels).get_indexer(table["genre"]),
             reader,
             self.frames,
             crops=self.crops if training else "fixed",

@@ -133,6 +133,40 @@ def frame_starts(n_samples: int, settings: FrameSettings) -> NDArray[np.int64]:
     return part.begin + settings.n_samples * np.arange(count, dtype=np.int64)
 
 
+def all_frames(
+    lengths: NDArray[np.int64], settings: FrameSettings
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """`frame_starts` of many songs at once.
+
+    Parameters
+    ----------
+    lengths : ndarray of int64, shape (songs,)
+        In samples; songs of length 0 have no frames.
+    settings : FrameSettings
+
+    Returns
+    -------
+    songs : ndarray of int64, shape (frames,)
+        Which song each frame is of, in order.
+    starts : ndarray of int64, shape (frames,)
+        Its first sample.
+
+    Examples
+    --------
+    >>> songs, starts = all_frames(np.array([0, 720_000]), FrameSettings(trim=0))
+    >>> songs.tolist(), starts.tolist()
+    ([1, 1], [0, 349440])
+    """
+    size, trim = settings.n_samples, round(settings.trim * settings.sample_rate)
+    less = np.minimum(trim, np.maximum(0, (lengths - size) // 2))
+    whole = (lengths - 2 * trim >= size) | (trim == 0)
+    begins = np.where(whole, trim, less)
+    counts = np.where(lengths > 0, np.maximum(1, (lengths - 2 * begins) // size), 0)
+    songs = np.repeat(np.arange(len(lengths)), counts)
+    number = np.arange(len(songs)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return songs, begins[songs] + size * number
+
+
 def random_start(n_samples: int, settings: FrameSettings, rng: np.random.Generator) -> int:
     """First sample of a random crop of one frame, uniform over the usable part."""
     part = usable_part(n_samples, settings)

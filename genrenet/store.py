@@ -179,9 +179,9 @@ class PreparedStore:
                 remedy="delete the folder; it is built anew on the next run",
             )
         index = pd.read_parquet(self.folder / "index.parquet")
-        names = [os.fsdecode(name) for name in index["path"]]
+        names = list(map(os.fsdecode, index["path"].tolist()))
         self.index = index.assign(path=pd.Series(names, dtype=object))
-        self._rows = {path: row for row, path in enumerate(self.index["path"])}
+        self._rows = dict(zip(names, range(len(names)), strict=True))
         self._starts = self.index["start"].to_numpy()
         self._lengths = self.index["length"].to_numpy()
         self._scales = self.index["scale"].to_numpy()
@@ -305,12 +305,16 @@ def _prepare(
     progress: Callable[[int, int], None] | None,
 ) -> PreparedStore:
     settings = {"version": VERSION, "sample_rate": sample_rate, "dtype": dtype}
-    rows = _finished_rows(folder, sample_rate, dtype)
+    store = _whole_store(folder, sample_rate, dtype)
     resumed = _read_journal(folder / "journal.jsonl", settings)
-    known = {(row["path"], row["size"], row["mtime"]) for row in rows + resumed}
+    known = {(row["path"], row["size"], row["mtime"]) for row in resumed}
+    if store is not None:
+        columns = (store.index[name].tolist() for name in ("path", "size", "mtime"))
+        known.update(zip(*columns, strict=True))
     todo = [key for key in map(file_key, dict.fromkeys(paths)) if key not in known]
-    if not todo and not resumed and (folder / "store.json").exists():
-        return PreparedStore(folder)
+    if not todo and not resumed and store is not None:
+        return store
+    rows: list[Row] = [] if store is None else store.index.to_dict("records")
     replace_file(
         folder / "journal.jsonl",
         lambda file: file.write_text("".join(json.dumps(r) + "\n" for r in (settings, *resumed))),
@@ -353,10 +357,10 @@ def _prepare(
     return PreparedStore(folder)
 
 
-def _finished_rows(folder: Path, sample_rate: int, dtype: DType) -> list[Row]:
-    """Rows of the whole store that is already in the folder, if there is one."""
+def _whole_store(folder: Path, sample_rate: int, dtype: DType) -> PreparedStore | None:
+    """The whole store that is already in the folder, if there is one."""
     if not (folder / "store.json").exists():
-        return []
+        return None
     store = PreparedStore(folder)
     if (store.sample_rate, store.dtype) != (sample_rate, dtype):
         raise StoreError(
@@ -365,8 +369,7 @@ def _finished_rows(folder: Path, sample_rate: int, dtype: DType) -> list[Row]:
             wanted=f"{sample_rate} Hz {dtype}",
             remedy="choose another folder, or delete this one",
         )
-    rows: list[Row] = store.index.to_dict("records")
-    return rows
+    return store
 
 
 def _read_journal(file: Path, settings: Row) -> list[Row]:

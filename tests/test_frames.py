@@ -7,6 +7,7 @@ import torch
 from genrenet.frames import (
     FrameError,
     FrameSettings,
+    all_frames,
     decide,
     frame_starts,
     frame_statistics,
@@ -113,3 +114,15 @@ def test_bad_settings_are_named():
         FrameSettings(trim=-1)
     with pytest.raises(FrameError, match="median"):
         song_scores(torch.ones(1, 2), "median")
+
+
+@pytest.mark.parametrize("trim", [0.0, 0.4, 20.0])
+def test_frames_of_many_songs_are_those_of_each(trim):
+    settings = FrameSettings(1.5, trim, 1000)
+    lengths = np.array(
+        [0, 1, 700, 1499, 1500, 1501, 2299, 2300, 2301, 3000, 41_499, 41_500, 90_000]
+    )
+    songs, starts = all_frames(lengths, settings)
+    for song, length in enumerate(lengths):
+        wanted = frame_starts(int(length), settings) if length else np.zeros(0)
+        assert starts[songs == song].tolist() == wanted.tolist(), length

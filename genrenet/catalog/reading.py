@@ -49,7 +49,7 @@ def artists_known(table: pd.DataFrame) -> bool:
     """Whether at least 90 % of a table's songs name their artist."""
     if "artist" not in table or not len(table):
         return False
-    named = sum(isinstance(name, str) and bool(name.strip()) for name in table["artist"])
+    named = sum(isinstance(name, str) and bool(name.strip()) for name in table["artist"].tolist())
     return named >= ARTISTS_KNOWN * len(table)
 
 

@@ -102,10 +102,12 @@ def songs_of(
     require_columns(table, "track_id", "genre", *(["artist"] if artists else []))
     if not len(table):
         raise SplitError("no songs to split")
-    names = table["artist"] if artists else [""] * len(table)
-    rows = sorted(zip(table["track_id"], table["genre"], names, strict=True), key=lambda r: r[0])
-    ids = [row[0] for row in rows]
-    return ids, [row[1] for row in rows], artist_groups([row[2] for row in rows], ids)
+    names = table["artist"].tolist() if artists else [""] * len(table)
+    ids, genres = table["track_id"].tolist(), table["genre"].tolist()
+    order = sorted(range(len(ids)), key=ids.__getitem__)
+    ids = [ids[row] for row in order]
+    groups = artist_groups([names[row] for row in order], ids)
+    return ids, [genres[row] for row in order], groups
 
 
 def artist_key(name: object) -> str:
