@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _ATTEMPTS, _MOVES = 20, 1000
+_CELLS = 50_000_000  # groups x genres x moves that an attempt may take
 
 
 def stratified(table: pd.DataFrame, fractions: Sequence[float] = FRACTIONS, seed: int = 0) -> Split:
@@ -208,7 +209,8 @@ def _improve(
     everyone, here = np.arange(len(songs)), chosen.copy()
     have = np.zeros_like(wanted)
     np.add.at(have, here, songs)
-    for _ in range(_MOVES):
+    # A large collection is balanced from the start, and each of its moves takes long.
+    for _ in range(min(_MOVES, _CELLS // songs.size)):
         excess = (have - wanted) / wanted
         square = songs**2 @ (1 / wanted).T
         drift = 2 * songs @ excess.T
