@@ -39,20 +39,20 @@ def main() -> int:
     every.add_argument("--data", type=Path, metavar="FOLDER", help="folder of music")
     every.add_argument("--json", type=Path, metavar="FOLDER", help="write the results, a file each")
     every.set_defaults(run=None)
-    options = parser.parse_args()
+    options: argparse.Namespace = parser.parse_args()
     if options.run is not None:
         return int(options.run(options))
-    statuses = []
+    statuses, data, results = [], options.data, options.json
     for name in BENCHMARKS:
         print(f"== {name}", flush=True)
         arguments = [name]
-        if options.data and name not in ("frontend", "network", "neighbours"):
-            arguments += ["--data", os.fspath(options.data)]
-        if options.json:
-            options.json.mkdir(parents=True, exist_ok=True)
-            arguments += ["--json", os.fspath(options.json / f"{name}.json")]
-        one = parser.parse_args(arguments)
-        statuses.append(int(one.run(one)))
+        if data and name not in ("frontend", "network", "neighbours"):
+            arguments += ["--data", os.fspath(data)]
+        if results:
+            results.mkdir(parents=True, exist_ok=True)
+            arguments += ["--json", os.fspath(results / f"{name}.json")]
+        options = parser.parse_args(arguments)
+        statuses.append(int(options.run(options)))
     return max(statuses)
 
 

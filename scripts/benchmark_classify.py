@@ -9,40 +9,39 @@ import argparse
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Literal
 
 from benchmark_music import is_mp3, songs
-from benchmarking import Comparison, Side, common_options, in_turn, machine, report, sides
+from benchmark_sides import Side, in_turn, sides
+from benchmarking import Comparison, common_options, machine, report
 
 TARGETS = {"CNN": 4.0, "CRNN": 5.0}
-PRECISIONS = ("32", "auto")
+Precision = Literal["32", "auto"]
+PRECISIONS: tuple[Precision, ...] = ("32", "auto")
 TRIM = 0.0
 """Seconds: most collections at hand for measurements are of excerpts."""
 
-Run = Callable[[], dict[str, Any]]
+Run = Callable[..., dict[str, Any]]
 
 
-def ours(name: str, precision: str, paths: Sequence[str], workers: int | None = None) -> Run:
+def ours(name: str, precision: Precision, paths: Sequence[str], workers: int | None = None) -> Run:
     """`score_songs`, as the programs that score libraries call it."""
-    from benchmark_references import RANDOM, random_model
+    from benchmark_references import model_named
 
-    from genrenet.inference import open_method, score_songs
+    from genrenet.inference import score_songs
     from genrenet.machine import keep_freed_memory
     from genrenet.optimising import optimised
 
     keep_freed_memory()
-    if name in RANDOM:
-        model = optimised(random_model(name), precision)
-    else:
-        model = open_method(name, "cpu", precision)
+    model = optimised(model_named(name), precision)
     twice: list[int] = []
     exact = getattr(model.network, "exact", None)
     if exact is not None:  # of frames whose best genres are about equal in half precision
         exact.register_forward_hook(lambda _, given, __: twice.append(len(given[0])))
 
-    def run() -> dict[str, Any]:
+    def run(some: Sequence[str] = paths) -> dict[str, Any]:
         twice.clear()
-        results = list(score_songs(paths, model, trim=TRIM, workers=workers))
+        results = list(score_songs(some, model, trim=TRIM, workers=workers))
         frames = sum(result.frames for result in results)
         return {"genres": [one.genre for one in results], "frames": frames, "twice": sum(twice)}
 
@@ -54,7 +53,11 @@ def theirs(name: str, paths: Sequence[str]) -> Run:
     from benchmark_references import UsualPipeline, model_named
 
     pipeline = UsualPipeline(model_named(name), TRIM)
-    return lambda: {"genres": [pipeline.genre(path) for path in paths]}
+
+    def run(some: Sequence[str] = paths) -> dict[str, Any]:
+        return {"genres": [pipeline.genre(path) for path in some]}
+
+    return run
 
 
 def networks(names: Sequence[str]) -> dict[str, str]:
@@ -94,22 +97,25 @@ def options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Measure, report, and say whether the targets were met."""
     packages = ("torch", "numpy", "librosa", "soundfile", "av", "soxr")
-    found, about = [], machine(packages)
+    found, about, plot = [], machine(packages), {}
     with TemporaryDirectory() as temporary:
         paths = songs(options.data, options.songs, Path(temporary))
         about |= {"songs": len(paths), "MP3s": sum(map(is_mp3, paths))}
-        for name, kind in networks(options.networks).items():
+        kinds = networks(options.networks)
+        for name, kind in kinds.items():
             found += compare(name, kind, paths, options.turns)
         if options.plot is not None:
             from benchmark_plot import draw
 
-            about["plot"] = draw(options.networks[-1], paths, options.plot, Path(temporary))
-    return report(found, about, options.json)
+            plot = draw(list(kinds)[-1], paths, options.plot, Path(temporary))
+    return report(found, about, options.json, plot=plot)
 
 
 def compare(name: str, kind: str, paths: Sequence[str], turns: int) -> list[Comparison]:
     """Both sides with one checkpoint, ours in both precisions."""
-    started = {precision: Side(ours, name, precision, paths) for precision in PRECISIONS}
+    started: dict[str, Side] = {
+        precision: Side(ours, name, precision, paths) for precision in PRECISIONS
+    }
     with sides({"theirs": Side(theirs, name, paths), **started}) as asked:
         times = in_turn(asked, turns)
         wanted = asked["theirs"].answer()["genres"]

@@ -9,7 +9,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmark_music import is_mp3, songs
-from benchmarking import Comparison, Side, common_options, in_turn, machine, report, sides
+from benchmark_sides import Side, in_turn, sides
+from benchmarking import Comparison, common_options, machine, report
 
 RATE = 12_000
 Run = Callable[[], int]
@@ -64,9 +65,9 @@ def run(options: argparse.Namespace) -> int:
         references["Essentia"] = by_essentia
     with TemporaryDirectory() as temporary:
         half = options.songs // 2
-        paths = songs(options.data, 2 * half, Path(temporary))
-        kinds = {"MP3": [path for path in paths if is_mp3(path)][:half]}
-        kinds["others"] = [path for path in paths if not is_mp3(path)][:half]
+        paths = songs(options.data, 2 * half, Path(temporary), mp3s=half)
+        kinds = {"MP3": [path for path in paths if is_mp3(path)]}
+        kinds["others"] = [path for path in paths if not is_mp3(path)]
         for kind, some in kinds.items():
             if not some:
                 continue

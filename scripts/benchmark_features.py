@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 from benchmark_music import RATE, evenly
-from benchmarking import Comparison, Side, common_options, in_turn, machine, report, sides
+from benchmark_sides import Side, in_turn, sides
+from benchmarking import Comparison, common_options, machine, report
 from numpy.typing import NDArray
 
 SECONDS = 30.0
@@ -35,12 +36,12 @@ def ours(name: str, folder: Path | None, count: int) -> Run:
 
     from genrenet.features import mfcc, short_term
 
-    function = {"mfcc": mfcc, "short_term": short_term}[name]
+    functions: dict[str, Callable[..., Any]] = {"mfcc": mfcc, "short_term": short_term}
     waves = [torch.from_numpy(song)[None] for song in decoded(folder, count)]
 
     def run() -> None:
         for wave in waves:
-            function(wave)
+            functions[name](wave)
 
     return run
 
@@ -100,5 +101,5 @@ def run(options: argparse.Namespace) -> int:
             with sides(started) as asked:
                 times = in_turn(asked, turns)
                 used = asked["ours"].threads
-            found.append(Comparison(what, reference, used, **times, target=target))
+            found.append(Comparison(what, reference, used, times["ours"], times["theirs"], target))
     return report(found, {**about, "songs": options.songs, "seconds": SECONDS}, options.json)

@@ -10,7 +10,14 @@ import numpy as np
 RATE = 22_050
 
 
-def songs(folder: Path | None, count: int, temporary: Path, seconds: float = 60.0) -> list[str]:
+def songs(
+    folder: Path | None,
+    count: int,
+    temporary: Path,
+    *,
+    mp3s: int | None = None,
+    seconds: float = 60.0,
+) -> list[str]:
     """Some songs, MP3s before all, the others evenly picked.
 
     Parameters
@@ -22,6 +29,8 @@ def songs(folder: Path | None, count: int, temporary: Path, seconds: float = 60.
         How many, if there are so many.
     temporary : path
         Folder for synthesised songs.
+    mp3s : int, optional
+        Most MP3s of a folder; by default as many as there are.
     seconds : float > 0
         Length of synthesised songs.
 
@@ -34,7 +43,7 @@ def songs(folder: Path | None, count: int, temporary: Path, seconds: float = 60.
     if folder is None:
         return [_synthesised(temporary, number, seconds) for number in range(count)]
     paths = sorted(str(path) for path in folder.rglob("*") if audio.is_audio_path(path))
-    chosen = evenly([path for path in paths if is_mp3(path)], count)
+    chosen = evenly([path for path in paths if is_mp3(path)], count if mp3s is None else mp3s)
     others = [path for path in paths if not is_mp3(path)]
     return sorted(chosen + evenly(others, count - len(chosen)))
 

@@ -58,7 +58,8 @@ def random_songs(songs: int, d: int = 15, seed: int = 0) -> Floats:
     covariances = noise @ noise.transpose(0, 2, 1)
     deviations = np.sqrt(10 ** rng.uniform(-1, 3, (songs, d)))
     scales = deviations / np.sqrt(np.einsum("nii->ni", covariances))
-    return join_rows(means, covariances * scales[:, :, None] * scales[:, None, :])
+    rows: Floats = join_rows(means, covariances * scales[:, :, None] * scales[:, None, :])
+    return rows
 
 
 def loop(X: Floats) -> tuple[Floats, float]:

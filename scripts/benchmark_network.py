@@ -4,27 +4,21 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
-from benchmarking import (
-    BenchmarkError,
-    Comparison,
-    Side,
-    common_options,
-    in_turn,
-    machine,
-    report,
-    sides,
-)
+from benchmark_sides import Side, in_turn, sides
+from benchmarking import BenchmarkError, Comparison, common_options, machine, report
 from numpy.typing import NDArray
 
-TARGETS = {"32": 3.5, "bf16": 6.0}
+Precision = Literal["32", "bf16"]
+TARGETS: dict[Precision, float] = {"32": 3.5, "bf16": 6.0}
 TOLERANCE = 1e-4
 RUNS = 5
 Run = Callable[[], NDArray[np.float32]]
 
 
-def ours(name: str, precision: str) -> Run:
+def ours(name: str, precision: Precision) -> Run:
     """The network as inference uses it."""
     import torch
     from benchmark_references import model_named, music_logmel
@@ -76,7 +70,7 @@ def run(options: argparse.Namespace) -> int:
 
     found, about = [], machine(("torch", "numpy"))
     for name in options.networks:
-        started = {precision: Side(ours, name, precision) for precision in TARGETS}
+        started: dict[str, Side] = {precision: Side(ours, name, precision) for precision in TARGETS}
         with sides({"theirs": Side(theirs, name), **started}) as asked:
             wanted = asked["theirs"].answer()
             differences = {p: float(np.abs(asked[p].answer() - wanted).max()) for p in TARGETS}

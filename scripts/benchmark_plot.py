@@ -6,16 +6,18 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmark_classify import ours, theirs
 from benchmark_music import is_mp3, long_song
-from benchmarking import Side, in_turn, sides
+from benchmark_sides import Side, in_turn, sides
 
 TURNS = 3
 OURS, OURS_32, THEIRS = "genrenet", "genrenet, float32", "librosa + eager PyTorch"
+SCANS = "genrenet scan, processes of a core,\nwith their start"
+COLOURS = {OURS: "C0", OURS_32: "C1", THEIRS: "C2", SCANS: "C3"}
 MINUTES = (1, 5, 15, 30)
 SHARES = (0.125, 0.25, 0.5, 1.0)
 
@@ -47,32 +49,32 @@ def draw(name: str, paths: Sequence[str], file: Path, temporary: Path) -> dict[s
     counts = sorted({max(1, round(share * len(paths))) for share in SHARES})
     # Evenly picked, so that every number of songs has MP3s and others in the same mixture.
     some = {n: [paths[int(i * len(paths) / n)] for i in range(n)] for n in counts}
-    found = {"songs": _measured(name, some), "seconds": {}, "cores": _cores(name, paths)}
-    source = next(filter(is_mp3, paths), None)
-    if source is not None:
-        lengths = {
-            60 * minutes: [str(long_song(source, temporary / f"{minutes}.mp3", 60 * minutes))]
-            for minutes in MINUTES
-        }
-        found["seconds"] = _measured(name, lengths)
+    source, lengths = next(filter(is_mp3, paths), None), dict[int, Sequence[str]]()
+    for minutes in MINUTES if source is not None else ():
+        song = long_song(str(source), temporary / f"{minutes}.mp3", 60 * minutes)
+        lengths[60 * minutes] = [str(song)]
+    songs, seconds = _measured(name, [some, lengths])
+    found = {"songs": songs, "seconds": seconds, "cores": _cores(name, paths)}
     if name not in RANDOM:
-        found["cores"]["genrenet scan, processes"] = _scans(name, paths, temporary)
+        found["cores"][SCANS] = _scans(name, paths, temporary)
     _draw(found, name, len(paths), file)
     return found
 
 
-def _measured(name: str, jobs: Mapping[int, Sequence[str]]) -> Curves:
-    """Seconds of some songs for all sides, by what the songs stand under."""
-    curves: Curves = {OURS: {}, OURS_32: {}, THEIRS: {}}
-    for size, paths in jobs.items():
-        started = {
-            OURS: Side(ours, name, "auto", paths),
-            OURS_32: Side(ours, name, "32", paths),
-            THEIRS: Side(theirs, name, paths),
-        }
-        for side, seconds in _medians(started):
-            curves[side][size] = seconds
-    return curves
+def _measured(name: str, panels: Sequence[Mapping[int, Sequence[str]]]) -> list[Curves]:
+    """Seconds of some songs for all sides, by what the songs stand under, panel by panel."""
+    started = {
+        OURS: Side(ours, name, "auto", []),
+        OURS_32: Side(ours, name, "32", []),
+        THEIRS: Side(theirs, name, []),
+    }
+    found: list[Curves] = [{side: {} for side in started} for _ in panels]
+    with sides(started) as asked:
+        for curves, jobs in zip(found, panels, strict=True):
+            for size, paths in jobs.items():
+                for side, times in in_turn(asked, TURNS, 1, paths).items():
+                    curves[side][size] = statistics.median(times)
+    return found
 
 
 def _cores(name: str, paths: Sequence[str]) -> Curves:
@@ -83,29 +85,23 @@ def _cores(name: str, paths: Sequence[str]) -> Curves:
             OURS: Side(ours, name, "auto", paths, cores, threads=cores),
             THEIRS: Side(theirs, name, paths, threads=cores),
         }
-        for side, seconds in _medians(started):
-            curves[side][cores] = seconds
+        with sides(started) as asked:
+            for side, times in in_turn(asked, TURNS).items():
+                curves[side][cores] = statistics.median(times)
     return curves
 
 
-def _medians(started: dict[str, Side]) -> Iterator[tuple[str, float]]:
-    with sides(started) as asked:
-        for side, times in in_turn(asked, TURNS).items():
-            yield side, statistics.median(times)
-
-
 def _scans(name: str, paths: Sequence[str], temporary: Path) -> dict[float, float]:
-    """Seconds of the whole program with one process and with two, on half the cores each."""
+    """Seconds of the whole program with one process and with two, of one core each."""
     library = temporary / "library"
     library.mkdir()
     for number, path in enumerate(paths):
         (library / f"{number:04d}{Path(path).suffix}").symlink_to(Path(path).resolve())
-    seconds = {}
+    seconds: dict[float, float] = {}
     for processes in (1, 2):
         table = temporary / f"{processes}.parquet"
         command = [sys.executable, "-m", "genrenet", "scan", str(library), "--out", str(table)]
         command += ["--checkpoint", name, "--trim", "0", "--processes", str(processes)]
-        # One process of two has one core: otherwise it is not the processes that are compared.
         command += ["--workers", "1", "--device", "cpu"]
         start = time.perf_counter()
         done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -113,7 +109,7 @@ def _scans(name: str, paths: Sequence[str], temporary: Path) -> dict[float, floa
         if done.returncode:
             print(f"genrenet scan --processes {processes}: {done.stderr.strip()}")
             return {}
-    return dict(seconds)
+    return seconds
 
 
 def _draw(found: Mapping[str, Curves], name: str, n_songs: int, file: Path) -> None:
@@ -143,5 +139,6 @@ def _draw(found: Mapping[str, Curves], name: str, n_songs: int, file: Path) -> N
 
 
 def _curve(axis: Any, side: str, points: Mapping[float, float]) -> None:
-    style = "--" if side == THEIRS else ":" if "scan" in side else "-"
-    axis.plot(list(points), list(points.values()), marker="o", linestyle=style, label=side)
+    style = "--" if side == THEIRS else ":" if side == SCANS else "-"
+    seconds, colour = list(points.values()), COLOURS[side]
+    axis.plot(list(points), seconds, marker="o", linestyle=style, color=colour, label=side)

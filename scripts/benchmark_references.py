@@ -72,10 +72,9 @@ class PlainNetwork(nn.Module):
         x = F.pad(logmel, (self.padding, self.padding)) if self.padding else logmel
         x = self.input_norm(x.transpose(1, 2)).transpose(1, 2)
         x = self.convolutions(x.unsqueeze(1).contiguous())
-        if self.gru is None:
-            return self.head(self.dropout(x.flatten(1)))
-        states = self.gru(x.squeeze(2).transpose(1, 2))
-        return self.head(self.dropout(states[:, -1]))
+        x = x.flatten(1) if self.gru is None else self.gru(x.squeeze(2).transpose(1, 2))[:, -1]
+        logits: Tensor = self.head(self.dropout(x))
+        return logits
 
 
 def librosa_logmel(wave: Floats, settings: dict[str, Any]) -> Floats:
@@ -136,10 +135,12 @@ class UsualPipeline:
             librosa_logmel(np.pad(piece, (0, length - len(piece))), self.settings)
             for piece in pieces
         ]
-        scores = []
+        frames = torch.from_numpy(np.stack(mels))
         with torch.no_grad():
-            for batch in torch.from_numpy(np.stack(mels)).split(BATCH):
-                scores.append(log_scores(self.network(batch), self.output).exp())
+            scores = [
+                log_scores(self.network(frames[i : i + BATCH]), self.output).exp()
+                for i in range(0, len(frames), BATCH)
+            ]
         return self.labels[int(torch.cat(scores).mean(dim=0).argmax())]
 
 
@@ -172,11 +173,11 @@ def random_model(name: str, n_labels: int = 10) -> GenreClassifier:
             if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
                 nn.init.uniform_(module.weight, 0.5, 1.5)
                 nn.init.uniform_(module.bias, -0.2, 0.2)
-                module.running_mean.uniform_(-0.2, 0.2)
-                module.running_var.uniform_(0.05, 0.2)
-        norm = model.network.input_norm
-        norm.running_mean.uniform_(-40.0, -20.0)  # log-mels are decibels
-        norm.running_var.uniform_(300.0, 500.0)
+                nn.init.uniform_(module.get_buffer("running_mean"), -0.2, 0.2)
+                nn.init.uniform_(module.get_buffer("running_var"), 0.05, 0.2)
+        norm = model.network.get_submodule("input_norm")
+        nn.init.uniform_(norm.get_buffer("running_mean"), -40.0, -20.0)  # log-mels are decibels
+        nn.init.uniform_(norm.get_buffer("running_var"), 300.0, 500.0)
     with torch.no_grad():
         logits = model.network(music_logmel(model))[0]
         best, second = logits.topk(2).values.tolist()
