@@ -19,7 +19,7 @@ from genrenet.networks.base import ConvStage, GenreNetwork
 from genrenet.networks.gru import Keras1GRU
 from genrenet.networks.musicnn import Filters
 
-PIECE = 1 << 23
+PIECE = 1 << 24
 """Bytes of a convolution's output that a processor computes at once: more leaves the caches, and is
 given back to the system and fetched page by page again for every frame."""
 
