@@ -17,15 +17,13 @@ from __future__ import annotations
 
 import atexit
 import threading
-import time
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Generic, TypeVar
 
 import torch
 from torch import Tensor
 
+from genrenet.channel import Channel
 from genrenet.frames import FrameSettings
 from genrenet.machine import cores
 from genrenet.streaming import InferenceError, SongFrames
@@ -96,53 +94,6 @@ def plan(
     if on_cpu:
         return Plan(use, use, 1, frames, together=False)
     return Plan(use, 1, use, frames, together=True)
-
-
-T = TypeVar("T")
-
-
-class Channel(Generic[T]):
-    """A queue between threads that can be closed, which wakes whoever waits at it.
-
-    Parameters
-    ----------
-    room : int, optional
-        Most items in it; no limit by default.
-    """
-
-    def __init__(self, room: int | None = None) -> None:
-        self._items: deque[T] = deque()
-        self._room, self._closed = room, False
-        self._changed = threading.Condition()
-
-    def put(self, item: T) -> bool:
-        """Wait for room and put an item in; False where the channel has been closed."""
-        with self._changed:
-            while self._room is not None and len(self._items) >= self._room and not self._closed:
-                self._changed.wait()
-            self._items.append(item)
-            self._changed.notify_all()
-            return not self._closed
-
-    def get(self, timeout: float | None = None) -> T | None:
-        """Wait for an item; None where the channel has been closed, or nothing came in time."""
-        end = None if timeout is None else time.monotonic() + timeout
-        with self._changed:
-            while not self._items and not self._closed:
-                left = None if end is None else end - time.monotonic()
-                if left is not None and left <= 0:
-                    return None
-                self._changed.wait(left)
-            if self._closed:
-                return None
-            self._changed.notify_all()
-            return self._items.popleft()
-
-    def close(self) -> None:
-        """Let nobody wait any longer; what is in it is lost."""
-        with self._changed:
-            self._closed = True
-            self._changed.notify_all()
 
 
 class _Song:

@@ -11,10 +11,11 @@ import pytest
 import soundfile
 import torch
 
+from genrenet.channel import Channel
 from genrenet.checkpoints import load_checkpoint
 from genrenet.frames import FrameSettings
 from genrenet.optimising import optimised
-from genrenet.pipeline import Channel, Plan, plan, through
+from genrenet.pipeline import Plan, plan, through
 from genrenet.streaming import InferenceError, SongFrames
 from tests.conftest import RATE, tone
 
