@@ -58,6 +58,7 @@ def theirs(name: str) -> Run:
 def options(parser: argparse.ArgumentParser) -> None:
     """Add the options of this benchmark."""
     common_options(parser, 15, "")
+    parser.add_argument("--no-compile", action="store_true", help="leave out compiled networks")
     parser.add_argument(
         "--networks",
         nargs="+",
@@ -73,7 +74,7 @@ def run(options: argparse.Namespace) -> int:
 
     found, about = [], machine(("torch", "numpy"))
     variants: dict[str, Precision] = dict(zip(TARGETS, TARGETS, strict=True))
-    if shutil.which("g++") or shutil.which("clang++"):
+    if not options.no_compile and (shutil.which("g++") or shutil.which("clang++")):
         variants |= {precision + COMPILED: precision for precision in TARGETS}
     for name in options.networks:
         started = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,11 @@ trainer: {max_epochs: 1, enable_progress_bar: false, enable_model_summary: false
 def _shared_data() -> Path:
     root = os.environ.get("GENRENET_TEST_DATA")
     return Path(root) if root else Path(__file__).parents[2] / "shared" / "data"
+
+
+def heeding_interrupts() -> None:
+    """For a child process: let Ctrl-C work even where the tests run in the background."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")

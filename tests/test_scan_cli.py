@@ -13,6 +13,7 @@ import pytest
 from genrenet.cli import main
 from genrenet.library.journal import parts_folder
 from genrenet.library.table import read_table
+from tests.conftest import heeding_interrupts
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="torch's gloo is at home on Linux")
 
@@ -36,7 +37,12 @@ def start(arguments, *more, module=("-m", "genrenet")):
     # Tests side by side keep to one thread each, and the first test process's port is its own.
     environment = {k: v for k, v in os.environ.items() if k not in ("MASTER_PORT", "WORLD_SIZE")}
     return subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+        preexec_fn=heeding_interrupts,
     )
 
 

@@ -19,6 +19,7 @@ from genrenet.library.genre_tags import read_genre, write_genre
 from genrenet.library.table import About, read_rows, read_table, write_rows
 from genrenet.library.tagging import Outcome, Wish, tag_songs, undo_tags
 from genrenet.library.undo_file import read_changes
+from tests.conftest import heeding_interrupts
 from tests.library.tagged_files import make
 
 ABOUT = About(["rock", "pop"], "model")
@@ -237,7 +238,8 @@ run("tag", sys.argv[1:])
 def interrupted(table, undo, how):
     """A run over many songs, sent a signal when it has done some."""
     command = [sys.executable, "-c", PROGRAM, str(table), "--write", "--undo-file", str(undo)]
-    ran = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    ran = subprocess.Popen(command, preexec_fn=heeding_interrupts, **quiet)
     while not (undo.exists() and undo.read_bytes().count(b"\n") > 20):
         assert ran.poll() is None
         time.sleep(0.001)
