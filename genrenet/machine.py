@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import signal
 import sys
 
 import joblib
@@ -59,3 +60,11 @@ def keep_freed_memory() -> None:
         mallopt(mmap_max, 0)
         mallopt(trim_threshold, -1)
         mallopt(top_pad, 1 << 28)
+
+
+def end_with_parent() -> None:
+    """Let this process get a request to end when the one that started it ends; on Linux only."""
+    prctl = getattr(ctypes.CDLL(None), "prctl", None) if sys.platform == "linux" else None
+    if prctl is not None:
+        set_parent_death_signal = 1
+        prctl(set_parent_death_signal, signal.SIGTERM)

@@ -52,8 +52,11 @@ def test_says_what_it_did_and_which_songs_failed(arguments, tmp_path, capsys):
     assert "25 songs in" in shown.out
     assert "25 new, 0 changed, 0 gone, 0 as they were; 1 could not be read" in shown.out
     assert "broken.mp3" in shown.err
-    assert main([*map(str, arguments)]) == 0
-    assert "25 as they were" in capsys.readouterr().out
+    assert main([*map(str, arguments)]) == 1
+    shown = capsys.readouterr()
+    assert "25 as they were" in shown.out
+    assert "1 more could not be read before" in shown.out
+    assert "broken.mp3" not in shown.err
     assert len(read_table(tmp_path / "g.parquet")) == 25
 
 
@@ -74,7 +77,7 @@ def test_songs_that_were_tagged_are_not_scored_again(arguments, library, tmp_pat
     assert main([*map(str, arguments)]) == 1
     assert main(["tag", str(tmp_path / "g.parquet"), "--write"]) == 0
     assert "24 changed" in capsys.readouterr().out
-    assert main([*map(str, arguments)]) == 0
+    assert main([*map(str, arguments)]) == 1
     assert "25 as they were" in capsys.readouterr().out
 
 

@@ -88,6 +88,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
                 progress=follow,
             )
         except KeyboardInterrupt:
+            team.end()
             if team.rank == 0:
                 print(
                     f"genrenet scan: {done[0]} of {done[1]} songs are done; the same command goes "
@@ -141,4 +142,6 @@ def _tell(counts: Counts, out: str) -> int:
         f"{counts.songs} songs in {printable(out)}: {counts.new} new, {counts.changed} changed, "
         f"{counts.gone} gone, {counts.same} as they were; {counts.failed} could not be read"
     )
-    return 1 if counts.failed or counts.unreadable else 0
+    if former := counts.in_error - counts.failed:
+        print(f"{former} more could not be read before: --retry tries them again")
+    return 1 if counts.in_error or counts.unreadable else 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import heapq
 import os
 from collections.abc import Iterable, Iterator
@@ -10,8 +11,6 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from genrenet.errors import GenrenetError, printable
 from genrenet.library.journal import Unfinished
 from genrenet.library.table import About, Row, read_about, read_rows, write_rows
@@ -19,6 +18,9 @@ from genrenet.streaming import find_songs
 
 Key = tuple[int, int]
 """Size and modification time of a file."""
+
+UNKNOWN: Key = (-2, -2)
+"""Of a file that is there, but does not say."""
 
 
 class ScanError(GenrenetError):
@@ -38,6 +40,8 @@ class Counts:
         dropped.
     failed : int
         Songs scored by this scan that have an error.
+    in_error : int
+        Rows of the table that have one.
     unreadable : list of str
         Folders that could not be looked into; the rows of what is below them are kept.
     errors : list of str
@@ -50,16 +54,20 @@ class Counts:
     changed: int = 0
     gone: int = 0
     failed: int = 0
+    in_error: int = 0
     unreadable: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
 
 
 def key_of(path: str) -> Key | None:
-    """Size and modification time of a file; None where there is none."""
+    """Size and modification time of a file; None where there is none, or `UNKNOWN`."""
     try:
         found = os.stat(path)
-    except (OSError, ValueError):
+    except (FileNotFoundError, NotADirectoryError, ValueError):
         return None
+    except OSError as error:
+        # A link that leads nowhere is no file; anything else is there, and cannot be asked.
+        return None if error.errno == errno.ELOOP else UNKNOWN
     return found.st_size, found.st_mtime_ns
 
 
@@ -93,8 +101,9 @@ class Following:
         retry: bool,
     ) -> None:
         unfinished = Unfinished(out)
-        if restart:
+        if restart and not (unfinished.restarted and unfinished.about in (None, about)):
             unfinished.restart()
+        self.restarted = unfinished.restarted
         self.fits = not out.exists() or read_about(out) == about
         _check(out, about, unfinished)
         self.roots: list[str] = []
@@ -106,12 +115,17 @@ class Following:
             for row in read_rows(out):
                 again = retry and row["error"] is not None
                 known[row["path"]] = None if again else (row["size"], row["mtime"])
-        known.update(unfinished.keys)
-        self.todo = [
-            (path, name in known)
-            for path in files
-            if (key := known.get(name := printable(path))) is None or key != key_of(path)
-        ]
+        for path, key in unfinished.keys.items():
+            known[path] = None if retry and path in unfinished.failed else key
+        self.todo: list[tuple[str, bool]] = []
+        closed: dict[str, None] = {}
+        for path in files:
+            name, now = printable(path), key_of(path)
+            if now == UNKNOWN:
+                closed[os.path.dirname(path)] = None
+            elif known.get(name) is None or known[name] != now:
+                self.todo.append((path, name in known))
+        self.unreadable += closed
         self.same = len(files) - len(self.todo)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -122,13 +136,15 @@ class Following:
         files: dict[str, None] = {}
         for library in libraries:
             root = os.path.abspath(library)
-            if not os.path.exists(root):
-                raise ScanError(f"there is no '{printable(root)}'", wanted="a folder of music")
+            if not os.fspath(library) or not os.path.exists(root):
+                raise ScanError(f"there is no '{printable(library)}'", wanted="a folder of music")
             songs = dict.fromkeys(find_songs([root], unreadable=self.unreadable))
             if not songs:
                 # An empty folder is more often a drive that is not mounted than music all gone.
+                closed = f"{len(self.unreadable)} folders that cannot be looked into"
                 raise ScanError(
                     f"no audio files in '{printable(root)}'",
+                    found=closed if self.unreadable else "",
                     wanted="music",
                     remedy="is its drive there? The table has been left as it is",
                 )
@@ -158,10 +174,13 @@ class Following:
                 of_song = list(entries)
                 row = of_song[0][2]
                 if self._keeps(path) and not row.get("gone"):
+                    found.in_error += row.get("error") is not None
                     yield row
                 else:
                     found.gone += of_song[-1][1]
 
+        if out.exists() and not self.fits:  # another model's table is replaced as a whole
+            found.gone = sum(row["path"] not in self.listed for row in read_rows(out))
         found.songs = write_rows(out, rows(), about)
         unfinished.clear()
         for part in parts:
@@ -192,22 +211,3 @@ def _describe(about: About | None) -> str:
     settings = about.settings.items() if about else ()
     told = [f"{name} {value}" for name, value in settings if value is not None]
     return ", ".join([about.checkpoint if about else "", *told])
-
-
-def lock(out: Path) -> FileLock:
-    """The table's lock, taken: one scan at a time."""
-    lock = FileLock(out.with_name(f".{out.name}.lock"))
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise ScanError(
-            f"another scan is writing '{printable(out)}'",
-            remedy="wait for it, or scan into another file",
-        ) from None
-    except OSError as error:
-        raise ScanError(
-            f"cannot write into '{printable(out.parent)}'",
-            found=error.strerror or str(error),
-            remedy="choose another place",
-        ) from error
-    return lock

@@ -16,6 +16,8 @@ from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from genrenet.errors import printable
 from genrenet.library.table import About, Row, TableError
 
@@ -54,24 +56,32 @@ class Journal:
     def __init__(self, out: Path, part: int, about: About) -> None:
         self.file = parts_folder(out) / f"{part:05d}.jsonl"
         self._synced = time.monotonic()
+        self._lock = FileLock(self.file.with_suffix(".lock"))
         try:
             self.file.parent.mkdir(exist_ok=True)
+            self._lock.acquire(timeout=0)
             # What follows the last whole line was being written when the scan was killed.
-            self._handle = os.open(self.file, os.O_RDWR | os.O_CREAT, 0o666)
+            self._handle = os.open(self.file, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
             end = _whole(self.file)
             if end and not _has_rows(self.file, end):
                 end = 0  # its first line may be of a scan that never came to anything
             os.ftruncate(self._handle, end)
-            os.lseek(self._handle, end, os.SEEK_SET)
             if not end:
                 self._write(asdict(about))
+        except Timeout:
+            raise JournalError(
+                f"'{printable(self.file)}' is being written",
+                found="a process that an earlier scan has left behind",
+                remedy="wait for it, or end it",
+            ) from None
         except OSError as error:
             raise self._full(error) from error
 
     def add(self, row: Row) -> None:
         """Keep a row; it stays, whatever happens to the process."""
         try:
-            self._write(row)
+            # Another process may have an older row of the song.
+            self._write({**row, "at": time.time_ns()})
             if time.monotonic() - self._synced > SYNC_SECONDS:
                 os.fsync(self._handle)
                 self._synced = time.monotonic()
@@ -81,6 +91,7 @@ class Journal:
     def close(self) -> None:
         """Give the file back."""
         os.close(self._handle)
+        self._lock.release()
 
     def _write(self, entry: Row) -> None:
         line = json.dumps(entry).encode() + b"\n"
@@ -109,6 +120,8 @@ class Unfinished:
         What the journals' rows have in common; None where there are no journals.
     keys : dict of str to (int, int)
         Size and modification time of every song in them.
+    failed : set of str
+        Those of them that have an error.
 
     Raises
     ------
@@ -121,9 +134,14 @@ class Unfinished:
         self.files = sorted(self.folder.glob("*.jsonl"))
         self.about: About | None = None
         self.keys: dict[str, tuple[int, int]] = {}
+        self.failed: set[str] = set()
         self._places: dict[str, tuple[int, int]] = {}
+        self._times: dict[str, int] = {}
         for number, file in enumerate(self.files):
-            self._read(number, file)
+            try:
+                self._read(number, file)
+            except OSError as error:
+                raise self._foreign(file, str(error)) from error
 
     def rows(self) -> Iterator[Row]:
         """The latest row of every song, sorted by path."""
@@ -142,9 +160,13 @@ class Unfinished:
     def restart(self) -> None:
         """Forget the journals, and do not go by the former table."""
         self.clear()
-        self.folder.mkdir(exist_ok=True)
-        (self.folder / _RESTART).touch()
+        try:
+            self.folder.mkdir(exist_ok=True)
+            (self.folder / _RESTART).touch()
+        except OSError as error:
+            raise self._foreign(self.folder, str(error)) from error
         self.files, self.about, self.keys, self._places = [], None, {}, {}
+        self.failed, self._times = set(), {}
 
     def clear(self) -> None:
         """Remove the journals: what is in them is in the table, or not wanted."""
@@ -159,8 +181,7 @@ class Unfinished:
                 try:
                     entry = json.loads(held.readline())
                     if offset:
-                        self._places[entry["path"]] = (number, offset)
-                        self.keys[entry["path"]] = (entry["size"], entry["mtime"])
+                        self._take(entry, (number, offset))
                         continue
                     about = About(**entry)
                 except (ValueError, TypeError, KeyError) as error:
@@ -169,9 +190,17 @@ class Unfinished:
                     raise self._foreign(file, "journals of different scans")
                 self.about = about
 
+    def _take(self, row: Row, place: tuple[int, int]) -> None:
+        path = row["path"]
+        if self._times.get(path, -1) > row["at"]:
+            return
+        self._times[path], self._places[path] = row["at"], place
+        self.keys[path] = (row["size"], row["mtime"])
+        (self.failed.discard if row.get("error") is None else self.failed.add)(path)
+
     def _foreign(self, file: Path, found: str) -> JournalError:
         return JournalError(
-            f"'{printable(file)}' is damaged",
+            f"'{printable(file)}' is no journal that can be gone on with",
             found=found,
             remedy="start over with --restart, or remove it",
         )

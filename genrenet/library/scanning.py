@@ -19,9 +19,9 @@ from genrenet.checkpoints.opening import find_checkpoint
 from genrenet.classifier import GenreClassifier
 from genrenet.errors import GenrenetError, printable
 from genrenet.inference import SongResult, score_songs
-from genrenet.library.following import Counts, Following, Key, ScanError, key_of, lock
+from genrenet.library.following import UNKNOWN, Counts, Following, Key, ScanError, key_of
 from genrenet.library.journal import Journal
-from genrenet.library.table import SCORE, About, Row, check_suffix
+from genrenet.library.table import SCORE, About, Row, check_suffix, table_lock
 from genrenet.library.team import Team
 
 SHOWN = 20
@@ -99,7 +99,7 @@ def scan(
         same call goes on from there, as it does after any other end.
     """
     team = team or Team()
-    out = Path(out).absolute()
+    out = Path(out).resolve()
     about = About(list(model.labels), checkpoint, {"trim": trim, "frames": frames})
 
     def score(paths: Iterable[str]) -> Iterator[SongResult]:
@@ -123,7 +123,7 @@ def scan(
                 raise ScanError(
                     f"no folder '{printable(out.parent)}' to write into", remedy="make it first"
                 )
-            stack.enter_context(lock(out))
+            stack.enter_context(table_lock(out))
             return Following(libraries, out, about, restart=restart, retry=retry)
 
         library = _first(team, look)
@@ -135,8 +135,8 @@ def scan(
             scorer.run(mine, score)
             scorer.run(scorer.again, score, last=True)
         except KeyboardInterrupt:
-            # With another model's table, half of the new one would be the worse of the two.
-            if team.size == 1 and library.fits:
+            # In the place of a whole table, half of a new one would be the worse of the two.
+            if team.size == 1 and library.fits and not library.restarted:
                 library.finish(out, about)
             raise
         finally:
@@ -182,6 +182,8 @@ class _Scorer:
                 key = key_of(path)
                 if key is None:
                     self._gone(path)
+                elif key == UNKNOWN:
+                    self._step()  # what the table has of it stays
                 else:
                     under_way[path] = key, known
                     yield path

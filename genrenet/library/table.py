@@ -20,7 +20,7 @@ import os
 import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -29,6 +29,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from filelock import FileLock, Timeout
 
 from genrenet.errors import GenrenetError, printable
 
@@ -77,6 +78,35 @@ class About:
     checkpoint: str
     settings: dict[str, Any] = field(default_factory=dict)
     version: int = VERSION
+
+
+@contextmanager
+def table_lock(file: Path) -> Iterator[None]:
+    """Keep all others from writing a table.
+
+    Raises
+    ------
+    TableError
+        Somebody is at it, or the folder cannot be written.
+    """
+    held = FileLock(file.with_name(f".{file.name}.lock"))
+    try:
+        held.acquire(timeout=0)
+    except Timeout:
+        raise TableError(
+            f"another scan or tagging is at work on '{printable(file)}'",
+            remedy="wait for it, or use another file",
+        ) from None
+    except OSError as error:
+        raise TableError(
+            f"cannot write into '{printable(file.parent)}'",
+            found=error.strerror or str(error),
+            remedy="choose another place",
+        ) from error
+    try:
+        yield
+    finally:
+        held.release()
 
 
 def columns_of(labels: Sequence[str]) -> list[str]:

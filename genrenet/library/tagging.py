@@ -20,7 +20,14 @@ from pathlib import Path
 
 from genrenet.errors import printable
 from genrenet.library.genre_tags import GenreTagError, read_genre, write_genre
-from genrenet.library.table import Row, file_of, read_about, read_rows, write_rows
+from genrenet.library.table import (
+    Row,
+    file_of,
+    read_about,
+    read_rows,
+    table_lock,
+    write_rows,
+)
 from genrenet.library.undo_file import UndoFile, read_changes
 
 Genre = list[str] | None
@@ -110,7 +117,11 @@ def tag_songs(
                 show(done, total)
         return
     home = printable(table.resolve())
-    with closing(UndoFile(undo)) as lines, closing(_Touched()) as touched:
+    with (
+        table_lock(table.resolve()),
+        closing(UndoFile(undo)) as lines,
+        closing(_Touched()) as touched,
+    ):
         try:
             for done, row in enumerate(read_rows(table), 1):
                 outcome = _plan(row, wish)
@@ -121,7 +132,7 @@ def tag_songs(
                 if show:
                     show(done, total)
         finally:
-            touched.update(table)
+            touched.update(table.resolve())
 
 
 def undo_tags(
@@ -163,7 +174,8 @@ def undo_tags(
         finally:
             for (home,) in lines.execute("SELECT DISTINCT home FROM lines").fetchall():
                 if os.path.isfile(table := file_of(home)):
-                    touched.update(Path(table))
+                    with table_lock(Path(table)):
+                        touched.update(Path(table))
 
 
 def _plan(row: Row, wish: Wish) -> Outcome:

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import TypeVar
 
 import torch
 from torch import distributed
 
+from genrenet.errors import GenrenetError
+from genrenet.machine import end_with_parent
+
 T = TypeVar("T")
 
 PATIENCE = timedelta(days=7)
 """How long processes wait for each other: some have longer songs than others."""
+
+
+class TeamError(GenrenetError):
+    """Processes that cannot work together any more."""
 
 
 class Team:
@@ -36,6 +46,9 @@ class Team:
     def gather(self, value: T) -> list[T]:
         """What every process has; waits for all of them."""
         return [value]
+
+    def end(self) -> None:
+        """End the processes that this one has started."""
 
 
 class LightningTeam(Team):
@@ -63,18 +76,41 @@ class LightningTeam(Team):
         fabric.launch()
         self.rank, self.size = fabric.global_rank, fabric.world_size
         self.local_rank = fabric.local_rank
+        self._launcher = fabric.strategy.launcher
+        if self.local_rank and launched() is None:
+            end_with_parent()
 
     def share(self, value: T) -> T:
         """What the first process has."""
         held = [value]
-        distributed.broadcast_object_list(held, src=0)
+        with _together():
+            distributed.broadcast_object_list(held, src=0)
         return value if self.rank == 0 else held[0]
 
     def gather(self, value: T) -> list[T]:
         """What every process has; waits for all of them."""
         found: list[T] = [value] * self.size
-        distributed.all_gather_object(found, value)
+        with _together():
+            distributed.all_gather_object(found, value)
         return found
+
+    def end(self) -> None:
+        """End the processes that this one has started."""
+        kill = getattr(self._launcher, "kill", None)  # `torchrun` and SLURM end theirs themselves
+        if kill is not None:
+            kill(signal.SIGTERM)
+
+
+@contextmanager
+def _together() -> Iterator[None]:
+    """One clear error for all the ways in which waiting for a lost process fails."""
+    try:
+        yield
+    except RuntimeError as error:
+        raise TeamError(
+            "another process of this scan has ended",
+            remedy="its error is above; the same command goes on",
+        ) from error
 
 
 def launched() -> tuple[int, int] | None:

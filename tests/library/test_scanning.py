@@ -131,7 +131,7 @@ def test_a_file_that_vanishes_or_grows_meanwhile(scanned, library):
 def test_one_scan_at_a_time(scanned, tmp_path):
     from filelock import FileLock
 
-    with FileLock(tmp_path / ".genres.parquet.lock"), pytest.raises(ScanError, match="another"):
+    with FileLock(tmp_path / ".genres.parquet.lock"), pytest.raises(TableError, match="another"):
         scanned()
     assert scanned()[0].songs == 24
 
@@ -341,3 +341,51 @@ def test_a_tagged_table_is_read_by_the_next_scan(scanned, library, tmp_path):
     rows = table.to_dict("records")
     write_rows(tmp_path / "genres.parquet", rows, read_about(tmp_path / "genres.parquet"))
     assert scanned()[0].same == 24
+
+
+def test_a_folder_that_hides_its_files_keeps_their_rows(scanned, library, monkeypatch):
+    _, table = scanned()
+    stat = os.stat
+
+    def refusing(path, *arguments, **options):
+        if "treble-" in str(path):
+            raise PermissionError(13, "Permission denied")
+        return stat(path, *arguments, **options)
+
+    monkeypatch.setattr(os, "stat", refusing)
+    counts, after = scanned()
+    assert counts.unreadable == [str(library / "treble")]
+    assert (counts.songs, counts.gone) == (24, 0)
+    assert after.equals(table)
+
+
+def test_the_latest_row_of_a_song_counts_whoever_wrote_it(tmp_path):
+    out = tmp_path / "t.parquet"
+    for part, size in ((1, 7), (0, 8)):
+        journal = Journal(out, part, ABOUT)
+        journal.add({"path": "x", "size": size, "mtime": 1})
+        journal.close()
+    (row,) = Unfinished(out).rows()
+    assert row["size"] == 8
+
+
+def test_a_journal_has_one_writer(tmp_path):
+    journal = Journal(tmp_path / "t.parquet", 0, ABOUT)
+    with pytest.raises(JournalError, match="is being written"):
+        Journal(tmp_path / "t.parquet", 0, ABOUT)
+    journal.close()
+
+
+def test_a_restart_goes_on_with_the_same_command(scanned, tmp_path):
+    _, table = scanned()
+
+    def interrupt(done, total):
+        if done == 5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        scanned(restart=True, progress=interrupt)
+    assert read_table(tmp_path / "genres.parquet").equals(table)
+    counts, again = scanned(restart=True)
+    assert counts.new + counts.changed == 19
+    assert again.equals(table)
