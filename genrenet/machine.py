@@ -68,3 +68,9 @@ def end_with_parent() -> None:
     if prctl is not None:
         set_parent_death_signal = 1
         prctl(set_parent_death_signal, signal.SIGTERM)
+
+
+def leave_siblings() -> None:
+    """End the connection to other processes while they are there: at exit it may abort them."""
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()

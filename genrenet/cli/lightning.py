@@ -31,7 +31,7 @@ from genrenet.classifier import GenreClassifier
 from genrenet.datamodule import GenreDataModule
 from genrenet.errors import GenrenetError, printable
 from genrenet.evaluation.callbacks import PredictionWriter, TestReport, gather_skipped
-from genrenet.machine import fast_half, keep_freed_memory
+from genrenet.machine import fast_half, keep_freed_memory, leave_siblings
 from genrenet.monitoring import HyperParameters, SongProjector, StageImages
 
 PRETRAINED = "genrenet.finetuning.Pretrained"
@@ -239,6 +239,7 @@ def run_trainer(arguments: Sequence[str], name: str) -> int:
             if best and getattr(kept, "monitor", None):
                 print(f"best checkpoint: {best}\nnext: genrenet test --ckpt_path {best}")
     gather_skipped(cli.datamodule)
+    leave_siblings()
     if not cli.trainer.is_global_zero:
         # The first process answers for all, and ends the others when one of them ends otherwise.
         return 0

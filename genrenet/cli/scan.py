@@ -54,7 +54,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
     from genrenet.inference import open_method
     from genrenet.library.scanning import identity_of, scan
     from genrenet.library.team import own_device
-    from genrenet.machine import keep_freed_memory
+    from genrenet.machine import keep_freed_memory, leave_siblings
     from genrenet.progress import progress_bar
 
     keep_freed_memory()
@@ -96,6 +96,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
                     file=sys.stderr,
                 )
             raise
+    leave_siblings()
     # The first process answers for all; Lightning takes another's exit code for a crash.
     return _tell(counts, options.out) if team.rank == 0 else 0
 
