@@ -67,8 +67,8 @@ def optimised(
         In ``32`` scores equal the model's own to 1e-4. In half precision they differ by some
         hundredths at most, and by nothing where the two best genres are about equal.
     compiled : bool
-        Also compile the network with ``torch.compile``, which takes about a minute at the first
-        batch and pays on graphics cards with many songs.
+        Also compile the network with ``torch.compile``, which takes some ten seconds at the first
+        batch and pays with many songs.
 
     Returns
     -------

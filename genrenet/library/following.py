@@ -104,8 +104,9 @@ class Following:
         if restart and not (unfinished.restarted and unfinished.about in (None, about)):
             unfinished.restart()
         self.restarted = unfinished.restarted
-        self.fits = not out.exists() or read_about(out) == about
-        _check(out, about, unfinished)
+        former = read_about(out) if out.exists() else None
+        self.fits = former in (None, about)
+        _check(out, about, former, unfinished)
         self.roots: list[str] = []
         self.unreadable: list[str] = []
         files = self._list(libraries)
@@ -193,11 +194,11 @@ def _below(path: str, folder: str) -> bool:
     return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
 
 
-def _check(out: Path, about: About, unfinished: Unfinished) -> None:
+def _check(out: Path, about: About, former: About | None, unfinished: Unfinished) -> None:
     """Refuse to mix the rows of different models or settings in one table."""
     found = unfinished.about
-    if found is None and out.exists() and not unfinished.restarted:
-        found = read_about(out)
+    if found is None and not unfinished.restarted:
+        found = former
     if found not in (None, about):
         raise ScanError(
             f"'{printable(out)}' was made by another model or with other settings",

@@ -128,8 +128,8 @@ def launched() -> tuple[int, int] | None:
 
 def own_device(team: Team, device: str | None) -> str | None:
     """Device of this process: on a machine with several graphics cards, each has its own."""
-    several = isinstance(team, LightningTeam) and device in (None, "cuda")
-    if several and torch.cuda.is_available():
-        assert isinstance(team, LightningTeam)
+    if not isinstance(team, LightningTeam) or device not in (None, "cuda"):
+        return device
+    if torch.cuda.is_available():
         return f"cuda:{team.local_rank % torch.cuda.device_count()}"
     return device
