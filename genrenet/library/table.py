@@ -189,6 +189,23 @@ def read_rows(file: str | os.PathLike[str]) -> Iterator[Row]:
                     yield from batch.to_pylist()
 
 
+def count_rows(file: str | os.PathLike[str]) -> int:
+    """Number of a table's rows, without reading them.
+
+    Raises
+    ------
+    TableError
+        See `read_about`.
+    """
+    path = Path(file)
+    read_about(path)
+    with _reading(path):
+        if path.suffix.lower() in _SQLITE:
+            with closing(_connect(path)) as connection:
+                return int(connection.execute("SELECT COUNT(*) FROM songs").fetchone()[0])
+        return int(pq.read_metadata(path).num_rows)
+
+
 def read_table(file: str | os.PathLike[str]) -> pd.DataFrame:
     """A whole table.
 

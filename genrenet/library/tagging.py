@@ -22,6 +22,7 @@ from genrenet.errors import printable
 from genrenet.library.genre_tags import GenreTagError, read_genre, write_genre
 from genrenet.library.table import (
     Row,
+    count_rows,
     file_of,
     read_about,
     read_rows,
@@ -109,7 +110,7 @@ def tag_songs(
     UndoFileError
         The undo file cannot be written, or is something else.
     """
-    total = sum(1 for _ in read_rows(table))
+    total = count_rows(table)
     if undo is None:
         for done, row in enumerate(read_rows(table), 1):
             yield _plan(row, wish)

@@ -9,6 +9,7 @@ from genrenet.library.table import (
     About,
     TableError,
     columns_of,
+    count_rows,
     file_of,
     read_about,
     read_rows,
@@ -43,6 +44,7 @@ def test_many_rows_stay_in_order(name, tmp_path):
     rows = [{"path": f"/m/{i:06d}", "size": i, "mtime": i} for i in range(20_000)]
     write_rows(tmp_path / name, iter(rows), ABOUT)
     assert [row["size"] for row in read_rows(tmp_path / name)] == list(range(20_000))
+    assert count_rows(tmp_path / name) == 20_000
 
 
 @pytest.mark.parametrize("name", ["t.parquet", "t.sqlite"])
