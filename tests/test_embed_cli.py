@@ -11,8 +11,13 @@ import soundfile
 
 from genrenet.checkpoints import load_checkpoint
 from genrenet.cli import main
-from genrenet.cli.embedding_files import NpzFile, ParquetFile
 from genrenet.features import SongEmbedding, embed_songs, layer_sizes
+from genrenet.library.embedding_files import (
+    EmbeddingFileError,
+    NpzFile,
+    ParquetFile,
+)
+from genrenet.library.song_vectors import read_song_vectors
 from tests.conftest import RATE, tone
 
 
@@ -208,3 +213,29 @@ def test_missing_arguments_are_named(checkpoint, tmp_path, capsys):
     arguments = ["embed", str(tmp_path), "--backbone", str(checkpoint), "--out", "x.npz"]
     assert main(arguments) == 2
     assert "no audio files" in capsys.readouterr().err
+
+
+def test_all_kinds_of_files_give_the_same_song_vectors(checkpoint, paths, tmp_path):
+    found = []
+    for per in ("frame", "song", "both"):
+        for suffix in ("npz", "parquet"):
+            out = tmp_path / f"{per}.{suffix}"
+            main(["embed", *paths, "--backbone", str(checkpoint), "--per", per, "--out", str(out)])
+            found.append(read_song_vectors(out))
+    assert len(found[0].paths) >= 2
+    for other in found:
+        assert other.paths == found[0].paths
+        assert other.layer == "embedding"
+        assert other.vectors == pytest.approx(found[0].vectors, abs=1e-6)
+
+
+def test_what_is_no_file_of_embeddings_is_refused(tmp_path):
+    for name in ("no.npz", "no.parquet"):
+        with pytest.raises(EmbeddingFileError, match="there is no file"):
+            read_song_vectors(tmp_path / name)
+        (tmp_path / name).write_bytes(b"something else")
+        with pytest.raises(EmbeddingFileError, match="is no file of embeddings"):
+            read_song_vectors(tmp_path / name)
+    np.savez(tmp_path / "other.npz", x=[1])
+    with pytest.raises(EmbeddingFileError, match="KeyError"):
+        read_song_vectors(tmp_path / "other.npz")

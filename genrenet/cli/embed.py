@@ -58,8 +58,8 @@ def run(command: str, arguments: Sequence[str]) -> int:
     if options.layer == "list":
         return _list(options)
     _check(options)
-    from genrenet.cli.embedding_files import NpzFile, ParquetFile
     from genrenet.features import checkpoint_id, iter_embeddings
+    from genrenet.library.embedding_files import NpzFile, ParquetFile
     from genrenet.progress import progress_bar
     from genrenet.streaming import open_model, songs_or_error
 

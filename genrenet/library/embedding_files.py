@@ -20,7 +20,7 @@ GROUP_BYTES = 1 << 24
 
 
 class EmbeddingFileError(GenrenetError):
-    """A file of embeddings that cannot be written."""
+    """A file of embeddings that cannot be written or read."""
 
 
 class _Song(NamedTuple):

@@ -1,0 +1,103 @@
+"""One vector a song, read from the files of ``genrenet embed``."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genrenet.errors import printable
+from genrenet.library.embedding_files import EmbeddingFileError
+
+
+class SongVectors(NamedTuple):
+    """One vector a song, as a file of embeddings has them.
+
+    Attributes
+    ----------
+    paths : list of str
+        As they were given to ``genrenet embed``.
+    vectors : ndarray of float32, shape (songs, features)
+        Means over the songs' frames; songs without frames are left out.
+    backbone, layer : str
+        What made them.
+    """
+
+    paths: list[str]
+    vectors: NDArray[np.float32]
+    backbone: str
+    layer: str
+
+
+def read_song_vectors(file: str | os.PathLike[str]) -> SongVectors:
+    """One vector a song from a file of ``genrenet embed``, whichever rows it has.
+
+    Raises
+    ------
+    EmbeddingFileError
+        There is no such file, or it holds no embeddings.
+    """
+    path = Path(file)
+    if not path.is_file():
+        raise EmbeddingFileError(
+            f"there is no file of embeddings '{printable(path)}'",
+            remedy="make one with 'genrenet embed LIBRARY --backbone NAME --per song --out FILE'",
+        )
+    try:
+        return _read_npz(path) if path.suffix.lower() == ".npz" else _read_parquet(path)
+    except (OSError, KeyError, ValueError, TypeError, zipfile.BadZipFile) as error:
+        raise EmbeddingFileError(
+            f"'{printable(path)}' is no file of embeddings, or is damaged",
+            found=f"{type(error).__name__}: {error}",
+            remedy="name a file that 'genrenet embed' wrote",
+        ) from error
+
+
+def _read_npz(path: Path) -> SongVectors:
+    with np.load(path, allow_pickle=False) as held:
+        frames, names = held["frames"], held["paths"]
+        if "song_embeddings" in held:
+            means = held["song_embeddings"]
+        else:
+            means = _means(held["embeddings"], held["song"], len(names))
+        about = [str(held[key]) for key in ("backbone", "layer")]
+    paths = [str(name) for name, count in zip(names, frames, strict=True) if count]
+    return SongVectors(paths, means[frames > 0].astype(np.float32), *about)
+
+
+def _read_parquet(path: Path) -> SongVectors:
+    import pyarrow.parquet
+
+    beside = path.with_suffix(".songs.parquet")
+    names = pyarrow.parquet.read_schema(path).names
+    if "mean" not in names and beside.is_file():
+        path, names = beside, ["path", "mean"]
+    kept = ["path", "mean"] if "mean" in names else ["path", "song", "embedding"]
+    table = pyarrow.parquet.read_table(path, columns=kept)
+    about = [(table.schema.metadata or {})[key].decode() for key in (b"backbone", b"layer")]
+    if "mean" in kept:
+        table = table.filter(table["mean"].is_valid())
+        vectors = _matrix(table["mean"])
+        return SongVectors(table["path"].to_pylist(), vectors, *about)
+    songs, first, rows = np.unique(table["song"].to_numpy(), return_index=True, return_inverse=True)
+    paths = table["path"].take(first).to_pylist()
+    return SongVectors(paths, _means(_matrix(table["embedding"]), rows, len(songs)), *about)
+
+
+def _matrix(column: Any) -> NDArray[np.float32]:
+    """A column of lists of a fixed length as a matrix."""
+    width = column.type.list_size
+    flat: NDArray[np.float32] = column.combine_chunks().flatten().to_numpy(zero_copy_only=False)
+    return flat.reshape(-1, width)
+
+
+def _means(frames: NDArray[np.float32], song: NDArray[np.int64], songs: int) -> NDArray[np.float32]:
+    """Means of the rows of each song."""
+    sums = np.zeros((songs, frames.shape[1]))
+    np.add.at(sums, song, frames)
+    counts = np.bincount(song, minlength=songs)
+    return (sums / np.maximum(counts, 1)[:, None]).astype(np.float32)

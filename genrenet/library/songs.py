@@ -1,0 +1,210 @@
+"""The songs of a library with what a model says of them: from a scan's table, or scored now."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genrenet.errors import GenrenetError, printable
+from genrenet.library.table import SCORE, file_of, read_about, read_rows
+
+
+class LibraryError(GenrenetError):
+    """A library that holds no songs to work with."""
+
+
+@dataclass(frozen=True)
+class LibrarySongs:
+    """Songs that have a genre and are there.
+
+    Attributes
+    ----------
+    paths : list of str
+        Absolute, no file twice.
+    genres : list of str
+        What each song was decided to be.
+    confidence : ndarray of float64, shape (songs,)
+        From 0 to 1.
+    labels : list of str
+        The model's genres.
+    scores : ndarray of float32, shape (songs, labels)
+        From 0 to 1.
+    duration : ndarray of float64, shape (songs,)
+        Seconds; NaN where it is not known.
+    checkpoint : str
+        The model.
+    left_out : dict of str to str
+        Why other songs are not here: the reason by path.
+    """
+
+    paths: list[str]
+    genres: list[str]
+    confidence: NDArray[np.float64]
+    labels: list[str]
+    scores: NDArray[np.float32]
+    duration: NDArray[np.float64]
+    checkpoint: str
+    left_out: dict[str, str] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def take(self, rows: Sequence[int] | NDArray[np.int64]) -> LibrarySongs:
+        """Some of the songs, in the order of ``rows``."""
+        index = np.asarray(rows, np.int64)
+        return LibrarySongs(
+            [self.paths[row] for row in index],
+            [self.genres[row] for row in index],
+            self.confidence[index],
+            self.labels,
+            self.scores[index],
+            self.duration[index],
+            self.checkpoint,
+            self.left_out,
+        )
+
+
+def scanned_songs(table: str | os.PathLike[str]) -> LibrarySongs:
+    """Songs of the table of a scan.
+
+    Parameters
+    ----------
+    table : path
+        What ``genrenet scan`` wrote. Rows in error and files that are gone are left out.
+
+    Raises
+    ------
+    TableError
+        There is no such table, or it is damaged.
+    LibraryError
+        It holds no song with a genre whose file is there.
+    """
+    about = read_about(table)
+    songs = collect(read_rows(table), about.labels, about.checkpoint)
+    if not len(songs):
+        raise nothing_in(f"the table '{printable(table)}'", songs.left_out)
+    return songs
+
+
+def scored_songs(
+    paths: Iterable[str | os.PathLike[str]],
+    checkpoint: str,
+    *,
+    frames: int | None = None,
+    device: str | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> LibrarySongs:
+    """Songs of files and folders, scored here and now.
+
+    Parameters
+    ----------
+    paths : iterable of path
+    checkpoint, device
+        See `genrenet.inference.open_method`.
+    frames : int > 0, optional
+        Score no more than so many frames of a song.
+    progress : callable, optional
+        Called with the number of songs scored and the number to score.
+
+    Raises
+    ------
+    InferenceError
+        There are no audio files.
+    LibraryError
+        None of them could be scored.
+    """
+    from genrenet.inference import open_method, score_songs, songs_or_error
+
+    given = list(paths)
+    files = songs_or_error(given)
+    model = open_method(checkpoint, device)
+    rows = []
+    found = score_songs(files, model, checkpoint=checkpoint, frames=frames, device=device)
+    for result in found:
+        scores = {SCORE + label: score for label, score in result.scores.items()}
+        rows.append({**result.as_dict(), "path": os.path.abspath(result.path), **scores})
+        if progress is not None:
+            progress(len(rows), len(files))
+    songs = collect(rows, list(model.labels), checkpoint)
+    if not len(songs):
+        raise nothing_in(", ".join(f"'{printable(path)}'" for path in given), songs.left_out)
+    return songs
+
+
+def library_songs(
+    place: str | os.PathLike[str],
+    checkpoint: str,
+    *,
+    frames: int | None = None,
+    device: str | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> LibrarySongs:
+    """Songs of a scan's table, or of a folder (or a single file), whichever ``place`` is.
+
+    Parameters are those of `scored_songs`; a table needs none of them.
+
+    Raises
+    ------
+    TableError, InferenceError, LibraryError
+        See `scanned_songs` and `scored_songs`.
+    """
+    from genrenet.library.table import SUFFIXES
+
+    if Path(place).suffix.lower() in SUFFIXES and not os.path.isdir(place):
+        return scanned_songs(place)
+    return scored_songs([place], checkpoint, frames=frames, device=device, progress=progress)
+
+
+def nothing_in(place: str, left_out: Mapping[str, str]) -> LibraryError:
+    """The error of a library without a usable song."""
+    first = next(iter(left_out.items()), None)
+    found = f"{len(left_out)} songs left out, such as {first[0]}: {first[1]}" if first else "none"
+    return LibraryError(
+        f"no songs to choose from in {place}",
+        found=found,
+        wanted="songs with a genre whose files are there",
+        remedy="scan the library again with 'genrenet scan LIBRARY --out FILE'",
+    )
+
+
+def collect(rows: Iterable[Mapping[str, Any]], labels: list[str], checkpoint: str) -> LibrarySongs:
+    """Songs of rows as a table has them; those in error or gone are left out, and second links."""
+    paths, genres, numbers, scores = list[str](), list[str](), [], []
+    left_out: dict[str, str] = {}
+    seen: set[str] = set()
+    names = [SCORE + label for label in labels]
+    for row in rows:
+        stored = row["path"]
+        path = file_of(stored)
+        real = os.path.realpath(path)
+        if row["genre"] is None:
+            left_out[stored] = row["error"] or "it has no genre"
+        elif not os.path.isfile(path):
+            left_out[stored] = "the file is gone: moved or removed since the scan"
+        elif real in seen:
+            left_out[stored] = "the same file is there under another name"
+        else:
+            seen.add(real)
+            paths.append(path)
+            genres.append(row["genre"])
+            duration = row["duration"]
+            numbers.append((row["confidence"], math.nan if duration is None else duration))
+            scores.append([row.get(name) or 0.0 for name in names])
+    table = np.array(numbers, np.float64).reshape(-1, 2)
+    return LibrarySongs(
+        paths,
+        genres,
+        table[:, 0],
+        labels,
+        np.array(scores, np.float32).reshape(-1, len(labels)),
+        table[:, 1],
+        checkpoint,
+        left_out,
+    )

@@ -1,0 +1,1 @@
+"""Playlists by genre: which songs, in which order, and the files that players read."""

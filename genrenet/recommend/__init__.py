@@ -1,0 +1,1 @@
+"""Recommendations from listening histories and from what songs sound like."""

@@ -1,0 +1,1 @@
+"""The web page that names a song's genre, and its JSON API."""
