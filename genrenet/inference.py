@@ -7,7 +7,7 @@ and `genrenet.optimising` for what is done to networks beforehand.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from typing import Any
@@ -42,6 +42,10 @@ __all__ = [
     "score_songs",
     "songs_or_error",
 ]
+
+
+Watch = Callable[[str, int, list[dict[str, Any]]], None]
+"""See `score_songs`."""
 
 
 @dataclass
@@ -147,6 +151,7 @@ def score_songs(
     frames: int | None = None,
     workers: int | None = None,
     ordered: bool = True,
+    watch: Watch | None = None,
 ) -> Iterator[SongResult]:
     """Score songs one after another.
 
@@ -157,7 +162,7 @@ def score_songs(
     model : GenreClassifier or FittedBaseline
         A network in eval mode, on the device to use, best one of `open_method`; or a baseline,
         which looks at songs as wholes: it gives no timeline, and ``batch_frames``, ``trim``,
-        ``frames``, ``workers`` and ``ordered`` mean nothing to it.
+        ``frames``, ``workers``, ``ordered`` and ``watch`` mean nothing to it.
     checkpoint : str
         Its name, for the results.
     batch_frames, workers : int > 0, optional
@@ -170,6 +175,10 @@ def score_songs(
         Score no more than so many frames of a song, evenly spread, and decode only those.
     ordered : bool
         Give results in the order of ``paths``, or as they are ready.
+    watch : callable, optional
+        Called with a file's path, the number of a frame, and the timeline from that frame on, as
+        soon as it is scored and not always in order, by several threads. It never is for baselines.
+        What it raises ends the work.
 
     Returns
     -------
@@ -188,7 +197,13 @@ def score_songs(
     settings = model.frames if trim is None else model.frames.with_trim(trim)
     how = plan(model.device, settings, workers=workers, batch_frames=batch_frames)
     songs = (SongFrames(path, settings, how.piece_frames, frames) for path in paths)
-    found = through(songs, model.scores_from_waveform, model.device, how, ordered=ordered)
+
+    def seen(song: SongFrames, first: int, rows: Tensor) -> None:
+        if watch is not None:
+            watch(song.path, first, _timeline(song, rows, model.labels, first))
+
+    work = model.scores_from_waveform
+    found = through(songs, work, model.device, how, ordered=ordered, watch=seen)
     return (_result(song, rows, model, checkpoint) for song, rows in found)
 
 
@@ -229,12 +244,20 @@ def _result(
     result.scores, result.frames = _named(labels, decided), len(scores)
     result.genre = labels[int(decided.argmax())]
     result.confidence = result.scores[result.genre]
-    for frame, row in enumerate(scores):
+    result.timeline = _timeline(song, scores, labels)
+    return result
+
+
+def _timeline(
+    song: SongFrames, scores: Tensor, labels: Sequence[str], first: int = 0
+) -> list[dict[str, Any]]:
+    """What the scores of a song's frames, from the one numbered ``first`` on, say of each."""
+    timeline = []
+    for frame, row in enumerate(scores, first):
         start, end = song.span(frame)
         genre = labels[int(row.argmax())]
-        part = {"start": start, "end": end, "genre": genre, "scores": _named(labels, row)}
-        result.timeline.append(part)
-    return result
+        timeline.append({"start": start, "end": end, "genre": genre, "scores": _named(labels, row)})
+    return timeline
 
 
 def _named(labels: Sequence[str], scores: Tensor) -> dict[str, float]:

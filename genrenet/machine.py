@@ -1,4 +1,4 @@
-"""What the machine at hand offers: cores, fast half precision, and memory that stays."""
+"""What the machine at hand offers: cores, fast half precision, memory that stays, an end."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import ctypes
 import os
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import joblib
 import torch
@@ -60,6 +63,20 @@ def keep_freed_memory() -> None:
         mallopt(mmap_max, 0)
         mallopt(trim_threshold, -1)
         mallopt(top_pad, 1 << 28)
+
+
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """Let a request to end (``kill``, a cluster's time limit) do what Ctrl-C does."""
+
+    def stop(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    former = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, former)
 
 
 def end_with_parent() -> None:

@@ -31,6 +31,9 @@ from genrenet.streaming import InferenceError, SongFrames
 Work = Callable[[Tensor], Tensor]
 """Frames of shape (batch, samples) on the device to rows of shape (batch, n)."""
 
+Watch = Callable[[SongFrames, int, Tensor], None]
+"""Called with a song, the number of a frame, and the rows from that frame on, as they are ready."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -136,6 +139,7 @@ def through(
     how: Plan,
     *,
     ordered: bool = True,
+    watch: Watch | None = None,
 ) -> Iterator[tuple[SongFrames, Tensor]]:
     """Send songs through a network.
 
@@ -150,6 +154,9 @@ def through(
     how : Plan
     ordered : bool
         Give songs in their order, or as they are done.
+    watch : callable, optional
+        Sees a song's rows long before the song is done, not always in order; called by several
+        threads at once. What it raises ends the journey.
 
     Yields
     ------
@@ -163,7 +170,7 @@ def through(
     Exception
         Whatever a thread raised: faults of files are in the songs instead.
     """
-    run = _Run(work, torch.device(device), how)
+    run = _Run(work, torch.device(device), how, watch)
     try:
         run.start()
         yield from run.results(iter(songs), ordered)
@@ -174,8 +181,10 @@ def through(
 class _Run:
     """One journey of songs through a network: the threads, and the channels between them."""
 
-    def __init__(self, work: Work, device: torch.device, how: Plan) -> None:
-        self.work, self.device, self.how = work, device, how
+    def __init__(
+        self, work: Work, device: torch.device, how: Plan, watch: Watch | None = None
+    ) -> None:
+        self.work, self.device, self.how, self.watch = work, device, how, watch
         ahead = 2 * (how.batch_frames if how.together else how.workers)
         self.room = how.decoders + max(4, ahead)  # songs under way, those waiting their turn too
         self.songs: Channel[_Song] = Channel()
@@ -252,6 +261,8 @@ class _Run:
                 rows = self.work(frames.to(self.device, non_blocking=True))[: sum(lengths)].cpu()
                 for piece, some in zip(pieces, rows.split(lengths), strict=True):
                     piece.song.rows[piece.first] = some
+                    if self.watch is not None:
+                        self.watch(piece.song.frames, piece.first, some)
                     self._less(piece.song)
 
     def _gather(self) -> list[_Piece]:

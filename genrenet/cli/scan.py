@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from genrenet.cli.parsing import CommandParser, add_engine_options, count
 from genrenet.errors import printable
@@ -54,7 +52,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
     from genrenet.inference import open_method
     from genrenet.library.scanning import identity_of, scan
     from genrenet.library.team import own_device
-    from genrenet.machine import keep_freed_memory, leave_siblings
+    from genrenet.machine import keep_freed_memory, leave_siblings, stoppable
     from genrenet.progress import progress_bar
 
     keep_freed_memory()
@@ -64,7 +62,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
     model = open_method(name, device, options.precision, compiled=options.compile)
     done = (0, 0)
 
-    with _stoppable(), progress_bar("scanning") as show:
+    with stoppable(), progress_bar("scanning") as show:
 
         def follow(*far: int) -> None:
             nonlocal done
@@ -113,20 +111,6 @@ def _team(options: argparse.Namespace) -> tuple[Team, int | None]:
     # `torchrun` tells `cores` of the siblings; the others do not.
     share = cores() if found else max(1, cores() // processes)
     return LightningTeam(processes, nodes), options.workers or share
-
-
-@contextmanager
-def _stoppable() -> Iterator[None]:
-    """Let a request to end (``kill``, a cluster's time limit) do what Ctrl-C does."""
-
-    def stop(*_: Any) -> None:
-        raise KeyboardInterrupt
-
-    former = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, former)
 
 
 def _tell(counts: Counts, out: str) -> int:

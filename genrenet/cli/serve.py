@@ -1,0 +1,128 @@
+"""``genrenet serve``: a web page and a JSON API that name a song's genre."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from genrenet.cli.parsing import CommandParser, add_engine_options, count
+from genrenet.errors import printable
+
+EXAMPLES = """examples:
+  genrenet serve --music ~/Music
+  genrenet scan ~/Music --out genres.parquet && genrenet serve --music ~/Music --library genres.parquet
+  genrenet serve --music ~/Music --checkpoint emotify-cnn --checkpoint gtzan10-crnn --port 9000
+  genrenet serve --music /srv/music --host 0.0.0.0
+  curl -F file=@song.mp3 http://127.0.0.1:8765/api/classify
+  curl --json '{"path": "Miles Davis/So What.mp3"}' http://127.0.0.1:8765/api/classify
+
+Only this machine is answered, unless --host names another address: then whoever asks must show the
+token, which is printed at the start. Ctrl-C ends the server.
+
+exit code: 0 ended by Ctrl-C or SIGTERM, 2 the request cannot be carried out
+"""  # noqa: E501
+
+
+def _port(text: str) -> int:
+    number = int(text)
+    if not 0 <= number <= 65535:
+        raise argparse.ArgumentTypeError(f"found {number}, wanted 0 to 65535 (0: any free one)")
+    return number
+
+
+def _above_zero(text: str) -> float:
+    number = float(text)
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"found {text}, wanted more than 0")
+    return number
+
+
+def _parser() -> CommandParser:
+    parser = CommandParser("genrenet serve", "A web page that names a song's genre.", EXAMPLES)
+    add = parser.add_argument
+    add("--music", required=True, metavar="DIR", help="folder whose songs the page offers")
+    add("--port", type=_port, default=8765, help="default: 8765; 0 takes a free one")
+    add("--host", default="127.0.0.1", help="address to listen at (default: 127.0.0.1)")
+    add("--token", help="who asks from elsewhere must know it (default: a new one is made)")
+    add(
+        "--checkpoint",
+        action="append",
+        help="as for 'genrenet classify'; several give a choice (default: emotify-cnn)",
+    )
+    add("--library", metavar="TABLE", help="what 'genrenet scan' wrote, for similar songs")
+    add("--embeddings", metavar="FILE", help="what 'genrenet embed' wrote, for nearer ones")
+    add("--at-once", type=count, default=2, metavar="N", help="songs at work (default: 2)")
+    add("--queue", type=count, default=256, metavar="N", help="songs that wait (default: 256)")
+    add("--max-upload", type=_above_zero, default=200.0, metavar="MB", help="default: 200")
+    add("--max-minutes", type=_above_zero, default=240.0, metavar="MIN", help="default: 240")
+    add_engine_options(parser)
+    return parser
+
+
+def run(command: str, arguments: Sequence[str]) -> int:
+    """Run ``genrenet serve``; see `genrenet.cli.main`."""
+    options = _parser().parse_args(arguments)
+    from genrenet.checkpoints import DEFAULT_CHECKPOINT
+    from genrenet.inference import open_method
+    from genrenet.library.song_vectors import read_song_vectors
+    from genrenet.library.table import read_about
+    from genrenet.machine import keep_freed_memory, stoppable
+    from genrenet.web.app import create_app
+    from genrenet.web.errors import ServeError
+    from genrenet.web.scoring import Scoring
+    from genrenet.web.security import token_for
+    from genrenet.web.service import Service
+    from genrenet.web.serving import Server
+    from genrenet.web.shelf import Shelf
+    from genrenet.web.turns import Turns
+
+    keep_freed_memory()
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
+    shelf = Shelf(options.music)
+    token = token_for(options.host, options.token)
+    if options.library is not None:
+        read_about(options.library)
+    if options.embeddings is not None:
+        if options.library is None:
+            raise ServeError(
+                "--embeddings help to find similar songs of a library",
+                remedy="pass --library TABLE too",
+            )
+        read_song_vectors(options.embeddings)
+    models: dict[str, Any] = {}
+    for checkpoint in options.checkpoint or [DEFAULT_CHECKPOINT]:
+        name = printable(Path(checkpoint).name)  # its folder is nobody's concern outside
+        if name in models:
+            raise ServeError(f"two checkpoints are called '{name}'", remedy="rename one")
+        models[name] = open_method(
+            checkpoint, options.device, options.precision, compiled=options.compile
+        )
+    scoring = Scoring(
+        models,
+        Turns(options.at_once, options.queue),
+        max_seconds=60 * options.max_minutes,
+        trim=options.trim,
+        frames=options.frames,
+        device=options.device,
+        workers=options.workers,
+    )
+    service = Service(
+        shelf,
+        scoring,
+        table=options.library,
+        embeddings=options.embeddings,
+        max_upload=int(options.max_upload * 1e6),
+    )
+    with tempfile.TemporaryDirectory(prefix="genrenet-serve-") as uploads:
+        app = create_app(service, uploads, host=options.host, token=token)
+        server = Server(app, options.host, options.port)
+        entrance = server.url if token is None else f"{server.url}token?token={token}"
+        print(f"serving '{printable(shelf.root)}' with {', '.join(models)}", flush=True)
+        print(f"open {entrance}  (Ctrl-C ends the server)", flush=True)
+        with stoppable():
+            server.run()
+    return 0

@@ -1,0 +1,184 @@
+"""The JSON API: songs in, genres out. `genrenet.web.openapi` describes it."""
+
+from __future__ import annotations
+
+import json
+import mimetypes
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import flask
+from flask.typing import ResponseReturnValue
+
+from genrenet.baselines import FittedBaseline
+from genrenet.version import __version__
+from genrenet.web.errors import RequestError
+from genrenet.web.live import Event, Events, follow
+from genrenet.web.openapi import description
+from genrenet.web.paths import relative_name, song_file
+from genrenet.web.scoring import Song
+from genrenet.web.service import Service
+from genrenet.web.uploads import UploadRequest, discard, display_name
+
+api = flask.Blueprint("api", __name__, url_prefix="/api")
+
+STREAM = "application/x-ndjson"
+MOST_ENTRIES = 100
+_TYPES = {".opus": "audio/ogg", ".oga": "audio/ogg", ".m4a": "audio/mp4", ".m4b": "audio/mp4"}
+
+
+def service() -> Service:
+    """What the application at hand works with."""
+    found: Service = flask.current_app.config["SERVICE"]
+    return found
+
+
+@api.get("/health")
+def health() -> ResponseReturnValue:
+    """Whether the server lives, how busy it is, and what it takes."""
+    if not flask.g.known:
+        return {"status": "ok"}
+    at = service()
+    turns = at.scoring.turns
+    return {
+        "status": "ok",
+        "version": __version__,
+        "models": list(at.scoring.models),
+        "queue": {"running": turns.running, "waiting": turns.waiting, "limit": turns.limit},
+        "limits": {"upload_bytes": at.max_upload, "audio_seconds": at.scoring.max_seconds},
+        "library": at.library_state(),
+    }
+
+
+@api.get("/models")
+def models() -> ResponseReturnValue:
+    """The models that songs can be classified with."""
+    rows = []
+    for number, (name, model) in enumerate(service().scoring.models.items()):
+        frame = None if isinstance(model, FittedBaseline) else model.frames.seconds
+        rows.append(
+            {
+                "name": name,
+                "genres": list(model.labels),
+                "frame_seconds": frame,
+                "timeline": frame is not None,
+                "default": number == 0,
+            }
+        )
+    return {"models": rows}
+
+
+@api.get("/library")
+def library() -> ResponseReturnValue:
+    """Songs and folders that a beginning of a path, or some words, may mean."""
+    given = flask.request.args.get("limit", "20")
+    if not given.isdecimal() or not 1 <= int(given) <= MOST_ENTRIES:
+        raise RequestError("limit", found=given[:20], wanted=f"a number from 1 to {MOST_ENTRIES}")
+    prefix = flask.request.args.get("prefix", "")[:1000]
+    entries, more = service().shelf.complete(prefix, int(given))
+    return {"entries": entries, "more": more}
+
+
+@api.get("/audio")
+def audio() -> ResponseReturnValue:
+    """A song's file, or a part of it, for a player."""
+    path = song_file(service().shelf.root, flask.request.args.get("path", ""))
+    suffix = "." + path.rpartition(".")[2].lower()
+    kind = _TYPES.get(suffix) or mimetypes.guess_type("song" + suffix)[0]
+    return flask.send_file(path, kind or "application/octet-stream", conditional=True, max_age=0)
+
+
+@api.get("/openapi.json")
+def openapi() -> ResponseReturnValue:
+    """The description of this API."""
+    at = service()
+    return description(at.max_upload, at.scoring.max_seconds)
+
+
+@api.post("/classify")
+def classify() -> ResponseReturnValue:
+    """A song's genre, at the end or as it is found."""
+    at = service()
+    song, model, timeline = _asked(at)
+    streaming = flask.request.accept_mimetypes.best == STREAM
+    # An upload outlives the request: its answer is written after the request has ended.
+    upload = None if song.in_library else song.file
+    if streaming:
+        events = follow(at.scoring, song, model)
+        if upload is not None:
+            _request().kept.pop(upload).close()
+        answer = flask.Response(_Lines(at, song, events, upload), mimetype=STREAM)
+        answer.headers["X-Accel-Buffering"] = "no"  # proxies would hold the lines back
+        return answer
+    gone: Callable[[], bool] = flask.request.environ.get("waitress.client_disconnected", bool)
+    result = at.scoring.classify(song, model, gone)
+    return result.as_dict(timeline=timeline), 422 if result.genre is None else 200
+
+
+def _request() -> UploadRequest:
+    found = flask.request
+    assert isinstance(found, UploadRequest)
+    return found
+
+
+def _asked(at: Service) -> tuple[Song, str, bool]:
+    """The song, the model, and whether a timeline is wanted."""
+    request = _request()
+    if request.mimetype == "application/json":
+        given = request.get_json(silent=True)
+        if not isinstance(given, dict) or not isinstance(given.get("path"), str):
+            raise RequestError("the request's body", wanted='JSON such as {"path": "song.mp3"}')
+        path, name = given["path"], given.get("model")
+        if not (name is None or isinstance(name, str)):
+            raise RequestError("model", found=repr(name)[:100], wanted="a name")
+        timeline = given.get("timeline", False)
+        if not isinstance(timeline, bool):
+            raise RequestError("timeline", found=repr(timeline)[:100], wanted="true or false")
+        model = at.scoring.model_named(name)
+        file = song_file(at.shelf.root, path)
+        return Song(file, relative_name(at.shelf.root, file), True), model, timeline
+    if request.mimetype == "multipart/form-data":
+        uploads = request.files.getlist("file")
+        if len(uploads) != 1 or len(request.kept) != 1:
+            raise RequestError(
+                "the upload", found=f"{len(request.files)} files", wanted="one as 'file'"
+            )
+        (file,) = request.kept
+        uploads[0].close()
+        name = request.form.get("model") or None
+        timeline = request.form.get("timeline", "").lower() in ("1", "true", "on", "yes")
+        return (
+            Song(file, display_name(uploads[0].filename), False),
+            at.scoring.model_named(name),
+            timeline,
+        )
+    flask.abort(415, "wanted a multipart form with 'file', or JSON with 'path'")
+
+
+class _Lines:
+    """Events as lines of JSON; the upload behind them is removed when they are closed."""
+
+    def __init__(self, at: Service, song: Song, events: Events, upload: str | None) -> None:
+        self.at, self.song, self.events, self.upload = at, song, events, upload
+
+    def __iter__(self) -> Iterator[bytes]:
+        for event in self.events:
+            yield json.dumps(self._outside(event), ensure_ascii=False).encode() + b"\n"
+
+    def _outside(self, event: Event) -> dict[str, Any]:
+        """An event as the client sees it."""
+        if event["event"] == "result":
+            result = event["song"]
+            similar = self.at.similar(self.song, result)
+            return {"event": "result", "song": result.as_dict(timeline=True), **similar}
+        if "fault" in event:
+            self.at.log_fault(event["fault"])
+            return {"event": "error", "status": 500, "error": self.at.FAULT}
+        return event
+
+    def close(self) -> None:
+        try:
+            self.events.close()
+        finally:
+            if self.upload is not None:
+                discard(self.upload)

@@ -1,0 +1,87 @@
+"""The Flask application."""
+
+from __future__ import annotations
+
+import flask
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import HTTPException
+
+from genrenet.web.api import api
+from genrenet.web.errors import RequestError, TooMany
+from genrenet.web.pages import page, problem
+from genrenet.web.security import guard, token_for
+from genrenet.web.service import Service
+from genrenet.web.uploads import UploadRequest
+
+FORM_ROOM = 1 << 16
+"""Bytes of a form around its upload."""
+
+
+def create_app(
+    service: Service, uploads: str, *, host: str = "127.0.0.1", token: str | None = None
+) -> flask.Flask:
+    """Make the application.
+
+    Parameters
+    ----------
+    service : Service
+    uploads : str
+        A folder of its own for uploads.
+    host : str
+        The address it will be bound to. On any but the loopback interface a token is asked for.
+    token : str, optional
+        The token; one is made where one is needed. It is kept under ``config["TOKEN"]``.
+
+    Returns
+    -------
+    Flask
+        A WSGI application, for any server that runs it in threads of one process.
+
+    Raises
+    ------
+    ServeError
+        The token is easily guessed.
+    """
+    app = flask.Flask("genrenet.web")
+    app.request_class = UploadRequest
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    app.config.update(
+        SERVICE=service,
+        UPLOADS=uploads,
+        TOKEN=token_for(host, token),
+        MAX_CONTENT_LENGTH=service.max_upload + FORM_ROOM,
+    )
+    guard(app, host, app.config["TOKEN"])
+    app.register_blueprint(page)
+    app.register_blueprint(api)
+
+    @app.errorhandler(RequestError)
+    def refused(error: RequestError) -> ResponseReturnValue:
+        headers = {"Retry-After": str(error.retry_after)} if isinstance(error, TooMany) else {}
+        return {"error": str(error)}, error.status, headers
+
+    @app.errorhandler(HTTPException)
+    def http(error: HTTPException) -> ResponseReturnValue:
+        if error.response is not None:
+            return error.response
+        if not flask.request.path.startswith("/api/"):
+            return problem(error)
+        text = error.description or error.name
+        if error.code == 413:
+            text = f"the upload is too large: wanted at most {service.max_upload / 1e6:.0f} MB"
+        return {"error": text}, error.code or 500, dict(error.get_headers()[1:])
+
+    @app.errorhandler(Exception)
+    def failed(error: Exception) -> ResponseReturnValue:
+        service.log_fault(error)
+        if flask.request.path.startswith("/api/"):
+            return {"error": service.FAULT}, 500
+        return problem(HTTPException(service.FAULT))
+
+    @app.teardown_request
+    def clean(error: BaseException | None) -> None:
+        if isinstance(flask.request, UploadRequest):
+            flask.request.clean()
+
+    return app

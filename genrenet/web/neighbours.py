@@ -1,0 +1,99 @@
+"""Songs of the scanned library that are like a song."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+
+from genrenet.catalog.tags import read_tags
+from genrenet.inference import SongResult
+from genrenet.library.similarity import SongSpace
+from genrenet.library.song_vectors import SongVectors
+from genrenet.library.songs import LibrarySongs
+from genrenet.library.table import file_of
+from genrenet.web.paths import inside, relative_name
+
+
+class Neighbours:
+    """Songs of the served folder that a scan knows, as points near each other.
+
+    A song that has an embedding is compared by it; any other, such as an upload, by its genre
+    scores, if they come from the scan's own genres.
+
+    Parameters
+    ----------
+    root : str
+        The served folder, absolute and free of links.
+    songs : LibrarySongs
+    vectors : SongVectors, optional
+        Embeddings of the same songs, matched by their files.
+    """
+
+    def __init__(self, root: str, songs: LibrarySongs, vectors: SongVectors | None = None) -> None:
+        real = [os.path.realpath(path) for path in songs.paths]
+        within = [row for row, path in enumerate(real) if inside(root, path)]
+        self.songs = songs.take(within)
+        self.names = [relative_name(root, real[row]) for row in within]
+        self._by_scores = SongSpace(self.songs.scores, "scores")
+        self._embedded: list[int] = []
+        self._place: dict[str, int] = {}
+        if vectors is not None:
+            known = {real[row]: number for number, row in enumerate(within)}
+            found = [known.get(os.path.realpath(file_of(path))) for path in vectors.paths]
+            kept = [row for row, number in enumerate(found) if number is not None]
+            self._embedded = [number for number in found if number is not None]
+            self._by_embeddings = SongSpace(vectors.vectors[kept], "embeddings")
+            self._place = {self.names[n]: row for row, n in enumerate(self._embedded)}
+
+    def of(self, name: str | None, result: SongResult, count: int = 8) -> dict[str, Any]:
+        """The songs nearest to one.
+
+        Parameters
+        ----------
+        name : str or None
+            Its relative path, if it is one of the folder's songs.
+        result : SongResult
+            What a model says of it.
+        count : int > 0
+
+        Returns
+        -------
+        dict
+            ``similar``, a list with ``path``, ``genre``, ``confidence``, ``similarity`` (cosine, at
+            least 0), ``title``, ``artist`` and ``duration`` of each; and ``by``: "embeddings",
+            "scores", or None where nothing can be compared.
+        """
+        row = self._place.get(name) if name is not None else None
+        if row is not None:
+            space, by = self._by_embeddings, "embeddings"
+            vector = space.vectors[row : row + 1]
+            numbers = np.array(self._embedded)
+        elif result.scores and list(result.scores) == self.songs.labels and len(self.songs):
+            space, by = self._by_scores, "scores"
+            vector = space.place([list(result.scores.values())])
+            numbers = np.arange(len(self.songs))
+        else:
+            return {"similar": [], "by": None}
+        rows, cosines = space.nearest(vector, count + 1)
+        pairs = [
+            (int(numbers[near]), float(cosine))
+            for near, cosine in zip(rows[0], cosines[0], strict=True)
+            if self.names[numbers[near]] != name
+        ]
+        return {"similar": [self._about(*pair) for pair in pairs[:count]], "by": by}
+
+    def _about(self, number: int, cosine: float) -> dict[str, Any]:
+        songs = self.songs
+        tags, _ = read_tags(songs.paths[number])
+        duration = float(songs.duration[number])
+        return {
+            "path": self.names[number],
+            "genre": songs.genres[number],
+            "confidence": round(float(songs.confidence[number]), 6),
+            "similarity": round(min(1.0, max(0.0, cosine)), 4),
+            "title": tags.get("title"),
+            "artist": tags.get("artist"),
+            "duration": duration if np.isfinite(duration) else None,
+        }

@@ -1,0 +1,99 @@
+r"""Paths that come from outside: inside the served folder, or refused.
+
+A song is named by its path relative to the folder, with "/" between the parts, on every system;
+bytes that are not UTF-8 are written as ``\xNN`` (see `genrenet.library.table.file_of`).
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from genrenet.audio import is_audio_path
+from genrenet.errors import printable
+from genrenet.library.table import file_of
+from genrenet.web.errors import NoSuchSong, RequestError
+
+
+def inside(root: str, path: str) -> bool:
+    """Whether a path, its links followed, lies in a folder that is itself free of links."""
+    real = os.path.realpath(path)
+    return real == root or real.startswith(os.path.join(root, ""))
+
+
+def relative_name(root: str, path: str) -> str:
+    """What a file of the folder is called outside."""
+    return printable(os.path.relpath(path, root)).replace(os.sep, "/")
+
+
+def song_file(root: str, name: str) -> str:
+    """The file that a request names.
+
+    Parameters
+    ----------
+    root : str
+        The served folder, absolute and free of links.
+    name : str
+        Path relative to it.
+
+    Returns
+    -------
+    str
+        A regular file with an audio file's suffix, in the folder even when links are followed.
+
+    Raises
+    ------
+    RequestError
+        The name is no relative path.
+    NoSuchSong
+        There is no such song, or the path leads out of the folder: the answer is the same, so that
+        nothing is told of what lies outside.
+    """
+    path = place(root, name)
+    if (
+        not is_audio_path(path)
+        or os.path.basename(path).startswith(".")
+        or not inside(root, path)
+        or not _is_regular(path)
+    ):
+        raise NoSuchSong(
+            f"no song '{printable(name)}' in the served folder",
+            remedy="choose one that the completion offers",
+        )
+    return path
+
+
+def place(root: str, name: str) -> str:
+    """Where a relative path lies below the folder, before its links are followed.
+
+    Raises
+    ------
+    RequestError
+        It is absolute, climbs with ``..``, or holds a character that no path holds.
+    """
+    parts = name.split("/")
+    # What separates parts, or names a drive, on this system but must not here.
+    alien = [c for c in (os.sep, os.altsep, ":" if os.name == "nt" else None) if c and c != "/"]
+    if (
+        "\0" in name
+        or any("\ud800" <= character <= "\udfff" for character in name)
+        or name.startswith("/")
+        or ".." in parts
+        or any(c in name for c in alien)
+    ):
+        raise RequestError(
+            "the path cannot be used",
+            found=repr(name[:200]),
+            wanted="a path relative to the served folder, without '..'",
+        )
+    try:
+        return file_of(os.path.join(root, *parts))
+    except (ValueError, OSError) as error:
+        raise RequestError("the path cannot be used", found=repr(name[:200])) from error
+
+
+def _is_regular(path: str) -> bool:
+    try:
+        return stat.S_ISREG(os.stat(path).st_mode)
+    except (OSError, ValueError):
+        return False

@@ -1,0 +1,195 @@
+"""A song's genre, with limits on how long songs may be and how many are scored at once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from genrenet import audio
+from genrenet.baselines import FittedBaseline
+from genrenet.classifier import GenreClassifier
+from genrenet.errors import printable
+from genrenet.inference import SongResult, score_songs
+from genrenet.web.errors import NotUsable, RequestError
+from genrenet.web.turns import Turns
+
+Model = GenreClassifier | FittedBaseline
+
+HEARTBEAT = 5.0
+"""Seconds of silence after which a stream says something, so that a client that left is noticed."""
+
+
+@dataclass(frozen=True)
+class Song:
+    """A song to be scored.
+
+    Attributes
+    ----------
+    file : str
+        Where it is.
+    name : str
+        What the client calls it: its relative path, or an upload's name.
+    in_library : bool
+        Whether the name is a path relative to the served folder.
+    """
+
+    file: str
+    name: str
+    in_library: bool
+
+
+class Gone(Exception):
+    """Nobody waits for the answer any more."""
+
+
+class Scoring:
+    """Scores songs, a few at a time.
+
+    Parameters
+    ----------
+    models : mapping of str to model
+        By name; the first is the default.
+    turns : Turns
+    max_seconds : float > 0
+        Longest song that is taken.
+    trim, frames, device, workers
+        See `genrenet.inference.score_songs`.
+    """
+
+    def __init__(
+        self,
+        models: Mapping[str, Model],
+        turns: Turns,
+        *,
+        max_seconds: float = 4 * 3600.0,
+        trim: float | None = None,
+        frames: int | None = None,
+        device: str | None = None,
+        workers: int | None = None,
+    ) -> None:
+        self.models, self.turns, self.max_seconds = dict(models), turns, max_seconds
+        self.trim, self.frames, self.device, self.workers = trim, frames, device, workers
+        for model in self.models.values():
+            score_songs((), model, trim=trim, frames=frames)  # refuses numbers out of range
+
+    def model_named(self, name: str | None) -> str:
+        """The name of a model that is served, the default's for None.
+
+        Raises
+        ------
+        RequestError
+            It is not.
+        """
+        chosen = next(iter(self.models)) if name is None else name
+        if chosen not in self.models:
+            raise RequestError(
+                f"no model '{printable(chosen[:200])}'", wanted=f"one of {', '.join(self.models)}"
+            )
+        return chosen
+
+    def classify(self, song: Song, model: str, gone: Callable[[], bool]) -> SongResult:
+        """What a model says of a song.
+
+        Parameters
+        ----------
+        song : Song
+        model : str
+            From `model_named`.
+        gone : callable
+            Tells whether the client has left: then the work ends.
+
+        Raises
+        ------
+        TooMany
+            The queue is full.
+        NotUsable
+            The song is too long, or no audio.
+        """
+        self.length(song)
+        with self.turns.join() as turn:
+            while not turn.wait(HEARTBEAT):
+                if gone():
+                    raise NotUsable("the client has left")
+            try:
+                return self.score(song, model, gone)
+            except Gone:
+                raise NotUsable("the client has left") from None
+
+    def score(
+        self,
+        song: Song,
+        model: str,
+        gone: Callable[[], bool],
+        watch: Callable[[int, list[dict[str, Any]]], None] | None = None,
+    ) -> SongResult:
+        """Score a song now, whoever's turn it is.
+
+        Parameters
+        ----------
+        song, model, gone
+            As for `classify`.
+        watch : callable, optional
+            Called with the number of a frame and the timeline from that frame on.
+
+        Raises
+        ------
+        Gone
+            The client has left.
+        NotUsable
+            The song is longer than its header says, and than is taken.
+        """
+
+        def seen(path: str, first: int, frames: list[dict[str, Any]]) -> None:
+            if gone():
+                raise Gone
+            if frames[-1]["start"] > self.max_seconds:  # whatever its header says
+                raise self._too_long(song, frames[-1]["end"])
+            if watch is not None:
+                watch(first, frames)
+
+        (result,) = score_songs(
+            [song.file],
+            self.models[model],
+            checkpoint=model,
+            trim=self.trim,
+            frames=self.frames,
+            device=self.device,
+            workers=self.workers,
+            watch=seen,
+        )
+        result.path = song.name
+        if result.error is not None:
+            result.error = self._outside(result.error, song)
+        return result
+
+    def length(self, song: Song) -> float:
+        """Seconds of a song.
+
+        Raises
+        ------
+        NotUsable
+            It is too long, or no audio.
+        """
+        try:
+            duration = audio.probe(song.file).duration
+        except audio.AudioError as error:
+            raise NotUsable(self._outside(str(error), song)) from error
+        if duration > self.max_seconds:
+            raise self._too_long(song, duration)
+        return duration
+
+    def _too_long(self, song: Song, seconds: float) -> NotUsable:
+        return NotUsable(
+            f"'{song.name}' is too long",
+            found=f"{seconds / 60:.0f} minutes",
+            wanted=f"at most {self.max_seconds / 60:.0f}",
+        )
+
+    @staticmethod
+    def _outside(text: str, song: Song) -> str:
+        """A message with the client's name for the file, without the server's."""
+        return text.replace(printable(os.path.realpath(song.file)), song.name).replace(
+            printable(song.file), song.name
+        )

@@ -1,0 +1,87 @@
+"""What the page and the API work with: the folder, the models, and the library's scan."""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import Any
+
+from genrenet.errors import GenrenetError
+from genrenet.inference import SongResult
+from genrenet.library.song_vectors import read_song_vectors
+from genrenet.library.songs import scanned_songs
+from genrenet.web.neighbours import Neighbours
+from genrenet.web.scoring import Scoring, Song
+from genrenet.web.shelf import Shelf, in_background
+
+log = logging.getLogger("genrenet.web")
+
+
+class Service:
+    """The state of a server.
+
+    Parameters
+    ----------
+    shelf : Shelf
+        The served folder.
+    scoring : Scoring
+    table : path, optional
+        A scan of the folder.
+    embeddings : path, optional
+        A file of ``genrenet embed`` for songs of the scan.
+    max_upload : int > 0
+        Largest upload, in bytes.
+    """
+
+    FAULT = "the server failed; its own output says why"
+
+    def __init__(
+        self,
+        shelf: Shelf,
+        scoring: Scoring,
+        *,
+        table: str | os.PathLike[str] | None = None,
+        embeddings: str | os.PathLike[str] | None = None,
+        max_upload: int = 200 << 20,
+    ) -> None:
+        self.shelf, self.scoring, self.max_upload = shelf, scoring, max_upload
+        self.neighbours: Neighbours | None = None
+        self._state = "none" if table is None else "reading"
+        self._table, self._embeddings = table, embeddings
+        self._reader = in_background(self._read, "genrenet-library")
+
+    def _read(self) -> None:
+        """List the folder, and read what a scan says of it; large libraries take a while."""
+        try:
+            if self._table is not None:
+                songs = scanned_songs(self._table)
+                vectors = None if self._embeddings is None else read_song_vectors(self._embeddings)
+                self.shelf.know(songs)
+                self.neighbours = Neighbours(self.shelf.root, songs, vectors)
+                self._state = "ready"
+        except GenrenetError as error:
+            self._state = "none"
+            log.error("%s", error)
+        self.shelf.files()
+
+    def wait(self, timeout: float | None = None) -> None:
+        """Wait until the folder has been listed and the scan has been read."""
+        self._reader.join(timeout)
+
+    def library_state(self) -> dict[str, Any]:
+        """How far the library is known: ``state``, ``songs`` with a genre, ``files``."""
+        return {
+            "state": self._state,
+            "songs": len(self.shelf.genres),
+            "files": len(self.shelf.files()) if not self._reader.is_alive() else 0,
+        }
+
+    def similar(self, song: Song, result: SongResult) -> dict[str, Any]:
+        """Songs of the library that are like one; see `Neighbours.of`."""
+        if self.neighbours is None or result.genre is None:
+            return {"similar": [], "by": None}
+        return self.neighbours.of(song.name if song.in_library else None, result)
+
+    def log_fault(self, fault: BaseException) -> None:
+        """Keep a fault of the program where its owner sees it."""
+        log.error("a request failed", exc_info=fault)

@@ -1,0 +1,137 @@
+// A song's result: while it comes, and once it is there.
+
+import { audioAddress } from "./api.js";
+import { baseName, clock, folderOf, many, percent, ranked, sentence } from "./format.js";
+import { Palette } from "./genres.js";
+import { Player } from "./player.js";
+import { fillScores } from "./scores.js";
+import { Timeline } from "./timeline.js";
+import { byId, make, say, show, songRow } from "./dom.js";
+
+/** The panel. `onPick` gets the path of a similar song that is to be classified. */
+export class Result {
+  constructor({ onPick }) {
+    this.onPick = onPick;
+    this.timeline = new Timeline({
+      onSeek: (seconds) => this.player.seek(seconds),
+      onToggle: () => this.player.toggle(),
+    });
+    this.player = new Player({ onTime: (seconds) => this.timeline.moveTo(seconds, true) });
+    this.labels = new Map(); // genres by model
+    this.address = null;
+  }
+
+  /** Show an empty result that fills as events come. */
+  begin(entry, file) {
+    this.entry = entry;
+    this.palette = new Palette(this.labels.get(entry.model), entry.order);
+    show(byId("result"));
+    byId("result").setAttribute("aria-busy", "true");
+    for (const id of ["verdict", "scores", "similar", "result-notes", "sections"]) show(byId(id), false);
+    this.head();
+    this.timeline.clear(this.palette, entry.duration, entry.secondsPerPeak);
+    this.listen(file);
+    show(byId("timeline"));
+  }
+
+  addPeaks({ first, peaks }) {
+    this.timeline.addPeaks(first, peaks);
+  }
+
+  addFrames({ frames }) {
+    this.timeline.addFrames(frames);
+  }
+
+  /** Show a result that is there as a whole; `file` is an upload of this page's life. */
+  open(entry, file) {
+    this.begin(entry, file);
+    this.timeline.addPeaks(0, entry.peaks);
+    this.finish(entry);
+  }
+
+  /** Show what the server decided. */
+  finish(entry) {
+    const { song } = (this.entry = entry);
+    byId("result").setAttribute("aria-busy", "false");
+    this.head();
+    this.notes(song);
+    const decided = song.genre !== null;
+    show(byId("verdict"), decided);
+    show(byId("scores"), decided);
+    if (decided) {
+      // Colours for what is high in the song as a whole, besides what leads somewhere in it.
+      for (const [genre] of ranked(song.scores).slice(0, 5)) this.palette.slot(genre);
+      byId("result-genre").textContent = song.genre;
+      byId("result-confidence").textContent = `${percent(song.confidence)} confidence`;
+    }
+    const frames = song.timeline ?? [];
+    this.timeline.song.frames = frames;
+    this.timeline.setSections(song.sections ?? []);
+    this.timeline.moveTo(this.timeline.position);
+    entry.order = this.palette.order;
+    if (decided) fillScores(byId("scores"), song.scores, this.palette);
+    this.fillSections(song.sections ?? []);
+    this.fillSimilar(entry);
+  }
+
+  /** Take away a result that did not come. */
+  abandon() {
+    this.player.stop();
+    this.entry = null;
+    show(byId("result"), false);
+  }
+
+  head() {
+    const { name, title, artist, duration, model } = this.entry;
+    byId("result-name").textContent = title || baseName(name);
+    const about = [artist, title ? baseName(name) : null, folderOf(name), duration && clock(duration), model];
+    byId("result-about").textContent = about.filter(Boolean).join(" · ");
+  }
+
+  listen(file) {
+    if (this.address) URL.revokeObjectURL(this.address);
+    this.address = file ? URL.createObjectURL(file) : null;
+    const { kind, name, duration } = this.entry;
+    const address = kind === "path" ? audioAddress(name) : this.address;
+    this.player.load(address, duration, "The sound of an upload is gone once the page is loaded anew.");
+  }
+
+  notes({ error, notes }) {
+    const list = byId("result-notes");
+    list.replaceChildren(
+      ...(error ? [make("li", { class: "problem" }, sentence(error))] : []),
+      ...(notes ?? []).map((note) => make("li", {}, sentence(note))),
+    );
+    show(list, list.childElementCount > 0);
+  }
+
+  fillSections(sections) {
+    const rows = sections.map(({ start, end, genre, confidence }) => {
+      const jump = make("button", { type: "button", class: "quiet", "aria-label": `Go to ${clock(start)}` }, clock(start));
+      jump.addEventListener("click", () => this.timeline.seek(start));
+      const cells = [clock(end), genre, percent(confidence)].map((text) => make("td", {}, text));
+      return make("tr", {}, make("td", {}, jump), ...cells);
+    });
+    const heads = ["From", "To", "Genre", "Confidence"].map((name) => make("th", { scope: "col" }, name));
+    byId("sections").querySelector(".wide").replaceChildren(
+      make("table", { class: "list" }, make("thead", {}, make("tr", {}, ...heads)), make("tbody", {}, ...rows)),
+    );
+    byId("sections").firstElementChild.textContent = `${many(sections.length, "section")} as a table`;
+    show(byId("sections"), sections.length > 0);
+    show(byId("readout"), this.timeline.song.frames.length > 0);
+  }
+
+  fillSimilar({ similar, by }) {
+    show(byId("similar"), Boolean(similar?.length));
+    if (!similar?.length) return;
+    say(byId("similar-by"), by === "scores" ? "Songs with like genre scores." : "Songs that sound alike to the model.");
+    const items = similar.map(({ path, genre, similarity, title, artist, duration }) => {
+      const under = [artist, title ? path : folderOf(path), duration && clock(duration)];
+      const text = songRow(title || baseName(path), under.filter(Boolean).join(" · "), `${genre}, ${percent(similarity)} alike`);
+      const button = make("button", { type: "button" }, ...text);
+      button.addEventListener("click", () => this.onPick(path));
+      return make("li", {}, button);
+    });
+    byId("similar").querySelector("ul").replaceChildren(...items);
+  }
+}

@@ -1,0 +1,113 @@
+"""Whose turn it is: a few songs at once, the others in a queue, and no more than it holds."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from types import TracebackType
+
+from genrenet.web.errors import TooMany
+
+
+class Turns:
+    """A queue with places at its head.
+
+    Parameters
+    ----------
+    at_once : int > 0
+        Songs that are scored at the same time.
+    limit : int >= 0
+        Most songs that wait.
+    """
+
+    def __init__(self, at_once: int, limit: int) -> None:
+        self.at_once, self.limit = at_once, limit
+        self._running = 0
+        self._waiting: deque[Turn] = deque()
+        self._changed = threading.Condition()
+
+    @property
+    def running(self) -> int:
+        """Songs at work."""
+        return self._running
+
+    @property
+    def waiting(self) -> int:
+        """Songs in the queue."""
+        return len(self._waiting)
+
+    def join(self) -> Turn:
+        """Stand in the queue; use the result in a ``with`` statement.
+
+        Raises
+        ------
+        TooMany
+            The queue is full.
+        """
+        with self._changed:
+            if len(self._waiting) >= self.limit and self._running >= self.at_once:
+                raise TooMany(
+                    "too many songs at once",
+                    found=f"{self._running} at work and {len(self._waiting)} waiting",
+                    remedy="try again in a moment",
+                )
+            turn = Turn(self)
+            self._waiting.append(turn)
+            self._advance()
+            return turn
+
+    def _advance(self) -> None:
+        while self._waiting and self._running < self.at_once:
+            self._waiting.popleft().begun = True
+            self._running += 1
+        self._changed.notify_all()
+
+    def _leave(self, turn: Turn) -> None:
+        with self._changed:
+            if turn.begun:
+                self._running -= 1
+            else:
+                self._waiting.remove(turn)
+            self._advance()
+
+    def _wait(self, turn: Turn, timeout: float) -> bool:
+        with self._changed:
+            self._changed.wait_for(lambda: turn.begun, timeout)
+            return turn.begun
+
+    def _ahead(self, turn: Turn) -> int:
+        with self._changed:
+            return 0 if turn.begun else self._running + self._waiting.index(turn)
+
+
+class Turn:
+    """One song's place in the queue, given up at the end of a ``with`` statement.
+
+    Attributes
+    ----------
+    begun : bool
+        Whether its turn has come.
+    """
+
+    def __init__(self, turns: Turns) -> None:
+        self.turns, self.begun = turns, False
+
+    def wait(self, timeout: float) -> bool:
+        """Wait for the turn, so many seconds at most; whether it has come."""
+        return self.turns._wait(self, timeout)
+
+    @property
+    def ahead(self) -> int:
+        """Songs that are to be done before."""
+        return self.turns._ahead(self)
+
+    def __enter__(self) -> Turn:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.turns._leave(self)

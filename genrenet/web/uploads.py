@@ -1,0 +1,68 @@
+"""Uploaded songs: each in a file of its own, which is gone when its answer is."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from contextlib import suppress
+from typing import IO, Any
+
+import flask
+
+from genrenet.audio import SUFFIXES
+from genrenet.errors import printable
+
+LONGEST_NAME = 200
+
+
+class UploadRequest(flask.Request):
+    """A request whose uploads are written to disk as they are read.
+
+    Attributes
+    ----------
+    kept : dict of str to file
+        Files that are closed and removed at the end of the request, unless somebody has taken them
+        over.
+    """
+
+    max_form_memory_size = 1 << 20
+    max_form_parts = 16
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.kept: dict[str, IO[bytes]] = {}
+
+    def _get_file_stream(
+        self,
+        total_content_length: int | None,
+        content_type: str | None,
+        filename: str | None = None,
+        content_length: int | None = None,
+    ) -> IO[bytes]:
+        suffix = os.path.splitext(filename or "")[1].lower()
+        # Its name helps a decoder at most; what it holds decides.
+        handle, path = tempfile.mkstemp(
+            suffix if suffix in SUFFIXES else "", "upload-", flask.current_app.config["UPLOADS"]
+        )
+        self.kept[path] = os.fdopen(handle, "w+b")
+        return self.kept[path]
+
+    def clean(self) -> None:
+        """Close and remove what nobody has taken over."""
+        while self.kept:
+            path, stream = self.kept.popitem()
+            stream.close()
+            discard(path)
+
+
+def display_name(name: str | None) -> str:
+    """What an upload is called in answers: a name without folders and control characters."""
+    last = (name or "").replace("\\", "/").rpartition("/")[2]
+    shown = "".join(c if c.isprintable() else " " for c in printable(last)).strip()
+    return shown[:LONGEST_NAME] or "upload"
+
+
+def discard(path: str) -> None:
+    """Remove an upload."""
+    with suppress(FileNotFoundError):
+        os.unlink(path)
