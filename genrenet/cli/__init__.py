@@ -28,6 +28,7 @@ COMMANDS = {
     "scan": ("scan", "keep a table of the genres of a whole library"),
     "tag": ("tag", "write the genres of a scanned library into the files' tags"),
     "serve": ("serve", "a web page that names a song's genre, and a JSON API"),
+    "playlist": ("playlist", "make a playlist of one genre or a mix of them"),
     "embed": ("embed", "write what a network says of songs to a file"),
     "checkpoints": ("checkpoints", "list, import, describe, export or remove models"),
     "data": ("data", "check, split, prepare or synthesise a collection"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -63,7 +64,8 @@ def run(command: str, arguments: Sequence[str]) -> int:
     from genrenet.progress import progress_bar
     from genrenet.streaming import open_model, songs_or_error
 
-    songs = songs_or_error(options.paths)
+    # Whoever reads the file may be elsewhere.
+    songs = [os.path.abspath(path) for path in songs_or_error(options.paths)]
     model = open_model(options.backbone, options.device)
     names = [name.strip() for name in options.layer.split(",")]
     about = {

@@ -52,7 +52,7 @@ def read_song_vectors(file: str | os.PathLike[str]) -> SongVectors:
     except (OSError, KeyError, ValueError, TypeError, zipfile.BadZipFile) as error:
         raise EmbeddingFileError(
             f"'{printable(path)}' is no file of embeddings, or is damaged",
-            found=f"{type(error).__name__}: {error}",
+            found=f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}",
             remedy="name a file that 'genrenet embed' wrote",
         ) from error
 

@@ -15,6 +15,10 @@ from numpy.typing import NDArray
 from genrenet.errors import GenrenetError, printable
 from genrenet.library.table import SCORE, file_of, read_about, read_rows
 
+GONE = "the file is gone: moved or removed since the scan"
+SAME_FILE = "the same file is there under another name"
+"""Reasons for which songs are left out."""
+
 
 class LibraryError(GenrenetError):
     """A library that holds no songs to work with."""
@@ -187,9 +191,9 @@ def collect(rows: Iterable[Mapping[str, Any]], labels: list[str], checkpoint: st
         if row["genre"] is None:
             left_out[stored] = row["error"] or "it has no genre"
         elif not os.path.isfile(path):
-            left_out[stored] = "the file is gone: moved or removed since the scan"
+            left_out[stored] = GONE
         elif real in seen:
-            left_out[stored] = "the same file is there under another name"
+            left_out[stored] = SAME_FILE
         else:
             seen.add(real)
             paths.append(path)

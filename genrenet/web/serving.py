@@ -9,6 +9,7 @@ from types import TracebackType
 
 import flask
 from waitress.server import create_server
+from waitress.wasyncore import close_all
 
 from genrenet.web.errors import ServeError
 from genrenet.web.service import Service
@@ -73,8 +74,8 @@ class Server:
             self.close()
 
     def close(self) -> None:
-        """Stop."""
-        self._server.close()
+        """Stop, and let go of clients that hold their connections open."""
+        close_all(self._server._map, ignore_all=True)
         self._server.task_dispatcher.shutdown(timeout=5)
 
     def __enter__(self) -> Server:
@@ -88,9 +89,11 @@ class Server:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.close()
         if self._thread is not None:
+            # Only the thread that looks after the connections may close them while it runs.
+            self._server.trigger.pull_trigger(lambda: close_all(self._server._map, ignore_all=True))
             self._thread.join(10)
+        self.close()
 
 
 def _bound(host: str, port: int) -> socket.socket:

@@ -17,6 +17,7 @@ const result = new Result({
   onPick: (path) => {
     picker.fill(path);
     picker.go();
+    byId("cancel").focus(); // the button that was pressed is gone
   },
 });
 const history = new History({ onOpen: reopen, onClear: () => byId("main").focus() });

@@ -99,13 +99,13 @@ export class Timeline {
   }
 
   genreAt(seconds) {
-    const place = this.song.sections.find(({ start, end }) => seconds >= start && seconds < end);
+    const place = this.song.sections.findLast(at(seconds));
     return place?.genre ?? "no genre";
   }
 
   /** Show the scores at a time: of the frame there. */
   tell(seconds = this.position) {
-    const frame = this.song.frames.find(({ start, end }) => seconds >= start && seconds < end);
+    const frame = this.song.frames.findLast(at(seconds));
     const best = frame && ranked(frame.scores).slice(0, 3);
     const text = best
       ? best.map(([genre, score]) => `${genre} ${percent(score)}`).join(", ")
@@ -174,6 +174,9 @@ export class Timeline {
     else this.seek(to);
   }
 }
+
+/** Whether a part of the song is there at a time; of two that meet there, the later one counts. */
+const at = (seconds) => ({ start, end }) => seconds >= start && seconds <= end;
 
 /** Neighbouring frames of a genre as one section. */
 export function merged(frames) {

@@ -1,0 +1,257 @@
+"""``genrenet playlist``: songs of a genre, or of a mix of them, in a file that players open."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from genrenet.cli.parsing import CommandParser, count
+from genrenet.errors import GenrenetError, printable
+
+if TYPE_CHECKING:
+    from genrenet.library.songs import LibrarySongs
+    from genrenet.playlists import Playlist
+
+_NAMED = 3
+"""Files that were left out and are named."""
+
+EXAMPLES = """examples:
+  genrenet playlist genres.parquet --genre jazz --min-confidence 0.7 --length 60min --out jazz.m3u8
+  genrenet playlist genres.parquet --genre jazz:2 blues:1 --length 1h30 --order shuffle --out e.xspf
+  genrenet playlist ~/Music --genre classical --songs 20 --frames 3 --out calm.m3u8
+  genrenet playlist genres.parquet --genre rock --songs 50 --order smooth --start 'song.mp3' \\
+    --embeddings songs.npz --out rock.m3u8
+  genrenet playlist genres.parquet --genre pop --exclude Christmas 'artist:the x*' '*live*' \\
+    --exclude-list yesterday.m3u8 --length 45 --out pop.json
+
+Songs that were decided to be of the genre are taken, the surest first (by chance for a shuffle;
+see --choose). The length is met as nearly as possible: it is exceeded, by less than half a song,
+only where that is nearer. Of songs with the same artist and title, or the same bytes, one is taken.
+A mix shares the playing time or, with --songs, the number of songs. Where one genre has too little,
+the others fill up the rest.
+Names that not all players read alike in an M3U8 file (with '#', '?', '%41', a line break, a space
+at the end, or bytes that are not UTF-8) are written there as absolute file:// URIs.
+
+exit code: 0 done, 1 done, but the library has too little or files could not be used (they are
+listed), 2 the request cannot be carried out
+"""
+
+
+class PlaylistRequestError(GenrenetError):
+    """A request for a playlist that makes no sense."""
+
+
+def _parser() -> CommandParser:
+    parser = CommandParser(
+        "genrenet playlist", "Make a playlist of one genre or a mix of them.", EXAMPLES
+    )
+    add = parser.add_argument
+    add("library", metavar="LIBRARY", help="what 'genrenet scan' wrote, or a folder to score now")
+    add(
+        "--genre",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="G[:SHARE]",
+        help="genres with their shares (default: any genre)",
+    )
+    add("--min-confidence", type=float, default=0.5, metavar="X", help="0 to 1 (default: 0.5)")
+    add(
+        "--by-score",
+        action="store_true",
+        help="any song whose score for the genre is that high, whatever it was decided to be",
+    )
+    much = parser.add_mutually_exclusive_group()
+    much.add_argument("--length", help="playing time: 60min, 1h30, 45 (minutes), 90s")
+    much.add_argument("--songs", type=count, metavar="N", help="number of songs (default: all)")
+    add(
+        "--exclude",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="PATTERN",
+        help="globs on paths, names of folders, or 'artist:NAME'",
+    )
+    add(
+        "--exclude-list",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="FILE",
+        help="playlists whose songs are not wanted again",
+    )
+    add(
+        "--order",
+        choices=("confidence", "shuffle", "smooth"),
+        default="confidence",
+        help="the surest first, by chance with artists apart, or each like the one before it",
+    )
+    add(
+        "--choose",
+        choices=("best", "random"),
+        help="which songs, where there are more than enough (default: random for a shuffle)",
+    )
+    add("--seed", type=int, default=0, metavar="N", help="of what is left to chance (default: 0)")
+    add("--start", metavar="SONG", help="where a smooth order begins: a path, or a part of one")
+    add(
+        "--embeddings",
+        metavar="FILE",
+        help="of 'genrenet embed', for a smooth order (default: the scores of the genres)",
+    )
+    add(
+        "--out",
+        default="-",
+        metavar="FILE",
+        help=".m3u8, .m3u, .xspf or .json (default: M3U8 to standard output)",
+    )
+    add(
+        "--paths",
+        choices=("relative", "absolute"),
+        help="relative to the playlist's folder (default for files), or absolute",
+    )
+    add("--title", help="default: the genres")
+    add("--checkpoint", help="for a folder: as for 'genrenet classify' (default: emotify-cnn)")
+    add("--frames", type=count, metavar="N", help="for a folder: score N frames a song")
+    add("--device", help="for a folder: such as cpu or cuda (default: the best there is)")
+    return parser
+
+
+def run(command: str, arguments: Sequence[str]) -> int:
+    """Run ``genrenet playlist``; see `genrenet.cli.main`."""
+    options = _parser().parse_args(arguments)
+    from genrenet.playlists import playlist, read_playlist, write_playlist
+    from genrenet.playlists.formats import check_out
+    from genrenet.playlists.wishes import parse_length
+    from genrenet.progress import progress_bar
+
+    # All that can be refused at once is, before songs are scored or their tags read.
+    printed = options.out == "-"
+    if not printed:
+        check_out(options.out)
+    length = parse_length(options.length) if options.length else None
+    listed = [song for file in options.exclude_list for song in read_playlist(file)]
+    vectors = None
+    if options.embeddings:
+        from genrenet.library.song_vectors import read_song_vectors
+
+        vectors = read_song_vectors(options.embeddings)
+    songs, scored = _songs(options)
+    with progress_bar("reading tags") as show:
+        made = playlist(
+            songs,
+            options.genre,
+            min_confidence=options.min_confidence,
+            by_score=options.by_score,
+            length=length,
+            count=options.songs,
+            exclude=options.exclude,
+            listed=listed,
+            order=options.order,
+            choice=options.choose,
+            seed=options.seed,
+            vectors=vectors,
+            start=options.start,
+            title=options.title,
+            progress=lambda done, total: show(done, total) if total else None,
+        )
+    if printed:
+        _print(made, absolute=options.paths != "relative")
+    else:
+        write_playlist(made, options.out, absolute=options.paths == "absolute")
+    failed = _tell_left_out(songs, scored=scored)
+    _tell(made, None if printed else options.out)
+    return 1 if failed or made.short else 0
+
+
+def _songs(options: argparse.Namespace) -> tuple[LibrarySongs, bool]:
+    """The songs of the library, and whether they were scored now."""
+    from genrenet.library.songs import scanned_songs, scored_songs
+    from genrenet.library.table import SUFFIXES
+
+    place = options.library
+    scored = os.path.isdir(place) or Path(place).suffix.lower() not in SUFFIXES
+    if not os.path.exists(place):
+        raise PlaylistRequestError(
+            f"there is no library '{printable(place)}'",
+            wanted="a folder of music, or a table",
+            remedy="make one with 'genrenet scan FOLDER --out FILE'",
+        )
+    for name in ("checkpoint", "frames", "device"):
+        if not scored and getattr(options, name) is not None:
+            raise PlaylistRequestError(
+                f"--{name} means nothing to '{printable(place)}'",
+                found="a table, whose songs are scored",
+                remedy="leave it out",
+            )
+    if not scored:
+        return scanned_songs(place), scored
+    # Only now torch is needed.
+    from genrenet.checkpoints import DEFAULT_CHECKPOINT
+    from genrenet.machine import keep_freed_memory
+    from genrenet.progress import progress_bar
+
+    keep_freed_memory()
+    with progress_bar("scoring") as show:
+        songs = scored_songs(
+            [place],
+            options.checkpoint or DEFAULT_CHECKPOINT,
+            frames=options.frames,
+            device=options.device,
+            progress=show,
+        )
+    return songs, scored
+
+
+def _print(made: Playlist, *, absolute: bool) -> None:
+    from genrenet.playlists.formats import m3u8
+
+    sys.stdout.flush()
+    # M3U8 is UTF-8, whatever the terminal is.
+    sys.stdout.buffer.write(m3u8(made, None if absolute else os.getcwd()).encode())
+    sys.stdout.buffer.flush()
+
+
+def _tell_left_out(songs: LibrarySongs, *, scored: bool) -> int:
+    """Say what of the library could not be used; give the number of files that count as failed."""
+    from genrenet.library.songs import GONE, SAME_FILE
+
+    gone, unusable = [], []
+    for path, reason in songs.left_out.items():
+        if reason == GONE:
+            gone.append(f"'{path}' is gone since the scan")
+        elif reason != SAME_FILE:
+            unusable.append(reason if path in reason else f"'{path}': {reason}")
+    # What a table says of songs in error, the scan has said already.
+    failed = gone + unusable if scored else gone
+    for line in failed[:_NAMED]:
+        print(f"genrenet playlist: {line}", file=sys.stderr)
+    if len(failed) > _NAMED:
+        print(f"and {len(failed) - _NAMED} more", file=sys.stderr)
+    if gone:
+        print(
+            f"{len(gone)} of {len(songs) + len(songs.left_out)} files are gone: moved or removed "
+            "since the scan; 'genrenet scan' finds them again",
+            file=sys.stderr,
+        )
+    if unusable:
+        print(f"{len(unusable)} without a genre left out", file=sys.stderr)
+    return len(failed)
+
+
+def _tell(made: Playlist, out: str | None) -> None:
+    from genrenet.playlists.base import clock
+
+    for note in made.notes:
+        print(f"genrenet playlist: {note}", file=sys.stderr)
+    number, unknown = len(made.songs), sum(song.duration is None for song in made.songs)
+    told = f"{number} song{'' if number == 1 else 's'}, {clock(made.seconds)}"
+    if unknown:
+        told += f" and {unknown} of unknown length"
+    if out is None:
+        print(f"genrenet playlist: {told}", file=sys.stderr)
+    else:
+        print(f"{told} in {printable(out)}")

@@ -1,0 +1,150 @@
+"""Files that players read: M3U8, XSPF and JSON.
+
+M3U8 is UTF-8 text with ``#EXTM3U``, ``#PLAYLIST:`` and, before every song, ``#EXTINF:`` with its
+seconds (-1 if unknown) and 'Artist - Title'; ``.m3u`` is the same. XSPF is version 1 of
+https://xspf.org/spec. JSON holds all that is known.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+
+from genrenet.catalog.base import clean
+from genrenet.errors import printable
+from genrenet.playlists.base import Playlist, PlaylistError
+from genrenet.playlists.places import line_of, place_of, uri_of
+
+NAMESPACE = "http://xspf.org/ns/0/"
+
+
+def m3u8(playlist: Playlist, folder: str | None) -> str:
+    """A playlist as M3U8; ``folder`` is its own, or None for absolute paths."""
+    lines = ["#EXTM3U", f"#PLAYLIST:{clean(playlist.title)}"]
+    for song in playlist.songs:
+        seconds = -1 if song.duration is None else round(song.duration)
+        lines += [f"#EXTINF:{seconds},{song.name}", line_of(song.path, folder)]
+    return "\n".join(lines) + "\n"
+
+
+def xspf(playlist: Playlist, folder: str | None) -> str:
+    """A playlist as XSPF; ``folder`` is its own, or None for absolute URIs."""
+    root = ElementTree.Element("playlist", {"version": "1", "xmlns": NAMESPACE})
+    _add(root, "title", clean(playlist.title))
+    tracks = ElementTree.SubElement(root, "trackList")
+    for song in playlist.songs:
+        track = ElementTree.SubElement(tracks, "track")
+        _add(track, "location", uri_of(song.path, folder))
+        _add(track, "title", song.title or song.name)
+        _add(track, "creator", song.artist)
+        _add(track, "album", song.album)
+        if song.duration is not None:
+            _add(track, "duration", str(round(1000 * song.duration)))
+    ElementTree.indent(root)
+    text = ElementTree.tostring(root, encoding="unicode")
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
+
+
+def _add(parent: ElementTree.Element, name: str, text: str) -> None:
+    if text:
+        ElementTree.SubElement(parent, name).text = text
+
+
+def as_json(playlist: Playlist, folder: str | None) -> str:
+    r"""A playlist as JSON; bytes of paths that are not UTF-8 as ``\xNN``, as in a scan's table."""
+    songs = []
+    for song in playlist.songs:
+        fields = {**asdict(song), "path": printable(place_of(song.path, folder))}
+        del fields["row"]
+        songs.append(fields)
+    about = {
+        "title": clean(playlist.title),
+        "order": playlist.order,
+        "seconds": round(playlist.seconds, 3),
+        "checkpoint": printable(playlist.checkpoint),
+        "songs": songs,
+    }
+    return json.dumps(about, ensure_ascii=False, indent=1) + "\n"
+
+
+WRITERS: dict[str, Callable[[Playlist, str | None], str]] = {
+    ".m3u8": m3u8,
+    ".m3u": m3u8,
+    ".xspf": xspf,
+    ".json": as_json,
+}
+"""What makes the text of a file, by its suffix."""
+
+
+def check_out(out: str | os.PathLike[str]) -> None:
+    """Refuse a file that cannot be written, before any work is done.
+
+    Raises
+    ------
+    PlaylistError
+        Its suffix is no playlist's, or its folder does not exist or cannot be written.
+    """
+    file = Path(out)
+    if file.suffix.lower() not in WRITERS:
+        raise PlaylistError(
+            f"'{printable(file)}' is no name for a playlist",
+            found=f"the suffix '{file.suffix}'",
+            wanted=" or ".join(WRITERS),
+        )
+    folder = file.absolute().parent
+    if not os.path.isdir(folder):
+        raise PlaylistError(
+            f"no folder '{printable(file.parent)}' to write into", remedy="make it first"
+        )
+    taken = os.path.isdir(file)
+    if taken or not os.access(folder, os.W_OK):
+        raise PlaylistError(
+            f"cannot write '{printable(file)}'",
+            found="a folder of that name" if taken else "a folder that is write-protected",
+            remedy="choose another place",
+        )
+
+
+def write_playlist(
+    playlist: Playlist, out: str | os.PathLike[str], *, absolute: bool = False
+) -> None:
+    """Write a playlist in one step; what was there is replaced.
+
+    Parameters
+    ----------
+    playlist : Playlist
+    out : path
+        Its suffix says in which format; see `WRITERS`.
+    absolute : bool
+        Write absolute paths instead of those from the playlist's own folder.
+
+    Raises
+    ------
+    PlaylistError
+        It cannot be written; what was there stays.
+    """
+    check_out(out)
+    file = Path(out).absolute()
+    text = WRITERS[file.suffix.lower()](playlist, None if absolute else str(file.parent))
+    part = file.with_name(f".{file.name[:64]}.{os.getpid()}.part")
+    try:
+        with open(part, "w", encoding="utf-8", newline="\n") as held:
+            held.write(text)
+            held.flush()
+            os.fsync(held.fileno())
+        os.replace(part, file)
+    except OSError as error:
+        raise PlaylistError(
+            f"cannot write '{printable(file)}'",
+            found=error.strerror or str(error),
+            remedy="free some space, or choose another place",
+        ) from error
+    finally:
+        # Also after Ctrl-C; nothing is there once it has its name.
+        with suppress(OSError):
+            part.unlink(missing_ok=True)

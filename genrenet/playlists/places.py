@@ -1,0 +1,97 @@
+"""Paths and URIs in playlists: relative to the playlist's folder or absolute, and back.
+
+A song's place is written so that any file name survives, also one that is not UTF-8, and a
+relative one goes along when a folder is moved with its playlist.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from urllib.parse import quote, unquote_to_bytes, urlsplit
+
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
+# What a line of an M3U file cannot hold, or not all players read alike.
+_UNFIT = re.compile("[\x00-\x1f\x7f\udc80-\udcff#?]|%[0-9A-Fa-f]{2}|\\s\\Z")
+
+
+def place_of(path: str, folder: str | None) -> str:
+    """A song's path as a playlist in ``folder`` holds it, with "/" on every system.
+
+    Parameters
+    ----------
+    path : str
+        Absolute.
+    folder : str, optional
+        The playlist's; None for absolute paths.
+
+    Returns
+    -------
+    str
+        Absolute where it must be: on another drive.
+    """
+    if folder is not None:
+        base, real = os.path.abspath(folder), os.path.realpath(folder)
+        if base != real:
+            # '..' leads out of a linked folder to where it really is, so both must be real.
+            path = os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
+        try:
+            path = os.path.relpath(path, real)
+        except ValueError:  # another drive
+            path = os.path.abspath(path)
+    return path.replace(os.sep, "/")
+
+
+def uri_of(path: str, folder: str | None) -> str:
+    """A song's path as a URI: percent-encoded bytes, ``file://`` where it is absolute."""
+    place = place_of(path, folder)
+    encoded = quote(os.fsencode(place), safe="/")
+    if not os.path.isabs(place):
+        return encoded
+    # A drive's colon is no scheme: file:///C:/Music.
+    drive = encoded[1:4] == "%3A"
+    return "file:///" + encoded.replace("%3A", ":", 1) if drive else "file://" + encoded
+
+
+def line_of(path: str, folder: str | None) -> str:
+    """A song's path as a line of an M3U file.
+
+    Some players read a relative line as a path, others (VLC) as a reference to a URI: ``#``, ``?``
+    and ``%41`` mean something else to these. A name that has one of them, or that no line of UTF-8
+    can hold (a line break, bytes of another encoding, a space at its end), is written as an
+    absolute ``file://`` URI, which both understand. One that begins with a space or like a scheme
+    stands behind ``./``.
+    """
+    place = place_of(path, folder)
+    if _UNFIT.search(place):
+        return uri_of(path, None)
+    return f"./{place}" if place[0].isspace() or _SCHEME.match(place) else place
+
+
+def path_at(place: str, folder: str, *, uri: bool) -> str | None:
+    """The file that a playlist in ``folder`` means.
+
+    Parameters
+    ----------
+    place : str
+        A path or a URI; bytes that are not UTF-8 as Python carries them in paths.
+    folder : str
+    uri : bool
+        Whether a relative one is percent-encoded.
+
+    Returns
+    -------
+    str or None
+        Absolute; None for what is no file, such as a radio station.
+    """
+    if place[:5].lower() == "file:":
+        parts = urlsplit(place)
+        if parts.netloc not in ("", "localhost"):
+            return None
+        found = os.fsdecode(unquote_to_bytes(place[5:].removeprefix("//" + parts.netloc)))
+        return os.path.abspath(found[1:] if re.match(r"/[A-Za-z]:", found) else found)
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", place):
+        return None
+    if uri:
+        place = os.fsdecode(unquote_to_bytes(place))
+    return os.path.abspath(os.path.join(folder, place))

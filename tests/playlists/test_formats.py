@@ -1,0 +1,219 @@
+"""Files for players: what they say, odd names, and the way back."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+from urllib.parse import unquote_to_bytes, urljoin
+
+import pytest
+
+from genrenet.errors import printable
+from genrenet.playlists import Playlist, PlaylistError, PlaylistSong, read_playlist, write_playlist
+from genrenet.playlists.formats import NAMESPACE, check_out
+from genrenet.playlists.places import line_of, path_at, place_of, uri_of
+from tests.playlists.shelves import add_song
+
+ODD = [
+    "plain.flac", "two words.flac", "#hash.flac", "Käse, 音楽.flac", "100%41 %20.flac",
+    "a'b\"&<c>.flac", "new\nline.flac", " lead.flac", "tail.flac ", "q?x=1;y.flac", "C: x.flac",
+    "http: x.flac", "sub/in.flac", "[br].flac", "back\\slash.flac", "semi;#frag.flac",
+    os.fsdecode(b"caf\xe9.flac"),
+]  # fmt: skip
+SUFFIXES = [".m3u8", ".m3u", ".xspf", ".json"]
+
+
+def entry(path, row=0, **kind):
+    scores = {"jazz": 0.9, "rock": 0.1}
+    return PlaylistSong(row, str(path), "jazz", 0.9, scores, "jazz", 0.9, **kind)
+
+
+@pytest.fixture
+def odd(tmp_path):
+    (tmp_path / "sub").mkdir()
+    for seed, name in enumerate(ODD):
+        add_song(str(tmp_path / name), seed=seed)
+    songs = [entry(tmp_path / name, row, duration=0.2) for row, name in enumerate(ODD)]
+    return Playlist(songs, "Odd & <new>\nnames", "confidence", "model")
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("absolute", [False, True])
+@pytest.mark.parametrize("folder", ["", "sub"])
+def test_every_name_comes_back(odd, tmp_path, suffix, absolute, folder):
+    file = tmp_path / folder / f"list{suffix}"
+    write_playlist(odd, file, absolute=absolute)
+    assert [song.path for song in read_playlist(file)] == [song.path for song in odd.songs]
+    assert [path.name for path in file.parent.glob("*list*")] == [file.name]
+    text = file.read_text(encoding="utf-8")
+    assert (str(tmp_path) + "/plain" in text) == absolute
+    assert "Odd & <new> names" in text.replace("&amp;", "&").replace("&lt;", "<").replace(
+        "&gt;", ">"
+    )
+
+
+def test_relative_playlists_move_with_their_songs(tmp_path):
+    (tmp_path / "old" / "lists").mkdir(parents=True)
+    add_song(tmp_path / "old" / "a b.flac")
+    made = Playlist([entry(tmp_path / "old" / "a b.flac")], "t", "confidence", "m")
+    for suffix in SUFFIXES:
+        write_playlist(made, tmp_path / "old" / "lists" / f"x{suffix}")
+    (tmp_path / "old").rename(tmp_path / "new")
+    for suffix in SUFFIXES:
+        (song,) = read_playlist(tmp_path / "new" / "lists" / f"x{suffix}")
+        assert song.path == str(tmp_path / "new" / "a b.flac")
+
+
+def test_m3u8_says_who_and_how_long(tmp_path):
+    songs = [
+        entry(tmp_path / "a.mp3", duration=183.6, artist="Ärzte", title="Zu, spät"),
+        entry(tmp_path / "no tags.mp3"),
+    ]
+    file = tmp_path / "x.m3u8"
+    write_playlist(Playlist(songs, "jazz", "confidence", "m"), file)
+    assert file.read_bytes().decode("utf-8") == (
+        "#EXTM3U\n#PLAYLIST:jazz\n"
+        "#EXTINF:184,Ärzte - Zu, spät\na.mp3\n"
+        "#EXTINF:-1,no tags\nno tags.mp3\n"
+    )
+    assert [song[1:] for song in read_playlist(file)] == [("Ärzte", "Zu, spät"), ("", "no tags")]
+
+
+def test_xspf_is_as_its_specification_says(odd, tmp_path):
+    file = tmp_path / "sub" / "x.xspf"
+    songs = [*odd.songs, entry(tmp_path / "a.mp3", artist="A & B", title="<T>", album="L")]
+    write_playlist(Playlist(songs, odd.title, "confidence", "m"), file)
+    root = ElementTree.parse(file).getroot()
+    names = {"x": NAMESPACE}
+    assert (root.tag, root.attrib) == (f"{{{NAMESPACE}}}playlist", {"version": "1"})
+    assert [child.tag.rpartition("}")[2] for child in root] == ["title", "trackList"]
+    tracks = root.findall("x:trackList/x:track", names)
+    allowed = {"location", "title", "creator", "album", "duration"}
+    for track, song in zip(tracks, songs, strict=True):
+        tags = [child.tag.removeprefix(f"{{{NAMESPACE}}}") for child in track]
+        assert {*tags} <= allowed
+        assert len({*tags}) == len(tags)
+        assert all(child.text and child.text.isprintable() for child in track)
+        place = track.findtext("x:location", None, names)
+        # RFC 3986: only these characters, and no colon in a relative reference's first part.
+        assert re.fullmatch(r"(?:[\w.~/!$&'()*+,;=:@-]|%[0-9A-F]{2})+", place, re.ASCII)
+        whole = urljoin(file.as_uri(), place)
+        assert os.fsdecode(unquote_to_bytes(whole.removeprefix("file://"))) == song.path
+    last = {child.tag.rpartition("}")[2]: child.text for child in tracks[-1]}
+    assert last == {"location": "../a.mp3", "title": "<T>", "creator": "A & B", "album": "L"}
+    assert tracks[0].findtext("x:duration", None, names) == "200"
+
+
+def test_json_holds_all(odd, tmp_path):
+    write_playlist(odd, tmp_path / "x.json")
+    held = json.loads((tmp_path / "x.json").read_text(encoding="utf-8"))
+    assert held["seconds"] == pytest.approx(0.2 * len(ODD))
+    assert held["songs"][0] == {
+        "path": "plain.flac", "genre": "jazz", "confidence": 0.9,
+        "scores": {"jazz": 0.9, "rock": 0.1}, "wanted": "jazz", "fit": 0.9, "duration": 0.2,
+        "artist": "", "title": "", "album": "",
+    }  # fmt: skip
+    assert held["songs"][-1]["path"] == printable(ODD[-1]) == "caf\\xe9.flac"
+
+
+@pytest.mark.skipif(not shutil.which("mpv"), reason="no mpv")
+@pytest.mark.parametrize("absolute", [False, True])
+def test_a_player_opens_every_song(odd, tmp_path, absolute):
+    file = tmp_path / "sub" / "x.m3u8"
+    write_playlist(odd, file, absolute=absolute)
+    command = ["mpv", "--no-config", "--no-video", "--ao=null", "--untimed", str(file)]
+    done = subprocess.run(command, capture_output=True, timeout=120)
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.count(b"(+) Audio") == len(ODD)
+    assert b"rror" not in done.stdout
+
+
+def test_places_through_linked_folders(tmp_path):
+    """'..' of a linked folder is where the link leads to."""
+    (tmp_path / "music").mkdir()
+    (tmp_path / "data" / "lists").mkdir(parents=True)
+    (tmp_path / "lists").symlink_to(tmp_path / "data" / "lists")
+    (tmp_path / "music" / "a.mp3").touch()
+    place = place_of(str(tmp_path / "music" / "a.mp3"), str(tmp_path / "lists"))
+    assert os.path.samefile(tmp_path / "lists" / place, tmp_path / "music" / "a.mp3")
+
+
+def test_lines_and_uris():
+    assert line_of("/m/a b.mp3", "/m") == "a b.mp3"
+    assert line_of("/m/ a.mp3", "/m") == "./ a.mp3"
+    assert line_of("/m/#1.mp3", "/m") == "file:///m/%231.mp3"
+    assert uri_of("/m/ä:b.mp3", "/m/x") == "../%C3%A4%3Ab.mp3"
+    assert uri_of("/m/ä:b.mp3", None) == "file:///m/%C3%A4%3Ab.mp3"
+    assert path_at("file://localhost/m/a%20b.mp3", "/x", uri=False) == "/m/a b.mp3"
+    assert path_at("FILE:/m/a.mp3", "/x", uri=False) == "/m/a.mp3"
+    assert path_at("file://elsewhere/a.mp3", "/x", uri=False) is None
+    assert path_at("https://radio/stream", "/x", uri=False) is None
+    assert path_at("a%20b.mp3", "/x", uri=False) == "/x/a%20b.mp3"
+    assert path_at("a%20b.mp3", "/x", uri=True) == "/x/a b.mp3"
+
+
+def test_others_playlists(tmp_path):
+    (tmp_path / "win.m3u").write_bytes(
+        b"\xef\xbb\xbf#EXTM3U\r\n#EXTINF:1,A - B - C\r\n#EXTALB:x\r\na.mp3\r\n\r\ncaf\xe9.mp3\r\n"
+    )
+    found = read_playlist(tmp_path / "win.m3u")
+    assert [song[1:] for song in found] == [("A", "B - C"), ("", "")]
+    assert os.fsencode(found[1].path).endswith(b"/caf\xe9.mp3")
+    (tmp_path / "x.xspf").write_text(
+        "<playlist version='1' xmlns='http://xspf.org/ns/0/'><trackList><track><creator>A</creator>"
+        "<title>T</title></track><track><location>http://r/s</location></track></trackList></playlist>"
+    )
+    assert read_playlist(tmp_path / "x.xspf") == [(None, "A", "T"), (None, "", "")]
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "said"),
+    [
+        ("x.m3u8", b"\0\1", "no .m3u8 playlist"),
+        ("x.xspf", b"<playlist>", "no .xspf playlist"),
+        ("x.xspf", b"<html/>", "<html> instead of <playlist>"),
+        ("x.json", b"[]", "no .json playlist"),
+        ("x.json", b'{"songs": [{}]}', "no .json playlist"),
+        ("x.json", b'{"songs": [3]}', "no .json playlist"),
+        ("x.json", b"\xff", "no .json playlist"),
+        ("x.pls", b"", "found the suffix '.pls', wanted .m3u8 or"),
+        ("missing.m3u8", None, "cannot read the playlist .*: found No such file"),
+    ],
+)
+def test_what_is_no_playlist(tmp_path, name, data, said):
+    if data is not None:
+        (tmp_path / name).write_bytes(data)
+    with pytest.raises(PlaylistError, match=said):
+        read_playlist(tmp_path / name)
+
+
+def test_what_cannot_be_written(odd, tmp_path):
+    for name, said in {
+        "x.mp3": "found the suffix '.mp3', wanted .m3u8 or .m3u or .xspf or .json",
+        "none/x.m3u8": "no folder .*none' to write into; make it first",
+        "folder.m3u8": "found a folder of that name",
+    }.items():
+        (tmp_path / "folder.m3u8").mkdir(exist_ok=True)
+        with pytest.raises(PlaylistError, match=said):
+            check_out(tmp_path / name)
+    # A name too long for the disk: what is there stays, and nothing is left behind.
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(PlaylistError, match="cannot write"):
+        write_playlist(odd, tmp_path / f"{'x' * 300}.m3u8")
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_full_disk_leaves_what_was_there(odd, tmp_path):
+    if not Path("/dev/full").exists():
+        pytest.skip("no /dev/full")
+    file = tmp_path / "x.m3u8"
+    file.write_text("old")
+    part = file.with_name(f".{file.name}.{os.getpid()}.part")
+    part.symlink_to("/dev/full")
+    with pytest.raises(PlaylistError, match="No space left"):
+        write_playlist(odd, file)
+    assert file.read_text() == "old"
+    assert not part.is_symlink()
