@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
 from itertools import islice
 from typing import Any
 
@@ -23,7 +22,7 @@ from genrenet.errors import printable
 from genrenet.frames import song_scores
 from genrenet.optimising import Precision, optimised
 from genrenet.pipeline import plan, through
-from genrenet.sections import Section, sections
+from genrenet.song_result import SongResult
 from genrenet.streaming import (
     InferenceError,
     SongFrames,
@@ -46,70 +45,6 @@ __all__ = [
 
 Watch = Callable[[str, int, list[dict[str, Any]]], None]
 """See `score_songs`."""
-
-
-@dataclass
-class SongResult:
-    """Answer for one file.
-
-    Attributes
-    ----------
-    path : str
-    genre : str or None
-        The song's genre; None where there is an error and nothing could be scored.
-    confidence : float
-        Score of that genre, from 0 to 1.
-    scores : dict
-        Score of every genre; they sum to one, unless the model is a tagger (output ``sigmoid``).
-    frames : int
-        Number of frames scored.
-    duration : float or None
-        Length of the file in seconds; None where it could not be opened.
-    timeline : list of dict
-        ``start`` and ``end`` in seconds, ``genre`` and ``scores`` of each frame.
-    checkpoint : str
-        Where the model came from.
-    error : str or None
-        What was wrong with the file, if anything.
-    notes : list of str
-        What a reader of the result should know, such as a shortened trim.
-    """
-
-    path: str
-    checkpoint: str
-    genre: str | None = None
-    confidence: float = 0.0
-    scores: dict[str, float] = field(default_factory=dict)
-    frames: int = 0
-    duration: float | None = None
-    timeline: list[dict[str, Any]] = field(default_factory=list)
-    error: str | None = None
-    notes: list[str] = field(default_factory=list)
-
-    def as_dict(self, *, timeline: bool = False) -> dict[str, Any]:
-        """The result as JSON holds it; timeline and sections only where they are asked for."""
-        result: dict[str, Any] = {
-            "path": printable(self.path),
-            "genre": self.genre,
-            "confidence": self.confidence,
-            "scores": self.scores,
-            "frames": self.frames,
-            "duration": self.duration,
-            "checkpoint": printable(self.checkpoint),
-            "error": self.error,
-            "notes": self.notes,
-        }
-        if timeline:
-            result["timeline"] = self.timeline
-            result["sections"] = [asdict(section) for section in self.sections()]
-        return result
-
-    def sections(self) -> list[Section]:
-        """The timeline as a few sections; see `genrenet.sections`."""
-        labels = list(self.scores)
-        scores = [[frame["scores"][label] for label in labels] for frame in self.timeline]
-        spans = [(frame["start"], frame["end"]) for frame in self.timeline]
-        return sections(scores, spans, labels)
 
 
 def open_method(

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from genrenet.catalog import Reader
     from genrenet.checkpoints import PublishedModel
     from genrenet.features import FeatureExtractor
+    from genrenet.recommend import Recommender
 
 hookspec, hookimpl = pluggy.HookspecMarker("genrenet"), pluggy.HookimplMarker("genrenet")
 
@@ -40,6 +41,10 @@ class Hooks:
     @hookspec
     def register_backbones(self, register: Callable[[PublishedModel], None]) -> None:
         """Add published networks: ``register(PublishedModel("vgg", "VGGish", "vgg.pt", ...))``."""
+
+    @hookspec
+    def register_recommenders(self, register: Callable[[Recommender], None]) -> None:
+        """Add recommenders: ``register(Recommender("top", "the most played", Popularity))``."""
 
 
 class Contribution(NamedTuple):

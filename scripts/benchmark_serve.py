@@ -24,7 +24,7 @@ SONGS = 40
 """Different songs that are asked about."""
 
 GROWTH = 5.0
-"""Percent of memory that later rounds may take more than the first."""
+"""Percent of memory that the second half of the rounds may add; the first fills caches."""
 
 PAGE_SECONDS = 1.0
 """In which the page answers while songs wait."""
@@ -34,7 +34,7 @@ EDGE = "edge-of-a-part"
 
 def options(parser: argparse.ArgumentParser) -> None:
     """Add the options of this benchmark."""
-    common_options(parser, 4, "folder of music; synthesised songs without it")
+    common_options(parser, 8, "folder of music; synthesised songs without it")
     parser.add_argument("--requests", type=int, default=200, help="at once (%(default)s)")
     parser.add_argument("--checkpoint", default="emotify-cnn", help="default: %(default)s")
 
@@ -56,7 +56,7 @@ def run(options: argparse.Namespace) -> int:
                 for _ in range(options.turns)
             ]
     memory = [each["bytes"] for each in rounds]
-    growth = 100.0 * (max(memory[1:] or memory) / memory[0] - 1.0)
+    growth = 100.0 * (memory[-1] / memory[(len(memory) - 1) // 2] - 1.0)
     sizes = ", ".join(f"{each / 1e9:.2f}" for each in memory)
     rate = options.requests / statistics.median(each["seconds"] for each in rounds)
     lost, wrong = (sum(each[kind] for each in rounds) for kind in ("lost", "wrong"))

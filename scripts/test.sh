@@ -4,6 +4,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 extra=dev
 source scripts/setup.sh
+source scripts/chromium.sh
 
 echo "== ruff"
 ruff check .

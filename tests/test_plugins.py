@@ -66,6 +66,7 @@ def test_built_ins_and_outsiders_are_listed_alike(installed):
         "loudness": "features",
         "genres": "catalog",
         "sample-backbone": "backbone",
+        "most-played": "recommender",
     }.items():
         assert found[name]["kind"] == kind
         assert found[name]["package"] == "genrenet-sample 0.3"
@@ -79,7 +80,9 @@ def test_the_environment_limits_what_is_loaded(installed):
     wrong = genrenet("plugins", path=installed, code=1, GENRENET_LOAD_PLUGINS="features,sampel")
     assert "GENRENET_LOAD_PLUGINS: nothing is called 'sampel'" in wrong.stderr
     by_package = listed(installed, GENRENET_LOAD_PLUGINS="genrenet-sample")
-    assert set(by_package) == {"boosting", "loudness", "genres", "sample-backbone"}
+    assert set(by_package) == {
+        *("boosting", "loudness", "genres", "sample-backbone", "most-played"),
+    }
     by_plugin = listed(installed, GENRENET_LOAD_PLUGINS="sample, features")
     assert "svm" not in by_plugin
     assert {"boosting", "mfcc-gaussian"} <= set(by_plugin)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from genrenet.errors import GenrenetError
+from genrenet.methods import Method, find_method
 from genrenet.plugins import contributions
 
 
@@ -16,7 +16,7 @@ class BaselineError(GenrenetError):
 
 
 @dataclass(frozen=True)
-class Baseline:
+class Baseline(Method):
     """A method that learns genres from one row of features a song.
 
     Parameters
@@ -44,55 +44,13 @@ class Baseline:
     {'priors': None, 'var_smoothing': 1e-09}
     """
 
-    name: str
-    summary: str
-    estimator: Callable[..., Any]
     features: str
     kind: Literal["vectors", "gaussians"] = "vectors"
     grid: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     trusted: Sequence[str] = ()
 
-    def __post_init__(self) -> None:
-        if not callable(self.estimator):
-            raise BaselineError(
-                f"the baseline '{self.name}' has no estimator",
-                found=repr(self.estimator),
-                wanted="a class or a function that makes a scikit-learn classifier",
-            )
-
-    def parameters(self) -> dict[str, Any]:
-        """Settings with their defaults; without one where the caller must give a value."""
-        given = inspect.signature(self.estimator).parameters.values()
-        empty = inspect.Parameter.empty
-        return {p.name: None if p.default is empty else p.default for p in given}
-
-    def make(self, seed: int = 0, **settings: Any) -> Any:
-        """Make an estimator that is not fitted.
-
-        Parameters
-        ----------
-        seed : int
-            Goes to ``random_state``, where there is such a parameter.
-        **settings
-            Of the method.
-
-        Raises
-        ------
-        BaselineError
-            A setting that the method does not have, or a value it does not take.
-        """
-        known = self.parameters()
-        if unknown := [name for name in settings if name not in known]:
-            raise BaselineError(
-                f"the baseline '{self.name}' has no setting {', '.join(map(repr, unknown))}",
-                wanted=", ".join(known) or "none",
-            )
-        if "random_state" in known:
-            settings = {"random_state": seed, **settings}
-        try:
-            return self.estimator(**settings)
-        except (TypeError, ValueError) as error:
-            raise BaselineError(f"the baseline '{self.name}' cannot be made: {error}") from error
+    word: ClassVar[str] = "baseline"
+    error: ClassVar[type[GenrenetError]] = BaselineError
 
 
 def baselines() -> dict[str, Baseline]:
@@ -114,11 +72,4 @@ def baseline(name: str) -> Baseline:
     BaselineError
         There is none of that name; the known ones are listed.
     """
-    known = baselines()
-    if name not in known:
-        raise BaselineError(
-            f"no baseline '{name}'",
-            wanted=f"one of {', '.join(known) or 'none: no plugin adds any'}",
-            remedy="see 'genrenet plugins'",
-        )
-    return known[name]
+    return find_method(baselines(), name, Baseline)

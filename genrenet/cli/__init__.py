@@ -29,6 +29,7 @@ COMMANDS = {
     "tag": ("tag", "write the genres of a scanned library into the files' tags"),
     "serve": ("serve", "a web page that names a song's genre, and a JSON API"),
     "playlist": ("playlist", "make a playlist of one genre or a mix of them"),
+    "recommend": ("recommend", "what to listen to next, and how good such advice is"),
     "embed": ("embed", "write what a network says of songs to a file"),
     "checkpoints": ("checkpoints", "list, import, describe, export or remove models"),
     "data": ("data", "check, split, prepare or synthesise a collection"),

@@ -14,6 +14,7 @@ KINDS = {
     "features": "register_features",
     "catalog": "register_catalogs",
     "backbone": "register_backbones",
+    "recommender": "register_recommenders",
 }
 
 EXAMPLES = """examples:
@@ -59,6 +60,8 @@ def _parameters(kind: str, item: Any) -> dict[str, Any]:
     if kind == "baseline":
         grid = {key: f"one of {list(values)}" for key, values in item.grid.items()}
         return {"features": item.features, **item.parameters(), **grid}
+    if kind == "recommender":
+        return {"needs": "+".join(item.needs), **item.parameters()}
     if kind == "features":
         return {"columns": len(item.columns), "sample_rate": item.sample_rate, **item.settings}
     return {}

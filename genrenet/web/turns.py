@@ -24,7 +24,7 @@ class Turns:
         self.at_once, self.limit = at_once, limit
         self._running = 0
         self._waiting: deque[Turn] = deque()
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
 
     @property
     def running(self) -> int:
@@ -44,7 +44,7 @@ class Turns:
         TooMany
             The queue is full.
         """
-        with self._changed:
+        with self._lock:
             if len(self._waiting) >= self.limit and self._running >= self.at_once:
                 raise TooMany(
                     "too many songs at once",
@@ -58,25 +58,19 @@ class Turns:
 
     def _advance(self) -> None:
         while self._waiting and self._running < self.at_once:
-            self._waiting.popleft().begun = True
             self._running += 1
-        self._changed.notify_all()
+            self._waiting.popleft().come.set()  # wakes nobody else, however many wait
 
     def _leave(self, turn: Turn) -> None:
-        with self._changed:
+        with self._lock:
             if turn.begun:
                 self._running -= 1
             else:
                 self._waiting.remove(turn)
             self._advance()
 
-    def _wait(self, turn: Turn, timeout: float) -> bool:
-        with self._changed:
-            self._changed.wait_for(lambda: turn.begun, timeout)
-            return turn.begun
-
     def _ahead(self, turn: Turn) -> int:
-        with self._changed:
+        with self._lock:
             return 0 if turn.begun else self._running + self._waiting.index(turn)
 
 
@@ -85,16 +79,21 @@ class Turn:
 
     Attributes
     ----------
-    begun : bool
-        Whether its turn has come.
+    come : threading.Event
+        Set when its turn has come.
     """
 
     def __init__(self, turns: Turns) -> None:
-        self.turns, self.begun = turns, False
+        self.turns, self.come = turns, threading.Event()
+
+    @property
+    def begun(self) -> bool:
+        """Whether its turn has come."""
+        return self.come.is_set()
 
     def wait(self, timeout: float) -> bool:
         """Wait for the turn, so many seconds at most; whether it has come."""
-        return self.turns._wait(self, timeout)
+        return self.come.wait(timeout)
 
     @property
     def ahead(self) -> int:

@@ -1,4 +1,4 @@
-"""A plugin: one baseline, one feature extractor, one reader of collections, one backbone.
+"""A plugin: a baseline, a feature extractor, a reader of collections, a backbone, a recommender.
 
 Copy it to start your own. What is heavy is imported inside of the hooks, so that commands that need
 nothing of it stay quick.
@@ -89,3 +89,25 @@ def register_backbones(register):
             convert=load_checkpoint,
         )
     )
+
+
+@hookimpl
+def register_recommenders(register):
+    """Any class with ``fit`` and ``score`` on a matrix of plays is a recommender."""
+    import numpy as np
+    from sklearn.base import BaseEstimator
+
+    from genrenet.recommend import Recommender
+
+    class MostPlayed(BaseEstimator):
+        def __init__(self, power: float = 1.0):
+            self.power = power
+
+        def fit(self, plays, content=None):
+            self.plays_ = np.asarray(plays.power(self.power).sum(axis=0), np.float32).ravel()
+            return self
+
+        def score(self, histories):
+            return np.tile(self.plays_, (histories.shape[0], 1))
+
+    register(Recommender("most-played", "what has been played most often", MostPlayed))

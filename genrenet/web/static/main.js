@@ -33,7 +33,7 @@ async function run(request) {
   result.abandon();
   history.mark(null);
   link(request.path);
-  document.title = `Working on ${baseName(name)} – genrenet`;
+  document.title = `Working on ${baseName(name)} · genrenet`;
   progress.begin(baseName(name), Boolean(request.file));
   reveal(byId("work"));
   const peaks = [];
@@ -85,7 +85,7 @@ function done(entry, file) {
 function tell({ name, title, song }) {
   const what = song.genre === null ? "no genre" : `${song.genre}, ${percent(song.confidence)}`;
   announce(`${title || baseName(name)}: ${what}`);
-  document.title = `${song.genre ?? "No genre"} – ${title || baseName(name)} – genrenet`;
+  document.title = `${song.genre ?? "No genre"} · ${title || baseName(name)} · genrenet`;
 }
 
 function failed(error) {
@@ -110,7 +110,7 @@ function refuse(message, field = null) {
   const place = byId("problem");
   place.replaceChildren(make("p", {}, sentence(message)));
   show(place);
-  document.title = "Not done – genrenet";
+  document.title = "Not done · genrenet";
   if (field) byId(field).focus();
   reveal(place);
 }

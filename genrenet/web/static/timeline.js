@@ -110,7 +110,7 @@ export class Timeline {
     const text = best
       ? best.map(([genre, score]) => `${genre} ${percent(score)}`).join(", ")
       : this.song.frames.length && "left out by the model";
-    byId("readout").textContent = clock(seconds) + (text ? ` – ${text}` : "");
+    byId("readout").textContent = clock(seconds) + (text ? ` · ${text}` : "");
   }
 
   seek(seconds) {

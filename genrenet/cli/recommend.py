@@ -1,0 +1,269 @@
+"""``genrenet recommend``: what to listen to next."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from genrenet.cli.parsing import CommandParser, count
+from genrenet.errors import printable
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from genrenet.recommend import History, Recommender
+
+EXAMPLES = """examples:
+  genrenet recommend plays.csv --user anna
+  genrenet recommend user_artists.dat --names artists.dat --model als --user 2 --top 10
+  genrenet recommend plays.tsv --model item-knn --all-users --out recs.csv
+  genrenet recommend listenbrainz_anna.zip listenbrainz_ben.zip --unit track --user anna
+  genrenet recommend plays.csv --content songs.npz --like 'Artist - Song'
+  genrenet recommend songs.npz --like song.mp3 --like other.mp3
+  genrenet recommend evaluate plays.csv --models popularity,item-knn,als
+
+HISTORY is a table of users, items and plays (CSV, TSV, Parquet, HetRec's .dat), an export of Last.fm
+(360K, 1K, scrobbles of one user as CSV) or of ListenBrainz (.jsonl, .json, .zip); several are read
+as one. Or it is a library, what 'genrenet embed' or 'genrenet scan' wrote: then --like names songs.
+What a user has played is never recommended.
+models: popularity, user-knn, item-knn, svd, als, content, hybrid; see 'genrenet plugins'
+
+exit code: 0 done, 1 done but rows of the history were skipped, 2 the request cannot be carried out
+"""  # noqa: E501
+
+
+def _parser() -> CommandParser:
+    parser = CommandParser("genrenet recommend", "Recommend what to listen to next.", EXAMPLES)
+    add = parser.add_argument
+    add("history", nargs="+", metavar="HISTORY", help="who has played what; or a library")
+    add("--model", metavar="NAME", help="(default: hybrid; for a library: content)")
+    whom = parser.add_mutually_exclusive_group()
+    whom.add_argument("--user", action="append", metavar="U", help="may be given more than once")
+    whom.add_argument(
+        "--like", action="append", metavar="ITEM", help="start from items, not from a user"
+    )
+    whom.add_argument("--all-users", action="store_true", help="needs --out")
+    add("--top", type=count, default=20, metavar="N", help="items a user (default: 20)")
+    add("--out", metavar="FILE", help="file to write: .csv or .parquet")
+    add("--format", choices=("table", "csv", "json"), default="table", help="default: table")
+    add("--unit", choices=("artist", "track"), help="what an item is (default: artist)")
+    add("--names", metavar="FILE", help="what items are called: a table of id and name")
+    add("--content", metavar="FILE", help="how songs sound: what 'genrenet embed' or 'scan' wrote")
+    add("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of the model")
+    add("--seed", type=int, default=0, help="default: 0")
+    return parser
+
+
+def run(command: str, arguments: Sequence[str]) -> int:
+    """Run ``genrenet recommend``; see `genrenet.cli.main`."""
+    if list(arguments[:1]) == ["evaluate"]:
+        from genrenet.cli import recommend_evaluation
+
+        return recommend_evaluation.run(command, arguments[1:])
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if not (options.user or options.like or options.all_users):
+        parser.error("whom for? wanted --user U, --like ITEM or --all-users")
+    if options.all_users and not options.out:
+        parser.error("--all-users needs --out FILE")
+    from genrenet.recommend.output import check_out, write_recommendations
+
+    out = check_out(options.out) if options.out else None
+    model, history, content = _prepared(options)
+    settings = dict(setting(text) for text in options.set)
+    estimator = model.make(options.seed, **settings)
+    tables = _recommended(options, model, estimator, history, content)
+    if out is None:
+        _print(list(tables), options.format)
+    else:
+        rows = write_recommendations(out, tables)
+        print(f"{rows} recommendations in {printable(out)}")
+    return 1 if history.skipped else 0
+
+
+def _prepared(
+    options: argparse.Namespace,
+) -> tuple[Recommender, History, NDArray[np.float32] | None]:
+    """The model, and all there is for it to learn from."""
+    from genrenet.recommend import RecommendError, recommender
+    from genrenet.recommend.content import is_library, library_history, read_content
+
+    if len(options.history) == 1 and is_library(options.history[0]):
+        model = recommender(options.model or "content")
+        for name in ("user", "all_users", "content", "unit"):
+            if getattr(options, name):
+                raise RecommendError(
+                    f"--{name.replace('_', '-')}",
+                    found="a library, which nobody has listened to yet",
+                    remedy="name songs to start from with --like, or a listening history",
+                )
+        if "plays" in model.needs:
+            raise RecommendError(
+                f"the recommender '{model.name}' learns from listeners",
+                found="a library, which nobody has listened to yet",
+                remedy="use --model content",
+            )
+        songs = read_content(options.history[0])
+        history = library_history(songs)
+        return model, _named(history, options.names), songs.rows
+    model = recommender(options.model or "hybrid")
+    history, content = read_all(options.history, options.unit, options.names, options.content)
+    if content is None and "content" in model.needs:
+        raise RecommendError(
+            f"the recommender '{model.name}' must know how songs sound",
+            remedy="pass --content FILE: what 'genrenet embed' or 'genrenet scan' wrote",
+        )
+    return model, history, content
+
+
+def read_all(
+    files: Sequence[str], unit: Any, names: str | None, library: str | None
+) -> tuple[History, NDArray[np.float32] | None]:
+    """A history with names, and the content of its items if there is any; says what was skipped."""
+    from genrenet.recommend import read_history
+    from genrenet.recommend.content import read_content, with_content
+
+    history = _named(read_history(*files, unit=unit), names)
+    for line in [*history.notes, *history.skipped]:
+        print(f"genrenet recommend: {line}", file=sys.stderr)
+    if library is None:
+        return history, None
+    songs = read_content(library)
+    played = len(history.items)
+    history, content, matched = with_content(history, songs)
+    print(
+        f"genrenet recommend: {matched} of {played} items are among the {len(songs.paths)} songs "
+        f"of {printable(library)}; {len(history.items) - played} songs are new",
+        file=sys.stderr,
+    )
+    return history, content
+
+
+def _named(history: History, names: str | None) -> History:
+    from dataclasses import replace
+
+    from genrenet.recommend import read_names
+
+    return replace(history, names=read_names(names)) if names else history
+
+
+def _recommended(
+    options: argparse.Namespace,
+    model: Recommender,
+    estimator: Any,
+    history: History,
+    content: NDArray[np.float32] | None,
+) -> Iterator[pa.Table]:
+    """Tables of recommendations as they come; what they rest on is told behind them."""
+    from scipy.sparse import vstack
+
+    from genrenet.progress import progress_bar
+    from genrenet.recommend import RecommendError
+    from genrenet.recommend.content import song_of
+    from genrenet.recommend.output import as_table
+    from genrenet.recommend.ranking import recommend
+
+    if options.all_users:
+        histories, users = history.plays, history.users
+    elif options.like:
+        histories, users = history.one([song_of(history, song) for song in options.like]), [""]
+    else:
+        users = list(dict.fromkeys(options.user))
+        histories = vstack([_history_of(user, history, model) for user in users], format="csr")
+    try:
+        estimator.fit(history.plays, content)
+    except (ValueError, ArithmeticError) as error:
+        raise RecommendError(
+            f"the recommender '{model.name}' cannot learn this: {error}"
+        ) from error
+    sources: Counter[str] = Counter()
+    served = done = 0
+    with progress_bar("recommending") as show:
+        for block in recommend(estimator, histories, options.top):
+            sources.update(block.sources)
+            served += int((block.items[:, 0] >= 0).sum())
+            done += len(block.rows)
+            yield as_table(block, users, history)
+            show(done, len(users))
+    if sources:
+        words = ", ".join(
+            word if len(users) == 1 else f"{word}: {number}" for word, number in sources.items()
+        )
+        print(f"genrenet recommend: {model.name} rests on {words}", file=sys.stderr)
+    if served < len(users):
+        print(
+            f"genrenet recommend: nothing to recommend to {len(users) - served} of {len(users)} "
+            f"users: '{model.name}' knows nothing of what they have, or they have it all",
+            file=sys.stderr,
+        )
+
+
+def _history_of(user: str, history: History, model: Recommender) -> Any:
+    """What a user has played: nothing for one that is new, if the model can do with that."""
+    from genrenet.recommend import HistoryError
+
+    try:
+        return history.plays[[history.user(user)]]
+    except HistoryError as error:
+        if model.name not in ("hybrid", "popularity"):
+            raise
+        print(f"genrenet recommend: {error}; taken for a new user", file=sys.stderr)
+        return history.one([])
+
+
+def setting(text: str) -> tuple[str, Any]:
+    """NAME=VALUE with the value as YAML reads it."""
+    import yaml
+
+    from genrenet.recommend import RecommendError
+
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise RecommendError(f"--set {text}", wanted="NAME=VALUE")
+    try:
+        return name, yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise RecommendError(f"--set {text}", found="no YAML", wanted="a value") from error
+
+
+def _print(tables: Sequence[pa.Table], style: str) -> None:
+    import pyarrow as pa
+
+    from genrenet.recommend.output import write_csv
+
+    table = pa.concat_tables(tables)
+    if style == "json":
+        print(json.dumps(table.to_pylist(), ensure_ascii=False, indent=1))
+        return
+    if style == "csv":
+        rows = csv.writer(sys.stdout, lineterminator="\n")
+        rows.writerow(table.column_names)
+        write_csv(rows, table)
+        return
+    _print_table(table)
+
+
+def _print_table(table: pa.Table) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    # Off a terminal there is no width to fit into.
+    console = Console(width=None if sys.stdout.isatty() else 10_000)
+    shown = [
+        name for name in ("user", "rank", "item", "name", "score") if name in table.column_names
+    ]
+    if len({*table["user"].to_pylist()}) <= 1:
+        shown.remove("user")
+    view = Table(*shown, box=None, pad_edge=False)
+    for row in table.to_pylist():
+        cells = {**row, "score": f"{row['score']:.4g}"}
+        view.add_row(*(Text(str(cells[name])) for name in shown))
+    console.print(view)

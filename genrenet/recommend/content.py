@@ -1,0 +1,216 @@
+"""What is known of songs themselves: embeddings or genre scores, as rows whose angles count.
+
+Conventions
+-----------
+Content has a row of float32 an item: of length one, such that the inner product of two rows is
+their similarity (see `genrenet.library.similarity`), or zeros where nothing is known of the item.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genrenet.errors import GenrenetError, printable
+from genrenet.library.similarity import SongSpace
+from genrenet.recommend.errors import RecommendError
+from genrenet.recommend.history import History, counted, near
+
+DEPTH = 6  # parts of two paths that are compared, at most
+
+
+class SongContent(NamedTuple):
+    """Songs of a library and what is known of them.
+
+    Attributes
+    ----------
+    paths : list of str
+    rows : ndarray of float32, shape (songs, features)
+        Of length one.
+    what : str
+        What made them, in a few words.
+    """
+
+    paths: list[str]
+    rows: NDArray[np.float32]
+    what: str
+
+
+def is_library(file: str | os.PathLike[str]) -> bool:
+    """Whether a file is one of embeddings or a scan's table, and so no listening history."""
+    path = Path(file)
+    suffix = path.suffix.lower()
+    if suffix != ".parquet":
+        return suffix in {".npz", ".sqlite", ".sqlite3", ".db"}
+    import pyarrow as pa
+    import pyarrow.parquet
+
+    try:
+        schema = pyarrow.parquet.read_schema(path)
+    except (OSError, pa.ArrowException):
+        return False
+    return bool({b"backbone", b"genrenet"} & {*(schema.metadata or {})})
+
+
+def read_content(file: str | os.PathLike[str]) -> SongContent:
+    """Content of the songs of a file.
+
+    Parameters
+    ----------
+    file : path
+        What ``genrenet embed`` or ``genrenet scan`` wrote.
+
+    Raises
+    ------
+    TableError, EmbeddingFileError, LibraryError
+        There is no such file, it is damaged, or it holds no songs.
+    RecommendError
+        It is something else.
+    """
+    path = Path(file)
+    if path.is_file() and not is_library(path):
+        raise RecommendError(
+            f"'{printable(path)}' says nothing of how songs sound",
+            wanted="a file that 'genrenet embed' or 'genrenet scan' wrote",
+        )
+    if path.suffix.lower() == ".npz" or (path.suffix.lower() == ".parquet" and _embeds(path)):
+        from genrenet.library.song_vectors import read_song_vectors
+
+        songs = read_song_vectors(path)
+        keep: NDArray[np.bool_] = np.isfinite(songs.vectors.sum(axis=1))
+        rows = SongSpace(songs.vectors[keep], "embeddings").vectors
+        paths = [name for name, kept in zip(songs.paths, keep, strict=True) if kept]
+        found = SongContent(paths, rows, f"embeddings of {songs.backbone}, {songs.layer}")
+    else:
+        from genrenet.library.songs import scanned_songs
+
+        scanned = scanned_songs(path)
+        rows = SongSpace(scanned.scores, "scores").vectors
+        found = SongContent(scanned.paths, rows, f"genre scores of {scanned.checkpoint}")
+    if not len(found.paths):
+        raise RecommendError(f"no songs in '{printable(path)}'", wanted="one song at least")
+    return found
+
+
+def _embeds(path: Path) -> bool:
+    import pyarrow.parquet
+
+    try:
+        return b"backbone" in (pyarrow.parquet.read_schema(path).metadata or {})
+    except OSError:
+        return False
+
+
+def match_paths(wanted: Sequence[str], known: Sequence[str]) -> list[int]:
+    """Places of files among others, however long their paths were when either list was made.
+
+    Two paths are of one file where they are equal, also as absolute paths; or where both end in the
+    same name and folder, and in as many folders more as it takes to tell the known files apart. A
+    bare name, on either side, has no folder that could differ.
+
+    Parameters
+    ----------
+    wanted, known : sequence of str
+
+    Returns
+    -------
+    list of int
+        A place in ``known`` for each of ``wanted``; -1 where there is none, or no single one.
+
+    Examples
+    --------
+    >>> match_paths(["rock/1.mp3", "2.mp3"], ["/a/pop/1.mp3", "/a/rock/1.mp3", "/a/rock/3.mp3"])
+    [1, -1]
+    """
+    exact = {path: place for place, path in enumerate(known)}
+    whole = {os.path.abspath(path): place for place, path in enumerate(known)}
+    found = [exact.get(path, whole.get(os.path.abspath(path), -1)) for path in wanted]
+    parts = [Path(path).parts for path in known]
+    for length in range(1, DEPTH + 1):
+        left = [row for row, place in enumerate(found) if place < 0]
+        if not left:
+            break
+        every = _tails(parts, length)
+        bare = _tails([part if len(part) == 1 else () for part in parts], 1)
+        for row in left:
+            own = Path(wanted[row]).parts
+            index = bare if length == 1 < len(own) else every
+            if len(own) >= length:
+                found[row] = index.get(own[-length:], -1)
+    return found
+
+
+def _tails(parts: Sequence[tuple[str, ...]], length: int) -> dict[tuple[str, ...], int]:
+    """Places of paths by their last parts, of those that share them with no other."""
+    found: dict[tuple[str, ...], int] = {}
+    for place, part in enumerate(parts):
+        if len(part) >= length:
+            found[part[-length:]] = -1 if part[-length:] in found else place
+    return found
+
+
+def with_content(history: History, songs: SongContent) -> tuple[History, NDArray[np.float32], int]:
+    """A history and the content of its items; songs that nobody has played become items of it.
+
+    Returns
+    -------
+    history : History
+    content : ndarray of float32, shape (items, features)
+    matched : int
+        Items of the given history that songs were found for.
+    """
+    places = match_paths(history.items, songs.paths)
+    named = {place: item for item, place in zip(history.items, places, strict=True) if place >= 0}
+    items = [named.get(place, path) for place, path in enumerate(songs.paths)]
+    more = history.with_items(items)
+    content = np.zeros((len(more.items), songs.rows.shape[1]), np.float32)
+    columns = {name: column for column, name in enumerate(more.items)}
+    content[[columns[name] for name in items]] = songs.rows
+    # Several items may be one song: all of them sound like it.
+    for column, place in enumerate(places):
+        if place >= 0:
+            content[column] = songs.rows[place]
+    return more, content, sum(place >= 0 for place in places)
+
+
+def library_history(songs: SongContent) -> History:
+    """The history of a library that nobody has listened to yet."""
+    nothing = np.zeros(0, np.int64)
+    plays = counted(nothing, nothing, np.zeros(0), (0, len(songs.paths)))
+    return History([], list(songs.paths), plays)
+
+
+def song_of(history: History, song: str) -> int:
+    """Column of a song, by its path, a part of it, or what people call it.
+
+    Raises
+    ------
+    GenrenetError
+        There is none, or several are called so; near names are offered.
+    """
+    try:
+        return history.item(song)
+    except GenrenetError:
+        name = os.path.basename(song)
+        places = [match_paths([path], history.items)[0] for path in (song, name)]
+        if max(places) >= 0:
+            return next(place for place in places if place >= 0)
+    same = [item for item in history.items if os.path.basename(item) == name]
+    if len(same) > 1:
+        raise RecommendError(
+            f"several items are called '{printable(name)}'",
+            found=", ".join(printable(item) for item in same[:3]),
+            remedy="name one by its path",
+        )
+    raise RecommendError(
+        f"no item '{printable(song)}'",
+        found=f"{len(history.items)} items",
+        remedy=near(song, [*history.items, *history.names.values()])
+        or near(name, [os.path.basename(item) for item in history.items])
+        or "name one of them",
+    )

@@ -1,0 +1,13 @@
+"""What can be wrong with a request for recommendations."""
+
+from __future__ import annotations
+
+from genrenet.errors import GenrenetError
+
+
+class RecommendError(GenrenetError):
+    """Recommendations that cannot be made, or a recommender that does not exist."""
+
+
+class HistoryError(RecommendError):
+    """A listening history that cannot be used."""

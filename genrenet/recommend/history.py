@@ -1,0 +1,138 @@
+"""Who has listened to what, and how often."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from genrenet.errors import printable
+from genrenet.recommend.errors import HistoryError
+
+FEW = 200_000  # names among which near ones are looked for: difflib takes seconds beyond
+
+
+@dataclass(frozen=True)
+class History:
+    """A listening history.
+
+    Attributes
+    ----------
+    users, items : list of str
+        No name twice, in the order in which the history names them.
+    plays : scipy.sparse.csr_matrix of float32, shape (users, items)
+        How often; entries that are there are above zero, and sorted.
+    names : dict of str to str
+        What people call items; items that are not in it are called by their own name.
+    skipped : list of str
+        Rows that could not be used, a line each.
+    notes : list of str
+        What else there is to say of how the history was read.
+    """
+
+    users: list[str]
+    items: list[str]
+    plays: sparse.csr_matrix
+    names: Mapping[str, str] = field(default_factory=dict)
+    skipped: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @cached_property
+    def _user_rows(self) -> dict[str, int]:
+        return {name: row for row, name in enumerate(self.users)}
+
+    @cached_property
+    def _item_columns(self) -> dict[str, int]:
+        return {name: column for column, name in enumerate(self.items)}
+
+    def user(self, name: str) -> int:
+        """Row of a user.
+
+        Raises
+        ------
+        HistoryError
+            There is no such user; near names are offered.
+        """
+        if name not in self._user_rows:
+            raise HistoryError(
+                f"no user '{printable(name)}' in the history",
+                found=f"{len(self.users)} users",
+                remedy=near(name, self.users) or "name one of them, or use --model hybrid",
+            )
+        return self._user_rows[name]
+
+    def item(self, name: str) -> int:
+        """Column of an item, by its own name or by what people call it.
+
+        Raises
+        ------
+        HistoryError
+            There is no such item; near names are offered.
+        """
+        if name in self._item_columns:
+            return self._item_columns[name]
+        for item, called in self.names.items():
+            if called == name and item in self._item_columns:
+                return self._item_columns[item]
+        raise HistoryError(
+            f"no item '{printable(name)}' in the history",
+            found=f"{len(self.items)} items",
+            remedy=near(name, [*self.items, *self.names.values()]),
+        )
+
+    def called(self, column: int) -> str:
+        """What people call an item."""
+        name = self.items[column]
+        return self.names.get(name, name)
+
+    def one(self, columns: Iterable[int]) -> sparse.csr_matrix:
+        """The history of somebody who has played each of some items once, of shape (1, items)."""
+        row = np.zeros((1, len(self.items)), np.float32)
+        row[0, list(columns)] = 1
+        return sparse.csr_matrix(row)
+
+    def with_items(self, items: Sequence[str]) -> History:
+        """The same history with more items, which nobody has played yet, behind its own."""
+        new = [name for name in dict.fromkeys(items) if name not in self._item_columns]
+        plays = self.plays.copy()
+        plays.resize((len(self.users), len(self.items) + len(new)))
+        return replace(self, items=[*self.items, *new], plays=plays)
+
+
+def near(name: str, known: Sequence[str]) -> str:
+    """A question after names that are nearly what was given; empty where there are none."""
+    if len(known) > FEW:
+        return ""
+    folded = {text.casefold(): text for text in known}
+    hits = [folded[hit] for hit in get_close_matches(name.casefold(), list(folded), n=3)]
+    return f"did you mean {' or '.join(repr(printable(hit)) for hit in hits)}?" if hits else ""
+
+
+def counted(
+    users: NDArray[np.int64],
+    items: NDArray[np.int64],
+    plays: NDArray[np.float64],
+    shape: tuple[int, int],
+) -> sparse.csr_matrix:
+    """Plays as a matrix; those of one user and item are added up.
+
+    Parameters
+    ----------
+    users, items : ndarray of int64, shape (rows,)
+        Places.
+    plays : ndarray of float64, shape (rows,)
+        0 or more; what adds up to 0 is no entry.
+    shape : (int, int)
+        Numbers of users and items.
+    """
+    table = sparse.coo_matrix((plays, (users, items)), shape=shape).tocsr()
+    table.sum_duplicates()
+    table.eliminate_zeros()
+    table.sort_indices()
+    found: sparse.csr_matrix = table.astype(np.float32)
+    return found

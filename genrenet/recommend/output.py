@@ -1,0 +1,149 @@
+"""Recommendations as tables, and in files that appear only when they are whole."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet
+
+from genrenet.errors import printable
+from genrenet.recommend.errors import RecommendError
+from genrenet.recommend.history import History
+from genrenet.recommend.ranking import Block
+
+SUFFIXES = (".csv", ".parquet")
+
+
+def check_out(file: str | os.PathLike[str]) -> Path:
+    """A file that recommendations can be written to.
+
+    Raises
+    ------
+    RecommendError
+        Its suffix is none of `SUFFIXES`, or its folder is not there or cannot be written.
+    """
+    path = Path(file)
+    if path.suffix.lower() not in SUFFIXES:
+        raise RecommendError(
+            f"--out '{printable(path)}'",
+            found=f"the suffix '{path.suffix}'",
+            wanted=" or ".join(SUFFIXES),
+        )
+    folder = path.resolve().parent
+    if not folder.is_dir():
+        raise RecommendError(
+            f"no folder '{printable(path.parent)}' to write into", remedy="make it first"
+        )
+    if path.is_dir() or not os.access(folder, os.W_OK):
+        raise RecommendError(f"cannot write '{printable(path)}'", remedy="choose another file")
+    return path
+
+
+def as_table(block: Block, users: Sequence[str], history: History) -> pa.Table:
+    """Recommendations of a block, a row each.
+
+    Parameters
+    ----------
+    block : Block
+    users : sequence of str
+        Names of all users that the block's rows count.
+    history : History
+
+    Returns
+    -------
+    pyarrow.Table
+        ``user``, ``item``, ``name`` (if the history has names of items), ``rank`` (from 1 on) and
+        ``score``.
+    """
+    there = block.items >= 0
+    row, place = np.nonzero(there)
+    columns = block.items[there]
+    table: dict[str, Any] = {
+        "user": pa.array([users[block.rows[one]] for one in row], pa.string()),
+        "item": pa.array([history.items[column] for column in columns], pa.string()),
+    }
+    if history.names:
+        table["name"] = pa.array([history.called(column) for column in columns], pa.string())
+    table["rank"] = pa.array(place + 1, pa.int32())
+    table["score"] = pa.array(block.scores[there], pa.float32())
+    return pa.table(table)
+
+
+def write_recommendations(file: Path, tables: Iterable[pa.Table]) -> int:
+    """Write recommendations as they come.
+
+    Parameters
+    ----------
+    file : Path
+        See `check_out`. What was there is replaced when all is written, and stays otherwise.
+    tables : iterable of pyarrow.Table
+        Of the same columns; one at least.
+
+    Returns
+    -------
+    int
+        Number of rows.
+
+    Raises
+    ------
+    RecommendError
+        The disk is full or cannot be written.
+    """
+    part = file.with_name(f".{file.name}.part")
+    count = 0
+    writer: Any = None
+    try:
+        for table in tables:
+            if writer is None:
+                writer = _writer(part, table.schema, file.suffix.lower() == ".csv")
+            writer.write_table(table)
+            count += len(table)
+        if writer is not None:
+            writer.close()
+            os.replace(part, file)
+    except (OSError, pa.ArrowException) as error:
+        raise RecommendError(
+            f"cannot write '{printable(file)}'",
+            found=str(error),
+            remedy="free some space, or choose another place",
+        ) from error
+    finally:
+        with suppress(OSError, pa.ArrowException):
+            if writer is not None:
+                writer.close()
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+    return count
+
+
+def _writer(file: Path, schema: pa.Schema, plain: bool) -> Any:
+    return _CsvFile(file, schema) if plain else pyarrow.parquet.ParquetWriter(str(file), schema)
+
+
+def write_csv(rows: Any, table: pa.Table) -> None:
+    """Write a table of recommendations to a `csv.writer`; Arrow's own writer quotes every text."""
+    columns = [column.to_pylist() for column in table.columns]
+    columns[-1] = [f"{score:.6g}" for score in columns[-1]]
+    rows.writerows(zip(*columns, strict=True))
+
+
+class _CsvFile:
+    """A CSV file that tables are written to one after another, as Arrow's writers have it."""
+
+    def __init__(self, file: Path, schema: pa.Schema) -> None:
+        self._file = file.open("w", encoding="utf-8", newline="")
+        self._rows = csv.writer(self._file, lineterminator="\n")
+        self._rows.writerow(schema.names)
+
+    def write_table(self, table: pa.Table) -> None:
+        write_csv(self._rows, table)
+
+    def close(self) -> None:
+        self._file.close()

@@ -1,0 +1,242 @@
+"""Listening histories from files: tables (see `layouts`) and ListenBrainz's JSON (see `listens`).
+
+Rows that cannot be used are skipped and counted: a user or an item without a name, plays that are
+no number or below zero. A file of which more than a half cannot be used is an error: it is hardly
+what it was taken for. Rows of one user and item are added up; rows with zero plays say nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from genrenet.errors import printable
+from genrenet.recommend.errors import HistoryError
+from genrenet.recommend.history import History, counted
+from genrenet.recommend.layouts import Layout, by_header, layout_of
+from genrenet.recommend.listens import is_listens, read_listens
+from genrenet.recommend.tables import first_rows, read_parquet, read_text
+
+Unit = Literal["artist", "track"]
+SHOWN = 5  # bad rows that are named one by one
+
+
+class Rows(NamedTuple):
+    """Usable rows of a file: users and items as text, plays as float64."""
+
+    users: pa.Array
+    items: pa.Array
+    plays: NDArray[np.float64]
+    skipped: list[str]
+    notes: list[str]
+
+
+def read_history(*files: str | os.PathLike[str], unit: Unit | None = None) -> History:
+    """The listening history of one file or of several together.
+
+    Parameters
+    ----------
+    *files : path
+        Tables, or exports of Last.fm or ListenBrainz; see `layouts` and `listens`.
+    unit : {"artist", "track"}, optional
+        What an item is where a file knows both; artists by default.
+
+    Raises
+    ------
+    HistoryError
+        A file that is missing, empty, mostly unusable, or without the columns that are needed.
+    """
+    parts = [_read(Path(file), unit) for file in files]
+    users = pa.chunked_array([part.users for part in parts], pa.string()).combine_chunks()
+    items = pa.chunked_array([part.items for part in parts], pa.string()).combine_chunks()
+    users, items = (column.dictionary_encode() for column in (users, items))
+    plays = counted(
+        users.indices.to_numpy().astype(np.int64),
+        items.indices.to_numpy().astype(np.int64),
+        np.concatenate([part.plays for part in parts]),
+        (len(users.dictionary), len(items.dictionary)),
+    )
+    return History(
+        users.dictionary.to_pylist(),
+        items.dictionary.to_pylist(),
+        plays,
+        skipped=[line for part in parts for line in part.skipped],
+        notes=[line for part in parts for line in part.notes],
+    )
+
+
+def _read(file: Path, unit: Unit | None) -> Rows:
+    if is_listens(file):
+        return _from_listens(file, unit)
+    if file.suffix.lower() == ".parquet":
+        table = read_parquet(file)
+        layout = by_header(table.column_names)
+        if layout is None or not layout.user:
+            raise _missing(file, "user" if layout else "item", ", ".join(table.column_names))
+        columns = [_text(table.column(place)) for place in range(table.num_columns)]
+        return _usable(file, layout, columns, unit, np.arange(1, len(table) + 1), [], [])
+    rows, tabs = first_rows(file)
+    layout = layout_of(rows, tabs, printable(file))
+    if layout.header and not layout.user and not (layout.artist and layout.track):
+        raise _missing(file, "user", ", ".join(rows[0]))
+    text = read_text(file, len(rows[0]), tabs, layout.header)
+    # Lines that could not be parsed stand between the ones that could.
+    every = np.arange(1 + layout.header, 1 + layout.header + len(text.columns) + len(text.lines))
+    lines = np.setdiff1d(every, text.lines)[: len(text.columns)]
+    bad = [f"line {line}: another number of columns" for line in text.lines]
+    notes = [f"'{printable(file)}' is not UTF-8: read as Latin-1"] if text.latin else []
+    columns = [_text(column) for column in text.columns.columns]
+    # Empty lines are nobody's mistake.
+    there = np.logical_or.reduce([_named(column) for column in columns])
+    columns = [column.filter(pa.array(there)) for column in columns]
+    return _usable(file, layout, columns, unit, lines[there], bad, notes)
+
+
+def _from_listens(file: Path, unit: Unit | None) -> Rows:
+    listens = read_listens(file)
+    layout = Layout("ListenBrainz", False, (0,), (), (1,), (2,))
+    columns = [pa.array(part, pa.string()) for part in listens[:3]]
+    places = np.arange(1, len(listens.users) + 1)
+    return _usable(file, layout, columns, unit, places, listens.bad, [])
+
+
+def _usable(
+    file: Path,
+    layout: Layout,
+    columns: Sequence[pa.Array],
+    unit: Unit | None,
+    lines: NDArray[np.int64],
+    bad: list[str],
+    notes: list[str],
+) -> Rows:
+    """The rows that can be used, and a line for each of the others."""
+    count = len(lines)
+    items = _items(file, layout, columns, unit)
+    users = _first_named(columns, layout.user) if layout.user else pa.repeat(file.stem, count)
+    nameless = ~_named(users) | ~_named(items)
+    plays = np.ones(count)
+    wrong = np.zeros(count, bool)
+    if layout.plays is not None:
+        column = columns[layout.plays]
+        plays = _numbers(column)
+        wrong = ~(np.isfinite(plays) & (plays >= 0)) & ~nameless
+        reasons = {
+            int(row): f"line {lines[row]}: plays '{column[int(row)].as_py()[:40]}', "
+            "wanted a number of 0 or more"
+            for row in np.flatnonzero(wrong)[:SHOWN]
+        }
+    else:
+        reasons = {}
+    reasons |= {
+        int(row): f"line {lines[row]}: a user or an item without a name"
+        for row in np.flatnonzero(nameless)[:SHOWN]
+    }
+    kept = ~(nameless | wrong)
+    skipped = len(bad) + int((~kept).sum())
+    told = [*bad[:SHOWN], *(reasons[row] for row in sorted(reasons))][:SHOWN]
+    if skipped > (count + len(bad)) / 2 or not kept.any():
+        raise HistoryError(
+            f"most of '{printable(file)}', taken for a {layout.title}, cannot be used",
+            found=f"{skipped} bad rows of {count + len(bad)}; {'; '.join(told)}",
+            wanted="users, items and numbers of plays",
+        )
+    if skipped > len(told):
+        told.append(f"and {skipped - len(told)} more")
+    if silent := int((plays[kept] == 0).sum()):
+        notes = [*notes, f"{silent} rows of '{printable(file)}' have 0 plays and say nothing"]
+    head = f"'{printable(file)}': {skipped} rows of {count + len(bad)} skipped: "
+    mask = pa.array(kept)
+    return Rows(
+        users.filter(mask),
+        items.filter(mask),
+        plays[kept],
+        [head + "; ".join(told)] if skipped else [],
+        notes,
+    )
+
+
+def _items(file: Path, layout: Layout, columns: Sequence[pa.Array], unit: Unit | None) -> pa.Array:
+    """Names of the items: of the files where there are any, else of artists or of tracks."""
+    if layout.item:
+        return _first_named(columns, layout.item)
+    if unit is None:
+        unit = "artist" if layout.artist else "track"
+    if not getattr(layout, unit):
+        raise HistoryError(f"--unit {unit}", found=f"no column of {unit}s in '{printable(file)}'")
+    if unit == "artist":
+        return _first_named(columns, layout.artist)
+    tracks = _first_named(columns, layout.track)
+    if not layout.artist:
+        return tracks
+    # Titles are shared by many songs.
+    both = pc.binary_join_element_wise(_first_named(columns, layout.artist), tracks, " - ")
+    return pc.if_else(pc.equal(tracks, ""), "", both)
+
+
+def _first_named(columns: Sequence[pa.Array], places: Sequence[int]) -> pa.Array:
+    """Of several columns, the first that is not empty, row by row."""
+    found = columns[places[0]]
+    for place in places[1:]:
+        found = pc.if_else(pc.equal(found, ""), columns[place], found)
+    return found
+
+
+def _named(column: pa.Array) -> NDArray[np.bool_]:
+    named: NDArray[np.bool_] = pc.not_equal(column, "").to_numpy(zero_copy_only=False)
+    return named
+
+
+def _text(column: pa.ChunkedArray) -> pa.Array:
+    """A column as text without blanks around it; what is missing or no plain value is empty."""
+    try:
+        plain = column.cast(pa.string())
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        plain = pa.chunked_array([pa.nulls(len(column), pa.string())])
+    whole = plain.combine_chunks() if isinstance(plain, pa.ChunkedArray) else plain
+    return pc.utf8_trim_whitespace(pc.fill_null(whole, ""))
+
+
+def _numbers(column: pa.Array) -> NDArray[np.float64]:
+    """Numbers of texts; NaN where one is none."""
+    pattern = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
+    numeric = pc.match_substring_regex(column, pattern)
+    plain = pc.utf8_ltrim(pc.if_else(numeric, column, "nan"), "+")
+    numbers: NDArray[np.float64] = plain.cast(pa.float64()).to_numpy(zero_copy_only=False)
+    return numbers
+
+
+def _missing(file: Path, role: str, found: str) -> HistoryError:
+    return HistoryError(
+        f"'{printable(file)}' has no column of {role}s",
+        found=f"the columns {found}",
+        wanted="a user, an item (or artist, track, path) and, where they are counted, plays",
+    )
+
+
+def read_names(file: str | os.PathLike[str]) -> dict[str, str]:
+    """What people call items, from a table whose first two columns are an identifier and a name.
+
+    HetRec's ``artists.dat`` is one. A header (``id``, ``name``) is passed over.
+
+    Raises
+    ------
+    HistoryError
+        There is no such file, or it has one column only.
+    """
+    path = Path(file)
+    rows, tabs = first_rows(path)
+    if len(rows[0]) < 2:
+        raise HistoryError(
+            f"'{printable(path)}' names no items", found=rows[0][0][:40], wanted="two columns"
+        )
+    header = rows[0][0].lower() in {"id", "item", "itemid", "item_id", "artistid", "artist_id"}
+    columns = read_text(path, len(rows[0]), tabs, header).columns
+    keys, names = (_text(columns.column(place)).to_pylist() for place in (0, 1))
+    return {key: name for key, name in zip(keys, names, strict=True) if name}
