@@ -109,8 +109,8 @@ class FactorALS(BaseEstimator):
 
     def __init__(
         self,
-        factors: int = 64,
-        confidence: float = 20.0,
+        factors: int = 80,
+        confidence: float = 15.0,
         regularization: float = 0.12,
         iterations: int = 15,
         damping: str = "log",

@@ -149,17 +149,35 @@ def largest_products(
     edges = np.unique([0, *bounds.tolist(), rows.shape[0]])
     parts = []
     for first, last in pairwise(edges):
-        found = rows[first:last].dot(turned).tocoo()
-        row, column, value = found.row, found.col, found.data
+        found = rows[first:last].dot(turned).tocsr()
         if size is not None:
-            other = row + first != column
-            row, column, value = row[other], column[other], value[other]
-            value = (value / (size[row + first] * size[column] + shrink)).astype(np.float32)
-        order = np.lexsort((column, -value, row))
-        starts = np.searchsorted(row[order], np.arange(last - first))
-        kept = order[np.arange(len(order)) - starts[row[order]] < k]
-        shape = (last - first, others.shape[0])
-        parts.append(sparse.csr_matrix((value[kept], (row[kept], column[kept])), shape=shape))
+            row = np.repeat(np.arange(first, last), np.diff(found.indptr))
+            found.data = (found.data / (size[row] * size[found.indices] + shrink)).astype(
+                np.float32
+            )
+            found.data[row == found.indices] = 0
+        parts.append(_largest_of_rows(found, k))
     if not parts:
         return sparse.csr_matrix((rows.shape[0], others.shape[0]), dtype=np.float32)
     return sparse.vstack(parts, format="csr", dtype=np.float32)
+
+
+def _largest_of_rows(table: sparse.csr_matrix, k: int) -> sparse.csr_matrix:
+    """The ``k`` largest entries above zero of each row, of equals the first."""
+    columns, values, counts = [], [], []
+    for first, last in pairwise(table.indptr):
+        column, value = table.indices[first:last], table.data[first:last]
+        if len(value) > k:
+            # A partition, not a sort: rows may be long.
+            bound = np.partition(value, len(value) - k)[len(value) - k]
+            above, equal = np.flatnonzero(value > bound), np.flatnonzero(value == bound)
+            equal = equal[np.argsort(column[equal])][: k - len(above)]
+            kept = np.concatenate([above, equal])
+            column, value = column[kept], value[kept]
+        there = value > 0
+        columns.append(column[there])
+        values.append(value[there])
+        counts.append(int(there.sum()))
+    ends = np.concatenate([[0], np.cumsum(counts)])
+    parts = (np.concatenate(values), np.concatenate(columns), ends)
+    return sparse.csr_matrix(parts, shape=table.shape)

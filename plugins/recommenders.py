@@ -3,8 +3,8 @@
 Their defaults were chosen on the Last.fm listening of HetRec 2011 by recall at 20: those of the
 neighbours and of the decomposition on plays held out *inside* the training plays of the
 evaluation (seed 0 for the evaluation, seed 1 within the rest); those of the alternating least
-squares, whose regularisation depends on how many plays there are, on that and on two other seeds (5
-and 6) of the whole. The plays that ``genrenet recommend evaluate`` holds out for its first seed
+squares, whose regularisation depends on how many plays there are, on three other seeds (5, 6 and 7)
+of the whole. The plays that ``genrenet recommend evaluate`` holds out for its first seed
 decided nothing in the first way; in the second way they were part of what was learnt from.
 """
 

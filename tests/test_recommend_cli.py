@@ -205,6 +205,7 @@ def test_evaluation_prints_and_writes_the_same(lastfm, tmp_path, capsys):
         (["--holdout", "1.5"], "--holdout: found 1.5, wanted a share"),
         (["--models", "svdd"], "did you mean 'svd'"),
         (["--models", "content"], "must know how songs sound"),
+        (["--out", "plays.csv/run"], "cannot write into the folder"),
         (["--labels", "labels.csv"], "cannot read 'labels.csv'"),
     ],
 )

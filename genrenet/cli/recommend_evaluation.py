@@ -43,10 +43,10 @@ def run(command: str, arguments: Sequence[str]) -> int:
 
 def _history(options: argparse.Namespace) -> int:
     from genrenet.cli.recommend import read_all
-    from genrenet.evaluation.page import writing
     from genrenet.recommend import RecommendError, recommender, recommenders
     from genrenet.recommend.content import is_library
     from genrenet.recommend.judging import judge
+    from genrenet.recommend.output import check_folder
     from genrenet.recommend.report import markdown, write_report
     from genrenet.recommend.results import BASELINE, summarise
 
@@ -71,9 +71,7 @@ def _history(options: argparse.Namespace) -> int:
                 remedy="pass --content FILE: what 'genrenet embed' or 'genrenet scan' wrote",
             )
         models = [model for model in models if "content" not in model.needs]
-    folder = Path(options.out or "runs/recommend")
-    with writing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
+    folder = check_folder(options.out or "runs/recommend")
     history, content = read_all(options.history, options.unit, None, options.content)
     found = judge(
         history,
@@ -95,17 +93,18 @@ def _neighbours(options: argparse.Namespace) -> int:
     from genrenet.recommend import RecommendError
     from genrenet.recommend.content import read_content
     from genrenet.recommend.neighbours import judge_neighbours, neighbours_markdown, read_labels
+    from genrenet.recommend.output import check_folder
     from genrenet.recommend.report import put
 
     if len(options.history) > 1 or options.models or options.content:
         raise RecommendError(
             "--labels judges one library", remedy="leave out --models, --content and other files"
         )
+    folder = check_folder(options.out) if options.out else None
     labels = read_labels(options.labels)
     found = judge_neighbours(read_content(options.history[0]), labels)
     text = neighbours_markdown(found)
-    if options.out:
-        folder = Path(options.out)
+    if folder is not None:
         with writing(folder):
             folder.mkdir(parents=True, exist_ok=True)
             put(folder / "results.json", json.dumps(found, indent=1, ensure_ascii=False) + "\n")

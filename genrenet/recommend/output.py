@@ -46,6 +46,27 @@ def check_out(file: str | os.PathLike[str]) -> Path:
     return path
 
 
+def check_folder(folder: str | os.PathLike[str]) -> Path:
+    """A folder that a report can be written to, which is made only then.
+
+    Raises
+    ------
+    RecommendError
+        It cannot be made or written.
+    """
+    path = Path(folder)
+    there = path.absolute()
+    while not os.path.lexists(there):
+        there = there.parent
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        raise RecommendError(
+            f"cannot write into the folder '{printable(path)}'",
+            found=f"'{printable(there)}', which is no folder that can be written",
+            remedy="choose another place",
+        )
+    return path
+
+
 def as_table(block: Block, users: Sequence[str], history: History) -> pa.Table:
     """Recommendations of a block, a row each.
 

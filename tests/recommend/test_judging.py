@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from genrenet.recommend import History, Recommender, judging, recommenders
+from genrenet.recommend import History, RecommendError, Recommender, judging, recommenders
 from genrenet.recommend.judging import judge
+from genrenet.recommend.output import check_folder
 from genrenet.recommend.report import markdown, write_report
 from genrenet.recommend.results import summarise
 
@@ -128,3 +129,11 @@ def test_a_model_that_recommends_nothing_is_measured_too():
     assert row["figures"]["novelty@20"] == {"mean": None, "ci95": None}
     assert row["ratio"] is None
     assert "| silent |" in markdown(results)
+
+
+def test_the_folder_of_a_report_is_looked_at_first_and_made_last(tmp_path):
+    assert check_folder(tmp_path / "new" / "run") == tmp_path / "new" / "run"
+    assert not (tmp_path / "new").exists()
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(RecommendError, match="cannot write into the folder"):
+        check_folder(tmp_path / "file" / "run")

@@ -172,6 +172,7 @@ def test_bad_rows_are_skipped_counted_and_named(tmp_path):
     assert "8 rows of 22 skipped" in line
     assert "line 19: another number of columns" in line
     assert "line 14: plays '-3', wanted a number of 0 or more" in line
+    assert "line 18" in line
     assert "and 3 more" in line
     assert any("1 rows" in note and "0 plays" in note for note in found.notes)
 
