@@ -8,6 +8,7 @@ what it was taken for. Rows of one user and item are added up; rows with zero pl
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -140,7 +141,7 @@ def _usable(
     }
     kept = ~(nameless | wrong)
     skipped = len(bad) + int((~kept).sum())
-    told = [*bad[:SHOWN], *(reasons[row] for row in sorted(reasons))][:SHOWN]
+    told = sorted([*bad[:SHOWN], *(reasons[row] for row in sorted(reasons))], key=_line)[:SHOWN]
     if skipped > (count + len(bad)) / 2 or not kept.any():
         raise HistoryError(
             f"most of '{printable(file)}', taken for a {layout.title}, cannot be used",
@@ -160,6 +161,12 @@ def _usable(
         [head + "; ".join(told)] if skipped else [],
         notes,
     )
+
+
+def _line(text: str) -> int:
+    """The number of the line that a bad row's reason begins with; 0 where it names none."""
+    found = re.match(r"line (\d+):", text)
+    return int(found[1]) if found else 0
 
 
 def _items(file: Path, layout: Layout, columns: Sequence[pa.Array], unit: Unit | None) -> pa.Array:

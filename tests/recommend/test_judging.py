@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from genrenet.recommend import History, RecommendError, Recommender, judging, recommenders
+from genrenet.recommend import History, Recommender, RecommendError, judging, recommenders
 from genrenet.recommend.judging import judge
 from genrenet.recommend.output import check_folder
 from genrenet.recommend.report import markdown, write_report

@@ -170,9 +170,8 @@ def test_bad_rows_are_skipped_counted_and_named(tmp_path):
     assert plays(found)["u9", "last"] == 7
     [line] = found.skipped
     assert "8 rows of 22 skipped" in line
-    assert "line 19: another number of columns" in line
-    assert "line 14: plays '-3', wanted a number of 0 or more" in line
-    assert "line 18" in line
+    assert "line 14: plays '-3', wanted a number of 0 or more; line 15" in line
+    assert "line 18: a user or an item without a name" in line
     assert "and 3 more" in line
     assert any("1 rows" in note and "0 plays" in note for note in found.notes)
 
@@ -224,6 +223,13 @@ def test_latin_letters_are_read_and_told(tmp_path):
     found = read_history(path)
     assert found.items == ["Bj\u00f6rk"]
     assert "read as Latin-1" in found.notes[0]
+
+
+def test_lines_with_another_number_of_columns_are_named(tmp_path):
+    path = write(tmp_path, "a.tsv", "a\tx\t1\nb\ty\n\nc\tz\t1\td\ne\tw\t-1\n" + "f\tv\t1\n" * 9)
+    [line] = read_history(path).skipped
+    assert "3 rows of 13 skipped: line 2: another number of columns; line 4: another" in line
+    assert "line 5: plays '-1'" in line
 
 
 def test_names_pass_over_their_header(tmp_path):
