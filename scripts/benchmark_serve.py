@@ -26,8 +26,8 @@ SONGS = 40
 GROWTH = 5.0
 """Percent of memory that the second half of the rounds may add; the first fills caches."""
 
-PAGE_SECONDS = 1.0
-"""In which the page answers while songs wait."""
+PAGE_SECONDS = 2.0
+"""In which the page answers while songs wait, and while all of them arrive at once."""
 
 EDGE = "edge-of-a-part"
 
@@ -67,7 +67,7 @@ def run(options: argparse.Namespace) -> int:
             Limit(f"lost {all_of_them}", lost, "", 0.5, f"{rate:.1f} songs a second"),
             Limit(f"wrong {all_of_them}", wrong, "", 0.5),
             Limit(
-                "memory after later rounds above the first's", growth, "%", GROWTH, f"{sizes} GB"
+                "memory that the second half of the rounds adds", growth, "%", GROWTH, f"{sizes} GB"
             ),
             Limit("slowest answer of the page meanwhile", page, "s", PAGE_SECONDS),
         ],
