@@ -6,8 +6,10 @@ import argparse
 import logging
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from genrenet.cli.parsing import CommandParser, add_engine_options, count
 from genrenet.errors import printable
@@ -61,6 +63,11 @@ def _parser() -> CommandParser:
     add("--max-minutes", type=_above_zero, default=240.0, metavar="MIN", help="default: 240")
     add_engine_options(parser)
     return parser
+
+
+def uploads_folder() -> tempfile.TemporaryDirectory[str]:
+    """A folder for uploads, which is gone at the end."""
+    return tempfile.TemporaryDirectory(prefix="genrenet-serve-")
 
 
 def run(command: str, arguments: Sequence[str]) -> int:
@@ -117,12 +124,11 @@ def run(command: str, arguments: Sequence[str]) -> int:
         embeddings=options.embeddings,
         max_upload=int(options.max_upload * 1e6),
     )
-    with tempfile.TemporaryDirectory(prefix="genrenet-serve-") as uploads:
+    with suppress(KeyboardInterrupt), stoppable(), uploads_folder() as uploads:
         app = create_app(service, uploads, host=options.host, token=token)
         server = Server(app, options.host, options.port)
-        entrance = server.url if token is None else f"{server.url}token?token={token}"
+        query = "" if token is None else f"token?token={quote(token, safe='')}"
         print(f"serving '{printable(shelf.root)}' with {', '.join(models)}", flush=True)
-        print(f"open {entrance}  (Ctrl-C ends the server)", flush=True)
-        with stoppable():
-            server.run()
+        print(f"open {server.url}{query}  (Ctrl-C ends the server)", flush=True)
+        server.run()
     return 0

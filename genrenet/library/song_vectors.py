@@ -22,7 +22,7 @@ class SongVectors(NamedTuple):
     paths : list of str
         As they were given to ``genrenet embed``.
     vectors : ndarray of float32, shape (songs, features)
-        Means over the songs' frames; songs without frames are left out.
+        Means over the songs' frames, finite; songs without frames are left out.
     backbone, layer : str
         What made them.
     """
@@ -48,8 +48,15 @@ def read_song_vectors(file: str | os.PathLike[str]) -> SongVectors:
             remedy="make one with 'genrenet embed LIBRARY --backbone NAME --per song --out FILE'",
         )
     try:
-        return _read_npz(path) if path.suffix.lower() == ".npz" else _read_parquet(path)
-    except (OSError, KeyError, ValueError, TypeError, zipfile.BadZipFile) as error:
+        found = _read_npz(path) if path.suffix.lower() == ".npz" else _read_parquet(path)
+        if found.vectors.ndim != 2 or len(found.vectors) != len(found.paths):
+            raise ValueError(f"{len(found.paths)} songs and vectors of shape {found.vectors.shape}")
+        usable = np.asarray(np.isfinite(found.vectors).all(axis=1))
+        if usable.all():
+            return found
+        paths = [path for path, good in zip(found.paths, usable, strict=True) if good]
+        return found._replace(paths=paths, vectors=found.vectors[usable])
+    except (OSError, KeyError, ValueError, TypeError, IndexError, zipfile.BadZipFile) as error:
         raise EmbeddingFileError(
             f"'{printable(path)}' is no file of embeddings, or is damaged",
             found=f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}",

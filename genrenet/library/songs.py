@@ -195,12 +195,18 @@ def collect(rows: Iterable[Mapping[str, Any]], labels: list[str], checkpoint: st
         elif real in seen:
             left_out[stored] = SAME_FILE
         else:
+            numbered = [row["confidence"], *(row.get(name) or 0.0 for name in names)]
+            if not all(
+                isinstance(value, float | int) and math.isfinite(value) for value in numbered
+            ):
+                left_out[stored] = "its confidence or a score is no number"
+                continue
             seen.add(real)
             paths.append(path)
             genres.append(row["genre"])
             duration = row["duration"]
             numbers.append((row["confidence"], math.nan if duration is None else duration))
-            scores.append([row.get(name) or 0.0 for name in names])
+            scores.append(numbered[1:])
     table = np.array(numbers, np.float64).reshape(-1, 2)
     return LibrarySongs(
         paths,

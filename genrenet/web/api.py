@@ -72,7 +72,7 @@ def models() -> ResponseReturnValue:
 def library() -> ResponseReturnValue:
     """Songs and folders that a beginning of a path, or some words, may mean."""
     given = flask.request.args.get("limit", "20")
-    if not given.isdecimal() or not 1 <= int(given) <= MOST_ENTRIES:
+    if not given.isdecimal() or len(given) > 4 or not 1 <= int(given) <= MOST_ENTRIES:
         raise RequestError("limit", found=given[:20], wanted=f"a number from 1 to {MOST_ENTRIES}")
     prefix = flask.request.args.get("prefix", "")[:1000]
     entries, more = service().shelf.complete(prefix, int(given))
@@ -125,7 +125,10 @@ def _asked(at: Service) -> tuple[Song, str, bool]:
     """The song, the model, and whether a timeline is wanted."""
     request = _request()
     if request.mimetype == "application/json":
-        given = request.get_json(silent=True)
+        try:
+            given = request.get_json(silent=True)
+        except RecursionError:
+            given = None
         if not isinstance(given, dict) or not isinstance(given.get("path"), str):
             raise RequestError("the request's body", wanted='JSON such as {"path": "song.mp3"}')
         path, name = given["path"], given.get("model")
@@ -136,7 +139,7 @@ def _asked(at: Service) -> tuple[Song, str, bool]:
             raise RequestError("timeline", found=repr(timeline)[:100], wanted="true or false")
         model = at.scoring.model_named(name)
         file = song_file(at.shelf.root, path)
-        return Song(file, relative_name(at.shelf.root, file), True), model, timeline
+        return Song(file, relative_name(at.shelf.root, file), at.shelf.root), model, timeline
     if request.mimetype == "multipart/form-data":
         uploads = request.files.getlist("file")
         if len(uploads) != 1 or len(request.kept) != 1:
@@ -148,11 +151,15 @@ def _asked(at: Service) -> tuple[Song, str, bool]:
         name = request.form.get("model") or None
         timeline = request.form.get("timeline", "").lower() in ("1", "true", "on", "yes")
         return (
-            Song(file, display_name(uploads[0].filename), False),
+            Song(file, display_name(uploads[0].filename)),
             at.scoring.model_named(name),
             timeline,
         )
     flask.abort(415, "wanted a multipart form with 'file', or JSON with 'path'")
+
+
+def _line(event: Event) -> bytes:
+    return json.dumps(event, ensure_ascii=False, allow_nan=False).encode() + b"\n"
 
 
 class _Lines:
@@ -162,8 +169,13 @@ class _Lines:
         self.at, self.song, self.events, self.upload = at, song, events, upload
 
     def __iter__(self) -> Iterator[bytes]:
-        for event in self.events:
-            yield json.dumps(self._outside(event), ensure_ascii=False).encode() + b"\n"
+        try:
+            for event in self.events:
+                yield _line(self._outside(event))
+        except RequestError as error:
+            yield _line({"event": "error", "status": error.status, "error": str(error)})
+        except Exception as error:
+            yield _line(self._outside({"event": "error", "fault": error}))
 
     def _outside(self, event: Event) -> dict[str, Any]:
         """An event as the client sees it."""

@@ -69,7 +69,9 @@ def create_app(
             return problem(error)
         text = error.description or error.name
         if error.code == 413:
+            large = (flask.request.content_length or 0) > service.max_upload
             text = f"the upload is too large: wanted at most {service.max_upload / 1e6:.0f} MB"
+            text = text if large else "the form has too many parts, or a field that is too long"
         return {"error": text}, error.code or 500, dict(error.get_headers()[1:])
 
     @app.errorhandler(Exception)

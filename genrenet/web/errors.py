@@ -33,6 +33,12 @@ class NotUsable(RequestError):
     status = 422
 
 
+class Ending(RequestError):
+    """The server is being stopped."""
+
+    status = 503
+
+
 class TooMany(RequestError):
     """Every place in the queue is taken."""
 

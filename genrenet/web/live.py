@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import queue
 import threading
 from collections.abc import Generator
@@ -66,6 +67,7 @@ class _Live:
                 for _ in range(round(HEARTBEAT / 0.25)):
                     if turn.wait(0.25) or turn.ahead != ahead:
                         break
+            self.song.check()
             tags, _ = read_tags(self.song.file)
             yield {
                 "event": "started",
@@ -110,9 +112,12 @@ class _Live:
 
     def _outline(self) -> None:
         first = 0
+        # A file may be longer than it says; its timeline is not.
+        most = math.ceil(self.duration / self.seconds_per_peak) + 1
         try:
-            for part in peaks(self.song.file, self.seconds_per_peak):
-                if self.left.is_set():
+            for found in peaks(self.song.file, self.seconds_per_peak):
+                part = found[: most - first]
+                if self.left.is_set() or not part:
                     return
                 self.inbox.put({"event": "waveform", "first": first, "peaks": part})
                 first += len(part)

@@ -29,6 +29,11 @@ class Neighbours:
     songs : LibrarySongs
     vectors : SongVectors, optional
         Embeddings of the same songs, matched by their files.
+
+    Attributes
+    ----------
+    embedded : list of int
+        Songs that have an embedding.
     """
 
     def __init__(self, root: str, songs: LibrarySongs, vectors: SongVectors | None = None) -> None:
@@ -37,15 +42,15 @@ class Neighbours:
         self.songs = songs.take(within)
         self.names = [relative_name(root, real[row]) for row in within]
         self._by_scores = SongSpace(self.songs.scores, "scores")
-        self._embedded: list[int] = []
+        self.embedded: list[int] = []
         self._place: dict[str, int] = {}
         if vectors is not None:
             known = {real[row]: number for number, row in enumerate(within)}
             found = [known.get(os.path.realpath(file_of(path))) for path in vectors.paths]
             kept = [row for row, number in enumerate(found) if number is not None]
-            self._embedded = [number for number in found if number is not None]
+            self.embedded = [number for number in found if number is not None]
             self._by_embeddings = SongSpace(vectors.vectors[kept], "embeddings")
-            self._place = {self.names[n]: row for row, n in enumerate(self._embedded)}
+            self._place = {self.names[n]: row for row, n in enumerate(self.embedded)}
 
     def of(self, name: str | None, result: SongResult, count: int = 8) -> dict[str, Any]:
         """The songs nearest to one.
@@ -69,7 +74,7 @@ class Neighbours:
         if row is not None:
             space, by = self._by_embeddings, "embeddings"
             vector = space.vectors[row : row + 1]
-            numbers = np.array(self._embedded)
+            numbers = np.array(self.embedded)
         elif result.scores and list(result.scores) == self.songs.labels and len(self.songs):
             space, by = self._by_scores, "scores"
             vector = space.place([list(result.scores.values())])

@@ -21,6 +21,15 @@ def inside(root: str, path: str) -> bool:
     return real == root or real.startswith(os.path.join(root, ""))
 
 
+def shown(root: str, path: str) -> bool:
+    """Whether a path lies in the folder, and neither it nor what it links to is hidden there."""
+    for way in (path, os.path.realpath(path)):
+        parts = os.path.relpath(way, root).split(os.sep)
+        if any(part.startswith(".") and part != "." for part in parts):
+            return False
+    return inside(root, path)
+
+
 def relative_name(root: str, path: str) -> str:
     """What a file of the folder is called outside."""
     return printable(os.path.relpath(path, root)).replace(os.sep, "/")
@@ -50,12 +59,7 @@ def song_file(root: str, name: str) -> str:
         nothing is told of what lies outside.
     """
     path = place(root, name)
-    if (
-        not is_audio_path(path)
-        or os.path.basename(path).startswith(".")
-        or not inside(root, path)
-        or not _is_regular(path)
-    ):
+    if not is_audio_path(path) or not shown(root, path) or not _is_regular(path):
         raise NoSuchSong(
             f"no song '{printable(name)}' in the served folder",
             remedy="choose one that the completion offers",
@@ -87,9 +91,12 @@ def place(root: str, name: str) -> str:
             wanted="a path relative to the served folder, without '..'",
         )
     try:
-        return file_of(os.path.join(root, *parts))
+        path = file_of(os.path.join(root, *parts))
     except (ValueError, OSError) as error:
         raise RequestError("the path cannot be used", found=repr(name[:200])) from error
+    if "\0" in path:  # spelt as an escape
+        raise RequestError("the path cannot be used", found=repr(name[:200]))
+    return path
 
 
 def _is_regular(path: str) -> bool:

@@ -13,6 +13,7 @@ from genrenet.classifier import GenreClassifier
 from genrenet.errors import printable
 from genrenet.inference import SongResult, score_songs
 from genrenet.web.errors import NotUsable, RequestError
+from genrenet.web.paths import song_file
 from genrenet.web.turns import Turns
 
 Model = GenreClassifier | FittedBaseline
@@ -31,13 +32,29 @@ class Song:
         Where it is.
     name : str
         What the client calls it: its relative path, or an upload's name.
-    in_library : bool
-        Whether the name is a path relative to the served folder.
+    root : str, optional
+        The served folder, if the name is a path relative to it.
     """
 
     file: str
     name: str
-    in_library: bool
+    root: str | None = None
+
+    @property
+    def in_library(self) -> bool:
+        """Whether it is a song of the served folder."""
+        return self.root is not None
+
+    def check(self) -> None:
+        """Look again whether a song of the folder may be had: it may have waited for long.
+
+        Raises
+        ------
+        RequestError
+            It has been taken away, or leads elsewhere now.
+        """
+        if self.root is not None:
+            song_file(self.root, self.name)
 
 
 class Gone(Exception):
@@ -85,7 +102,7 @@ class Scoring:
         chosen = next(iter(self.models)) if name is None else name
         if chosen not in self.models:
             raise RequestError(
-                f"no model '{printable(chosen[:200])}'", wanted=f"one of {', '.join(self.models)}"
+                f"no model {chosen[:200]!r}", wanted=f"one of {', '.join(self.models)}"
             )
         return chosen
 
@@ -98,7 +115,8 @@ class Scoring:
         model : str
             From `model_named`.
         gone : callable
-            Tells whether the client has left: then the work ends.
+            Tells whether the client has left: then the work ends, but for a baseline's, which looks
+            at songs as wholes.
 
         Raises
         ------
@@ -140,6 +158,9 @@ class Scoring:
         NotUsable
             The song is longer than its header says, and than is taken.
         """
+        if gone():
+            raise Gone
+        song.check()
 
         def seen(path: str, first: int, frames: list[dict[str, Any]]) -> None:
             if gone():

@@ -6,7 +6,7 @@ import logging
 import os
 from typing import Any
 
-from genrenet.errors import GenrenetError
+from genrenet.errors import GenrenetError, printable
 from genrenet.inference import SongResult
 from genrenet.library.song_vectors import read_song_vectors
 from genrenet.library.songs import scanned_songs
@@ -59,9 +59,14 @@ class Service:
                 self.shelf.know(songs)
                 self.neighbours = Neighbours(self.shelf.root, songs, vectors)
                 self._state = "ready"
+                if vectors is not None and not self.neighbours.embedded:
+                    log.error("no song of the folder is in '%s'", printable(self._embeddings or ""))
         except GenrenetError as error:
             self._state = "none"
             log.error("%s", error)
+        except Exception as error:  # whatever a table held
+            self._state = "none"
+            self.log_fault(error)
         self.shelf.files()
 
     def wait(self, timeout: float | None = None) -> None:
@@ -78,9 +83,14 @@ class Service:
 
     def similar(self, song: Song, result: SongResult) -> dict[str, Any]:
         """Songs of the library that are like one; see `Neighbours.of`."""
+        nothing: dict[str, Any] = {"similar": [], "by": None}
         if self.neighbours is None or result.genre is None:
-            return {"similar": [], "by": None}
-        return self.neighbours.of(song.name if song.in_library else None, result)
+            return nothing
+        try:
+            return self.neighbours.of(song.name if song.in_library else None, result)
+        except Exception as error:  # a result is worth more than its neighbours
+            self.log_fault(error)
+            return nothing
 
     def log_fault(self, fault: BaseException) -> None:
         """Keep a fault of the program where its owner sees it."""

@@ -42,7 +42,7 @@ class Server:
 
     def __init__(self, app: flask.Flask, host: str = "127.0.0.1", port: int = 0) -> None:
         service: Service = app.config["SERVICE"]
-        turns = service.scoring.turns
+        turns = self._turns = service.scoring.turns
         threads = turns.at_once + turns.limit + SPARE
         # Its advice to have fewer songs at work than wait is not for us.
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
@@ -57,9 +57,9 @@ class Server:
             connection_limit=threads + 512,
             backlog=1024,
             # What is far too large is refused before it is read; the rest by the application.
-            max_request_body_size=2 * service.max_upload + (1 << 20),
+            max_request_body_size=app.config["MAX_CONTENT_LENGTH"] + (1 << 20),
             # Notices clients that leave while they wait.
-            channel_request_lookahead=1,
+            channel_request_lookahead=4,
             channel_timeout=300,
             asyncore_use_poll=True,
             ident="genrenet",
@@ -69,12 +69,16 @@ class Server:
     def run(self) -> None:
         """Serve until the process is interrupted."""
         try:
-            self._server.run()
+            # The server's own loop would wait for clients before it leaves.
+            self._server.asyncore.loop(timeout=1, map=self._server._map, use_poll=True)
+        except (SystemExit, KeyboardInterrupt):
+            pass
         finally:
             self.close()
 
     def close(self) -> None:
         """Stop, and let go of clients that hold their connections open."""
+        self._turns.close()
         close_all(self._server._map, ignore_all=True)
         self._server.task_dispatcher.shutdown(timeout=5)
 

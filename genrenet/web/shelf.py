@@ -6,13 +6,14 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from genrenet.audio import is_audio_path
 from genrenet.errors import printable
 from genrenet.library.songs import LibrarySongs
 from genrenet.web.errors import RequestError, ServeError
-from genrenet.web.paths import inside, place, relative_name
+from genrenet.web.paths import inside, place, relative_name, shown
 
 FRESH = 60.0
 """Seconds after which a list of the folder's songs is made anew for who asks."""
@@ -79,7 +80,7 @@ class Shelf:
         todo = [self.root]
         while todo:
             for entry in self._entries(todo.pop()):
-                if entry.is_dir(follow_symlinks=False):
+                if _is(partial(entry.is_dir, follow_symlinks=False)):
                     todo.append(entry.path)
                 elif _is_song(entry):
                     yield relative_name(self.root, entry.path)
@@ -92,7 +93,7 @@ class Shelf:
                     entry
                     for entry in entries
                     if not entry.name.startswith(".")
-                    and (not entry.is_symlink() or inside(self.root, entry.path))
+                    and (not entry.is_symlink() or shown(self.root, entry.path))
                 ]
         except (OSError, ValueError):  # gone, closed to us, or no folder's name at all
             return []
@@ -132,14 +133,14 @@ class Shelf:
             where = place(self.root, folder)
         except RequestError:
             return
-        if not inside(self.root, where):
+        if not shown(self.root, where):
             return
-        shown = [
-            (not entry.is_dir(), entry.name, entry)
+        below = [
+            (not _is(entry.is_dir), entry.name, entry)
             for entry in self._entries(where)
             if printable(entry.name).casefold().startswith(wanted)
         ]
-        for is_file, _, entry in sorted(shown, key=lambda row: row[:2]):
+        for is_file, _, entry in sorted(below, key=lambda row: row[:2]):
             path = relative_name(self.root, entry.path)
             if not is_file:
                 yield {"path": path + "/", "kind": "folder"}
@@ -159,7 +160,15 @@ class Shelf:
 
 
 def _is_song(entry: os.DirEntry[str]) -> bool:
-    return is_audio_path(entry.name) and entry.is_file()
+    return is_audio_path(entry.name) and _is(entry.is_file)
+
+
+def _is(test: Callable[[], bool]) -> bool:
+    """What a test of an entry says; no for a link to itself, or what is closed to us."""
+    try:
+        return test()
+    except OSError:
+        return False
 
 
 def in_background(task: Callable[[], None], name: str) -> threading.Thread:

@@ -6,7 +6,7 @@ import threading
 from collections import deque
 from types import TracebackType
 
-from genrenet.web.errors import TooMany
+from genrenet.web.errors import Ending, TooMany
 
 
 class Turns:
@@ -25,6 +25,7 @@ class Turns:
         self._running = 0
         self._waiting: deque[Turn] = deque()
         self._lock = threading.Lock()
+        self._ended = False
 
     @property
     def running(self) -> int:
@@ -43,7 +44,10 @@ class Turns:
         ------
         TooMany
             The queue is full.
+        Ending
+            The server is being stopped.
         """
+        self.check()
         with self._lock:
             if len(self._waiting) >= self.limit and self._running >= self.at_once:
                 raise TooMany(
@@ -56,22 +60,38 @@ class Turns:
             self._advance()
             return turn
 
+    def close(self) -> None:
+        """Send away all who wait, and all who come."""
+        with self._lock:
+            self._ended = True
+            while self._waiting:
+                self._waiting.popleft().come.set()
+
+    def check(self) -> None:
+        """Raise `Ending` where the queue has been closed."""
+        if self._ended:
+            raise Ending("the server is being stopped", remedy="try again later")
+
     def _advance(self) -> None:
         while self._waiting and self._running < self.at_once:
             self._running += 1
-            self._waiting.popleft().come.set()  # wakes nobody else, however many wait
+            turn = self._waiting.popleft()
+            turn.begun = True
+            turn.come.set()  # wakes nobody else, however many wait
 
     def _leave(self, turn: Turn) -> None:
         with self._lock:
             if turn.begun:
                 self._running -= 1
-            else:
+            elif turn in self._waiting:
                 self._waiting.remove(turn)
             self._advance()
 
     def _ahead(self, turn: Turn) -> int:
         with self._lock:
-            return 0 if turn.begun else self._running + self._waiting.index(turn)
+            if turn not in self._waiting:
+                return 0
+            return self._running + self._waiting.index(turn)
 
 
 class Turn:
@@ -79,21 +99,27 @@ class Turn:
 
     Attributes
     ----------
+    begun : bool
+        Whether its turn has come.
     come : threading.Event
-        Set when its turn has come.
+        Set when it has, or when the queue is closed.
     """
 
     def __init__(self, turns: Turns) -> None:
-        self.turns, self.come = turns, threading.Event()
-
-    @property
-    def begun(self) -> bool:
-        """Whether its turn has come."""
-        return self.come.is_set()
+        self.turns, self.come, self.begun = turns, threading.Event(), False
 
     def wait(self, timeout: float) -> bool:
-        """Wait for the turn, so many seconds at most; whether it has come."""
-        return self.come.wait(timeout)
+        """Wait for the turn, so many seconds at most; whether it has come.
+
+        Raises
+        ------
+        Ending
+            The server is being stopped.
+        """
+        self.come.wait(timeout)
+        if not self.begun:
+            self.turns.check()
+        return self.begun
 
     @property
     def ahead(self) -> int:

@@ -51,8 +51,11 @@ class UploadRequest(flask.Request):
         """Close and remove what nobody has taken over."""
         while self.kept:
             path, stream = self.kept.popitem()
-            stream.close()
-            discard(path)
+            try:
+                with suppress(OSError):  # a full disk
+                    stream.close()
+            finally:
+                discard(path)
 
 
 def display_name(name: str | None) -> str:

@@ -16,6 +16,9 @@ MOST = 1200
 FINEST = 0.02
 """Seconds of audio a peak stands for, at least."""
 
+BLOCK = 10.0
+"""Seconds of audio that are decoded at once, at most."""
+
 
 def seconds_per_peak(duration: float) -> float:
     """How much audio each peak of a song of ``duration`` seconds stands for."""
@@ -42,6 +45,8 @@ def peaks(path: str, seconds: float, at_once: int = 100) -> Iterator[list[float]
         with closing(audio.AudioFile(path)) as file:
             rate = file.info.sample_rate
             each = max(1, math.ceil(seconds * rate))
+            # A block is a few seconds of audio, however long the song is.
+            at_once = max(1, min(at_once, round(BLOCK * rate) // each))
             for block in file.stream(rate, block_seconds=each * at_once / rate):
                 padded = np.zeros(math.ceil(len(block) / each) * each, np.float32)
                 padded[: len(block)] = np.abs(block)

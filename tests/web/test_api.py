@@ -7,6 +7,7 @@ import io
 import json
 import os
 import shutil
+import sqlite3
 import threading
 import time
 from contextlib import closing
@@ -22,11 +23,14 @@ import soundfile
 
 from genrenet.cli import main
 from genrenet.web.app import create_app
+from genrenet.web.live import follow
 from genrenet.web.openapi import description
+from genrenet.web.scoring import Song
 from genrenet.web.uploads import display_name
 from tests.conftest import RATE, tone
 from tests.web.served import make_service, scan_of, serving
 
+JSON = {"content_type": "application/json"}
 STREAM = {"Accept": "application/x-ndjson"}
 
 
@@ -185,6 +189,12 @@ def test_limits_have_clear_answers(client, folder):
         ({"json": {"path": "long.flac", "timeline": "x"}}, 400, "wanted true or false"),
         ({"data": {"model": "x"}, "content_type": "multipart/form-data"}, 400, "found 0 files"),
         ({"data": b"x", "content_type": "text/plain"}, 415, "multipart form"),
+        (
+            {"data": b'{"path": "x", "model": "\\ud800"}', "content_type": "application/json"},
+            400,
+            "model",
+        ),
+        ({"data": b"[" * 200_000, **JSON}, 400, "wanted JSON such as"),
     ],
 )
 def test_wrong_requests_get_a_line(client, sent, status, words):
@@ -221,7 +231,7 @@ def test_other_addresses(client, folder, checkpoint):
     for entry in found["entries"]:
         conforms(entry, "Entry")
         assert entry["genre"] == "bass"
-    for limit in ("0", "x", "1000", "-1"):
+    for limit in ("0", "x", "1000", "-1", "9" * 5000):
         assert client.get(f"/api/library?limit={limit}").status_code == 400
     audio = client.get("/api/audio?path=bass/bass-0.wav", headers={"Range": "bytes=0-3"})
     assert (audio.status_code, audio.data) == (206, b"RIFF")
@@ -315,3 +325,59 @@ def test_two_hundred_at_once_all_get_their_own_answer(folder, checkpoint, music)
     for name, _, answer in found:
         assert answer["scores"] == wanted[name]
     assert service.scoring.turns.running == service.scoring.turns.waiting == 0
+
+
+def test_a_song_is_looked_at_again_when_its_turn_comes(music, checkpoint, tmp_path):
+    root, outside = tmp_path / "music", tmp_path / "outside.wav"
+    root.mkdir()
+    shutil.copy(music / "bass" / "bass-0.wav", root / "song.wav")
+    outside.write_bytes(b"root:x:0:0:a secret")
+    service = make_service(root, checkpoint, at_once=1)
+    client = create_app(service, os.devnull).test_client()
+    answers = []
+
+    def ask(headers: dict[str, str]) -> None:
+        answers.append(client.post("/api/classify", json={"path": "song.wav"}, headers=headers))
+        answers[-1].data  # noqa: B018 - reads the stream to its end
+
+    with service.scoring.turns.join():
+        crew = [threading.Thread(target=ask, args=(headers,)) for headers in ({}, STREAM)]
+        for thread in crew:
+            thread.start()
+        while service.scoring.turns.waiting < 2:
+            time.sleep(0.01)
+        (root / "song.wav").unlink()
+        (root / "song.wav").symlink_to(outside)
+    for thread in crew:
+        thread.join()
+    assert len(answers) == 2
+    for answer in answers:
+        assert "no song 'song.wav'" in answer.text
+        assert "secret" not in answer.text
+    assert service.scoring.turns.running == 0
+
+
+def test_the_outline_ends_where_the_file_says_it_ends(tmp_path, checkpoint, monkeypatch):
+    path = tmp_path / "music" / "song.wav"
+    path.parent.mkdir()
+    soundfile.write(path, tone(150, 6.0), RATE)
+    service = make_service(path.parent, checkpoint)
+    song = Song(str(path), "song.wav", service.shelf.root)
+    # The header's word, as of a file to which more was added.
+    monkeypatch.setattr(service.scoring, "length", lambda song: 2.0)
+    found = [e for e in follow(service.scoring, song, checkpoint.name) if e["event"] == "waveform"]
+    assert sum(len(event["peaks"]) for event in found) <= 101
+
+
+def test_a_table_with_odd_content_stops_nothing(folder, checkpoint, tmp_path):
+    table = scan_of(folder, checkpoint, tmp_path / "t.sqlite")
+    for change, state, songs in (
+        ("UPDATE songs SET confidence = NULL WHERE genre = 'bass'", "ready", 16 + 1),
+        ("UPDATE songs SET score_treble = 9e999 WHERE genre = 'middle'", "ready", 8),
+        ("UPDATE songs SET path = x'fffe' WHERE path LIKE '%bass-0.wav'", "none", 0),
+    ):
+        with closing(sqlite3.connect(table)) as connection, connection:
+            connection.execute(change)
+        service = make_service(folder, checkpoint, table=table)
+        told = create_app(service, os.devnull).test_client().get("/api/health").json["library"]
+        assert (told["state"], told["songs"]) == (state, songs), change

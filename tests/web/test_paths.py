@@ -25,6 +25,11 @@ def root(tmp_path: Path) -> str:
     (folder / "bad link.mp3").symlink_to(outside / "secret.mp3")
     (folder / "bad folder").symlink_to(outside)
     (folder / "loop").symlink_to(folder)
+    (folder / "itself.mp3").symlink_to(folder / "itself.mp3")
+    (folder / "long.mp3").symlink_to("x" * 300)
+    (folder / ".hidden").mkdir()
+    (folder / ".hidden" / "secret.mp3").write_bytes(b"x")
+    (folder / "to hidden.mp3").symlink_to(folder / ".hidden" / "secret.mp3")
     os.mkfifo(folder / "pipe.mp3")
     with open(os.fsencode(folder) + b"/caf\xe9.mp3", "wb") as file:
         file.write(b"x")
@@ -43,7 +48,8 @@ def test_songs_of_the_folder_are_found(root, name):
     "name",
     ["bad link.mp3", "bad folder/secret.mp3", "b.txt", "Jazz", "", ".hidden.mp3", "pipe.mp3",
      "no.mp3", "%2e%2e/outside/secret.mp3", "..%2foutside%2fsecret.mp3", "a song.mp3/",
-     "x" * 5000 + ".mp3",
+     "x" * 5000 + ".mp3", "itself.mp3", "long.mp3", ".hidden/secret.mp3", "to hidden.mp3",
+     "loop/.hidden/secret.mp3",
      "\\..\\outside\\secret.mp3", "\u2025/outside/secret.mp3", "a song.mp3\n"],
 )  # fmt: skip
 def test_anything_else_is_not_there(root, name):
@@ -54,7 +60,7 @@ def test_anything_else_is_not_there(root, name):
 @pytest.mark.parametrize(
     "name",
     ["../outside/secret.mp3", "Jazz/../../outside/secret.mp3", "..", "/etc/passwd", "//etc/x.mp3",
-     "Jazz/../a song.mp3", "a\0.mp3", "\udce9.mp3", "../music-too/secret.mp3"],
+     "Jazz/../a song.mp3", "a\0.mp3", "\\x00.mp3", "\udce9.mp3", "../music-too/secret.mp3"],
 )  # fmt: skip
 def test_what_is_no_relative_path_is_refused(root, name):
     with pytest.raises(RequestError, match="cannot be used"):
@@ -91,5 +97,13 @@ def test_completion_shows_what_can_be_chosen_and_no_more(root):
         [{"path": "Jazz/", "kind": "folder"}, {"path": "loop/", "kind": "folder"}],
         True,
     )
-    for text in ("../", "bad folder/", "..", "\0", "nothing like this"):
+    for text in (
+        ".hidden/",
+        "loop/.hidden/",
+        "../",
+        "bad folder/",
+        "..",
+        "\0",
+        "nothing like this",
+    ):
         assert shelf.complete(text, 50) == ([], False), text

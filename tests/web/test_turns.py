@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from genrenet.web.errors import TooMany
+from genrenet.web.errors import Ending, TooMany
 from genrenet.web.turns import Turns
 
 
@@ -60,3 +60,16 @@ def test_no_more_than_allowed_at_once_whatever_happens():
     assert done == 60
     assert most <= 3
     assert turns.running == 0
+
+
+def test_a_closed_queue_sends_all_away_who_wait_or_come():
+    turns = Turns(1, 5)
+    with turns.join() as busy:
+        waiting = turns.join()
+        turns.close()
+        with pytest.raises(Ending, match="being stopped"), waiting:
+            waiting.wait(60)
+        with pytest.raises(Ending):
+            turns.join()
+        assert busy.begun
+    assert (turns.running, turns.waiting) == (0, 0)
