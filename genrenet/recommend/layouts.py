@@ -125,9 +125,11 @@ def layout_of(rows: Sequence[Sequence[str]], tabs: bool, file: str) -> Layout:
 
 
 def _names_columns(cells: Sequence[str]) -> bool:
-    """Whether a row is a header of which only a part is there, such as ``user,plays``."""
+    """Whether a row is a header of which a part is missing, such as ``user,plays``."""
     known = {name for names in ROLES.values() for name in names.split()}
-    return all(re.sub(r"[^a-z0-9]", "", cell.lower()) in known for cell in cells)
+    plain = [re.sub(r"[^a-z0-9]", "", cell.lower()) for cell in cells]
+    # Nobody is called "user": a table that begins so has a header.
+    return plain[0] in ROLES["user"].split() or all(name in known for name in plain)
 
 
 def is_number(text: str) -> bool:

@@ -182,6 +182,7 @@ def test_bad_rows_are_skipped_counted_and_named(tmp_path):
         ("a.csv", "", "is empty"),
         ("a.csv", " \n\n", "is empty"),
         ("a.csv", "user,plays\nanna,3\n", "cannot tell what the columns"),
+        ("a.csv", "user,thing\nanna,x\n", "cannot tell what the columns"),
         ("a.csv", "item,plays\nx,3\n", "no column of users: found the columns item, plays"),
         ("a.csv", "who,what,times\nanna,x,3\nben,x,2\n", "cannot tell what the columns"),
         ("a.csv", "one,column,or,five,columns\n", "cannot tell what the columns"),
