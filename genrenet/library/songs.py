@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -91,7 +92,9 @@ def scanned_songs(table: str | os.PathLike[str]) -> LibrarySongs:
         It holds no song with a genre whose file is there.
     """
     about = read_about(table)
-    songs = collect(read_rows(table), about.labels, about.checkpoint)
+    # Closed here, whatever happens: SQLite wants that in the thread that opened it.
+    with closing(read_rows(table)) as rows:
+        songs = collect(rows, about.labels, about.checkpoint)
     if not len(songs):
         raise nothing_in(f"the table '{printable(table)}'", songs.left_out)
     return songs

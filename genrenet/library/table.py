@@ -19,7 +19,7 @@ import json
 import os
 import re
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from itertools import islice
@@ -167,7 +167,7 @@ def read_about(file: str | os.PathLike[str]) -> About:
     return about
 
 
-def read_rows(file: str | os.PathLike[str]) -> Iterator[Row]:
+def read_rows(file: str | os.PathLike[str]) -> Generator[Row, None, None]:
     """Rows of a table, sorted by path, a few thousand at a time.
 
     Raises

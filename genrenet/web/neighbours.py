@@ -68,7 +68,7 @@ class Neighbours:
         dict
             ``similar``, a list with ``path``, ``genre``, ``confidence``, ``similarity`` (cosine, at
             least 0), ``title``, ``artist`` and ``duration`` of each; and ``by``: "embeddings",
-            "scores", or None where nothing can be compared.
+            "scores", or "incomparable" where the scan's model has other genres.
         """
         row = self._place.get(name) if name is not None else None
         if row is not None:
@@ -80,7 +80,7 @@ class Neighbours:
             vector = space.place([list(result.scores.values())])
             numbers = np.arange(len(self.songs))
         else:
-            return {"similar": [], "by": None}
+            return {"similar": [], "by": "incomparable"}
         rows, cosines = space.nearest(vector, count + 1)
         pairs = [
             (int(numbers[near]), float(cosine))

@@ -151,7 +151,8 @@ def _classify(max_upload: int, max_seconds: float) -> Schema:
         "a line of JSON for each event, with its kind under `event`: queued (ahead), started "
         "(path, duration, title, artist, seconds_per_peak, model), waveform (first, peaks), frames "
         "(first, frames, done, total; not always in order), working, and last result (song, "
-        "similar, by) or error (status, error); closing the connection ends the work"
+        "similar, by: embeddings, scores, incomparable or null) or error (status, error); closing "
+        "the connection ends the work"
     )
     answers = {**_json(_ref("Song")), "application/x-ndjson": {"schema": {"description": events}}}
     refused = _refused(*_REFUSALS)

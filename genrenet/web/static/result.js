@@ -121,10 +121,15 @@ export class Result {
     show(byId("readout"), this.timeline.song.frames.length > 0);
   }
 
-  fillSimilar({ similar, by }) {
-    show(byId("similar"), Boolean(similar?.length));
-    if (!similar?.length) return;
-    say(byId("similar-by"), by === "scores" ? "Songs with like genre scores." : "Songs that sound alike to the model.");
+  fillSimilar({ similar = [], by }) {
+    const reason = {
+      scores: "Songs with like genre scores.",
+      embeddings: "Songs that sound alike to the model.",
+      incomparable: "The library was scanned with a model of other genres: its songs cannot be compared with this one.",
+    }[by];
+    show(byId("similar"), Boolean(reason) && Boolean(similar.length || by === "incomparable"));
+    if (!reason) return;
+    say(byId("similar-by"), reason);
     const items = similar.map(({ path, genre, similarity, title, artist, duration }) => {
       const under = [artist, title ? path : folderOf(path), duration && clock(duration)];
       const text = songRow(title || baseName(path), under.filter(Boolean).join(" · "), `${genre}, ${percent(similarity)} alike`);
