@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from genrenet.cli.parsing import CommandParser
+from genrenet.cli.parsing import CommandParser, setting
 from genrenet.errors import GenrenetError, printable
 
 EXAMPLES = """examples:
@@ -40,7 +39,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
         raise BaselineCommandError(
             f"--out '{printable(out)}'", wanted="a .skops file in a folder that exists"
         )
-    settings = dict(_setting(text) for text in options.set)
+    settings = dict(setting(text) for text in options.set)
     from genrenet.baselines import baseline, fit_baseline, song_features
     from genrenet.catalog import read_catalog
     from genrenet.progress import progress_bar
@@ -80,16 +79,3 @@ def run(command: str, arguments: Sequence[str]) -> int:
     print(f"{method.name} on {features}, settings: {chosen}")
     print(f"learnt from {int(usable.sum())} songs: {printable(fitted.save(out))}")
     return 1 if catalog.problems or found.errors else 0
-
-
-def _setting(text: str) -> tuple[str, Any]:
-    """NAME=VALUE with the value as YAML reads it."""
-    import yaml
-
-    name, equals, value = text.partition("=")
-    if not equals or not name:
-        raise BaselineCommandError(f"--set {text}", wanted="NAME=VALUE")
-    try:
-        return name, yaml.safe_load(value)
-    except yaml.YAMLError as error:
-        raise BaselineCommandError(f"--set {text}", found="no YAML", wanted="a value") from error

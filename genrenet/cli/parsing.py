@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import NoReturn
+from typing import Any, NoReturn
+
+from genrenet.errors import GenrenetError
 
 
 class CommandParser(argparse.ArgumentParser):
@@ -30,6 +32,29 @@ def count(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"found {number}, wanted 1 or more")
     return number
+
+
+class SettingError(GenrenetError):
+    """A setting of a method that cannot be understood."""
+
+
+def setting(text: str) -> tuple[str, Any]:
+    """NAME=VALUE with the value as YAML reads it.
+
+    Raises
+    ------
+    SettingError
+        It is none.
+    """
+    import yaml
+
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise SettingError(f"--set {text}", wanted="NAME=VALUE")
+    try:
+        return name, yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise SettingError(f"--set {text}", found="no YAML", wanted="a value") from error
 
 
 def _seconds(text: str) -> float:

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from genrenet.cli.parsing import CommandParser, count
+from genrenet.cli.parsing import CommandParser, count, setting
 from genrenet.errors import printable
 
 if TYPE_CHECKING:
@@ -216,21 +216,6 @@ def _history_of(user: str, history: History, model: Recommender) -> Any:
             raise
         print(f"genrenet recommend: {error}; taken for a new user", file=sys.stderr)
         return history.one([])
-
-
-def setting(text: str) -> tuple[str, Any]:
-    """NAME=VALUE with the value as YAML reads it."""
-    import yaml
-
-    from genrenet.recommend import RecommendError
-
-    name, equals, value = text.partition("=")
-    if not equals or not name:
-        raise RecommendError(f"--set {text}", wanted="NAME=VALUE")
-    try:
-        return name, yaml.safe_load(value)
-    except yaml.YAMLError as error:
-        raise RecommendError(f"--set {text}", found="no YAML", wanted="a value") from error
 
 
 def _print(tables: Sequence[pa.Table], style: str) -> None:

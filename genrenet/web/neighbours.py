@@ -32,24 +32,28 @@ class Neighbours:
 
     Attributes
     ----------
+    songs : LibrarySongs
+        Those of the served folder.
+    names : list of str
+        Their relative paths, links followed.
     embedded : list of int
         Songs that have an embedding.
     """
 
     def __init__(self, root: str, songs: LibrarySongs, vectors: SongVectors | None = None) -> None:
         real = [os.path.realpath(path) for path in songs.paths]
-        within = [row for row, path in enumerate(real) if inside(root, path)]
-        self.songs = songs.take(within)
-        self.names = [relative_name(root, real[row]) for row in within]
+        kept = [row for row, path in enumerate(real) if inside(root, path)]
+        self.songs = songs.take(kept)
+        self.names = [relative_name(root, real[row]) for row in kept]
         self._by_scores = SongSpace(self.songs.scores, "scores")
         self.embedded: list[int] = []
         self._place: dict[str, int] = {}
         if vectors is not None:
-            known = {real[row]: number for number, row in enumerate(within)}
+            known = {real[row]: number for number, row in enumerate(kept)}
             found = [known.get(os.path.realpath(file_of(path))) for path in vectors.paths]
-            kept = [row for row, number in enumerate(found) if number is not None]
+            rows = [row for row, number in enumerate(found) if number is not None]
             self.embedded = [number for number in found if number is not None]
-            self._by_embeddings = SongSpace(vectors.vectors[kept], "embeddings")
+            self._by_embeddings = SongSpace(vectors.vectors[rows], "embeddings")
             self._place = {self.names[n]: row for row, n in enumerate(self.embedded)}
 
     def of(self, name: str | None, result: SongResult, count: int = 8) -> dict[str, Any]:

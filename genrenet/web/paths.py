@@ -15,19 +15,19 @@ from genrenet.library.table import file_of
 from genrenet.web.errors import NoSuchSong, RequestError
 
 
-def inside(root: str, path: str) -> bool:
-    """Whether a path, its links followed, lies in a folder that is itself free of links."""
-    real = os.path.realpath(path)
+def inside(root: str, real: str) -> bool:
+    """Whether a path lies in a folder, both free of links."""
     return real == root or real.startswith(os.path.join(root, ""))
 
 
 def shown(root: str, path: str) -> bool:
     """Whether a path lies in the folder, and neither it nor what it links to is hidden there."""
-    for way in (path, os.path.realpath(path)):
+    real = os.path.realpath(path)
+    for way in (path, real):
         parts = os.path.relpath(way, root).split(os.sep)
         if any(part.startswith(".") and part != "." for part in parts):
             return False
-    return inside(root, path)
+    return inside(root, real)
 
 
 def relative_name(root: str, path: str) -> str:

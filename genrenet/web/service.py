@@ -56,8 +56,8 @@ class Service:
             if self._table is not None:
                 songs = scanned_songs(self._table)
                 vectors = None if self._embeddings is None else read_song_vectors(self._embeddings)
-                self.shelf.know(songs)
                 self.neighbours = Neighbours(self.shelf.root, songs, vectors)
+                self.shelf.know(self.neighbours.names, self.neighbours.songs)
                 self._state = "ready"
                 if vectors is not None and not self.neighbours.embedded:
                     log.error("no song of the folder is in '%s'", printable(self._embeddings or ""))

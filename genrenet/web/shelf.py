@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -13,7 +13,7 @@ from genrenet.audio import is_audio_path
 from genrenet.errors import printable
 from genrenet.library.songs import LibrarySongs
 from genrenet.web.errors import RequestError, ServeError
-from genrenet.web.paths import inside, place, relative_name, shown
+from genrenet.web.paths import place, relative_name, shown
 
 FRESH = 60.0
 """Seconds after which a list of the folder's songs is made anew for who asks."""
@@ -51,12 +51,11 @@ class Shelf:
         self._listed = -FRESH
         self._listing = threading.Lock()
 
-    def know(self, songs: LibrarySongs) -> None:
-        """Take what a scan says of the folder's songs; others of its songs are no concern here."""
+    def know(self, names: Sequence[str], songs: LibrarySongs) -> None:
+        """Take what a scan says of the folder's songs, by their relative paths."""
         self.genres = {
-            relative_name(self.root, os.path.realpath(path)): (genre, round(float(sure), 6))
-            for path, genre, sure in zip(songs.paths, songs.genres, songs.confidence, strict=True)
-            if inside(self.root, path)
+            name: (genre, round(float(sure), 6))
+            for name, genre, sure in zip(names, songs.genres, songs.confidence, strict=True)
         }
 
     def files(self) -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-// Results of this session: kept in the browser's tab, newest first, opened again without the server.
+// Results so far: kept in the browser's tab, newest first, opened again without the server.
 
 import { baseName, folderOf, percent } from "./format.js";
 import { byId, make, show, songRow } from "./dom.js";
