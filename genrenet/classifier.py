@@ -182,7 +182,7 @@ class GenreClassifier(Measured):
         if not isinstance(class_weights, str):
             self._set_weights(class_weights)
         if channels_last:
-            self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            self.network.to(memory_format=torch.channels_last)
 
     # --- from waveforms to scores -----------------------------------------------------------------
 
