@@ -147,7 +147,7 @@ def leakages(
     require_columns(table, "track_id", "artist", *(["path"] if audio else []))
     tracks = table["track_id"].tolist()
     artists = dict(zip(tracks, table["artist"], strict=True))
-    songs = dict(zip(tracks, table["song"] if "song" in table else tracks, strict=True))
+    songs = dict(zip(tracks, table.get("song", tracks), strict=True))
     sides = [_sides(split, tracks) for split in splits]
     twins: list[list[str]] = []
     unreadable: dict[str, str] = {}
