@@ -149,8 +149,8 @@ class Measured(pl.LightningModule):
     def on_validation_epoch_end(self) -> None:
         """Log validation metrics; while training, stop where the loss is not finite."""
         loss = self.trainer.callback_metrics.get("val/loss")
-        fitting = self.trainer.state.fn == TrainerFn.FITTING and loss is not None
-        if fitting and not bool(loss.isfinite()):
+        fitting = self.trainer.state.fn == TrainerFn.FITTING
+        if fitting and loss is not None and not bool(loss.isfinite()):
             raise self.not_finite("the validation loss is", "over the validation frames")
         self._log_metrics("validation")
 
