@@ -159,8 +159,15 @@ class LogMel(nn.Module):
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any]) -> LogMel:
-        """Rebuild a front end from the `settings` of another."""
-        return cls(**settings)
+        """Rebuild a front end from the `settings` of another.
+
+        torchaudio's comes back as ``fft``, which computes the same: a checkpoint shall open, and
+        name genres, where that package cannot be loaded.
+        """
+        known = dict(settings)
+        if known.get("backend") == "torchaudio":
+            known["backend"] = "fft"
+        return cls(**known)
 
     def n_columns(self, n_samples: int) -> int:
         """Columns of the spectrogram of ``n_samples`` samples."""

@@ -128,7 +128,7 @@ def train(
     model = maker(
         data.labels,
         functools.partial(CNN, **NETWORK),
-        LogMel(hop_length=HOP, backend="torchaudio"),
+        LogMel(hop_length=HOP, backend="fft"),
         optimizer=functools.partial(torch.optim.AdamW, lr=RATE, weight_decay=DECAY),
         lr_scheduler=OneCycle,
         waveform_augment=WaveformAugment(),

@@ -107,10 +107,19 @@ def test_autocast_does_not_reach_the_front_end():
 
 
 def test_rebuilds_from_its_settings():
-    frontend = LogMel(sample_rate=16_000, n_mels=64, fmax=7000.0, backend="torchaudio")
+    frontend = LogMel(sample_rate=16_000, n_mels=64, fmax=7000.0)
     again = LogMel.from_settings(frontend.settings)
     wave = _music(1, 32_000)
     assert torch.equal(frontend(wave), again(wave))
+    assert again.settings == frontend.settings
+
+
+def test_torchaudios_is_rebuilt_without_torchaudio():
+    frontend = LogMel(sample_rate=16_000, n_mels=64, fmax=7000.0, backend="torchaudio")
+    again = LogMel.from_settings(frontend.settings)
+    assert again.settings == {**frontend.settings, "backend": "fft"}
+    wave = _music(1, 32_000)
+    assert torch.allclose(frontend(wave), again(wave), atol=1e-3)
 
 
 @pytest.mark.parametrize(
