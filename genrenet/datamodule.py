@@ -55,6 +55,8 @@ class GenreDataModule(pl.LightningDataModule):
         ``genrenet data prepare --format litdata`` wrote, or the ``s3://`` address of a copy.
     format : str
         See `genrenet.catalog.read_catalog`.
+    segments : {"auto", "off"}
+        Whether files may be segments of songs; see `genrenet.catalog.read_catalog`.
     subset : {"small", "medium", "large", "full"}
         FMA's subset.
     split : str
@@ -104,6 +106,7 @@ class GenreDataModule(pl.LightningDataModule):
         source: str = "synthetic",
         format: str = "auto",
         subset: str = "small",
+        segments: str = "auto",
         split: str = "auto",
         fractions: tuple[float, float, float] = (0.7, 0.1, 0.2),
         split_seed: int = 0,
@@ -130,6 +133,7 @@ class GenreDataModule(pl.LightningDataModule):
                 wanted="at least 1",
             )
         self.source, self.format, self.subset = source, format, subset
+        self.segments = segments
         self.split_kind, self.fractions, self.split_seed = split, fractions, split_seed
         self.fold, self.n_folds, self.max_songs = fold, n_folds, max_songs
         self.frame_seconds, self.trim, self.sample_rate = frame_seconds, trim, sample_rate
@@ -153,9 +157,9 @@ class GenreDataModule(pl.LightningDataModule):
             from genrenet.synthesis import default_corpus
 
             source = str(default_corpus())
-        catalog = read_catalog(source, self.format, subset=self.subset)
-        for problem in catalog.problems:
-            logger.warning("%s", problem.message)
+        catalog = read_catalog(source, self.format, subset=self.subset, segments=self.segments)
+        for line in (*catalog.problems, *catalog.notes):
+            logger.warning("%s", line)
         return catalog
 
     @cached_property
