@@ -28,10 +28,12 @@ from genrenet.data import (
     Reader,
     as_they_are,
 )
+from genrenet.decoding import DType
 from genrenet.errors import GenrenetError, printable
 from genrenet.frames import FrameSettings
 from genrenet.machine import cores
-from genrenet.store import DType, PreparedStore, prepare, usual_folder
+from genrenet.store import PreparedStore, prepare
+from genrenet.store_space import usual_folder
 from genrenet.streamed import StreamedSongs, is_streamed
 
 logger = logging.getLogger(__name__)
@@ -235,7 +237,8 @@ class GenreDataModule(pl.LightningDataModule):
         if self.store != "auto":
             return Path(self.store)
         seconds = float(np.nanmean(self._durations)) * len(self.catalog.table)
-        return usual_folder(self.catalog.root, seconds, self.sample_rate, self.store_dtype)
+        paths = list(self.catalog.table["path"])
+        return usual_folder(paths, seconds, self.sample_rate, self.store_dtype)
 
     def prepare_data(self) -> None:
         """Build the prepared store, once a machine."""
@@ -268,7 +271,7 @@ class GenreDataModule(pl.LightningDataModule):
         elif self.store_folder is None:
             reader = FileReader(paths, self.sample_rate)
         else:
-            reader = PreparedStore(self.store_folder)
+            reader = PreparedStore(self.store_folder, paths)
         # Every process finds the same: one says so.
         tell, errors = self.trainer is None or self.trainer.is_global_zero, reader.errors
         for path in filter(errors.__contains__, paths):

@@ -40,8 +40,8 @@ from genrenet.chunks import (
     size_of,
 )
 from genrenet.data import FrameDataset
+from genrenet.decoding import DType
 from genrenet.errors import printable
-from genrenet.store import DType
 
 VERSION = 1
 DTYPE: DType = "int16"
