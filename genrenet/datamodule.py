@@ -140,6 +140,7 @@ class GenreDataModule(pl.LightningDataModule):
         self._num_workers = num_workers
         self.store, self.store_dtype, self.chunk_cache_gb = store, store_dtype, chunk_cache_gb
         self.skipped: dict[str, str] = {}
+        self.truncated: dict[str, str] = {}
         self._datasets: dict[str, FrameDataset] = {}
         self._cached: dict[str, CachedDataset] = {}
 
@@ -276,6 +277,10 @@ class GenreDataModule(pl.LightningDataModule):
         tell, errors = self.trainer is None or self.trainer.is_global_zero, reader.errors
         for path in filter(errors.__contains__, paths):
             self.skip(path, errors[path], tell=tell)
+        for path in filter(reader.truncated.__contains__, paths):
+            if tell and path not in self.truncated:
+                logger.warning("used as far as it can be read: %s", reader.truncated[path])
+            self.truncated[path] = reader.truncated[path]
         self.forget_hidden()
         for name, table in tables.items():
             self._datasets[name] = self._dataset(name, table, reader)
@@ -402,11 +407,11 @@ class GenreDataModule(pl.LightningDataModule):
 
     def on_before_batch_transfer(self, batch: Item, dataloader_idx: int) -> Item:
         """List songs whose span could not be decoded, while the batch is still in memory."""
-        if self.store_folder is None and bool(batch["failed"].any()):
+        if bool(batch["failed"].any()):
             name = self._part_in_use()
             for song in batch["song"][batch["failed"]].tolist():
                 path = self._datasets[name].paths[song]
-                self.skip(path, f"'{printable(path)}' could not be decoded to its end")
+                self.skip(path, f"'{printable(path)}' could not be read where a frame should be")
         return batch
 
     def _part_in_use(self) -> str:

@@ -227,7 +227,8 @@ def _fill(
     folders = {os.path.dirname(song) for song in songs}
     collection = index.enter(os.path.commonpath(folders) if folders else "")
     known = index.known()
-    todo, states = [], {}
+    todo: list[str] = []
+    states: dict[str, FileState] = {}
     for song in songs:
         state = file_state(song)
         if song not in known or not _is_same(index, song, state, known[song], states):
