@@ -32,7 +32,7 @@ from genrenet.decoding import DType
 from genrenet.errors import GenrenetError, printable
 from genrenet.frames import FrameSettings
 from genrenet.machine import cores
-from genrenet.store import PreparedStore, prepare
+from genrenet.store import PreparedStore, fill
 from genrenet.store_space import usual_folder
 from genrenet.streamed import StreamedSongs, is_streamed
 
@@ -248,7 +248,7 @@ class GenreDataModule(pl.LightningDataModule):
         from genrenet.progress import progress_bar
 
         with progress_bar("preparing songs") as progress:
-            prepare(
+            fill(
                 self.catalog.table["path"],
                 self.store_folder,
                 sample_rate=self.sample_rate,

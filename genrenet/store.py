@@ -37,7 +37,7 @@ from genrenet.decoding import DType, decoders, encode, in_order
 from genrenet.errors import printable
 from genrenet.store_index import Entry, FileState, Known, StoreError, StoreIndex, file_state
 
-__all__ = ["PreparedStore", "StoreError", "prepare"]
+__all__ = ["PreparedStore", "StoreError", "fill", "prepare"]
 
 BATCH_SECONDS = 2.0
 """How often finished songs are noted in the index."""
@@ -46,8 +46,9 @@ BATCH_SECONDS = 2.0
 class PreparedStore:
     """Samples of songs.
 
-    Open an existing store with ``PreparedStore(folder)``; make or extend one with `prepare`. The
-    store is in use until the process ends: nobody makes room by removing what it reads.
+    Open an existing store with ``PreparedStore(folder)``; make or extend one with `prepare`, whose
+    songs are in use until the process ends: nobody makes room by removing them. Samples that have
+    gone all the same are decoded again.
 
     Parameters
     ----------
@@ -81,24 +82,23 @@ class PreparedStore:
         self.sample_rate = int(index.about["sample_rate"])
         self.dtype = str(index.about["dtype"])
         found = index.rows("SELECT path, file, length, scale, state, message FROM songs")
-        rows = {os.fsdecode(path): row for path, *row in found}
+        rows = {os.fsdecode(row[0]): row[1:] for row in found}
         self.paths = list(rows if paths is None else dict.fromkeys(paths))
         self._songs: dict[str, tuple[str, int, float]] = {}
         self.errors: dict[str, str] = {}
         self.truncated: dict[str, str] = {}
         for path in self.paths:
-            row = rows.get(os.path.abspath(path))
+            row = rows.get(path) or rows.get(os.path.abspath(path))
             if row is None:
                 where = printable(self.folder)
                 self.errors[path] = f"'{printable(path)}' is not in the prepared store '{where}'"
                 continue
-            file, length, scale, state, message = row
-            if length:
-                self._songs[path] = file, length, scale
-            if state == "truncated":
-                self.truncated[path] = message
-            elif message:
-                self.errors[path] = message
+            if row[1]:
+                self._songs[path] = row[:3]
+            if row[3] == "truncated":
+                self.truncated[path] = row[4]
+            elif row[4]:
+                self.errors[path] = row[4]
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -161,6 +161,21 @@ def prepare(
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> PreparedStore:
+    """Let a store hold songs, as `fill` does, and open it."""
+    given = list(paths)
+    fill(given, folder, sample_rate=sample_rate, dtype=dtype, workers=workers, progress=progress)
+    return PreparedStore(folder, given)
+
+
+def fill(
+    paths: Iterable[str],
+    folder: str | os.PathLike[str],
+    *,
+    sample_rate: int = 12_000,
+    dtype: DType = "int16",
+    workers: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> None:
     """Let a store hold songs: build it, finish an interrupted build, or add what is new.
 
     Several processes may call this at once; for the same songs, the second waits for the first and
@@ -181,18 +196,13 @@ def prepare(
     progress : callable, optional
         Called with the number of files done and the number to do.
 
-    Returns
-    -------
-    PreparedStore
-        Of these songs.
-
     Raises
     ------
     StoreError
         The folder holds a store with other settings, or the disk is full or read-only.
     """
-    folder, given = Path(folder), list(dict.fromkeys(paths))
-    songs = list(dict.fromkeys(map(os.path.abspath, given)))
+    folder = Path(folder)
+    songs = list(dict.fromkeys(map(os.path.abspath, paths)))
     try:
         index = StoreIndex(folder, {"sample_rate": sample_rate, "dtype": dtype})
         found = index.about["sample_rate"], index.about["dtype"]
@@ -213,7 +223,6 @@ def prepare(
             found=str(error),
             remedy="free some space or choose another folder; what is done is kept",
         ) from error
-    return PreparedStore(folder, given)
 
 
 def _fill(
@@ -235,7 +244,7 @@ def _fill(
             todo.append(song)
     index.refresh(states)
     index.take(
-        [song for song in songs if song in known and known[song].collection != collection],
+        [song for song in songs if song in known and known[song][-1] != collection],
         collection,
     )
     rate = int(index.about["sample_rate"])
@@ -261,7 +270,7 @@ def _fill(
         for song, held in known.items()
         if song not in wanted
         and os.path.dirname(song) in there
-        and (held.collection == collection or held.collection not in in_use)
+        and (held[-1] == collection or held[-1] not in in_use)
         and not os.path.lexists(song)
     )
 
@@ -270,17 +279,18 @@ def _is_same(
     index: StoreIndex, song: str, now: FileState, held: Known, states: dict[str, FileState]
 ) -> bool:
     """Whether what a store knows of a song still holds; new times and inodes go to ``states``."""
-    if held.state == "unread" or (held.state == "unusable" and held.made_by != decoders()):
+    state, made_by = held[4:6]
+    if state == "unread" or (state == "unusable" and made_by != decoders()):
         return False
-    if now == held.stat:
+    if now == held[:4]:
         return True
-    if now[:2] != held.stat[:2]:
+    if now[:2] != held[:2]:
         return False
     # Renamed, copied or given other rights: names may have been swapped between equal sizes.
     try:
         same = content_sample(song) == index.samples_of([song])[song]
     except OSError:
-        return held.state != "unusable"  # samples are not given up for a failure that may pass
+        return state != "unusable"  # samples are not given up for a failure that may pass
     if same:
         states[song] = now
     return same

@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from filelock import FileLock, Timeout
 
@@ -50,13 +50,8 @@ class FileState(NamedTuple):
     inode: int
 
 
-class Known(NamedTuple):
-    """What the index knows of a song's file."""
-
-    stat: FileState
-    state: State
-    made_by: str
-    collection: int
+Known: TypeAlias = "tuple[int, int, int, int, State, str, int]"
+"""What the index knows of a song's file: its `FileState`, state, decoders and collection."""
 
 
 class Entry(NamedTuple):
@@ -174,10 +169,7 @@ class StoreIndex:
         found = self.rows(
             "SELECT path, size, mtime, ctime, inode, state, made_by, collection FROM songs"
         )
-        return {
-            os.fsdecode(path): Known(FileState(size, mtime, ctime, inode), *more)
-            for path, size, mtime, ctime, inode, *more in found
-        }
+        return {os.fsdecode(row[0]): row[1:] for row in found}
 
     def paths(self) -> list[bytes]:
         """Files of all songs, as bytes."""
