@@ -28,10 +28,12 @@ from genrenet.data import (
     Reader,
     as_they_are,
 )
+from genrenet.decoding import DType
 from genrenet.errors import GenrenetError, printable
 from genrenet.frames import FrameSettings
 from genrenet.machine import cores
-from genrenet.store import DType, PreparedStore, prepare, usual_folder
+from genrenet.store import PreparedStore, fill
+from genrenet.store_space import usual_folder
 from genrenet.streamed import StreamedSongs, is_streamed
 
 logger = logging.getLogger(__name__)
@@ -142,6 +144,7 @@ class GenreDataModule(pl.LightningDataModule):
         self._num_workers = num_workers
         self.store, self.store_dtype, self.chunk_cache_gb = store, store_dtype, chunk_cache_gb
         self.skipped: dict[str, str] = {}
+        self.truncated: dict[str, str] = {}
         self._datasets: dict[str, FrameDataset] = {}
         self._cached: dict[str, CachedDataset] = {}
 
@@ -239,7 +242,8 @@ class GenreDataModule(pl.LightningDataModule):
         if self.store != "auto":
             return Path(self.store)
         seconds = float(np.nanmean(self._durations)) * len(self.catalog.table)
-        return usual_folder(self.catalog.root, seconds, self.sample_rate, self.store_dtype)
+        paths = list(self.catalog.table["path"])
+        return usual_folder(paths, seconds, self.sample_rate, self.store_dtype)
 
     def prepare_data(self) -> None:
         """Build the prepared store, once a machine."""
@@ -248,7 +252,7 @@ class GenreDataModule(pl.LightningDataModule):
         from genrenet.progress import progress_bar
 
         with progress_bar("preparing songs") as progress:
-            prepare(
+            fill(
                 self.catalog.table["path"],
                 self.store_folder,
                 sample_rate=self.sample_rate,
@@ -272,11 +276,15 @@ class GenreDataModule(pl.LightningDataModule):
         elif self.store_folder is None:
             reader = FileReader(paths, self.sample_rate)
         else:
-            reader = PreparedStore(self.store_folder)
+            reader = PreparedStore(self.store_folder, paths)
         # Every process finds the same: one says so.
         tell, errors = self.trainer is None or self.trainer.is_global_zero, reader.errors
         for path in filter(errors.__contains__, paths):
-            self._skip(path, errors[path], tell=tell)
+            self.skip(path, errors[path], tell=tell)
+        for path in filter(reader.truncated.__contains__, paths):
+            if tell and path not in self.truncated:
+                logger.warning("used as far as it can be read: %s", reader.truncated[path])
+            self.truncated[path] = reader.truncated[path]
         self.forget_hidden()
         for name, table in tables.items():
             self._datasets[name] = self._dataset(name, table, reader)
@@ -300,7 +308,8 @@ class GenreDataModule(pl.LightningDataModule):
             )
         return dataset
 
-    def _skip(self, path: str, error: str, tell: bool = True) -> None:
+    def skip(self, path: str, error: str, tell: bool = True) -> None:
+        """Keep the reason why a song is left out, and say so once."""
         known = path in self.skipped
         self.skipped.setdefault(path, error)
         if tell and not known:
@@ -402,11 +411,11 @@ class GenreDataModule(pl.LightningDataModule):
 
     def on_before_batch_transfer(self, batch: Item, dataloader_idx: int) -> Item:
         """List songs whose span could not be decoded, while the batch is still in memory."""
-        if self.store_folder is None and bool(batch["failed"].any()):
+        if bool(batch["failed"].any()):
             name = self._part_in_use()
             for song in batch["song"][batch["failed"]].tolist():
                 path = self._datasets[name].paths[song]
-                self._skip(path, f"'{printable(path)}' could not be decoded to its end")
+                self.skip(path, f"'{printable(path)}' could not be read where a frame should be")
         return batch
 
     def _part_in_use(self) -> str:

@@ -194,8 +194,8 @@ def _store(options: argparse.Namespace, out: str | None) -> tuple[str, int, dict
         return None
     from genrenet.store import PreparedStore
 
-    store = PreparedStore(data.store_folder)
-    return str(store.folder), len(store.index), store.errors
+    store = PreparedStore(data.store_folder, data.catalog.table["path"])
+    return str(store.folder), len(store), store.errors
 
 
 def _chunks(options: argparse.Namespace, out: str | None) -> tuple[str, int, dict[str, str]]:

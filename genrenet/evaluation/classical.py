@@ -145,6 +145,11 @@ class BaselineContender(Contender):
             time.perf_counter() - learnt,
             {key: _plain(value) for key, value in fitted.settings.items()},
             skipped=skipped,
+            truncated={
+                table["track_id"][row]: found.errors[table["path"][row]]
+                for row in test
+                if table["path"][row] in found.errors
+            },
         )
 
 

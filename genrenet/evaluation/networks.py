@@ -139,6 +139,11 @@ class NetworkContender(Contender):
                 for track in wanted
                 if track not in known
             },
+            truncated={
+                ids[item["path"]]: item["reason"]
+                for item in found.get("truncated", [])
+                if ids.get(item["path"]) in known
+            },
         )
 
     def _run(self, arguments: Sequence[str], log: Path) -> None:

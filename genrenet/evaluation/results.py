@@ -31,7 +31,7 @@ from genrenet.version import __version__
 FIGURES = (
     *("accuracy", "ci95", "ci95_artists", "by_seed", "n", "macro_f1", "calibration_error"),
     *("frame_accuracy", "n_frames", "per_class", "confusion_songs", "confusion_frames"),
-    *("fit_seconds", "predict_seconds", "settings", "skipped"),
+    *("fit_seconds", "predict_seconds", "settings", "skipped", "truncated"),
 )
 """What is None in the row of a model that could not be judged."""
 
@@ -181,7 +181,11 @@ def _row(judged: Judged, decided: pd.DataFrame, protocol: str, model: str) -> di
         "fit_seconds": float(sum(fold["fit_seconds"] for fold in folds)),
         "predict_seconds": float(sum(fold["predict_seconds"] for fold in folds)),
         "settings": [setting for setting in settings if len(setting) > 2],
-        "skipped": {track: why for fold in folds for track, why in fold["skipped"].items()},
+        # Folds of an earlier version name no truncated songs.
+        **{
+            key: {track: why for fold in folds for track, why in fold.get(key, {}).items()}
+            for key in ("skipped", "truncated")
+        },
     }
 
 

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from genrenet.classifier import GenreClassifier
 from genrenet.errors import GenrenetError, printable
+from genrenet.jsontext import to_json
 
 Format = Literal["onnx", "torch"]
 
@@ -100,7 +101,7 @@ def exported_metadata(path: str | os.PathLike[str]) -> dict[str, Any]:
     dict
         ``labels`` (list of str), ``sample_rate`` (Hz), ``frame_seconds``, ``frame_samples``,
         ``trim`` (seconds), ``decision`` (how frames decide on a song, see
-        `genrenet.frames.decide`), ``output`` (see `genrenet.classifier.log_scores`), ``network``
+        `genrenet.frames.decide`), ``output`` (see `genrenet.losses.log_scores`), ``network``
         and ``genrenet`` (its version).
 
     Raises
@@ -196,7 +197,7 @@ def _write_onnx(model: GenreClassifier, path: Path) -> None:
     )
     assert program is not None  # only torch's former exporter returns nothing
     program.model.metadata_props.update(
-        (key, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+        (key, value if isinstance(value, str) else to_json(value, ensure_ascii=False))
         for key, value in _metadata(model).items()
     )
     program.save(path)
@@ -206,7 +207,7 @@ def _write_torch(model: GenreClassifier, path: Path) -> None:
     with torch.no_grad():
         # This takes out the front end's autocast regions, which a file cannot hold.
         program = _exported(model).run_decompositions({})
-    metadata = json.dumps(_metadata(model), ensure_ascii=False)
+    metadata = to_json(_metadata(model), ensure_ascii=False)
     torch.export.save(program, path, extra_files={METADATA: metadata})
 
 
