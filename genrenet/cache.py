@@ -10,9 +10,11 @@ import contextlib
 import functools
 import hashlib
 import os
+import shutil
 import threading
 import zipfile
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ from platformdirs import user_cache_path
 from genrenet.errors import GenrenetError, printable
 
 CHUNK = 1 << 18
+_END, _BLOCK, _BETWEEN = 1 << 16, 1 << 12, 8
 
 DAMAGE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
 """How reading a file of the cache fails that is not what was written."""
@@ -63,6 +66,40 @@ def cache_folder(*parts: str) -> Path:
     return folder
 
 
+def limit(folder: Path, held: int) -> int:
+    """How many bytes one kind of things in the cache may take.
+
+    Parameters
+    ----------
+    folder : Path
+        Where they are.
+    held : int >= 0
+        What they take now.
+
+    Returns
+    -------
+    int
+        ``$GENRENET_CACHE_GB``, or a quarter of what they take and what is free together.
+
+    Raises
+    ------
+    CacheError
+        The variable is no number of gigabytes.
+    """
+    named = os.environ.get("GENRENET_CACHE_GB")
+    if not named:
+        return (held + shutil.disk_usage(folder).free) // 4
+    try:
+        return round(1e9 * float(named))
+    except (ValueError, OverflowError):
+        raise CacheError(
+            "GENRENET_CACHE_GB",
+            found=repr(named),
+            wanted="a number of gigabytes",
+            remedy="set it anew, or unset it for a quarter of the free disk",
+        ) from None
+
+
 def digest(data: bytes) -> str:
     """Short name for data: the first 32 hexadecimal digits of its SHA-256."""
     return hashlib.sha256(data).hexdigest()[:32]
@@ -89,9 +126,57 @@ def content_of(path: str | os.PathLike[str]) -> str:
     return _content(os.path.abspath(path), status.st_size, status.st_mtime_ns)
 
 
+def content_sample(path: str | os.PathLike[str]) -> str:
+    """Digest of a file's length, both its ends and a few places between them.
+
+    Tells songs apart, and a song from its later versions, in a few hundred kilobytes however long
+    it is: a new tag moves or changes one of the ends. Files of up to 256 KiB are read whole.
+
+    Parameters
+    ----------
+    path : path
+
+    Returns
+    -------
+    str
+        32 hexadecimal digits.
+
+    Raises
+    ------
+    OSError
+        The file cannot be read.
+    """
+    found = hashlib.sha256()
+    with open(path, "rb", buffering=0) as file:
+        size = file.seek(0, os.SEEK_END)
+        found.update(str(size).encode() + b"\n")
+        for start, length in _sampled(size):
+            file.seek(start)
+            while length and (block := file.read(length)):
+                found.update(block)
+                length -= len(block)
+    return found.hexdigest()[:32]
+
+
+def _sampled(size: int) -> list[tuple[int, int]]:
+    """Where a file of so many bytes is looked at: starts and lengths."""
+    if size <= 4 * _END:
+        return [(0, size)]
+    step = (size - 2 * _END) // _BETWEEN
+    between = [(_END + number * step + (step - _BLOCK) // 2, _BLOCK) for number in range(_BETWEEN)]
+    return [(0, _END), *between, (size - _END, _END)]
+
+
 @functools.lru_cache(maxsize=1 << 17)
 def _content(path: str, size: int, changed: int) -> str:
     return sha256_of(path)
+
+
+def replace_file(file: Path, write: Callable[[Path], object]) -> None:
+    """Write a file under another name first, so that nobody ever sees half of it."""
+    temporary = file.with_name(file.name + ".part")
+    write(temporary)
+    os.replace(temporary, file)
 
 
 def read_arrays(file: Path) -> dict[str, NDArray[Any]]:
