@@ -54,7 +54,10 @@ def fault_filtered(table: pd.DataFrame) -> Split:
     lines = lists.read_text(encoding="utf-8").splitlines()
     rows = csv.DictReader(line for line in lines if not line.startswith("#"))
     part_of = {row["song"]: row["split"] for row in rows}
-    names = [os.path.splitext(os.path.basename(path))[0] for path in table["path"]]
+    if "song" in table:
+        names = [os.path.basename(song) for song in table["song"]]
+    else:
+        names = [os.path.splitext(os.path.basename(path))[0] for path in table["path"]]
     listed = [
         (i, part_of[n]) for i, n in zip(table["track_id"], names, strict=True) if n in part_of
     ]
