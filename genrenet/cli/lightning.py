@@ -237,7 +237,8 @@ def run_trainer(arguments: Sequence[str], name: str) -> int:
         for kept in cli.trainer.checkpoint_callbacks:
             best = getattr(kept, "best_model_path", "")
             if best and getattr(kept, "monitor", None):
-                print(f"best checkpoint: {best}\nnext: genrenet test --ckpt_path {best}")
+                shown = printable(best)
+                print(f"best checkpoint: {shown}\nnext: genrenet test --ckpt_path {shown}")
     gather_skipped(cli.datamodule)
     leave_siblings()
     if not cli.trainer.is_global_zero:

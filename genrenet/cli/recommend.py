@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from genrenet.cli.parsing import CommandParser, count, setting
-from genrenet.errors import printable
+from genrenet.errors import printable, visible
 from genrenet.jsontext import to_json
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def read_all(
 
     history = _named(read_history(*files, unit=unit), names)
     for line in [*history.notes, *history.skipped]:
-        print(f"genrenet recommend: {line}", file=sys.stderr)
+        print(f"genrenet recommend: {visible(line)}", file=sys.stderr)
     if library is None:
         return history, None
     songs = read_content(library)
@@ -250,5 +250,5 @@ def _print_table(table: pa.Table) -> None:
     view = Table(*shown, box=None, pad_edge=False)
     for row in table.to_pylist():
         cells = {**row, "score": f"{row['score']:.4g}"}
-        view.add_row(*(Text(str(cells[name])) for name in shown))
+        view.add_row(*(Text(visible(str(cells[name]))) for name in shown))
     console.print(view)
