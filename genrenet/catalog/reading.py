@@ -118,6 +118,7 @@ def read_catalog(
     min_songs: int = 2,
     tags: bool = True,
     subset: str = "small",
+    labelled: bool = True,
 ) -> Catalog:
     """Read a collection.
 
@@ -139,6 +140,9 @@ def read_catalog(
         these are '' and NaN.
     subset : {"small", "medium", "large", "full"}
         FMA only.
+    labelled : bool
+        Whether songs must have genres, and the collection two of them. Otherwise songs in no
+        genre's folder and rows without one are taken too, with the genre ''.
 
     Returns
     -------
@@ -167,10 +171,10 @@ def read_catalog(
         raise SourceNotFoundError(f"no such folder or table: {printable(path)!r}")
     try:
         layout = _detect(path) if format == "auto" else format
-        reading = _read(path, layout, subset)
+        reading = _read(path, layout, subset, labelled)
     except OSError as error:
         raise CatalogError(f"cannot read {printable(path)!r}", found=str(error)) from None
-    _settle(reading, min_songs)
+    _settle(reading, min_songs if labelled else 0)
     if tags and reading.from_tags:
         _fill_from_tags(reading)
     return Catalog(
@@ -217,7 +221,7 @@ def _is_plain_table(path: str) -> bool:
         return False
 
 
-def _read(path: str, layout: str, subset: str) -> Reading:
+def _read(path: str, layout: str, subset: str, labelled: bool) -> Reading:
     if layout not in FORMATS:
         return _readers()[layout].read(path)
     if layout == "fma":
@@ -225,10 +229,10 @@ def _read(path: str, layout: str, subset: str) -> Reading:
     if layout in ("csv", "parquet"):
         if os.path.isdir(path):
             path = os.path.join(path, _TABLE_NAME if layout == "csv" else "tracks.parquet")
-        return read_table(path, parquet=layout == "parquet")
+        return read_table(path, parquet=layout == "parquet", labelled=labelled)
     if not os.path.isdir(path):
         raise CatalogError(f"{printable(path)!r} is a file", wanted="a folder of genre folders")
-    return read_gtzan(path) if layout == "gtzan" else read_folder(path)
+    return read_gtzan(path) if layout == "gtzan" else read_folder(path, labelled=labelled)
 
 
 def _name(path: str, root: str) -> str:
@@ -243,7 +247,10 @@ def _name(path: str, root: str) -> str:
 
 
 def _settle(reading: Reading, min_songs: int) -> None:
-    """Leave out duplicates and genres that are too small, and give every song its identifier."""
+    """Leave out duplicates and genres that are too small, and give every song its identifier.
+
+    With a ``min_songs`` of 0 one song is enough.
+    """
     seen: dict[str, Song] = {}
     for song in reading.songs:
         first = seen.setdefault(os.path.realpath(song.path), song)
@@ -258,7 +265,8 @@ def _settle(reading: Reading, min_songs: int) -> None:
         message = f"genre {genre!r} is left out: songs: {n}, wanted at least {min_songs}"
         reading.report("", "too-few-songs", message)
     reading.songs = [song for song in seen.values() if song.genre not in small]
-    _require_two_genres(reading)
+    if min_songs or not reading.songs:
+        _require_two_genres(reading)
     _identify(reading)
 
 
