@@ -144,11 +144,12 @@ def read_folder(root: str, *, labelled: bool = True) -> Reading:
         reading.songs += [Song(path, genre) for path in paths]
         if not paths and labelled:
             reading.report(folder, "too-few-songs", f"genre {genre!r} has no songs")
-    files = [n for n in _listed(root) if n[0] != "." and os.path.isfile(os.path.join(root, n))]
+    paths = [os.path.join(root, name) for name in _listed(root) if name[0] != "."]
+    files = list(filter(os.path.isfile, paths))
     loose = sorted(filter(audio.is_audio_path, files))
-    ignored.update(_suffix(name) for name in files if not audio.is_audio_path(name))
+    ignored.update(_suffix(path) for path in files if not audio.is_audio_path(path))
     if not labelled:
-        reading.songs += [Song(os.path.join(root, name), "") for name in loose]
+        reading.songs += [Song(path, "") for path in loose]
     elif loose:
         message = f"{len(loose)} songs lie directly in the folder, in no genre's sub-folder"
         reading.report(root, "no-genre", message)
