@@ -20,8 +20,8 @@ _NAMED = 3
 """Files that were left out and are named."""
 
 EXAMPLES = """examples:
-  genrenet playlist genres.parquet --genre jazz --min-confidence 0.7 --length 60min --out jazz.m3u8
-  genrenet playlist genres.parquet --genre jazz:2 blues:1 --length 1h30 --order shuffle --out e.xspf
+  genrenet playlist genres.parquet --genre rock --min-confidence 0.7 --length 60min --out rock.m3u8
+  genrenet playlist genres.parquet --genre pop:2 rock:1 --length 1h30 --order shuffle --out e.xspf
   genrenet playlist ~/Music --genre classical --songs 20 --frames 3 --out calm.m3u8
   genrenet playlist genres.parquet --genre rock --songs 50 --order smooth --start 'song.mp3' \\
     --embeddings songs.npz --out rock.m3u8
