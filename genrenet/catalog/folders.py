@@ -136,8 +136,13 @@ def read_folder(root: str) -> Reading:
     reading = Reading("folder", root, from_tags=fields)
     status, ignored = os.stat(root), Counter[str]()
     seen = {(status.st_dev, status.st_ino): root}
+    folders: dict[str, str] = {}
     for folder in _subfolders(root):
         genre = clean(printable(os.path.basename(folder)))
+        if (first := folders.setdefault(genre, folder)) != folder:
+            names = " and ".join(repr(printable(os.path.basename(f))) for f in (first, folder))
+            message = f"the folders {names} differ in blanks or unprintable characters alone"
+            reading.report(folder, "similar-genres", f"{message}; they are read as one genre")
         paths = _audio_below(folder, reading, seen, ignored)
         reading.songs += [Song(path, genre) for path in paths]
         if not paths:
@@ -148,6 +153,27 @@ def read_folder(root: str) -> Reading:
     if loose:
         message = f"{loose} songs lie directly in the folder, in no genre's sub-folder"
         reading.report(root, "no-genre", message)
+    _report_ignored(reading, ignored)
+    return reading
+
+
+def read_songs(root: str) -> Reading:
+    """Read every song in and below a folder, whatever the folders are called.
+
+    The songs' genres are '' and left to the tags, as are artist, album, title and duration.
+
+    Parameters
+    ----------
+    root : str
+        The folder (absolute).
+
+    Returns
+    -------
+    Reading
+    """
+    fields = frozenset({"artist", "album", "title", "duration"})
+    reading, ignored = Reading("folder", root, from_tags=fields), Counter[str]()
+    reading.songs = [Song(path, "") for path in _audio_below(root, reading, {}, ignored)]
     _report_ignored(reading, ignored)
     return reading
 

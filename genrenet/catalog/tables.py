@@ -28,6 +28,7 @@ from genrenet.catalog.base import (
     clean,
     relative,
 )
+from genrenet.catalog.genre_names import cell_values
 from genrenet.errors import printable
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ _KNOWN = (*COLUMNS, "split", "song")
 _URL = "file:"
 
 
-def read_table(table: str, *, parquet: bool = False) -> Reading:
+def read_table(table: str, *, parquet: bool = False, genres: bool = True) -> Reading:
     """Read a table of songs.
 
     Column names are compared without case. Unknown columns, rows without path or genre, rows
@@ -53,6 +54,8 @@ def read_table(table: str, *, parquet: bool = False) -> Reading:
         The file (absolute).
     parquet : bool
         Parquet rather than text.
+    genres : bool
+        Whether the table says the genres; otherwise its column `genre` is passed over.
 
     Returns
     -------
@@ -68,7 +71,7 @@ def read_table(table: str, *, parquet: bool = False) -> Reading:
     folder = os.path.dirname(table)
     header, rows = _parquet_rows(table) if parquet else text_rows(table)
     reading = Reading("parquet" if parquet else "csv", folder)
-    missing = [name for name in REQUIRED if name not in header]
+    missing = [name for name in REQUIRED[: 2 if genres else 1] if name not in header]
     if missing:
         raise MissingColumnsError(
             f"{printable(table)!r} lacks a column",
@@ -80,14 +83,23 @@ def read_table(table: str, *, parquet: bool = False) -> Reading:
         message = f"ignored the columns {_listing(unknown)}; known are {', '.join(_KNOWN)}"
         reading.report(table, "unknown-column", message)
     reading.from_tags = frozenset({"artist", "album", "title", "duration"}) - set(header)
+    lists: list[tuple[str, str]] = []
     for number, row in enumerate(rows, start=2):
         if len(row) > len(header):
             message = f"row {number}: values: {len(row)}, wanted {len(header)}; a comma to quote?"
             reading.report(table, "bad-row", message)
             continue
-        song = _song(dict(zip(header, row, strict=False)), folder, f"row {number}", reading)
+        cells = dict(zip(header, row, strict=False))
+        several = cell_values(cells.get("genre"))[1:]
+        song = _song(cells, folder, f"row {number}", reading, genres=genres)
         if song is not None:
             reading.songs.append(song)
+            if several and genres:
+                lists.append((song.path, f"row {number}: {cell_values(cells['genre'])}"))
+    if lists:
+        listed = "; ".join(row for _, row in lists[:5]) + ("; ..." if len(lists) > 5 else "")
+        message = f"{len(lists)} songs have several genres, the first was taken: {listed}"
+        reading.report(lists[0][0], "several-genres", message)
     return reading
 
 
@@ -96,20 +108,24 @@ def _listing(names: Sequence[str], limit: int = 20) -> str:
     return ", ".join(map(repr, names[:limit])) + more
 
 
-def _song(row: dict[str, object], folder: str, where: str, reading: Reading) -> Song | None:
+def _song(
+    row: dict[str, object], folder: str, where: str, reading: Reading, *, genres: bool
+) -> Song | None:
     """One row as a song, None (and a problem) if it cannot be one."""
     stored = row.get("path")
     path = _decode(os.fsdecode(stored) if isinstance(stored, bytes) else str(stored or ""), folder)
-    genre = clean(_text(row.get("genre")))
-    if not path or not genre:
+    genre = clean((cell_values(row.get("genre")) or [""])[0]) if genres else ""
+    if not path or (genres and not genre):
         reading.report(path, *(("no-genre", where) if path else ("no-path", where)))
         return None
     if not os.path.isfile(path):
         reading.report(path, "missing-file", f"{where}: no such file")
         return None
     song = Song(path, genre)
-    for name in ("artist", "album", "title", "track_id", "song"):
+    for name in ("album", "title", "track_id", "song"):
         setattr(song, name, clean(_text(row.get(name))))
+    # Several artists are joined, as those of tags are.
+    song.artist = clean(", ".join(cell_values(row.get("artist"))))
     text = _text(row.get("duration")).strip()
     try:
         song.duration = float(text or "nan")
