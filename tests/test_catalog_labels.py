@@ -197,7 +197,7 @@ def test_spellings():
 
 
 def test_data_check_names_genres_that_differ_in_spelling_alone(tmp_path, capsys):
-    names = ["Rock", "rock", "Café", "Cafe\u0301", "Hip-Hop", "Path"]
+    names = ["Rock", "rock", "Café", "Cafe\u0301", "Hip-Hop"]
     rows = [
         (song(tmp_path / f"{number}-{n}.flac", hz=100.0 * (number + 1), seed=n), name)
         for number, name in enumerate(names)
@@ -209,7 +209,6 @@ def test_data_check_names_genres_that_differ_in_spelling_alone(tmp_path, capsys)
     assert "similar-genres: " in error
     assert "'Rock' (2 songs) and 'rock' (2 songs) differ in spelling alone" in error
     assert "'Cafe\\u0301' (2 songs) and 'Café' (2 songs)" in error
-    assert "genre 'Path' is called like a column" in error
     assert "Hip-Hop" not in error
 
 

@@ -10,11 +10,6 @@ from collections.abc import Iterable
 
 from genrenet.catalog.base import Reading, clean
 
-# Columns of the tables that 'classify' writes beside one for each genre.
-RESERVED = frozenset(
-    {"path", "genre", "confidence", "frames", "error", "start", "end", "frame_genre"}
-)
-
 
 def spelling_key(name: str) -> str:
     """What spellings of one genre have in common: no case, Unicode form, blanks or hyphens.
@@ -42,7 +37,7 @@ def merged(names: Iterable[str]) -> dict[str, str]:
 
 
 def report_names(reading: Reading) -> None:
-    """Report genres that differ in spelling alone, and those named like columns of tables."""
+    """Report genres that differ in spelling alone."""
     counts = Counter(song.genre for song in reading.songs)
     alike: dict[str, list[str]] = defaultdict(list)
     for name in sorted(counts):
@@ -53,12 +48,6 @@ def report_names(reading: Reading) -> None:
             listed = " and ".join(f"{ascii_form(name)} ({counts[name]} songs)" for name in names)
             message = f"{listed} differ in spelling alone; if they are one genre, give it one name"
             reading.report(example[names[-1]], "similar-genres", message)
-    for name in sorted(counts):
-        if spelling_key(name) in map(spelling_key, RESERVED):
-            message = (
-                f"genre {name!r} is called like a column of the tables that are written; rename it"
-            )
-            reading.report(example[name], "reserved-name", message)
 
 
 def ascii_form(name: str) -> str:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import csv
 import math
 import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -71,6 +72,12 @@ def read_table(table: str, *, parquet: bool = False, genres: bool = True) -> Rea
     folder = os.path.dirname(table)
     header, rows = _parquet_rows(table) if parquet else text_rows(table)
     reading = Reading("parquet" if parquet else "csv", folder)
+    if twice := [name for name, n in Counter(header).items() if n > 1]:
+        raise UnreadableTableError(
+            f"{printable(table)!r} has a column twice",
+            found=f"{_listing(twice)} (compared without case)",
+            remedy="rename one of them, or leave it out",
+        )
     missing = [name for name in REQUIRED[: 2 if genres else 1] if name not in header]
     if missing:
         raise MissingColumnsError(
