@@ -100,6 +100,13 @@ class GenreDataModule(pl.LightningDataModule):
     seed : int
         Fixes the order and the crops.
 
+    Attributes
+    ----------
+    outputs : list of str, optional
+        Labels of a model that is only to name the songs' genres, set before anything is read. What
+        the collection says of genres is then written beside the answers and used for nothing: they
+        may be others, or none.
+
     Raises
     ------
     DataError
@@ -147,6 +154,7 @@ class GenreDataModule(pl.LightningDataModule):
         self.crops_per_song, self.batch_size, self.seed = crops_per_song, batch_size, seed
         self._num_workers = num_workers
         self.store, self.store_dtype, self.chunk_cache_gb = store, store_dtype, chunk_cache_gb
+        self.outputs: list[str] | None = None
         self.skipped: dict[str, str] = {}
         self.truncated: dict[str, str] = {}
         self._datasets: dict[str, FrameDataset] = {}
@@ -177,6 +185,7 @@ class GenreDataModule(pl.LightningDataModule):
             subset=self.subset,
             segments=self.segments,
             labels=self.labels_from,
+            labelled=self.outputs is None,
         )
         for line in (*catalog.problems, *catalog.notes):
             logger.warning("%s", line)
@@ -194,8 +203,8 @@ class GenreDataModule(pl.LightningDataModule):
 
     @property
     def labels(self) -> list[str]:
-        """Genres in alphabetical order: the order of a model's outputs."""
-        return list(self.catalog.genres)
+        """The order of a model's outputs: ``outputs``, or genres in alphabetical order."""
+        return list(self.catalog.genres if self.outputs is None else self.outputs)
 
     @cached_property
     def split(self) -> splits.Split:

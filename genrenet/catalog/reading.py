@@ -29,7 +29,6 @@ from genrenet.catalog.folders import (
     gtzan_root,
     read_folder,
     read_gtzan,
-    read_songs,
 )
 from genrenet.catalog.genre_names import report_names
 from genrenet.catalog.segments import SEGMENTS, find_segments
@@ -132,6 +131,7 @@ def read_catalog(
     subset: str = "small",
     segments: str = "auto",
     labels: str = "auto",
+    labelled: bool = True,
 ) -> Catalog:
     """Read a collection.
 
@@ -163,6 +163,9 @@ def read_catalog(
         the table say (of several the first; spellings that differ in case, spacing or hyphens are
         one genre; songs without one are left out and counted). "auto" takes them from the folders
         or the table, and refuses folders that are artists; "folders" takes folders as they are.
+    labelled : bool
+        Whether songs must have genres, and the collection two of them. Otherwise songs in no
+        genre's folder and rows without one are taken too, with the genre ''.
 
     Returns
     -------
@@ -197,15 +200,17 @@ def read_catalog(
         raise SourceNotFoundError(f"no such folder or table: {printable(path)!r}")
     try:
         layout = _detect(path) if format == "auto" else format
-        reading = _read(path, layout, subset, from_tags=labels == "tags")
+        if labels == "tags":
+            layout = "folder" if layout == "gtzan" else layout
+        reading = _read(path, layout, subset, labelled and labels != "tags")
     except OSError as error:
         raise CatalogError(f"cannot read {printable(path)!r}", found=str(error)) from None
     if labels == "tags":
-        label_by_tags(reading)
-    shared = _settle(reading, min_songs)
+        label_by_tags(reading, labelled=labelled)
+    shared = _settle(reading, min_songs if labelled else 0)
     if labels != "tags" and tags and reading.from_tags:
         found = fill_from_tags(reading)
-        if (layout, format, labels) == ("folder", "auto", "auto"):
+        if labelled and (layout, format, labels) == ("folder", "auto", "auto"):
             check_folders(reading, Counter(filter(None, found)))
     if segments == "auto":
         find_segments(reading, shared)
@@ -254,7 +259,7 @@ def _is_plain_table(path: str) -> bool:
         return False
 
 
-def _read(path: str, layout: str, subset: str, *, from_tags: bool) -> Reading:
+def _read(path: str, layout: str, subset: str, labelled: bool) -> Reading:
     if layout not in FORMATS:
         return _readers()[layout].read(path)
     if layout == "fma":
@@ -262,12 +267,10 @@ def _read(path: str, layout: str, subset: str, *, from_tags: bool) -> Reading:
     if layout in ("csv", "parquet"):
         if os.path.isdir(path):
             path = os.path.join(path, _TABLE_NAME if layout == "csv" else "tracks.parquet")
-        return read_table(path, parquet=layout == "parquet", genres=not from_tags)
+        return read_table(path, parquet=layout == "parquet", labelled=labelled)
     if not os.path.isdir(path):
         raise CatalogError(f"{printable(path)!r} is a file", wanted="a folder of genre folders")
-    if from_tags:
-        return read_songs(path)
-    return read_gtzan(path) if layout == "gtzan" else read_folder(path)
+    return read_gtzan(path) if layout == "gtzan" else read_folder(path, labelled=labelled)
 
 
 def _name(path: str, root: str) -> str:
@@ -285,6 +288,7 @@ def _settle(reading: Reading, min_songs: int) -> list[str]:
     """Leave out duplicates and genres that are too small, and give every song its identifier.
 
     Returns the identifiers as the collection gives them, which segments of a song may share.
+    With a ``min_songs`` of 0 one song is enough.
     """
     seen: dict[str, Song] = {}
     for song in reading.songs:
@@ -300,8 +304,9 @@ def _settle(reading: Reading, min_songs: int) -> list[str]:
         message = f"genre {genre!r} is left out: songs: {n}, wanted at least {min_songs}"
         reading.report("", "too-few-songs", message)
     reading.songs = [song for song in seen.values() if song.genre not in small]
-    _require_two_genres(reading)
-    report_names(reading)
+    if min_songs or not reading.songs:
+        _require_two_genres(reading)
+        report_names(reading)
     given = [song.track_id for song in reading.songs]
     _identify(reading)
     return given

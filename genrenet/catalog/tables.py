@@ -42,7 +42,7 @@ _KNOWN = (*COLUMNS, "split", "song")
 _URL = "file:"
 
 
-def read_table(table: str, *, parquet: bool = False, genres: bool = True) -> Reading:
+def read_table(table: str, *, parquet: bool = False, labelled: bool = True) -> Reading:
     """Read a table of songs.
 
     Column names are compared without case. Unknown columns, rows without path or genre, rows
@@ -55,8 +55,8 @@ def read_table(table: str, *, parquet: bool = False, genres: bool = True) -> Rea
         The file (absolute).
     parquet : bool
         Parquet rather than text.
-    genres : bool
-        Whether the table says the genres; otherwise its column `genre` is passed over.
+    labelled : bool
+        Leave out songs without a genre; otherwise theirs is '', and the column may be absent.
 
     Returns
     -------
@@ -78,7 +78,8 @@ def read_table(table: str, *, parquet: bool = False, genres: bool = True) -> Rea
             found=f"{_listing(twice)} (compared without case)",
             remedy="rename one of them, or leave it out",
         )
-    missing = [name for name in REQUIRED[: 2 if genres else 1] if name not in header]
+    wanted = REQUIRED if labelled else REQUIRED[:1]
+    missing = [name for name in wanted if name not in header]
     if missing:
         raise MissingColumnsError(
             f"{printable(table)!r} lacks a column",
@@ -98,10 +99,10 @@ def read_table(table: str, *, parquet: bool = False, genres: bool = True) -> Rea
             continue
         cells = dict(zip(header, row, strict=False))
         several = cell_values(cells.get("genre"))[1:]
-        song = _song(cells, folder, f"row {number}", reading, genres=genres)
+        song = _song(cells, folder, f"row {number}", reading, labelled)
         if song is not None:
             reading.songs.append(song)
-            if several and genres:
+            if several and labelled:
                 lists.append((song.path, f"row {number}: {cell_values(cells['genre'])}"))
     if lists:
         listed = "; ".join(row for _, row in lists[:5]) + ("; ..." if len(lists) > 5 else "")
@@ -116,13 +117,13 @@ def _listing(names: Sequence[str], limit: int = 20) -> str:
 
 
 def _song(
-    row: dict[str, object], folder: str, where: str, reading: Reading, *, genres: bool
+    row: dict[str, object], folder: str, where: str, reading: Reading, labelled: bool
 ) -> Song | None:
     """One row as a song, None (and a problem) if it cannot be one."""
     stored = row.get("path")
     path = _decode(os.fsdecode(stored) if isinstance(stored, bytes) else str(stored or ""), folder)
-    genre = clean((cell_values(row.get("genre")) or [""])[0]) if genres else ""
-    if not path or (genres and not genre):
+    genre = clean((cell_values(row.get("genre")) or [""])[0])
+    if not path or (labelled and not genre):
         reading.report(path, *(("no-genre", where) if path else ("no-path", where)))
         return None
     if not os.path.isfile(path):

@@ -107,8 +107,8 @@ def _ape(path: str) -> dict[str, list[str]]:
         return {}
 
 
-def label_by_tags(reading: Reading) -> None:
-    """Take the genres from the songs' tags; those without one are left out and counted."""
+def label_by_tags(reading: Reading, *, labelled: bool = True) -> None:
+    """Take genres from the songs' tags; if songs must have one, others are left out and counted."""
     genres = fill_from_tags(reading)
     names = merged(filter(None, genres))
     bare = []
@@ -116,10 +116,10 @@ def label_by_tags(reading: Reading) -> None:
         song.genre = names.get(genre, "")
         if not song.genre:
             bare.append(song.path)
-    if bare:
+    if bare and labelled:
         message = f"{len(bare)} of {len(genres)} songs have no genre in their tags and are left out"
         reading.report(bare[0], "no-genre", f"{message}, this one first")
-    reading.songs = [song for song in reading.songs if song.genre]
+        reading.songs = [song for song in reading.songs if song.genre]
 
 
 def fill_from_tags(reading: Reading) -> list[str]:
