@@ -33,12 +33,13 @@ from filelock import FileLock
 from numpy.typing import NDArray
 
 from genrenet import audio
+from genrenet.audio.sounding import load_sounding
 from genrenet.cache import cache_folder
 from genrenet.errors import GenrenetError, printable
 
 logger = logging.getLogger(__name__)
 
-VERSION = 1
+VERSION = 2
 DType = Literal["int16", "float16"]
 Row = dict[str, Any]
 
@@ -57,7 +58,7 @@ def file_key(path: str) -> tuple[str, int, int]:
 
 
 def encode(path: str, sample_rate: int, dtype: DType) -> tuple[NDArray[Any], float, str]:
-    """Decode a file into what a store holds of it.
+    """Decode a file into what a store holds of it: what sounds.
 
     Parameters
     ----------
@@ -69,14 +70,15 @@ def encode(path: str, sample_rate: int, dtype: DType) -> tuple[NDArray[Any], flo
     Returns
     -------
     samples : ndarray of dtype, shape (samples,)
-        Mono; empty where the file cannot be decoded.
+        Mono, without the stretches that do not sound (see `genrenet.audio.sounding`); empty where
+        the file cannot be decoded or is silent.
     scale : float
         What to multiply the samples by to have them in [-1, 1].
     error : str
-        Why the file cannot be decoded, or ''.
+        Why the file cannot be used, or ''.
     """
     try:
-        samples = audio.load(path, sample_rate)
+        samples = load_sounding(path, sample_rate)
     except audio.AudioError as error:
         return np.zeros(0, dtype), 1.0, str(error)
     peak = float(np.abs(samples).max(initial=0.0)) or 1.0
@@ -135,7 +137,7 @@ def usual_folder(root: str, seconds: float, sample_rate: int, dtype: DType) -> P
             printable(folder),
         )
         return None
-    what = f"{os.path.realpath(root)}|{sample_rate}|{dtype}"
+    what = f"{os.path.realpath(root)}|{sample_rate}|{dtype}|{VERSION}"
     return folder / hashlib.sha256(os.fsencode(what)).hexdigest()[:16]
 
 

@@ -43,7 +43,7 @@ from genrenet.data import FrameDataset
 from genrenet.errors import printable
 from genrenet.store import DType
 
-VERSION = 1
+VERSION = 2
 DTYPE: DType = "int16"
 STAMP, TABLE = "streamed.json", "catalog.parquet"
 

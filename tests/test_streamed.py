@@ -265,7 +265,7 @@ def test_damage_and_other_rates_are_named(chunked, tmp_path):
     shutil.copytree(chunked, folder)
     stamp = json.loads((folder / "streamed.json").read_text())
     (folder / "streamed.json").write_text(json.dumps({**stamp, "version": 99}))
-    with pytest.raises(StreamedError, match="another version: found 99, wanted 1"):
+    with pytest.raises(StreamedError, match="another version: found 99, wanted 2"):
         StreamedSongs(str(folder))
     (folder / "streamed.json").write_text(json.dumps({**stamp, "songs": 30}))
     with pytest.raises(StreamedError, match=r"24 songs in index\.json, 30 in"):
