@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal, get_args
 
@@ -17,12 +18,13 @@ from genrenet.data import Item
 from genrenet.datamodule import to_float
 from genrenet.description import CheckpointMismatchError, compare, describe
 from genrenet.errors import GenrenetError
+from genrenet.finite import NonFiniteError, non_finite
 from genrenet.frames import Decision, FrameSettings
 from genrenet.frontend import LogMel
+from genrenet.losses import Output, frame_losses, log_scores
 from genrenet.measuring import Measured
 from genrenet.networks import CNN, GenreNetwork
 
-Output = Literal["softmax", "normalised-sigmoid", "sigmoid"]
 Scheduler = LRScheduler | ReduceLROnPlateau
 
 
@@ -36,48 +38,6 @@ class NetworkMaker:
     def __call__(self, n_labels: int) -> GenreNetwork:
         """A network with ``n_labels`` outputs."""
         raise NotImplementedError
-
-
-def log_scores(logits: Tensor, output: Output) -> Tensor:
-    """Logarithms of scores.
-
-    Parameters
-    ----------
-    logits : Tensor, shape (batch, labels)
-    output : {"softmax", "normalised-sigmoid", "sigmoid"}
-        ``normalised-sigmoid`` divides each sigmoid by the sum of all, as Keras' categorical
-        cross-entropy does with a sigmoid output layer. ``sigmoid`` is for tags, of which several
-        may be true at once: its scores do not sum to one.
-
-    Returns
-    -------
-    Tensor, shape (batch, labels)
-    """
-    if output == "sigmoid":
-        return F.logsigmoid(logits)
-    return F.log_softmax(logits if output == "softmax" else F.logsigmoid(logits), dim=-1)
-
-
-def frame_losses(logits: Tensor, target: Tensor, output: Output) -> Tensor:
-    """Cross-entropy of every frame.
-
-    Parameters
-    ----------
-    logits : Tensor, shape (batch, labels)
-    target : Tensor, shape (batch, labels)
-        Shares in [0, 1]; rows that sum to one.
-    output : {"softmax", "normalised-sigmoid", "sigmoid"}
-        See `log_scores`. With ``sigmoid`` every label is a question of its own, and the losses of
-        all labels are summed.
-
-    Returns
-    -------
-    Tensor, shape (batch,)
-    """
-    losses = -(target * log_scores(logits, output)).sum(dim=-1)
-    if output == "sigmoid":
-        losses = losses - ((1 - target) * F.logsigmoid(-logits)).sum(dim=-1)
-    return losses
 
 
 class GenreClassifier(Measured):
@@ -182,7 +142,7 @@ class GenreClassifier(Measured):
         if not isinstance(class_weights, str):
             self._set_weights(class_weights)
         if channels_last:
-            self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            self.network.to(memory_format=torch.channels_last)
 
     # --- from waveforms to scores -----------------------------------------------------------------
 
@@ -388,6 +348,7 @@ class GenreClassifier(Measured):
                 logmel, target = self.mixup(logmel, target)
             logits = self.network(logmel).float()
         loss = self._loss(logits, target, batch["counted"])
+        self.watch_loss(loss)
         self.log_loss("train/loss", loss, batch, on_step=True)
         scores = log_scores(logits.detach(), self.output).exp()
         self.measure("train", scores, batch)
@@ -440,7 +401,14 @@ class GenreClassifier(Measured):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add the description and the latest metrics to a Lightning checkpoint."""
-        metrics = {k: float(v) for k, v in self.trainer.callback_metrics.items()}
+        self.check_loss()
+        if broken := non_finite(checkpoint["state_dict"]):
+            raise self.not_finite(
+                "weights or the statistics of batch-norms are",
+                f"in {broken[0]}" + (f" and {len(broken) - 1} more" if broken[1:] else ""),
+            )
+        found = {name: float(value) for name, value in self.trainer.callback_metrics.items()}
+        metrics = {name: value for name, value in found.items() if math.isfinite(value)}
         checkpoint["genrenet"] = {**self.description(), "metrics": metrics}
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
@@ -453,6 +421,12 @@ class GenreClassifier(Measured):
                 wanted="an entry 'genrenet'",
             )
         compare(found, self.description())
+        if broken := non_finite(checkpoint["state_dict"]):
+            raise NonFiniteError(
+                "the checkpoint holds weights that are not finite numbers",
+                found=f"{len(broken)} tensors, the first {broken[0]}",
+                remedy="take an earlier checkpoint of the run",
+            )
         if "backbone" in found:
             self.provenance["backbone"] = found["backbone"]
 

@@ -276,7 +276,7 @@ class GenreDataModule(pl.LightningDataModule):
         # Every process finds the same: one says so.
         tell, errors = self.trainer is None or self.trainer.is_global_zero, reader.errors
         for path in filter(errors.__contains__, paths):
-            self._skip(path, errors[path], tell=tell)
+            self.skip(path, errors[path], tell=tell)
         self.forget_hidden()
         for name, table in tables.items():
             self._datasets[name] = self._dataset(name, table, reader)
@@ -300,7 +300,8 @@ class GenreDataModule(pl.LightningDataModule):
             )
         return dataset
 
-    def _skip(self, path: str, error: str, tell: bool = True) -> None:
+    def skip(self, path: str, error: str, tell: bool = True) -> None:
+        """Keep the reason why a song is left out, and say so once."""
         known = path in self.skipped
         self.skipped.setdefault(path, error)
         if tell and not known:
@@ -406,7 +407,7 @@ class GenreDataModule(pl.LightningDataModule):
             name = self._part_in_use()
             for song in batch["song"][batch["failed"]].tolist():
                 path = self._datasets[name].paths[song]
-                self._skip(path, f"'{printable(path)}' is damaged or silent where it was read")
+                self.skip(path, f"'{printable(path)}' is damaged or silent where it was read")
         return batch
 
     def _part_in_use(self) -> str:

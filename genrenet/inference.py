@@ -135,7 +135,7 @@ def score_songs(
     songs = (SongFrames(path, settings, how.piece_frames, frames) for path in paths)
 
     def seen(song: SongFrames, first: int, rows: Tensor) -> None:
-        if watch is not None:
+        if watch is not None and bool(rows.isfinite().all()):
             watch(song.path, first, _timeline(song, rows, model.labels, first))
 
     work = model.scores_from_waveform
@@ -174,6 +174,13 @@ def _result(
         song.path, checkpoint, duration=song.duration, error=song.error, notes=song.notes
     )
     if not len(scores):
+        return result
+    if not bool(scores.isfinite().all()):
+        bad = int((~scores.isfinite().all(dim=1)).sum())
+        result.error = (
+            f"'{printable(song.path)}' was not scored: the network's scores of {bad} of "
+            f"{len(scores)} frames are not finite; try --precision 32"
+        )
         return result
     labels = model.labels
     decided = song_scores(scores, model.decision)

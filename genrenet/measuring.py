@@ -7,14 +7,20 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
+from pytorch_lightning.trainer.states import TrainerFn
 from torch import Tensor
 
 from genrenet.data import Item
+from genrenet.finite import NonFiniteError
 from genrenet.frames import Decision
 from genrenet.metrics import StageMetrics
 
 STAGES = {"train": "fitting", "validation": "validation", "test": "test"}
 """Keys of a classifier's ``stage_metrics`` for the parts of a split."""
+
+
+CHECK_EVERY = 50
+"""Training steps between two looks at whether the loss was finite."""
 
 
 class Measured(pl.LightningModule):
@@ -29,6 +35,56 @@ class Measured(pl.LightningModule):
     def __init__(self) -> None:
         super().__init__()
         self.stage_metrics = torch.nn.ModuleDict()
+        # No buffer: several processes would overwrite it with the first one's.
+        self._first_bad: Tensor | None = None
+
+    # --- losses that are not finite ---------------------------------------------------------------
+
+    def watch_loss(self, loss: Tensor) -> None:
+        """Remember, on the device, the first training step whose loss is not finite."""
+        if self._trainer is not None:
+            step = self._trainer.fit_loop.total_batch_idx
+            before = self._first_bad
+            if before is None:
+                before = torch.full((), -1, device=loss.device)
+            first = (before < 0) & ~loss.detach().isfinite()
+            self._first_bad = torch.where(first, step, before)
+
+    def check_loss(self) -> None:
+        """Stop the training where the loss of any process has not been finite.
+
+        Raises
+        ------
+        NonFiniteError
+        """
+        if self._first_bad is None:
+            return
+        step = int(self.trainer.strategy.reduce(self._first_bad.clone(), reduce_op="max"))
+        if step >= 0:
+            raise self.not_finite("the training loss is", f"in step {step}")
+
+    def on_train_start(self) -> None:
+        """Forget what an earlier training met."""
+        self._first_bad = None
+
+    def not_finite(self, what: str, where: str) -> NonFiniteError:
+        """Return the error that ends a training, with what usually helps."""
+        kept = [getattr(c, "_last_checkpoint_saved", "") for c in self.trainer.checkpoint_callbacks]
+        saved = next((file for file in kept if file), "")
+        return NonFiniteError(
+            f"training stopped in epoch {self.trainer.current_epoch}: {what} not finite",
+            found=f"NaN or infinity {where}",
+            remedy="lower the learning rate (--model.optimizer.init_args.lr), clip gradients "
+            "(--trainer.gradient_clip_val 1) or compute in full precision (--trainer.precision "
+            f"32-true); {f'the weights before are in {saved}' if saved else 'nothing was saved'}",
+        )
+
+    def on_train_batch_end(self, outputs: Any, batch: Item, batch_idx: int) -> None:
+        """Look at the loss now and then: each look waits for the device."""
+        if batch_idx % CHECK_EVERY == 0:
+            self.check_loss()
+
+    # --- metrics ----------------------------------------------------------------------------------
 
     def make_metrics(
         self, labels: Sequence[str], n_songs: Mapping[str, int], decision: Decision
@@ -71,7 +127,9 @@ class Measured(pl.LightningModule):
         self._reset("train")
 
     def on_validation_epoch_start(self) -> None:
-        """Forget the last epoch's measurements."""
+        """Forget the last epoch's measurements; broken weights are not worth measuring."""
+        if self.trainer.state.fn == TrainerFn.FITTING:
+            self.check_loss()
         self._reset("validation")
 
     def on_test_epoch_start(self) -> None:
@@ -84,11 +142,16 @@ class Measured(pl.LightningModule):
             metrics.reset()
 
     def on_train_epoch_end(self) -> None:
-        """Log what was measured while training."""
+        """Log what was measured while training, and stop where the loss was not finite."""
+        self.check_loss()
         self._log_metrics("train")
 
     def on_validation_epoch_end(self) -> None:
-        """Log validation metrics."""
+        """Log validation metrics; while training, stop where the loss is not finite."""
+        loss = self.trainer.callback_metrics.get("val/loss")
+        fitting = self.trainer.state.fn == TrainerFn.FITTING
+        if fitting and loss is not None and not bool(loss.isfinite()):
+            raise self.not_finite("the validation loss is", "over the validation frames")
         self._log_metrics("validation")
 
     def on_test_epoch_end(self) -> None:

@@ -3,7 +3,7 @@
 Conventions
 -----------
 Scores are rows that sum to one, unless the output is ``sigmoid``. Padded entries of a batch
-(``counted`` false) never reach a metric.
+(``counted`` false) never reach a metric, nor do scores that are NaN or infinite.
 Song metrics look at a song once, however many frames it has and whichever process saw them.
 """
 
@@ -102,7 +102,7 @@ class StageMetrics(nn.Module):
 
     def update(self, scores: Tensor, target: Tensor, song: Tensor, counted: Tensor) -> None:
         """Add a batch of frames; see `SongScores.update`."""
-        known = torch.where(counted, target, -1)
+        known = torch.where(counted & scores.isfinite().all(dim=-1), target, -1)
         self.frame.update(scores, known)
         self.frame_confusion.update(scores, known)
         self.songs.update(scores, target, song, counted)
@@ -110,6 +110,7 @@ class StageMetrics(nn.Module):
     def compute(self) -> dict[str, Tensor]:
         """Frame and song metrics by name: ``frame_accuracy``, ``song_f1``, ``song_top2`` ..."""
         scores, target = self.songs.compute()
+        target = torch.where(scores.isfinite().all(dim=-1), target, -1)
         results = {f"frame_{name}": value for name, value in self.frame.compute().items()}
         # The songs' scores are already gathered from every process: each computes alone from here.
         for metric in (*self.song.values(), self.song_confusion):

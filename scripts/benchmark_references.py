@@ -14,9 +14,10 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from genrenet.classifier import GenreClassifier, log_scores
+from genrenet.classifier import GenreClassifier
 from genrenet.frames import FrameSettings, frame_starts
 from genrenet.inference import open_model
+from genrenet.losses import log_scores
 from genrenet.networks import CNN, CRNN
 from genrenet.networks.gru import Keras1GRU
 

@@ -19,10 +19,10 @@ from genrenet.classifier import (
     ClassifierError,
     GenreClassifier,
     compare,
-    log_scores,
 )
 from genrenet.datamodule import GenreDataModule
 from genrenet.frontend import LogMel
+from genrenet.losses import log_scores
 from genrenet.networks import CNN
 from genrenet.schedules import OneCycle, ScheduleError
 

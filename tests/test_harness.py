@@ -17,6 +17,7 @@ from genrenet.errors import GenrenetError
 from genrenet.evaluation.classical import BaselineContender, FeatureBank
 from genrenet.evaluation.datasets import read_dataset
 from genrenet.evaluation.harness import EvaluationError, contenders, judge
+from genrenet.evaluation.leaks import leaks
 from genrenet.evaluation.protocols import protocols
 from genrenet.evaluation.results import predictions, summarise
 from genrenet.evaluation.writing import write_run
@@ -275,5 +276,32 @@ def test_one_recording_on_two_sides_is_found(features, tmp_path):
     pd.concat([frame, twin]).to_csv(tmp_path / "twins.csv", index=False)
     results, _ = run(tmp_path / "twins.csv", ["knn"], "column", tmp_path / "run")
     text = results["protocols"][0]["leakage"]
-    assert "leaks: the very same features on more than one side, 1 times" in text
-    assert "folk/copy (test)" in text
+    assert "leaks in 1 of 1" in text
+    assert "the very same features on more than one side: 1" in text
+    assert "folk/copy" in text
+
+
+def test_a_leak_of_a_later_fold_or_seed_is_found(music, tmp_path):
+    """Two names of one recording that stand on one side in the first fold of the first seed."""
+    folder = tmp_path / "music"
+    shutil.copytree(music, folder)
+    shutil.copy(folder / "bass" / "bass-0.wav", folder / "bass" / "copy.wav")
+    dataset, (protocol,) = read_dataset(folder), protocols("stratified-4fold", 2)
+    dealt = [[fold.split for fold in protocol.folds(dataset.table, seed)] for seed in (0, 1)]
+
+    def apart(split):
+        return split.parts["bass/bass-0"] != split.parts["bass/copy"]
+
+    together = [split for group in dealt for split in group if not apart(split)]
+    leaky = [split for group in dealt for split in group if apart(split)]
+    assert together
+    assert leaky
+    text = leaks(dataset, {"p": [*together, *leaky]}, tmp_path / "run")["p"]
+    n = len(together) + len(leaky)
+    assert f"leaks in {len(leaky)} of {n}" in text
+    assert f"all {n} folds looked at" in text
+    assert f"bass/bass-0 = bass/copy: folds: {len(leaky)}" in text
+    assert "no leak was found" in leaks(dataset, {"p": together}, tmp_path / "run")["p"]
+    judged = judge(dataset, contenders(["knn"]), [protocol], tmp_path / "run", tell=lambda _: None)
+    assert f"all {n} folds looked at" in judged.leaks[protocol.name]
+    assert f"leaks in {len(leaky)} of {n}" in judged.leaks[protocol.name]

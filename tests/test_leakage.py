@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import soundfile
 
-from genrenet import splits
+from genrenet import audio, splits
 from genrenet.catalog import read_catalog
 from genrenet.splits import Split, SplitError
 
@@ -95,6 +95,29 @@ def test_lengths_that_nothing_shares_spare_the_decoding(tmp_path):
     leak = splits.leakage(table, sides(table, *parts), progress=lambda *step: steps.append(step))
     assert steps[-1] == (3, 3)
     assert leak.songs == ({"a/0": "train", "b/1": "test"},)
+
+
+def test_every_split_is_compared_and_every_file_decoded_once(twins, monkeypatch):
+    decoded = []
+    real = audio.fingerprint
+    monkeypatch.setattr(audio, "fingerprint", lambda path: decoded.append(path) or real(path))
+    clean = sides(twins, *["train"] * 5, "test", "test", "test")
+    first = sides(twins, "train", "test", "test", "test", "test", "test", "test", "test")
+    second = sides(twins, "train", "test", "train", "train", "train", "train", "test", "test")
+    found = splits.leakages(twins, [clean, first, second])
+    assert [len(item.songs) for item in found] == [0, 1, 1]
+    assert found[1].songs == ({"a/0": "train", "b/0": "test"},)
+    assert found[2].songs == ({"a/1": "test", "a/2": "train"},)
+    assert [bool(item.artists) for item in found] == [False, True, True]
+    assert len(decoded) == len(set(decoded)) == 7  # b/3 is no audio, which its header tells
+
+
+def test_segments_of_a_song_on_two_sides(twins):
+    twins = twins.assign(song=["a/0", "a/0", "a/2", "a/3", "b/0", "b/0", "b/2", "b/3"])
+    split = sides(twins, "train", "test", *["train"] * 6)
+    leak = splits.leakage(twins, split, audio=False)
+    assert leak.segments == {"a/0": ("train", "test")}
+    assert "songs with segments on more than one side: 1" in leak.report()
 
 
 def test_a_column_is_missing(twins):

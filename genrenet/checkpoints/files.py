@@ -21,6 +21,7 @@ from pytorch_lightning.__version__ import version as lightning_version
 from genrenet.classifier import GenreClassifier
 from genrenet.description import FORMAT, CheckpointMismatchError
 from genrenet.errors import GenrenetError, printable
+from genrenet.finite import non_finite
 from genrenet.frames import FrameSettings
 from genrenet.frontend import LogMel
 from genrenet.networks import NETWORKS
@@ -148,6 +149,8 @@ def load_weights(model: GenreClassifier, state: dict[str, Any], name: str) -> Ge
 
     Raises
     ------
+    CheckpointError
+        Weights are NaN or infinite.
     CheckpointMismatchError
         The weights do not fit the model.
     """
@@ -160,6 +163,12 @@ def load_weights(model: GenreClassifier, state: dict[str, Any], name: str) -> Ge
             found=" ".join(str(error).split())[:300],
             wanted=f"weights of {kind} with {len(model.labels)} labels",
         ) from error
+    if broken := non_finite(state):
+        raise CheckpointError(
+            f"'{name}' holds weights that are not finite numbers: it cannot name a genre",
+            found=f"{len(broken)} tensors, the first {broken[0]}",
+            remedy="take an earlier checkpoint of the run, or train anew with a lower rate",
+        )
     return model.eval()
 
 

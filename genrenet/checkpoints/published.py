@@ -15,10 +15,11 @@ from torch import Tensor
 from genrenet.checkpoints.keras import convert_keras_tagger
 from genrenet.checkpoints.musicnn import convert_musicnn
 from genrenet.checkpoints.registry import PublishedModel, SourceFile
-from genrenet.classifier import GenreClassifier, Output
+from genrenet.classifier import GenreClassifier
 from genrenet.description import CheckpointMismatchError
 from genrenet.errors import printable
 from genrenet.frames import FrameSettings
+from genrenet.losses import Output
 from genrenet.networks import CNN, CRNN, GenreNetwork, MusiCNN
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 from genrenet.cli.parsing import CommandParser
 from genrenet.errors import GenrenetError, printable
+from genrenet.jsontext import to_json
 
 EXPORTED = (".ckpt", ".onnx", ".pt2")
 
@@ -103,7 +103,7 @@ def _list(options: argparse.Namespace) -> int:
             }
         )
     if options.format == "json":
-        print(json.dumps(rows, ensure_ascii=False, indent=1))
+        print(to_json(rows, ensure_ascii=False, indent=1))
     else:
         _print_rows(rows)
     for problem in problems:
@@ -172,7 +172,7 @@ def _info(options: argparse.Namespace) -> int:
         path = find_checkpoint(name)
         found = facts(path, "file" if own else "shipped")
     if options.format == "json":
-        print(json.dumps(found, ensure_ascii=False, indent=1))
+        print(to_json(found, ensure_ascii=False, indent=1))
     else:
         _print_facts(found)
     return 0

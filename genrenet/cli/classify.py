@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from genrenet.cli.parsing import CommandParser, add_engine_options
 from genrenet.errors import GenrenetError
+from genrenet.jsontext import to_json
 
 if TYPE_CHECKING:
     from genrenet.inference import SongResult
@@ -119,8 +119,7 @@ def _write(results: list[SongResult], options: argparse.Namespace) -> None:
 def _print(results: list[SongResult], options: argparse.Namespace, file: TextIO) -> None:
     if options.format == "json":
         rows = [result.as_dict(timeline=options.timeline) for result in results]
-        json.dump(rows, file, ensure_ascii=False, indent=1)
-        file.write("\n")
+        file.write(to_json(rows, ensure_ascii=False, indent=1) + "\n")
     elif options.format == "csv":
         _frame(results, options.timeline).to_csv(file, index=False)
     else:

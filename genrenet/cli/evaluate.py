@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from genrenet.cli.parsing import CommandParser
 from genrenet.errors import GenrenetError, printable
+from genrenet.jsontext import to_json
 
 EXAMPLES = """examples:
   genrenet evaluate ~/Music --models svm,knn,kl-knn --protocol artist-5fold --out runs/methods
@@ -119,7 +119,7 @@ def _compare(options: argparse.Namespace) -> int:
 
     found = compare_runs(*map(Path, options.runs))
     if options.format == "json":
-        print(json.dumps(found, ensure_ascii=False, indent=1))
+        print(to_json(found, ensure_ascii=False, indent=1))
     else:
         print(comparison_table(found))
     return 0

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from typing import Any
 
 from genrenet.cli.parsing import CommandParser
+from genrenet.jsontext import to_json
 
 KINDS = {
     "baseline": "register_baselines",
@@ -50,7 +50,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
         for name, entry in contributions(hook).items()
     ]
     if options.format == "json":
-        print(json.dumps(rows, ensure_ascii=False, indent=1, default=str))
+        print(to_json(rows, ensure_ascii=False, indent=1, default=str))
     else:
         _print(rows)
     return 1 if problems() else 0

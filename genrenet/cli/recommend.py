@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import json
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from genrenet.cli.parsing import CommandParser, count, setting
 from genrenet.errors import printable
+from genrenet.jsontext import to_json
 
 if TYPE_CHECKING:
     import numpy as np
@@ -225,7 +225,7 @@ def _print(tables: Sequence[pa.Table], style: str) -> None:
 
     table = pa.concat_tables(tables)
     if style == "json":
-        print(json.dumps(table.to_pylist(), ensure_ascii=False, indent=1))
+        print(to_json(table.to_pylist(), ensure_ascii=False, indent=1))
         return
     if style == "csv":
         rows = csv.writer(sys.stdout, lineterminator="\n")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
 from genrenet.cli.parsing import CommandParser, count
 from genrenet.errors import printable
+from genrenet.jsontext import to_json
 
 EXAMPLES = """examples:
   genrenet recommend evaluate user_artists.dat
@@ -107,7 +107,7 @@ def _neighbours(options: argparse.Namespace) -> int:
     if folder is not None:
         with writing(folder):
             folder.mkdir(parents=True, exist_ok=True)
-            put(folder / "results.json", json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+            put(folder / "results.json", to_json(found, indent=1, ensure_ascii=False) + "\n")
             put(folder / "results.md", text)
     print(text)
     return 0

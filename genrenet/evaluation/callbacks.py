@@ -27,14 +27,23 @@ def _folder(trainer: pl.Trainer) -> Path:
 
 
 def _gather(
-    trainer: pl.Trainer, songs: SongScores
+    trainer: pl.Trainer, songs: SongScores, data: GenreDataModule, part: str
 ) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
-    """Scores, targets and frames of all songs; a collective operation like `_folder`."""
+    """Scores, targets and frames of all songs; a collective operation like `_folder`.
+
+    A song with scores that are not finite is skipped: it has no frames, and the target -1.
+    """
     scores, target = songs.compute()
     # Reduction works in place, and outside of the inference mode the counts were made in.
     frames = trainer.strategy.reduce(songs.counts.clone(), reduce_op="sum")
     assert isinstance(frames, Tensor)
-    return scores.double().cpu().numpy(), target.cpu().numpy(), frames.cpu().numpy()
+    found = scores.double().cpu().numpy(), target.cpu().numpy(), frames.cpu().numpy()
+    bad = ~np.isfinite(found[0]).all(axis=1)
+    for path in data.part(part)["path"].to_numpy()[bad]:
+        data.skip(path, f"'{printable(path)}' was not scored: its scores are not finite")
+    for values, nothing in zip(found, (0, -1, 0), strict=True):
+        values[bad] = nothing
+    return found
 
 
 def gather_skipped(data: GenreDataModule) -> None:
@@ -61,7 +70,7 @@ class TestReport(pl.Callback):
             return
         stage = stages["test"]
         confusion = stage.frame_confusion.compute().cpu().numpy()
-        scores, target, frames = _gather(trainer, stage.songs)
+        scores, target, frames = _gather(trainer, stage.songs, data, "test")
         gather_skipped(data)
         folder = _folder(trainer) / "report"
         if not trainer.is_global_zero:
@@ -155,7 +164,7 @@ class PredictionWriter(pl.Callback):
         data, songs = data_of(trainer), self._songs
         if data is None or songs is None:
             return
-        scores, _, frames = _gather(trainer, songs)
+        scores, _, frames = _gather(trainer, songs, data, "all")
         folder = _folder(trainer)
         self._songs = None
         if trainer.is_global_zero:

@@ -155,9 +155,10 @@ def judge(
             f"no model can be judged on '{dataset.name}'", found="; ".join(judged.errors.values())
         )
     _claim(folder, dataset)
-    for protocol in dict.fromkeys(protocol for protocol, _ in folds):
-        splits = [fold.split for fold in folds[protocol, protocol.seeds[0]]]
-        judged.leaks[protocol.name] = leaks(dataset, splits, folder / "folds" / protocol.name)
+    splits: dict[str, list[Split]] = {}
+    for (protocol, _), dealt in folds.items():
+        splits.setdefault(protocol.name, []).extend(fold.split for fold in dealt)
+    judged.leaks = leaks(dataset, splits, folder / "folds")
     for (protocol, seed), dealt in folds.items():
         for number, fold in enumerate(dealt):
             for model in able:

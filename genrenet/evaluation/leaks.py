@@ -1,67 +1,94 @@
-"""What a protocol's splits have on more than one side: artists, sounds, or rows of features."""
+"""What a protocol's folds have on more than one side: artists, sounds, or rows of features."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from genrenet.evaluation.datasets import Dataset
 from genrenet.evaluation.kept import read_json, write_json
-from genrenet.splits import Split, leakage
+from genrenet.splits import Leakage, Split, leakages
+
+VERSION = 2
+"""Part of what an answer is kept under: goes up when the check finds more."""
+LISTED = 50  # names of each kind that a report lists
 
 
-def leaks(dataset: Dataset, splits: Sequence[Split], folder: Path) -> str:
-    """Look for leaks, once for the same songs and splits.
+def leaks(dataset: Dataset, folds: Mapping[str, Sequence[Split]], folder: Path) -> dict[str, str]:
+    """Look for leaks in every fold, once for the same songs and splits.
 
     Parameters
     ----------
     dataset : Dataset
-    splits : sequence of Split
-        The folds of one seed. Artists are looked for in all of them, sounds in the first.
+    folds : mapping of str to sequence of Split
+        All folds of all seeds, by the protocol's name. Every song is decoded once for all of them.
     folder : Path
-        Where the answer is kept.
+        Where the answers are kept.
 
     Returns
     -------
-    str
-        A line that says whether there is anything, and then what.
+    dict of str to str
+        For each protocol a line that says whether there is anything and how many folds were looked
+        at, and then what.
     """
-    made_of = dataset.digest + "".join(split.parts.sort_index().to_csv() for split in splits)
-    key = hashlib.sha256(made_of.encode("utf-8", "surrogateescape")).hexdigest()
-    known = read_json(folder / "leaks.json")
+    splits = [split for group in folds.values() for split in group]
+    state = hashlib.sha256(f"{VERSION} {list(folds)} {dataset.digest}".encode())
+    for split in splits:
+        state.update(split.parts.sort_index().to_csv().encode("utf-8", "surrogateescape"))
+    key, file = state.hexdigest(), folder / "leaks.json"
+    known = read_json(file)
     if known is not None and known.get("key") == key:
-        return str(known["text"])
-    heard = dataset.features is None
-    found = [
-        leakage(dataset.table, split, audio=heard and number == 0)
-        for number, split in enumerate(splits)
-    ]
-    bad = [item for item in found if item]
-    text = (bad or found)[0].report()
-    if len(bad) > 1:
-        text += f"\n  and {len(bad) - 1} more folds"
-    if not heard and (twins := _same_rows(dataset, splits[0])):
-        text = f"{twins}\n{text}"
-    write_json(folder / "leaks.json", {"key": key, "text": text})
+        return {name: str(known["text"][name]) for name in folds}
+    found = iter(leakages(dataset.table, splits, audio=dataset.features is None))
+    rows = _same_rows(dataset)
+    text = {}
+    for name, group in folds.items():
+        looked_at = [next(found) for _ in group]
+        text[name] = _summary(name, looked_at, [_on_several(rows, split) for split in group])
+    write_json(file, {"key": key, "text": text})
     return text
 
 
-def _same_rows(dataset: Dataset, split: Split) -> str:
-    """Songs with the very same features on more than one side: most likely one recording.
+def _summary(name: str, found: Sequence[Leakage], rows: Sequence[list[str]]) -> str:
+    """One verdict on all folds, and each finding with the number of folds it was made in."""
+    bad = sum(bool(item) or bool(twins) for item, twins in zip(found, rows, strict=True))
+    folds = "1 split" if len(found) == 1 else f"all {len(found)} folds"
+    verdict = f"leaks in {bad} of {len(found)}" if bad else "no leak was found"
+    lines = [f"{name}: {verdict} ({found[0].n_songs} songs, {folds} looked at)"]
+    kinds: dict[str, Iterable[Sequence[str]]] = {
+        "artists on more than one side": (list(item.artists) for item in found),
+        "songs with segments on more than one side": (list(item.segments) for item in found),
+        "same audio on more than one side": (
+            [" = ".join(group) for group in item.songs] for item in found
+        ),
+        "the very same features on more than one side": rows,
+    }
+    for what, groups in kinds.items():
+        counts = Counter(entry for group in groups for entry in group)
+        if counts:
+            lines.append(f"  {what}: {len(counts)}")
+            lines += [f"    {entry}: folds: {n}" for entry, n in counts.most_common(LISTED)]
+            if len(counts) > LISTED:
+                lines.append(f"    and {len(counts) - LISTED} more")
+    return "\n".join([*lines, *found[0].limits()])
 
-    Empty where there are none.
-    """
-    assert dataset.features is not None
+
+def _same_rows(dataset: Dataset) -> list[list[str]]:
+    """Songs with the very same features: most likely one recording."""
+    if dataset.features is None:
+        return []
     rows = pd.DataFrame(dataset.features)
-    parts = split.parts.reindex(dataset.table["track_id"]).to_numpy()
     tracks = dataset.table["track_id"].to_numpy()
     groups = rows.groupby(list(rows.columns), sort=False).indices.values()
-    twins = [group for group in groups if len({p for p in parts[group] if p == p}) > 1]
-    lines = ["  " + " = ".join(f"{tracks[i]} ({parts[i]})" for i in group) for group in twins]
-    if not lines:
-        return ""
-    head = f"{split.name}: leaks: the very same features on more than one side, {len(twins)} times"
-    return "\n".join([head, *lines])
+    return [list(tracks[group]) for group in groups if len(group) > 1]
+
+
+def _on_several(groups: Sequence[Sequence[str]], split: Split) -> list[str]:
+    """Those groups that a split has on more than one side, as text."""
+    parts = split.parts.to_dict()
+    crossing = (g for g in groups if len({parts[track] for track in g if track in parts}) > 1)
+    return [" = ".join(group) for group in crossing]

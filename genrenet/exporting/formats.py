@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from genrenet.classifier import GenreClassifier
 from genrenet.errors import GenrenetError, printable
+from genrenet.jsontext import to_json
 
 Format = Literal["onnx", "torch"]
 
@@ -100,7 +101,7 @@ def exported_metadata(path: str | os.PathLike[str]) -> dict[str, Any]:
     dict
         ``labels`` (list of str), ``sample_rate`` (Hz), ``frame_seconds``, ``frame_samples``,
         ``trim`` (seconds), ``decision`` (how frames decide on a song, see
-        `genrenet.frames.decide`), ``output`` (see `genrenet.classifier.log_scores`), ``network``
+        `genrenet.frames.decide`), ``output`` (see `genrenet.losses.log_scores`), ``network``
         and ``genrenet`` (its version).
 
     Raises
@@ -174,33 +175,39 @@ def quiet() -> Iterator[None]:
         log.setLevel(level)
 
 
+def _exported(model: GenreClassifier) -> torch.export.ExportedProgram:
+    """What both formats are made of: any number of frames at once, without gradients."""
+    waveform = torch.zeros(2, model.frames.n_samples)
+    shapes = {"waveform": {0: torch.export.Dim.DYNAMIC}}
+    with torch.no_grad():
+        return torch.export.export(_Scores(model).eval(), (waveform,), dynamic_shapes=shapes)
+
+
 def _write_onnx(model: GenreClassifier, path: Path) -> None:
+    # Not exported by torch.onnx itself: with a dynamic batch it rewrites recurrent layers as loops,
+    # which warns, fails under no_grad, and leaves torch.export unable to take them afterwards.
     program = torch.onnx.export(
-        _Scores(model).eval(),
-        (torch.zeros(2, model.frames.n_samples),),
+        _exported(model),
         dynamo=True,
         input_names=["waveform"],
         output_names=["scores"],
-        dynamic_shapes={"waveform": {0: "batch"}},
+        dynamic_shapes={"waveform": {0: "batch"}},  # its name in the file
         opset_version=OPSET,
         verbose=False,
     )
     assert program is not None  # only torch's former exporter returns nothing
     program.model.metadata_props.update(
-        (key, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+        (key, value if isinstance(value, str) else to_json(value, ensure_ascii=False))
         for key, value in _metadata(model).items()
     )
     program.save(path)
 
 
 def _write_torch(model: GenreClassifier, path: Path) -> None:
-    waveform = torch.zeros(2, model.frames.n_samples)
-    shapes = {"waveform": {0: torch.export.Dim.DYNAMIC}}
     with torch.no_grad():
-        program = torch.export.export(_Scores(model).eval(), (waveform,), dynamic_shapes=shapes)
-        # This also takes out the front end's autocast regions, which a file cannot hold.
-        program = program.run_decompositions({})
-    metadata = json.dumps(_metadata(model), ensure_ascii=False)
+        # This takes out the front end's autocast regions, which a file cannot hold.
+        program = _exported(model).run_decompositions({})
+    metadata = to_json(_metadata(model), ensure_ascii=False)
     torch.export.save(program, path, extra_files={METADATA: metadata})
 
 

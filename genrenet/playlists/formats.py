@@ -7,7 +7,6 @@ https://xspf.org/spec. JSON holds all that is known.
 
 from __future__ import annotations
 
-import json
 import os
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from pathlib import Path
 
 from genrenet.catalog.base import clean
 from genrenet.errors import printable
+from genrenet.jsontext import to_json
 from genrenet.playlists.base import Playlist, PlaylistError
 from genrenet.playlists.places import line_of, place_of, uri_of
 
@@ -69,7 +69,7 @@ def as_json(playlist: Playlist, folder: str | None) -> str:
         "checkpoint": printable(playlist.checkpoint),
         "songs": songs,
     }
-    return json.dumps(about, ensure_ascii=False, indent=1) + "\n"
+    return to_json(about, ensure_ascii=False, indent=1) + "\n"
 
 
 WRITERS: dict[str, Callable[[Playlist, str | None], str]] = {

@@ -36,7 +36,7 @@ from genrenet.splits.given import (
     read_split,
     write_split,
 )
-from genrenet.splits.leaks import Leakage, leakage
+from genrenet.splits.leaks import Leakage, leakage, leakages
 from genrenet.splits.making import (
     artist_disjoint,
     k_fold,
@@ -59,6 +59,7 @@ __all__ = [
     "fault_filtered",
     "k_fold",
     "leakage",
+    "leakages",
     "make_split",
     "read_split",
     "seventy_thirty",

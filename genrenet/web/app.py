@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import flask
+from flask.json.provider import DefaultJSONProvider
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
+from genrenet.jsontext import finite_only
 from genrenet.web.api import api
 from genrenet.web.errors import RequestError, TooMany
 from genrenet.web.pages import page, problem
@@ -15,6 +19,17 @@ from genrenet.web.uploads import UploadRequest
 
 FORM_ROOM = 1 << 16
 """Bytes of a form around its upload."""
+
+
+class PlainJSON(DefaultJSONProvider):
+    """Flask's JSON without NaN and infinity, which browsers refuse, in the order it was built."""
+
+    sort_keys = False
+    ensure_ascii = False
+
+    def dumps(self, obj: Any, **kwargs: Any) -> str:
+        """Encode a value."""
+        return super().dumps(finite_only(obj), **kwargs)
 
 
 def create_app(
@@ -44,8 +59,7 @@ def create_app(
     """
     app = flask.Flask("genrenet.web")
     app.request_class = UploadRequest
-    app.json.sort_keys = False  # type: ignore[attr-defined]
-    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    app.json = PlainJSON(app)
     app.config.update(
         SERVICE=service,
         UPLOADS=uploads,

@@ -1,0 +1,53 @@
+"""From logits to scores and losses: the output layers a classifier may have."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch.nn.functional as F
+from torch import Tensor
+
+Output = Literal["softmax", "normalised-sigmoid", "sigmoid"]
+"""What turns logits into scores; see `log_scores`."""
+
+
+def log_scores(logits: Tensor, output: Output) -> Tensor:
+    """Logarithms of scores.
+
+    Parameters
+    ----------
+    logits : Tensor, shape (batch, labels)
+    output : {"softmax", "normalised-sigmoid", "sigmoid"}
+        ``normalised-sigmoid`` divides each sigmoid by the sum of all, as Keras' categorical
+        cross-entropy does with a sigmoid output layer. ``sigmoid`` is for tags, of which several
+        may be true at once: its scores do not sum to one.
+
+    Returns
+    -------
+    Tensor, shape (batch, labels)
+    """
+    if output == "sigmoid":
+        return F.logsigmoid(logits)
+    return F.log_softmax(logits if output == "softmax" else F.logsigmoid(logits), dim=-1)
+
+
+def frame_losses(logits: Tensor, target: Tensor, output: Output) -> Tensor:
+    """Cross-entropy of every frame.
+
+    Parameters
+    ----------
+    logits : Tensor, shape (batch, labels)
+    target : Tensor, shape (batch, labels)
+        Shares in [0, 1]; rows that sum to one.
+    output : {"softmax", "normalised-sigmoid", "sigmoid"}
+        See `log_scores`. With ``sigmoid`` every label is a question of its own, and the losses of
+        all labels are summed.
+
+    Returns
+    -------
+    Tensor, shape (batch,)
+    """
+    losses = -(target * log_scores(logits, output)).sum(dim=-1)
+    if output == "sigmoid":
+        losses = losses - ((1 - target) * F.logsigmoid(-logits)).sum(dim=-1)
+    return losses
