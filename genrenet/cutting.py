@@ -121,7 +121,9 @@ def end_to_end(
         raise ended
 
 
-def some(path: str, duration: float, settings: FrameSettings, count: int) -> Iterator[Cut]:
+def some(
+    path: str, duration: float, settings: FrameSettings, count: int, notes: list[str]
+) -> Iterator[Cut]:
     """Cut a few frames of a file, evenly spread, and decode nothing between them.
 
     Parameters
@@ -132,6 +134,8 @@ def some(path: str, duration: float, settings: FrameSettings, count: int) -> Ite
     settings : FrameSettings
     count : int > 0
         Frames wanted, fewer than there are.
+    notes : list of str
+        See `end_to_end`.
 
     Yields
     ------
@@ -154,7 +158,7 @@ def some(path: str, duration: float, settings: FrameSettings, count: int) -> Ite
             return
         number = wanted[reads] if reads < count else _another(len(starts), good, silent)
         start = int(starts[number])
-        span = audio.load(path, rate, start / rate, length / rate)
+        span = audio.load(path, rate, start / rate, length / rate, notes=notes)
         found = list(gate.through([span]))
         samples = np.concatenate([block for _, block in found]) if found else span[:0]
         if 2 * len(samples) < length:

@@ -4,6 +4,9 @@ An item is a dictionary of tensors: ``waveform`` (samples of one frame, raw as s
 (what brings it to [-1, 1]), ``label``, ``song`` (row in the part's table), ``start`` (seconds of
 what sounds, where the reader leaves silence out), ``counted`` (false for padding, for what could
 not be read and for silence) and ``failed`` (could not be read).
+
+A file that is cut short is used as far as it goes, with a store and without one; see
+`genrenet.decoding`. A frame of which less than `READ_SHARE` can be read has failed.
 """
 
 from __future__ import annotations
@@ -21,11 +24,19 @@ from torch.utils.data import Dataset
 from torch.utils.data.distributed import DistributedSampler
 
 from genrenet import audio
+from genrenet.audio.errors import failure
 from genrenet.audio.sounding import only_sounding
+from genrenet.decoding import as_far_as_readable
 from genrenet.frames import FrameSettings, all_frames, filled, random_start
 
 Item = dict[str, Tensor]
 Crops = Literal["random", "fixed"]
+
+READ_SHARE = 0.9
+"""How much of what a frame should hold of its song must be there for it to count."""
+
+TAIL_SECONDS = 1.0
+"""How much of a file's end is decoded to see whether the file is whole."""
 
 TRIES = 8
 """Random crops of a song that are looked at for one that sounds."""
@@ -43,6 +54,10 @@ class Reader(Protocol):
     def errors(self) -> dict[str, str]:
         """Files that cannot be read, with the reason."""
 
+    @property
+    def truncated(self) -> dict[str, str]:
+        """Files that are used as far as they can be read, with what is wrong."""
+
     def length(self, path: str) -> int:
         """Samples of a song at the wanted rate; 0 where it cannot be read."""
 
@@ -56,7 +71,8 @@ class FileReader:
     Parameters
     ----------
     paths : sequence of str
-        Files that will be read; their lengths are looked up at once.
+        Files that will be read; their lengths are looked up at once, and their ends decoded: one
+        that is cut short is as long as it can be read.
     sample_rate : int > 0
         Samples per second, in Hz.
 
@@ -64,6 +80,8 @@ class FileReader:
     ----------
     errors : dict
         Files that cannot be read, with the reason.
+    truncated : dict
+        Files that are used as far as they can be read, with what is wrong.
     """
 
     dtype = "float32"
@@ -71,19 +89,27 @@ class FileReader:
     def __init__(self, paths: Sequence[str], sample_rate: int) -> None:
         self.sample_rate = sample_rate
         self.errors: dict[str, str] = {}
+        self.truncated: dict[str, str] = {}
         self._lengths: dict[str, int] = {}
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             for path, found in zip(paths, pool.map(self._look_up, paths), strict=True):
-                if isinstance(found, str):
-                    self.errors[path] = found
-                else:
-                    self._lengths[path] = found
+                length, message = found
+                if length:
+                    self._lengths[path] = length
+                if message:
+                    (self.truncated if length else self.errors)[path] = message
 
-    def _look_up(self, path: str) -> int | str:
+    def _look_up(self, path: str) -> tuple[int, str]:
+        """A file's samples, and what is wrong with it; a header's duration is only promised."""
+        rate = self.sample_rate
         try:
-            return round(audio.probe(path).duration * self.sample_rate)
+            begin = max(0, round((audio.probe(path).duration - TAIL_SECONDS) * rate))
+            return begin + len(audio.load(path, rate, begin / rate)), ""
+        except (audio.TruncatedAudioError, audio.TooShortError):
+            samples, _, message = as_far_as_readable(path, rate)
+            return len(samples), message
         except audio.AudioError as error:
-            return str(error)
+            return 0, str(error)
 
     def length(self, path: str) -> int:
         """Samples of a song; 0 where it cannot be read."""
@@ -93,6 +119,10 @@ class FileReader:
         """Decode a span; see `Reader`."""
         rate = self.sample_rate
         span = audio.load(path, rate, start / rate, count / rate, partial=True)
+        expected = min(count, self.length(path) - start)
+        if len(span) < READ_SHARE * expected:  # cut after its length was looked up
+            found, wanted = (f"{n / rate:.2f} s of a frame" for n in (len(span), expected))
+            raise failure(audio.TruncatedAudioError, path, found, wanted)
         return only_sounding(span[:count], rate), 1.0
 
 

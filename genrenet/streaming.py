@@ -65,8 +65,9 @@ def find_songs(
             entered.add(place)
             folders[:] = sorted(name for name in folders if not name.startswith("."))
             for name in sorted(files):
-                if audio.is_audio_path(name) and not name.startswith("."):
-                    yield os.path.join(folder, name)
+                path = os.path.join(folder, name)
+                if not name.startswith(".") and audio.is_audio_path(path):
+                    yield path
 
 
 def songs_or_error(paths: Iterable[str | os.PathLike[str]]) -> list[str]:
@@ -178,9 +179,10 @@ class SongFrames:
         rate, only = self.settings.sample_rate, self.only
         expected = len(frame_starts(round(self.duration * rate), self.settings))
         if only is not None and only < expected:
-            yield from some(self.path, self.duration, self.settings, only)
+            yield from some(self.path, self.duration, self.settings, only, self.notes)
             if self._spans:
                 return
         blocks = file.stream(rate, block_seconds=self.settings.seconds)
         with closing(end_to_end(self.path, blocks, self.settings, self.notes)) as cuts:
             yield from islice(cuts, only)
+        self.notes += file.notes

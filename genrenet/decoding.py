@@ -1,0 +1,135 @@
+"""What is kept of a file: its samples as far as they can be read, or why there are none.
+
+Which songs are usable
+----------------------
+A file that is cut short or damaged is used as far as it can be read. Of every file only what sounds
+is kept (`genrenet.audio.sounding`); it must be `MIN_SECONDS` or more. A file whose content is no music stays unusable while it is the same, and this program and its
+decoders are. A failure that may pass (no permission, a missing file, a time limit) is of the moment
+only.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
+from typing import Any, Literal, NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genrenet import audio
+from genrenet.audio.sounding import MIN_SECONDS, SilentAudioError, only_sounding, require_sound
+from genrenet.version import __version__
+
+DType = Literal["int16", "float16"]
+State = Literal["whole", "truncated", "unusable", "unread"]
+"""``unusable``: the content is no music, which stays so; ``unread``: reading failed this time."""
+T = TypeVar("T")
+
+CONTENT_ERRORS = (
+    audio.NotAudioError,
+    audio.EmptyAudioError,
+    audio.TruncatedAudioError,
+    audio.NonFiniteAudioError,
+    audio.TooShortError,
+    SilentAudioError,
+)
+"""What is wrong with a file's content, and stays wrong; all other errors may pass."""
+
+
+class Decoded(NamedTuple):
+    """What a store holds of a file.
+
+    Attributes
+    ----------
+    samples : ndarray of int16 or float16, shape (samples,)
+        Mono; empty where the file is not usable.
+    scale : float
+        What to multiply the samples by to have them in [-1, 1].
+    state : {"whole", "truncated", "unusable", "unread"}
+    message : str
+        What is wrong with the file, or ''.
+    """
+
+    samples: NDArray[Any]
+    scale: float
+    state: State
+    message: str
+
+    @property
+    def error(self) -> str:
+        """Why the file is not usable, or ''."""
+        return "" if len(self.samples) else self.message
+
+
+def decode(path: str, sample_rate: int) -> tuple[NDArray[np.float32], State, str]:
+    """Decode what sounds of a file, as far as it can be read.
+
+    Parameters
+    ----------
+    path : str
+    sample_rate : int > 0
+        In Hz.
+
+    Returns
+    -------
+    samples : ndarray of float32, shape (samples,)
+        Empty where the file is not usable.
+    state, message : str
+        See `Decoded`.
+    """
+    samples, state, message = as_far_as_readable(path, sample_rate)
+    if state in ("whole", "truncated"):
+        samples = only_sounding(samples, sample_rate)
+        try:
+            require_sound(path, len(samples), sample_rate)
+        except audio.AudioError as error:
+            return samples[:0], "unusable", message or str(error)
+    return samples, state, message
+
+
+def as_far_as_readable(path: str, sample_rate: int) -> tuple[NDArray[np.float32], State, str]:
+    """Decode all of a file that can be read; see `decode`."""
+    nothing = np.zeros(0, np.float32)
+    try:
+        return audio.load(path, sample_rate), "whole", ""
+    except audio.TruncatedAudioError as error:
+        if len(error.samples) >= MIN_SECONDS * sample_rate:
+            return error.samples, "truncated", str(error)
+        return nothing, "unusable", str(error)
+    except CONTENT_ERRORS as error:
+        return nothing, "unusable", str(error)
+    except audio.AudioError as error:
+        return nothing, "unread", str(error)
+
+
+def encode(path: str, sample_rate: int, dtype: DType) -> Decoded:
+    """Decode a file into what a store holds of it."""
+    samples, state, message = decode(path, sample_rate)
+    if dtype == "float16":
+        return Decoded(samples.astype("<f2"), 1.0, state, message)
+    peak = float(np.abs(samples).max(initial=0.0)) or 1.0
+    stored = np.round(samples * (32767.0 / peak)).astype("<i2")
+    return Decoded(stored, peak / 32767.0 if len(samples) else 1.0, state, message)
+
+
+def in_order(paths: Sequence[str], work: Callable[[str], T], workers: int) -> Iterator[T]:
+    """Results of ``work`` in the order of ``paths``, with a bounded number under way."""
+    with ThreadPoolExecutor(workers) as pool:
+        waiting: deque[Future[T]] = deque()
+        for path in paths:
+            waiting.append(pool.submit(work, path))
+            if len(waiting) > 2 * workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+@cache
+def decoders() -> str:
+    """Versions of what decodes: a file that fails with one may be read by another."""
+    versions = [f"{name} {importlib.metadata.version(name)}" for name in ("av", "soundfile")]
+    return ", ".join((f"genrenet {__version__}", *versions))
