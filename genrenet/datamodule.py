@@ -419,7 +419,8 @@ class GenreDataModule(pl.LightningDataModule):
             name = self._part_in_use()
             for song in batch["song"][batch["failed"]].tolist():
                 path = self._datasets[name].paths[song]
-                self.skip(path, f"'{printable(path)}' is damaged or silent where it was read")
+                fault = "could not be read where a frame should be, or is silent there"
+                self.skip(path, f"'{printable(path)}' {fault}")
         return batch
 
     def _part_in_use(self) -> str:

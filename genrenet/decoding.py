@@ -3,9 +3,9 @@
 Which songs are usable
 ----------------------
 A file that is cut short or damaged is used as far as it can be read. Of every file only what sounds
-is kept (`genrenet.audio.sounding`); it must be `MIN_SECONDS` or more. A file whose content is no music stays unusable while it is the same, and this program and its
-decoders are. A failure that may pass (no permission, a missing file, a time limit) is of the moment
-only.
+is kept (see `genrenet.audio.sounding`), and must be `MIN_SECONDS` or more. A file whose content is
+no music stays unusable while it is the same, and this program and its decoders are. A failure that
+may pass (no permission, a missing file, a time limit) is of the moment only.
 """
 
 from __future__ import annotations

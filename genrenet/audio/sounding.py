@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from genrenet.audio import AudioError, TooShortError, load
+from genrenet.audio import AudioError, TooShortError
 from genrenet.audio.errors import Mono, Path
 from genrenet.errors import printable
 
@@ -190,26 +190,3 @@ def only_sounding(samples: Mono, sample_rate: int) -> Mono:
     if sum(map(len, blocks)) == len(samples):
         return samples
     return np.concatenate(blocks) if blocks else samples[:0]
-
-
-def load_sounding(path: Path, sample_rate: int) -> Mono:
-    """Decode what sounds of a file.
-
-    Parameters
-    ----------
-    path : path-like
-    sample_rate : int > 0 [Hz]
-
-    Returns
-    -------
-    ndarray of float32, shape (n,)
-        At least `MIN_SECONDS`.
-
-    Raises
-    ------
-    AudioError
-        As `genrenet.audio.load` and `require_sound`.
-    """
-    samples = only_sounding(load(path, sample_rate), sample_rate)
-    require_sound(path, len(samples), sample_rate)
-    return samples
