@@ -99,6 +99,13 @@ class GenreDataModule(pl.LightningDataModule):
     seed : int
         Fixes the order and the crops.
 
+    Attributes
+    ----------
+    outputs : list of str, optional
+        Labels of a model that is only to name the songs' genres, set before anything is read. What
+        the collection says of genres is then written beside the answers and used for nothing: they
+        may be others, or none.
+
     Raises
     ------
     DataError
@@ -147,6 +154,7 @@ class GenreDataModule(pl.LightningDataModule):
         self.crops_per_song, self.batch_size, self.seed = crops_per_song, batch_size, seed
         self._num_workers = num_workers
         self.store, self.store_dtype, self.chunk_cache_gb = store, store_dtype, chunk_cache_gb
+        self.outputs: list[str] | None = None
         self.skipped: dict[str, str] = {}
         self.truncated: dict[str, str] = {}
         self._datasets: dict[str, FrameDataset] = {}
@@ -164,7 +172,13 @@ class GenreDataModule(pl.LightningDataModule):
             from genrenet.synthesis import default_corpus
 
             source = str(default_corpus())
-        catalog = read_catalog(source, self.format, subset=self.subset, segments=self.segments)
+        catalog = read_catalog(
+            source,
+            self.format,
+            subset=self.subset,
+            segments=self.segments,
+            labelled=self.outputs is None,
+        )
         for line in (*catalog.problems, *catalog.notes):
             logger.warning("%s", line)
         return catalog
@@ -181,8 +195,8 @@ class GenreDataModule(pl.LightningDataModule):
 
     @property
     def labels(self) -> list[str]:
-        """Genres in alphabetical order: the order of a model's outputs."""
-        return list(self.catalog.genres)
+        """The order of a model's outputs: ``outputs``, or genres in alphabetical order."""
+        return list(self.catalog.genres if self.outputs is None else self.outputs)
 
     @cached_property
     def split(self) -> splits.Split:

@@ -303,3 +303,35 @@ def song_scores(scores: Tensor, decision: Decision = "mean") -> Tensor:
     totals = frame_statistics(scores).sum(dim=0, keepdim=True)
     count = torch.full((1,), scores.shape[0], device=scores.device)
     return decide(totals, count, decision)[0]
+
+
+def cut(waveforms: Tensor, settings: FrameSettings) -> Tensor:
+    """Cut waveforms into whole frames, from their beginning and without trimming.
+
+    A last short frame is dropped unless it is the only one: that one is filled as the settings say.
+
+    Parameters
+    ----------
+    waveforms : Tensor, shape (batch, samples), samples >= 1
+    settings : FrameSettings
+
+    Returns
+    -------
+    Tensor, shape (batch, frames, ``settings.n_samples``), frames >= 1
+
+    Raises
+    ------
+    FrameError
+        Another number of dimensions, or no samples.
+    """
+    if waveforms.ndim != 2 or not waveforms.shape[1]:
+        raise FrameError(
+            "the shape of waveforms",
+            found=f"{tuple(waveforms.shape)}",
+            wanted="(batch, samples), with one sample at least",
+            remedy="add a first dimension to a single waveform: waveform[None]",
+        )
+    length = settings.n_samples
+    count = max(1, waveforms.shape[1] // length)
+    whole = F.pad(waveforms, (0, max(0, length - waveforms.shape[1])))
+    return whole[:, : count * length].reshape(-1, count, length)

@@ -123,6 +123,7 @@ def read_catalog(
     tags: bool = True,
     subset: str = "small",
     segments: str = "auto",
+    labelled: bool = True,
 ) -> Catalog:
     """Read a collection.
 
@@ -149,6 +150,9 @@ def read_catalog(
         `song` of a table, by identifiers that most rows share with others, or by their names
         (`genrenet.catalog.segments`). A note says what was found; "off" takes every file for a
         song.
+    labelled : bool
+        Whether songs must have genres, and the collection two of them. Otherwise songs in no
+        genre's folder and rows without one are taken too, with the genre ''.
 
     Returns
     -------
@@ -179,10 +183,10 @@ def read_catalog(
         raise SourceNotFoundError(f"no such folder or table: {printable(path)!r}")
     try:
         layout = _detect(path) if format == "auto" else format
-        reading = _read(path, layout, subset)
+        reading = _read(path, layout, subset, labelled)
     except OSError as error:
         raise CatalogError(f"cannot read {printable(path)!r}", found=str(error)) from None
-    shared = _settle(reading, min_songs)
+    shared = _settle(reading, min_songs if labelled else 0)
     if tags and reading.from_tags:
         _fill_from_tags(reading)
     if segments == "auto":
@@ -232,7 +236,7 @@ def _is_plain_table(path: str) -> bool:
         return False
 
 
-def _read(path: str, layout: str, subset: str) -> Reading:
+def _read(path: str, layout: str, subset: str, labelled: bool) -> Reading:
     if layout not in FORMATS:
         return _readers()[layout].read(path)
     if layout == "fma":
@@ -240,10 +244,10 @@ def _read(path: str, layout: str, subset: str) -> Reading:
     if layout in ("csv", "parquet"):
         if os.path.isdir(path):
             path = os.path.join(path, _TABLE_NAME if layout == "csv" else "tracks.parquet")
-        return read_table(path, parquet=layout == "parquet")
+        return read_table(path, parquet=layout == "parquet", labelled=labelled)
     if not os.path.isdir(path):
         raise CatalogError(f"{printable(path)!r} is a file", wanted="a folder of genre folders")
-    return read_gtzan(path) if layout == "gtzan" else read_folder(path)
+    return read_gtzan(path) if layout == "gtzan" else read_folder(path, labelled=labelled)
 
 
 def _name(path: str, root: str) -> str:
@@ -261,6 +265,7 @@ def _settle(reading: Reading, min_songs: int) -> list[str]:
     """Leave out duplicates and genres that are too small, and give every song its identifier.
 
     Returns the identifiers as the collection gives them, which segments of a song may share.
+    With a ``min_songs`` of 0 one song is enough.
     """
     seen: dict[str, Song] = {}
     for song in reading.songs:
@@ -276,7 +281,8 @@ def _settle(reading: Reading, min_songs: int) -> list[str]:
         message = f"genre {genre!r} is left out: songs: {n}, wanted at least {min_songs}"
         reading.report("", "too-few-songs", message)
     reading.songs = [song for song in seen.values() if song.genre not in small]
-    _require_two_genres(reading)
+    if min_songs or not reading.songs:
+        _require_two_genres(reading)
     given = [song.track_id for song in reading.songs]
     _identify(reading)
     return given

@@ -40,7 +40,7 @@ _KNOWN = (*COLUMNS, "split", "song")
 _URL = "file:"
 
 
-def read_table(table: str, *, parquet: bool = False) -> Reading:
+def read_table(table: str, *, parquet: bool = False, labelled: bool = True) -> Reading:
     """Read a table of songs.
 
     Column names are compared without case. Unknown columns, rows without path or genre, rows
@@ -53,6 +53,8 @@ def read_table(table: str, *, parquet: bool = False) -> Reading:
         The file (absolute).
     parquet : bool
         Parquet rather than text.
+    labelled : bool
+        Leave out songs without a genre; otherwise theirs is '', and the column may be absent.
 
     Returns
     -------
@@ -68,7 +70,8 @@ def read_table(table: str, *, parquet: bool = False) -> Reading:
     folder = os.path.dirname(table)
     header, rows = _parquet_rows(table) if parquet else text_rows(table)
     reading = Reading("parquet" if parquet else "csv", folder)
-    missing = [name for name in REQUIRED if name not in header]
+    wanted = REQUIRED if labelled else REQUIRED[:1]
+    missing = [name for name in wanted if name not in header]
     if missing:
         raise MissingColumnsError(
             f"{printable(table)!r} lacks a column",
@@ -85,7 +88,9 @@ def read_table(table: str, *, parquet: bool = False) -> Reading:
             message = f"row {number}: values: {len(row)}, wanted {len(header)}; a comma to quote?"
             reading.report(table, "bad-row", message)
             continue
-        song = _song(dict(zip(header, row, strict=False)), folder, f"row {number}", reading)
+        song = _song(
+            dict(zip(header, row, strict=False)), folder, f"row {number}", reading, labelled
+        )
         if song is not None:
             reading.songs.append(song)
     return reading
@@ -96,12 +101,14 @@ def _listing(names: Sequence[str], limit: int = 20) -> str:
     return ", ".join(map(repr, names[:limit])) + more
 
 
-def _song(row: dict[str, object], folder: str, where: str, reading: Reading) -> Song | None:
+def _song(
+    row: dict[str, object], folder: str, where: str, reading: Reading, labelled: bool
+) -> Song | None:
     """One row as a song, None (and a problem) if it cannot be one."""
     stored = row.get("path")
     path = _decode(os.fsdecode(stored) if isinstance(stored, bytes) else str(stored or ""), folder)
     genre = clean(_text(row.get("genre")))
-    if not path or not genre:
+    if not path or (labelled and not genre):
         reading.report(path, *(("no-genre", where) if path else ("no-path", where)))
         return None
     if not os.path.isfile(path):

@@ -152,7 +152,7 @@ def _split(options: argparse.Namespace) -> int:
     )
     write_split(split, options.out)
     counts = ", ".join(f"{count} {part}" for part, count in split.counts().items())
-    print(f"{split.name}: {counts}; written to {options.out}")
+    print(f"{split.name}: {counts}; written to {printable(options.out)}")
     with progress_bar("comparing audio") as show:
         leak = leakage(catalog.table, split, audio=not options.no_audio, progress=show)
     print(leak.report())

@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import Any, NoReturn
 
-from genrenet.errors import GenrenetError
+from genrenet.errors import GenrenetError, visible
 
 
 class CommandParser(argparse.ArgumentParser):
@@ -22,7 +22,7 @@ class CommandParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong and where help is; exit with code 2."""
-        print(f"{self.prog}: error: {message}; see '{self.prog} --help'", file=sys.stderr)
+        print(f"{self.prog}: error: {visible(message)}; see '{self.prog} --help'", file=sys.stderr)
         sys.exit(2)
 
 
