@@ -30,7 +30,7 @@ from genrenet.data import (
 )
 from genrenet.decoding import DType
 from genrenet.errors import GenrenetError, printable
-from genrenet.frames import FrameSettings
+from genrenet.frames import Fill, FrameSettings
 from genrenet.machine import cores
 from genrenet.store import PreparedStore, fill
 from genrenet.store_space import usual_folder
@@ -80,6 +80,8 @@ class GenreDataModule(pl.LightningDataModule):
         Seconds dropped at both ends of songs; ``auto`` is 0 for excerpts and 20 for whole songs.
     sample_rate : int > 0
         In Hz; the front end's.
+    fill : {"repeat", "zeros"}
+        What fills the frame of a shorter song; see `genrenet.frames.FrameSettings`.
     crops : {"random", "fixed"}
         Training frames: new random crops in every epoch, or the fixed frames of the test.
     crops_per_song : int > 0
@@ -128,6 +130,7 @@ class GenreDataModule(pl.LightningDataModule):
         frame_seconds: float = 29.12,
         trim: float | Literal["auto"] = "auto",
         sample_rate: int = 12_000,
+        fill: Fill = "repeat",
         crops: Crops = "random",
         crops_per_song: int = 1,
         batch_size: int = 16,
@@ -150,6 +153,7 @@ class GenreDataModule(pl.LightningDataModule):
         self.split_kind, self.fractions, self.split_seed = split, fractions, split_seed
         self.fold, self.n_folds, self.max_songs = fold, n_folds, max_songs
         self.frame_seconds, self.trim, self.sample_rate = frame_seconds, trim, sample_rate
+        self.fill: Fill = fill
         self.crops: Crops = crops
         self.crops_per_song, self.batch_size, self.seed = crops_per_song, batch_size, seed
         self._num_workers = num_workers
@@ -236,7 +240,7 @@ class GenreDataModule(pl.LightningDataModule):
             median = float(np.nanmedian(self._durations))
             trim = 0.0 if median < EXCERPT_SECONDS else 20.0
             logger.info("trim %g s (the median song has %.0f s)", trim, median)
-        return FrameSettings(self.frame_seconds, float(trim), self.sample_rate)
+        return FrameSettings(self.frame_seconds, float(trim), self.sample_rate, self.fill)
 
     @cached_property
     def _durations(self) -> NDArray[np.float64]:
@@ -441,7 +445,8 @@ class GenreDataModule(pl.LightningDataModule):
             name = self._part_in_use()
             for song in batch["song"][batch["failed"]].tolist():
                 path = self._datasets[name].paths[song]
-                self.skip(path, f"'{printable(path)}' could not be read where a frame should be")
+                fault = "could not be read where a frame should be, or is silent there"
+                self.skip(path, f"'{printable(path)}' {fault}")
         return batch
 
     def _part_in_use(self) -> str:
