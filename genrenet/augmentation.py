@@ -35,18 +35,30 @@ class WaveformAugment(nn.Module):
     noise_snr_db : float or None
         Least signal-to-noise ratio of the added white noise, in dB; each clip's is uniform between
         this and 30 dB above it. None adds no noise.
+    shortest : float in (0, 1]
+        Every other clip, by chance, keeps only its beginning, repeated to its length, as songs are
+        that are shorter than a frame. The kept share is log-uniform between this and 1; 1 keeps all
+        clips as they are.
     """
 
-    def __init__(self, gain_db: float = 6.0, noise_snr_db: float | None = None) -> None:
+    def __init__(
+        self, gain_db: float = 6.0, noise_snr_db: float | None = None, shortest: float = 1.0
+    ) -> None:
         super().__init__()
         _at_least_zero(gain_db=gain_db)
-        self.gain_db, self.noise_snr_db = gain_db, noise_snr_db
+        if not 0 < shortest <= 1:
+            raise AugmentationError(
+                "augmentation setting shortest", found=f"{shortest:g}", wanted="above 0, at most 1"
+            )
+        self.gain_db, self.noise_snr_db, self.shortest = gain_db, noise_snr_db, shortest
 
     def forward(self, waveform: Tensor) -> Tensor:
         """Augment waveforms of shape (batch, samples); the identity in eval mode."""
         if not self.training:
             return waveform
         draws = (waveform.shape[0], 1)
+        if self.shortest < 1:
+            waveform = self._shortened(waveform)
         if self.noise_snr_db is not None:
             snr = self.noise_snr_db + 30.0 * torch.rand(draws, device=waveform.device)
             level = waveform.square().mean(dim=-1, keepdim=True).sqrt()
@@ -56,6 +68,13 @@ class WaveformAugment(nn.Module):
             gain = self.gain_db * (2.0 * torch.rand(draws, device=waveform.device) - 1.0)
             waveform = waveform * torch.pow(10.0, gain / 20.0)
         return waveform
+
+    def _shortened(self, waveform: Tensor) -> Tensor:
+        (clips, size), device = waveform.shape, waveform.device
+        share = self.shortest ** torch.rand(clips, 1, device=device)
+        share = torch.where(torch.rand(clips, 1, device=device) < 0.5, share, 1.0)
+        kept = (share * size).long().clamp_min(1)
+        return waveform.gather(1, torch.arange(size, device=device) % kept)
 
 
 class SpecAugment(nn.Module):

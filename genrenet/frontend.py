@@ -26,6 +26,10 @@ from genrenet.mel import mel_triangles
 
 Backend = Literal["nnaudio", "torchaudio", "fft"]
 Compression = Literal["square-db", "log10-10000"]
+Level = Literal["keep", "normalise"]
+
+LEVEL = 0.1
+"""Root mean square of a frame whose level is normalised: -20 dB, about that of most music."""
 
 
 class FrontendError(GenrenetError):
@@ -58,6 +62,27 @@ def square_power_to_db(power: Tensor, *, floor: float = 1e-10, top_db: float = 8
     return torch.maximum(decibels, peak - top_db)
 
 
+def normalise_level(waveform: Tensor) -> Tensor:
+    """Remove the mean of each clip, and scale the clip to a root mean square of `LEVEL`.
+
+    Parameters
+    ----------
+    waveform : Tensor of float32, shape (batch, samples)
+        In any scale.
+
+    Returns
+    -------
+    Tensor, shape (batch, samples)
+        The same for any gain and any constant offset of the input. A clip that is constant to the
+        precision of float32 becomes zero: its rounding noise is no signal.
+    """
+    mean = waveform.mean(dim=-1, keepdim=True)
+    centred = waveform - mean
+    level = centred.square().mean(dim=-1, keepdim=True).sqrt()
+    audible = level > 1e-6 * mean.abs() + 1e-12
+    return centred * torch.where(audible, LEVEL / level.clamp_min(1e-12), torch.zeros_like(level))
+
+
 class LogMel(nn.Module):
     """Waveform to log-mel spectrogram.
 
@@ -78,6 +103,9 @@ class LogMel(nn.Module):
     compression : {"square-db", "log10-10000"}
         What follows the mel power: `square_power_to_db`, or ``log10(10000 * power + 1)`` as in
         Pons and Serra's MusiCNN.
+    level : {"keep", "normalise"}
+        Take waveforms as they are, or by `normalise_level` first: for networks that are to give one
+        answer whatever the gain, and were not trained on absolute level.
     backend : {"nnaudio", "torchaudio", "fft"}
         Who computes the mel power. All agree to 1e-3 dB; ``nnaudio`` uses convolutions and can
         learn its bases, ``torchaudio`` uses an FFT, and so does ``fft``, torch's own in as few
@@ -113,6 +141,7 @@ class LogMel(nn.Module):
         backend: Backend = "nnaudio",
         trainable_stft: bool = False,
         trainable_mel: bool = False,
+        level: Level = "keep",
     ) -> None:
         super().__init__()
         fmax = sample_rate / 2 if fmax is None else fmax
@@ -125,6 +154,7 @@ class LogMel(nn.Module):
         for what, given, known in (
             ("backend", backend, get_args(Backend)),
             ("compression", compression, get_args(Compression)),
+            ("level", level, get_args(Level)),
         ):
             if given not in known:
                 raise FrontendError(
@@ -149,9 +179,11 @@ class LogMel(nn.Module):
             "backend": backend,
             "trainable_stft": trainable_stft,
             "trainable_mel": trainable_mel,
+            "level": level,
         }
         self.sample_rate, self.n_fft, self.hop_length = sample_rate, n_fft, hop_length
         self.n_mels, self.top_db, self.compression = n_mels, top_db, compression
+        self.level = level
         self.mel_power = _build(self.settings)
         for module in self.mel_power.modules():
             for name, buffer in list(module.named_buffers(recurse=False)):
@@ -203,7 +235,10 @@ class LogMel(nn.Module):
             autocast_off,
             torch.set_grad_enabled(self.trainable and torch.is_grad_enabled()),
         ):
-            power = self.mel_power(waveform.float())
+            waveform = waveform.float()
+            if self.level == "normalise":
+                waveform = normalise_level(waveform)
+            power = self.mel_power(waveform)
             if self.compression == "log10-10000":
                 return torch.log10(10_000.0 * power + 1.0)
             return square_power_to_db(power, top_db=self.top_db)

@@ -122,7 +122,7 @@ def build_model(entries: dict[str, Any], name: str) -> GenreClassifier:
             output=description["output"],
             decision=description["decision"],
         )
-        model.frames = FrameSettings(**description["frames"])
+        model.frames = FrameSettings.from_dict(description["frames"])
     except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
         raise CheckpointError(
             f"the description in '{name}' is damaged", found=repr(error), wanted=WANTED
