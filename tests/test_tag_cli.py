@@ -10,6 +10,7 @@ from genrenet.cli.tag import TagError, run
 from genrenet.errors import GenrenetError
 from genrenet.library.genre_tags import read_genre, write_genre
 from genrenet.library.table import About, TableError, write_rows
+from tests.audio_files import encode, signal
 from tests.library.test_tagging import add_song, row
 
 
@@ -140,6 +141,20 @@ def test_failures_are_listed_and_the_rest_is_done(table, capsys):
     assert f"genrenet tag: '{table.with_name('a.flac')}' is gone since the scan" in shown.err
     assert "1 of 4 files had an error" in shown.err
     assert genre(table, "b") == ["pop"]
+
+
+def test_a_file_whose_audio_would_not_stay_is_named(tmp_path, capsys):
+    path, file = tmp_path / "song.m4a", tmp_path / "library.sqlite"
+    options = {"movflags": "frag_keyframe", "frag_duration": "500000"}
+    encode(path, signal(3.0, 44_100), 44_100, "aac", container="mp4", options=options)
+    was = path.read_bytes()
+    write_rows(file, [row(path)], About(["rock"], "model"))
+    assert run("tag", [str(file), "--write"]) == 1
+    shown = capsys.readouterr()
+    assert "0 changed\n1 failed" in shown.out
+    assert f"genrenet tag: '{path}' is left alone: found its tagged copy" in shown.err
+    assert "1 of 1 files had an error" in shown.err
+    assert path.read_bytes() == was
 
 
 @pytest.mark.parametrize(

@@ -86,8 +86,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.print_help()
         return 2
     name = parser.parse_args(arguments[:1]).command
-    module = import_module(f"genrenet.cli.{COMMANDS[name][0]}")
     try:
+        module = import_module(f"genrenet.cli.{COMMANDS[name][0]}")
         code: int = module.run(name, arguments[1:])
         _report_plugins(name)
     except GenrenetError as error:

@@ -28,8 +28,10 @@ EXAMPLES = """examples:
 A map is a CSV file with the header 'genre,tag', or a YAML mapping. A tag may hold several genres,
 separated by ';'; with an empty one, songs of this genre are left alone. Genres that the map does
 not name are written as they are.
-Audio and all other tags stay. A song is changed in a copy that then takes its place, so there must
-be room for one song, and an interruption damages none. mp3, wav and aiff without tags get ID3v2.3.
+Audio and all other tags stay. A song is changed in a copy that takes its place once it is shown to
+hold the same audio, so there must be room for one song, and an interruption damages none. Where it
+cannot be shown, as of many fragmented MP4s, the song is left as it is, and counts as failed.
+mp3, wav and aiff without tags get ID3v2.3.
 
 exit code: 0 done, 1 some files failed (they are listed), 2 the request cannot be carried out
 """

@@ -17,8 +17,9 @@ null character in both: players that know of several read them all, the others r
 ID3v1 tag is never added; in one that is there, nothing but the byte of the genre changes.
 
 A tagger that is stopped while it moves a song's audio within the file leaves a damaged song. So a
-copy is changed, beside the file, and put in its place in one step. Links to the file go on
-pointing at it; further hard links keep the former content.
+copy is changed, beside the file, and put in its place in one step, once it is shown that it holds
+the same audio (see `genrenet.library.same_audio`). Links to the file go on pointing at it; further
+hard links keep the former content.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ from mutagen.monkeysaudio import MonkeysAudio
 from mutagen.mp3 import MP3
 from mutagen.mp4 import MP4, MP4Tags
 from mutagen.musepack import Musepack
+from mutagen.ogg import OggFileType
 from mutagen.oggflac import OggFLAC
 from mutagen.oggopus import OggOpus
 from mutagen.oggspeex import OggSpeex
@@ -54,6 +56,7 @@ from mutagen.wavpack import WavPack
 
 from genrenet.catalog.base import clean
 from genrenet.errors import GenrenetError, printable
+from genrenet.library.same_audio import AudioChangedError, check_same_audio, flush
 
 _ID3_IN_FRONT = {MP3, TrueAudio, ID3FileType}
 _ID3 = _ID3_IN_FRONT | {WAVE, AIFF, DSF, DSDIFF}
@@ -103,14 +106,14 @@ def write_genre(path: str, genres: Sequence[str] | None) -> None:
     Raises
     ------
     GenreTagError
-        The file cannot be written; it is as it was.
+        The file cannot be written, or its audio would not stay the same; it is as it was.
     """
     real = os.path.realpath(path)
     with _naming(path, "write"):
         if not os.access(real, os.W_OK):
             # Replacing a file asks nobody but its folder; who protects a file means it.
             raise PermissionError("the file is write-protected")
-        kind = _kind(real)
+        kind, was = _kind(real), _seen(real)
         held, copy = tempfile.mkstemp(".part", ".genrenet-", os.path.dirname(real))
         os.close(held)
         try:
@@ -118,6 +121,10 @@ def write_genre(path: str, genres: Sequence[str] | None) -> None:
             _put(kind, copy, genres)
             if _genre(_load(kind, copy).tags) != (list(genres) if genres else None):
                 raise ValueError("tags of this kind cannot hold these genres")
+            flush(copy)
+            check_same_audio(real, copy, _container(kind))
+            if _seen(real) != was:
+                raise ValueError("another program has changed it meanwhile")
             _put_in_place(copy, real)
         finally:
             with suppress(FileNotFoundError):
@@ -137,6 +144,20 @@ def _kind(path: str) -> type[Any]:
     if kind not in _KINDS or kind is APEv2File:
         raise ValueError("a kind of file whose tags cannot be written")
     return kind
+
+
+def _container(kind: type[Any]) -> str:
+    """How `check_same_audio` calls what a kind of file is."""
+    if kind in _ID3_IN_FRONT | _APE:
+        return "ends"
+    if issubclass(kind, OggFileType):
+        return "ogg"
+    return {FLAC: "flac", MP4: "mp4"}.get(kind, "")
+
+
+def _seen(path: str) -> tuple[int, ...]:
+    found = os.stat(path)
+    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 def _load(kind: type[Any], path: str) -> Any:
@@ -242,6 +263,12 @@ def _naming(path: str, verb: str) -> Iterator[None]:
     """Turn whatever goes wrong with a file into an error that names it."""
     try:
         yield
+    except AudioChangedError as error:
+        raise GenreTagError(
+            f"'{printable(path)}' is left alone",
+            found=str(error),
+            remedy="copy its audio into a new file (remux it) and scan that",
+        ) from error
     except Exception as error:  # mutagen lets IndexError, struct.error and others through
         raise GenreTagError(
             f"cannot {verb} the genre of '{printable(path)}'",

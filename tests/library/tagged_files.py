@@ -18,7 +18,10 @@ from tests.audio_files import KINDS, encode, signal, write
 
 SECONDS = 1.0
 PIXEL = b"\x89PNG\r\n" + bytes(range(256)) * 2
-NO_ENCODER = {"monkey.ape", "pack.mpc", "speech.spx"}  # made by hand, and not to be decoded
+# Made by hand, and not to be decoded.
+NO_ENCODER = {
+    "monkey.ape", "pack.mpc", "speech.spx", "frog.ofr", "toms.tak", "stream.dsf", "diff.dff",
+}  # fmt: skip
 FILES = [
     "16.wav", "apple.aiff", "free.flac", "xiph.ogg", "xiph.opus", "lame.mp3", "old.mp2",
     "late.m4a", "early.m4a", "lossless.m4a", "adts.aac", "windows.wma", "pack.wv", "true.tta",
@@ -42,22 +45,47 @@ def speex() -> bytes:
     return b"".join(pages)
 
 
+def by_hand(name: str) -> bytes:
+    """A file of a kind that nothing here encodes: a header, and noise for audio."""
+    noise = os.urandom(2 * 4096)
+    if name == "speech.spx":
+        return speex()
+    if name == "monkey.ape":
+        head = b"MAC " + struct.pack("<H", 3990) + bytes(50)
+        return head + struct.pack("<IIIHHI", 73728, 4410, 1, 16, 2, 44_100) + noise
+    if name == "pack.mpc":
+        return b"MP+\x07" + struct.pack("<I", 10) + bytes(24) + noise
+    if name == "frog.ofr":
+        return b"OFR " + struct.pack("<IIHBBI", 12, 44_100, 0, 2, 1, 44_100) + bytes(60) + noise
+    if name == "toms.tak":
+        info = 44_100 << 14 | (44_100 - 6000) << 52 | 8 << 70 | 1 << 75
+        head = bytes([1, 13, 0, 0]) + info.to_bytes(10, "little") + bytes(3)
+        return b"tBaK" + head + bytes(4) + noise
+    if name == "stream.dsf":
+        form = struct.pack("<QIIIIIIQII", 52, 1, 0, 2, 2, 2_822_400, 1, 8 * 4096, 4096, 0)
+        body = b"fmt " + form + b"data" + struct.pack("<Q", 12 + len(noise)) + noise
+        return b"DSD " + struct.pack("<QQQ", 28, 28 + len(body), 0) + body
+    parts = [
+        (b"FS  ", struct.pack(">I", 2_822_400)),
+        (b"CHNL", struct.pack(">H", 2) + b"SLFTSRGT"),
+        (b"CMPR", b"DSD \x0enot compressed\x00"),
+    ]
+    prop = b"SND " + b"".join(name + struct.pack(">Q", len(data)) + data for name, data in parts)
+    chunks = [(b"FVER", b"\x01\x05\x00\x00"), (b"PROP", prop), (b"DSD ", noise)]
+    body = b"DSD " + b"".join(id + struct.pack(">Q", len(data)) + data for id, data in chunks)
+    return b"FRM8" + struct.pack(">Q", len(body)) + body
+
+
 def make(folder: Path, name: str) -> Path:
     """A file without tags; AAC has an ID3 tag, without which it cannot have a genre."""
     path = folder / name
     if name == "true.tta":
         encode(path, signal(SECONDS, 44_100), 44_100, "tta")
         APEv2(path).delete(path)  # FFmpeg's own
-    elif name == "speech.spx":
-        path.write_bytes(speex())
     elif name == "flac.oga":
         encode(path, signal(SECONDS, 44_100), 44_100, "flac", container="ogg")
-    elif name == "monkey.ape":
-        head = b"MAC " + struct.pack("<H", 3990) + bytes(50)
-        head += struct.pack("<IIIHHI", 73728, 4410, 1, 16, 2, 44_100)
-        path.write_bytes(head + os.urandom(5000))
-    elif name == "pack.mpc":
-        path.write_bytes(b"MP+\x07" + struct.pack("<I", 10) + bytes(24) + os.urandom(5000))
+    elif name in NO_ENCODER:
+        path.write_bytes(by_hand(name))
     else:
         write(folder, KINDS[name], SECONDS)
     if name in {"lame.mp3", "old.mp2", "adts.aac", "true.tta"}:
@@ -75,7 +103,7 @@ def make(folder: Path, name: str) -> Path:
 def audio(path: Path) -> str:
     """Digest of a file's coded audio."""
     digest = hashlib.sha256()
-    if path.suffix in {".ape", ".mpc"}:
+    if path.suffix in {".ape", ".mpc", ".ofr", ".tak"}:
         digest.update(path.read_bytes().partition(b"APETAGEX")[0])
         return digest.hexdigest()
     with av.open(str(path)) as container:
