@@ -123,7 +123,7 @@ class Pretrained(NetworkMaker):
             network.dropout.p = self.dropout
             network.settings["dropout"] = self.dropout
         # With its class and what it has learnt. A partial, as a module would become a part.
-        network.make_frontend = partial(copy.deepcopy, source.frontend)
+        network.make_frontend = partial(copy.deepcopy, source.frontend.train())
         network.frame_seconds = source.frames.seconds
         published = source.provenance.get("source") or {}
         sha256 = published.get("sha256") or sha256_of(file)
