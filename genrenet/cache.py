@@ -10,9 +10,11 @@ import contextlib
 import functools
 import hashlib
 import os
+import shutil
 import threading
 import zipfile
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +64,40 @@ def cache_folder(*parts: str) -> Path:
             remedy="set GENRENET_CACHE to a folder that can be written",
         ) from error
     return folder
+
+
+def limit(folder: Path, held: int) -> int:
+    """How many bytes one kind of things in the cache may take.
+
+    Parameters
+    ----------
+    folder : Path
+        Where they are.
+    held : int >= 0
+        What they take now.
+
+    Returns
+    -------
+    int
+        ``$GENRENET_CACHE_GB``, or a quarter of what they take and what is free together.
+
+    Raises
+    ------
+    CacheError
+        The variable is no number of gigabytes.
+    """
+    named = os.environ.get("GENRENET_CACHE_GB")
+    if not named:
+        return (held + shutil.disk_usage(folder).free) // 4
+    try:
+        return round(1e9 * float(named))
+    except (ValueError, OverflowError):
+        raise CacheError(
+            "GENRENET_CACHE_GB",
+            found=repr(named),
+            wanted="a number of gigabytes",
+            remedy="set it anew, or unset it for a quarter of the free disk",
+        ) from None
 
 
 def digest(data: bytes) -> str:
@@ -134,6 +170,13 @@ def _sampled(size: int) -> list[tuple[int, int]]:
 @functools.lru_cache(maxsize=1 << 17)
 def _content(path: str, size: int, changed: int) -> str:
     return sha256_of(path)
+
+
+def replace_file(file: Path, write: Callable[[Path], object]) -> None:
+    """Write a file under another name first, so that nobody ever sees half of it."""
+    temporary = file.with_name(file.name + ".part")
+    write(temporary)
+    os.replace(temporary, file)
 
 
 def read_arrays(file: Path) -> dict[str, NDArray[Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -11,12 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from filelock import FileLock
 
+from genrenet.cache import content_sample, replace_file
 from genrenet.catalog import Catalog
 from genrenet.chunks import INDEX, StreamedError, is_address, litdata
+from genrenet.decoding import encode, in_order
 from genrenet.errors import printable
-from genrenet.store import encode, file_key, in_order, replace_file
 from genrenet.streamed import DTYPE, STAMP, TABLE, VERSION, StreamedSongs
 
 CHUNK_BYTES = 64_000_000
@@ -34,7 +37,8 @@ def write_streamed(
 ) -> StreamedSongs:
     """Write a collection for streaming; one that is there already, and the same, is left alone.
 
-    An interrupted run leaves a folder without a stamp, which the next run starts over.
+    An interrupted run leaves a folder without a stamp, which the next run starts over. So it does
+    with a collection that lacks songs which could not be read then and can be read now.
 
     Parameters
     ----------
@@ -53,7 +57,7 @@ def write_streamed(
     Returns
     -------
     StreamedSongs
-        Its ``errors`` name the songs that could not be decoded.
+        Its ``errors`` name the songs that are not usable.
 
     Raises
     ------
@@ -69,11 +73,10 @@ def write_streamed(
         )
     folder = Path(folder)
     stamp = {"version": VERSION, "sample_rate": sample_rate, "dtype": DTYPE, "name": catalog.name}
-    stamp["made_of"] = _digest(catalog, stamp)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(folder / ".lock"):
-            if not _is_written(folder, stamp):
+            if not _is_written(catalog, folder, stamp):
                 _write(
                     catalog, folder, stamp, workers or os.cpu_count() or 1, chunk_bytes, progress
                 )
@@ -86,19 +89,44 @@ def write_streamed(
     return StreamedSongs(str(folder), sample_rate=sample_rate)
 
 
-def _digest(catalog: Catalog, settings: dict[str, Any]) -> str:
-    """What tells whether a collection is still what it was: settings, files and table."""
-    files = [file_key(path) for path in catalog.table["path"]]
+def _file_keys(catalog: Catalog) -> dict[str, tuple[int, int, str]]:
+    """Size, modification time and a sample of the content of each file."""
+    keys = {}
+    for path in catalog.table["path"]:
+        keys[path] = (-1, -1, "")
+        with contextlib.suppress(OSError):
+            status = os.stat(path)
+            keys[path] = status.st_size, status.st_mtime_ns, content_sample(path)
+    return keys
+
+
+def _digest(
+    catalog: Catalog,
+    settings: dict[str, Any],
+    files: dict[str, tuple[int, int, str]],
+    unread: set[str],
+) -> str:
+    """What tells whether a collection is still what it was: settings, table, and what was read."""
+    read = [(path, key) for path, key in files.items() if path not in unread]
     text = catalog.table.drop(columns="path").to_csv(index=False)
-    return hashlib.sha256(repr((settings, files, text)).encode("utf-8", "replace")).hexdigest()
+    what = repr((settings, read, sorted(unread), text))
+    return hashlib.sha256(what.encode("utf-8", "replace")).hexdigest()
 
 
-def _is_written(folder: Path, stamp: dict[str, Any]) -> bool:
+def _is_written(catalog: Catalog, folder: Path, stamp: dict[str, Any]) -> bool:
     """Whether the folder holds this collection; refuses one that holds anything else."""
     if (folder / STAMP).exists():
         found = json.loads((folder / STAMP).read_text("utf-8"))
-        if found.get("made_of") == stamp["made_of"]:
-            return True
+        unread: set[str] = set()
+        if found.get("version") == VERSION:
+            table = pd.read_parquet(folder / TABLE, columns=["path", "state"])
+            unread.update(map(os.fsdecode, table["path"][table["state"] == "unread"]))
+        if found.get("made_of") == _digest(catalog, stamp, _file_keys(catalog), unread):
+            rate = int(stamp["sample_rate"])
+            if all(encode(path, rate, DTYPE).state == "unread" for path in sorted(unread)):
+                return True
+            (folder / STAMP).unlink()
+            return _is_written(catalog, folder, stamp)
         raise StreamedError(
             f"'{printable(folder)}' holds another streamed collection",
             found=f"'{found.get('name')}' at {found.get('sample_rate')} Hz, from other files or "
@@ -133,15 +161,17 @@ def _write(
     table, rate = catalog.table, int(stamp["sample_rate"])
     cache = Cache(str(folder), chunk_bytes=chunk_bytes)
     blocks = in_order(list(table["path"]), lambda path: encode(path, rate, DTYPE), workers)
-    lengths, items, errors = [], [], []
+    lengths, items, errors, states = [], [], [], []
+    files = _file_keys(catalog)  # before they are read: what changes meanwhile is found next time
     n_items = 0
     with warnings.catch_warnings():
         # A song longer than a chunk has one of its own, which is all right.
         warnings.filterwarnings("ignore", "An item was larger than the target chunk size")
-        for done, (samples, scale, error) in enumerate(blocks, 1):
+        for done, (samples, scale, state, message) in enumerate(blocks, 1):
             lengths.append(len(samples))
             items.append(n_items if len(samples) else -1)
-            errors.append(error)
+            errors.append(message)
+            states.append(state)
             if len(samples):
                 cache[n_items] = {"samples": samples, "scale": scale}
                 n_items += 1
@@ -152,11 +182,13 @@ def _write(
         cache.done()
         cache.merge()
     columns: dict[str, Any] = {"path": list(map(os.fsencode, table["path"]))}
-    columns |= {"length": lengths, "item": items, "error": errors}
+    columns |= {"length": lengths, "item": items, "error": errors, "state": states}
     if table["duration"].isna().all():
         # Whether songs are whole is judged by their durations, and there the files will be gone.
         columns["duration"] = np.array(lengths) / rate
     whole = table.assign(**columns)
     replace_file(folder / TABLE, lambda file: whole.to_parquet(file, index=False))
-    text = json.dumps({**stamp, "songs": n_items}, indent=1)
+    unread = {path for path, state in zip(table["path"], states, strict=True) if state == "unread"}
+    stamp = {**stamp, "made_of": _digest(catalog, stamp, files, unread), "songs": n_items}
+    text = json.dumps(stamp, indent=1)
     replace_file(folder / STAMP, lambda file: file.write_text(text, "utf-8"))

@@ -12,9 +12,8 @@ from typing import Any
 
 from filelock import FileLock
 
-from genrenet.cache import cache_folder
+from genrenet.cache import cache_folder, replace_file
 from genrenet.errors import GenrenetError, printable
-from genrenet.store import replace_file
 
 INDEX = "index.json"
 

@@ -3,6 +3,9 @@
 An item is a dictionary of tensors: ``waveform`` (samples of one frame, raw as stored), ``scale``
 (what brings it to [-1, 1]), ``label``, ``song`` (row in the part's table), ``start`` (seconds),
 ``counted`` (false for padding and for what could not be read) and ``failed`` (could not be read).
+
+A file that is cut short is used as far as it goes, with a store and without one; see
+`genrenet.decoding`. A frame of which less than `READ_SHARE` can be read has failed.
 """
 
 from __future__ import annotations
@@ -20,10 +23,17 @@ from torch.utils.data import Dataset
 from torch.utils.data.distributed import DistributedSampler
 
 from genrenet import audio
+from genrenet.decoding import decode
 from genrenet.frames import FrameSettings, all_frames, random_start
 
 Item = dict[str, Tensor]
 Crops = Literal["random", "fixed"]
+
+READ_SHARE = 0.9
+"""How much of what a frame should hold of its song must be there for it to count."""
+
+TAIL_SECONDS = 1.0
+"""How much of a file's end is decoded to see whether the file is whole."""
 
 WINDOW = 8
 """Chunks of a streamed collection whose items are mixed."""
@@ -38,6 +48,10 @@ class Reader(Protocol):
     def errors(self) -> dict[str, str]:
         """Files that cannot be read, with the reason."""
 
+    @property
+    def truncated(self) -> dict[str, str]:
+        """Files that are used as far as they can be read, with what is wrong."""
+
     def length(self, path: str) -> int:
         """Samples of a song at the wanted rate; 0 where it cannot be read."""
 
@@ -51,7 +65,8 @@ class FileReader:
     Parameters
     ----------
     paths : sequence of str
-        Files that will be read; their lengths are looked up at once.
+        Files that will be read; their lengths are looked up at once, and their ends decoded: one
+        that is cut short is as long as it can be read.
     sample_rate : int > 0
         Samples per second, in Hz.
 
@@ -59,6 +74,8 @@ class FileReader:
     ----------
     errors : dict
         Files that cannot be read, with the reason.
+    truncated : dict
+        Files that are used as far as they can be read, with what is wrong.
     """
 
     dtype = "float32"
@@ -66,19 +83,27 @@ class FileReader:
     def __init__(self, paths: Sequence[str], sample_rate: int) -> None:
         self.sample_rate = sample_rate
         self.errors: dict[str, str] = {}
+        self.truncated: dict[str, str] = {}
         self._lengths: dict[str, int] = {}
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             for path, found in zip(paths, pool.map(self._look_up, paths), strict=True):
-                if isinstance(found, str):
-                    self.errors[path] = found
-                else:
-                    self._lengths[path] = found
+                length, message = found
+                if length:
+                    self._lengths[path] = length
+                if message:
+                    (self.truncated if length else self.errors)[path] = message
 
-    def _look_up(self, path: str) -> int | str:
+    def _look_up(self, path: str) -> tuple[int, str]:
+        """A file's samples, and what is wrong with it; a header's duration is only promised."""
+        rate = self.sample_rate
         try:
-            return round(audio.probe(path).duration * self.sample_rate)
+            begin = max(0, round((audio.probe(path).duration - TAIL_SECONDS) * rate))
+            return begin + len(audio.load(path, rate, begin / rate)), ""
+        except (audio.TruncatedAudioError, audio.TooShortError):
+            samples, _, message = decode(path, rate)
+            return len(samples), message
         except audio.AudioError as error:
-            return str(error)
+            return 0, str(error)
 
     def length(self, path: str) -> int:
         """Samples of a song; 0 where it cannot be read."""
@@ -146,6 +171,9 @@ class FrameDataset(Dataset[Item]):
         try:
             samples, scale = self.reader.read(self.paths[song], start, len(waveform))
             waveform[: len(samples)] = samples
+            # A file may be cut after its length was looked up: nothing is learnt from silence.
+            expected = min(len(waveform), int(self.lengths[song]) - start)
+            failed = len(samples) < READ_SHARE * expected
         except audio.AudioError:
             failed = True  # the data module lists the song; the run goes on
         return {

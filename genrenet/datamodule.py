@@ -28,10 +28,12 @@ from genrenet.data import (
     Reader,
     as_they_are,
 )
+from genrenet.decoding import DType
 from genrenet.errors import GenrenetError, printable
 from genrenet.frames import FrameSettings
 from genrenet.machine import cores
-from genrenet.store import DType, PreparedStore, prepare, usual_folder
+from genrenet.store import PreparedStore, fill
+from genrenet.store_space import usual_folder
 from genrenet.streamed import StreamedSongs, is_streamed
 
 logger = logging.getLogger(__name__)
@@ -55,6 +57,8 @@ class GenreDataModule(pl.LightningDataModule):
         ``genrenet data prepare --format litdata`` wrote, or the ``s3://`` address of a copy.
     format : str
         See `genrenet.catalog.read_catalog`.
+    segments : {"auto", "off"}
+        Whether files may be segments of songs; see `genrenet.catalog.read_catalog`.
     subset : {"small", "medium", "large", "full"}
         FMA's subset.
     split : str
@@ -104,6 +108,7 @@ class GenreDataModule(pl.LightningDataModule):
         source: str = "synthetic",
         format: str = "auto",
         subset: str = "small",
+        segments: str = "auto",
         split: str = "auto",
         fractions: tuple[float, float, float] = (0.7, 0.1, 0.2),
         split_seed: int = 0,
@@ -130,6 +135,7 @@ class GenreDataModule(pl.LightningDataModule):
                 wanted="at least 1",
             )
         self.source, self.format, self.subset = source, format, subset
+        self.segments = segments
         self.split_kind, self.fractions, self.split_seed = split, fractions, split_seed
         self.fold, self.n_folds, self.max_songs = fold, n_folds, max_songs
         self.frame_seconds, self.trim, self.sample_rate = frame_seconds, trim, sample_rate
@@ -138,6 +144,7 @@ class GenreDataModule(pl.LightningDataModule):
         self._num_workers = num_workers
         self.store, self.store_dtype, self.chunk_cache_gb = store, store_dtype, chunk_cache_gb
         self.skipped: dict[str, str] = {}
+        self.truncated: dict[str, str] = {}
         self._datasets: dict[str, FrameDataset] = {}
         self._cached: dict[str, CachedDataset] = {}
 
@@ -153,9 +160,9 @@ class GenreDataModule(pl.LightningDataModule):
             from genrenet.synthesis import default_corpus
 
             source = str(default_corpus())
-        catalog = read_catalog(source, self.format, subset=self.subset)
-        for problem in catalog.problems:
-            logger.warning("%s", problem.message)
+        catalog = read_catalog(source, self.format, subset=self.subset, segments=self.segments)
+        for line in (*catalog.problems, *catalog.notes):
+            logger.warning("%s", line)
         return catalog
 
     @cached_property
@@ -235,7 +242,8 @@ class GenreDataModule(pl.LightningDataModule):
         if self.store != "auto":
             return Path(self.store)
         seconds = float(np.nanmean(self._durations)) * len(self.catalog.table)
-        return usual_folder(self.catalog.root, seconds, self.sample_rate, self.store_dtype)
+        paths = list(self.catalog.table["path"])
+        return usual_folder(paths, seconds, self.sample_rate, self.store_dtype)
 
     def prepare_data(self) -> None:
         """Build the prepared store, once a machine."""
@@ -244,7 +252,7 @@ class GenreDataModule(pl.LightningDataModule):
         from genrenet.progress import progress_bar
 
         with progress_bar("preparing songs") as progress:
-            prepare(
+            fill(
                 self.catalog.table["path"],
                 self.store_folder,
                 sample_rate=self.sample_rate,
@@ -268,11 +276,15 @@ class GenreDataModule(pl.LightningDataModule):
         elif self.store_folder is None:
             reader = FileReader(paths, self.sample_rate)
         else:
-            reader = PreparedStore(self.store_folder)
+            reader = PreparedStore(self.store_folder, paths)
         # Every process finds the same: one says so.
         tell, errors = self.trainer is None or self.trainer.is_global_zero, reader.errors
         for path in filter(errors.__contains__, paths):
             self.skip(path, errors[path], tell=tell)
+        for path in filter(reader.truncated.__contains__, paths):
+            if tell and path not in self.truncated:
+                logger.warning("used as far as it can be read: %s", reader.truncated[path])
+            self.truncated[path] = reader.truncated[path]
         self.forget_hidden()
         for name, table in tables.items():
             self._datasets[name] = self._dataset(name, table, reader)
@@ -399,11 +411,11 @@ class GenreDataModule(pl.LightningDataModule):
 
     def on_before_batch_transfer(self, batch: Item, dataloader_idx: int) -> Item:
         """List songs whose span could not be decoded, while the batch is still in memory."""
-        if self.store_folder is None and bool(batch["failed"].any()):
+        if bool(batch["failed"].any()):
             name = self._part_in_use()
             for song in batch["song"][batch["failed"]].tolist():
                 path = self._datasets[name].paths[song]
-                self.skip(path, f"'{printable(path)}' could not be decoded to its end")
+                self.skip(path, f"'{printable(path)}' could not be read where a frame should be")
         return batch
 
     def _part_in_use(self) -> str:

@@ -1,153 +1,61 @@
-"""The prepared store: a collection decoded once, so that training reads samples instead of files.
+"""The prepared store: songs decoded once, so that training reads samples instead of files.
 
 Layout of a store's folder
 --------------------------
-``samples.bin``
-    All songs' samples one after another, mono, int16 or float16, little-endian; memory-mapped.
-``index.parquet``
-    One row a song: file, size, modification time, first sample, length, scale, error.
-``store.json``
-    Version stamp, rate, type and number of samples. Written last: a store that has it is whole.
-``journal.jsonl``
-    Rows of a build in progress. A build that was interrupted goes on after the last whole row.
+``index.sqlite``
+    A row a song: file, size, times, a sample of its content, length, scale, error; see
+    `genrenet.store_index`. Several processes may write to it at once.
+``songs/<two digits>/<name>``
+    Samples of a song, mono, int16 or float16, little-endian. A file is written under another name
+    first and noted in the index last: a build that was interrupted goes on after the last song.
+``users/``, ``locks/``
+    Locks of the processes that read and write.
 
 int16 samples are scaled by each song's own peak, so that a quiet song keeps its resolution.
+
+Which songs are usable, `genrenet.decoding` says. What is unusable is remembered; what could not be
+read this time is tried again each time.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
-import logging
 import os
-import shutil
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
-import pandas as pd
 from filelock import FileLock
 from numpy.typing import NDArray
 
 from genrenet import audio
-from genrenet.cache import cache_folder
-from genrenet.errors import GenrenetError, printable
+from genrenet.audio.errors import failure
+from genrenet.cache import content_sample
+from genrenet.decoding import DType, decoders, encode, in_order
+from genrenet.errors import printable
+from genrenet.store_index import Entry, FileState, Known, StoreError, StoreIndex, file_state
 
-logger = logging.getLogger(__name__)
+__all__ = ["PreparedStore", "StoreError", "fill", "prepare"]
 
-VERSION = 1
-DType = Literal["int16", "float16"]
-Row = dict[str, Any]
-
-
-class StoreError(GenrenetError):
-    """A prepared store that is missing, damaged, or made with other settings."""
-
-
-def file_key(path: str) -> tuple[str, int, int]:
-    """What identifies a file's content cheaply: its path, size and modification time."""
-    try:
-        status = os.stat(path)
-    except OSError:
-        return path, -1, -1
-    return path, status.st_size, status.st_mtime_ns
-
-
-def encode(path: str, sample_rate: int, dtype: DType) -> tuple[NDArray[Any], float, str]:
-    """Decode a file into what a store holds of it.
-
-    Parameters
-    ----------
-    path : str
-    sample_rate : int > 0
-        In Hz.
-    dtype : {"int16", "float16"}
-
-    Returns
-    -------
-    samples : ndarray of dtype, shape (samples,)
-        Mono; empty where the file cannot be decoded.
-    scale : float
-        What to multiply the samples by to have them in [-1, 1].
-    error : str
-        Why the file cannot be decoded, or ''.
-    """
-    try:
-        samples = audio.load(path, sample_rate)
-    except audio.AudioError as error:
-        return np.zeros(0, dtype), 1.0, str(error)
-    peak = float(np.abs(samples).max(initial=0.0)) or 1.0
-    if dtype == "float16":
-        return samples.astype("<f2"), 1.0, ""
-    return np.round(samples * (32767.0 / peak)).astype("<i2"), peak / 32767.0, ""
-
-
-def in_order(
-    paths: Sequence[str], work: Callable[[str], tuple[NDArray[Any], float, str]], workers: int
-) -> Iterator[tuple[NDArray[Any], float, str]]:
-    """Results of ``work`` in the order of ``paths``, with a bounded number under way."""
-    with ThreadPoolExecutor(workers) as pool:
-        waiting: deque[Future[tuple[NDArray[Any], float, str]]] = deque()
-        for path in paths:
-            waiting.append(pool.submit(work, path))
-            if len(waiting) > 2 * workers:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-
-
-def replace_file(file: Path, write: Callable[[Path], object]) -> None:
-    """Write a file under another name first, so that nobody ever sees half of it."""
-    temporary = file.with_name(file.name + ".part")
-    write(temporary)
-    os.replace(temporary, file)
-
-
-def usual_folder(root: str, seconds: float, sample_rate: int, dtype: DType) -> Path | None:
-    """Where a collection's store is kept unless a folder is named.
-
-    Parameters
-    ----------
-    root : str
-        The collection's folder.
-    seconds : float
-        How long all its songs take together.
-    sample_rate : int > 0
-        In Hz.
-    dtype : {"int16", "float16"}
-
-    Returns
-    -------
-    Path or None
-        A folder in the cache folder; None, and a warning, where its disk has too little room.
-    """
-    folder = cache_folder("stores")
-    wanted, free = 2 * seconds * sample_rate, shutil.disk_usage(folder).free
-    if wanted > 0.25 * free:
-        logger.warning(
-            "no prepared store: it would take %.1f GB of the %.1f GB free in '%s'; "
-            "files are decoded in every epoch (pass --data.store FOLDER to have one)",
-            wanted / 1e9,
-            free / 1e9,
-            printable(folder),
-        )
-        return None
-    what = f"{os.path.realpath(root)}|{sample_rate}|{dtype}"
-    return folder / hashlib.sha256(os.fsencode(what)).hexdigest()[:16]
+BATCH_SECONDS = 2.0
+"""How often finished songs are noted in the index."""
 
 
 class PreparedStore:
-    """Samples of a collection, memory-mapped.
+    """Samples of songs.
 
-    Open an existing store with ``PreparedStore(folder)``; make or extend one with `prepare`.
+    Open an existing store with ``PreparedStore(folder)``; make or extend one with `prepare`, whose
+    songs are in use until the process ends: nobody makes room by removing them. Samples that have
+    gone all the same are decoded again.
 
     Parameters
     ----------
     folder : path
         Folder of the store.
+    paths : iterable of str, optional
+        Songs that will be read; all there are by default.
 
     Attributes
     ----------
@@ -155,70 +63,49 @@ class PreparedStore:
         Samples per second.
     dtype : str
         ``int16`` or ``float16``.
+    paths : list of str
+        The songs.
+    errors : dict
+        Songs that are not usable, with the reason.
+    truncated : dict
+        Songs that are used as far as they can be read, with what is wrong.
 
     Raises
     ------
     StoreError
-        No store there, one of another version, or one whose samples are not all there.
+        No store there, a damaged one, or one of another version.
     """
 
-    def __init__(self, folder: str | os.PathLike[str]) -> None:
+    def __init__(self, folder: str | os.PathLike[str], paths: Iterable[str] | None = None) -> None:
         self.folder = Path(folder)
-        stamp = self._stamp()
-        self.sample_rate, self.dtype = int(stamp["sample_rate"]), str(stamp["dtype"])
-        self._n_samples = int(stamp["n_samples"])
-        self._map: NDArray[Any] | None = None
-        wanted = self._n_samples * np.dtype(self.dtype).itemsize
-        file = self.folder / "samples.bin"
-        found = file.stat().st_size if file.exists() else 0
-        if found < wanted:
-            raise StoreError(
-                f"the prepared store '{printable(self.folder)}' is damaged",
-                found=f"{found} bytes of samples",
-                wanted=f"{wanted} bytes",
-                remedy="delete the folder; it is built anew on the next run",
-            )
-        index = pd.read_parquet(self.folder / "index.parquet")
-        names = list(map(os.fsdecode, index["path"].tolist()))
-        self.index = index.assign(path=pd.Series(names, dtype=object))
-        self._rows = dict(zip(names, range(len(names)), strict=True))
-        self._starts = self.index["start"].to_numpy()
-        self._lengths = self.index["length"].to_numpy()
-        self._scales = self.index["scale"].to_numpy()
+        index = self._index = StoreIndex(self.folder)
+        self.sample_rate = int(index.about["sample_rate"])
+        self.dtype = str(index.about["dtype"])
+        found = index.rows("SELECT path, file, length, scale, state, message FROM songs")
+        rows = {os.fsdecode(row[0]): row[1:] for row in found}
+        self.paths = list(rows if paths is None else dict.fromkeys(paths))
+        self._songs: dict[str, tuple[str, int, float]] = {}
+        self.errors: dict[str, str] = {}
+        self.truncated: dict[str, str] = {}
+        for path in self.paths:
+            row = rows.get(path) or rows.get(os.path.abspath(path))
+            if row is None:
+                where = printable(self.folder)
+                self.errors[path] = f"'{printable(path)}' is not in the prepared store '{where}'"
+                continue
+            if row[1]:
+                self._songs[path] = row[:3]
+            if row[3] == "truncated":
+                self.truncated[path] = row[4]
+            elif row[4]:
+                self.errors[path] = row[4]
 
-    def _stamp(self) -> Row:
-        file = self.folder / "store.json"
-        try:
-            stamp: Row = json.loads(file.read_text("utf-8"))
-        except (OSError, ValueError) as error:
-            raise StoreError(
-                f"no prepared store in '{printable(self.folder)}'",
-                found=str(error),
-                remedy="build one with 'genrenet data prepare'",
-            ) from None
-        if stamp.get("version") != VERSION:
-            raise StoreError(
-                f"the prepared store '{printable(self.folder)}' is of another version",
-                found=str(stamp.get("version")),
-                wanted=str(VERSION),
-                remedy="delete the folder; it is built anew on the next run",
-            )
-        return stamp
-
-    def __getstate__(self) -> dict[str, Any]:
-        # A worker process maps the samples itself instead of receiving them.
-        return {**self.__dict__, "_map": None}
-
-    @property
-    def errors(self) -> dict[str, str]:
-        """Files that could not be decoded, with the reason."""
-        bad = self.index[self.index["error"] != ""]
-        return dict(zip(bad["path"], bad["error"], strict=True))
+    def __len__(self) -> int:
+        return len(self.paths)
 
     def length(self, path: str) -> int:
-        """Samples of a song; 0 where it could not be decoded or is not in the store."""
-        row = self._rows.get(path)
-        return 0 if row is None else int(self._lengths[row])
+        """Samples of a song; 0 where it is not usable or not in the store."""
+        return self._songs.get(path, ("", 0, 1.0))[1]
 
     def read(self, path: str, start: int, count: int) -> tuple[NDArray[Any], float]:
         """A stretch of a song.
@@ -235,15 +122,34 @@ class PreparedStore:
         samples : ndarray of int16 or float16, shape (<= count,)
         scale : float
             What to multiply the samples by to have them in [-1, 1].
+
+        Raises
+        ------
+        AudioError
+            The samples have gone, and the file is no longer what they were made of.
         """
-        if self._map is None:
-            self._map = np.memmap(
-                self.folder / "samples.bin", self.dtype, "r", shape=(max(1, self._n_samples),)
-            )
-        row = self._rows[path]
-        first = int(self._starts[row]) + start
-        last = min(first + count, int(self._starts[row]) + int(self._lengths[row]))
-        return np.array(self._map[first:last]), float(self._scales[row])
+        file, length, scale = self._songs[path]
+        wanted = max(0, min(count, length - start))
+        samples = self._samples(file, start, wanted)
+        if len(samples) < wanted:
+            self._restore(path, file, length)
+            samples = self._samples(file, start, wanted)
+        return samples, scale
+
+    def _samples(self, file: str, start: int, count: int) -> NDArray[Any]:
+        kind = np.dtype(self.dtype).newbyteorder("<")
+        try:
+            return np.fromfile(self._index.place(file), kind, count, offset=start * kind.itemsize)
+        except FileNotFoundError:
+            return np.zeros(0, kind)
+
+    def _restore(self, path: str, file: str, length: int) -> None:
+        """Decode a song again whose samples somebody has removed or cut."""
+        found = encode(path, self.sample_rate, self.dtype)  # type: ignore[arg-type]
+        if len(found.samples) != length:
+            lost = f"{len(found.samples)} samples, and none in the prepared store"
+            raise failure(audio.UnreadableFileError, path, lost, f"the {length} there were")
+        _write(self._index.place(file), found.samples)
 
 
 def prepare(
@@ -255,14 +161,30 @@ def prepare(
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> PreparedStore:
-    """Build a store, finish an interrupted one, or add what is new to a whole one.
+    """Let a store hold songs, as `fill` does, and open it."""
+    given = list(paths)
+    fill(given, folder, sample_rate=sample_rate, dtype=dtype, workers=workers, progress=progress)
+    return PreparedStore(folder, given)
 
-    Two processes may call this at once: the second waits for the first and then finds it done.
+
+def fill(
+    paths: Iterable[str],
+    folder: str | os.PathLike[str],
+    *,
+    sample_rate: int = 12_000,
+    dtype: DType = "int16",
+    workers: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> None:
+    """Let a store hold songs: build it, finish an interrupted build, or add what is new.
+
+    Several processes may call this at once; for the same songs, the second waits for the first and
+    then finds them done. Songs of the same folders whose files have gone are removed.
 
     Parameters
     ----------
     paths : iterable of str
-        Files to decode. Those in the store with the same size and modification time are kept.
+        Files to decode. Those in the store whose file is the same are kept.
     folder : path
         Where the store is.
     sample_rate : int > 0
@@ -274,20 +196,27 @@ def prepare(
     progress : callable, optional
         Called with the number of files done and the number to do.
 
-    Returns
-    -------
-    PreparedStore
-
     Raises
     ------
     StoreError
         The folder holds a store with other settings, or the disk is full or read-only.
     """
     folder = Path(folder)
+    songs = list(dict.fromkeys(map(os.path.abspath, paths)))
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder / ".lock"):
-            return _prepare(list(paths), folder, sample_rate, dtype, workers, progress)
+        index = StoreIndex(folder, {"sample_rate": sample_rate, "dtype": dtype})
+        found = index.about["sample_rate"], index.about["dtype"]
+        if found != (sample_rate, dtype):
+            raise StoreError(
+                f"the prepared store '{printable(folder)}' was made with other settings",
+                found="{} Hz {}".format(*found),
+                wanted=f"{sample_rate} Hz {dtype}",
+                remedy="choose another folder, or delete this one",
+            )
+        name = hashlib.sha256(os.fsencode("\0".join(songs))).hexdigest()[:16]
+        (folder / "locks").mkdir(exist_ok=True)
+        with FileLock(folder / "locks" / name):
+            _fill(index, songs, dtype, workers or os.cpu_count() or 1, progress)
     except OSError as error:
         raise StoreError(
             f"cannot write the prepared store '{printable(folder)}'",
@@ -296,89 +225,100 @@ def prepare(
         ) from error
 
 
-def _prepare(
-    paths: list[str],
-    folder: Path,
-    sample_rate: int,
+def _fill(
+    index: StoreIndex,
+    songs: list[str],
     dtype: DType,
-    workers: int | None,
+    workers: int,
     progress: Callable[[int, int], None] | None,
-) -> PreparedStore:
-    settings = {"version": VERSION, "sample_rate": sample_rate, "dtype": dtype}
-    store = _whole_store(folder, sample_rate, dtype)
-    resumed = _read_journal(folder / "journal.jsonl", settings)
-    known = {(row["path"], row["size"], row["mtime"]) for row in resumed}
-    if store is not None:
-        columns = (store.index[name].tolist() for name in ("path", "size", "mtime"))
-        known.update(zip(*columns, strict=True))
-    todo = [key for key in map(file_key, dict.fromkeys(paths)) if key not in known]
-    if not todo and not resumed and store is not None:
-        return store
-    rows: list[Row] = [] if store is None else store.index.to_dict("records")
-    replace_file(
-        folder / "journal.jsonl",
-        lambda file: file.write_text("".join(json.dumps(r) + "\n" for r in (settings, *resumed))),
+) -> None:
+    """Decode the songs that a store lacks, and let all belong to one collection."""
+    folders = {os.path.dirname(song) for song in songs}
+    collection = index.enter(os.path.commonpath(folders) if folders else "")
+    known = index.known()
+    todo: list[str] = []
+    states: dict[str, FileState] = {}
+    for song in songs:
+        state = file_state(song)
+        if song not in known or not _is_same(index, song, state, known[song], states):
+            todo.append(song)
+    index.refresh(states)
+    index.take(
+        [song for song in songs if song in known and known[song][-1] != collection],
+        collection,
     )
-    rows += resumed
-    end = max((row["start"] + row["length"] for row in rows), default=0)
-    blocks = in_order(
-        [path for path, _, _ in todo],
-        lambda path: encode(path, sample_rate, dtype),
-        workers or os.cpu_count() or 1,
-    )
-    (folder / "samples.bin").touch()
-    with (
-        open(folder / "samples.bin", "r+b") as data,
-        open(folder / "journal.jsonl", "a", encoding="utf-8") as log,
-    ):
-        # What lies behind the last whole row was being written when the build was interrupted.
-        data.truncate(end * np.dtype(dtype).itemsize)
-        data.seek(0, os.SEEK_END)
-        for done, ((path, size, mtime), (block, scale, error)) in enumerate(
-            zip(todo, blocks, strict=True), 1
-        ):
-            data.write(block.tobytes())
-            data.flush()
-            row = {"path": path, "size": size, "mtime": mtime, "start": end, "length": len(block)}
-            rows.append({**row, "scale": scale, "error": error})
-            log.write(json.dumps(rows[-1]) + "\n")
-            log.flush()
-            end += len(block)
+    rate = int(index.about["sample_rate"])
+    ready: list[Entry] = []
+    noted = time.monotonic()
+    try:
+        blocks = in_order(todo, lambda song: _put(index, song, rate, dtype), workers)
+        for done, entry in enumerate(blocks, 1):
+            ready.append(entry)
+            if time.monotonic() > noted + BATCH_SECONDS:
+                index.put(ready, collection)
+                ready, noted = [], time.monotonic()
             if progress is not None:
                 progress(done, len(todo))
-    # A file that changed is in the store twice: its last row counts. Arrow's text cannot hold names
-    # that are not UTF-8, so the names go to the file as the bytes they are.
-    latest = {os.fsencode(row["path"]): row for row in rows}
-    table = pd.DataFrame([{**row, "path": name} for name, row in latest.items()])
-    replace_file(folder / "index.parquet", lambda file: table.to_parquet(file, index=False))
-    stamp = json.dumps({**settings, "n_samples": end}, indent=1)
-    replace_file(folder / "store.json", lambda file: file.write_text(stamp, "utf-8"))
-    (folder / "journal.jsonl").unlink()
-    return PreparedStore(folder)
+    finally:
+        index.put(ready, collection)
+    # A folder that has gone may be on a disk that comes back.
+    there = {folder for folder in folders if os.path.isdir(folder)}
+    wanted, since = set(songs), index.in_use_since()
+    in_use = {found.number for found in index.collections() if found.used >= since}
+    index.drop(
+        song
+        for song, held in known.items()
+        if song not in wanted
+        and os.path.dirname(song) in there
+        and (held[-1] == collection or held[-1] not in in_use)
+        and not os.path.lexists(song)
+    )
 
 
-def _whole_store(folder: Path, sample_rate: int, dtype: DType) -> PreparedStore | None:
-    """The whole store that is already in the folder, if there is one."""
-    if not (folder / "store.json").exists():
-        return None
-    store = PreparedStore(folder)
-    if (store.sample_rate, store.dtype) != (sample_rate, dtype):
-        raise StoreError(
-            f"the prepared store '{printable(folder)}' was made with other settings",
-            found=f"{store.sample_rate} Hz {store.dtype}",
-            wanted=f"{sample_rate} Hz {dtype}",
-            remedy="choose another folder, or delete this one",
-        )
-    return store
+def _is_same(
+    index: StoreIndex, song: str, now: FileState, held: Known, states: dict[str, FileState]
+) -> bool:
+    """Whether what a store knows of a song still holds; new times and inodes go to ``states``."""
+    state, made_by = held[4:6]
+    if state == "unread" or (state == "unusable" and made_by != decoders()):
+        return False
+    if now == held[:4]:
+        return True
+    if now[:2] != held[:2]:
+        return False
+    # Renamed, copied or given other rights: names may have been swapped between equal sizes.
+    try:
+        same = content_sample(song) == index.samples_of([song])[song]
+    except OSError:
+        return state != "unusable"  # samples are not given up for a failure that may pass
+    if same:
+        states[song] = now
+    return same
 
 
-def _read_journal(file: Path, settings: Row) -> list[Row]:
-    """Rows of an interrupted build with these settings, up to the first not written whole."""
-    rows: list[Row] = []
-    if file.exists():
-        for line in file.read_text("utf-8").splitlines():
-            try:
-                rows.append(json.loads(line))
-            except ValueError:
-                break
-    return rows[1:] if rows and rows[0] == settings else []
+def _put(index: StoreIndex, song: str, rate: int, dtype: DType) -> Entry:
+    """Decode a song and write its samples."""
+    state = file_state(song)  # before it is read: what is written meanwhile is found next time
+    try:
+        sample = content_sample(song)
+    except OSError:
+        sample = ""
+    found = encode(song, rate, dtype)
+    file = ""
+    if len(found.samples):
+        what = repr((os.fsencode(song), state[:2], sample, len(found.samples)))
+        file = hashlib.sha256(what.encode()).hexdigest()[:32]
+        _write(index.place(file), found.samples)
+    about = found.scale, found.state, found.message, decoders()
+    return Entry(song, state, sample, file, len(found.samples), *about)
+
+
+def _write(file: Path, samples: NDArray[Any]) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    # Two processes may write the same song: each writes a file of its own, and the last one stays.
+    part = file.with_name(f"{file.name}.{os.getpid()}.part")
+    try:
+        part.write_bytes(samples.tobytes())
+        os.replace(part, file)
+    finally:
+        part.unlink(missing_ok=True)

@@ -6,8 +6,8 @@ Layout of a streamed collection
     litdata's own: one item a song, ``samples`` (int16, mono, scaled by the song's own peak) and
     ``scale`` (what brings them to [-1, 1]).
 ``catalog.parquet``
-    The catalog's table, and of each song its ``length`` in samples, its ``item`` (-1 where it could
-    not be decoded) and its ``error``.
+    The catalog's table, and of each song its ``length`` in samples, its ``item`` (-1 where it is
+    not usable), its ``error`` and its ``state`` (see `genrenet.decoding`).
 ``streamed.json``
     Version stamp, rate, type, number of songs, and a digest of what it was made of. Written last: a
     folder that has it is whole.
@@ -40,10 +40,10 @@ from genrenet.chunks import (
     size_of,
 )
 from genrenet.data import FrameDataset
+from genrenet.decoding import DType
 from genrenet.errors import printable
-from genrenet.store import DType
 
-VERSION = 1
+VERSION = 2
 DTYPE: DType = "int16"
 STAMP, TABLE = "streamed.json", "catalog.parquet"
 
@@ -101,9 +101,10 @@ class StreamedSongs:
         paths = [os.fsdecode(name) for name in table["path"]]
         of_song = zip(paths, table["item"], table["length"], table["error"], strict=True)
         self._songs = {path: (int(item), int(length)) for path, item, length, _ in of_song}
-        bad = table["error"] != ""
-        self.errors = dict(zip(np.array(paths, object)[bad], table["error"][bad], strict=True))
-        table = table.drop(columns=["item", "length", "error"])
+        wrong = {path: text for path, text in zip(paths, table["error"], strict=True) if text}
+        self.errors = {path: text for path, text in wrong.items() if not self._songs[path][1]}
+        self.truncated = {path: text for path, text in wrong.items() if self._songs[path][1]}
+        table = table.drop(columns=["item", "length", "error", "state"])
         table["path"] = pd.Series(paths, dtype=object)
         self.catalog = Catalog(table, (), source, stamp["name"], "litdata")
         chunks = self.index["chunks"]

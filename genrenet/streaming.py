@@ -68,8 +68,9 @@ def find_songs(
             entered.add(place)
             folders[:] = sorted(name for name in folders if not name.startswith("."))
             for name in sorted(files):
-                if audio.is_audio_path(name) and not name.startswith("."):
-                    yield os.path.join(folder, name)
+                path = os.path.join(folder, name)
+                if not name.startswith(".") and audio.is_audio_path(path):
+                    yield path
 
 
 def songs_or_error(paths: Iterable[str | os.PathLike[str]]) -> list[str]:
@@ -192,7 +193,8 @@ class SongFrames:
             starts = frame_starts(total, self.settings)
             if self.only is not None and self.only < len(starts):
                 for start in spread(starts, self.only).tolist():
-                    yield start, audio.load(self.path, rate, start / rate, length / rate)
+                    span = start / rate, length / rate
+                    yield start, audio.load(self.path, rate, *span, notes=self.notes)
                 return
             blocks = file.stream(
                 rate,
@@ -204,6 +206,7 @@ class SongFrames:
                 # A resampled stream may end a few samples early: that is still a whole frame.
                 if number == 0 or len(block) >= length - 16:
                     yield part.begin + number * length, block
+            self.notes += file.notes
 
     def _frame(self, start: int, block: NDArray[np.float32]) -> Tensor:
         rate, length = self.settings.sample_rate, self.settings.n_samples

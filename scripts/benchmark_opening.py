@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,7 +44,7 @@ def first_batch(data: GenreDataModule) -> dict[str, float]:
     data.prepare_data()
     done("check")
     assert data.store_folder is not None
-    store = PreparedStore(data.store_folder)
+    store = PreparedStore(data.store_folder, data.catalog.table["path"])
     done("open")
     for name in ("train", "validation"):
         data._datasets[name] = data._dataset(name, data.part(name), store)
@@ -62,7 +60,7 @@ def song_names(songs: int, folder: Path) -> list[str]:
 
 
 def large_store(folder: Path, songs: int) -> None:
-    """Write a whole store of many songs; its samples are a hole that takes no room.
+    """Write a whole store of many songs; they share samples that are a hole and take no room.
 
     Parameters
     ----------
@@ -70,28 +68,21 @@ def large_store(folder: Path, songs: int) -> None:
         Where to.
     songs : int > 0
     """
-    import pyarrow
-    import pyarrow.parquet
+    from genrenet.decoding import decoders
+    from genrenet.store_index import Entry, StoreIndex, file_state
 
-    from genrenet.store import VERSION
-
-    folder.mkdir(parents=True)
-    columns = {
-        "path": [os.fsencode(name) for name in song_names(songs, folder)],
-        # Of a file that does not exist, as `file_key` says: then all are as they were.
-        "size": np.full(songs, -1),
-        "mtime": np.full(songs, -1),
-        "start": np.arange(songs) * LENGTH,
-        "length": np.full(songs, LENGTH),
-        "scale": np.full(songs, 1 / 32767),
-        "error": [""] * songs,
-    }
-    pyarrow.parquet.write_table(pyarrow.table(columns), folder / "index.parquet")
-    with open(folder / "samples.bin", "wb") as file:
-        file.truncate(2 * LENGTH * songs)
-    stamp = {"version": VERSION, "sample_rate": 12_000, "dtype": "int16"}
-    text = json.dumps({**stamp, "n_samples": LENGTH * songs})
-    (folder / "store.json").write_text(text, "utf-8")
+    index = StoreIndex(folder, {"sample_rate": 12_000, "dtype": "int16"})
+    hole = index.place("00-of-all")
+    hole.parent.mkdir(parents=True)
+    with open(hole, "wb") as file:
+        file.truncate(2 * LENGTH)
+    names = song_names(songs, folder)
+    # Of a file that does not exist: then all are as they were.
+    same = file_state(names[0])
+    about = "", hole.name, LENGTH, 1 / 32767, "whole", "", decoders()
+    collection = index.enter(str(folder))
+    for start in range(0, songs, 10_000):
+        index.put([Entry(name, same, *about) for name in names[start : start + 10_000]], collection)
 
 
 def large_collection(songs: int, folder: Path) -> Catalog:

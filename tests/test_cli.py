@@ -1,5 +1,6 @@
 """The command line: quick answers, one clear line for what is wrong, the main job end to end."""
 
+import argparse
 import csv
 import json
 import os
@@ -13,8 +14,9 @@ import torch
 import yaml
 
 from genrenet.checkpoints import export_checkpoint
-from genrenet.cli import COMMANDS, main
+from genrenet.cli import COMMANDS, classify, main
 from genrenet.configs import ConfigError, config_names, config_path
+from genrenet.song_result import SongResult
 from tests.conftest import RATE, TINY, tone
 
 SMALL = [
@@ -225,6 +227,26 @@ def test_classify_writes_every_format_past_broken_files(form, checkpoint, music,
     assert [row["genre"] for row in rows[:8]] == ["treble"] * 8
     assert rows[-1]["path"].endswith(r"caf\xe9.wav")
     assert "bad.mp3" in rows[8]["error"]
+
+
+@pytest.mark.parametrize("timeline", [False, True])
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_genres_named_like_columns_replace_none(form, timeline, tmp_path):
+    labels = ["path", "error", "frames", "start", "frame_genre", "Rock", "rock"]
+    scores = {label: (number + 1) / 28 for number, label in enumerate(labels)}
+    frame = {"start": 0.0, "end": 29.12, "genre": "rock", "scores": scores}
+    song = SongResult("/m/a.mp3", "m", "rock", 0.25, scores, 1, 30.0, [frame])
+    out = tmp_path / f"out.{form}"
+    options = argparse.Namespace(format=form, out=out, timeline=timeline, top=3)
+    classify._write([song, SongResult("/m/b.mp3", "m", error="cannot read it")], options)
+    read = pd.read_csv if form == "csv" else pd.read_parquet
+    rows = read(out).to_dict("records")
+    assert [row["path"] for row in rows] == ["/m/a.mp3", "/m/b.mp3"]
+    assert (rows[0]["frames"], rows[0]["genre"]) == (1, "rock")
+    assert rows[1]["error"] == "cannot read it"
+    names = [*(f"score_{label}" for label in labels[:-1]), "score_rock_2"]
+    assert [rows[0][name] for name in names] == pytest.approx(list(scores.values()))
+    assert len({name.casefold() for name in rows[0]}) == len(rows[0])
 
 
 def test_timeline_in_a_table_and_in_csv(checkpoint, music, capsys):

@@ -2,12 +2,14 @@
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 
 from genrenet import audio, splits
 from genrenet.data import WINDOW, FileReader, FrameDataset, FrameSampler
 from genrenet.datamodule import DataError, GenreDataModule, to_float
 from genrenet.frames import FrameSettings
+from tests.conftest import tone
 
 
 def _data(source, **settings):
@@ -96,6 +98,79 @@ def test_fixed_frames_and_several_crops(music):
 def test_trim_is_settled_by_the_collection(music):
     assert _data(music).frames.trim == 0.0
     assert _data(music, trim=1.0).frames.trim == 1.0
+
+
+def _cut(path, share):
+    """Let a FLAC file end early; its header goes on to promise all of it."""
+    data = path.read_bytes()
+    path.write_bytes(data[: round(len(data) * share)])
+
+
+@pytest.fixture
+def with_cut_songs(music, tmp_path):
+    """Twelve songs of the music, one of which ends in its middle and one after its first moment."""
+    root = tmp_path / "music"
+    for genre in ("bass", "treble"):
+        (root / genre).mkdir(parents=True)
+        for file in sorted((music / genre).iterdir())[:6]:
+            (root / genre / file.name).symlink_to(file)
+    for name, share in {"half.flac": 0.5, "stump.flac": 0.05}.items():
+        soundfile.write(root / "bass" / name, tone(150, 6.0), 12_000)
+        _cut(root / "bass" / name, share)
+    return root
+
+
+@pytest.mark.parametrize("store", ["auto", None])
+def test_songs_that_are_cut_short_are_used_as_far_as_they_go(with_cut_songs, store, caplog):
+    """The same way with a store and without one, and each is named once."""
+    data = _data(with_cut_songs, store=store, max_songs=None, crops="fixed")
+    for stage in ("fit", "test", "predict"):
+        _ready(data, stage)
+    named = {path.rsplit("/", 1)[1]: why for path, why in data.truncated.items()}
+    assert list(named) == ["half.flac"]
+    assert "cut short or damaged" in named["half.flac"]
+    assert [path.rsplit("/", 1)[1] for path in data.skipped] == ["stump.flac"]
+    assert sum("used as far as it can be read" in line for line in caplog.messages) == 1
+    dataset = data.dataset("all")
+    cut = next(row for row, path in enumerate(dataset.paths) if path.endswith("half.flac"))
+    assert 2.0 < dataset.lengths[cut] / 12_000 < 4.0
+    items = [dataset[0, row, True] for row in np.flatnonzero(dataset.songs == cut)]
+    assert 1 <= len(items) <= 2
+    for item in items:
+        assert bool(item["counted"])
+        wave = to_float(item["waveform"][None], item["scale"][None])[0]
+        assert wave[-1_000:].abs().max() > 0.1  # sound up to the frame's end
+
+
+def test_with_a_store_and_without_one_the_songs_are_as_long(with_cut_songs):
+    lengths = [
+        _ready(_data(with_cut_songs, store=store), "predict").dataset("all").lengths
+        for store in ("auto", None)
+    ]
+    assert lengths[0].tolist() == lengths[1].tolist()
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_file_that_is_cut_during_training_does_not_count(music, tmp_path, workers, caplog):
+    root = tmp_path / "music"
+    for genre in ("bass", "treble"):
+        (root / genre).mkdir(parents=True)
+        for song in range(4):
+            soundfile.write(root / genre / f"{song}.flac", tone(200, 6.0, seed=song), 12_000)
+    data = _ready(_data(root, store=None, num_workers=workers), "predict")
+    for genre in ("bass", "treble"):
+        _cut(root / genre / "0.flac", 0.55)
+    for _ in range(2):
+        batches = [data.on_before_batch_transfer(batch, 0) for batch in data.predict_dataloader()]
+    for batch in batches:
+        for row, counted in enumerate(batch["counted"].tolist()):
+            wave = to_float(batch["waveform"], batch["scale"])[row]
+            silent = (wave[-9_000:] == 0).all()  # half of the frame
+            assert not (counted and silent)
+    failed = sum(int(batch["failed"].sum()) for batch in batches)
+    assert 4 <= failed <= 6  # of four frames of each song
+    assert set(data.skipped) == {str(root / genre / "0.flac") for genre in ("bass", "treble")}
+    assert sum("could not be read" in line for line in caplog.messages) == 2
 
 
 @pytest.mark.parametrize("store", ["auto", None])

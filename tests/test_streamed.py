@@ -93,7 +93,7 @@ def test_holds_what_the_store_holds(flawed, kind, request, tmp_path):
     store = prepare(read_catalog(flawed).table["path"], tmp_path / "store")
     assert songs.errors == store.errors
     assert len(songs.errors) == 1
-    for path in store.index["path"]:
+    for path in store.paths:
         assert songs.length(path) == store.length(path)
         for start, count in [(0, 60_000), (17, 500), (59_990, 100)] if store.length(path) else []:
             ours, theirs = songs.read(path, start, count), store.read(path, start, count)
@@ -101,6 +101,26 @@ def test_holds_what_the_store_holds(flawed, kind, request, tmp_path):
             assert np.array_equal(ours[0], theirs[0])
             assert ours[1] == theirs[1]
     assert songs.length("unknown") == 0
+
+
+def test_songs_that_could_not_be_read_are_tried_again(music, tmp_path):
+    source, folder = tmp_path / "music", tmp_path / "written"
+    shutil.copytree(music, source)
+    whole = read_catalog(source)
+    hidden = source / "bass" / "bass-1.wav"
+    hidden.rename(tmp_path / "held.wav")
+    first = write_streamed(whole, folder)
+    assert list(first.errors) == [str(hidden)]
+    before = (folder / "streamed.json").stat().st_mtime_ns
+    assert write_streamed(whole, folder).errors == first.errors
+    assert (folder / "streamed.json").stat().st_mtime_ns == before
+    (tmp_path / "held.wav").rename(hidden)
+    again = write_streamed(whole, folder)
+    assert not again.errors
+    assert again.length(str(hidden)) == 60_000
+    hidden.write_bytes((source / "bass" / "bass-2.wav").read_bytes())
+    with pytest.raises(StreamedError, match="another streamed collection"):
+        write_streamed(whole, folder)
 
 
 def test_the_catalog_and_its_splits_are_those_of_the_folder(flawed, written):
@@ -265,7 +285,7 @@ def test_damage_and_other_rates_are_named(chunked, tmp_path):
     shutil.copytree(chunked, folder)
     stamp = json.loads((folder / "streamed.json").read_text())
     (folder / "streamed.json").write_text(json.dumps({**stamp, "version": 99}))
-    with pytest.raises(StreamedError, match="another version: found 99, wanted 1"):
+    with pytest.raises(StreamedError, match="another version: found 99, wanted 2"):
         StreamedSongs(str(folder))
     (folder / "streamed.json").write_text(json.dumps({**stamp, "songs": 30}))
     with pytest.raises(StreamedError, match=r"24 songs in index\.json, 30 in"):

@@ -18,6 +18,8 @@ _KINDS: dict[type[audio.AudioError], str] = {
     audio.TruncatedAudioError: "truncated",
     audio.NonFiniteAudioError: "non-finite",
     audio.TooShortError: "too-short",
+    audio.DecodingLimitError: "decoder-limit",
+    audio.DecodingError: "undecodable",
 }
 
 
@@ -48,16 +50,17 @@ def check_catalog(
     -------
     tuple of Problem
         In the table's order. Kinds: "missing-file", "unreadable", "not-audio", "empty",
-        "truncated", "non-finite", "too-short", and "silent" if every sample is 0.
+        "truncated", "non-finite", "too-short", "decoder-limit", "undecodable", "silent" if every
+        sample is 0, and "out-of-phase" if channels cancel each other out.
     """
 
     def check(path: str) -> Problem | None:
         try:
-            silent = True
+            silent, notes = True, list[str]()
             if decode:
                 # Block by block: memory does not grow with a song's length.
                 samples = 0
-                for block in audio.stream(path, _RATE):
+                for block in audio.stream(path, _RATE, notes=notes):
                     samples, silent = samples + len(block), silent and not block.any()
                 seconds = samples / _RATE
             else:
@@ -68,7 +71,9 @@ def check_catalog(
         if seconds < min_seconds:
             message = f"{seconds:.2f} s, wanted at least {min_seconds:g} s"
             return Problem(path, "too-short", message)
-        return Problem(path, "silent", "every sample is 0") if decode and silent else None
+        if decode and silent:
+            return Problem(path, "silent", "every sample is 0")
+        return Problem(path, "out-of-phase", "; ".join(notes)) if notes else None
 
     paths = catalog.table["path"].tolist()
     found = in_threads(check, paths, workers=workers, progress=progress)

@@ -142,9 +142,10 @@ def read_folder(root: str) -> Reading:
         reading.songs += [Song(path, genre) for path in paths]
         if not paths:
             reading.report(folder, "too-few-songs", f"genre {genre!r} has no songs")
-    files = [n for n in _listed(root) if n[0] != "." and os.path.isfile(os.path.join(root, n))]
+    paths = [os.path.join(root, name) for name in _listed(root) if name[0] != "."]
+    files = list(filter(os.path.isfile, paths))
     loose = sum(map(audio.is_audio_path, files))
-    ignored.update(_suffix(name) for name in files if not audio.is_audio_path(name))
+    ignored.update(_suffix(path) for path in files if not audio.is_audio_path(path))
     if loose:
         message = f"{loose} songs lie directly in the folder, in no genre's sub-folder"
         reading.report(root, "no-genre", message)

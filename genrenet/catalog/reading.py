@@ -25,6 +25,7 @@ from genrenet.catalog.base import (
 )
 from genrenet.catalog.fma import fma_table, read_fma
 from genrenet.catalog.folders import GTZAN_FOLDERS, gtzan_root, read_folder, read_gtzan
+from genrenet.catalog.segments import SEGMENTS, find_segments
 from genrenet.catalog.tables import (
     PARQUET_SUFFIXES,
     REQUIRED,
@@ -69,6 +70,8 @@ class Catalog:
         A short name for reports: the folder's, or the table's.
     format : str
         "folder", "gtzan", "fma", "csv" or "parquet".
+    notes : tuple of str
+        What was assumed, and no problem.
     """
 
     table: pd.DataFrame
@@ -76,6 +79,7 @@ class Catalog:
     root: str
     name: str
     format: str
+    notes: tuple[str, ...] = ()
 
     @property
     def genres(self) -> list[str]:
@@ -118,6 +122,7 @@ def read_catalog(
     min_songs: int = 2,
     tags: bool = True,
     subset: str = "small",
+    segments: str = "auto",
 ) -> Catalog:
     """Read a collection.
 
@@ -139,6 +144,11 @@ def read_catalog(
         these are '' and NaN.
     subset : {"small", "medium", "large", "full"}
         FMA only.
+    segments : {"auto", "off"}
+        Whether files may be segments that were cut from songs, and belong together: by the column
+        `song` of a table, by identifiers that most rows share with others, or by their names
+        (`genrenet.catalog.segments`). A note says what was found; "off" takes every file for a
+        song.
 
     Returns
     -------
@@ -155,11 +165,13 @@ def read_catalog(
     UnreadableTableError, MissingColumnsError
         If a table cannot be used.
     CatalogError
-        If the format, the subset or `min_songs` is none of the above.
+        If the format, the subset, `segments` or `min_songs` is none of the above.
     """
     if format not in FORMATS and format not in _readers():
         known = ", ".join((*FORMATS, *_readers()))
         raise CatalogError("unknown format", found=repr(format), wanted=known)
+    if segments not in SEGMENTS:
+        raise CatalogError("unknown segments", found=repr(segments), wanted=", ".join(SEGMENTS))
     if min_songs < 1:
         raise CatalogError("min_songs is too small", found=str(min_songs), wanted="at least 1")
     path = os.path.abspath(os.path.expanduser(os.fspath(source)))
@@ -170,15 +182,18 @@ def read_catalog(
         reading = _read(path, layout, subset)
     except OSError as error:
         raise CatalogError(f"cannot read {printable(path)!r}", found=str(error)) from None
-    _settle(reading, min_songs)
+    shared = _settle(reading, min_songs)
     if tags and reading.from_tags:
         _fill_from_tags(reading)
+    if segments == "auto":
+        find_segments(reading, shared)
     return Catalog(
         table=_frame(reading.songs),
         problems=tuple(reading.problems),
         root=reading.root,
         name=_name(path, reading.root),
         format=reading.format,
+        notes=tuple(reading.notes),
     )
 
 
@@ -242,8 +257,11 @@ def _name(path: str, root: str) -> str:
 # --- what all layouts have in common ----------------------------------------------------------
 
 
-def _settle(reading: Reading, min_songs: int) -> None:
-    """Leave out duplicates and genres that are too small, and give every song its identifier."""
+def _settle(reading: Reading, min_songs: int) -> list[str]:
+    """Leave out duplicates and genres that are too small, and give every song its identifier.
+
+    Returns the identifiers as the collection gives them, which segments of a song may share.
+    """
     seen: dict[str, Song] = {}
     for song in reading.songs:
         first = seen.setdefault(os.path.realpath(song.path), song)
@@ -259,7 +277,9 @@ def _settle(reading: Reading, min_songs: int) -> None:
         reading.report("", "too-few-songs", message)
     reading.songs = [song for song in seen.values() if song.genre not in small]
     _require_two_genres(reading)
+    given = [song.track_id for song in reading.songs]
     _identify(reading)
+    return given
 
 
 def _require_two_genres(reading: Reading) -> None:
@@ -323,7 +343,7 @@ def _frame(songs: Sequence[Song]) -> pd.DataFrame:
     import pandas as pd
 
     paths = pd.Series([song.path for song in songs], dtype=object)
-    names = [*COLUMNS[1:], *(["split"] if any(song.split for song in songs) else [])]
+    names = [*COLUMNS[1:], *(n for n in ("split", "song") if any(getattr(s, n) for s in songs))]
     columns = {name: [getattr(song, name) for song in songs] for name in names}
     return pd.DataFrame({"path": paths, **columns})
 

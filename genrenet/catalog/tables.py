@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 PARQUET_SUFFIXES = (".parquet", ".pq")
 TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
 REQUIRED = ("path", "genre")
-_KNOWN = (*COLUMNS, "split")
+_KNOWN = (*COLUMNS, "split", "song")
 _URL = "file:"
 
 
@@ -108,7 +108,7 @@ def _song(row: dict[str, object], folder: str, where: str, reading: Reading) -> 
         reading.report(path, "missing-file", f"{where}: no such file")
         return None
     song = Song(path, genre)
-    for name in ("artist", "album", "title", "track_id"):
+    for name in ("artist", "album", "title", "track_id", "song"):
         setattr(song, name, clean(_text(row.get(name))))
     text = _text(row.get("duration")).strip()
     try:

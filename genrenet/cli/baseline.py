@@ -43,7 +43,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
     from genrenet.baselines import baseline, fit_baseline, song_features
     from genrenet.catalog import read_catalog
     from genrenet.progress import progress_bar
-    from genrenet.splits import artist_groups
+    from genrenet.splits import song_groups
 
     method = baseline(options.name)
     method.make(options.seed, **settings)
@@ -61,8 +61,8 @@ def run(command: str, arguments: Sequence[str]) -> int:
     usable = found.usable
     learnt_from = table[usable]
     groups = None
-    if catalog.artists_known:
-        groups = artist_groups(learnt_from["artist"], learnt_from["track_id"])
+    if catalog.artists_known or "song" in table:
+        groups = song_groups(learnt_from)
     fitted = fit_baseline(
         method,
         found.rows[usable],
@@ -73,6 +73,8 @@ def run(command: str, arguments: Sequence[str]) -> int:
         seed=options.seed,
     )
     fitted.about = {"dataset": catalog.name, "songs": int(usable.sum()), "seed": options.seed}
+    for note in catalog.notes:
+        print(note)
     for problem in [*catalog.problems, *found.errors.values()]:
         print(f"left out: {problem}")
     chosen = ", ".join(f"{key} {value}" for key, value in fitted.settings.items()) or "none"

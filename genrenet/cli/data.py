@@ -43,6 +43,12 @@ def _parser() -> CommandParser:
                 *names, dest="source_format", default="auto", help="default: found out"
             )
             action.add_argument("--subset", default="small", help="of FMA (default: small)")
+            action.add_argument(
+                "--segments",
+                choices=("auto", "off"),
+                default="auto",
+                help="files that are segments of one song belong together (default: auto)",
+            )
         return action
 
     check = add("check", "decode every song and report all that is wrong, in one list")
@@ -94,7 +100,12 @@ def run(command: str, arguments: Sequence[str]) -> int:
 def _read(options: argparse.Namespace) -> Catalog:
     from genrenet.catalog import read_catalog
 
-    return read_catalog(options.source, options.source_format, subset=options.subset)
+    catalog = read_catalog(
+        options.source, options.source_format, subset=options.subset, segments=options.segments
+    )
+    for note in catalog.notes:
+        print(note)
+    return catalog
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -127,7 +138,7 @@ def _check(options: argparse.Namespace) -> int:
 
 def _report(problems: Sequence[Any]) -> None:
     for problem in problems:
-        print(f"{problem.kind}: {problem.message}", file=sys.stderr)
+        print(problem, file=sys.stderr)
 
 
 def _split(options: argparse.Namespace) -> int:
@@ -173,6 +184,7 @@ def _store(options: argparse.Namespace, out: str | None) -> tuple[str, int, dict
         options.source,
         options.source_format,
         options.subset,
+        options.segments,
         store=out or "auto",
         sample_rate=options.sample_rate,
         store_dtype=options.dtype,
@@ -182,8 +194,8 @@ def _store(options: argparse.Namespace, out: str | None) -> tuple[str, int, dict
         return None
     from genrenet.store import PreparedStore
 
-    store = PreparedStore(data.store_folder)
-    return str(store.folder), len(store.index), store.errors
+    store = PreparedStore(data.store_folder, data.catalog.table["path"])
+    return str(store.folder), len(store), store.errors
 
 
 def _chunks(options: argparse.Namespace, out: str | None) -> tuple[str, int, dict[str, str]]:

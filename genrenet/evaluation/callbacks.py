@@ -102,6 +102,7 @@ def _about(trainer: pl.Trainer, model: Any, data: GenreDataModule) -> dict[str, 
         "checkpoint": printable(checkpoint) if checkpoint else None,
         "parts": parts,
         "skipped": [{"path": printable(p), "reason": why} for p, why in data.skipped.items()],
+        "truncated": [{"path": printable(p), "reason": why} for p, why in data.truncated.items()],
         "description": description,
     }
 

@@ -49,6 +49,8 @@ class FoldResult:
         Counts over frames, where the method has frames.
     skipped : dict of str to str
         Songs that could not be decided, and why.
+    truncated : dict of str to str
+        Songs that were decided by what could be read of them, and what is wrong with their files.
     """
 
     track_ids: list[str]
@@ -58,6 +60,7 @@ class FoldResult:
     settings: dict[str, Any] = field(default_factory=dict)
     frame_confusion: list[list[int]] | None = None
     skipped: dict[str, str] = field(default_factory=dict)
+    truncated: dict[str, str] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""

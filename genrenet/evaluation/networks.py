@@ -101,6 +101,7 @@ class NetworkContender(Contender):
                 shutil.rmtree(folder / "run", ignore_errors=True)
                 arguments = ["--config", self.file, *self.options]
                 arguments += [f"--data.source={songs}", f"--data.split={parts}"]
+                arguments += [] if "song" in dataset.table else ["--data.segments=off"]
                 arguments += [f"--out={folder}", "--name=run", f"--seed_everything={seed}"]
             self._run(["fit", *arguments], folder / "fit.log")
             if not last.exists():
@@ -137,6 +138,11 @@ class NetworkContender(Contender):
                 track: reasons.get(track, "it was not decided")
                 for track in wanted
                 if track not in known
+            },
+            truncated={
+                ids[item["path"]]: item["reason"]
+                for item in found.get("truncated", [])
+                if ids.get(item["path"]) in known
             },
         )
 

@@ -99,8 +99,9 @@ def write_report(
     results : mapping
         What `genrenet.evaluation.metrics.evaluate` gives, and beside it what is known of
         ``dataset``, ``split``, ``method``, ``parts`` (a dictionary with ``songs`` and ``frames``
-        for each part), ``skipped`` (a list of dictionaries with ``path`` and ``reason``),
-        ``checkpoint``, ``created`` and ``description`` (settings, nested as they like).
+        for each part), ``skipped`` and ``truncated`` (lists of dictionaries with ``path`` and
+        ``reason``), ``checkpoint``, ``created`` and ``description`` (settings, nested as they
+        like).
     predictions : DataFrame
         From `predictions_table`.
 
@@ -139,7 +140,6 @@ def render(results: Mapping[str, Any], predictions: pd.DataFrame) -> str:
     title = f"{results.get('method') or 'Genre test'} on {results.get('dataset') or 'songs'}"
     labels = results["labels"]
     parts = results.get("parts", {}).items()
-    skipped = results.get("skipped", [])
     settings = _flat({"checkpoint": results.get("checkpoint"), **results.get("description", {})})
     wrong = predictions[predictions["genre"] != predictions["predicted"]]
     wrong = wrong.sort_values("confidence", ascending=False, kind="stable")
@@ -157,17 +157,20 @@ def render(results: Mapping[str, Any], predictions: pd.DataFrame) -> str:
             {"Part": "", "Songs": "n", "Frames": "n"},
             ((name, part.get("songs") or 0, part.get("frames") or "") for name, part in parts),
         ),
-        "Songs that were skipped": listing(
-            {"Song": "long", "Reason": "long"},
-            ((item["path"], item["reason"]) for item in skipped[:SKIPPED]),
-            len(skipped),
-        ),
+        "Songs that were skipped": _reasons(results.get("skipped", [])),
+        "Songs that were used as far as they can be read": _reasons(results.get("truncated", [])),
         "Settings": listing({"Setting": "", "Value": "long"}, settings.items()),
     }
     body = "\n".join(section(name, content) for name, content in sections.items() if content)
     split, created = results.get("split") or "unknown", results.get("created", "")
     under = f"<p>Split: {escaped(split)} <small>{escaped(created)}</small></p>"
     return document(title, under, f"{_cards(results)}\n{body}")
+
+
+def _reasons(songs: Sequence[Mapping[str, str]]) -> str:
+    """Songs with what was the matter."""
+    rows = ((item["path"], item["reason"]) for item in songs[:SKIPPED])
+    return listing({"Song": "long", "Reason": "long"}, rows, len(songs))
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

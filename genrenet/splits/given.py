@@ -53,7 +53,10 @@ def fault_filtered(table: pd.DataFrame) -> Split:
     require_columns(table, "track_id", "path")
     lists = (gtzan.filtered_train, gtzan.filtered_valid, gtzan.filtered_test)
     part_of = {name: part for part, names in zip(PARTS, lists, strict=True) for name in names}
-    names = [os.path.splitext(os.path.basename(path))[0] for path in table["path"]]
+    if "song" in table:
+        names = [os.path.basename(song) for song in table["song"]]
+    else:
+        names = [os.path.splitext(os.path.basename(path))[0] for path in table["path"]]
     listed = [
         (i, part_of[n]) for i, n in zip(table["track_id"], names, strict=True) if n in part_of
     ]

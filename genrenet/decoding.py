@@ -1,0 +1,124 @@
+"""What is kept of a file: its samples as far as they can be read, or why there are none.
+
+Which songs are usable
+----------------------
+A file that is cut short or damaged is used as far as it can be read, if that is `MIN_SECONDS` or
+more. A file whose content is no music stays unusable while it is the same, and this program and its
+decoders are. A failure that may pass (no permission, a missing file, a time limit) is of the moment
+only.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
+from typing import Any, Literal, NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genrenet import audio
+from genrenet.version import __version__
+
+DType = Literal["int16", "float16"]
+State = Literal["whole", "truncated", "unusable", "unread"]
+"""``unusable``: the content is no music, which stays so; ``unread``: reading failed this time."""
+T = TypeVar("T")
+
+MIN_SECONDS = 0.5
+"""Audio shorter than this says nothing about a genre."""
+
+CONTENT_ERRORS = (
+    audio.NotAudioError,
+    audio.EmptyAudioError,
+    audio.TruncatedAudioError,
+    audio.NonFiniteAudioError,
+    audio.TooShortError,
+)
+"""What is wrong with a file's content, and stays wrong; all other errors may pass."""
+
+
+class Decoded(NamedTuple):
+    """What a store holds of a file.
+
+    Attributes
+    ----------
+    samples : ndarray of int16 or float16, shape (samples,)
+        Mono; empty where the file is not usable.
+    scale : float
+        What to multiply the samples by to have them in [-1, 1].
+    state : {"whole", "truncated", "unusable", "unread"}
+    message : str
+        What is wrong with the file, or ''.
+    """
+
+    samples: NDArray[Any]
+    scale: float
+    state: State
+    message: str
+
+    @property
+    def error(self) -> str:
+        """Why the file is not usable, or ''."""
+        return "" if len(self.samples) else self.message
+
+
+def decode(path: str, sample_rate: int) -> tuple[NDArray[np.float32], State, str]:
+    """Decode a file as far as it can be read.
+
+    Parameters
+    ----------
+    path : str
+    sample_rate : int > 0
+        In Hz.
+
+    Returns
+    -------
+    samples : ndarray of float32, shape (samples,)
+        Empty where the file is not usable.
+    state, message : str
+        See `Decoded`.
+    """
+    nothing = np.zeros(0, np.float32)
+    try:
+        return audio.load(path, sample_rate), "whole", ""
+    except audio.TruncatedAudioError as error:
+        if len(error.samples) >= MIN_SECONDS * sample_rate:
+            return error.samples, "truncated", str(error)
+        return nothing, "unusable", str(error)
+    except CONTENT_ERRORS as error:
+        return nothing, "unusable", str(error)
+    except audio.AudioError as error:
+        return nothing, "unread", str(error)
+
+
+def encode(path: str, sample_rate: int, dtype: DType) -> Decoded:
+    """Decode a file into what a store holds of it."""
+    samples, state, message = decode(path, sample_rate)
+    if dtype == "float16":
+        return Decoded(samples.astype("<f2"), 1.0, state, message)
+    peak = float(np.abs(samples).max(initial=0.0)) or 1.0
+    stored = np.round(samples * (32767.0 / peak)).astype("<i2")
+    return Decoded(stored, peak / 32767.0 if len(samples) else 1.0, state, message)
+
+
+def in_order(paths: Sequence[str], work: Callable[[str], T], workers: int) -> Iterator[T]:
+    """Results of ``work`` in the order of ``paths``, with a bounded number under way."""
+    with ThreadPoolExecutor(workers) as pool:
+        waiting: deque[Future[T]] = deque()
+        for path in paths:
+            waiting.append(pool.submit(work, path))
+            if len(waiting) > 2 * workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+@cache
+def decoders() -> str:
+    """Versions of what decodes: a file that fails with one may be read by another."""
+    versions = [f"{name} {importlib.metadata.version(name)}" for name in ("av", "soundfile")]
+    return ", ".join((f"genrenet {__version__}", *versions))
