@@ -19,7 +19,7 @@ from genrenet.datamodule import to_float
 from genrenet.description import CheckpointMismatchError, compare, describe, is_others
 from genrenet.errors import GenrenetError
 from genrenet.finite import NonFiniteError, non_finite
-from genrenet.frames import Decision, FrameSettings
+from genrenet.frames import Decision, FrameSettings, cut, decide, frame_statistics
 from genrenet.frontend import FrontEnd, LogMel
 from genrenet.losses import Output, frame_losses, log_scores
 from genrenet.measuring import Measured
@@ -28,6 +28,7 @@ from genrenet.probing import compare_probes, probe
 from genrenet.rebuilding import path_of
 
 Scheduler = LRScheduler | ReduceLROnPlateau
+FRAMES_AT_ONCE = 16
 
 
 class ClassifierError(GenrenetError):
@@ -172,11 +173,52 @@ class GenreClassifier(Measured):
         return logits
 
     def scores_from_waveform(self, waveform: Tensor) -> Tensor:
-        """Scores of frames: (batch, samples) at ``frames.sample_rate`` to (batch, labels).
+        """Scores of waveforms of any length.
 
-        They sum to one, unless ``output`` is ``sigmoid``.
+        Parameters
+        ----------
+        waveform : Tensor, shape (batch, samples)
+            At ``frames.sample_rate``, in [-1, 1]. One that is longer than a frame is cut into whole
+            frames (see `genrenet.frames.cut`), and ``decision`` makes one row of their scores; a
+            shorter one is filled to a frame as ``frames`` says. Nothing is trimmed.
+
+        Returns
+        -------
+        Tensor, shape (batch, labels)
+            Rows sum to one, unless ``output`` is ``sigmoid``.
+
+        Raises
+        ------
+        FrameError
+            Another number of dimensions, or no samples.
         """
-        return log_scores(self(waveform).float(), self.output).exp()
+
+        def scores(frames: Tensor) -> Tensor:
+            return log_scores(self(frames).float(), self.output).exp()
+
+        if self._are_frames(waveform):
+            return scores(waveform)
+        found = self._by_frame(waveform, scores)
+        if found.shape[1] == 1:
+            return found[:, 0]
+        counts = torch.full((len(found),), found.shape[1], device=found.device)
+        totals = frame_statistics(found.flatten(0, 1)).unflatten(0, found.shape[:2]).sum(dim=1)
+        return decide(totals, counts, self.decision)
+
+    def _are_frames(self, waveform: Tensor) -> bool:
+        """Whether waveforms are single frames, to the columns of their log-mels."""
+        samples = waveform.shape[-1]
+        if waveform.ndim != 2 or not samples:
+            return False
+        columns = self.network.settings.get("n_columns")
+        return samples == self.frames.n_samples or self.frontend.n_columns(samples) == columns
+
+    def _by_frame(self, waveform: Tensor, work: Callable[[Tensor], Tensor]) -> Tensor:
+        """What ``work`` makes of the frames of waveforms: (batch, frames, ...)."""
+        frames = cut(waveform, self.frames)
+        # An hour in one batch would need gigabytes.
+        found = torch.cat([work(some) for some in frames.flatten(0, 1).split(FRAMES_AT_ONCE)])
+        return found.reshape(*frames.shape[:2], *found.shape[1:])
 
     def scores_from_logmel(self, logmel: Tensor) -> Tensor:
         """Scores of log-mels.
@@ -201,12 +243,13 @@ class GenreClassifier(Measured):
         return log_scores(logits.float(), self.output).exp()
 
     def embed(self, waveform: Tensor, layer: str | Sequence[str] = "embedding") -> Tensor:
-        """A layer's output as one vector a frame.
+        """A layer's output as one vector a waveform.
 
         Parameters
         ----------
         waveform : Tensor, shape (batch, samples)
-            At ``frames.sample_rate``, in [-1, 1].
+            At ``frames.sample_rate``, in [-1, 1]; of any length, as for `scores_from_waveform`.
+            Vectors of several frames are averaged.
         layer : str or sequence of str
             See the network's ``layers``; several are put one behind the other.
 
@@ -218,7 +261,11 @@ class GenreClassifier(Measured):
         ------
         ClassifierError
             The network has no such layer.
+        FrameError
+            Another number of dimensions, or no samples.
         """
+        if not self._are_frames(waveform):
+            return self._by_frame(waveform, lambda frames: self.embed(frames, layer)).mean(dim=1)
         names = [layer] if isinstance(layer, str) else list(layer)
         if names == ["embedding"]:
             return self.network.embed(self.frontend(waveform))
@@ -261,7 +308,9 @@ class GenreClassifier(Measured):
         self._check(data)
         self.frames = data.frames
         backbone = {key: self.provenance[key] for key in ("backbone",) if key in self.provenance}
-        self.provenance = {**backbone, "dataset": data.catalog.name, "split": data.split.name}
+        if stage != "predict":
+            # What names genres was not made from the songs at hand, which need no split.
+            self.provenance = {**backbone, "dataset": data.catalog.name, "split": data.split.name}
         if self._class_weights == "balanced":
             counts = torch.tensor(data.label_counts, dtype=torch.float)
             self._set_weights((counts.sum() / (len(counts) * counts.clamp_min(1))).tolist())

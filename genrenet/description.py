@@ -172,6 +172,8 @@ def _complete(key: str, part: Any) -> Any:
             return {**part, "plugin": bool(part.get("plugin"))}  # of whatever version
         if key == "frontend":
             return LogMel.from_settings(part).settings
+        if key == "frames":
+            return FrameSettings.from_dict(part).as_dict()
         if key == "network":
             parameters = inspect.signature(NETWORKS[part["name"]]).parameters.values()
             defaults = {p.name: _plain(p.default) for p in parameters if p.default is not p.empty}

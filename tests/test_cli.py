@@ -4,6 +4,7 @@ import argparse
 import csv
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -124,6 +125,49 @@ def test_fit_test_predict_classify(music, tmp_path, capsys, monkeypatch):
     (answer,) = json.loads(capsys.readouterr().out)
     assert answer["path"] == song
     assert len(answer["timeline"]) == answer["frames"] == 3
+
+
+def _other_collections(music, folder):
+    """The songs of two genres as collections that say nothing, other things, or less of genres."""
+    songs = sorted((music / "bass").iterdir())[:3] + sorted((music / "treble").iterdir())[:3]
+    flat, artists, one = (folder / name for name in ("flat", "artists", "one"))
+    for song in songs:
+        for place in (flat, artists / f"Artist {song.stem[-1]}" / "Album", one / "treble"):
+            place.mkdir(parents=True, exist_ok=True)
+            shutil.copy(song, place / song.name)
+    shutil.copy(songs[0], artists / "loose.wav")
+    (artists / "empty").mkdir()
+    paths = [str(song) for song in songs]
+    pd.DataFrame({"path": paths}).to_csv(folder / "paths.csv", index=False)
+    genres = ["bass", None, "polka", "treble", None, None]
+    pd.DataFrame({"path": paths, "genre": genres}).to_parquet(folder / "some.parquet")
+    return {flat: 6, artists: 7, one: 6, folder / "paths.csv": 6, folder / "some.parquet": 6}
+
+
+def test_predictions_need_no_genres_or_the_models(music, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["fit", "--data.source", str(music), "--trainer.max_epochs=2", *SMALL]) == 0
+    best = "runs/default/version_0/checkpoints/best.ckpt"
+    wanted = None
+    others = {music: 24, **_other_collections(music, tmp_path)}
+    for number, (source, count) in enumerate(others.items()):
+        options = ["--trainer.enable_progress_bar=false", "--name", f"other-{number}"]
+        asked = ["predict", "--ckpt_path", best, "--data.source", str(source), *options]
+        assert main(asked) == 0, capsys.readouterr().err
+        (file,) = (tmp_path / "runs" / f"other-{number}").rglob("predictions.csv")
+        found = pd.read_csv(file)
+        assert len(found) == count
+        scores = found.set_index(found["path"].map(os.path.basename)).filter(like="score_")
+        scores = scores.drop("loose.wav", errors="ignore")
+        wanted = scores if wanted is None else wanted
+        assert list(scores) == ["score_bass", "score_middle", "score_treble"]
+        pd.testing.assert_frame_equal(scores, wanted.loc[scores.index], atol=1e-4)
+    # A test needs to know what is right.
+    assert main(["test", "--ckpt_path", best, "--data.source", str(tmp_path / "flat")]) == 2
+    (tmp_path / "nothing").mkdir()
+    asked = ["predict", "--ckpt_path", best, "--data.source", str(tmp_path / "nothing")]
+    assert main(asked) == 2
+    assert "no songs in" in capsys.readouterr().err
 
 
 def test_resuming_from_the_command_line_goes_on(music, tmp_path, monkeypatch):

@@ -16,6 +16,7 @@ from genrenet.checkpoints.opening import (
     DEFAULT_CHECKPOINT,
     export_checkpoint,
     find_checkpoint,
+    models_with_label,
     open_checkpoint,
     shipped_checkpoints,
 )
@@ -45,6 +46,7 @@ __all__ = [
     "import_checkpoint",
     "imported_checkpoint",
     "load_checkpoint",
+    "models_with_label",
     "open_checkpoint",
     "published",
     "published_models",

@@ -119,7 +119,7 @@ def build_model(entries: dict[str, Any], name: str, trust: Sequence[str] = ()) -
             output=description["output"],
             decision=description["decision"],
         )
-        model.frames = FrameSettings(**description["frames"])
+        model.frames = FrameSettings.from_dict(description["frames"])
     except RebuildError as error:
         raise CheckpointError(str(error)) from error
     except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:

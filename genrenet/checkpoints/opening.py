@@ -48,6 +48,21 @@ def shipped_checkpoints() -> dict[str, Path]:
     return {file.stem: file for file in sorted(files) if file.suffix == ".ckpt"}
 
 
+def models_with_label(label: str) -> list[str]:
+    """Names of the shipped and published models that know a genre or tag, in any case.
+
+    Those with the fewest labels come first: they decide between genres, the others tag.
+    """
+    labels: dict[str, Sequence[str]] = {
+        name: model.labels for name, model in published_models().items()
+    }
+    for name, path in shipped_checkpoints().items():
+        labels[name] = read_checkpoint(path)["genrenet"]["labels"]
+    folded = label.strip().casefold()
+    known = [name for name, own in labels.items() if folded in map(str.casefold, own)]
+    return sorted(known, key=lambda name: len(labels[name]))
+
+
 def find_checkpoint(name_or_path: str | os.PathLike[str]) -> Path:
     """File of a checkpoint; a published model is fetched and imported on first use.
 

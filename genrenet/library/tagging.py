@@ -19,7 +19,7 @@ from itertools import groupby
 from pathlib import Path
 
 from genrenet.errors import printable
-from genrenet.library.genre_tags import GenreTagError, read_genre, write_genre
+from genrenet.library.genre_tags import GenreTagError, has_genre, read_genre, write_genre
 from genrenet.library.seen import Seen
 from genrenet.library.table import (
     Row,
@@ -51,14 +51,14 @@ class Wish:
         What is written for a genre, nothing if songs of this genre are left alone; genres that it
         does not name are written as they are.
     keep_existing : bool
-        Leave files alone that have a genre.
+        Leave files alone that have a genre, in whichever of their tags.
     force : bool
         Tag files too that are not the ones that were scored.
     """
 
     min_confidence: float = 0.5
     names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    keep_existing: bool = False
+    keep_existing: bool = True
     force: bool = False
 
 
@@ -196,12 +196,13 @@ def _plan(row: Row, wish: Wish) -> Outcome:
     try:
         old = read_genre(file)
         now = Seen.now(file, sampled=True)
+        kept = wish.keep_existing and old != new and has_genre(file)
     except (GenreTagError, OSError) as error:
         return Outcome(path, "failed", error=str(error))
     if old == new:
         # Asked first: a file that an interrupted run has written is no longer the table's.
         return Outcome(path, "same")
-    if wish.keep_existing and any(value.strip() for value in old or ()):
+    if kept:
         return Outcome(path, "kept")
     if not wish.force and not _is_scored(row, now):
         what = f"'{path}' has changed since the scan: scan again, or pass --force"

@@ -66,7 +66,10 @@ def undo_of(table):
     return table.with_name("undo.jsonl")
 
 
-def tag(table, wish=Wish(), **more):  # noqa: B008 - frozen
+OVER = Wish(keep_existing=False)
+
+
+def tag(table, wish=OVER, **more):
     return {os.path.basename(found.path)[0]: found for found in tag_songs(table, wish, **more)}
 
 
@@ -122,7 +125,7 @@ def test_the_table_follows_what_was_written(table):
 def test_wishes(table):
     found = tag(table, Wish(0.95))
     assert found["a"].kind == "unsure"
-    found = tag(table, Wish(0.2, {"rock": ("Rock", "Metal"), "pop": ()}, keep_existing=True))
+    found = tag(table, Wish(0.2, {"rock": ("Rock", "Metal"), "pop": ()}))
     assert (found["a"].new, found["d"].new) == (["Rock", "Metal"], ["Rock", "Metal"])
     assert (found["b"].kind, found["c"].kind, found["f"].kind) == ("kept", "kept", "unmapped")
 
@@ -135,7 +138,9 @@ def test_files_changed_since_the_scan(table):
     found = tag(table, undo=undo_of(table))
     assert (found["a"].kind, found["b"].kind, found["f"].kind) == ("tagged", "changed", "tagged")
     assert "b.flac" in found["b"].error
-    assert tag(table, Wish(force=True), undo=undo_of(table))["b"].kind == "tagged"
+    assert (
+        tag(table, Wish(force=True, keep_existing=False), undo=undo_of(table))["b"].kind == "tagged"
+    )
     assert read_genre(str(paths["b"])) == ["rock"]
     # The next scan still has to look at what it does not know.
     known = {song["path"]: (song["size"], song["mtime"]) for song in read_rows(table)}
@@ -209,7 +214,7 @@ def test_undo(table):
 def test_undo_of_several_runs(table):
     was, undo = genres(table), undo_of(table)
     for name in ("Rock", "Metal", "Rock", "Indie"):
-        tag(table, Wish(names={"rock": (name,)}), undo=undo)
+        tag(table, Wish(names={"rock": (name,)}, keep_existing=False), undo=undo)
     assert genres(table)["a"] == ["Indie"]
     planned = list(undo_tags(undo))
     assert planned[0] == Outcome(str(table.with_name("a.flac")), "tagged", ["Indie"], None)
@@ -232,7 +237,7 @@ def test_undo_leaves_alone_what_others_wrote(table):
     assert read_genre(str(table.with_name("a.flac"))) == ["My own"]
     # What was written after a change of others is taken back, that change is not.
     add_song(table.with_name("f.flac"))
-    tag(table, Wish(force=True), undo=undo)
+    tag(table, Wish(force=True, keep_existing=False), undo=undo)
     assert Counter(one.kind for one in undo_tags(undo, write=True)) == {"tagged": 2, "gone": 1}
     assert read_genre(str(table.with_name("a.flac"))) == ["My own"]
 
