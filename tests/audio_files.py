@@ -60,7 +60,7 @@ KINDS = {
         _sf("sun.au", "PCM_16", 4e-5),
         _sf("free.flac", "PCM_16", 4e-5),
         _sf("xiph.ogg", "VORBIS", None),
-        _sf("xiph.opus", "OPUS", None, rate=48_000, container="OGG"),
+        Kind("xiph.opus", "av", "OPUS", rate=48_000, container="OGG", writer="soundfile"),
         _av("lame.mp3", "libmp3lame"),
         _av("low.mp3", "libmp3lame", rate=22_050, bit_rate=64_000),
         _av("bare.mp3", "libmp3lame", options={"write_xing": "0"}, delay=1105),

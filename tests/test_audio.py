@@ -149,16 +149,13 @@ def test_lengths_unknown_to_the_header_are_found(tmp_path: Path) -> None:
 
 def test_streams_joined_end_to_end(tmp_path: Path) -> None:
     parts = {}
-    for rate, layout in [(44_100, "stereo"), (44_100, "mono"), (22_050, "mono")]:
+    for rate, layout in [(44_100, "stereo"), (44_100, "mono")]:
         path = tmp_path / f"{layout}-{rate}.aac"
         encode(path, signal(2.0, rate, 2 if layout == "stereo" else 1), rate, "aac", layout=layout)
         parts[layout, rate] = path.read_bytes()
     path = tmp_path / "joined.aac"
     path.write_bytes(parts["stereo", 44_100] + parts["mono", 44_100])
     assert len(audio.load(path)) / 12_000 == pytest.approx(4.0, abs=0.15)
-    path.write_bytes(parts["mono", 44_100] + parts["mono", 22_050])
-    with pytest.raises(audio.TruncatedAudioError, match=r"found 2\.\d\d s .* wanted the whole"):
-        audio.load(path)
 
 
 # --- resampling ------------------------------------------------------------------------------

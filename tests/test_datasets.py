@@ -169,3 +169,93 @@ def test_genres_that_are_not_there(tmp_path):
         data.only(["blues", "polka"])
     with pytest.raises(DatasetError, match="at least 2"):
         data.only(["blues"])
+
+
+def labelled(n=60, genres=("blues", "metal", "pop"), seed=0):
+    """A table of three genres with two features, sorted by genre as tables often are."""
+    rng = np.random.default_rng(seed)
+    label = np.repeat(genres, n // len(genres))
+    frame = pd.DataFrame({"filename": [f"{i:x}.wav" for i in range(n)], "label": label})
+    return frame.assign(tempo=rng.integers(60, 180, n), centroid=rng.standard_normal(n))
+
+
+NUMBER = {"blues": 2, "metal": 0, "pop": 1}
+COPIES = {
+    "any order": lambda label, row: label.map(NUMBER),
+    "any scale": lambda label, row: 1e6 * label.map(NUMBER) + 0.1,
+    "as text": lambda label, row: label.map(NUMBER).astype(str),
+    "one-hot": lambda label, row: label == "metal",
+    "bits": lambda label, row: label.map(NUMBER) % 2,
+    "mean of the genre": lambda label, row: label.map({"blues": 0.71, "metal": -3.2, "pop": 0.7}),
+    "finer": lambda label, row: 10 * label.map(NUMBER) + row % 3,
+    "a hash of the folder": lambda label, row: label.map(NUMBER) * 7919 + (row // 5) * 104729,
+    "row": lambda label, row: row,
+    "row from the end": lambda label, row: 1000 - 3 * row,
+    "row, shuffled table": lambda label, row: row.sample(frac=1, random_state=1).to_numpy(),
+    "hash of a file": lambda label, row: (row * 2654435761 + 97) % 2**40,
+}
+
+
+@pytest.mark.parametrize(
+    ("copy", "shuffled"),
+    # With gaps, nothing tells a number of rows from a measurement once the table is shuffled.
+    [*((copy, False) for copy in COPIES), *((c, True) for c in COPIES if "from the end" not in c)],
+)
+def test_what_tells_the_label_is_no_feature(tmp_path, copy, shuffled):
+    frame = labelled()
+    frame["q"] = COPIES[copy](frame["label"], pd.Series(range(len(frame))))
+    if shuffled:
+        frame = frame.sample(frac=1, random_state=2)
+    frame.to_parquet(tmp_path / "x.parquet")
+    data = read_dataset(tmp_path / "x.parquet")
+    assert data.columns == ("tempo", "centroid")
+    (problem,) = data.problems
+    assert problem.kind == "label-copy"
+    assert "column 'q' is no feature" in problem.message
+
+
+def test_a_copy_with_some_rows_wrong_is_a_copy(tmp_path):
+    frame = labelled(300)
+    frame["y"] = frame["label"].map(NUMBER)
+    frame.loc[[7, 150], "y"] = [1, 2]
+    frame.to_csv(tmp_path / "x.csv", index=False)
+    assert read_dataset(tmp_path / "x.csv").columns == ("tempo", "centroid")
+
+
+def test_what_tells_of_the_sound_stays(tmp_path):
+    """Columns of few values, of whole numbers, and good ones, beside recordings that are there
+    twice: each of their values occurs in one genre only."""
+    frame, rng = labelled(), np.random.default_rng(3)
+    number = frame["label"].map(NUMBER)
+    frame["key"] = rng.integers(0, 12, len(frame))
+    frame["minor"] = rng.random(len(frame)) < 0.3 + 0.3 * number
+    frame["good"] = number + 0.4 * rng.standard_normal(len(frame))
+    frame["clipped"] = np.where(frame.index == 3, 7, 0)
+    frame["samples"] = rng.integers(1_000_000, 2_000_000, len(frame))
+    twins = [frame.assign(filename=[f"{n}{name}" for name in frame["filename"]]) for n in range(4)]
+    pd.concat(twins).to_csv(tmp_path / "x.csv", index=False)
+    data = read_dataset(tmp_path / "x.csv", segments="off")
+    assert not data.problems
+    wanted = ("tempo", "centroid", "key", "minor", "good", "clipped", "samples")
+    assert data.columns == wanted
+
+
+def test_features_of_whole_songs_beside_those_of_segments_stay(tmp_path):
+    frame = labelled()
+    rows = [
+        frame.assign(filename=[f"{name[:-4]}_seg{n}.wav" for name in frame["filename"]],
+                     loud=np.random.default_rng(n).standard_normal(len(frame)))
+        for n in range(5)
+    ]  # fmt: skip
+    pd.concat(rows).to_csv(tmp_path / "x.csv", index=False)
+    data = read_dataset(tmp_path / "x.csv")
+    assert len(data.songs) == len(frame)
+    assert data.columns == ("tempo", "centroid", "loud")
+
+
+def test_a_table_of_nothing_but_the_label(tmp_path):
+    frame = labelled().drop(columns=["tempo", "centroid"])
+    frame["y"] = frame["label"].map(NUMBER)
+    frame.to_csv(tmp_path / "x.csv", index=False)
+    with pytest.raises(DatasetError, match=r"holds no features: found label-copy.*column 'y'"):
+        read_dataset(tmp_path / "x.csv")

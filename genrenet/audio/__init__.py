@@ -12,20 +12,16 @@ is truncated; one without such a header (ADTS AAC, an MP3 without a Xing frame) 
 from __future__ import annotations
 
 import hashlib
-import itertools
-import math
-import os
-import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from contextlib import closing
 
 import numpy as np
-import soxr
 
-from genrenet.audio.decoders import SLACK, Track, open_track
+from genrenet.audio.decoding import AudioInfo, Opened
 from genrenet.audio.errors import (
     AudioError,
+    DecodingError,
+    DecodingLimitError,
     EmptyAudioError,
     MissingFileError,
     Mono,
@@ -37,6 +33,8 @@ from genrenet.audio.errors import (
     UnreadableFileError,
     failure,
 )
+from genrenet.audio.ffmpeg import SLACK
+from genrenet.audio.names import SUFFIXES, is_audio_path
 
 __all__ = [
     "SLACK",
@@ -44,6 +42,8 @@ __all__ = [
     "AudioError",
     "AudioFile",
     "AudioInfo",
+    "DecodingError",
+    "DecodingLimitError",
     "EmptyAudioError",
     "MissingFileError",
     "NonFiniteAudioError",
@@ -58,46 +58,7 @@ __all__ = [
     "stream",
 ]
 
-SUFFIXES: frozenset[str] = frozenset((
-    ".3gp", ".aac", ".ac3", ".aif", ".aifc", ".aiff", ".ape", ".au", ".caf", ".flac", ".m4a",
-    ".m4b", ".mka", ".mp2", ".mp3", ".mp4", ".mpc", ".oga", ".ogg", ".opus", ".rf64", ".snd",
-    ".spx", ".tta", ".w64", ".wav", ".wave", ".webm", ".wma", ".wv"))  # fmt: skip
-"""Lower-case suffixes, with their dot, of the files that this module reads."""
-
-_MARGIN = 512  # periods of the slower rate around a span: several times soxr's filter
 _NONE = np.zeros(0, np.float32)
-
-
-@dataclass(frozen=True)
-class AudioInfo:
-    """What a file is.
-
-    Attributes
-    ----------
-    duration : float >= 0 [seconds], within 0.1 for an intact file
-    sample_rate : int > 0 [Hz]
-    channels : int > 0
-    format : str, container and coding as the backend names them
-    backend : {"soundfile", "av"}, who decodes it
-    """
-
-    duration: float
-    sample_rate: int
-    channels: int
-    format: str
-    backend: str
-
-
-def is_audio_path(path: Path) -> bool:
-    """Whether a path is named like audio: one of `SUFFIXES`, but no ``._`` companion of macOS.
-
-    Examples
-    --------
-    >>> is_audio_path("music/Song.MP3"), is_audio_path("cover.jpg")
-    (True, False)
-    """
-    name = os.path.basename(os.fspath(path))
-    return os.path.splitext(name)[1].lower() in SUFFIXES and not name.startswith("._")
 
 
 class AudioFile:
@@ -118,9 +79,17 @@ class AudioFile:
     """
 
     def __init__(self, path: Path) -> None:
-        self.path, self._track = path, open_track(path)
-        track = self._track
-        self.info = AudioInfo(track.length, track.rate, track.channels, track.format, track.backend)
+        self._source = Opened(path)
+        try:
+            self.info = self._source.info()
+        except BaseException:
+            self._source.close()
+            raise
+
+    @property
+    def notes(self) -> list[str]:
+        """What a user should know of the samples that were read, whole once all of them were."""
+        return self._source.notes
 
     def stream(
         self,
@@ -131,16 +100,12 @@ class AudioFile:
         duration: float | None = None,
     ) -> Iterator[Mono]:
         """What `genrenet.audio.stream` gives, once."""
-        if not self._track.promised:  # its length was found by reading to the end
-            self._track.close()
-            self._track = open_track(self.path)
-        return _blocks(
-            _decode(self._track, sample_rate, offset, duration), sample_rate, block_seconds
-        )
+        pieces = self._source.pieces(sample_rate, offset, duration)
+        return _blocks(pieces, sample_rate, block_seconds)
 
     def close(self) -> None:
         """Give the file back."""
-        self._track.close()
+        self._source.close()
 
 
 def probe(path: Path) -> AudioInfo:
@@ -168,6 +133,7 @@ def load(
     *,
     min_seconds: float = 0.0,
     partial: bool = False,
+    notes: list[str] | None = None,
 ) -> Mono:
     """Decode a file, or a span of it, to mono samples.
 
@@ -186,6 +152,8 @@ def load(
         The least audio to accept.
     partial : bool
         Accept a truncated file and return what could be read of it.
+    notes : list of str, optional
+        Takes what a user should know of the samples, such as channels that cancel each other out.
 
     Returns
     -------
@@ -200,18 +168,22 @@ def load(
         `partial`: if nothing could be read), a short one also if `offset` lies beyond its end.
     """
     pieces = [_NONE]
-    try:
-        for piece in _decode(path, sample_rate, offset, duration):
-            pieces.append(piece)  # noqa: PERF402 - what came before an error must stay
-    except TruncatedAudioError as error:
-        error.samples = np.concatenate(pieces)
-        if not partial or not len(error.samples):
-            raise
-    samples = np.concatenate(pieces)
-    if min_seconds > 0:
-        seconds = len(samples) / (sample_rate or probe(path).sample_rate)
-        if seconds < min_seconds:
-            raise failure(TooShortError, path, f"{seconds:.2f} s", f"{min_seconds:.2f} s or more")
+    with closing(Opened(path)) as source:
+        try:
+            for piece in source.pieces(sample_rate, offset, duration):
+                pieces.append(piece)  # noqa: PERF402 - what came before an error must stay
+        except TruncatedAudioError as error:
+            error.samples = np.concatenate(pieces)
+            if not partial or not len(error.samples):
+                raise
+        samples = np.concatenate(pieces)
+        if notes is not None:
+            notes += [note for note in source.notes if note not in notes]
+        if min_seconds > 0:
+            seconds = len(samples) / (sample_rate or source.info().sample_rate)
+            if seconds < min_seconds:
+                found, wanted = f"{seconds:.2f} s", f"{min_seconds:.2f} s or more"
+                raise failure(TooShortError, path, found, wanted)
     return samples
 
 
@@ -222,6 +194,7 @@ def stream(
     block_seconds: float = 29.12,
     offset: float = 0.0,
     duration: float | None = None,
+    notes: list[str] | None = None,
 ) -> Iterator[Mono]:
     """Decode a file block by block, in memory that does not grow with its length.
 
@@ -240,7 +213,8 @@ def stream(
     AudioError
         As `load`, when the fault is reached; a `TruncatedAudioError` follows the last block.
     """
-    return _blocks(_decode(path, sample_rate, offset, duration), sample_rate, block_seconds)
+    pieces = _whole(path, sample_rate, offset, duration, notes)
+    return _blocks(pieces, sample_rate, block_seconds)
 
 
 def fingerprint(path: Path) -> str:
@@ -258,7 +232,7 @@ def fingerprint(path: Path) -> str:
         As `load`.
     """
     digest = hashlib.sha256()
-    for block in _decode(path, None, 0.0, None):
+    for block in _whole(path, None, 0.0, None):
         digest.update(np.clip(np.rint(block * 32768), -32768, 32767).astype("<i2").tobytes())
     return digest.hexdigest()
 
@@ -285,55 +259,15 @@ def _blocks(pieces: Iterator[Mono], sample_rate: int, block_seconds: float) -> I
         raise cut
 
 
-def _decode(
-    source: Path | Track, hz: int | None, offset: float, duration: float | None
+def _whole(
+    path: Path,
+    sample_rate: int | None,
+    offset: float,
+    duration: float | None,
+    notes: list[str] | None = None,
 ) -> Iterator[Mono]:
-    """The one road from file to samples: seek, decode, resample, trim, judge the end."""
-    if not ((hz is None or hz >= 1) and offset >= 0 and (duration is None or duration > 0)):
-        raise ValueError(f"out of range: rate {hz}, offset {offset} or duration {duration}")
-    with ExitStack() as stack:
-        track = open_track(source) if isinstance(source, str | os.PathLike) else source
-        stack.enter_context(closing(track))
-        path = track.path
-        rate, out = track.rate, hz or track.rate
-        if not 1e3 <= rate <= 3e6:  # from a damaged header: the result could fill all memory
-            raise failure(NotAudioError, path, f"a sample rate of {rate} Hz", "1 kHz to 3 MHz")
-        skip, left, stop = round(offset * out), sys.maxsize, sys.maxsize
-        margin = 0.0 if rate == out else _MARGIN / min(rate, out)
-        if duration is not None:
-            left = round(duration * out)
-            stop = math.ceil(((skip + left) / out + margin) * rate)
-        # Decoding starts where a sample of the file and one of the result coincide (they do every
-        # 1/common s), so that a span has the very phase that it has in the whole.
-        common = math.gcd(rate, out)
-        tick = max(0, math.floor((skip / out - margin) * common))
-        start, skip = tick * (rate // common), skip - tick * (out // common)
-        if not track.seek(start):  # which leaves the decoder in no fit state
-            track = stack.enter_context(closing(open_track(path)))
-        resampler = soxr.ResampleStream(rate, out, 1, dtype="float32", quality="HQ")
-        for native in itertools.chain(_between(track, start, stop), [None]):
-            block = resampler.resample_chunk(_NONE if native is None else native, native is None)
-            wanted = block[skip:][:left]
-            skip, left = max(0, skip - len(block)), left - len(wanted)
-            yield wanted
-        got, end = track.position / rate, offset + (duration or math.inf)
-        if min(track.promised, end) > got + SLACK:
-            found, seconds = f"{got:.2f} s that can be read", max(0.0, got - offset)
-            whole = f"{track.promised:.2f} s" if track.promised < math.inf else "the whole"
-            raise failure(TruncatedAudioError, path, found, whole, seconds=seconds)
-        if got <= offset:
-            raise failure(TooShortError, path, f"{got:.2f} s", f"some from {offset:.2f} s on")
-
-
-def _between(track: Track, start: int, stop: int) -> Iterator[Mono]:
-    """Samples `start` to `stop` of a track at its own rate, all of them finite."""
-    for decoded in track.blocks():
-        begin = track.position - len(decoded)
-        block = decoded[max(0, start - begin) : max(0, stop - begin)]
-        finite = np.isfinite(block)
-        if not finite.all():
-            at = (max(start, begin) + int(finite.argmin())) / track.rate
-            raise failure(NonFiniteAudioError, track.path, f"NaN or infinity at {at:.2f} s")
-        yield block
-        if track.position >= stop:
-            return
+    """Pieces of a file that is opened when the first is asked for."""
+    with closing(Opened(path)) as source:
+        yield from source.pieces(sample_rate, offset, duration)
+        if notes is not None:
+            notes += source.notes

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -55,6 +57,14 @@ class TooShortError(AudioError):
     """There is less audio than was asked for, or a span begins after the end."""
 
 
+class DecodingError(AudioError):
+    """A decoder failed in a way that it does not explain; `__cause__` is what it raised."""
+
+
+class DecodingLimitError(DecodingError):
+    """Decoding took too long or too much memory, or ended the process that it ran in."""
+
+
 _SAYS = {  # fault, wanted, remedy
     MissingFileError: ("cannot find", "a file", "check its name and whether its disk is connected"),
     UnreadableFileError: ("cannot read", "a readable file", "check its permissions and links"),
@@ -63,6 +73,12 @@ _SAYS = {  # fault, wanted, remedy
     TruncatedAudioError: ("cut short or damaged:", "the whole", "fetch or encode the file again"),
     NonFiniteAudioError: ("unusable samples in", "finite ones", "write it again from its source"),
     TooShortError: ("too little audio in", "more", "leave the file out, or ask for less"),
+    DecodingError: ("cannot decode", "audio that its decoder understands", "encode it again"),
+    DecodingLimitError: (
+        "gave up decoding",
+        "steady progress in bounded memory",
+        "leave the file out, or raise GENRENET_DECODE_SECONDS or GENRENET_DECODE_MB",
+    ),
 }
 
 
@@ -73,3 +89,25 @@ def failure(kind: type[AudioError], path: Path, *texts: str, **more: Any) -> Aud
     error = kind(f"{fault} '{printable(path)}'", found=found, wanted=wanted, remedy=remedy)
     vars(error).update(more, path=path)
     return error
+
+
+@contextmanager
+def border(path: Path) -> Iterator[None]:
+    """Turn whatever a decoder raises about a file into an `AudioError` of that file.
+
+    Raises
+    ------
+    AudioError
+        What was raised is its `__cause__`.
+    """
+    try:
+        yield
+    except AudioError:
+        raise
+    except MemoryError as error:
+        raise failure(DecodingLimitError, path, "that its decoder wants too much memory") from error
+    except OSError as error:  # of a disk or a network, not of the data
+        raise failure(UnreadableFileError, path, error.strerror or str(error)) from error
+    except Exception as error:
+        found = f"{type(error).__name__} in the decoder"
+        raise failure(DecodingError, path, found) from error

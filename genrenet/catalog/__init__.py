@@ -17,6 +17,9 @@ track_id : str
     ("rock/song-1"), unless the collection has identifiers of its own.
 split : str
     Only where the collection comes with a split: "train", "validation", "test", or '' for neither.
+song : str
+    Only where files are segments that were cut from songs: the song of each; files that are whole
+    songs have their own `track_id` there.
 
 Tables on disk (CSV, TSV, Parquet) have the same columns; `path` and `genre` are required. CSV is
 UTF-8 with a header row; "," ";" or tab separate. Paths are relative to the table's folder, or
@@ -29,6 +32,7 @@ an exception means that the collection cannot be used at all.
 
 from __future__ import annotations
 
+from genrenet.catalog.artist_folders import ArtistFoldersError
 from genrenet.catalog.base import (
     COLUMNS,
     PART_NAMES,
@@ -51,6 +55,7 @@ __all__ = [
     "COLUMNS",
     "FORMATS",
     "PART_NAMES",
+    "ArtistFoldersError",
     "Catalog",
     "CatalogError",
     "EmptyCatalogError",

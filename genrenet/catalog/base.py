@@ -68,7 +68,9 @@ class Problem:
     message: str
 
     def __str__(self) -> str:
-        where = f"{printable(self.path)}: " if self.path else ""
+        name = printable(self.path)
+        # Errors of `genrenet.audio` begin with the file's name.
+        where = f"{name}: " if name and name not in self.message else ""
         return f"{self.kind}: {where}{self.message}"
 
 
@@ -84,6 +86,7 @@ class Song:
     duration: float = math.nan
     track_id: str = ""
     split: str = ""
+    song: str = ""
 
 
 @dataclass
@@ -102,6 +105,8 @@ class Reading:
         What was left out, and why.
     from_tags : frozenset of str
         The fields that the songs' tags may fill.
+    notes : list of str
+        What was assumed, and no problem.
     """
 
     format: str
@@ -109,6 +114,7 @@ class Reading:
     songs: list[Song] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     from_tags: frozenset[str] = frozenset()
+    notes: list[str] = field(default_factory=list)
 
     def report(self, path: str, kind: str, message: str) -> None:
         """Note a problem."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from genrenet.cli.parsing import CommandParser, setting
+from genrenet.cli.parsing import CommandParser, add_collection_options, setting
 from genrenet.errors import GenrenetError, printable
 
 EXAMPLES = """examples:
@@ -33,6 +33,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
         "--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of the method"
     )
     parser.add_argument("--seed", type=int, default=0, help="default: 0")
+    add_collection_options(parser)
     options = parser.parse_args(arguments)
     out = Path(options.out)
     if out.suffix != ".skops" or not out.resolve().parent.is_dir():
@@ -43,12 +44,12 @@ def run(command: str, arguments: Sequence[str]) -> int:
     from genrenet.baselines import baseline, fit_baseline, song_features
     from genrenet.catalog import read_catalog
     from genrenet.progress import progress_bar
-    from genrenet.splits import artist_groups
+    from genrenet.splits import song_groups
 
     method = baseline(options.name)
     method.make(options.seed, **settings)
     features = options.features or method.features
-    catalog = read_catalog(options.data)
+    catalog = read_catalog(options.data, labels=options.labels)
     table = catalog.table
     with progress_bar(f"features {features}") as show:
         found = song_features(list(table["path"]), features, progress=show)
@@ -61,8 +62,8 @@ def run(command: str, arguments: Sequence[str]) -> int:
     usable = found.usable
     learnt_from = table[usable]
     groups = None
-    if catalog.artists_known:
-        groups = artist_groups(learnt_from["artist"], learnt_from["track_id"])
+    if catalog.artists_known or "song" in table:
+        groups = song_groups(learnt_from)
     fitted = fit_baseline(
         method,
         found.rows[usable],
@@ -73,6 +74,8 @@ def run(command: str, arguments: Sequence[str]) -> int:
         seed=options.seed,
     )
     fitted.about = {"dataset": catalog.name, "songs": int(usable.sum()), "seed": options.seed}
+    for note in catalog.notes:
+        print(note)
     for problem in [*catalog.problems, *found.errors.values()]:
         print(f"left out: {problem}")
     chosen = ", ".join(f"{key} {value}" for key, value in fitted.settings.items()) or "none"

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from genrenet.cli.parsing import CommandParser
+from genrenet.cli.parsing import CommandParser, add_collection_options
 from genrenet.errors import GenrenetError, printable
 
 if TYPE_CHECKING:
@@ -43,6 +43,13 @@ def _parser() -> CommandParser:
                 *names, dest="source_format", default="auto", help="default: found out"
             )
             action.add_argument("--subset", default="small", help="of FMA (default: small)")
+            add_collection_options(action)
+            action.add_argument(
+                "--segments",
+                choices=("auto", "off"),
+                default="auto",
+                help="files that are segments of one song belong together (default: auto)",
+            )
         return action
 
     check = add("check", "decode every song and report all that is wrong, in one list")
@@ -94,7 +101,16 @@ def run(command: str, arguments: Sequence[str]) -> int:
 def _read(options: argparse.Namespace) -> Catalog:
     from genrenet.catalog import read_catalog
 
-    return read_catalog(options.source, options.source_format, subset=options.subset)
+    catalog = read_catalog(
+        options.source,
+        options.source_format,
+        subset=options.subset,
+        segments=options.segments,
+        labels=options.labels,
+    )
+    for note in catalog.notes:
+        print(note)
+    return catalog
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -127,7 +143,7 @@ def _check(options: argparse.Namespace) -> int:
 
 def _report(problems: Sequence[Any]) -> None:
     for problem in problems:
-        print(f"{problem.kind}: {problem.message}", file=sys.stderr)
+        print(problem, file=sys.stderr)
 
 
 def _split(options: argparse.Namespace) -> int:
@@ -141,7 +157,7 @@ def _split(options: argparse.Namespace) -> int:
     )
     write_split(split, options.out)
     counts = ", ".join(f"{count} {part}" for part, count in split.counts().items())
-    print(f"{split.name}: {counts}; written to {options.out}")
+    print(f"{split.name}: {counts}; written to {printable(options.out)}")
     with progress_bar("comparing audio") as show:
         leak = leakage(catalog.table, split, audio=not options.no_audio, progress=show)
     print(leak.report())
@@ -173,6 +189,8 @@ def _store(options: argparse.Namespace, out: str | None) -> tuple[str, int, dict
         options.source,
         options.source_format,
         options.subset,
+        options.segments,
+        options.labels,
         store=out or "auto",
         sample_rate=options.sample_rate,
         store_dtype=options.dtype,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from genrenet.cli.parsing import CommandParser
+from genrenet.cli.parsing import CommandParser, add_collection_options
 from genrenet.errors import GenrenetError, printable
 from genrenet.jsontext import to_json
 
@@ -46,6 +46,13 @@ def _parser(command: str) -> CommandParser:
     parser.add_argument("--protocol", metavar="NAMES", help="(default: artist-5fold)")
     parser.add_argument("--seeds", type=int, metavar="N", help="dealings of the songs (default: 1)")
     parser.add_argument("--genres", metavar="NAMES", help="only songs of these genres")
+    parser.add_argument(
+        "--segments",
+        default="auto",
+        metavar="auto|off|COLUMN",
+        help="rows that are segments of a song count as one: found out, never, or by a column",
+    )
+    add_collection_options(parser)
     parser.add_argument("--out", metavar="DIR", help="folder of the run (default: runs/evaluate)")
     parser.add_argument(
         "--max-steps", type=int, metavar="N", help="training steps of networks, at most"
@@ -90,11 +97,13 @@ def _evaluate(options: argparse.Namespace) -> int:
     steps = [] if options.max_steps is None else [f"--trainer.max_steps={options.max_steps}"]
     judges = protocols(_names(settings["protocol"]), settings["seeds"])
     models = contenders(_names(settings["models"]), [*steps, *options.fit_option])
-    dataset = read_dataset(options.data)
+    dataset = read_dataset(options.data, segments=options.segments, labels=options.labels)
     if settings.get("genres"):
         dataset = dataset.only(_names(settings["genres"]))
     if dataset.features is not None:
         print(f"{len(dataset.columns)} columns of features: {', '.join(dataset.columns)}")
+    for note in dataset.notes:
+        print(note)
     for problem in dataset.problems[:20]:
         print(f"left out: {problem}")
     if len(dataset.problems) > 20:

@@ -72,7 +72,7 @@ def _history(options: argparse.Namespace) -> int:
             )
         models = [model for model in models if "content" not in model.needs]
     folder = check_folder(options.out or "runs/recommend")
-    history, content = read_all(options.history, options.unit, None, options.content)
+    history, content, _ = read_all(options.history, options.unit, None, options.content)
     found = judge(
         history,
         models,

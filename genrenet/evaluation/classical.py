@@ -21,7 +21,7 @@ from genrenet.baselines.feeding import check_features
 from genrenet.evaluation.contenders import Contender, ContenderError, FoldResult, validation_rows
 from genrenet.evaluation.datasets import Dataset
 from genrenet.progress import progress_bar
-from genrenet.splits import Split, artist_groups
+from genrenet.splits import Split, song_groups
 
 
 class FeatureBank:
@@ -126,8 +126,8 @@ class BaselineContender(Contender):
         test = test[usable[test]]
         learnt_from = table.iloc[train]
         groups = None
-        if dataset.artists:
-            groups = artist_groups(learnt_from["artist"], learnt_from["track_id"])
+        if dataset.artists or "song" in table:
+            groups = song_groups(learnt_from)
         validation = None
         if own_validation:
             validation = np.isin(train, split.indices(table, "validation"))

@@ -59,11 +59,12 @@ def render(
             ),
         )
     )
+    notes = "".join(f"<p>{escaped(note)}</p>" for note in results.get("notes", []))
     artists = f", {results['n_artists']} artists" if results["n_artists"] else ", artists unknown"
     under = (
         f"<p>{results['n_songs']} songs of {len(results['labels'])} genres{artists}; seeds "
         f"{', '.join(map(str, results['seeds']))} <small>{escaped(results['created'])}, genrenet "
-        f"{escaped(results['genrenet'])}</small></p>"
+        f"{escaped(results['genrenet'])}</small></p>{notes}"
     )
     return document(f"Which method is better? {results['dataset']}", under, "\n".join(body))
 

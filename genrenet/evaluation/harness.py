@@ -243,15 +243,12 @@ def _one(
     found = {"key": key, **result.as_dict()}
     write_json(file, found)
     judged.folds.append({**found, **where})
-    truth = dict(zip(judged.dataset.table["track_id"], judged.dataset.table["genre"], strict=True))
-    labels = judged.dataset.labels
-    right = sum(
-        labels[max(range(len(row)), key=row.__getitem__)] == truth[track]
-        for track, row in zip(result.track_ids, result.scores, strict=True)
-    )
+    tracks, scores = judged.dataset.decide(result.track_ids, result.scores)
+    truth = judged.dataset.songs.set_index("track_id")["genre"].loc[tracks]
+    right = int((np.array(judged.dataset.labels)[scores.argmax(axis=1)] == truth).sum())
     tell(
         f"{protocol.name}, seed {seed}, fold {number + 1}: {model.name} {right} of "
-        f"{len(result.track_ids)} right ({result.fit_seconds:.1f} s to learn)"
+        f"{len(tracks)} right ({result.fit_seconds:.1f} s to learn)"
     )
 
 

@@ -91,6 +91,7 @@ class NetworkContender(Contender):
         write_table(dataset.table, str(songs))
         settings = folder / f"{hashlib.sha256(self.name.encode()).hexdigest()[:16]}.yaml"
         arguments = ["--config", self.file, *self.options, f"--data.source={songs}"]
+        arguments += [] if "song" in dataset.table else ["--data.segments=off"]
         # As the command itself understands the configuration and the options.
         self._run(["fit", *arguments, "--print_config"], folder / "prepare.log", settings)
         data = GenreDataModule(**yaml.safe_load(settings.read_text("utf-8"))["data"])
@@ -118,6 +119,7 @@ class NetworkContender(Contender):
                 shutil.rmtree(folder / "run", ignore_errors=True)
                 arguments = ["--config", self.file, *self.options]
                 arguments += [f"--data.source={songs}", f"--data.split={parts}"]
+                arguments += [] if "song" in dataset.table else ["--data.segments=off"]
                 arguments += [f"--out={folder}", "--name=run", f"--seed_everything={seed}"]
             self._run(["fit", *arguments], folder / "fit.log")
             if not last.exists():

@@ -17,6 +17,7 @@ from genrenet.splits import (
     fault_filtered,
     k_fold,
     seventy_thirty,
+    song_names,
     with_validation,
 )
 
@@ -130,9 +131,11 @@ class Protocol:
             raise SplitError(f"the split '{split.name}' has no songs to judge")
         if not counts["validation"]:
             return [Fold(with_validation(table, split, 0.1, seed))]
-        genres = table["genre"].to_numpy()
-        chosen = Counter(genres[split.indices(table, "validation")])
-        learnt = set(genres[split.indices(table, "train")])
+        validation = table.iloc[split.indices(table, "validation")]
+        chosen = Counter(
+            dict(zip(song_names(validation), validation["genre"], strict=True)).values()
+        )
+        learnt = set(table["genre"].iloc[split.indices(table, "train")])
         return [Fold(split, all(chosen[genre] >= LEAST_VALIDATION for genre in learnt))]
 
 

@@ -37,7 +37,7 @@ FIGURES = (
 
 
 def predictions(judged: Judged) -> pd.DataFrame:
-    """Every decision of a run.
+    """Every decision of a run, one a song; those on segments of a song are averaged.
 
     Parameters
     ----------
@@ -50,15 +50,15 @@ def predictions(judged: Judged) -> pd.DataFrame:
         ``predicted``, ``confidence`` and a column ``score_<label>`` for each label.
     """
     labels = judged.dataset.labels
-    songs = judged.dataset.table.set_index("track_id")
+    songs = judged.dataset.songs.set_index("track_id")
     parts = []
     for fold in judged.folds:
-        scores = np.asarray(fold["scores"], np.float64).reshape(-1, len(labels))
-        rows = songs.loc[fold["track_ids"]]
+        tracks, scores = judged.dataset.decide(fold["track_ids"], fold["scores"])
+        rows = songs.loc[tracks]
         part = predictions_table(rows, scores, labels)
         part.insert(1, "artist", list(rows["artist"]))
         about = {key: fold[key] for key in ("protocol", "model", "seed", "fold")}
-        for place, (key, value) in enumerate({**about, "track_id": fold["track_ids"]}.items()):
+        for place, (key, value) in enumerate({**about, "track_id": tracks}.items()):
             part.insert(place, key, value)
         parts.append(part)
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
@@ -77,12 +77,12 @@ def summarise(judged: Judged, decided: pd.DataFrame) -> dict[str, Any]:
     -------
     dict
         ``protocol`` (their names, with commas), ``dataset``, ``labels``, ``n_songs``,
-        ``n_artists`` or None, ``seeds``, ``created``, ``genrenet``, ``machine``, ``protocols`` (for
-        each its ``name``, ``meaning`` and ``leakage``), ``why_protocols_differ``, ``skipped``,
-        ``models`` (`_row` for each model and protocol) and ``comparisons`` (`_compare` for each
-        pair).
+        ``n_artists`` or None, ``notes`` (what was assumed), ``seeds``, ``created``,
+        ``genrenet``, ``machine``, ``protocols`` (for each its ``name``, ``meaning`` and
+        ``leakage``), ``why_protocols_differ``, ``skipped``, ``models`` (`_row` for each model and
+        protocol) and ``comparisons`` (`_compare` for each pair).
     """
-    table = judged.dataset.table
+    table = judged.dataset.songs
     rows: list[dict[str, Any]] = []
     pairs: list[dict[str, Any]] = []
     for protocol in judged.protocols:
@@ -96,6 +96,7 @@ def summarise(judged: Judged, decided: pd.DataFrame) -> dict[str, Any]:
         "n_artists": len({*map(artist_key, table["artist"])} - {""})
         if judged.dataset.artists
         else None,
+        "notes": judged.dataset.notes,
         "seeds": list(judged.protocols[0].seeds),
         "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "genrenet": __version__,
@@ -130,7 +131,7 @@ def _artists(judged: Judged, tracks: pd.Index) -> list[Hashable] | None:
     """Groups of songs that stand or fall together; None where artists are not known."""
     if not judged.dataset.artists:
         return None
-    names = judged.dataset.table.set_index("track_id")["artist"].loc[tracks]
+    names = judged.dataset.songs.set_index("track_id")["artist"].loc[tracks]
     return artist_groups(names, tracks)
 
 

@@ -25,6 +25,7 @@ def markdown(results: Mapping[str, Any]) -> str:
         `genrenet.evaluation.results.summarise`.
     """
     lines = [f"# {results['dataset']}", ""]
+    lines += [line for note in results.get("notes", []) for line in (note, "")]
     for protocol in results["protocols"]:
         seeds = ", ".join(map(str, results["seeds"]))
         lines += [f"## {protocol['name']} (seeds {seeds})", "", protocol["meaning"], ""]

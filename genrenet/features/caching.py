@@ -33,7 +33,7 @@ from genrenet.errors import printable
 from genrenet.features.embeddings import SongEmbedding, embed_songs
 from genrenet.streaming import open_model
 
-VERSION = 1
+VERSION = 2
 """Part of every name in the cache: goes up when the same settings give other numbers."""
 
 Stamp = tuple[int, int]

@@ -8,7 +8,8 @@ and studios instead, and shuffled splits reward it for that.
 Every function takes a catalog's table (`genrenet.catalog`: columns `track_id`, `genre`, `artist`,
 `path`) and a seed, and gives the same split for the same songs and seed, whatever the rows' order.
 Two spellings of an artist that differ in case or spacing are one artist; songs whose artist is
-unknown ('') each count as an artist of their own.
+unknown ('') each count as an artist of their own. Rows with one value in the column `song` are
+segments of one song, and share its part.
 
 Sources
 -------
@@ -27,6 +28,8 @@ from genrenet.splits.base import (
     SplitError,
     artist_groups,
     artist_key,
+    song_groups,
+    song_names,
 )
 from genrenet.splits.given import (
     KINDS,
@@ -63,6 +66,8 @@ __all__ = [
     "make_split",
     "read_split",
     "seventy_thirty",
+    "song_groups",
+    "song_names",
     "stratified",
     "with_validation",
     "write_split",

@@ -98,10 +98,15 @@ def require_columns(table: pd.DataFrame, *columns: str) -> None:
 def songs_of(
     table: pd.DataFrame, artists: bool = False
 ) -> tuple[list[str], list[str], list[Hashable]]:
-    """Identifiers, genres and artists (as groups), sorted by identifier."""
+    """Identifiers, genres and artists (as groups) of songs, sorted by identifier.
+
+    Rows that are segments of one song are that song.
+    """
     require_columns(table, "track_id", "genre", *(["artist"] if artists else []))
     if not len(table):
         raise SplitError("no songs to split")
+    if "song" in table:
+        table = table.drop_duplicates("song").assign(track_id=table["song"])
     names = table["artist"].tolist() if artists else [""] * len(table)
     ids, genres = table["track_id"].tolist(), table["genre"].tolist()
     order = sorted(range(len(ids)), key=ids.__getitem__)
@@ -170,8 +175,23 @@ def generator(seed: int, key: int = 0) -> np.random.Generator:
     return np.random.default_rng([seed, key])
 
 
-def split_of(name: str, ids: Sequence[str], parts: Iterable[str]) -> Split:
-    """A split from identifiers and their parts."""
+def song_names(table: pd.DataFrame) -> list[str]:
+    """The song of each row: its own identifier, but for segments that were cut from one song."""
+    return list(table["song" if "song" in table else "track_id"])
+
+
+def song_groups(table: pd.DataFrame) -> list[Hashable]:
+    """What rows of one artist, or else of one song, have in common."""
+    return artist_groups(table["artist"], song_names(table))
+
+
+def split_of(
+    name: str, ids: Sequence[str], parts: Iterable[str], table: pd.DataFrame | None = None
+) -> Split:
+    """A split from identifiers and their parts; with a table, from its songs to all their rows."""
     import pandas as pd
 
+    if table is not None and "song" in table:
+        part_of = dict(zip(ids, parts, strict=True))
+        ids, parts = table["track_id"].tolist(), [part_of[song] for song in table["song"]]
     return Split(name, pd.Series(list(parts), index=pd.Index(ids, name="track_id"), name="split"))

@@ -36,7 +36,7 @@ class Leakage:
     split : str
         The split's name.
     n_songs : int
-        Rows of the table (files, or segments of songs) in the split.
+        Songs in the split; segments of a song are one.
     artists : dict of str to tuple of str
         Artists on more than one side -> their parts, in the order train, validation, test.
     segments : dict of str to tuple of str
@@ -160,12 +160,12 @@ def leakages(
         found.append(
             Leakage(
                 split.name,
-                len(part_of),
+                len({songs[track] for track in part_of}),
                 _crossing(part_of, artists, artist_key),
                 _crossing(part_of, songs, str),
                 tuple(group for group in groups if len(set(group.values())) > 1),
                 {track: why for track, why in unreadable.items() if track in part_of},
-                sum(not artist_key(artists[track]) for track in part_of),
+                len({songs[track] for track in part_of if not artist_key(artists[track])}),
                 audio,
             )
         )

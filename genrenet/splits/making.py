@@ -65,7 +65,7 @@ def _stratified(table: pd.DataFrame, fractions: Sequence[float], seed: int, name
     ids, genres, _ = songs_of(table)
     require_enough(Counter(genres), len(shares), "songs", "parts")
     dealt = _deal(genres, list(shares.values()), generator(seed))
-    return split_of(name, ids, [list(shares)[number] for number in dealt])
+    return split_of(name, ids, [list(shares)[number] for number in dealt], table)
 
 
 def _deal(genres: Sequence[str], shares: Sequence[float], rng: np.random.Generator) -> np.ndarray:
@@ -132,7 +132,7 @@ def artist_disjoint(
     chosen = _assign(groups, genres, list(shares.values()), prices, generator(seed))
     parts = [list(shares)[number] for number in chosen]
     require_in_train(genres, parts)
-    return split_of(f"artist-disjoint, seed {seed}", ids, parts)
+    return split_of(f"artist-disjoint, seed {seed}", ids, parts, table)
 
 
 def with_validation(
@@ -293,5 +293,5 @@ def k_fold(
             parts[rest[held_out == 1]] = "validation"
         require_in_train(genres, parts)
         name = f"{kind} {n_folds}-fold, fold {fold + 1}, seed {seed}"
-        splits.append(split_of(name, ids, parts))
+        splits.append(split_of(name, ids, parts, table))
     return splits

@@ -59,7 +59,7 @@ def song_file(root: str, name: str) -> str:
         nothing is told of what lies outside.
     """
     path = place(root, name)
-    if not is_audio_path(path) or not shown(root, path) or not _is_regular(path):
+    if not shown(root, path) or not _is_regular(path) or not is_audio_path(path):
         raise NoSuchSong(
             f"no song '{printable(name)}' in the served folder",
             remedy="choose one that the completion offers",

@@ -159,7 +159,7 @@ class Shelf:
 
 
 def _is_song(entry: os.DirEntry[str]) -> bool:
-    return is_audio_path(entry.name) and _is(entry.is_file)
+    return is_audio_path(entry.path) and _is(entry.is_file)
 
 
 def _is(test: Callable[[], bool]) -> bool:

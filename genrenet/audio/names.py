@@ -1,0 +1,50 @@
+"""Which files are audio by their names."""
+
+from __future__ import annotations
+
+import os
+
+from genrenet.audio.errors import Path
+
+SUFFIXES: frozenset[str] = frozenset((
+    ".3g2", ".3gp", ".aac", ".ac3", ".adts", ".aif", ".aifc", ".aiff", ".amr", ".ape", ".asf",
+    ".au", ".avi", ".caf", ".dff", ".dsf", ".dts", ".eac3", ".ec3", ".flac", ".flv", ".m2ts",
+    ".m4a", ".m4b", ".m4r", ".m4v", ".mka", ".mkv", ".mlp", ".mov", ".mp1", ".mp2", ".mp3", ".mp4",
+    ".mpa", ".mpc", ".mpeg", ".mpg", ".mpga", ".mts", ".oga", ".ogg", ".ogm", ".ogv", ".ogx",
+    ".oma", ".opus", ".rf64", ".shn", ".snd", ".spx", ".tak", ".thd", ".ts", ".tta", ".vob", ".voc",
+    ".w64", ".wav", ".wave", ".webm", ".wma", ".wmv", ".wv"))  # fmt: skip
+"""Lower-case suffixes, with their dot, of the files that this package reads.
+
+Films are among them: their sound is read.
+"""
+
+_PACKET = 188  # bytes of a packet of an MPEG transport stream, which begins with 0x47
+
+
+def is_audio_path(path: Path) -> bool:
+    """Tell whether a path is named like audio: one of `SUFFIXES`, but no ``._`` file of macOS.
+
+    A ``.ts`` file that exists is opened: it may be a program in TypeScript.
+
+    Examples
+    --------
+    >>> is_audio_path("music/Song.MP3"), is_audio_path("cover.jpg")
+    (True, False)
+    """
+    name = os.path.basename(os.fspath(path))
+    suffix = os.path.splitext(name)[1].lower()
+    if suffix not in SUFFIXES or name.startswith("._"):
+        return False
+    return suffix != ".ts" or _is_transport_stream(path)
+
+
+def _is_transport_stream(path: Path) -> bool:
+    """Tell whether a file begins with packets of a transport stream; a missing one may."""
+    try:
+        if not os.path.isfile(path):
+            return not os.path.isdir(path)
+        with open(path, "rb") as file:
+            head = file.read(2 * _PACKET + 1)
+    except (OSError, ValueError):
+        return True  # its error belongs into the results
+    return len(head) > 0 and set(head[::_PACKET]) == {0x47}

@@ -1,0 +1,57 @@
+"""The parts of an Ogg file: chained streams, one after another, each a file of its own.
+
+Source: RFC 3533, "The Ogg Encapsulation Format Version 0".
+"""
+
+from __future__ import annotations
+
+import re
+from typing import BinaryIO
+
+_FIRST = re.compile(rb"OggS\0[\x02\x06].{8}.{4}\0{4}", re.DOTALL)  # page 0 of a logical stream
+_HEADER = 27  # bytes of a page's header before its table of segments
+_LARGEST = 65_307  # bytes of a page
+_CHUNK = 1 << 20
+
+
+def parts(file: BinaryIO) -> list[tuple[int, int]]:
+    """Find the parts of an Ogg file, reading all of it.
+
+    Parameters
+    ----------
+    file : binary file
+
+    Returns
+    -------
+    list of (int, int)
+        First byte of each part, and one past the last.
+    """
+    begins, after, at, tail = [], -1, 0, b""
+    file.seek(0)
+    while chunk := file.read(_CHUNK):
+        data = tail + chunk
+        for match in _FIRST.finditer(data):
+            begin = at - len(tail) + match.start()
+            # Streams side by side, such as picture and sound, begin page by page.
+            if begin != after:
+                begins.append(begin)
+            after = begin + _page_length(file, begin)
+        at += len(chunk)
+        file.seek(at)
+        tail = data[-_HEADER:]
+        begins = sorted(set(begins))
+    return list(zip(begins, [*begins[1:], at], strict=True))
+
+
+def _page_length(file: BinaryIO, begin: int) -> int:
+    file.seek(begin)
+    page = file.read(_HEADER + 255)
+    return _HEADER + page[26] + sum(page[_HEADER : _HEADER + page[26]])
+
+
+def is_whole(file: BinaryIO, end: int) -> bool:
+    """Tell whether the last page before a byte says that its stream ends with it."""
+    file.seek(max(0, end - _LARGEST - _HEADER))
+    data = file.read(min(end, _LARGEST + _HEADER))
+    last = data.rfind(b"OggS\0")
+    return last >= 0 and len(data) > last + 5 and bool(data[last + 5] & 4)

@@ -1,0 +1,102 @@
+"""Columns of a table that tell a song's genre, not its sound, by what they hold.
+
+A copy of the label among the features makes any method perfect, whatever the column is called.
+Refused are, each by a rule on values alone:
+
+- columns that are constant within every genre and differ between genres: the label as a number, in
+  any order or scale, one-hot, in bits, or a mean over the genre's songs (a few wrong rows do not
+  change that);
+- columns of few values each of which occurs in one genre only: sub-genres, artists, folders, hashes
+  of them;
+- columns that number the rows: tables are often sorted by genre.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+AGREEMENT = 0.99
+"""Share of rows that must fit a rule."""
+FEWEST = 10
+"""Rows (or repeated values) without which chance may explain what the last two rules look for."""
+HASH = 2**31
+"""Distinct whole numbers beyond this are identifiers or hashes, and no measurements."""
+
+
+def label_copies(
+    matrix: NDArray[np.float64],
+    names: Sequence[str],
+    genres: pd.Series,
+    songs: pd.Series | None = None,
+) -> dict[str, str]:
+    """Find columns that tell the genre and not the sound.
+
+    Parameters
+    ----------
+    matrix : ndarray of float, shape (rows, columns)
+        In the table's order; NaN where nothing is known.
+    names : sequence of str
+        Of the columns.
+    genres : Series of str
+        '' for unknown; these rows are passed over.
+    songs : Series of str, optional
+        The song of each row, where rows are segments.
+
+    Returns
+    -------
+    dict of str to str
+        Why a column is no feature, by its name.
+    """
+    labels = pd.factorize(genres)[0]
+    known = (genres != "").to_numpy()
+    first = np.ones(len(labels), bool) if songs is None else ~songs.duplicated().to_numpy()
+    # Copies of one recording have every value in common, which says nothing of a column.
+    apart = ~pd.DataFrame(matrix).duplicated().to_numpy()
+    found = {}
+    for column, name in zip(matrix.T, names, strict=True):
+        good = known & np.isfinite(column)
+        values = column[good]
+        if len(np.unique(values)) < 2:
+            continue
+        single = good & first & apart
+        if _function_of_label(values, labels[good]):
+            found[name] = "it has one value in each genre, so it is the genre in other words"
+        elif _tells_label(column[single], labels[single]):
+            found[name] = "each value is of one genre only, so it names genres, artists or folders"
+        elif _counts(values):
+            found[name] = "it numbers the rows or names them"
+    return found
+
+
+def _function_of_label(values: NDArray[np.float64], labels: NDArray[np.int64]) -> bool:
+    """Whether nearly all rows have their genre's most frequent value, and these differ."""
+    table = pd.DataFrame({"label": labels, "value": values}).value_counts().reset_index()
+    best = table.drop_duplicates("label")  # the most frequent come first
+    sizes = table.groupby("label")["count"].sum()
+    if best["value"].nunique() < 2 or sizes.max() < 2:
+        return False
+    shares = best.set_index("label")["count"] / sizes
+    return bool(best["count"].sum() >= AGREEMENT * len(values) and shares.min() >= 0.5)
+
+
+def _tells_label(values: NDArray[np.float64], labels: NDArray[np.int64]) -> bool:
+    """Whether values that occur several times occur in one genre only."""
+    table = pd.DataFrame({"value": values, "label": labels}).value_counts().reset_index()
+    n, distinct = len(values), table["value"].nunique()
+    if n - distinct < FEWEST or n < 3 * distinct:
+        return False
+    return bool(table.drop_duplicates("value")["count"].sum() >= AGREEMENT * n)
+
+
+def _counts(values: NDArray[np.float64]) -> bool:
+    """Whether distinct whole numbers number the rows, in order or shuffled, or are hashes."""
+    n = len(values)
+    if n < FEWEST or not (values == np.rint(values)).all() or len(np.unique(values)) < n:
+        return False
+    steps = np.diff(values)
+    dense = values.max() - values.min() == n - 1
+    return bool(dense or (steps > 0).all() or (steps < 0).all() or np.median(np.abs(values)) > HASH)
