@@ -245,10 +245,13 @@ def run_trainer(arguments: Sequence[str], name: str) -> int:
     except (argparse.ArgumentError, MisconfigurationException) as error:
         raise TrainingError(" ".join(str(error).split())) from error
     except ValueError as error:
-        # The parser wraps what goes wrong while it ties settings together.
-        if isinstance(error.__cause__, GenrenetError):
-            raise error.__cause__ from None
-        raise
+        # jsonargparse wraps what a class says of its settings where a value may have several types.
+        cause: BaseException | None = error
+        while cause is not None and not isinstance(cause, GenrenetError):
+            cause = cause.__cause__
+        if cause is None:
+            raise
+        raise cause from None
     if arguments[0] == "fit" and cli.trainer.is_global_zero:
         for kept in cli.trainer.checkpoint_callbacks:
             best = getattr(kept, "best_model_path", "")

@@ -130,7 +130,9 @@ class Dataset:
         return replace(self, name=name, table=table, features=features)
 
 
-def read_dataset(source: str | os.PathLike[str], *, segments: str = "auto") -> Dataset:
+def read_dataset(
+    source: str | os.PathLike[str], *, segments: str = "auto", labels: str = "auto"
+) -> Dataset:
     """Read a collection of songs or a table of features.
 
     Parameters
@@ -140,6 +142,8 @@ def read_dataset(source: str | os.PathLike[str], *, segments: str = "auto") -> D
     segments : str
         ``auto`` finds out whether rows are segments of songs, ``off`` takes each for a song; of a
         table of features also the name of the column that says the song.
+    labels : {"auto", "folders", "tags"}
+        Where the genres of songs are; see `genrenet.catalog.read_catalog`.
 
     Returns
     -------
@@ -157,7 +161,7 @@ def read_dataset(source: str | os.PathLike[str], *, segments: str = "auto") -> D
         frame = read_frame(path)
         if not lists_files(path, frame):
             return Dataset(path.stem, name, *read_features(path, frame, segments))
-    catalog = read_catalog(name, segments=segments)
+    catalog = read_catalog(name, segments=segments, labels=labels)
     problems, notes = list(catalog.problems), list(catalog.notes)
     return Dataset(catalog.name, name, catalog.table, problems=problems, notes=notes)
 

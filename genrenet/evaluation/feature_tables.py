@@ -27,6 +27,8 @@ from numpy.typing import NDArray
 
 from genrenet.audio import is_audio_path
 from genrenet.catalog import Problem
+from genrenet.catalog.base import clean
+from genrenet.catalog.genre_names import cell_values
 from genrenet.catalog.segments import (
     described,
     segments_by_name,
@@ -186,7 +188,8 @@ def read_features(path: Path, frame: pd.DataFrame, segments: str = "auto") -> Fe
     table = pd.DataFrame({"track_id": tracks, "path": list(files), "genre": genres})
     for name in ("artist", "split"):
         if name in frame:
-            table[name] = frame[name].fillna("").astype(str).str.strip()
+            cells = map(cell_values, frame[name].astype(object))
+            table[name] = [clean(", ".join(values)) for values in cells]
     if "artist" not in table:
         table["artist"] = ""
     matrix = frame[names].to_numpy(np.float64, copy=True)
@@ -294,7 +297,15 @@ def _alike(matrix: NDArray[np.float64], groups: Sequence[Sequence[int]]) -> bool
 def _genres(where: str, frame: pd.DataFrame, songs: pd.Series) -> list[str]:
     column = next((name for name in GENRE if name in frame), None)
     if column is not None:
-        return [str(value).strip() for value in frame[column].fillna("")]
+        cells = list(map(cell_values, frame[column].astype(object)))
+        if several := [row for row, values in enumerate(cells) if len(values) > 1]:
+            raise DatasetError(
+                f"'{where}' has rows with several genres",
+                found=f"{len(several)}, for example row {several[0] + 2}: {cells[several[0]]}",
+                wanted="one genre a row",
+                remedy="leave one, or leave the row out",
+            )
+        return [clean(values[0]) if values else "" for values in cells]
     named = [re.match(r"(.+?)(\.\d+){1,2}(\.\w+)?$", Path(song).name) for song in songs]
     if not any(named):
         raise DatasetError(
