@@ -95,14 +95,15 @@ def test_scan_tag_and_playlist(suffix, library, checkpoint, tmp_path, capsys):
 
 
 @pytest.mark.parametrize("terminal", [True, False])
-def test_a_playlist_that_is_printed(terminal, library, checkpoint, tmp_path, monkeypatch):
+def test_a_playlist_that_is_printed(terminal, music, checkpoint, tmp_path, monkeypatch):
     """A player needs names as they are; a terminal must not get them."""
-    shutil.copy(library / "bass" / "bass-2.wav", library / "bass" / "a\u202eb\x9b2J.wav")
+    (tmp_path / "bass").mkdir()
+    shutil.copy(music / "bass" / "bass-2.wav", tmp_path / "bass" / "a\u202eb\x9b2J.wav")
     stream = io.TextIOWrapper(io.BytesIO(), "utf-8")
     monkeypatch.setattr(stream, "isatty", lambda: terminal, raising=False)
     monkeypatch.setattr("sys.stdout", stream)
     words = ["--genre", "bass", "--out", "-", "--paths", "absolute", "--checkpoint", checkpoint]
-    assert main([*map(str, ["playlist", library, *words])]) == 1
+    assert main([*map(str, ["playlist", tmp_path / "bass", *words])]) == 0
     text = stream.buffer.getvalue().decode("utf-8")
     assert "#EXTM3U" in text
     assert bool(CONTROL.search(text)) is not terminal
