@@ -23,6 +23,7 @@ from torch import Tensor, nn
 
 from genrenet.errors import GenrenetError
 from genrenet.mel import mel_triangles
+from genrenet.rebuilding import Recorded
 
 Backend = Literal["nnaudio", "torchaudio", "fft"]
 Compression = Literal["square-db", "log10-10000"]
@@ -83,7 +84,34 @@ def normalise_level(waveform: Tensor) -> Tensor:
     return centred * torch.where(audible, LEVEL / level.clamp_min(1e-12), torch.zeros_like(level))
 
 
-class LogMel(nn.Module):
+class FrontEnd(Recorded, nn.Module):
+    """Base of front ends: from waveforms of shape (batch, samples) to (batch, n_mels, columns).
+
+    A front end of one's own derives from this class or from `LogMel` and takes plain arguments. A
+    checkpoint stores its import path and these arguments, and restores exactly that or refuses.
+
+    Attributes
+    ----------
+    sample_rate : int > 0
+        Samples per second of the waveforms, in Hz.
+    n_mels : int > 0
+        Number of bands.
+    trainable : bool
+        Whether training may change its parameters.
+    """
+
+    sample_rate: int
+    n_mels: int
+    trainable = False
+
+    def n_columns(self, n_samples: int) -> int:
+        """Columns of what is made of ``n_samples`` samples."""
+        with torch.no_grad():
+            columns: int = self(torch.zeros(1, n_samples)).shape[-1]
+        return columns
+
+
+class LogMel(FrontEnd):
     """Waveform to log-mel spectrogram.
 
     Parameters
