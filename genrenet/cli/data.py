@@ -120,6 +120,7 @@ def _check(options: argparse.Namespace) -> int:
 
     from genrenet.catalog import check_catalog
     from genrenet.progress import progress_bar
+    from genrenet.splits import song_names
 
     catalog = _read(options)
     songs = catalog.table
@@ -131,7 +132,8 @@ def _check(options: argparse.Namespace) -> int:
     for genre, group in songs.groupby("genre"):
         artists = group["artist"][group["artist"] != ""].nunique()
         hours = group["duration"].sum() / 3600
-        table.add_row(Text(str(genre)), str(len(group)), str(artists or "?"), f"{hours:.2f}")
+        number = len(set(song_names(group)))
+        table.add_row(Text(str(genre)), str(number), str(artists or "?"), f"{hours:.2f}")
     console = Console()
     console.print(
         f"{catalog.name} ({catalog.format}): {len(songs)} songs", highlight=False, markup=False
