@@ -94,7 +94,7 @@ def _is_row(line: str, delimiter: str, width: int) -> bool:
 
 
 def _follow(line: str, delimiter: str, *, opened: bool) -> tuple[bool, bool]:
-    """Whether a quoted field is open at the end of a line, and each quote closed before a delimiter.
+    """Whether a field is open at the end of a line, and each quote closed before a delimiter.
 
     A quote that closes within a word was hardly meant to close what is open.
     """

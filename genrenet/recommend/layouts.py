@@ -6,10 +6,10 @@ With a header, names say it, whatever their case and punctuation: a user (``user
 ``username``, ``listener``), an item (``item``, ``path``, ``file``), an artist (``artist``,
 ``artistID``, ``artist-name``), a track (``track``, ``song``, ``title``), how often (``plays``,
 ``weight``, ``count``, ``playcount``, ``listens``, ``rating``), and the same in German, French,
-Spanish, Italian and Portuguese. Where a name and an identifier of the same thing are there, the name
-is used, and the identifier only where a row has no name. HetRec's ``user_artists.dat`` (userID,
-artistID, weight) is such a table, and so are the CSV files that exporters of Last.fm scrobbles write
-(``uts,utc_time,artist,artist_mbid,album,...``).
+Spanish, Italian and Portuguese. Where a name and an identifier of the same thing are there, the
+name is used, and the identifier only where a row has no name. HetRec's ``user_artists.dat``
+(userID, artistID, weight) is such a table, and so are the CSV files that exporters of Last.fm
+scrobbles write (``uts,utc_time,artist,artist_mbid,album,...``).
 
 Without one:
 
@@ -35,7 +35,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from genrenet.errors import printable
 from genrenet.recommend.errors import HistoryError
@@ -45,8 +45,8 @@ ROLES = {
     "horer utilisateur auditeur usuario oyente utente ascoltatore utilizador",
     "item": "item itemname path file filename itemid pfad datei dateiname fichier chemin archivo "
     "ruta percorso arquivo",
-    "artist": "artist artistname artistid artistmbid musicbrainzartistid kunstler interpret artiste "
-    "artista",
+    "artist": "artist artistname artistid artistmbid musicbrainzartistid kunstler interpret "
+    "artiste artista",
     "track": "track trackname song songname title recording recordingname trackid songid "
     "recordingid trackmbid recordingmbid musicbrainztrackid titel lied stuck titre morceau chanson "
     "titulo cancion pista titolo brano canzone musica faixa",
@@ -108,7 +108,7 @@ def plain(name: str) -> str:
 
 def by_header(names: Sequence[str]) -> Layout | None:
     """The layout that a header tells; None where it names no item."""
-    found: dict[str, tuple[int, ...]] = {}
+    found: dict[str, Any] = {}
     for role, known in ROLES.items():
         order = known.split()
         places = [
@@ -155,7 +155,7 @@ def named(columns: Sequence[str], rows: Sequence[Sequence[str]], file: str) -> L
     header = by_header(first) is not None or _names_columns(first)
     if plays and not is_number(first[plays[0]]):
         header = header or any(is_number(row[plays[0]]) for row in rows[1:] if _as_wide(row, first))
-    roles = {role: places[role] for role in ("user", "item", "artist", "track")}
+    roles: dict[str, Any] = {role: places[role] for role in ("user", "item", "artist", "track")}
     return Layout("table", header, **roles, plays=plays[0] if plays else None)
 
 
@@ -182,17 +182,18 @@ def layout_of(rows: Sequence[Sequence[str]], tabs: bool, file: str) -> Layout:
     if by_name is not None and not any(map(is_number, first)):
         return without_times(by_name, first, rows[1:], file)
     width = len(first)
+    assumed: tuple[str, ...]
     columns = list(zip(*(row for row in rows if len(row) == width), strict=True))
     if tabs and width == 6 and _mostly(is_date, columns[1]):
-        names = ("user", "time", "artist (identifier)", "artist", "track (identifier)", "track")
-        return Layout("Last.fm 1K", False, (0,), (), (3, 2), (5, 4), None, names)
+        assumed = ("user", "time", "artist (identifier)", "artist", "track (identifier)", "track")
+        return Layout("Last.fm 1K", False, (0,), (), (3, 2), (5, 4), None, assumed)
     if tabs and width == 4 and _mostly(_is_mbid, columns[1]) and _mostly(is_number, columns[3]):
-        names = ("user", "artist (identifier)", "artist", "plays")
-        return Layout("Last.fm 360K", False, (0,), (), (2, 1), (), 3, names)
+        assumed = ("user", "artist (identifier)", "artist", "plays")
+        return Layout("Last.fm 360K", False, (0,), (), (2, 1), (), 3, assumed)
     if width == 4 and _mostly(_DATE.search, columns[3]) and not any(map(is_number, first)):
-        names = ("artist", "album", "track", "time")
+        assumed = ("artist", "album", "track", "time")
         title = "list of scrobbles of one user"
-        return Layout(title, False, (), (), (0,), (2,), None, names)
+        return Layout(title, False, (), (), (0,), (2,), None, assumed)
     if width > 1 and not _names_columns(first):
         found = _headerless(columns, file)
         if found is not None:
@@ -206,9 +207,9 @@ def _headerless(columns: Sequence[Sequence[str]], file: str) -> Layout | None:
     for at in times:
         values = columns[at]
         # Numbers of ten digits may also be identifiers; those of users and items come again.
-        if at < 2 and _mostly(is_number, values):
-            if len(set(values)) > MOST * len(values) and len(columns) > 2:
-                raise _unclear(file, [values[0] for values in columns])
+        distinct = len(set(values)) > MOST * len(values)
+        if at < 2 < len(columns) and distinct and _mostly(is_number, values):
+            raise _unclear(file, [column[0] for column in columns])
     times = [at for at in times if at >= 2 or not _mostly(is_number, columns[at])]
     left = [at for at in range(len(columns)) if at not in times]
     if len(left) == 4 and _counts_rows(columns[left[0]]):

@@ -2,9 +2,9 @@
 
 Rows that cannot be used are skipped and counted: a user or an item without a name, plays that are
 no number or below zero. A file of which more than a half cannot be used is an error: it is hardly
-what it was taken for. Rows of one user and item are added up; rows with zero plays say nothing. What
-was assumed (columns without a header, another encoding, marks of thousands, fields over several
-lines) is in the history's notes.
+what it was taken for. Rows of one user and item are added up; rows with zero plays say nothing.
+What was assumed (columns without a header, another encoding, marks of thousands, fields over
+several lines) is in the history's notes.
 """
 
 from __future__ import annotations
@@ -118,8 +118,10 @@ def _read(file: Path, unit: Unit | None, names: Sequence[str] | None) -> Rows:
     notes = [layout.told(printable(file))] if layout.assumed else []
     if not text.encoding.startswith("utf-8"):
         notes.append(f"'{printable(file)}' is not UTF-8: read as {ENCODINGS[text.encoding]}")
-    for span in text.spans[:SHOWN]:
-        notes.append(f"'{printable(file)}': a field goes over lines {span.first} to {span.last}")
+    notes += [
+        f"'{printable(file)}': a field goes over lines {span.first} to {span.last}"
+        for span in text.spans[:SHOWN]
+    ]
     if len(text.spans) > SHOWN:
         notes.append(f"and {len(text.spans) - SHOWN} fields more over several lines")
     lines = np.array([text.line(row) for row in lines.tolist()]) if text.spans else lines

@@ -1,8 +1,8 @@
 """Tables of listening as Arrow columns of text: CSV, TSV and Parquet, by the block and not by row.
 
-Fields of a table with commas or semicolons may be quoted. In one with tabs, ``::`` (MovieLens 1M) or
-``|``, quotes are letters like others: the large public histories hold names such as ``"Weird Al"
-Yankovic`` as they are.
+Fields of a table with commas or semicolons may be quoted. In one with tabs, ``::`` (MovieLens 1M)
+or ``|``, quotes are letters like others: the large public histories hold names such as ``"Weird
+Al" Yankovic`` as they are.
 """
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Small histories as people have them, and the triples that are meant; what is refused, and why."""
 
 import json
