@@ -103,8 +103,8 @@ class LogMel(nn.Module):
         What follows the mel power: `square_power_to_db`, or ``log10(10000 * power + 1)`` as in
         Pons and Serra's MusiCNN.
     level : {"keep", "normalise"}
-        Take waveforms as they are, or by `normalise_level` first: for networks that are to give one
-        answer whatever the gain, and were not trained on absolute level.
+        Bring waveforms to one level by `normalise_level` first, so that neither gain nor a constant
+        offset counts; or keep them as they are, for networks that were trained on absolute level.
     backend : {"nnaudio", "torchaudio", "fft"}
         Who computes the mel power. All agree to 1e-3 dB; ``nnaudio`` uses convolutions and can
         learn its bases, ``torchaudio`` uses an FFT, and so does ``fft``, torch's own in as few
@@ -140,7 +140,7 @@ class LogMel(nn.Module):
         backend: Backend = "nnaudio",
         trainable_stft: bool = False,
         trainable_mel: bool = False,
-        level: Level = "keep",
+        level: Level = "normalise",
     ) -> None:
         super().__init__()
         fmax = sample_rate / 2 if fmax is None else fmax
@@ -190,8 +190,8 @@ class LogMel(nn.Module):
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any]) -> LogMel:
-        """Rebuild a front end from the `settings` of another."""
-        return cls(**settings)
+        """Rebuild a front end from the `settings` of another, which may be older than `level`."""
+        return cls(**{"level": "keep", **settings})
 
     def n_columns(self, n_samples: int) -> int:
         """Columns of the spectrogram of ``n_samples`` samples."""

@@ -19,6 +19,7 @@ from genrenet.classifier import GenreClassifier
 from genrenet.description import CheckpointMismatchError
 from genrenet.errors import printable
 from genrenet.frames import FrameSettings
+from genrenet.frontend import LogMel
 from genrenet.losses import Output
 from genrenet.networks import CNN, CRNN, GenreNetwork, MusiCNN
 
@@ -66,6 +67,8 @@ def _classifier(
     frames: FrameSettings,
 ) -> GenreClassifier:
     model = GenreClassifier(labels, network=network, output=output)
+    # All were trained on recordings at the level that they have.
+    model.frontend = LogMel.from_settings({**model.frontend.settings, "level": "keep"})
     try:
         model.network.load_state_dict(state)
     except RuntimeError as error:
