@@ -97,28 +97,29 @@ class SpecAugment(nn.Module):
 
     def __init__(self, mel_width: int = 16, time_width: int = 100, n_masks: int = 2) -> None:
         super().__init__()
-        from torchaudio.transforms import FrequencyMasking, TimeMasking
-
         _at_least_zero(mel_width=mel_width, time_width=time_width, n_masks=n_masks)
-        self.masks = nn.ModuleList(
-            mask
-            for _ in range(n_masks)
-            for mask in (
-                FrequencyMasking(mel_width, iid_masks=True),
-                TimeMasking(time_width, iid_masks=True),
-            )
-        )
+        self.mel_width, self.time_width, self.n_masks = mel_width, time_width, n_masks
 
     def forward(self, logmel: Tensor) -> Tensor:
         """Mask log-mels of shape (batch, n_mels, time); the identity in eval mode."""
         if not self.training:
             return logmel
         mean = logmel.mean(dim=(-2, -1), keepdim=True)
-        # torchaudio's per-clip masking wants a channel dimension.
-        masked = (logmel - mean).unsqueeze(1)
-        for mask in self.masks:
-            masked = mask(masked)
-        return masked.squeeze(1) + mean
+        masked = logmel
+        for _ in range(self.n_masks):
+            for axis, widest in ((1, self.mel_width), (2, self.time_width)):
+                masked = torch.where(_stretch(masked, axis, widest), mean, masked)
+        return masked
+
+
+def _stretch(logmel: Tensor, axis: int, widest: int) -> Tensor:
+    """Where each clip is masked along an axis: anywhere, and 0 to ``widest`` cells wide."""
+    size = logmel.shape[axis]
+    draws = (logmel.shape[0], 1, 1)
+    width = torch.rand(draws, device=logmel.device, dtype=logmel.dtype) * min(widest, size)
+    start = torch.rand(draws, device=logmel.device, dtype=logmel.dtype) * (size - width)
+    place = torch.arange(size, device=logmel.device).reshape((-1, 1) if axis == 1 else (1, -1))
+    return (place >= start.long()) & (place < start.long() + width.long())
 
 
 class Mixup(nn.Module):

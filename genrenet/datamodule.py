@@ -55,12 +55,15 @@ class GenreDataModule(pl.LightningDataModule):
         A folder of genre folders, a GTZAN or FMA folder, a CSV or Parquet table, ``synthetic`` for
         the corpus that the package makes itself, or a streamed collection: the folder that
         ``genrenet data prepare --format litdata`` wrote, or the ``s3://`` address of a copy.
+        There is no default: nobody trains on synthetic sound by mistake.
     format : str
         See `genrenet.catalog.read_catalog`.
     segments : {"auto", "off"}
         Whether files may be segments of songs; see `genrenet.catalog.read_catalog`.
     subset : {"small", "medium", "large", "full"}
         FMA's subset.
+    labels : {"auto", "folders", "tags"}
+        Where the genres are; see `genrenet.catalog.read_catalog`.
     split : str
         ``auto`` (the table's own column, else artist-disjoint where artists are known, else
         stratified), ``stratified``, ``artist``, ``fault-filtered``, ``70-30``, ``column``, or the
@@ -114,10 +117,11 @@ class GenreDataModule(pl.LightningDataModule):
 
     def __init__(
         self,
-        source: str = "synthetic",
+        source: str = "",
         format: str = "auto",
         subset: str = "small",
         segments: str = "auto",
+        labels: str = "auto",
         split: str = "auto",
         fractions: tuple[float, float, float] = (0.7, 0.1, 0.2),
         split_seed: int = 0,
@@ -145,7 +149,7 @@ class GenreDataModule(pl.LightningDataModule):
                 wanted="at least 1",
             )
         self.source, self.format, self.subset = source, format, subset
-        self.segments = segments
+        self.segments, self.labels_from = segments, labels
         self.split_kind, self.fractions, self.split_seed = split, fractions, split_seed
         self.fold, self.n_folds, self.max_songs = fold, n_folds, max_songs
         self.frame_seconds, self.trim, self.sample_rate = frame_seconds, trim, sample_rate
@@ -165,6 +169,13 @@ class GenreDataModule(pl.LightningDataModule):
     @cached_property
     def catalog(self) -> Catalog:
         """The collection, with what was wrong in it reported once."""
+        if not self.source:
+            raise DataError(
+                "no collection to work on",
+                wanted="--data.source DIR: a folder of genre folders, a GTZAN or FMA folder, or a "
+                "table",
+                remedy="to try things out, --data.source synthetic makes a small corpus itself",
+            )
         if self.streamed is not None:
             return self.streamed.catalog
         source = self.source
@@ -177,6 +188,7 @@ class GenreDataModule(pl.LightningDataModule):
             self.format,
             subset=self.subset,
             segments=self.segments,
+            labels=self.labels_from,
             labelled=self.outputs is None,
         )
         for line in (*catalog.problems, *catalog.notes):

@@ -22,6 +22,8 @@ import torch
 from torch import Tensor, nn
 
 from genrenet.errors import GenrenetError
+from genrenet.mel import mel_triangles
+from genrenet.rebuilding import Recorded
 
 Backend = Literal["nnaudio", "torchaudio", "fft"]
 Compression = Literal["square-db", "log10-10000"]
@@ -82,7 +84,34 @@ def normalise_level(waveform: Tensor) -> Tensor:
     return centred * torch.where(audible, LEVEL / level.clamp_min(1e-12), torch.zeros_like(level))
 
 
-class LogMel(nn.Module):
+class FrontEnd(Recorded, nn.Module):
+    """Base of front ends: from waveforms of shape (batch, samples) to (batch, n_mels, columns).
+
+    A front end of one's own derives from this class or from `LogMel` and takes plain arguments. A
+    checkpoint stores its import path and these arguments, and restores exactly that or refuses.
+
+    Attributes
+    ----------
+    sample_rate : int > 0
+        Samples per second of the waveforms, in Hz.
+    n_mels : int > 0
+        Number of bands.
+    trainable : bool
+        Whether training may change its parameters.
+    """
+
+    sample_rate: int
+    n_mels: int
+    trainable = False
+
+    def n_columns(self, n_samples: int) -> int:
+        """Columns of what is made of ``n_samples`` samples."""
+        with torch.no_grad():
+            columns: int = self(torch.zeros(1, n_samples)).shape[-1]
+        return columns
+
+
+class LogMel(FrontEnd):
     """Waveform to log-mel spectrogram.
 
     Parameters
@@ -190,8 +219,15 @@ class LogMel(nn.Module):
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any]) -> LogMel:
-        """Rebuild a front end from the `settings` of another, which may be older than `level`."""
-        return cls(**{"level": "keep", **settings})
+        """Rebuild a front end from the `settings` of another, which may be older than ``level``.
+
+        torchaudio's comes back as ``fft``, which computes the same: a checkpoint shall open, and
+        name genres, where that package cannot be loaded.
+        """
+        known = {"level": "keep", **settings}
+        if known.get("backend") == "torchaudio":
+            known["backend"] = "fft"
+        return cls(**known)
 
     def n_columns(self, n_samples: int) -> int:
         """Columns of the spectrogram of ``n_samples`` samples."""
@@ -247,19 +283,15 @@ class FFTMel(nn.Module):
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
         super().__init__()
-        from torchaudio.functional import melscale_fbanks
-
         self.n_fft, self.hop_length = settings["n_fft"], settings["hop_length"]
-        bank = melscale_fbanks(
-            self.n_fft // 2 + 1,
+        bank = mel_triangles(
+            settings["sample_rate"],
+            self.n_fft,
+            settings["n_mels"],
             settings["fmin"],
             settings["fmax"],
-            settings["n_mels"],
-            settings["sample_rate"],
-            norm="slaney",
-            mel_scale="slaney",
         )
-        self.register_buffer("bank", bank.T.contiguous())
+        self.register_buffer("bank", torch.from_numpy(bank).float())
         self.register_buffer("window", torch.hann_window(self.n_fft))
         self.bank: Tensor
         self.window: Tensor
@@ -272,6 +304,20 @@ class FFTMel(nn.Module):
         return self.bank @ (spectrum.real.square() + spectrum.imag.square())
 
 
+def _torchaudio_mel() -> Any:
+    """torchaudio's transform; only its own back end needs that package."""
+    try:
+        from torchaudio.transforms import MelSpectrogram
+    except (ImportError, OSError) as error:  # it is not there, or was built for another torch
+        raise FrontendError(
+            "the front end's backend 'torchaudio' cannot be loaded",
+            found=str(error).partition("\n")[0],
+            wanted=f"a torchaudio that was built for torch {torch.__version__}",
+            remedy="install the versions of constraints.txt, or take backend nnaudio or fft",
+        ) from error
+    return MelSpectrogram
+
+
 def _build(settings: Mapping[str, Any]) -> nn.Module:
     common = {
         "n_fft": settings["n_fft"],
@@ -279,9 +325,7 @@ def _build(settings: Mapping[str, Any]) -> nn.Module:
         "n_mels": settings["n_mels"],
     }
     if settings["backend"] == "torchaudio":
-        from torchaudio.transforms import MelSpectrogram as TorchaudioMel
-
-        transform: nn.Module = TorchaudioMel(
+        transform: nn.Module = _torchaudio_mel()(
             sample_rate=settings["sample_rate"],
             f_min=settings["fmin"],
             f_max=settings["fmax"],

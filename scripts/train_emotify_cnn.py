@@ -130,7 +130,7 @@ def train(
     model = maker(
         data.labels,
         functools.partial(CNN, **NETWORK),
-        LogMel(hop_length=HOP, backend="torchaudio", level="normalise"),
+        LogMel(hop_length=HOP, backend="fft", level="normalise"),
         optimizer=functools.partial(torch.optim.AdamW, lr=RATE, weight_decay=DECAY),
         lr_scheduler=OneCycle,
         waveform_augment=WaveformAugment(shortest=SHORTEST),

@@ -192,3 +192,9 @@ def test_writing_can_fail(folder):
         write_catalog(catalog, folder / "t.csv")
     assert (folder / "t.csv").read_text() == before
     assert list(folder.glob("*.part")) == []
+
+
+def test_a_column_twice(tmp_path):
+    (tmp_path / "songs.csv").write_text("path,genre,Genre\na.wav,rock,pop\n")
+    with pytest.raises(UnreadableTableError, match="has a column twice: found 'genre'"):
+        read_catalog(tmp_path / "songs.csv")

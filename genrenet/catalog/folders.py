@@ -138,8 +138,13 @@ def read_folder(root: str, *, labelled: bool = True) -> Reading:
     reading = Reading("folder", root, from_tags=fields)
     status, ignored = os.stat(root), Counter[str]()
     seen = {(status.st_dev, status.st_ino): root}
+    folders: dict[str, str] = {}
     for folder in _subfolders(root):
         genre = clean(printable(os.path.basename(folder)))
+        if labelled and (first := folders.setdefault(genre, folder)) != folder:
+            names = " and ".join(repr(printable(os.path.basename(f))) for f in (first, folder))
+            message = f"the folders {names} differ in blanks or unprintable characters alone"
+            reading.report(folder, "similar-genres", f"{message}; they are read as one genre")
         paths = _audio_below(folder, reading, seen, ignored)
         reading.songs += [Song(path, genre) for path in paths]
         if not paths and labelled:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import csv
 import math
 import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -28,6 +29,7 @@ from genrenet.catalog.base import (
     clean,
     relative,
 )
+from genrenet.catalog.genre_names import cell_values
 from genrenet.errors import printable
 
 if TYPE_CHECKING:
@@ -70,6 +72,12 @@ def read_table(table: str, *, parquet: bool = False, labelled: bool = True) -> R
     folder = os.path.dirname(table)
     header, rows = _parquet_rows(table) if parquet else text_rows(table)
     reading = Reading("parquet" if parquet else "csv", folder)
+    if twice := [name for name, n in Counter(header).items() if n > 1]:
+        raise UnreadableTableError(
+            f"{printable(table)!r} has a column twice",
+            found=f"{_listing(twice)} (compared without case)",
+            remedy="rename one of them, or leave it out",
+        )
     wanted = REQUIRED if labelled else REQUIRED[:1]
     missing = [name for name in wanted if name not in header]
     if missing:
@@ -83,16 +91,23 @@ def read_table(table: str, *, parquet: bool = False, labelled: bool = True) -> R
         message = f"ignored the columns {_listing(unknown)}; known are {', '.join(_KNOWN)}"
         reading.report(table, "unknown-column", message)
     reading.from_tags = frozenset({"artist", "album", "title", "duration"}) - set(header)
+    lists: list[tuple[str, str]] = []
     for number, row in enumerate(rows, start=2):
         if len(row) > len(header):
             message = f"row {number}: values: {len(row)}, wanted {len(header)}; a comma to quote?"
             reading.report(table, "bad-row", message)
             continue
-        song = _song(
-            dict(zip(header, row, strict=False)), folder, f"row {number}", reading, labelled
-        )
+        cells = dict(zip(header, row, strict=False))
+        several = cell_values(cells.get("genre"))[1:]
+        song = _song(cells, folder, f"row {number}", reading, labelled)
         if song is not None:
             reading.songs.append(song)
+            if several and labelled:
+                lists.append((song.path, f"row {number}: {cell_values(cells['genre'])}"))
+    if lists:
+        listed = "; ".join(row for _, row in lists[:5]) + ("; ..." if len(lists) > 5 else "")
+        message = f"{len(lists)} songs have several genres, the first was taken: {listed}"
+        reading.report(lists[0][0], "several-genres", message)
     return reading
 
 
@@ -107,7 +122,7 @@ def _song(
     """One row as a song, None (and a problem) if it cannot be one."""
     stored = row.get("path")
     path = _decode(os.fsdecode(stored) if isinstance(stored, bytes) else str(stored or ""), folder)
-    genre = clean(_text(row.get("genre")))
+    genre = clean((cell_values(row.get("genre")) or [""])[0])
     if not path or (labelled and not genre):
         reading.report(path, *(("no-genre", where) if path else ("no-path", where)))
         return None
@@ -115,8 +130,10 @@ def _song(
         reading.report(path, "missing-file", f"{where}: no such file")
         return None
     song = Song(path, genre)
-    for name in ("artist", "album", "title", "track_id", "song"):
+    for name in ("album", "title", "track_id", "song"):
         setattr(song, name, clean(_text(row.get(name))))
+    # Several artists are joined, as those of tags are.
+    song.artist = clean(", ".join(cell_values(row.get("artist"))))
     text = _text(row.get("duration")).strip()
     try:
         song.duration = float(text or "nan")

@@ -101,13 +101,16 @@ def find_checkpoint(name_or_path: str | os.PathLike[str]) -> Path:
     )
 
 
-def open_checkpoint(path: str | os.PathLike[str]) -> GenreClassifier:
+def open_checkpoint(path: str | os.PathLike[str], trust: Sequence[str] = ()) -> GenreClassifier:
     """Classifier of a checkpoint, in eval mode on the CPU.
 
     Parameters
     ----------
     path : path
         A ``.ckpt`` file.
+    trust : sequence of str
+        Packages whose classes may be imported and built because the file names them; see
+        `genrenet.rebuilding.trusted`.
 
     Returns
     -------
@@ -123,7 +126,7 @@ def open_checkpoint(path: str | os.PathLike[str]) -> GenreClassifier:
         The weights do not fit the settings that the checkpoint names, or the backbone is another.
     """
     entries, name = read_checkpoint(path), printable(path)
-    model = build_model(entries, name)
+    model = build_model(entries, name, trust)
     return load_weights(model, _complete(entries, model, name), name)
 
 

@@ -29,10 +29,12 @@ from genrenet.checkpoints.files import build_model
 from genrenet.checkpoints.opening import missing_weights
 from genrenet.classifier import GenreClassifier
 from genrenet.datamodule import GenreDataModule
+from genrenet.description import frontend_part, is_others, network_part
 from genrenet.errors import GenrenetError, printable
 from genrenet.evaluation.callbacks import PredictionWriter, TestReport, gather_skipped
 from genrenet.machine import fast_half, keep_freed_memory, leave_siblings
 from genrenet.monitoring import HyperParameters, SongProjector, StageImages
+from genrenet.rebuilding import path_of
 
 PRETRAINED = "genrenet.finetuning.Pretrained"
 COMMANDS = ("fit", "validate", "test", "predict")
@@ -172,11 +174,13 @@ def _leave_out_backbone(config: Any, entries: dict[str, Any]) -> None:
     if getattr(network, "class_path", None) != PRETRAINED:
         return
     own = build_model(entries, printable(config.ckpt_path))
-    network.class_path = f"genrenet.networks.{type(own.network).__name__}"
-    network.init_args = Namespace(**own.network.settings)
+    network.class_path = path_of(type(own.network))
+    network.init_args = Namespace(**network_part(own.network)["settings"])
     if config.model.frontend is None:
-        settings = Namespace(**own.frontend.settings)
-        config.model.frontend = Namespace(class_path="genrenet.frontend.LogMel", init_args=settings)
+        part = frontend_part(own.frontend)
+        settings = Namespace(**(part["settings"] if is_others(part) else part))
+        path = path_of(type(own.frontend))
+        config.model.frontend = Namespace(class_path=path, init_args=settings)
 
 
 def run_trainer(arguments: Sequence[str], name: str) -> int:
@@ -245,10 +249,13 @@ def run_trainer(arguments: Sequence[str], name: str) -> int:
     except (argparse.ArgumentError, MisconfigurationException) as error:
         raise TrainingError(" ".join(str(error).split())) from error
     except ValueError as error:
-        # The parser wraps what goes wrong while it ties settings together.
-        if isinstance(error.__cause__, GenrenetError):
-            raise error.__cause__ from None
-        raise
+        # jsonargparse wraps what a class says of its settings where a value may have several types.
+        cause: BaseException | None = error
+        while cause is not None and not isinstance(cause, GenrenetError):
+            cause = cause.__cause__
+        if cause is None:
+            raise
+        raise cause from None
     if arguments[0] == "fit" and cli.trainer.is_global_zero:
         for kept in cli.trainer.checkpoint_callbacks:
             best = getattr(kept, "best_model_path", "")

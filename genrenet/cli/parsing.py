@@ -64,6 +64,17 @@ def _seconds(text: str) -> float:
     return number
 
 
+def add_collection_options(parser: argparse.ArgumentParser) -> None:
+    """Add what says where the genres of a collection are."""
+    parser.add_argument(
+        "--labels",
+        choices=("auto", "folders", "tags"),
+        default="auto",
+        help="take genres from the files' own tags, or from folders even if they look like artists "
+        "(default: auto, from the folders or the table)",
+    )
+
+
 def add_engine_options(parser: argparse.ArgumentParser) -> None:
     """Add what all commands have in common that send songs through a network."""
     add = parser.add_argument

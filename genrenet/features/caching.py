@@ -17,7 +17,16 @@ from typing import Any
 
 import numpy as np
 
-from genrenet.cache import DAMAGE, cache_folder, digest, read_arrays, sha256_of, write_arrays
+from genrenet.cache import (
+    DAMAGE,
+    cache_folder,
+    digest,
+    make_room,
+    read_arrays,
+    sha256_of,
+    write_about,
+    write_arrays,
+)
 from genrenet.checkpoints import find_checkpoint
 from genrenet.classifier import GenreClassifier
 from genrenet.errors import printable
@@ -139,7 +148,9 @@ def iter_embeddings(
     given = [os.fspath(path) for path in paths]
     names = [layer] if isinstance(layer, str) else list(layer)
     settings = json.dumps([VERSION, checkpoint_id(backbone), names, trim])
+    make_room("embeddings")
     cache = _Cache(cache_folder("embeddings", digest(settings.encode())))
+    write_about(cache.folder, f"{', '.join(names)} of {printable(backbone)}")
     damaged = 0
     for path in dict.fromkeys(given):
         try:
