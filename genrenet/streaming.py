@@ -21,6 +21,7 @@ from genrenet.classifier import GenreClassifier
 from genrenet.cutting import Cut, end_to_end, some
 from genrenet.errors import GenrenetError, printable
 from genrenet.frames import FrameSettings, filled, frame_starts
+from genrenet.machine import best_device
 
 
 class InferenceError(GenrenetError):
@@ -99,8 +100,7 @@ def open_model(checkpoint: str | os.PathLike[str], device: str | None = None) ->
         There is no such device.
     """
     model = load_checkpoint(checkpoint)
-    if device is None:
-        device = "cuda" if torch.cuda.is_available() else "cpu"
+    device = device or best_device()
     try:
         return model.to(device)
     except (RuntimeError, AssertionError) as error:  # torch raises either for a missing device

@@ -28,6 +28,7 @@ from genrenet.errors import printable
 from genrenet.evaluation.contenders import Contender, ContenderError, FoldResult
 from genrenet.evaluation.datasets import Dataset
 from genrenet.features import checkpoint_id
+from genrenet.song_result import score_columns
 from genrenet.splits import Split, write_split
 from genrenet.version import __version__
 
@@ -189,7 +190,7 @@ class NetworkContender(Contender):
 
 
 def _scores(rows: pd.DataFrame, labels: Sequence[str]) -> list[list[float]]:
-    columns = [f"score_{label}" for label in labels]
+    columns = [*score_columns(labels).values()]
     for column in columns:
         if column not in rows:
             rows[column] = 0.0

@@ -25,6 +25,7 @@ from genrenet.evaluation.comparing import accuracy_interval, holm, mcnemar, pair
 from genrenet.evaluation.harness import Judged
 from genrenet.evaluation.protocols import why_they_differ
 from genrenet.evaluation.report import predictions_table
+from genrenet.song_result import score_columns
 from genrenet.splits import artist_groups, artist_key
 from genrenet.version import __version__
 
@@ -150,7 +151,7 @@ def _row(judged: Judged, decided: pd.DataFrame, protocol: str, model: str) -> di
     labels = judged.dataset.labels
     place = {label: i for i, label in enumerate(labels)}
     target = np.array([place[genre] for genre in rows["genre"]])
-    scores = rows[[f"score_{label}" for label in labels]].to_numpy(np.float64)
+    scores = rows[[*score_columns(labels).values()]].to_numpy(np.float64)
     held = [fold["frame_confusion"] for fold in folds]
     frames = None if any(h is None for h in held) else np.sum(held, axis=0)
     found = metrics.evaluate(target, scores, labels, frames)
