@@ -35,18 +35,30 @@ class WaveformAugment(nn.Module):
     noise_snr_db : float or None
         Least signal-to-noise ratio of the added white noise, in dB; each clip's is uniform between
         this and 30 dB above it. None adds no noise.
+    shortest : float in (0, 1]
+        Every other clip, by chance, keeps only its beginning, repeated to its length, as songs are
+        that are shorter than a frame. The kept share is log-uniform between this and 1; 1 keeps all
+        clips as they are.
     """
 
-    def __init__(self, gain_db: float = 6.0, noise_snr_db: float | None = None) -> None:
+    def __init__(
+        self, gain_db: float = 6.0, noise_snr_db: float | None = None, shortest: float = 1.0
+    ) -> None:
         super().__init__()
         _at_least_zero(gain_db=gain_db)
-        self.gain_db, self.noise_snr_db = gain_db, noise_snr_db
+        if not 0 < shortest <= 1:
+            raise AugmentationError(
+                "augmentation setting shortest", found=f"{shortest:g}", wanted="above 0, at most 1"
+            )
+        self.gain_db, self.noise_snr_db, self.shortest = gain_db, noise_snr_db, shortest
 
     def forward(self, waveform: Tensor) -> Tensor:
         """Augment waveforms of shape (batch, samples); the identity in eval mode."""
         if not self.training:
             return waveform
         draws = (waveform.shape[0], 1)
+        if self.shortest < 1:
+            waveform = self._shortened(waveform)
         if self.noise_snr_db is not None:
             snr = self.noise_snr_db + 30.0 * torch.rand(draws, device=waveform.device)
             level = waveform.square().mean(dim=-1, keepdim=True).sqrt()
@@ -56,6 +68,13 @@ class WaveformAugment(nn.Module):
             gain = self.gain_db * (2.0 * torch.rand(draws, device=waveform.device) - 1.0)
             waveform = waveform * torch.pow(10.0, gain / 20.0)
         return waveform
+
+    def _shortened(self, waveform: Tensor) -> Tensor:
+        (clips, size), device = waveform.shape, waveform.device
+        share = self.shortest ** torch.rand(clips, 1, device=device)
+        share = torch.where(torch.rand(clips, 1, device=device) < 0.5, share, 1.0)
+        kept = (share * size).long().clamp_min(1)
+        return waveform.gather(1, torch.arange(size, device=device) % kept)
 
 
 class SpecAugment(nn.Module):
@@ -78,28 +97,29 @@ class SpecAugment(nn.Module):
 
     def __init__(self, mel_width: int = 16, time_width: int = 100, n_masks: int = 2) -> None:
         super().__init__()
-        from torchaudio.transforms import FrequencyMasking, TimeMasking
-
         _at_least_zero(mel_width=mel_width, time_width=time_width, n_masks=n_masks)
-        self.masks = nn.ModuleList(
-            mask
-            for _ in range(n_masks)
-            for mask in (
-                FrequencyMasking(mel_width, iid_masks=True),
-                TimeMasking(time_width, iid_masks=True),
-            )
-        )
+        self.mel_width, self.time_width, self.n_masks = mel_width, time_width, n_masks
 
     def forward(self, logmel: Tensor) -> Tensor:
         """Mask log-mels of shape (batch, n_mels, time); the identity in eval mode."""
         if not self.training:
             return logmel
         mean = logmel.mean(dim=(-2, -1), keepdim=True)
-        # torchaudio's per-clip masking wants a channel dimension.
-        masked = (logmel - mean).unsqueeze(1)
-        for mask in self.masks:
-            masked = mask(masked)
-        return masked.squeeze(1) + mean
+        masked = logmel
+        for _ in range(self.n_masks):
+            for axis, widest in ((1, self.mel_width), (2, self.time_width)):
+                masked = torch.where(_stretch(masked, axis, widest), mean, masked)
+        return masked
+
+
+def _stretch(logmel: Tensor, axis: int, widest: int) -> Tensor:
+    """Where each clip is masked along an axis: anywhere, and 0 to ``widest`` cells wide."""
+    size = logmel.shape[axis]
+    draws = (logmel.shape[0], 1, 1)
+    width = torch.rand(draws, device=logmel.device, dtype=logmel.dtype) * min(widest, size)
+    start = torch.rand(draws, device=logmel.device, dtype=logmel.dtype) * (size - width)
+    place = torch.arange(size, device=logmel.device).reshape((-1, 1) if axis == 1 else (1, -1))
+    return (place >= start.long()) & (place < start.long() + width.long())
 
 
 class Mixup(nn.Module):

@@ -16,16 +16,19 @@ from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 from genrenet.augmentation import Mixup, SpecAugment, WaveformAugment
 from genrenet.data import Item
 from genrenet.datamodule import to_float
-from genrenet.description import CheckpointMismatchError, compare, describe
+from genrenet.description import CheckpointMismatchError, compare, describe, is_others
 from genrenet.errors import GenrenetError
 from genrenet.finite import NonFiniteError, non_finite
-from genrenet.frames import Decision, FrameSettings
-from genrenet.frontend import LogMel
+from genrenet.frames import Decision, FrameSettings, cut, decide, frame_statistics
+from genrenet.frontend import FrontEnd, LogMel
 from genrenet.losses import Output, frame_losses, log_scores
 from genrenet.measuring import Measured
 from genrenet.networks import CNN, GenreNetwork
+from genrenet.probing import compare_probes, probe
+from genrenet.rebuilding import path_of
 
 Scheduler = LRScheduler | ReduceLROnPlateau
+FRAMES_AT_ONCE = 16
 
 
 class ClassifierError(GenrenetError):
@@ -50,7 +53,7 @@ class GenreClassifier(Measured):
     network : callable
         Makes the network from the number of labels: a class such as `CNN`, a partial of one, or a
         `genrenet.finetuning.Pretrained`.
-    frontend : LogMel, optional
+    frontend : FrontEnd, optional
         Waveform to log-mel; by default the one the network was designed for, or was trained with.
     optimizer : callable
         Makes the optimiser from the parameters.
@@ -100,7 +103,7 @@ class GenreClassifier(Measured):
         self,
         labels: Sequence[str],
         network: Callable[[int], GenreNetwork] | NetworkMaker = CNN,
-        frontend: LogMel | None = None,
+        frontend: FrontEnd | None = None,
         optimizer: Callable[[Iterable[Parameter]], Optimizer] = AdamW,
         lr_scheduler: Callable[[Optimizer], Scheduler] | None = None,
         output: Output = "softmax",
@@ -125,6 +128,13 @@ class GenreClassifier(Measured):
         self.labels = list(labels)
         self.network = network(len(self.labels))
         self.frontend = frontend if frontend is not None else _own_frontend(self.network)
+        for part, base in ((self.network, GenreNetwork), (self.frontend, FrontEnd)):
+            if not isinstance(part, base):
+                raise ClassifierError(
+                    f"{base.__name__} of the classifier",
+                    found=f"{part!r:.100}",
+                    wanted=f"a module of a class derived from {path_of(base)}",
+                )
         self.waveform_augment, self.spec_augment, self.mixup = waveform_augment, spec_augment, mixup
         self._make_optimizer, self._make_scheduler = optimizer, lr_scheduler
         self.output: Output = output
@@ -136,6 +146,7 @@ class GenreClassifier(Measured):
         self.frozen: list[torch.nn.Module] = []
         self.stage_rates: dict[str, float] | None = None
         self.trunk_end: str | None = None
+        self.wanted_probe: list[float] | None = None
         self.before_optimizers: Callable[[], None] | None = None
         self.label_weights: Tensor
         self.register_buffer("label_weights", torch.ones(len(self.labels)), persistent=False)
@@ -162,11 +173,52 @@ class GenreClassifier(Measured):
         return logits
 
     def scores_from_waveform(self, waveform: Tensor) -> Tensor:
-        """Scores of frames: (batch, samples) at ``frames.sample_rate`` to (batch, labels).
+        """Scores of waveforms of any length.
 
-        They sum to one, unless ``output`` is ``sigmoid``.
+        Parameters
+        ----------
+        waveform : Tensor, shape (batch, samples)
+            At ``frames.sample_rate``, in [-1, 1]. One that is longer than a frame is cut into whole
+            frames (see `genrenet.frames.cut`), and ``decision`` makes one row of their scores; a
+            shorter one is filled to a frame as ``frames`` says. Nothing is trimmed.
+
+        Returns
+        -------
+        Tensor, shape (batch, labels)
+            Rows sum to one, unless ``output`` is ``sigmoid``.
+
+        Raises
+        ------
+        FrameError
+            Another number of dimensions, or no samples.
         """
-        return log_scores(self(waveform).float(), self.output).exp()
+
+        def scores(frames: Tensor) -> Tensor:
+            return log_scores(self(frames).float(), self.output).exp()
+
+        if self._are_frames(waveform):
+            return scores(waveform)
+        found = self._by_frame(waveform, scores)
+        if found.shape[1] == 1:
+            return found[:, 0]
+        counts = torch.full((len(found),), found.shape[1], device=found.device)
+        totals = frame_statistics(found.flatten(0, 1)).unflatten(0, found.shape[:2]).sum(dim=1)
+        return decide(totals, counts, self.decision)
+
+    def _are_frames(self, waveform: Tensor) -> bool:
+        """Whether waveforms are single frames, to the columns of their log-mels."""
+        samples = waveform.shape[-1]
+        if waveform.ndim != 2 or not samples:
+            return False
+        columns = self.network.settings.get("n_columns")
+        return samples == self.frames.n_samples or self.frontend.n_columns(samples) == columns
+
+    def _by_frame(self, waveform: Tensor, work: Callable[[Tensor], Tensor]) -> Tensor:
+        """What ``work`` makes of the frames of waveforms: (batch, frames, ...)."""
+        frames = cut(waveform, self.frames)
+        # An hour in one batch would need gigabytes.
+        found = torch.cat([work(some) for some in frames.flatten(0, 1).split(FRAMES_AT_ONCE)])
+        return found.reshape(*frames.shape[:2], *found.shape[1:])
 
     def scores_from_logmel(self, logmel: Tensor) -> Tensor:
         """Scores of log-mels.
@@ -191,12 +243,13 @@ class GenreClassifier(Measured):
         return log_scores(logits.float(), self.output).exp()
 
     def embed(self, waveform: Tensor, layer: str | Sequence[str] = "embedding") -> Tensor:
-        """A layer's output as one vector a frame.
+        """A layer's output as one vector a waveform.
 
         Parameters
         ----------
         waveform : Tensor, shape (batch, samples)
-            At ``frames.sample_rate``, in [-1, 1].
+            At ``frames.sample_rate``, in [-1, 1]; of any length, as for `scores_from_waveform`.
+            Vectors of several frames are averaged.
         layer : str or sequence of str
             See the network's ``layers``; several are put one behind the other.
 
@@ -208,7 +261,11 @@ class GenreClassifier(Measured):
         ------
         ClassifierError
             The network has no such layer.
+        FrameError
+            Another number of dimensions, or no samples.
         """
+        if not self._are_frames(waveform):
+            return self._by_frame(waveform, lambda frames: self.embed(frames, layer)).mean(dim=1)
         names = [layer] if isinstance(layer, str) else list(layer)
         if names == ["embedding"]:
             return self.network.embed(self.frontend(waveform))
@@ -228,7 +285,10 @@ class GenreClassifier(Measured):
         else:
             found["logmel"] = self.frontend(to_float(batch["waveform"], batch["scale"]))
             embedding = self.network.embed(found["logmel"])
-        logits = self.network.head(embedding).float()
+        if self.network.is_headed or "hidden" in batch:
+            logits = self.network.head(embedding).float()
+        else:
+            logits = self.network(found["logmel"]).float()
         scores = log_scores(logits, self.output).exp()
         return {"logits": logits, "scores": scores, "embedding": embedding.float(), **found}
 
@@ -240,13 +300,17 @@ class GenreClassifier(Measured):
 
     def setup(self, stage: str) -> None:
         """Take what the data module knows, and check that it fits the network."""
+        if stage == "fit" and self.trainer.checkpoint_callbacks:
+            self.description()  # what cannot be stored is better known before the training
         data: Any = getattr(self.trainer, "datamodule", None)
         if data is None:
             return
         self._check(data)
         self.frames = data.frames
         backbone = {key: self.provenance[key] for key in ("backbone",) if key in self.provenance}
-        self.provenance = {**backbone, "dataset": data.catalog.name, "split": data.split.name}
+        if stage != "predict":
+            # What names genres was not made from the songs at hand, which need no split.
+            self.provenance = {**backbone, "dataset": data.catalog.name, "split": data.split.name}
         if self._class_weights == "balanced":
             counts = torch.tensor(data.label_counts, dtype=torch.float)
             self._set_weights((counts.sum() / (len(counts) * counts.clamp_min(1))).tolist())
@@ -326,6 +390,12 @@ class GenreClassifier(Measured):
 
     # --- steps ------------------------------------------------------------------------------------
 
+    def on_fit_start(self) -> None:
+        """Check that a checkpoint's model computes what it did."""
+        self.check_probe(str(self.trainer.ckpt_path))
+
+    on_validation_start = on_test_start = on_predict_start = on_fit_start
+
     def on_train_batch_start(self, batch: Item, batch_idx: int) -> None:
         """Seed this step's dropout and augmentation."""
         step = self.trainer.fit_loop.total_batch_idx
@@ -399,6 +469,28 @@ class GenreClassifier(Measured):
             provenance=self.provenance,
         )
 
+    def saved_description(self) -> dict[str, Any]:
+        """Return the description, with what the model says of noise where a class is another's.
+
+        Weights tell when the classes of this package have changed. Another's may have none, so what
+        it computes is stored too.
+        """
+        description = self.description()
+        if is_others(description["network"]) or is_others(description["frontend"]):
+            description["probe"] = probe(self)
+        return description
+
+    def check_probe(self, name: str) -> None:
+        """Refuse a model that does not compute what the one in its checkpoint did.
+
+        Raises
+        ------
+        CheckpointMismatchError
+        """
+        wanted, self.wanted_probe = self.wanted_probe, None
+        if wanted is not None:
+            compare_probes(probe(self), wanted, name, self.description())
+
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add the description and the latest metrics to a Lightning checkpoint."""
         self.check_loss()
@@ -409,7 +501,7 @@ class GenreClassifier(Measured):
             )
         found = {name: float(value) for name, value in self.trainer.callback_metrics.items()}
         metrics = {name: value for name, value in found.items() if math.isfinite(value)}
-        checkpoint["genrenet"] = {**self.description(), "metrics": metrics}
+        checkpoint["genrenet"] = {**self.saved_description(), "metrics": metrics}
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Refuse a checkpoint whose settings are not this model's."""
@@ -427,14 +519,12 @@ class GenreClassifier(Measured):
                 found=f"{len(broken)} tensors, the first {broken[0]}",
                 remedy="take an earlier checkpoint of the run",
             )
+        self.wanted_probe = found.get("probe")
         if "backbone" in found:
             self.provenance["backbone"] = found["backbone"]
 
 
-def _own_frontend(network: GenreNetwork) -> LogMel:
+def _own_frontend(network: GenreNetwork) -> FrontEnd:
     """The front end a network was designed for, or trained with, learnt bases included."""
-    frontend = LogMel(**network.frontend)
-    learnt: dict[str, Tensor] | None = getattr(network, "frontend_state", None)
-    if learnt is not None:
-        frontend.load_state_dict(learnt)
-    return frontend
+    make: Callable[[], FrontEnd] | None = getattr(network, "make_frontend", None)
+    return LogMel(**network.frontend) if make is None else make()

@@ -1,8 +1,9 @@
 """Datasets of frames: which stretch of which song makes an item, and who reads it.
 
 An item is a dictionary of tensors: ``waveform`` (samples of one frame, raw as stored), ``scale``
-(what brings it to [-1, 1]), ``label``, ``song`` (row in the part's table), ``start`` (seconds),
-``counted`` (false for padding and for what could not be read) and ``failed`` (could not be read).
+(what brings it to [-1, 1]), ``label``, ``song`` (row in the part's table), ``start`` (seconds of
+what sounds, where the reader leaves silence out), ``counted`` (false for padding, for what could
+not be read and for silence) and ``failed`` (could not be read).
 
 A file that is cut short is used as far as it goes, with a store and without one; see
 `genrenet.decoding`. A frame of which less than `READ_SHARE` can be read has failed.
@@ -23,8 +24,10 @@ from torch.utils.data import Dataset
 from torch.utils.data.distributed import DistributedSampler
 
 from genrenet import audio
-from genrenet.decoding import decode
-from genrenet.frames import FrameSettings, all_frames, random_start
+from genrenet.audio.errors import failure
+from genrenet.audio.sounding import only_sounding
+from genrenet.decoding import as_far_as_readable
+from genrenet.frames import FrameSettings, all_frames, filled, random_start
 
 Item = dict[str, Tensor]
 Crops = Literal["random", "fixed"]
@@ -34,6 +37,9 @@ READ_SHARE = 0.9
 
 TAIL_SECONDS = 1.0
 """How much of a file's end is decoded to see whether the file is whole."""
+
+TRIES = 8
+"""Random crops of a song that are looked at for one that sounds."""
 
 WINDOW = 8
 """Chunks of a streamed collection whose items are mixed."""
@@ -56,7 +62,7 @@ class Reader(Protocol):
         """Samples of a song at the wanted rate; 0 where it cannot be read."""
 
     def read(self, path: str, start: int, count: int) -> tuple[NDArray[Any], float]:
-        """At most ``count`` samples from ``start``, and what brings them to [-1, 1]."""
+        """What sounds of ``count`` samples from ``start``, and what brings it to [-1, 1]."""
 
 
 class FileReader:
@@ -100,7 +106,7 @@ class FileReader:
             begin = max(0, round((audio.probe(path).duration - TAIL_SECONDS) * rate))
             return begin + len(audio.load(path, rate, begin / rate)), ""
         except (audio.TruncatedAudioError, audio.TooShortError):
-            samples, _, message = decode(path, rate)
+            samples, _, message = as_far_as_readable(path, rate)
             return len(samples), message
         except audio.AudioError as error:
             return 0, str(error)
@@ -113,7 +119,11 @@ class FileReader:
         """Decode a span; see `Reader`."""
         rate = self.sample_rate
         span = audio.load(path, rate, start / rate, count / rate, partial=True)
-        return span[:count], 1.0
+        expected = min(count, self.length(path) - start)
+        if len(span) < READ_SHARE * expected:  # cut after its length was looked up
+            found, wanted = (f"{n / rate:.2f} s of a frame" for n in (len(span), expected))
+            raise failure(audio.TruncatedAudioError, path, found, wanted)
+        return only_sounding(span[:count], rate), 1.0
 
 
 class FrameDataset(Dataset[Item]):
@@ -128,7 +138,8 @@ class FrameDataset(Dataset[Item]):
     settings : FrameSettings
     crops : {"random", "fixed"}
         ``random``: ``crops_per_song`` items a song, each a random crop that depends on the seed,
-        the epoch and the item alone. ``fixed``: every whole frame of every song.
+        the epoch and the item alone, and of which one half sounds, as far as `TRIES` crops tell.
+        ``fixed``: every whole frame of every song.
     crops_per_song : int > 0
     seed : int
     """
@@ -162,27 +173,30 @@ class FrameDataset(Dataset[Item]):
         """The item of ``(epoch, index, counted)``, as `FrameSampler` yields them."""
         epoch, index, counted = key
         song = int(self.songs[index])
-        start = int(self.starts[index])
-        if start < 0:
-            rng = np.random.default_rng([self.seed, epoch, index])
-            start = random_start(int(self.lengths[song]), self.settings, rng)
-        waveform = np.zeros(self.settings.n_samples, dtype=self.reader.dtype)
-        scale, failed = 1.0, False
-        try:
-            samples, scale = self.reader.read(self.paths[song], start, len(waveform))
-            waveform[: len(samples)] = samples
-            # A file may be cut after its length was looked up: nothing is learnt from silence.
-            expected = min(len(waveform), int(self.lengths[song]) - start)
-            failed = len(samples) < READ_SHARE * expected
-        except audio.AudioError:
-            failed = True  # the data module lists the song; the run goes on
+        start, size = int(self.starts[index]), self.settings.n_samples
+        random = np.random.default_rng([self.seed, epoch, index]) if start < 0 else None
+        samples, scale, failed = np.zeros(0, dtype=self.reader.dtype), 1.0, False
+        for _ in range(1 if random is None else TRIES):
+            if random is not None:
+                start = random_start(int(self.lengths[song]), self.settings, random)
+            try:
+                samples, scale = self.reader.read(self.paths[song], start, size)
+            except audio.AudioError:
+                failed = True  # the data module lists the song; the run goes on
+                break
+            if 2 * len(samples) >= min(size, int(self.lengths[song]) - start):
+                break
+        else:
+            samples, failed = samples[:0], random is not None  # mostly silent, wherever it was read
+        counted = counted and len(samples) > 0
+        waveform = filled(samples if len(samples) else np.zeros(1, samples.dtype), self.settings)
         return {
             "waveform": torch.from_numpy(waveform),
             "scale": torch.tensor(scale, dtype=torch.float32),
             "label": torch.tensor(self.labels[song]),
             "song": torch.tensor(song),
             "start": torch.tensor(start / self.settings.sample_rate, dtype=torch.float32),
-            "counted": torch.tensor(counted and not failed),
+            "counted": torch.tensor(counted),
             "failed": torch.tensor(failed),
         }
 

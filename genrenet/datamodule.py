@@ -30,7 +30,7 @@ from genrenet.data import (
 )
 from genrenet.decoding import DType
 from genrenet.errors import GenrenetError, printable
-from genrenet.frames import FrameSettings
+from genrenet.frames import Fill, FrameSettings
 from genrenet.machine import cores
 from genrenet.store import PreparedStore, fill
 from genrenet.store_space import usual_folder
@@ -55,12 +55,15 @@ class GenreDataModule(pl.LightningDataModule):
         A folder of genre folders, a GTZAN or FMA folder, a CSV or Parquet table, ``synthetic`` for
         the corpus that the package makes itself, or a streamed collection: the folder that
         ``genrenet data prepare --format litdata`` wrote, or the ``s3://`` address of a copy.
+        There is no default: nobody trains on synthetic sound by mistake.
     format : str
         See `genrenet.catalog.read_catalog`.
     segments : {"auto", "off"}
         Whether files may be segments of songs; see `genrenet.catalog.read_catalog`.
     subset : {"small", "medium", "large", "full"}
         FMA's subset.
+    labels : {"auto", "folders", "tags"}
+        Where the genres are; see `genrenet.catalog.read_catalog`.
     split : str
         ``auto`` (the table's own column, else artist-disjoint where artists are known, else
         stratified), ``stratified``, ``artist``, ``fault-filtered``, ``70-30``, ``column``, or the
@@ -77,6 +80,8 @@ class GenreDataModule(pl.LightningDataModule):
         Seconds dropped at both ends of songs; ``auto`` is 0 for excerpts and 20 for whole songs.
     sample_rate : int > 0
         In Hz; the front end's.
+    fill : {"repeat", "zeros"}
+        What fills the frame of a shorter song; see `genrenet.frames.FrameSettings`.
     crops : {"random", "fixed"}
         Training frames: new random crops in every epoch, or the fixed frames of the test.
     crops_per_song : int > 0
@@ -97,6 +102,13 @@ class GenreDataModule(pl.LightningDataModule):
     seed : int
         Fixes the order and the crops.
 
+    Attributes
+    ----------
+    outputs : list of str, optional
+        Labels of a model that is only to name the songs' genres, set before anything is read. What
+        the collection says of genres is then written beside the answers and used for nothing: they
+        may be others, or none.
+
     Raises
     ------
     DataError
@@ -105,10 +117,11 @@ class GenreDataModule(pl.LightningDataModule):
 
     def __init__(
         self,
-        source: str = "synthetic",
+        source: str = "",
         format: str = "auto",
         subset: str = "small",
         segments: str = "auto",
+        labels: str = "auto",
         split: str = "auto",
         fractions: tuple[float, float, float] = (0.7, 0.1, 0.2),
         split_seed: int = 0,
@@ -117,6 +130,7 @@ class GenreDataModule(pl.LightningDataModule):
         frame_seconds: float = 29.12,
         trim: float | Literal["auto"] = "auto",
         sample_rate: int = 12_000,
+        fill: Fill = "repeat",
         crops: Crops = "random",
         crops_per_song: int = 1,
         batch_size: int = 16,
@@ -135,14 +149,16 @@ class GenreDataModule(pl.LightningDataModule):
                 wanted="at least 1",
             )
         self.source, self.format, self.subset = source, format, subset
-        self.segments = segments
+        self.segments, self.labels_from = segments, labels
         self.split_kind, self.fractions, self.split_seed = split, fractions, split_seed
         self.fold, self.n_folds, self.max_songs = fold, n_folds, max_songs
         self.frame_seconds, self.trim, self.sample_rate = frame_seconds, trim, sample_rate
+        self.fill: Fill = fill
         self.crops: Crops = crops
         self.crops_per_song, self.batch_size, self.seed = crops_per_song, batch_size, seed
         self._num_workers = num_workers
         self.store, self.store_dtype, self.chunk_cache_gb = store, store_dtype, chunk_cache_gb
+        self.outputs: list[str] | None = None
         self.skipped: dict[str, str] = {}
         self.truncated: dict[str, str] = {}
         self._datasets: dict[str, FrameDataset] = {}
@@ -153,6 +169,13 @@ class GenreDataModule(pl.LightningDataModule):
     @cached_property
     def catalog(self) -> Catalog:
         """The collection, with what was wrong in it reported once."""
+        if not self.source:
+            raise DataError(
+                "no collection to work on",
+                wanted="--data.source DIR: a folder of genre folders, a GTZAN or FMA folder, or a "
+                "table",
+                remedy="to try things out, --data.source synthetic makes a small corpus itself",
+            )
         if self.streamed is not None:
             return self.streamed.catalog
         source = self.source
@@ -160,7 +183,14 @@ class GenreDataModule(pl.LightningDataModule):
             from genrenet.synthesis import default_corpus
 
             source = str(default_corpus())
-        catalog = read_catalog(source, self.format, subset=self.subset, segments=self.segments)
+        catalog = read_catalog(
+            source,
+            self.format,
+            subset=self.subset,
+            segments=self.segments,
+            labels=self.labels_from,
+            labelled=self.outputs is None,
+        )
         for line in (*catalog.problems, *catalog.notes):
             logger.warning("%s", line)
         return catalog
@@ -177,8 +207,8 @@ class GenreDataModule(pl.LightningDataModule):
 
     @property
     def labels(self) -> list[str]:
-        """Genres in alphabetical order: the order of a model's outputs."""
-        return list(self.catalog.genres)
+        """The order of a model's outputs: ``outputs``, or genres in alphabetical order."""
+        return list(self.catalog.genres if self.outputs is None else self.outputs)
 
     @cached_property
     def split(self) -> splits.Split:
@@ -210,7 +240,7 @@ class GenreDataModule(pl.LightningDataModule):
             median = float(np.nanmedian(self._durations))
             trim = 0.0 if median < EXCERPT_SECONDS else 20.0
             logger.info("trim %g s (the median song has %.0f s)", trim, median)
-        return FrameSettings(self.frame_seconds, float(trim), self.sample_rate)
+        return FrameSettings(self.frame_seconds, float(trim), self.sample_rate, self.fill)
 
     @cached_property
     def _durations(self) -> NDArray[np.float64]:
@@ -415,7 +445,8 @@ class GenreDataModule(pl.LightningDataModule):
             name = self._part_in_use()
             for song in batch["song"][batch["failed"]].tolist():
                 path = self._datasets[name].paths[song]
-                self.skip(path, f"'{printable(path)}' could not be read where a frame should be")
+                fault = "could not be read where a frame should be, or is silent there"
+                self.skip(path, f"'{printable(path)}' {fault}")
         return batch
 
     def _part_in_use(self) -> str:

@@ -2,10 +2,10 @@
 
 Which songs are usable
 ----------------------
-A file that is cut short or damaged is used as far as it can be read, if that is `MIN_SECONDS` or
-more. A file whose content is no music stays unusable while it is the same, and this program and its
-decoders are. A failure that may pass (no permission, a missing file, a time limit) is of the moment
-only.
+A file that is cut short or damaged is used as far as it can be read. Of every file only what sounds
+is kept (see `genrenet.audio.sounding`), and must be `MIN_SECONDS` or more. A file whose content is
+no music stays unusable while it is the same, and this program and its decoders are. A failure that
+may pass (no permission, a missing file, a time limit) is of the moment only.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genrenet import audio
+from genrenet.audio.sounding import MIN_SECONDS, SilentAudioError, only_sounding, require_sound
 from genrenet.version import __version__
 
 DType = Literal["int16", "float16"]
@@ -28,15 +29,13 @@ State = Literal["whole", "truncated", "unusable", "unread"]
 """``unusable``: the content is no music, which stays so; ``unread``: reading failed this time."""
 T = TypeVar("T")
 
-MIN_SECONDS = 0.5
-"""Audio shorter than this says nothing about a genre."""
-
 CONTENT_ERRORS = (
     audio.NotAudioError,
     audio.EmptyAudioError,
     audio.TruncatedAudioError,
     audio.NonFiniteAudioError,
     audio.TooShortError,
+    SilentAudioError,
 )
 """What is wrong with a file's content, and stays wrong; all other errors may pass."""
 
@@ -67,7 +66,7 @@ class Decoded(NamedTuple):
 
 
 def decode(path: str, sample_rate: int) -> tuple[NDArray[np.float32], State, str]:
-    """Decode a file as far as it can be read.
+    """Decode what sounds of a file, as far as it can be read.
 
     Parameters
     ----------
@@ -82,6 +81,18 @@ def decode(path: str, sample_rate: int) -> tuple[NDArray[np.float32], State, str
     state, message : str
         See `Decoded`.
     """
+    samples, state, message = as_far_as_readable(path, sample_rate)
+    if state in ("whole", "truncated"):
+        samples = only_sounding(samples, sample_rate)
+        try:
+            require_sound(path, len(samples), sample_rate)
+        except audio.AudioError as error:
+            return samples[:0], "unusable", message or str(error)
+    return samples, state, message
+
+
+def as_far_as_readable(path: str, sample_rate: int) -> tuple[NDArray[np.float32], State, str]:
+    """Decode all of a file that can be read; see `decode`."""
     nothing = np.zeros(0, np.float32)
     try:
         return audio.load(path, sample_rate), "whole", ""

@@ -12,8 +12,9 @@ import torch
 
 from genrenet.errors import GenrenetError
 from genrenet.frames import FrameSettings
-from genrenet.frontend import LogMel
+from genrenet.frontend import FrontEnd, LogMel
 from genrenet.networks import NETWORKS, GenreNetwork
+from genrenet.rebuilding import RebuildError, class_of, rebuild, reference
 from genrenet.version import __version__
 
 FORMAT = 1
@@ -31,7 +32,7 @@ def describe(
     *,
     labels: Sequence[str],
     network: GenreNetwork,
-    frontend: LogMel,
+    frontend: FrontEnd,
     frames: FrameSettings,
     output: str,
     decision: str,
@@ -53,8 +54,8 @@ def describe(
     return {
         "format": FORMAT,
         "labels": list(labels),
-        "network": {"name": type(network).__name__, "settings": network.settings},
-        "frontend": frontend.settings,
+        "network": network_part(network),
+        "frontend": frontend_part(frontend),
         "frames": frames.as_dict(),
         "output": output,
         "decision": decision,
@@ -65,6 +66,81 @@ def describe(
             "python": platform.python_version(),
         },
     }
+
+
+def network_part(network: GenreNetwork) -> dict[str, Any]:
+    """Return what a description says of a network.
+
+    Raises
+    ------
+    RebuildError
+        A network of another's class that cannot be stored; see `genrenet.rebuilding.reference`.
+    """
+    name = type(network).__name__
+    if NETWORKS.get(name) is type(network):
+        return {"name": name, "settings": network.settings}
+    return reference(network, "register_networks", skip=1)
+
+
+def frontend_part(frontend: FrontEnd) -> dict[str, Any]:
+    """Return what a description says of a front end: the settings alone of a `LogMel`.
+
+    Raises
+    ------
+    RebuildError
+        As for `network_part`.
+    """
+    if type(frontend) is LogMel:
+        return frontend.settings
+    return reference(frontend, "register_frontends")
+
+
+def build_network(
+    part: Mapping[str, Any], n_labels: int, name: str, trust: Sequence[str] = ()
+) -> GenreNetwork:
+    """Make the network that a description names, and no other.
+
+    Parameters
+    ----------
+    part : mapping
+        See `network_part`.
+    n_labels : int > 0
+    name : str
+        The checkpoint's name, for errors.
+    trust : sequence of str
+        See `genrenet.rebuilding.trusted`.
+
+    Raises
+    ------
+    RebuildError
+        See `genrenet.rebuilding.class_of` and `genrenet.rebuilding.rebuild`.
+    """
+    if is_others(part):
+        kind = class_of(part, "register_networks", GenreNetwork, name, trust)
+        network: GenreNetwork = rebuild(kind, part["settings"], name, n_labels)
+        return network
+    if part["name"] not in NETWORKS:
+        raise RebuildError(
+            f"'{name}' holds a network that is not known here",
+            found=str(part["name"]),
+            wanted=", ".join(NETWORKS),
+        )
+    made: GenreNetwork = NETWORKS[part["name"]](n_labels, **part["settings"])
+    return made
+
+
+def build_frontend(part: Mapping[str, Any], name: str, trust: Sequence[str] = ()) -> FrontEnd:
+    """Make the front end that a description names, and no other; see `build_network`."""
+    if is_others(part):
+        kind = class_of(part, "register_frontends", FrontEnd, name, trust)
+        frontend: FrontEnd = rebuild(kind, part["settings"], name)
+        return frontend
+    return LogMel.from_settings(part)
+
+
+def is_others(part: Any) -> bool:
+    """Return whether a part of a description names a class that is not this package's."""
+    return isinstance(part, Mapping) and bool({"class_path", "plugin"} & part.keys())
 
 
 def compare(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
@@ -92,8 +168,12 @@ def compare(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
 def _complete(key: str, part: Any) -> Any:
     """A part of a description with the defaults of what it does not name; as it is if damaged."""
     with contextlib.suppress(GenrenetError, KeyError, TypeError):
+        if is_others(part):
+            return {**part, "plugin": bool(part.get("plugin"))}  # of whatever version
         if key == "frontend":
             return LogMel.from_settings(part).settings
+        if key == "frames":
+            return FrameSettings.from_dict(part).as_dict()
         if key == "network":
             parameters = inspect.signature(NETWORKS[part["name"]]).parameters.values()
             defaults = {p.name: _plain(p.default) for p in parameters if p.default is not p.empty}

@@ -7,6 +7,10 @@ keeps its traceback. Each room defines its own errors by deriving from this clas
 from __future__ import annotations
 
 import os
+import re
+
+# C0 and C1 with delete, separators of lines, and what overrides or isolates a direction.
+_CONTROL = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u2028-\\u202e\\u2066-\\u2069]")
 
 
 class GenrenetError(Exception):
@@ -35,14 +39,38 @@ class GenrenetError(Exception):
             f"{verb} {text}" for verb, text in (("found", found), ("wanted", wanted)) if text
         )
         message = ": ".join(part for part in (what, middle) if part)
-        super().__init__("; ".join(part for part in (message, remedy) if part))
+        super().__init__(visible("; ".join(part for part in (message, remedy) if part)))
+
+
+def visible(text: str, kept: str = "\n") -> str:
+    r"""Text that can do nothing to a terminal: control characters are written as ``\xNN``.
+
+    Escape sequences move the cursor, change titles and hide what was printed; marks of direction
+    make a name read as another. Each byte of their UTF-8 is written out.
+
+    Parameters
+    ----------
+    text : str
+    kept : str
+        Control characters that stay.
+
+    Examples
+    --------
+    >>> print(visible("a\x1b[2Jb"))
+    a\x1b[2Jb
+    """
+    return _CONTROL.sub(
+        lambda hit: hit[0] if hit[0] in kept else "".join(f"\\x{b:02x}" for b in hit[0].encode()),
+        text,
+    )
 
 
 def printable(path: str | os.PathLike[str]) -> str:
-    r"""A path as text that any terminal, table or JSON file can hold.
+    r"""A path as text that any terminal, table or JSON file can hold, on one line.
 
-    Bytes of a file name that are not UTF-8 (which Python carries as lone surrogates) are written as
-    ``\xNN``; everything else, non-ASCII letters included, stays as it is.
+    Bytes of a file name that are not UTF-8 (which Python carries as lone surrogates) and those of
+    control characters (see `visible`) are written as ``\xNN``; everything else, non-ASCII letters
+    included, stays as it is. `genrenet.library.table.file_of` finds the file again.
 
     Examples
     --------
@@ -51,4 +79,4 @@ def printable(path: str | os.PathLike[str]) -> str:
     >>> printable("caf\udce9.mp3")
     'caf\\xe9.mp3'
     """
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
+    return visible(os.fsencode(path).decode("utf-8", "backslashreplace"), kept="")

@@ -3,13 +3,15 @@
 Conventions
 -----------
 Positions and lengths are counted in samples at the settings' own rate, so that nothing depends on
-the rounding of seconds. A song's *usable* part is what `trim` leaves of it at both ends.
+the rounding of seconds. A song's *usable* part is what `trim` leaves of it at both ends. Songs are
+counted without the stretches that do not sound: see `genrenet.audio.sounding`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeVar, get_args
 
 import numpy as np
 import torch
@@ -21,6 +23,15 @@ from genrenet.errors import GenrenetError
 
 Decision = Literal["mean", "vote", "geometric"]
 """How the scores of frames become those of their song; see `decide`."""
+
+Fill = Literal["repeat", "zeros"]
+"""What fills a frame of a song that is shorter: its sound again and again, or zeros."""
+
+EARLY = 16
+"""Samples that a resampled song may end early: the frame that ends there is still a whole one."""
+
+
+Sample = TypeVar("Sample", bound=np.generic)
 
 
 class FrameError(GenrenetError):
@@ -39,19 +50,32 @@ class FrameSettings:
         Seconds dropped at both ends of a song; 0 for excerpts.
     sample_rate : int > 0
         Samples per second.
+    fill : {"repeat", "zeros"}
+        What fills the frame of a shorter song. Networks that were trained on whole frames only take
+        zeros for a genre of their own.
     """
 
     seconds: float = 29.12
     trim: float = 20.0
     sample_rate: int = 12_000
+    fill: Fill = "repeat"
 
     def __post_init__(self) -> None:
+        if self.fill not in get_args(Fill):
+            raise FrameError(
+                "filling of short songs", found=repr(self.fill), wanted=" or ".join(get_args(Fill))
+            )
         if self.seconds <= 0 or self.trim < 0 or self.sample_rate <= 0:
             raise FrameError(
                 "frame settings out of range",
                 found=f"{self.seconds:g} s, trim {self.trim:g} s, {self.sample_rate} Hz",
                 wanted="seconds > 0, trim >= 0 and a sample rate > 0",
             )
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> FrameSettings:
+        """Rebuild settings from `as_dict`, also from a version that knew zeros only."""
+        return cls(**{"fill": "zeros", **values})
 
     @property
     def n_samples(self) -> int:
@@ -102,7 +126,7 @@ def usable_part(n_samples: int, settings: FrameSettings) -> Usable:
         At least one frame long, unless the whole song is shorter than a frame.
     """
     trim = round(settings.trim * settings.sample_rate)
-    if n_samples - 2 * trim >= settings.n_samples or trim == 0:
+    if n_samples + EARLY - 2 * trim >= settings.n_samples or trim == 0:
         return Usable(trim, n_samples - trim, settings.trim, shortened=False)
     less = max(0, (n_samples - settings.n_samples) // 2)
     return Usable(less, n_samples - less, less / settings.sample_rate, shortened=True)
@@ -111,7 +135,8 @@ def usable_part(n_samples: int, settings: FrameSettings) -> Usable:
 def frame_starts(n_samples: int, settings: FrameSettings) -> NDArray[np.int64]:
     """First samples of a song's whole, non-overlapping frames.
 
-    A last short frame is dropped unless it is the only one (it is then to be padded with zeros).
+    A last short frame is dropped unless it is the only one, or lacks no more than `EARLY` samples;
+    see `filled`.
 
     Parameters
     ----------
@@ -129,7 +154,7 @@ def frame_starts(n_samples: int, settings: FrameSettings) -> NDArray[np.int64]:
     [0, 349440]
     """
     part = usable_part(n_samples, settings)
-    count = max(1, (part.end - part.begin) // settings.n_samples)
+    count = max(1, (part.end - part.begin + EARLY) // settings.n_samples)
     return part.begin + settings.n_samples * np.arange(count, dtype=np.int64)
 
 
@@ -159,9 +184,9 @@ def all_frames(
     """
     size, trim = settings.n_samples, round(settings.trim * settings.sample_rate)
     less = np.minimum(trim, np.maximum(0, (lengths - size) // 2))
-    whole = (lengths - 2 * trim >= size) | (trim == 0)
+    whole = (lengths + EARLY - 2 * trim >= size) | (trim == 0)
     begins = np.where(whole, trim, less)
-    counts = np.where(lengths > 0, np.maximum(1, (lengths - 2 * begins) // size), 0)
+    counts = np.where(lengths > 0, np.maximum(1, (lengths - 2 * begins + EARLY) // size), 0)
     songs = np.repeat(np.arange(len(lengths)), counts)
     number = np.arange(len(songs)) - np.repeat(np.cumsum(counts) - counts, counts)
     return songs, begins[songs] + size * number
@@ -171,6 +196,31 @@ def random_start(n_samples: int, settings: FrameSettings, rng: np.random.Generat
     """First sample of a random crop of one frame, uniform over the usable part."""
     part = usable_part(n_samples, settings)
     return int(part.begin + rng.integers(max(1, part.end - part.begin - settings.n_samples + 1)))
+
+
+def filled(samples: NDArray[Sample], settings: FrameSettings) -> NDArray[Sample]:
+    """Return a whole frame from the samples there are of it.
+
+    Parameters
+    ----------
+    samples : ndarray of any type, shape (1 <= n <= frame,)
+    settings : FrameSettings
+
+    Returns
+    -------
+    ndarray of the same type, shape (settings.n_samples,)
+
+    Examples
+    --------
+    >>> settings = FrameSettings(7, trim=0, sample_rate=1)
+    >>> filled(np.array([1, 2, 3]), settings).tolist()
+    [1, 2, 3, 1, 2, 3, 1]
+    """
+    if settings.fill == "repeat":
+        return np.resize(samples, settings.n_samples)
+    frame = np.zeros(settings.n_samples, samples.dtype)
+    frame[: len(samples)] = samples
+    return frame
 
 
 def spread(starts: NDArray[np.int64], count: int | None) -> NDArray[np.int64]:
@@ -253,3 +303,35 @@ def song_scores(scores: Tensor, decision: Decision = "mean") -> Tensor:
     totals = frame_statistics(scores).sum(dim=0, keepdim=True)
     count = torch.full((1,), scores.shape[0], device=scores.device)
     return decide(totals, count, decision)[0]
+
+
+def cut(waveforms: Tensor, settings: FrameSettings) -> Tensor:
+    """Cut waveforms into whole frames, from their beginning and without trimming.
+
+    A last short frame is dropped unless it is the only one: that one is filled as the settings say.
+
+    Parameters
+    ----------
+    waveforms : Tensor, shape (batch, samples), samples >= 1
+    settings : FrameSettings
+
+    Returns
+    -------
+    Tensor, shape (batch, frames, ``settings.n_samples``), frames >= 1
+
+    Raises
+    ------
+    FrameError
+        Another number of dimensions, or no samples.
+    """
+    if waveforms.ndim != 2 or not waveforms.shape[1]:
+        raise FrameError(
+            "the shape of waveforms",
+            found=f"{tuple(waveforms.shape)}",
+            wanted="(batch, samples), with one sample at least",
+            remedy="add a first dimension to a single waveform: waveform[None]",
+        )
+    length = settings.n_samples
+    count = max(1, waveforms.shape[1] // length)
+    whole = F.pad(waveforms, (0, max(0, length - waveforms.shape[1])))
+    return whole[:, : count * length].reshape(-1, count, length)

@@ -22,9 +22,15 @@ import torch
 from torch import Tensor, nn
 
 from genrenet.errors import GenrenetError
+from genrenet.mel import mel_triangles
+from genrenet.rebuilding import Recorded
 
 Backend = Literal["nnaudio", "torchaudio", "fft"]
 Compression = Literal["square-db", "log10-10000"]
+Level = Literal["keep", "normalise"]
+
+LEVEL = 0.1
+"""Root mean square of a frame whose level is normalised: -20 dB, about that of most music."""
 
 
 class FrontendError(GenrenetError):
@@ -57,7 +63,55 @@ def square_power_to_db(power: Tensor, *, floor: float = 1e-10, top_db: float = 8
     return torch.maximum(decibels, peak - top_db)
 
 
-class LogMel(nn.Module):
+def normalise_level(waveform: Tensor) -> Tensor:
+    """Remove the mean of each clip, and scale the clip to a root mean square of `LEVEL`.
+
+    Parameters
+    ----------
+    waveform : Tensor of float32, shape (batch, samples)
+        In any scale.
+
+    Returns
+    -------
+    Tensor, shape (batch, samples)
+        The same for any gain and any constant offset of the input. A clip that is constant to the
+        precision of float32 becomes zero: its rounding noise is no signal.
+    """
+    mean = waveform.mean(dim=-1, keepdim=True)
+    centred = waveform - mean
+    level = centred.square().mean(dim=-1, keepdim=True).sqrt()
+    audible = level > 1e-6 * mean.abs() + 1e-12
+    return centred * torch.where(audible, LEVEL / level.clamp_min(1e-12), torch.zeros_like(level))
+
+
+class FrontEnd(Recorded, nn.Module):
+    """Base of front ends: from waveforms of shape (batch, samples) to (batch, n_mels, columns).
+
+    A front end of one's own derives from this class or from `LogMel` and takes plain arguments. A
+    checkpoint stores its import path and these arguments, and restores exactly that or refuses.
+
+    Attributes
+    ----------
+    sample_rate : int > 0
+        Samples per second of the waveforms, in Hz.
+    n_mels : int > 0
+        Number of bands.
+    trainable : bool
+        Whether training may change its parameters.
+    """
+
+    sample_rate: int
+    n_mels: int
+    trainable = False
+
+    def n_columns(self, n_samples: int) -> int:
+        """Columns of what is made of ``n_samples`` samples."""
+        with torch.no_grad():
+            columns: int = self(torch.zeros(1, n_samples)).shape[-1]
+        return columns
+
+
+class LogMel(FrontEnd):
     """Waveform to log-mel spectrogram.
 
     Parameters
@@ -77,6 +131,9 @@ class LogMel(nn.Module):
     compression : {"square-db", "log10-10000"}
         What follows the mel power: `square_power_to_db`, or ``log10(10000 * power + 1)`` as in
         Pons and Serra's MusiCNN.
+    level : {"keep", "normalise"}
+        Take waveforms as they are, or by `normalise_level` first: for networks that are to give one
+        answer whatever the gain, and were not trained on absolute level.
     backend : {"nnaudio", "torchaudio", "fft"}
         Who computes the mel power. All agree to 1e-3 dB; ``nnaudio`` uses convolutions and can
         learn its bases, ``torchaudio`` uses an FFT, and so does ``fft``, torch's own in as few
@@ -112,6 +169,7 @@ class LogMel(nn.Module):
         backend: Backend = "nnaudio",
         trainable_stft: bool = False,
         trainable_mel: bool = False,
+        level: Level = "keep",
     ) -> None:
         super().__init__()
         fmax = sample_rate / 2 if fmax is None else fmax
@@ -124,6 +182,7 @@ class LogMel(nn.Module):
         for what, given, known in (
             ("backend", backend, get_args(Backend)),
             ("compression", compression, get_args(Compression)),
+            ("level", level, get_args(Level)),
         ):
             if given not in known:
                 raise FrontendError(
@@ -148,9 +207,11 @@ class LogMel(nn.Module):
             "backend": backend,
             "trainable_stft": trainable_stft,
             "trainable_mel": trainable_mel,
+            "level": level,
         }
         self.sample_rate, self.n_fft, self.hop_length = sample_rate, n_fft, hop_length
         self.n_mels, self.top_db, self.compression = n_mels, top_db, compression
+        self.level = level
         self.mel_power = _build(self.settings)
         for module in self.mel_power.modules():
             for name, buffer in list(module.named_buffers(recurse=False)):
@@ -158,8 +219,15 @@ class LogMel(nn.Module):
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any]) -> LogMel:
-        """Rebuild a front end from the `settings` of another."""
-        return cls(**settings)
+        """Rebuild a front end from the `settings` of another.
+
+        torchaudio's comes back as ``fft``, which computes the same: a checkpoint shall open, and
+        name genres, where that package cannot be loaded.
+        """
+        known = dict(settings)
+        if known.get("backend") == "torchaudio":
+            known["backend"] = "fft"
+        return cls(**known)
 
     def n_columns(self, n_samples: int) -> int:
         """Columns of the spectrogram of ``n_samples`` samples."""
@@ -195,7 +263,10 @@ class LogMel(nn.Module):
             autocast_off,
             torch.set_grad_enabled(self.trainable and torch.is_grad_enabled()),
         ):
-            power = self.mel_power(waveform.float())
+            waveform = waveform.float()
+            if self.level == "normalise":
+                waveform = normalise_level(waveform)
+            power = self.mel_power(waveform)
             if self.compression == "log10-10000":
                 return torch.log10(10_000.0 * power + 1.0)
             return square_power_to_db(power, top_db=self.top_db)
@@ -212,19 +283,15 @@ class FFTMel(nn.Module):
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
         super().__init__()
-        from torchaudio.functional import melscale_fbanks
-
         self.n_fft, self.hop_length = settings["n_fft"], settings["hop_length"]
-        bank = melscale_fbanks(
-            self.n_fft // 2 + 1,
+        bank = mel_triangles(
+            settings["sample_rate"],
+            self.n_fft,
+            settings["n_mels"],
             settings["fmin"],
             settings["fmax"],
-            settings["n_mels"],
-            settings["sample_rate"],
-            norm="slaney",
-            mel_scale="slaney",
         )
-        self.register_buffer("bank", bank.T.contiguous())
+        self.register_buffer("bank", torch.from_numpy(bank).float())
         self.register_buffer("window", torch.hann_window(self.n_fft))
         self.bank: Tensor
         self.window: Tensor
@@ -237,6 +304,20 @@ class FFTMel(nn.Module):
         return self.bank @ (spectrum.real.square() + spectrum.imag.square())
 
 
+def _torchaudio_mel() -> Any:
+    """torchaudio's transform; only its own back end needs that package."""
+    try:
+        from torchaudio.transforms import MelSpectrogram
+    except (ImportError, OSError) as error:  # it is not there, or was built for another torch
+        raise FrontendError(
+            "the front end's backend 'torchaudio' cannot be loaded",
+            found=str(error).partition("\n")[0],
+            wanted=f"a torchaudio that was built for torch {torch.__version__}",
+            remedy="install the versions of constraints.txt, or take backend nnaudio or fft",
+        ) from error
+    return MelSpectrogram
+
+
 def _build(settings: Mapping[str, Any]) -> nn.Module:
     common = {
         "n_fft": settings["n_fft"],
@@ -244,9 +325,7 @@ def _build(settings: Mapping[str, Any]) -> nn.Module:
         "n_mels": settings["n_mels"],
     }
     if settings["backend"] == "torchaudio":
-        from torchaudio.transforms import MelSpectrogram as TorchaudioMel
-
-        transform: nn.Module = TorchaudioMel(
+        transform: nn.Module = _torchaudio_mel()(
             sample_rate=settings["sample_rate"],
             f_min=settings["fmin"],
             f_max=settings["fmax"],

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
+from operator import itemgetter
 from typing import Any
 
 import torch
@@ -172,7 +173,7 @@ def _result(
     result = SongResult(
         song.path, checkpoint, duration=song.duration, error=song.error, notes=song.notes
     )
-    if not len(scores) or song.silent:
+    if not len(scores):
         return result
     if not bool(scores.isfinite().all()):
         bad = int((~scores.isfinite().all(dim=1)).sum())
@@ -186,7 +187,8 @@ def _result(
     result.scores, result.frames = _named(labels, decided), len(scores)
     result.genre = labels[int(decided.argmax())]
     result.confidence = result.scores[result.genre]
-    result.timeline = _timeline(song, scores, labels)
+    # Frames that were taken in the place of silent ones come last.
+    result.timeline = sorted(_timeline(song, scores, labels), key=itemgetter("start"))
     return result
 
 

@@ -83,8 +83,10 @@ def optimised(
     dtype = precision_of(precision, model.device)
     network = fold(model.network) if dtype == torch.float32 else HalfPrecision(model.network, dtype)
     frontend = model.frontend
-    if not frontend.trainable:
+    if type(frontend) is LogMel and not frontend.trainable:
         frontend = LogMel.from_settings({**frontend.settings, "backend": "fft"}).to(model.device)
+    else:
+        frontend = copy.deepcopy(frontend)
     ready = copy.copy(model)
     # A copy of a module shares these with it, and would move them to other devices for both.
     ready._parameters, ready._buffers = dict(model._parameters), dict(model._buffers)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from genrenet.features import FeatureExtractor
     from genrenet.recommend import Recommender
 
+    ModuleHook = Callable[["ModuleClass"], None]
+
 hookspec, hookimpl = pluggy.HookspecMarker("genrenet"), pluggy.HookimplMarker("genrenet")
 
 
@@ -43,8 +45,24 @@ class Hooks:
         """Add published networks: ``register(PublishedModel("vgg", "VGGish", "vgg.pt", ...))``."""
 
     @hookspec
+    def register_networks(self, register: ModuleHook) -> None:
+        """Name networks in checkpoints: ``register(ModuleClass("res", "residual", ResNet))``."""
+
+    @hookspec
+    def register_frontends(self, register: ModuleHook) -> None:
+        """Name front ends in checkpoints: ``register(ModuleClass("cqt", "constant-Q", CQT))``."""
+
+    @hookspec
     def register_recommenders(self, register: Callable[[Recommender], None]) -> None:
         """Add recommenders: ``register(Recommender("top", "the most played", Popularity))``."""
+
+
+class ModuleClass(NamedTuple):
+    """A class of networks or front ends, by the name that checkpoints store."""
+
+    name: str
+    summary: str
+    kind: type
 
 
 class Contribution(NamedTuple):
@@ -97,6 +115,14 @@ def contributions(hook: str) -> dict[str, Contribution]:
         except (Exception, SystemExit) as error:
             problems.append(f"plugin '{implementation.plugin_name}' failed: {error!r}")
     return found
+
+
+def plugin_packages() -> set[str]:
+    """Packages whose plugins are loaded: installing one is trusting it."""
+    plugins = (plugin for _, plugin in _loaded()[0].list_name_plugin())
+    return {
+        getattr(plugin, "__name__", type(plugin).__module__).split(".")[0] for plugin in plugins
+    }
 
 
 def problems() -> list[str]:

@@ -2,11 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from genrenet.errors import printable
 from genrenet.sections import Section, sections
+
+
+def score_columns(labels: Iterable[str]) -> dict[str, str]:
+    """Columns of a wide table for the scores of genres, by genre.
+
+    Returns
+    -------
+    dict of str to str
+        ``score_<genre>``, which no other column begins with. Databases take names that differ only
+        in case for one; the later of such genres has a number at its end.
+
+    Examples
+    --------
+    >>> score_columns(["rock", "path", "Rock"])
+    {'rock': 'score_rock', 'path': 'score_path', 'Rock': 'score_Rock_2'}
+    """
+    found: dict[str, str] = {}
+    taken: set[str] = set()
+    for label in labels:
+        name, number = f"score_{label}", 1
+        while name.casefold() in taken:
+            number += 1
+            name = f"score_{label}_{number}"
+        found[label] = name
+        taken.add(name.casefold())
+    return found
 
 
 @dataclass

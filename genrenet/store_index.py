@@ -21,7 +21,7 @@ from filelock import FileLock, Timeout
 from genrenet.decoding import State
 from genrenet.errors import GenrenetError, printable
 
-VERSION = 2
+VERSION = 3
 """Version of the layout, and of what is kept of a song: goes up when either changes."""
 
 _SCHEMA = """

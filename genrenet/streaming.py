@@ -7,23 +7,20 @@ length.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
+from itertools import islice
 from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from genrenet import audio
 from genrenet.checkpoints import load_checkpoint
 from genrenet.classifier import GenreClassifier
+from genrenet.cutting import Cut, end_to_end, some
 from genrenet.errors import GenrenetError, printable
-from genrenet.frames import FrameSettings, frame_starts, spread, usable_part
-
-MIN_SECONDS = 0.5
-"""Audio shorter than this says nothing about a genre."""
+from genrenet.frames import FrameSettings, filled, frame_starts
 
 
 class InferenceError(GenrenetError):
@@ -116,7 +113,7 @@ def open_model(checkpoint: str | os.PathLike[str], device: str | None = None) ->
 
 
 class SongFrames:
-    """Frames of one file.
+    """Frames of what sounds of one file; see `genrenet.audio.sounding`.
 
     Parameters
     ----------
@@ -127,6 +124,8 @@ class SongFrames:
         Most frames in a batch.
     only : int > 0, optional
         Decode no more than so many frames, evenly spread over the song, and nothing between them.
+        A frame that turns out to be mostly silent is replaced by another; see
+        `genrenet.cutting.some`. Where all are silent, the song is decoded from its beginning.
 
     Attributes
     ----------
@@ -135,8 +134,6 @@ class SongFrames:
         both an error and frames.
     notes : list of str
         What a reader of a result should know, such as a shortened trim.
-    silent : bool
-        Whether all frames so far were zeros.
     duration : float or None
         Seconds, as soon as the file has been opened.
     """
@@ -148,77 +145,45 @@ class SongFrames:
         self.only = only
         self.error: str | None = None
         self.notes: list[str] = []
-        self.silent = True
         self.duration: float | None = None
         self._spans: list[tuple[int, int]] = []
 
     def batches(self) -> Iterator[Tensor]:
-        """Frames from the first to the last, once.
+        """Frames, once: from the first to the last, but those in the place of silent ones last.
 
         Yields
         ------
         Tensor, shape (<= batch_frames, samples)
-            In [-1, 1]; a song shorter than a frame is padded with zeros.
+            Nominally in [-1, 1]; the one frame of a shorter song is filled as the settings say.
         """
         waiting: list[Tensor] = []
         try:
-            for start, block in self._blocks():
-                waiting.append(self._frame(start, block))
-                if len(waiting) == self.batch_frames:
-                    yield torch.stack(waiting)
-                    waiting = []
-        except (audio.AudioError, InferenceError) as error:  # what came before it is good
+            with closing(audio.AudioFile(self.path)) as file, closing(self._cuts(file)) as cuts:
+                for cut in cuts:
+                    self._spans.append((cut.begin, cut.end))
+                    waiting.append(torch.from_numpy(filled(cut.samples, self.settings)))
+                    if len(waiting) == self.batch_frames:
+                        yield torch.stack(waiting)
+                        waiting = []
+        except audio.AudioError as error:  # what came before it is good
             self.error = str(error)
         if waiting:
             yield torch.stack(waiting)
-        if self.silent and self.error is None:
-            self.error = f"'{printable(self.path)}' is silent: found only zeros, wanted music"
 
     def span(self, frame: int) -> tuple[float, float]:
         """Where a frame that has been decoded begins and ends in the song, in seconds."""
         begin, end = self._spans[frame]
         return begin / self.settings.sample_rate, end / self.settings.sample_rate
 
-    def _blocks(self) -> Iterator[tuple[int, NDArray[np.float32]]]:
-        """Samples of the frames, each with where it begins."""
-        rate, length = self.settings.sample_rate, self.settings.n_samples
-        with closing(audio.AudioFile(self.path)) as file:
-            self.duration = file.info.duration
-            total = round(self.duration * rate)
-            part = usable_part(total, self.settings)
-            if part.shortened:
-                self.notes.append(
-                    f"trimmed {part.trim:.1f} s instead of {self.settings.trim:g} s: the song is "
-                    "short"
-                )
-            starts = frame_starts(total, self.settings)
-            if self.only is not None and self.only < len(starts):
-                for start in spread(starts, self.only).tolist():
-                    span = start / rate, length / rate
-                    yield start, audio.load(self.path, rate, *span, notes=self.notes)
+    def _cuts(self, file: audio.AudioFile) -> Generator[Cut, None, None]:
+        self.duration = file.info.duration
+        rate, only = self.settings.sample_rate, self.only
+        expected = len(frame_starts(round(self.duration * rate), self.settings))
+        if only is not None and only < expected:
+            yield from some(self.path, self.duration, self.settings, only, self.notes)
+            if self._spans:
                 return
-            blocks = file.stream(
-                rate,
-                block_seconds=self.settings.seconds,
-                offset=part.begin / rate,
-                duration=(part.end - part.begin) / rate if part.begin else None,
-            )
-            for number, block in enumerate(blocks):
-                # A resampled stream may end a few samples early: that is still a whole frame.
-                if number == 0 or len(block) >= length - 16:
-                    yield part.begin + number * length, block
-            self.notes += file.notes
-
-    def _frame(self, start: int, block: NDArray[np.float32]) -> Tensor:
-        rate, length = self.settings.sample_rate, self.settings.n_samples
-        if len(block) < MIN_SECONDS * rate:
-            raise InferenceError(
-                f"'{printable(self.path)}' is too short",
-                found=f"{len(block) / rate:.2f} s",
-                wanted=f"at least {MIN_SECONDS:g} s",
-            )
-        frame = torch.zeros(length)
-        frame[: len(block)] = torch.from_numpy(block[:length])
-        self.silent = self.silent and not bool(frame.any())
-        self._spans.append((start, start + min(length, len(block))))
-        return frame
+        blocks = file.stream(rate, block_seconds=self.settings.seconds)
+        with closing(end_to_end(self.path, blocks, self.settings, self.notes)) as cuts:
+            yield from islice(cuts, only)
+        self.notes += file.notes

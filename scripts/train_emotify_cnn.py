@@ -53,13 +53,14 @@ from genrenet.schedules import OneCycle
 from genrenet.splits import Split
 
 NAME = "emotify-cnn"
-SECONDS, HOP = 14.56, 512
+SECONDS, HOP = 7.28, 512
 NETWORK = {
-    "n_columns": 342,
+    "n_columns": 171,
     "channels": (24, 48, 96, 128, 192),
-    "pools": ((2, 4), (2, 4), (2, 4), (3, 5), (4, 1)),
+    "pools": ((2, 4), (2, 4), (2, 4), (3, 2), (4, 1)),
     "dropout": 0.5,
 }
+SHORTEST = 0.3
 TEACHER, PATCH, TEACHING = "musicnn-msd", 2.976, 2.0
 STEPS, BATCH, RATE, DECAY, SEED = 600, 32, 0.003, 0.05, 0
 
@@ -128,11 +129,11 @@ def train(
     model = maker(
         data.labels,
         functools.partial(CNN, **NETWORK),
-        LogMel(hop_length=HOP, backend="torchaudio"),
+        LogMel(hop_length=HOP, backend="fft", level="normalise"),
         optimizer=functools.partial(torch.optim.AdamW, lr=RATE, weight_decay=DECAY),
         lr_scheduler=OneCycle,
-        waveform_augment=WaveformAugment(),
-        spec_augment=SpecAugment(mel_width=12, time_width=23, n_masks=2),
+        waveform_augment=WaveformAugment(shortest=SHORTEST),
+        spec_augment=SpecAugment(mel_width=12, time_width=12, n_masks=2),
         mixup=Mixup(0.3),
         seed=SEED,
     )

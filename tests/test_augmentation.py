@@ -46,6 +46,26 @@ def test_masks_hide_bands_and_stretches_with_the_mean():
     assert not torch.equal(changed[0], changed[1])
 
 
+@pytest.mark.parametrize("columns", [400, 90])
+def test_masks_are_where_torchaudio_puts_them(columns):
+    from torchaudio.transforms import FrequencyMasking, TimeMasking
+
+    mel = torch.randn(8, 96, columns, generator=torch.Generator().manual_seed(1)) + 30
+    torch.manual_seed(5)
+    ours = SpecAugment(mel_width=20, time_width=80, n_masks=2)(mel)
+    torch.manual_seed(5)
+    theirs = mel[:, None]
+    for _ in range(2):
+        for mask in (FrequencyMasking(20, iid_masks=True), TimeMasking(80, iid_masks=True)):
+            theirs = mask(theirs, 1e3)
+    hidden = theirs[:, 0] == 1e3
+    assert torch.equal(ours != mel, hidden)
+    assert 0 < hidden.float().mean() < 0.8
+    # A mask is no longer than what it hides.
+    short = SpecAugment(mel_width=0, time_width=500)(mel)
+    assert torch.isfinite(short).all()
+
+
 def test_mixup_mixes_clips_and_targets_alike():
     torch.manual_seed(0)
     mel = torch.arange(6.0)[:, None, None].expand(6, 4, 5)

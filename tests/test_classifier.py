@@ -21,6 +21,7 @@ from genrenet.classifier import (
     compare,
 )
 from genrenet.datamodule import GenreDataModule
+from genrenet.frames import FrameError, FrameSettings, cut, song_scores
 from genrenet.frontend import LogMel
 from genrenet.losses import log_scores
 from genrenet.networks import CNN
@@ -112,6 +113,41 @@ def test_log_mel_and_waveform_give_the_same_scores():
     scores = model.scores_from_waveform(wave)
     assert torch.allclose(scores, model.scores_from_logmel(mel))
     assert torch.allclose(scores, model.scores_from_logmel(mel.unsqueeze(1)))
+
+
+@pytest.mark.parametrize("decision", ["mean", "vote", "geometric"])
+def test_waveforms_of_any_length_have_a_row_each(decision):
+    model = small_model(decision=decision).eval()
+    model.frames = FrameSettings(1.5, 0)
+    noise = torch.Generator().manual_seed(3)
+    # Two frames and a rest; 19 frames, which are more than are scored at once.
+    for samples in (2 * 18_000 + 7_000, 19 * 18_000):
+        waves = torch.randn(3, samples, generator=noise)
+        found, vectors = model.scores_from_waveform(waves), model.embed(waves)
+        assert found.shape == (3, 3)
+        for wave, row, vector in zip(waves, found, vectors, strict=True):
+            frames = torch.stack(wave.split(18_000)[: samples // 18_000])
+            torch.testing.assert_close(
+                row, song_scores(model.scores_from_waveform(frames), decision)
+            )
+            torch.testing.assert_close(vector, model.embed(frames).mean(dim=0))
+    short = torch.randn(2, 5_000, generator=noise)
+    filled = cut(short, model.frames)[:, 0]
+    assert filled.shape == (2, 18_000)
+    assert torch.equal(filled[:, :5_000], short)
+    torch.testing.assert_close(
+        model.scores_from_waveform(short), model.scores_from_waveform(filled)
+    )
+    both = model.embed(short, ["conv1", "embedding"])
+    torch.testing.assert_close(both, model.embed(filled, ["conv1", "embedding"]))
+
+
+@pytest.mark.parametrize("shape", [(18_000,), (2, 1, 18_000), (2, 0)])
+def test_shapes_that_are_no_waveforms(shape):
+    model = small_model().eval()
+    for method in (model.scores_from_waveform, model.embed):
+        with pytest.raises(FrameError, match=r"wanted \(batch, samples\)"):
+            method(torch.zeros(shape))
 
 
 def test_learns_three_pitches(music, tmp_path):

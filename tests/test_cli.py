@@ -1,8 +1,10 @@
 """The command line: quick answers, one clear line for what is wrong, the main job end to end."""
 
+import argparse
 import csv
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -13,8 +15,9 @@ import torch
 import yaml
 
 from genrenet.checkpoints import export_checkpoint
-from genrenet.cli import COMMANDS, main
+from genrenet.cli import COMMANDS, classify, main
 from genrenet.configs import ConfigError, config_names, config_path
+from genrenet.song_result import SongResult
 from tests.conftest import RATE, TINY, tone
 
 SMALL = [
@@ -124,6 +127,49 @@ def test_fit_test_predict_classify(music, tmp_path, capsys, monkeypatch):
     assert len(answer["timeline"]) == answer["frames"] == 3
 
 
+def _other_collections(music, folder):
+    """The songs of two genres as collections that say nothing, other things, or less of genres."""
+    songs = sorted((music / "bass").iterdir())[:3] + sorted((music / "treble").iterdir())[:3]
+    flat, artists, one = (folder / name for name in ("flat", "artists", "one"))
+    for song in songs:
+        for place in (flat, artists / f"Artist {song.stem[-1]}" / "Album", one / "treble"):
+            place.mkdir(parents=True, exist_ok=True)
+            shutil.copy(song, place / song.name)
+    shutil.copy(songs[0], artists / "loose.wav")
+    (artists / "empty").mkdir()
+    paths = [str(song) for song in songs]
+    pd.DataFrame({"path": paths}).to_csv(folder / "paths.csv", index=False)
+    genres = ["bass", None, "polka", "treble", None, None]
+    pd.DataFrame({"path": paths, "genre": genres}).to_parquet(folder / "some.parquet")
+    return {flat: 6, artists: 7, one: 6, folder / "paths.csv": 6, folder / "some.parquet": 6}
+
+
+def test_predictions_need_no_genres_or_the_models(music, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["fit", "--data.source", str(music), "--trainer.max_epochs=2", *SMALL]) == 0
+    best = "runs/default/version_0/checkpoints/best.ckpt"
+    wanted = None
+    others = {music: 24, **_other_collections(music, tmp_path)}
+    for number, (source, count) in enumerate(others.items()):
+        options = ["--trainer.enable_progress_bar=false", "--name", f"other-{number}"]
+        asked = ["predict", "--ckpt_path", best, "--data.source", str(source), *options]
+        assert main(asked) == 0, capsys.readouterr().err
+        (file,) = (tmp_path / "runs" / f"other-{number}").rglob("predictions.csv")
+        found = pd.read_csv(file)
+        assert len(found) == count
+        scores = found.set_index(found["path"].map(os.path.basename)).filter(like="score_")
+        scores = scores.drop("loose.wav", errors="ignore")
+        wanted = scores if wanted is None else wanted
+        assert list(scores) == ["score_bass", "score_middle", "score_treble"]
+        pd.testing.assert_frame_equal(scores, wanted.loc[scores.index], atol=1e-4)
+    # A test needs to know what is right.
+    assert main(["test", "--ckpt_path", best, "--data.source", str(tmp_path / "flat")]) == 2
+    (tmp_path / "nothing").mkdir()
+    asked = ["predict", "--ckpt_path", best, "--data.source", str(tmp_path / "nothing")]
+    assert main(asked) == 2
+    assert "no songs in" in capsys.readouterr().err
+
+
 def test_resuming_from_the_command_line_goes_on(music, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     options = ["--data.source", str(music), *SMALL]
@@ -225,6 +271,44 @@ def test_classify_writes_every_format_past_broken_files(form, checkpoint, music,
     assert [row["genre"] for row in rows[:8]] == ["treble"] * 8
     assert rows[-1]["path"].endswith(r"caf\xe9.wav")
     assert "bad.mp3" in rows[8]["error"]
+
+
+def test_genres_with_brackets_are_shown_as_they_are(tmp_path, music, capsys):
+    """Brackets mean colours to what draws the tables."""
+    scores = {"[bold]rock": 0.6, "pop [/live]": 0.4}
+    song = SongResult("/m/[red]a.mp3", "m", "[bold]rock", 0.6, scores, 1, 30.0, notes=["[x] note"])
+    options = argparse.Namespace(format="table", out=tmp_path / "out", timeline=False, top=2)
+    classify._write([song], options)
+    shown = (tmp_path / "out").read_text("utf-8")
+    for words in ("/m/[red]a.mp3", "[bold]rock", "pop [/live] 0.40", "1 x [x] note"):
+        assert words in shown
+    root = tmp_path / "a [blue] set"
+    for name, genre in (("bass", "[bold]bass"), ("treble", "treble [80s]")):
+        shutil.copytree(music / name, root / genre)
+    assert main(["data", "check", str(root)]) == 0
+    told = capsys.readouterr().out
+    for words in ("a [blue] set", "[bold]bass", "treble [80s]"):
+        assert words in told
+
+
+@pytest.mark.parametrize("timeline", [False, True])
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_genres_named_like_columns_replace_none(form, timeline, tmp_path):
+    labels = ["path", "error", "frames", "start", "frame_genre", "Rock", "rock"]
+    scores = {label: (number + 1) / 28 for number, label in enumerate(labels)}
+    frame = {"start": 0.0, "end": 29.12, "genre": "rock", "scores": scores}
+    song = SongResult("/m/a.mp3", "m", "rock", 0.25, scores, 1, 30.0, [frame])
+    out = tmp_path / f"out.{form}"
+    options = argparse.Namespace(format=form, out=out, timeline=timeline, top=3)
+    classify._write([song, SongResult("/m/b.mp3", "m", error="cannot read it")], options)
+    read = pd.read_csv if form == "csv" else pd.read_parquet
+    rows = read(out).to_dict("records")
+    assert [row["path"] for row in rows] == ["/m/a.mp3", "/m/b.mp3"]
+    assert (rows[0]["frames"], rows[0]["genre"]) == (1, "rock")
+    assert rows[1]["error"] == "cannot read it"
+    names = [*(f"score_{label}" for label in labels[:-1]), "score_rock_2"]
+    assert [rows[0][name] for name in names] == pytest.approx(list(scores.values()))
+    assert len({name.casefold() for name in rows[0]}) == len(rows[0])
 
 
 def test_timeline_in_a_table_and_in_csv(checkpoint, music, capsys):

@@ -207,13 +207,18 @@ def test_a_song_that_breaks_in_the_middle_does_not_count(music, tmp_path):
     assert item["waveform"].shape == (18_000,)
 
 
-def test_a_short_song_is_padded_with_zeros(music):
+def test_a_short_song_fills_its_frame(music):
     path = str(next((music / "bass").iterdir()))
     reader = FileReader([path], 12_000)
-    item = FrameDataset([path], [0], reader, FrameSettings(29.12, 20.0))[0, 0, True]
-    assert item["waveform"].shape == (349_440,)
-    assert item["waveform"][60_000:].eq(0).all()
-    assert item["waveform"][:60_000].abs().max() > 0.1
+    known = torch.from_numpy(audio.load(path, 12_000))
+    for crops in ("fixed", "random"):
+        settings = FrameSettings(29.12, 20.0)
+        item = FrameDataset([path], [0], reader, settings, crops=crops)[0, 0, True]
+        assert torch.equal(item["waveform"], known.repeat(6)[:349_440])
+        settings = FrameSettings(29.12, 20.0, fill="zeros")
+        item = FrameDataset([path], [0], reader, settings, crops=crops)[0, 0, True]
+        assert torch.equal(item["waveform"][:60_000], known)
+        assert not item["waveform"][60_000:].any()
 
 
 @pytest.mark.parametrize("shuffle", [True, False])

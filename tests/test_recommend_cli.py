@@ -3,10 +3,13 @@
 import csv
 import json
 
+import numpy as np
 import pandas as pd
 import pytest
+import soundfile
 
 from genrenet.cli import main
+from tests.conftest import RATE, tone
 
 
 @pytest.fixture(scope="session")
@@ -244,3 +247,67 @@ def test_neighbours_of_a_library_are_judged_by_labels(songs, tmp_path, capsys):
     assert figures["genre"]["value"] == pytest.approx(0.7)
     assert recommend("evaluate", songs) == 2
     assert "pass --labels" in capsys.readouterr().err
+
+
+# --- from a song that is not in the library -------------------------------------------------------
+
+
+@pytest.fixture
+def new_song(tmp_path):
+    """A song like those of the folder 'treble', called like one of 'bass'."""
+    path = tmp_path / "elsewhere" / "bass-0.wav"
+    path.parent.mkdir()
+    soundfile.write(path, tone(4000.0 * 1.05, 6.0, seed=99), RATE)
+    return path
+
+
+def liked(capsys, *arguments):
+    assert recommend(*arguments, "--format", "json", "--top", 5) == 0
+    return [row["item"] for row in json.loads(capsys.readouterr().out)]
+
+
+def test_a_file_outside_the_embeddings_is_embedded(songs, new_song, capsys, monkeypatch):
+    found = liked(capsys, songs, "--like", new_song)
+    assert all("/treble/" in item for item in found)
+    # A name says which file: one that is here goes before one that is called alike elsewhere.
+    monkeypatch.chdir(new_song.parent)
+    assert liked(capsys, songs, "--like", "bass-0.wav") == found
+    monkeypatch.chdir("/")
+    assert all("/bass/" in item for item in liked(capsys, songs, "--like", "bass-0.wav"))
+
+
+def test_a_file_outside_a_scan_is_scored(
+    music, checkpoint, new_song, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.chdir(checkpoint.parent)
+    table = tmp_path / "genres.parquet"
+    assert main(["scan", str(music), "--checkpoint", checkpoint.name, "--out", str(table)]) == 0
+    capsys.readouterr()
+    assert all("/treble/" in item for item in liked(capsys, table, "--like", new_song))
+
+
+def test_a_history_with_content_takes_files_too(songs, plays, new_song, capsys):
+    asked = [plays, "--content", songs, "--model", "content", "--like", new_song]
+    assert recommend(*asked, "--format", "json", "--top", 5) == 1
+    rows = json.loads(capsys.readouterr().out)
+    assert all("/treble/" in row["item"] for row in rows)
+    assert recommend(plays, "--like", new_song) == 2
+    assert "pass --content FILE" in capsys.readouterr().err
+
+
+def test_files_that_cannot_be_started_from(songs, new_song, tmp_path, capsys):
+    soundfile.write(tmp_path / "silent.wav", np.zeros(3 * RATE), RATE)
+    (tmp_path / "no.mp3").write_bytes(b"no music")
+    for name in ("silent.wav", "no.mp3"):
+        assert recommend(songs, "--like", tmp_path / name) == 2
+        shown = capsys.readouterr().err
+        assert "cannot start from" in shown
+        assert name in shown
+    assert recommend(songs, "--like", tmp_path / "nowhere.mp3") == 2
+    assert "no item" in capsys.readouterr().err
+    # The table names the weights it was made with, not just their file.
+    with np.load(songs) as held:
+        changed = {**held, "checkpoint": "0" * 64}
+    np.savez(tmp_path / "changed.npz", **changed)
+    assert recommend(tmp_path / "changed.npz", "--like", new_song) == 2
+    assert "is not what described the table's songs" in capsys.readouterr().err

@@ -46,6 +46,20 @@ def start(arguments, *more, module=("-m", "genrenet")):
     )
 
 
+def test_says_where_songs_were_not_scored_alike(arguments, library, capsys):
+    words = [*map(str, arguments), "--device", "cpu"]
+    main([*words, "--precision", "32"])
+    assert "scored alike" not in capsys.readouterr().out
+    shutil.copy(library / "bass" / "bass-0.wav", library / "bass" / "new.wav")
+    main([*words, "--precision", "bf16"])
+    told = capsys.readouterr().out
+    assert "not all were scored alike" in told
+    assert "cpu, 32, torch" in told
+    assert "--restart" in told
+    main([*words, "--precision", "bf16"])
+    assert "scored alike" not in capsys.readouterr().out
+
+
 def test_says_what_it_did_and_which_songs_failed(arguments, tmp_path, capsys):
     assert main([*map(str, arguments)]) == 1
     shown = capsys.readouterr()
@@ -111,7 +125,7 @@ def test_an_interruption_says_how_to_go_on(how, arguments, library, tmp_path):
             shutil.copy(song, song.with_stem(f"{song.stem}-{copy}"))
     scan = start(arguments, "--workers", "1")
     journal = parts_folder(tmp_path / "g.parquet") / "00000.jsonl"
-    while scan.poll() is None and not (journal.exists() and journal.stat().st_size > 2000):
+    while scan.poll() is None and not (journal.exists() and journal.stat().st_size > 4000):
         time.sleep(0.01)
     scan.send_signal(how)
     _, errors = scan.communicate(timeout=120)

@@ -283,6 +283,20 @@ def test_fault_filtered():
     assert left_out == 70
 
 
+def test_fault_filtered_lists_are_those_of_torchaudio():
+    from torchaudio.datasets import gtzan as theirs
+
+    table = gtzan()
+    parts = splits.fault_filtered(table).parts
+    for part, names in (
+        ("train", theirs.filtered_train),
+        ("validation", theirs.filtered_valid),
+        ("test", theirs.filtered_test),
+    ):
+        ours = {track.split("/")[1] for track, kept in parts.items() if kept == part}
+        assert ours == set(names)
+
+
 def test_fault_filtered_with_what_is_there():
     table = gtzan()
     split = splits.fault_filtered(table[table["track_id"] != "jazz/jazz.00054"])

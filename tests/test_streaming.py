@@ -51,7 +51,6 @@ def test_frames_are_those_of_the_whole_file(batch_frames, trim, tmp_path):
         assert song.span(i) == pytest.approx((start / RATE, start / RATE + 1.5))
     assert song.error is None
     assert song.notes == []
-    assert not song.silent
     assert song.duration == 8.0
 
 
@@ -85,7 +84,6 @@ def test_some_frames_are_those_of_the_full_decode(name, trim, only, kinds):
     for i, frame in enumerate(frames):
         torch.testing.assert_close(frame, where[some.span(i)], atol=1e-5, rtol=0)
     assert some.error is None
-    assert not some.silent
 
 
 @pytest.mark.parametrize("only", [13, 40])
@@ -95,13 +93,16 @@ def test_as_many_as_there_are_is_the_whole_song(only, kinds):
     assert torch.equal(frames_of(SongFrames(kinds["16.wav"], SETTINGS, only=only)), full)
 
 
-def test_a_short_song_is_one_padded_frame(tmp_path):
-    path = wav(tmp_path / "short.wav", tone(300, 1.0))
-    for only in (None, 1):
-        song = SongFrames(path, SETTINGS, only=only)
+@pytest.mark.parametrize("only", [None, 1])
+def test_a_short_song_is_one_frame_filled_with_its_sound(only, tmp_path):
+    wave = tone(300, 1.0)
+    path = wav(tmp_path / "short.wav", wave)
+    for fill, rest in (("repeat", wave[: RATE // 2]), ("zeros", np.zeros(RATE // 2))):
+        song = SongFrames(path, FrameSettings(1.5, 0.0, RATE, fill), only=only)
         (batch,) = song.batches()
         assert batch.shape == (1, SETTINGS.n_samples)
-        assert not batch[0, RATE:].any()
+        np.testing.assert_array_equal(batch[0, :RATE], wave)
+        np.testing.assert_array_equal(batch[0, RATE:], rest)
         assert song.span(0) == (0.0, 1.0)
 
 
@@ -128,7 +129,7 @@ def test_bad_files_say_why_and_good_ones_nothing(tmp_path):
     (tmp_path / "empty.wav").touch()
     names = ["good.wav", "text.wav", "gone.wav", "silent.wav", "brief.wav", "empty.wav"]
     songs = [SongFrames(str(tmp_path / name), SETTINGS) for name in names]
-    assert [len(frames_of(song)) for song in songs] == [2, 0, 0, 2, 0, 0]
+    assert [len(frames_of(song)) for song in songs] == [2, 0, 0, 0, 0, 0]
     good, text, gone, silent, brief, empty = (song.error for song in songs)
     assert good is None
     assert "text.wav" in text
@@ -136,16 +137,7 @@ def test_bad_files_say_why_and_good_ones_nothing(tmp_path):
     assert "silent" in silent
     assert "too short: found 0.30 s" in brief
     assert "nothing in" in empty
-    assert [song.silent for song in songs] == [False, True, True, True, True, True]
     assert [song.duration for song in songs] == [4.0, None, None, 4.0, pytest.approx(0.3), None]
-
-
-def test_music_after_silence_is_not_silent(tmp_path):
-    wave = np.concatenate([np.zeros(6 * RATE, np.float32), tone(300, 3.0)])
-    song = SongFrames(wav(tmp_path / "a.wav", wave), SETTINGS, 2)
-    assert len(frames_of(song)) == 6
-    assert not song.silent
-    assert song.error is None
 
 
 @pytest.mark.parametrize("batch_frames", [1, 3, 20])

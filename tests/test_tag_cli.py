@@ -37,7 +37,7 @@ def genre(table, name):
 
 
 def test_shows_then_writes_then_takes_back(table, capsys):
-    assert run("tag", [str(table)]) == 0
+    assert run("tag", [str(table), "--overwrite"]) == 0
     shown = capsys.readouterr()
     assert shown.out.splitlines() == [
         f"{table.with_name('a.flac')}: — -> rock",
@@ -51,7 +51,7 @@ def test_shows_then_writes_then_takes_back(table, capsys):
     undo = table.with_name("library.parquet.undo.jsonl")
     assert not undo.exists()
 
-    assert run("tag", [str(table), "--write"]) == 0
+    assert run("tag", [str(table), "--overwrite", "--write"]) == 0
     assert "\n2 changed\n" in capsys.readouterr().out
     assert (genre(table, "a"), genre(table, "b")) == (["rock"], ["pop"])
 
@@ -65,7 +65,7 @@ def test_shows_then_writes_then_takes_back(table, capsys):
 SCRIPT = """
 import pty, subprocess, sys
 ours, theirs = pty.openpty()
-program = "import sys; from genrenet.cli.tag import run; run('tag', sys.argv[1:])"
+program = "import sys; from genrenet.cli.tag import run; run('tag', [*sys.argv[1:], '--overwrite'])"
 with open(sys.argv[2], "wb") as out:
     command = [sys.executable, "-c", program, sys.argv[1]]
     subprocess.run(command, stdout=out, stderr=theirs, check=True)
@@ -81,9 +81,10 @@ def test_the_list_reaches_a_file_beside_a_bar(table, tmp_path):
     assert lines[2].startswith("2 would be changed")
 
 
-def test_options(table, tmp_path, capsys):
+@pytest.mark.parametrize("keep", [[], ["--keep-existing"]])
+def test_options(table, tmp_path, capsys, keep):
     undo = tmp_path / "way-back"
-    arguments = ["--min-confidence", "0.3", "--keep-existing", "--undo-file", str(undo)]
+    arguments = ["--min-confidence", "0.3", *keep, "--undo-file", str(undo)]
     assert run("tag", [str(table), *arguments, "--write"]) == 0
     assert (genre(table, "a"), genre(table, "c")) == (["rock"], ["hip-hop"])
     assert genre(table, "b") == ["Soul", "R\x1bB"]
@@ -134,7 +135,7 @@ def test_maps_that_cannot_be_used(table, tmp_path, name, text, said):
 
 def test_failures_are_listed_and_the_rest_is_done(table, capsys):
     os.unlink(table.with_name("a.flac"))
-    assert run("tag", [str(table), "--write"]) == 1
+    assert run("tag", [str(table), "--overwrite", "--write"]) == 1
     shown = capsys.readouterr()
     assert "1 changed" in shown.out
     assert "1 gone" in shown.out
@@ -158,7 +159,13 @@ def test_a_file_whose_audio_would_not_stay_is_named(tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["TABLE", "--undo", "x"], ["TABLE", "--min-confidence", "much"]]
+    "arguments",
+    [
+        [],
+        ["TABLE", "--undo", "x"],
+        ["TABLE", "--min-confidence", "much"],
+        ["TABLE", "--keep-existing", "--overwrite"],
+    ],
 )
 def test_requests_that_make_no_sense(table, capsys, arguments):
     with pytest.raises(SystemExit) as stopped:
@@ -177,6 +184,7 @@ def test_requests_that_make_no_sense(table, capsys, arguments):
         (["--undo", "TABLE"], GenrenetError),
         (["--undo", "missing.jsonl"], GenrenetError),
         (["--undo", "missing.jsonl", "--keep-existing"], TagError),
+        (["--undo", "missing.jsonl", "--overwrite"], TagError),
         (["TABLE", "--write", "--undo-file", "TABLE"], GenrenetError),
     ],
 )

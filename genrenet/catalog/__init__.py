@@ -32,6 +32,7 @@ an exception means that the collection cannot be used at all.
 
 from __future__ import annotations
 
+from genrenet.catalog.artist_folders import ArtistFoldersError
 from genrenet.catalog.base import (
     COLUMNS,
     PART_NAMES,
@@ -54,6 +55,7 @@ __all__ = [
     "COLUMNS",
     "FORMATS",
     "PART_NAMES",
+    "ArtistFoldersError",
     "Catalog",
     "CatalogError",
     "EmptyCatalogError",

@@ -115,7 +115,7 @@ def _report_ignored(reading: Reading, ignored: Counter[str]) -> None:
         reading.report("", "not-audio", message)
 
 
-def read_folder(root: str) -> Reading:
+def read_folder(root: str, *, labelled: bool = True) -> Reading:
     """Read a folder of genre folders: each sub-folder is a genre, with songs anywhere below it.
 
     Symlinks are followed; a link that leads back to a folder already visited is reported, not
@@ -127,6 +127,8 @@ def read_folder(root: str) -> Reading:
     ----------
     root : str
         The folder (absolute).
+    labelled : bool
+        Leave out songs that are in no genre's folder; otherwise their genre is ''.
 
     Returns
     -------
@@ -136,18 +138,25 @@ def read_folder(root: str) -> Reading:
     reading = Reading("folder", root, from_tags=fields)
     status, ignored = os.stat(root), Counter[str]()
     seen = {(status.st_dev, status.st_ino): root}
+    folders: dict[str, str] = {}
     for folder in _subfolders(root):
         genre = clean(printable(os.path.basename(folder)))
+        if labelled and (first := folders.setdefault(genre, folder)) != folder:
+            names = " and ".join(repr(printable(os.path.basename(f))) for f in (first, folder))
+            message = f"the folders {names} differ in blanks or unprintable characters alone"
+            reading.report(folder, "similar-genres", f"{message}; they are read as one genre")
         paths = _audio_below(folder, reading, seen, ignored)
         reading.songs += [Song(path, genre) for path in paths]
-        if not paths:
+        if not paths and labelled:
             reading.report(folder, "too-few-songs", f"genre {genre!r} has no songs")
     paths = [os.path.join(root, name) for name in _listed(root) if name[0] != "."]
     files = list(filter(os.path.isfile, paths))
-    loose = sum(map(audio.is_audio_path, files))
+    loose = sorted(filter(audio.is_audio_path, files))
     ignored.update(_suffix(path) for path in files if not audio.is_audio_path(path))
-    if loose:
-        message = f"{loose} songs lie directly in the folder, in no genre's sub-folder"
+    if not labelled:
+        reading.songs += [Song(path, "") for path in loose]
+    elif loose:
+        message = f"{len(loose)} songs lie directly in the folder, in no genre's sub-folder"
         reading.report(root, "no-genre", message)
     _report_ignored(reading, ignored)
     return reading

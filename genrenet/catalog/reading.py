@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from genrenet.catalog.artist_folders import check_folders
 from genrenet.catalog.base import (
     COLUMNS,
     CatalogError,
@@ -20,11 +21,16 @@ from genrenet.catalog.base import (
     SourceNotFoundError,
     UnreadableTableError,
     clean,
-    in_threads,
     relative,
 )
 from genrenet.catalog.fma import fma_table, read_fma
-from genrenet.catalog.folders import GTZAN_FOLDERS, gtzan_root, read_folder, read_gtzan
+from genrenet.catalog.folders import (
+    GTZAN_FOLDERS,
+    gtzan_root,
+    read_folder,
+    read_gtzan,
+)
+from genrenet.catalog.genre_names import report_names
 from genrenet.catalog.segments import SEGMENTS, find_segments
 from genrenet.catalog.tables import (
     PARQUET_SUFFIXES,
@@ -34,7 +40,7 @@ from genrenet.catalog.tables import (
     text_rows,
     write_table,
 )
-from genrenet.catalog.tags import read_tags
+from genrenet.catalog.tags import fill_from_tags, label_by_tags
 from genrenet.errors import printable
 from genrenet.plugins import contributions
 
@@ -42,6 +48,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FORMATS = ("auto", "folder", "gtzan", "fma", "csv", "parquet")
+LABELS = ("auto", "folders", "tags")
 ARTISTS_KNOWN = 0.9
 _TABLE_NAME = "tracks.csv"
 
@@ -106,7 +113,7 @@ class Catalog:
             f"{genre} {n}" for genre, n in sorted(Counter(self.table["genre"]).items())
         )
         lines = [f"{self.name} ({self.format}): {len(self)} songs in {len(self.genres)} genres"]
-        lines.append(f"  {counts}")
+        lines += [f"  {counts}", *(f"  {note}" for note in self.notes)]
         for kind, number in Counter(problem.kind for problem in self.problems).items():
             shown = [problem for problem in self.problems if problem.kind == kind][:limit]
             lines += [f"  {problem}" for problem in shown]
@@ -123,6 +130,8 @@ def read_catalog(
     tags: bool = True,
     subset: str = "small",
     segments: str = "auto",
+    labels: str = "auto",
+    labelled: bool = True,
 ) -> Catalog:
     """Read a collection.
 
@@ -149,6 +158,14 @@ def read_catalog(
         `song` of a table, by identifiers that most rows share with others, or by their names
         (`genrenet.catalog.segments`). A note says what was found; "off" takes every file for a
         song.
+    labels : {"auto", "folders", "tags"}
+        Where the genres are: "tags" takes them from the files' own tags, whatever the folders or
+        the table say (of several the first; spellings that differ in case, spacing or hyphens are
+        one genre; songs without one are left out and counted). "auto" takes them from the folders
+        or the table, and refuses folders that are artists; "folders" takes folders as they are.
+    labelled : bool
+        Whether songs must have genres, and the collection two of them. Otherwise songs in no
+        genre's folder and rows without one are taken too, with the genre ''.
 
     Returns
     -------
@@ -160,18 +177,22 @@ def read_catalog(
         If there is nothing at `source`.
     EmptyCatalogError
         If no song is left.
+    ArtistFoldersError
+        If the folders are artists; see `labels`.
     OneGenreError
         If fewer than two genres are left.
     UnreadableTableError, MissingColumnsError
         If a table cannot be used.
     CatalogError
-        If the format, the subset, `segments` or `min_songs` is none of the above.
+        If the format, the subset, `segments`, `labels` or `min_songs` is none of the above.
     """
     if format not in FORMATS and format not in _readers():
         known = ", ".join((*FORMATS, *_readers()))
         raise CatalogError("unknown format", found=repr(format), wanted=known)
     if segments not in SEGMENTS:
         raise CatalogError("unknown segments", found=repr(segments), wanted=", ".join(SEGMENTS))
+    if labels not in LABELS:
+        raise CatalogError("unknown labels", found=repr(labels), wanted=", ".join(LABELS))
     if min_songs < 1:
         raise CatalogError("min_songs is too small", found=str(min_songs), wanted="at least 1")
     path = os.path.abspath(os.path.expanduser(os.fspath(source)))
@@ -179,12 +200,18 @@ def read_catalog(
         raise SourceNotFoundError(f"no such folder or table: {printable(path)!r}")
     try:
         layout = _detect(path) if format == "auto" else format
-        reading = _read(path, layout, subset)
+        if labels == "tags":
+            layout = "folder" if layout == "gtzan" else layout
+        reading = _read(path, layout, subset, labelled and labels != "tags")
     except OSError as error:
         raise CatalogError(f"cannot read {printable(path)!r}", found=str(error)) from None
-    shared = _settle(reading, min_songs)
-    if tags and reading.from_tags:
-        _fill_from_tags(reading)
+    if labels == "tags":
+        label_by_tags(reading, labelled=labelled)
+    shared = _settle(reading, min_songs if labelled else 0)
+    if labels != "tags" and tags and reading.from_tags:
+        found = fill_from_tags(reading)
+        if labelled and (layout, format, labels) == ("folder", "auto", "auto"):
+            check_folders(reading, Counter(filter(None, found)))
     if segments == "auto":
         find_segments(reading, shared)
     return Catalog(
@@ -232,7 +259,7 @@ def _is_plain_table(path: str) -> bool:
         return False
 
 
-def _read(path: str, layout: str, subset: str) -> Reading:
+def _read(path: str, layout: str, subset: str, labelled: bool) -> Reading:
     if layout not in FORMATS:
         return _readers()[layout].read(path)
     if layout == "fma":
@@ -240,10 +267,10 @@ def _read(path: str, layout: str, subset: str) -> Reading:
     if layout in ("csv", "parquet"):
         if os.path.isdir(path):
             path = os.path.join(path, _TABLE_NAME if layout == "csv" else "tracks.parquet")
-        return read_table(path, parquet=layout == "parquet")
+        return read_table(path, parquet=layout == "parquet", labelled=labelled)
     if not os.path.isdir(path):
         raise CatalogError(f"{printable(path)!r} is a file", wanted="a folder of genre folders")
-    return read_gtzan(path) if layout == "gtzan" else read_folder(path)
+    return read_gtzan(path) if layout == "gtzan" else read_folder(path, labelled=labelled)
 
 
 def _name(path: str, root: str) -> str:
@@ -261,6 +288,7 @@ def _settle(reading: Reading, min_songs: int) -> list[str]:
     """Leave out duplicates and genres that are too small, and give every song its identifier.
 
     Returns the identifiers as the collection gives them, which segments of a song may share.
+    With a ``min_songs`` of 0 one song is enough.
     """
     seen: dict[str, Song] = {}
     for song in reading.songs:
@@ -276,7 +304,9 @@ def _settle(reading: Reading, min_songs: int) -> list[str]:
         message = f"genre {genre!r} is left out: songs: {n}, wanted at least {min_songs}"
         reading.report("", "too-few-songs", message)
     reading.songs = [song for song in seen.values() if song.genre not in small]
-    _require_two_genres(reading)
+    if min_songs or not reading.songs:
+        _require_two_genres(reading)
+        report_names(reading)
     given = [song.track_id for song in reading.songs]
     _identify(reading)
     return given
@@ -328,15 +358,6 @@ def _identify(reading: Reading) -> None:
         while song.track_id in used:
             song.track_id, number = f"{wanted} ({number})", number + 1
         used.add(song.track_id)
-
-
-def _fill_from_tags(reading: Reading) -> None:
-    found = in_threads(lambda song: read_tags(song.path), reading.songs, workers=8)
-    for song, (fields, fault) in zip(reading.songs, found, strict=True):
-        for name in reading.from_tags & fields.keys():
-            setattr(song, name, fields[name])
-        if fault:
-            reading.report(song.path, "unreadable-tags", fault)
 
 
 def _frame(songs: Sequence[Song]) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import csv
 import math
 import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -28,7 +29,9 @@ from genrenet.catalog.base import (
     clean,
     relative,
 )
+from genrenet.catalog.genre_names import cell_values
 from genrenet.errors import printable
+from genrenet.quoting import spans
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,7 +43,7 @@ _KNOWN = (*COLUMNS, "split", "song")
 _URL = "file:"
 
 
-def read_table(table: str, *, parquet: bool = False) -> Reading:
+def read_table(table: str, *, parquet: bool = False, labelled: bool = True) -> Reading:
     """Read a table of songs.
 
     Column names are compared without case. Unknown columns, rows without path or genre, rows
@@ -53,6 +56,8 @@ def read_table(table: str, *, parquet: bool = False) -> Reading:
         The file (absolute).
     parquet : bool
         Parquet rather than text.
+    labelled : bool
+        Leave out songs without a genre; otherwise theirs is '', and the column may be absent.
 
     Returns
     -------
@@ -68,7 +73,16 @@ def read_table(table: str, *, parquet: bool = False) -> Reading:
     folder = os.path.dirname(table)
     header, rows = _parquet_rows(table) if parquet else text_rows(table)
     reading = Reading("parquet" if parquet else "csv", folder)
-    missing = [name for name in REQUIRED if name not in header]
+    if not parquet:
+        _check_quotes(table, reading)
+    if twice := [name for name, n in Counter(header).items() if n > 1]:
+        raise UnreadableTableError(
+            f"{printable(table)!r} has a column twice",
+            found=f"{_listing(twice)} (compared without case)",
+            remedy="rename one of them, or leave it out",
+        )
+    wanted = REQUIRED if labelled else REQUIRED[:1]
+    missing = [name for name in wanted if name not in header]
     if missing:
         raise MissingColumnsError(
             f"{printable(table)!r} lacks a column",
@@ -80,15 +94,46 @@ def read_table(table: str, *, parquet: bool = False) -> Reading:
         message = f"ignored the columns {_listing(unknown)}; known are {', '.join(_KNOWN)}"
         reading.report(table, "unknown-column", message)
     reading.from_tags = frozenset({"artist", "album", "title", "duration"}) - set(header)
+    lists: list[tuple[str, str]] = []
     for number, row in enumerate(rows, start=2):
         if len(row) > len(header):
             message = f"row {number}: values: {len(row)}, wanted {len(header)}; a comma to quote?"
             reading.report(table, "bad-row", message)
             continue
-        song = _song(dict(zip(header, row, strict=False)), folder, f"row {number}", reading)
+        cells = dict(zip(header, row, strict=False))
+        several = cell_values(cells.get("genre"))[1:]
+        song = _song(cells, folder, f"row {number}", reading, labelled)
         if song is not None:
             reading.songs.append(song)
+            if several and labelled:
+                lists.append((song.path, f"row {number}: {cell_values(cells['genre'])}"))
+    if lists:
+        listed = "; ".join(row for _, row in lists[:5]) + ("; ..." if len(lists) > 5 else "")
+        message = f"{len(lists)} songs have several genres, the first was taken: {listed}"
+        reading.report(lists[0][0], "several-genres", message)
     return reading
+
+
+def _check_quotes(table: str, reading: Reading) -> None:
+    """Report fields that go over several lines; refuse a quote that makes one of several rows."""
+    with open(table, encoding="utf-8-sig", newline="") as file:
+        delimiter = _delimiter(file.readline())
+        file.seek(0)
+        for span in spans(file, delimiter):
+            if span.swallows:
+                raise UnreadableTableError(
+                    f"{printable(table)!r}: {span}",
+                    found=f"{span.rows} rows inside one field" if span.rows else "no closing quote",
+                    wanted="a quote that closes in its line",
+                    remedy=f"remove or close the quote in line {span.first}, or double it if it is "
+                    "part of a name",
+                )
+            message = f"a field goes over lines {span.first} to {span.last}: taken for one row"
+            reading.report(table, "several-lines", message)
+
+
+def _delimiter(first: str) -> str:
+    return max(",;\t", key=first.count)
 
 
 def _listing(names: Sequence[str], limit: int = 20) -> str:
@@ -96,20 +141,24 @@ def _listing(names: Sequence[str], limit: int = 20) -> str:
     return ", ".join(map(repr, names[:limit])) + more
 
 
-def _song(row: dict[str, object], folder: str, where: str, reading: Reading) -> Song | None:
+def _song(
+    row: dict[str, object], folder: str, where: str, reading: Reading, labelled: bool
+) -> Song | None:
     """One row as a song, None (and a problem) if it cannot be one."""
     stored = row.get("path")
     path = _decode(os.fsdecode(stored) if isinstance(stored, bytes) else str(stored or ""), folder)
-    genre = clean(_text(row.get("genre")))
-    if not path or not genre:
+    genre = clean((cell_values(row.get("genre")) or [""])[0])
+    if not path or (labelled and not genre):
         reading.report(path, *(("no-genre", where) if path else ("no-path", where)))
         return None
     if not os.path.isfile(path):
         reading.report(path, "missing-file", f"{where}: no such file")
         return None
     song = Song(path, genre)
-    for name in ("artist", "album", "title", "track_id", "song"):
+    for name in ("album", "title", "track_id", "song"):
         setattr(song, name, clean(_text(row.get(name))))
+    # Several artists are joined, as those of tags are.
+    song.artist = clean(", ".join(cell_values(row.get("artist"))))
     text = _text(row.get("duration")).strip()
     try:
         song.duration = float(text or "nan")
@@ -145,7 +194,7 @@ def text_rows(table: str) -> tuple[list[str], list[list[str]]]:
         with open(table, encoding="utf-8-sig", newline="") as file:
             first = file.readline()
             file.seek(0)
-            rows = [row for row in csv.reader(file, delimiter=max(",;\t", key=first.count)) if row]
+            rows = [row for row in csv.reader(file, delimiter=_delimiter(first)) if row]
     except UnicodeDecodeError as error:
         raise UnreadableTableError(
             f"{printable(table)!r} is not UTF-8",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 from genrenet.checkpoints.fetching import FetchError, fetch
 from genrenet.checkpoints.files import CheckpointError, read_checkpoint, write_checkpoint
@@ -15,6 +16,7 @@ from genrenet.checkpoints.opening import (
     DEFAULT_CHECKPOINT,
     export_checkpoint,
     find_checkpoint,
+    models_with_label,
     open_checkpoint,
     shipped_checkpoints,
 )
@@ -44,6 +46,7 @@ __all__ = [
     "import_checkpoint",
     "imported_checkpoint",
     "load_checkpoint",
+    "models_with_label",
     "open_checkpoint",
     "published",
     "published_models",
@@ -58,7 +61,9 @@ for _model in PUBLISHED:
     register(_model)
 
 
-def load_checkpoint(name_or_path: str | os.PathLike[str]) -> GenreClassifier:
+def load_checkpoint(
+    name_or_path: str | os.PathLike[str], trust: Sequence[str] = ()
+) -> GenreClassifier:
     """Classifier of a checkpoint, in eval mode on the CPU.
 
     Parameters
@@ -67,6 +72,10 @@ def load_checkpoint(name_or_path: str | os.PathLike[str]) -> GenreClassifier:
         A ``.ckpt`` file, or the name of a shipped checkpoint or of a published model (see
         ``genrenet checkpoints list``). A published model is fetched on first use, from where its
         authors published it, and kept in the user's cache.
+    trust : sequence of str
+        Packages whose networks and front ends may be imported and built because the file names
+        them. What genrenet, its plugins, the environment variable ``GENRENET_TRUST`` or the
+        program's own imports bring is built anyway.
 
     Returns
     -------
@@ -88,4 +97,4 @@ def load_checkpoint(name_or_path: str | os.PathLike[str]) -> GenreClassifier:
     >>> model = load_checkpoint("msd-crnn")  # doctest: +SKIP
     >>> model.scores_from_waveform(torch.zeros(1, model.frames.n_samples))  # doctest: +SKIP
     """
-    return open_checkpoint(find_checkpoint(name_or_path))
+    return open_checkpoint(find_checkpoint(name_or_path), trust)

@@ -3,15 +3,16 @@
 A checkpoint is a Lightning checkpoint whose entry ``genrenet`` says everything that inference
 needs: see `genrenet.classifier.GenreClassifier.description`. `write_checkpoint` writes just that,
 the weights, and the version without which Lightning loads no weights. Files are read with
-``weights_only=True``, and only networks that the package knows by name are built.
+``weights_only=True``, and only classes are built that
+the package or a plugin knows by name, or that somebody trusts: see `genrenet.rebuilding`.
 """
 
 from __future__ import annotations
 
 import contextlib
-import functools
 import os
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,11 @@ import torch
 from pytorch_lightning.__version__ import version as lightning_version
 
 from genrenet.classifier import GenreClassifier
-from genrenet.description import FORMAT, CheckpointMismatchError
+from genrenet.description import FORMAT, CheckpointMismatchError, build_frontend, build_network
 from genrenet.errors import GenrenetError, printable
 from genrenet.finite import non_finite
 from genrenet.frames import FrameSettings
-from genrenet.frontend import LogMel
-from genrenet.networks import NETWORKS
+from genrenet.rebuilding import RebuildError
 
 WANTED = "a checkpoint written by 'genrenet fit'"
 
@@ -86,7 +86,7 @@ def read_checkpoint(path: str | os.PathLike[str]) -> dict[str, Any]:
     return checked
 
 
-def build_model(entries: dict[str, Any], name: str) -> GenreClassifier:
+def build_model(entries: dict[str, Any], name: str, trust: Sequence[str] = ()) -> GenreClassifier:
     """Classifier that a checkpoint describes, with weights as yet untrained.
 
     Parameters
@@ -95,6 +95,8 @@ def build_model(entries: dict[str, Any], name: str) -> GenreClassifier:
         See `read_checkpoint`.
     name : str
         The checkpoint's name, for errors.
+    trust : sequence of str
+        See `genrenet.rebuilding.trusted`.
 
     Returns
     -------
@@ -104,31 +106,29 @@ def build_model(entries: dict[str, Any], name: str) -> GenreClassifier:
     Raises
     ------
     CheckpointError
-        An unknown network, or settings no network can be built from.
+        An unknown network, a class of others' that is missing or not trusted, or settings no
+        network can be built from.
     """
     description = entries["genrenet"]
     try:
-        kind = description["network"]["name"]
-        if kind not in NETWORKS:
-            raise CheckpointError(
-                f"'{name}' holds a network that is not known here",
-                found=str(kind),
-                wanted=", ".join(NETWORKS),
-            )
+        part = description["network"]
         model = GenreClassifier(
             description["labels"],
-            network=functools.partial(NETWORKS[kind], **description["network"]["settings"]),
-            frontend=LogMel.from_settings(description["frontend"]),
+            network=lambda n_labels: build_network(part, n_labels, name, trust),
+            frontend=build_frontend(description["frontend"], name, trust),
             output=description["output"],
             decision=description["decision"],
         )
-        model.frames = FrameSettings(**description["frames"])
+        model.frames = FrameSettings.from_dict(description["frames"])
+    except RebuildError as error:
+        raise CheckpointError(str(error)) from error
     except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
         raise CheckpointError(
             f"the description in '{name}' is damaged", found=repr(error), wanted=WANTED
         ) from error
-    settings = model.description()
+    settings = {*model.description(), "probe"}
     model.provenance = {key: description[key] for key in description if key not in settings}
+    model.wanted_probe = description.get("probe")
     return model
 
 
@@ -169,6 +169,7 @@ def load_weights(model: GenreClassifier, state: dict[str, Any], name: str) -> Ge
             found=f"{len(broken)} tensors, the first {broken[0]}",
             remedy="take an earlier checkpoint of the run, or train anew with a lower rate",
         )
+    model.check_probe(name)
     return model.eval()
 
 
@@ -193,7 +194,7 @@ def write_checkpoint(model: GenreClassifier, path: str | os.PathLike[str]) -> Pa
         It cannot be written.
     """
     state = {key: value.detach().cpu() for key, value in model.state_dict().items()}
-    return write_entries({"genrenet": model.description(), "state_dict": state}, path)
+    return write_entries({"genrenet": model.saved_description(), "state_dict": state}, path)
 
 
 def write_entries(entries: dict[str, Any], path: str | os.PathLike[str]) -> Path:

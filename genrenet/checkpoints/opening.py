@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib.resources
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,21 @@ def shipped_checkpoints() -> dict[str, Path]:
         return {}
     files = [file for file in folder.iterdir() if isinstance(file, Path)]
     return {file.stem: file for file in sorted(files) if file.suffix == ".ckpt"}
+
+
+def models_with_label(label: str) -> list[str]:
+    """Names of the shipped and published models that know a genre or tag, in any case.
+
+    Those with the fewest labels come first: they decide between genres, the others tag.
+    """
+    labels: dict[str, Sequence[str]] = {
+        name: model.labels for name, model in published_models().items()
+    }
+    for name, path in shipped_checkpoints().items():
+        labels[name] = read_checkpoint(path)["genrenet"]["labels"]
+    folded = label.strip().casefold()
+    known = [name for name, own in labels.items() if folded in map(str.casefold, own)]
+    return sorted(known, key=lambda name: len(labels[name]))
 
 
 def find_checkpoint(name_or_path: str | os.PathLike[str]) -> Path:
@@ -85,13 +101,16 @@ def find_checkpoint(name_or_path: str | os.PathLike[str]) -> Path:
     )
 
 
-def open_checkpoint(path: str | os.PathLike[str]) -> GenreClassifier:
+def open_checkpoint(path: str | os.PathLike[str], trust: Sequence[str] = ()) -> GenreClassifier:
     """Classifier of a checkpoint, in eval mode on the CPU.
 
     Parameters
     ----------
     path : path
         A ``.ckpt`` file.
+    trust : sequence of str
+        Packages whose classes may be imported and built because the file names them; see
+        `genrenet.rebuilding.trusted`.
 
     Returns
     -------
@@ -107,7 +126,7 @@ def open_checkpoint(path: str | os.PathLike[str]) -> GenreClassifier:
         The weights do not fit the settings that the checkpoint names, or the backbone is another.
     """
     entries, name = read_checkpoint(path), printable(path)
-    model = build_model(entries, name)
+    model = build_model(entries, name, trust)
     return load_weights(model, _complete(entries, model, name), name)
 
 

@@ -47,8 +47,8 @@ MTT_TAGS = _names(
 
 GTZAN_GENRES = _names("blues,classical,country,disco,hiphop,jazz,metal,pop,reggae,rock")
 
-WHOLE_SONGS = FrameSettings(29.12, trim=20.0, sample_rate=12_000)
-PATCHES = FrameSettings(2.976, trim=0.0, sample_rate=16_000)
+WHOLE_SONGS = FrameSettings(29.12, trim=20.0, sample_rate=12_000, fill="zeros")
+PATCHES = FrameSettings(2.976, trim=0.0, sample_rate=16_000, fill="zeros")
 
 CHOI = "https://raw.githubusercontent.com/keunwoochoi/music-auto_tagging-keras/master/data/"
 JIMENEZ = (

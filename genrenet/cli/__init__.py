@@ -33,6 +33,7 @@ COMMANDS = {
     "embed": ("embed", "write what a network says of songs to a file"),
     "checkpoints": ("checkpoints", "list, import, describe, export or remove models"),
     "data": ("data", "check, split, prepare or synthesise a collection"),
+    "cache": ("cache", "list or clear what is kept on disk to be quick the next time"),
     "plugins": ("plugins", "list what plugins add"),
 }
 """Sub-commands: the module that runs each, and a line about it."""
@@ -62,6 +63,19 @@ def _report_plugins(name: str) -> None:
     plugins = sys.modules.get("genrenet.plugins")
     for problem in plugins.problems() if plugins else ():
         print(f"genrenet {name}: {problem}", file=sys.stderr)
+
+
+def _broken_package(error: Exception) -> str:
+    """Name another's package that failed while it was imported; '' where something else failed."""
+    importing = [
+        str(frame.f_globals.get("__name__", ""))
+        for frame, _ in traceback.walk_tb(error.__traceback__)
+        if frame.f_code.co_name == "<module>"
+    ]
+    # A package that is missing, or lacks a name, fails in the code that wanted it.
+    wanted = error.name if isinstance(error, ImportError) else None
+    package = (wanted or (importing or [""])[-1]).partition(".")[0]
+    return "" if package in ("genrenet", "__main__") else package
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -100,7 +114,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Whoever read our output has enough (``| head``): not worth a word.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except Exception:
+    except Exception as error:
+        if package := _broken_package(error):
+            reason = f"{type(error).__name__}: {error}".partition("\n")[0]
+            print(
+                f"genrenet {name}: error: the package '{package}' cannot be loaded: found {reason};"
+                " install the versions that were tested together (constraints.txt)",
+                file=sys.stderr,
+            )
+            return 2
         # Python itself would exit with 1, which says here that only some songs were skipped.
         traceback.print_exc()
         return 70

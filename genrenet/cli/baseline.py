@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from genrenet.cli.parsing import CommandParser, setting
+from genrenet.cli.parsing import CommandParser, add_collection_options, setting
 from genrenet.errors import GenrenetError, printable
 
 EXAMPLES = """examples:
@@ -33,6 +33,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
         "--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of the method"
     )
     parser.add_argument("--seed", type=int, default=0, help="default: 0")
+    add_collection_options(parser)
     options = parser.parse_args(arguments)
     out = Path(options.out)
     if out.suffix != ".skops" or not out.resolve().parent.is_dir():
@@ -48,7 +49,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
     method = baseline(options.name)
     method.make(options.seed, **settings)
     features = options.features or method.features
-    catalog = read_catalog(options.data)
+    catalog = read_catalog(options.data, labels=options.labels)
     table = catalog.table
     with progress_bar(f"features {features}") as show:
         found = song_features(list(table["path"]), features, progress=show)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from genrenet.cli.parsing import CommandParser, add_engine_options
-from genrenet.errors import GenrenetError
+from genrenet.errors import GenrenetError, visible
 from genrenet.jsontext import to_json
 
 if TYPE_CHECKING:
@@ -24,6 +24,9 @@ EXAMPLES = """examples:
   genrenet classify ~/Music --checkpoint best.ckpt --format json | jq '.[].genre'
   genrenet classify ~/Music --checkpoint gtzan10-crnn --frames 3
   genrenet classify ~/Music --checkpoint svm.skops
+
+CSV and Parquet have the columns path, genre, confidence, frames, error and score_<genre> for each
+genre; with --timeline a row for every frame, with start, end and frame_genre.
 
 exit code: 0 all songs have a genre, 1 some could not be read, 2 the request cannot be carried out
 """
@@ -127,19 +130,23 @@ def _print(results: list[SongResult], options: argparse.Namespace, file: TextIO)
 
 
 def _frame(results: list[SongResult], timeline: bool) -> Any:
-    """One row a song, or a frame of it; a column for every genre's score."""
+    """One row a song, or a frame of it; a column ``score_<genre>`` for every genre."""
     import pandas as pd
 
+    from genrenet.song_result import score_columns
+
+    columns = score_columns(dict.fromkeys(label for result in results for label in result.scores))
     rows: list[dict[str, Any]] = []
     for result in results:
         song = result.as_dict(timeline=True)
         row = {key: song[key] for key in ("path", "genre", "confidence", "frames", "error")}
         if timeline:
             for frame in song["timeline"] or [{"start": None, "end": None, "scores": {}}]:
-                part = {"frame_genre": frame.get("genre"), **frame["scores"]}
-                rows.append({**row, "start": frame["start"], "end": frame["end"], **part})
+                part = {key: frame[key] for key in ("start", "end")}
+                part |= {columns[label]: score for label, score in frame["scores"].items()}
+                rows.append({**row, **part, "frame_genre": frame.get("genre")})
         else:
-            rows.append({**row, **song["scores"]})
+            rows.append(row | {columns[label]: score for label, score in song["scores"].items()})
     return pd.DataFrame(rows)
 
 
@@ -165,12 +172,13 @@ def _table(results: list[SongResult], top: int, timeline: bool, file: TextIO) ->
             continue
         ranked = sorted(result.scores.items(), key=lambda pair: -pair[1])[:top]
         others = ", ".join(f"{genre} {score:.2f}" for genre, score in ranked[1:])
-        table.add_row(Text(song["path"]), result.genre, f"{result.confidence:.2f}", others)
+        genre, next_ones = Text(visible(result.genre)), Text(visible(others))
+        table.add_row(Text(song["path"]), genre, f"{result.confidence:.2f}", next_ones)
         if timeline:
             for part in result.sections():
                 span = Text(f"  {_clock(part.start)} to {_clock(part.end)}", "dim")
-                table.add_row(span, Text(part.genre, "dim"), f"{part.confidence:.2f}", "")
+                table.add_row(span, Text(visible(part.genre), "dim"), f"{part.confidence:.2f}", "")
     console.print(table)
     for note in sorted({note for result in results for note in result.notes}):
         count = sum(note in result.notes for result in results)
-        console.print(f"{count} x {note}", style="dim")
+        console.print(Text(visible(f"{count} x {note}"), "dim"))

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from genrenet.cli.parsing import CommandParser
+from genrenet.cli.parsing import CommandParser, add_collection_options
 from genrenet.errors import GenrenetError, printable
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ def _parser() -> CommandParser:
                 *names, dest="source_format", default="auto", help="default: found out"
             )
             action.add_argument("--subset", default="small", help="of FMA (default: small)")
+            add_collection_options(action)
             action.add_argument(
                 "--segments",
                 choices=("auto", "off"),
@@ -101,7 +102,11 @@ def _read(options: argparse.Namespace) -> Catalog:
     from genrenet.catalog import read_catalog
 
     catalog = read_catalog(
-        options.source, options.source_format, subset=options.subset, segments=options.segments
+        options.source,
+        options.source_format,
+        subset=options.subset,
+        segments=options.segments,
+        labels=options.labels,
     )
     for note in catalog.notes:
         print(note)
@@ -111,9 +116,11 @@ def _read(options: argparse.Namespace) -> Catalog:
 def _check(options: argparse.Namespace) -> int:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     from genrenet.catalog import check_catalog
     from genrenet.progress import progress_bar
+    from genrenet.splits import song_names
 
     catalog = _read(options)
     songs = catalog.table
@@ -125,9 +132,12 @@ def _check(options: argparse.Namespace) -> int:
     for genre, group in songs.groupby("genre"):
         artists = group["artist"][group["artist"] != ""].nunique()
         hours = group["duration"].sum() / 3600
-        table.add_row(str(genre), str(len(group)), str(artists or "?"), f"{hours:.2f}")
+        number = len(set(song_names(group)))
+        table.add_row(Text(str(genre)), str(number), str(artists or "?"), f"{hours:.2f}")
     console = Console()
-    console.print(f"{catalog.name} ({catalog.format}): {len(songs)} songs", highlight=False)
+    console.print(
+        f"{catalog.name} ({catalog.format}): {len(songs)} songs", highlight=False, markup=False
+    )
     console.print(table)
     known = "known: splits keep each on one side" if catalog.artists_known else "not known"
     console.print(f"artists {known}", highlight=False)
@@ -152,7 +162,7 @@ def _split(options: argparse.Namespace) -> int:
     )
     write_split(split, options.out)
     counts = ", ".join(f"{count} {part}" for part, count in split.counts().items())
-    print(f"{split.name}: {counts}; written to {options.out}")
+    print(f"{split.name}: {counts}; written to {printable(options.out)}")
     with progress_bar("comparing audio") as show:
         leak = leakage(catalog.table, split, audio=not options.no_audio, progress=show)
     print(leak.report())
@@ -185,6 +195,7 @@ def _store(options: argparse.Namespace, out: str | None) -> tuple[str, int, dict
         options.source_format,
         options.subset,
         options.segments,
+        options.labels,
         store=out or "auto",
         sample_rate=options.sample_rate,
         store_dtype=options.dtype,

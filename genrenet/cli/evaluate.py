@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from genrenet.cli.parsing import CommandParser
+from genrenet.cli.parsing import CommandParser, add_collection_options
 from genrenet.errors import GenrenetError, printable
 from genrenet.jsontext import to_json
 
@@ -52,6 +52,7 @@ def _parser(command: str) -> CommandParser:
         metavar="auto|off|COLUMN",
         help="rows that are segments of a song count as one: found out, never, or by a column",
     )
+    add_collection_options(parser)
     parser.add_argument("--out", metavar="DIR", help="folder of the run (default: runs/evaluate)")
     parser.add_argument(
         "--max-steps", type=int, metavar="N", help="training steps of networks, at most"
@@ -96,7 +97,7 @@ def _evaluate(options: argparse.Namespace) -> int:
     steps = [] if options.max_steps is None else [f"--trainer.max_steps={options.max_steps}"]
     judges = protocols(_names(settings["protocol"]), settings["seeds"])
     models = contenders(_names(settings["models"]), [*steps, *options.fit_option])
-    dataset = read_dataset(options.data, segments=options.segments)
+    dataset = read_dataset(options.data, segments=options.segments, labels=options.labels)
     if settings.get("genres"):
         dataset = dataset.only(_names(settings["genres"]))
     if dataset.features is not None:

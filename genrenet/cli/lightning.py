@@ -29,10 +29,12 @@ from genrenet.checkpoints.files import build_model
 from genrenet.checkpoints.opening import missing_weights
 from genrenet.classifier import GenreClassifier
 from genrenet.datamodule import GenreDataModule
+from genrenet.description import frontend_part, is_others, network_part
 from genrenet.errors import GenrenetError, printable
 from genrenet.evaluation.callbacks import PredictionWriter, TestReport, gather_skipped
 from genrenet.machine import fast_half, keep_freed_memory, leave_siblings
 from genrenet.monitoring import HyperParameters, SongProjector, StageImages
+from genrenet.rebuilding import path_of
 
 PRETRAINED = "genrenet.finetuning.Pretrained"
 COMMANDS = ("fit", "validate", "test", "predict")
@@ -52,6 +54,14 @@ class GenreCLI(LightningCLI):
     """Lightning's command line for `GenreClassifier` on `GenreDataModule`."""
 
     run_name = "default"
+    known: list[str] | None = None
+    """Labels of the checkpoint."""
+
+    def _outputs(self, data: GenreDataModule) -> list[str]:
+        """Labels of the model: a prediction's are the checkpoint's, whatever the songs' are."""
+        if self.subcommand == "predict":
+            data.outputs = self.known
+        return data.labels
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Add the default callbacks, and tie what must agree."""
@@ -71,7 +81,9 @@ class GenreCLI(LightningCLI):
                 "early_stopping.strict": False,
             }
         )
-        parser.link_arguments("data.labels", "model.labels", apply_on="instantiate")
+        parser.link_arguments(
+            "data", "model.labels", compute_fn=self._outputs, apply_on="instantiate"
+        )
         parser.link_arguments("seed_everything", "model.seed", compute_fn=int)
         parser.link_arguments("seed_everything", "data.seed", compute_fn=int)
 
@@ -98,6 +110,7 @@ class GenreCLI(LightningCLI):
         if config.ckpt_path and Path(config.ckpt_path).is_file():
             entries = read_checkpoint(config.ckpt_path)
             _check_entries(entries, printable(config.ckpt_path), str(self.subcommand))
+            self.known = list(entries["genrenet"]["labels"])
             # What is saved beside the run stays what the user asked for.
             self.config = self.config.clone()
             _leave_out_backbone(self.config[self.subcommand], entries)
@@ -161,11 +174,13 @@ def _leave_out_backbone(config: Any, entries: dict[str, Any]) -> None:
     if getattr(network, "class_path", None) != PRETRAINED:
         return
     own = build_model(entries, printable(config.ckpt_path))
-    network.class_path = f"genrenet.networks.{type(own.network).__name__}"
-    network.init_args = Namespace(**own.network.settings)
+    network.class_path = path_of(type(own.network))
+    network.init_args = Namespace(**network_part(own.network)["settings"])
     if config.model.frontend is None:
-        settings = Namespace(**own.frontend.settings)
-        config.model.frontend = Namespace(class_path="genrenet.frontend.LogMel", init_args=settings)
+        part = frontend_part(own.frontend)
+        settings = Namespace(**(part["settings"] if is_others(part) else part))
+        path = path_of(type(own.frontend))
+        config.model.frontend = Namespace(class_path=path, init_args=settings)
 
 
 def run_trainer(arguments: Sequence[str], name: str) -> int:
@@ -233,11 +248,20 @@ def run_trainer(arguments: Sequence[str], name: str) -> int:
         )
     except (argparse.ArgumentError, MisconfigurationException) as error:
         raise TrainingError(" ".join(str(error).split())) from error
+    except ValueError as error:
+        # jsonargparse wraps what a class says of its settings where a value may have several types.
+        cause: BaseException | None = error
+        while cause is not None and not isinstance(cause, GenrenetError):
+            cause = cause.__cause__
+        if cause is None:
+            raise
+        raise cause from None
     if arguments[0] == "fit" and cli.trainer.is_global_zero:
         for kept in cli.trainer.checkpoint_callbacks:
             best = getattr(kept, "best_model_path", "")
             if best and getattr(kept, "monitor", None):
-                print(f"best checkpoint: {best}\nnext: genrenet test --ckpt_path {best}")
+                shown = printable(best)
+                print(f"best checkpoint: {shown}\nnext: genrenet test --ckpt_path {shown}")
     gather_skipped(cli.datamodule)
     leave_siblings()
     if not cli.trainer.is_global_zero:

@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import Any, NoReturn
 
-from genrenet.errors import GenrenetError
+from genrenet.errors import GenrenetError, visible
 
 
 class CommandParser(argparse.ArgumentParser):
@@ -22,7 +22,7 @@ class CommandParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong and where help is; exit with code 2."""
-        print(f"{self.prog}: error: {message}; see '{self.prog} --help'", file=sys.stderr)
+        print(f"{self.prog}: error: {visible(message)}; see '{self.prog} --help'", file=sys.stderr)
         sys.exit(2)
 
 
@@ -62,6 +62,17 @@ def _seconds(text: str) -> float:
     if not 0 <= number < float("inf"):
         raise argparse.ArgumentTypeError(f"found {text}, wanted 0 or more")
     return number
+
+
+def add_collection_options(parser: argparse.ArgumentParser) -> None:
+    """Add what says where the genres of a collection are."""
+    parser.add_argument(
+        "--labels",
+        choices=("auto", "folders", "tags"),
+        default="auto",
+        help="take genres from the files' own tags, or from folders even if they look like artists "
+        "(default: auto, from the folders or the table)",
+    )
 
 
 def add_engine_options(parser: argparse.ArgumentParser) -> None:

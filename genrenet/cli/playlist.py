@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from genrenet.cli.parsing import CommandParser, count
-from genrenet.errors import GenrenetError, printable
+from genrenet.errors import GenrenetError, printable, visible
 
 if TYPE_CHECKING:
     from genrenet.library.songs import LibrarySongs
@@ -20,8 +20,8 @@ _NAMED = 3
 """Files that were left out and are named."""
 
 EXAMPLES = """examples:
-  genrenet playlist genres.parquet --genre jazz --min-confidence 0.7 --length 60min --out jazz.m3u8
-  genrenet playlist genres.parquet --genre jazz:2 blues:1 --length 1h30 --order shuffle --out e.xspf
+  genrenet playlist genres.parquet --genre rock --min-confidence 0.7 --length 60min --out rock.m3u8
+  genrenet playlist genres.parquet --genre pop:2 rock:1 --length 1h30 --order shuffle --out e.xspf
   genrenet playlist ~/Music --genre classical --songs 20 --frames 3 --out calm.m3u8
   genrenet playlist genres.parquet --genre rock --songs 50 --order smooth --start 'song.mp3' \\
     --embeddings songs.npz --out rock.m3u8
@@ -209,9 +209,12 @@ def _songs(options: argparse.Namespace) -> tuple[LibrarySongs, bool]:
 def _print(made: Playlist, *, absolute: bool) -> None:
     from genrenet.playlists.formats import m3u8
 
+    text = m3u8(made, None if absolute else os.getcwd())
+    if sys.stdout.isatty():  # for the eye; in a file or a pipe, players need names as they are
+        text = visible(text)
     sys.stdout.flush()
     # M3U8 is UTF-8, whatever the terminal is.
-    sys.stdout.buffer.write(m3u8(made, None if absolute else os.getcwd()).encode())
+    sys.stdout.buffer.write(text.encode())
     sys.stdout.buffer.flush()
 
 
@@ -220,7 +223,8 @@ def _tell_left_out(songs: LibrarySongs, *, scored: bool) -> int:
     from genrenet.library.songs import GONE, SAME_FILE
 
     gone, unusable = [], []
-    for path, reason in songs.left_out.items():
+    for left_out, reason in songs.left_out.items():
+        path = printable(left_out)
         if reason == GONE:
             gone.append(f"'{path}' is gone since the scan")
         elif reason != SAME_FILE:
@@ -228,7 +232,7 @@ def _tell_left_out(songs: LibrarySongs, *, scored: bool) -> int:
     # What a table says of songs in error, the scan has said already.
     failed = gone + unusable if scored else gone
     for line in failed[:_NAMED]:
-        print(f"genrenet playlist: {line}", file=sys.stderr)
+        print(f"genrenet playlist: {visible(line)}", file=sys.stderr)
     if len(failed) > _NAMED:
         print(f"and {len(failed) - _NAMED} more", file=sys.stderr)
     if gone:

@@ -14,6 +14,8 @@ KINDS = {
     "features": "register_features",
     "catalog": "register_catalogs",
     "backbone": "register_backbones",
+    "network": "register_networks",
+    "frontend": "register_frontends",
     "recommender": "register_recommenders",
 }
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from genrenet.cli.parsing import CommandParser, count, setting
-from genrenet.errors import printable
+from genrenet.errors import printable, visible
 from genrenet.jsontext import to_json
 
 if TYPE_CHECKING:
@@ -19,11 +19,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from genrenet.recommend import History, Recommender
+    from genrenet.recommend.content import SongContent
 
 EXAMPLES = """examples:
   genrenet recommend plays.csv --user anna
   genrenet recommend user_artists.dat --names artists.dat --model als --user 2 --top 10
   genrenet recommend plays.tsv --model item-knn --all-users --out recs.csv
+  genrenet recommend u.data --columns user,item,rating,time --user 196
   genrenet recommend listenbrainz_anna.zip listenbrainz_ben.zip --unit track --user anna
   genrenet recommend plays.csv --content songs.npz --like 'Artist - Song'
   genrenet recommend songs.npz --like song.mp3 --like other.mp3
@@ -31,12 +33,18 @@ EXAMPLES = """examples:
 
 HISTORY is a table of users, items and plays (CSV, TSV, Parquet, HetRec's .dat), an export of Last.fm
 (360K, 1K, scrobbles of one user as CSV) or of ListenBrainz (.jsonl, .json, .zip); several are read
-as one. Or it is a library, what 'genrenet embed' or 'genrenet scan' wrote: then --like names songs.
+as one. Or it is a library, what 'genrenet embed' or 'genrenet scan' wrote: then --like names songs,
+which need not be in it: any other audio file is described as the library's songs were.
 What a user has played is never recommended.
 models: popularity, user-knn, item-knn, svd, als, content, hybrid; see 'genrenet plugins'
 
 exit code: 0 done, 1 done but rows of the history were skipped, 2 the request cannot be carried out
 """  # noqa: E501
+
+COLUMNS = (
+    "what a history's columns are, with commas between them: user, item, artist, track, plays, "
+    "rating, time, or - for others (default: by the header, or by what they hold)"
+)
 
 
 def _parser() -> CommandParser:
@@ -47,13 +55,17 @@ def _parser() -> CommandParser:
     whom = parser.add_mutually_exclusive_group()
     whom.add_argument("--user", action="append", metavar="U", help="may be given more than once")
     whom.add_argument(
-        "--like", action="append", metavar="ITEM", help="start from items, not from a user"
+        "--like",
+        action="append",
+        metavar="ITEM",
+        help="start from items (or files), not from a user",
     )
     whom.add_argument("--all-users", action="store_true", help="needs --out")
     add("--top", type=count, default=20, metavar="N", help="items a user (default: 20)")
     add("--out", metavar="FILE", help="file to write: .csv or .parquet")
     add("--format", choices=("table", "csv", "json"), default="table", help="default: table")
     add("--unit", choices=("artist", "track"), help="what an item is (default: artist)")
+    add("--columns", metavar="NAMES", help=COLUMNS)
     add("--names", metavar="FILE", help="what items are called: a table of id and name")
     add("--content", metavar="FILE", help="how songs sound: what 'genrenet embed' or 'scan' wrote")
     add("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of the model")
@@ -76,10 +88,15 @@ def run(command: str, arguments: Sequence[str]) -> int:
     from genrenet.recommend.output import check_out, write_recommendations
 
     out = check_out(options.out) if options.out else None
-    model, history, content = _prepared(options)
+    model, history, content, songs = _prepared(options)
+    liked: list[int] = []
+    if options.like:
+        from genrenet.recommend.content import start_from
+
+        history, content, liked = start_from(options.like, history, content, songs)
     settings = dict(setting(text) for text in options.set)
     estimator = model.make(options.seed, **settings)
-    tables = _recommended(options, model, estimator, history, content)
+    tables = _recommended(options, model, estimator, history, content, liked)
     if out is None:
         _print(list(tables), options.format)
     else:
@@ -90,14 +107,14 @@ def run(command: str, arguments: Sequence[str]) -> int:
 
 def _prepared(
     options: argparse.Namespace,
-) -> tuple[Recommender, History, NDArray[np.float32] | None]:
-    """The model, and all there is for it to learn from."""
+) -> tuple[Recommender, History, NDArray[np.float32] | None, SongContent | None]:
+    """The model, all there is for it to learn from, and where the content is from."""
     from genrenet.recommend import RecommendError, recommender
     from genrenet.recommend.content import is_library, library_history, read_content
 
     if len(options.history) == 1 and is_library(options.history[0]):
         model = recommender(options.model or "content")
-        for name in ("user", "all_users", "content", "unit"):
+        for name in ("user", "all_users", "content", "unit", "columns"):
             if getattr(options, name):
                 raise RecommendError(
                     f"--{name.replace('_', '-')}",
@@ -112,29 +129,36 @@ def _prepared(
             )
         songs = read_content(options.history[0])
         history = library_history(songs)
-        return model, _named(history, options.names), songs.rows
+        return model, _named(history, options.names), songs.rows, songs
     model = recommender(options.model or "hybrid")
-    history, content = read_all(options.history, options.unit, options.names, options.content)
+    history, content, content_songs = read_all(
+        options.history, options.unit, options.names, options.content, options.columns
+    )
     if content is None and "content" in model.needs:
         raise RecommendError(
             f"the recommender '{model.name}' must know how songs sound",
             remedy="pass --content FILE: what 'genrenet embed' or 'genrenet scan' wrote",
         )
-    return model, history, content
+    return model, history, content, content_songs
 
 
 def read_all(
-    files: Sequence[str], unit: Any, names: str | None, library: str | None
-) -> tuple[History, NDArray[np.float32] | None]:
-    """A history with names, and the content of its items if there is any; says what was skipped."""
+    files: Sequence[str],
+    unit: Any,
+    names: str | None,
+    library: str | None,
+    columns: str | None = None,
+) -> tuple[History, NDArray[np.float32] | None, SongContent | None]:
+    """A history with names, its items' content and where that is from; says what was skipped."""
     from genrenet.recommend import read_history
     from genrenet.recommend.content import read_content, with_content
 
-    history = _named(read_history(*files, unit=unit), names)
+    named = columns.split(",") if columns else None
+    history = _named(read_history(*files, unit=unit, columns=named), names)
     for line in [*history.notes, *history.skipped]:
-        print(f"genrenet recommend: {line}", file=sys.stderr)
+        print(f"genrenet recommend: {visible(line)}", file=sys.stderr)
     if library is None:
-        return history, None
+        return history, None, None
     songs = read_content(library)
     played = len(history.items)
     history, content, matched = with_content(history, songs)
@@ -143,7 +167,7 @@ def read_all(
         f"of {printable(library)}; {len(history.items) - played} songs are new",
         file=sys.stderr,
     )
-    return history, content
+    return history, content, songs
 
 
 def _named(history: History, names: str | None) -> History:
@@ -160,20 +184,20 @@ def _recommended(
     estimator: Any,
     history: History,
     content: NDArray[np.float32] | None,
+    liked: Sequence[int],
 ) -> Iterator[pa.Table]:
     """Tables of recommendations as they come; what they rest on is told behind them."""
     from scipy.sparse import vstack
 
     from genrenet.progress import progress_bar
     from genrenet.recommend import RecommendError
-    from genrenet.recommend.content import song_of
     from genrenet.recommend.output import as_table
     from genrenet.recommend.ranking import recommend
 
     if options.all_users:
         histories, users = history.plays, history.users
     elif options.like:
-        histories, users = history.one([song_of(history, song) for song in options.like]), [""]
+        histories, users = history.one(liked), [""]
     else:
         users = list(dict.fromkeys(options.user))
         histories = vstack([_history_of(user, history, model) for user in users], format="csr")
@@ -250,5 +274,5 @@ def _print_table(table: pa.Table) -> None:
     view = Table(*shown, box=None, pad_edge=False)
     for row in table.to_pylist():
         cells = {**row, "score": f"{row['score']:.4g}"}
-        view.add_row(*(Text(str(cells[name])) for name in shown))
+        view.add_row(*(Text(visible(str(cells[name]))) for name in shown))
     console.print(view)

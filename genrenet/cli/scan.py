@@ -127,6 +127,12 @@ def _tell(counts: Counts, out: str) -> int:
         f"{counts.songs} songs in {printable(out)}: {counts.new} new, {counts.changed} changed, "
         f"{counts.gone} gone, {counts.same} as they were; {counts.failed} could not be read"
     )
+    if len(counts.scored_by) > 1 and counts.new + counts.changed:
+        said = ", ".join(f"{by or 'unknown'}: {n}" for by, n in sorted(counts.scored_by.items()))
+        print(
+            f"not all were scored alike, so scores may differ by some hundredths (column "
+            f"'scored_by'; {said}); --restart scores all again"
+        )
     if former := counts.in_error - counts.failed:
         print(f"{former} more could not be read before: --retry tries them again")
     return 1 if counts.in_error or counts.unreadable else 0

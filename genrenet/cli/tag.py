@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from genrenet.cli.parsing import CommandParser
-from genrenet.errors import GenrenetError, printable
+from genrenet.errors import GenrenetError, printable, visible
 
 if TYPE_CHECKING:
     from genrenet.library.tagging import Outcome, Wish
@@ -21,13 +21,15 @@ if TYPE_CHECKING:
 EXAMPLES = """examples:
   genrenet tag library.parquet                              shows what would be changed
   genrenet tag library.parquet --write
-  genrenet tag library.parquet --min-confidence 0.8 --keep-existing --write
+  genrenet tag library.parquet --min-confidence 0.8 --overwrite --write
   genrenet tag library.parquet --map names.csv --write
   genrenet tag --undo library.parquet.undo.jsonl --write    gives back the former genres
 
 A map is a CSV file with the header 'genre,tag', or a YAML mapping. A tag may hold several genres,
 separated by ';'; with an empty one, songs of this genre are left alone. Genres that the map does
 not name are written as they are.
+A file that has a genre is left alone unless --overwrite is given: a genre in the tag that is
+written, or in one that is not (APEv2 of an mp3, the INFO list of a wav, ID3 before a flac).
 Audio and all other tags stay. A song is changed in a copy that takes its place once it is shown to
 hold the same audio, so there must be room for one song, and an interruption damages none. Where it
 cannot be shown, as of many fragmented MP4s, the song is left as it is, and counts as failed.
@@ -38,7 +40,7 @@ exit code: 0 done, 1 some files failed (they are listed), 2 the request cannot b
 
 _WORDS = {
     "same": "have this genre already",
-    "kept": "keep the genre they have (--keep-existing)",
+    "kept": "keep the genre they have (--overwrite replaces it)",
     "unsure": "left alone: below --min-confidence",
     "unmapped": "left alone: the map gives them no tag",
     "nothing": "left alone: the table has no genre for them",
@@ -62,8 +64,14 @@ def _parser() -> CommandParser:
         "--min-confidence", type=float, default=0.5, metavar="X", help="from 0 to 1 (default: 0.5)"
     )
     parser.add_argument("--map", metavar="FILE", help="what to write for a genre; see below")
-    parser.add_argument(
-        "--keep-existing", action="store_true", help="leave files alone that have a genre"
+    having = parser.add_mutually_exclusive_group()
+    having.add_argument(
+        "--keep-existing",
+        action="store_true",
+        help="leave files alone that have a genre in any of their tags (the default)",
+    )
+    having.add_argument(
+        "--overwrite", action="store_true", help="replace the genres that files have"
     )
     parser.add_argument(
         "--force", action="store_true", help="also files that have changed since the scan"
@@ -94,7 +102,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
 
 
 def _refuse_beside_undo(options: argparse.Namespace, parser: CommandParser) -> None:
-    for name in ("min_confidence", "map", "keep_existing", "force", "undo_file"):
+    for name in ("min_confidence", "map", "keep_existing", "overwrite", "force", "undo_file"):
         if getattr(options, name) != parser.get_default(name):
             raise TagError(f"--{name.replace('_', '-')} means nothing to --undo")
 
@@ -108,7 +116,7 @@ def _wish(options: argparse.Namespace) -> Wish:
         raise TagError("--min-confidence", found=found, wanted="a number from 0 to 1")
     labels = read_about(options.table).labels
     names = _read_map(Path(options.map), labels) if options.map else {}
-    return Wish(options.min_confidence, names, options.keep_existing, options.force)
+    return Wish(options.min_confidence, names, not options.overwrite, options.force)
 
 
 def _tell(outcomes: Generator[Outcome, None, None], options: argparse.Namespace) -> int:
@@ -121,9 +129,9 @@ def _tell(outcomes: Generator[Outcome, None, None], options: argparse.Namespace)
         for outcome in outcomes:
             counts[outcome.kind] += 1
             if outcome.kind == "tagged":
-                print(f"{outcome.path}: {_shown(outcome.old)} -> {_shown(outcome.new)}")
+                print(f"{printable(outcome.path)}: {_shown(outcome.old)} -> {_shown(outcome.new)}")
             elif outcome.error:
-                print(f"genrenet tag: {outcome.error}", file=sys.stderr)
+                print(f"genrenet tag: {visible(outcome.error)}", file=sys.stderr)
     done = "changed" if options.write else "would be changed (nothing is written without --write)"
     print(f"{counts['tagged']} {done}")
     for kind, words in _WORDS.items():

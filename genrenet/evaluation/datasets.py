@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from genrenet.catalog import Problem, artists_known, read_catalog
 from genrenet.catalog.tables import PARQUET_SUFFIXES, TEXT_SUFFIXES
+from genrenet.errors import printable
 from genrenet.evaluation.feature_tables import DatasetError, lists_files, read_features, read_frame
 from genrenet.splits import song_names
 
@@ -130,7 +131,9 @@ class Dataset:
         return replace(self, name=name, table=table, features=features)
 
 
-def read_dataset(source: str | os.PathLike[str], *, segments: str = "auto") -> Dataset:
+def read_dataset(
+    source: str | os.PathLike[str], *, segments: str = "auto", labels: str = "auto"
+) -> Dataset:
     """Read a collection of songs or a table of features.
 
     Parameters
@@ -140,6 +143,8 @@ def read_dataset(source: str | os.PathLike[str], *, segments: str = "auto") -> D
     segments : str
         ``auto`` finds out whether rows are segments of songs, ``off`` takes each for a song; of a
         table of features also the name of the column that says the song.
+    labels : {"auto", "folders", "tags"}
+        Where the genres of songs are; see `genrenet.catalog.read_catalog`.
 
     Returns
     -------
@@ -156,8 +161,14 @@ def read_dataset(source: str | os.PathLike[str], *, segments: str = "auto") -> D
     if path.is_file() and path.suffix.lower() in (*PARQUET_SUFFIXES, *TEXT_SUFFIXES):
         frame = read_frame(path)
         if not lists_files(path, frame):
+            if labels == "tags":
+                raise DatasetError(
+                    f"'{printable(path)}' is a table of features",
+                    found="no files whose tags could say the genres",
+                    remedy="leave out --labels tags",
+                )
             return Dataset(path.stem, name, *read_features(path, frame, segments))
-    catalog = read_catalog(name, segments=segments)
+    catalog = read_catalog(name, segments=segments, labels=labels)
     problems, notes = list(catalog.problems), list(catalog.notes)
     return Dataset(catalog.name, name, catalog.table, problems=problems, notes=notes)
 

@@ -27,6 +27,8 @@ from numpy.typing import NDArray
 
 from genrenet.audio import is_audio_path
 from genrenet.catalog import Problem
+from genrenet.catalog.base import clean
+from genrenet.catalog.genre_names import cell_values
 from genrenet.catalog.segments import (
     described,
     segments_by_name,
@@ -35,7 +37,7 @@ from genrenet.catalog.segments import (
 )
 from genrenet.catalog.tables import PARQUET_SUFFIXES
 from genrenet.errors import GenrenetError, printable
-from genrenet.evaluation.label_copies import label_copies
+from genrenet.evaluation.label_copies import label_copies, too_good
 
 SONG = ("track_id", "filename", "path", "file", "track", "song")
 GENRE = ("genre", "label", "class")
@@ -99,6 +101,14 @@ def read_frame(path: Path) -> pd.DataFrame:
         raise DatasetError(f"'{name}' has a column twice", found=", ".join(sorted(set(twice))))
     if not len(frame):
         raise DatasetError(f"'{name}' has no rows", wanted="a header and a row a song")
+    for column in frame:
+        values = frame[column]
+        if isinstance(values.dtype, pd.api.extensions.ExtensionDtype):
+            # Nullable numbers, texts and categories of Parquet, whose NA is no value of NumPy's.
+            if pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values):
+                frame[column] = values.to_numpy(np.float64, na_value=np.nan)
+            else:
+                frame[column] = values.astype(object).where(values.notna(), None)
     return frame
 
 
@@ -186,7 +196,8 @@ def read_features(path: Path, frame: pd.DataFrame, segments: str = "auto") -> Fe
     table = pd.DataFrame({"track_id": tracks, "path": list(files), "genre": genres})
     for name in ("artist", "split"):
         if name in frame:
-            table[name] = frame[name].fillna("").astype(str).str.strip()
+            cells = map(cell_values, frame[name].astype(object))
+            table[name] = [clean(", ".join(values)) for values in cells]
     if "artist" not in table:
         table["artist"] = ""
     matrix = frame[names].to_numpy(np.float64, copy=True)
@@ -218,6 +229,8 @@ def read_features(path: Path, frame: pd.DataFrame, segments: str = "auto") -> Fe
         )
     table = table[kept].reset_index(drop=True)
     notes = [described(list(table["song"]))] if "song" in table else []
+    odd = too_good(matrix[kept], names, table["genre"])
+    notes += [f"column '{name}' is kept, but {why}" for name, why in odd.items()]
     return FeatureTable(table, matrix[kept], tuple(names), problems, notes)
 
 
@@ -294,7 +307,15 @@ def _alike(matrix: NDArray[np.float64], groups: Sequence[Sequence[int]]) -> bool
 def _genres(where: str, frame: pd.DataFrame, songs: pd.Series) -> list[str]:
     column = next((name for name in GENRE if name in frame), None)
     if column is not None:
-        return [str(value).strip() for value in frame[column].fillna("")]
+        cells = list(map(cell_values, frame[column].astype(object)))
+        if several := [row for row, values in enumerate(cells) if len(values) > 1]:
+            raise DatasetError(
+                f"'{where}' has rows with several genres",
+                found=f"{len(several)}, for example row {several[0] + 2}: {cells[several[0]]}",
+                wanted="one genre a row",
+                remedy="leave one, or leave the row out",
+            )
+        return [clean(values[0]) if values else "" for values in cells]
     named = [re.match(r"(.+?)(\.\d+){1,2}(\.\w+)?$", Path(song).name) for song in songs]
     if not any(named):
         raise DatasetError(

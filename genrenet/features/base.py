@@ -15,7 +15,7 @@ from torch import Tensor
 from genrenet.cache import digest
 from genrenet.errors import GenrenetError
 
-SCHEME = 1
+SCHEME = 2
 """Part of every name in the cache: goes up when songs are cut or kept in another way."""
 
 

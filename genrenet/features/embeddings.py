@@ -127,7 +127,7 @@ def embed_songs(
 
 
 def _result(song: SongFrames, rows: NDArray[np.float32], width: int) -> SongEmbedding:
-    frames = rows if len(rows) and not song.silent else np.zeros((0, width), np.float32)
+    frames = rows if len(rows) else np.zeros((0, width), np.float32)
     spans = np.array([song.span(i) for i in range(len(frames))], np.float64).reshape(-1, 2)
     return SongEmbedding(song.path, frames, spans[:, 0], spans[:, 1], song.error, song.notes)
 

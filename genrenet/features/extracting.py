@@ -20,7 +20,16 @@ import torch
 from numpy.typing import NDArray
 
 from genrenet import audio
-from genrenet.cache import DAMAGE, cache_folder, content_of, read_arrays, write_arrays
+from genrenet.audio.sounding import only_sounding, silent
+from genrenet.cache import (
+    DAMAGE,
+    cache_folder,
+    content_of,
+    make_room,
+    read_arrays,
+    write_about,
+    write_arrays,
+)
 from genrenet.errors import GenrenetError, printable
 from genrenet.features.base import FeatureError, FeatureExtractor, SongFeatures
 from genrenet.streaming import InferenceError
@@ -159,7 +168,9 @@ class _Extraction:
 
     def __init__(self, extractor: FeatureExtractor, device: torch.device) -> None:
         self.extractor, self.device = extractor, device
+        make_room("features")
         self.folder = cache_folder("features", extractor.key)
+        write_about(self.folder, extractor.name)
 
     def read(self, path: str) -> _Read:
         """Look a song up in the cache; decode it if it is not there."""
@@ -224,20 +235,25 @@ class _Extraction:
             begin, length = self.extractor.span(audio.probe(path).duration)
             # Read to the end where all is used: only then is it known whether the end is missing.
             samples = audio.load(path, rate, begin, length if begin else None)
+            sound = only_sounding(samples, rate)
+            if begin and len(sound) < len(samples):  # the span is meant of what sounds of the song
+                sound = only_sounding(audio.load(path, rate), rate)
+                begin, length = self.extractor.span(len(sound) / rate)
+                sound = sound[round(begin * rate) :][: round(length * rate)]
         except audio.TruncatedAudioError as error:
-            samples, fault = error.samples, str(error)
+            sound, fault = only_sounding(error.samples, rate), str(error)
         except audio.AudioError as error:
             return None, str(error)
-        if len(samples) < least * rate - SLACK:
+        if not len(sound):
+            return None, fault or str(silent(path))
+        if len(sound) < least * rate - SLACK:
             short = FeatureError(
                 f"'{printable(path)}' is too short",
-                found=f"{len(samples) / rate:.2f} s",
+                found=f"{len(sound) / rate:.2f} s that sound",
                 wanted=f"at least {least:g} s",
             )
             return None, fault or str(short)
-        if not samples.any():
-            return None, f"'{printable(path)}' is silent: found only zeros, wanted music"
-        return samples, fault
+        return sound, fault
 
     def _extract(self, samples: NDArray[np.float32]) -> NDArray[np.float64]:
         with torch.inference_mode():

@@ -8,18 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from genrenet.features.base import FeatureError
-
-Matrix = NDArray[np.float64]
-MelScale = Literal["slaney", "htk"]
-MelNorm = Literal["slaney", "none"]
+from genrenet.mel import Matrix, MelNorm, MelScale, mel_triangles
 
 C_IN_OCTAVE = 3
 """Semitones from A, where octaves begin in `chroma_bank`'s reckoning, to C, its first class."""
@@ -76,19 +72,6 @@ def dct_matrix(n_inputs: int, n_outputs: int) -> Matrix:
     return np.asarray(basis)
 
 
-def _to_mel(hertz: Matrix, scale: MelScale) -> Matrix:
-    if scale == "htk":
-        return np.asarray(2595.0 * np.log10(1.0 + hertz / 700.0))
-    logarithmic = 15.0 + 27.0 * np.log(np.maximum(hertz, 1000.0) / 1000.0) / np.log(6.4)
-    return np.where(hertz < 1000.0, hertz * 0.015, logarithmic)
-
-
-def _to_hertz(mel: Matrix, scale: MelScale) -> Matrix:
-    if scale == "htk":
-        return np.asarray(700.0 * (10.0 ** (mel / 2595.0) - 1.0))
-    return np.where(mel < 15.0, mel / 0.015, 1000.0 * np.exp(np.log(6.4) / 27.0 * (mel - 15.0)))
-
-
 def mel_bank(
     sample_rate: int,
     n_fft: int,
@@ -98,25 +81,16 @@ def mel_bank(
     scale: MelScale = "slaney",
     norm: MelNorm = "slaney",
 ) -> Matrix:
-    """Triangles that overlap by half, evenly spaced on a mel scale.
+    """Check the settings of `genrenet.mel.mel_triangles`, and return its triangles.
 
     Parameters
     ----------
-    sample_rate : int > 0 [Hz]
-    n_fft : int > 0 [samples]
-    n_mels : int > 0
-        Number of triangles.
-    f_min, f_max : float >= 0 [Hz]
-        Where the first begins and the last ends; ``f_max=None`` is half the sample rate.
-    scale : {"slaney", "htk"}
-        Linear to 1 kHz (Slaney, 1998, "Auditory toolbox") or ``2595 * log10(1 + f / 700)``.
-    norm : {"slaney", "none"}
-        Triangles of equal area, or of height 1.
+    sample_rate, n_fft, n_mels, f_min, f_max, scale, norm
+        Those of `genrenet.mel.mel_triangles`; ``f_max=None`` is half the sample rate.
 
     Returns
     -------
     ndarray, shape (n_mels, n_fft // 2 + 1)
-        For power spectra; equal to ``librosa.filters.mel``.
 
     Raises
     ------
@@ -130,13 +104,7 @@ def mel_bank(
             found=f"{n_mels} bands from {f_min:g} to {f_max:g} Hz at {sample_rate} Hz",
             wanted="one at least, and 0 <= f_min < f_max <= half the sample rate",
         )
-    low, high = _to_mel(np.array([f_min, f_max]), scale)
-    corners = _to_hertz(np.linspace(low, high, n_mels + 2), scale)
-    bins = np.fft.rfftfreq(n_fft, 1.0 / sample_rate)
-    widths = np.diff(corners)[:, None]
-    rising = (bins - corners[:-2, None]) / widths[:-1]
-    falling = (corners[2:, None] - bins) / widths[1:]
-    bank = np.maximum(0.0, np.minimum(rising, falling))
+    bank = mel_triangles(sample_rate, n_fft, n_mels, f_min, f_max, scale, norm)
     empty = np.flatnonzero(bank.max(axis=1) <= 0)
     if len(empty):
         raise FeatureError(
@@ -144,9 +112,7 @@ def mel_bank(
             found=f"{len(empty)} of {n_mels} that lie between two of {n_fft // 2 + 1} bins",
             wanted="fewer bands, a longer FFT or a wider range",
         )
-    if norm == "slaney":
-        bank *= (2.0 / (corners[2:] - corners[:-2]))[:, None]
-    return np.asarray(bank)
+    return bank
 
 
 def chroma_bank(sample_rate: int, n_fft: int, n_chroma: int = 12) -> Matrix:

@@ -13,8 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from genrenet.features.filters import Matrix, chroma_bank, constant, dct_matrix, hann, mel_bank
+from genrenet.features.filters import chroma_bank, constant, dct_matrix, hann, mel_bank
 from genrenet.features.framing import blocks, frames_of
+from genrenet.mel import Matrix
 
 MEL_GROUPS = 8
 """Groups of neighbouring bands: a mel bank is mostly zeros, and each group needs few bins."""

@@ -115,7 +115,7 @@ def _compute(
             if hidden is None:
                 hidden = allocate((total, *found.shape[1:]), processes)
             rows = slice(row, row + len(found))
-            hidden[rows], failed[rows] = found.cpu(), batch["failed"]
+            hidden[rows], failed[rows] = found.cpu(), ~batch["counted"]
             row = rows.stop
             if progress is not None:
                 progress(row, total)

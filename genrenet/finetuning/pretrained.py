@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import math
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -112,12 +114,17 @@ class Pretrained(NetworkMaker):
                 remedy="leave out keep_head: a new head will be made",
             )
         if self.dropout is not None:
+            if not isinstance(getattr(network, "dropout", None), nn.Dropout):
+                raise FinetuningError(
+                    f"the network of '{self.backbone}' has no dropout before its head",
+                    found=f"dropout {self.dropout:g} for {type(network).__name__}",
+                    remedy="leave dropout out",
+                )
             network.dropout.p = self.dropout
             network.settings["dropout"] = self.dropout
-        network.frontend = source.frontend.settings
+        # With its class and what it has learnt. A partial, as a module would become a part.
+        network.make_frontend = partial(copy.deepcopy, source.frontend.train())
         network.frame_seconds = source.frames.seconds
-        if source.frontend.trainable:
-            network.frontend_state = source.frontend.state_dict()
         published = source.provenance.get("source") or {}
         sha256 = published.get("sha256") or sha256_of(file)
         # A file's folder is nobody's business.

@@ -13,13 +13,11 @@ from typing import Any
 
 from genrenet.errors import GenrenetError, printable
 from genrenet.library.journal import Unfinished
+from genrenet.library.seen import Seen
 from genrenet.library.table import About, Row, read_about, read_rows, write_rows
 from genrenet.streaming import find_songs
 
-Key = tuple[int, int]
-"""Size and modification time of a file."""
-
-UNKNOWN: Key = (-2, -2)
+UNKNOWN = Seen(-2, -2)
 """Of a file that is there, but does not say."""
 
 
@@ -46,6 +44,8 @@ class Counts:
         Folders that could not be looked into; the rows of what is below them are kept.
     errors : list of str
         The first errors of every process.
+    scored_by : dict of str to int
+        Rows of the table by what scored them ("" where an older table does not say).
     """
 
     songs: int = 0
@@ -57,18 +57,18 @@ class Counts:
     in_error: int = 0
     unreadable: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    scored_by: dict[str, int] = field(default_factory=dict)
 
 
-def key_of(path: str) -> Key | None:
-    """Size and modification time of a file; None where there is none, or `UNKNOWN`."""
+def seen(path: str) -> Seen | None:
+    """A file as it is, not opened; None where there is none, or `UNKNOWN`."""
     try:
-        found = os.stat(path)
+        return Seen.now(path)
     except (FileNotFoundError, NotADirectoryError, ValueError):
         return None
     except OSError as error:
         # A link that leads nowhere is no file; anything else is there, and cannot be asked.
         return None if error.errno == errno.ELOOP else UNKNOWN
-    return found.st_size, found.st_mtime_ns
 
 
 class Following:
@@ -109,29 +109,41 @@ class Following:
         _check(out, about, former, unfinished)
         self.roots: list[str] = []
         self.unreadable: list[str] = []
-        files = self._list(libraries)
-        self.listed = set(map(printable, files))
-        known: dict[str, Key | None] = {}
+        self.listed = {printable(path): path for path in self._list(libraries)}
+        self._same: dict[str, bool] = {}
+        self._touched: dict[str, Seen] = {}
+        closed: dict[str, None] = {}
         if out.exists() and self.fits and not unfinished.restarted:
             for row in read_rows(out):
-                again = retry and row["error"] is not None
-                known[row["path"]] = None if again else (row["size"], row["mtime"])
-        for path, key in unfinished.keys.items():
-            known[path] = None if retry and path in unfinished.failed else key
+                self._look(row["path"], Seen.of(row), retry and row["error"] is not None, closed)
+        for name, known in unfinished.keys.items():
+            self._look(name, known, retry and name in unfinished.failed, closed)
         self.todo: list[tuple[str, bool]] = []
-        closed: dict[str, None] = {}
-        for path in files:
-            name, now = printable(path), key_of(path)
-            if now == UNKNOWN:
+        for name, path in self.listed.items():
+            if name not in self._same and seen(path) == UNKNOWN:
                 closed[os.path.dirname(path)] = None
-            elif known.get(name) is None or known[name] != now:
-                self.todo.append((path, name in known))
+            elif not self._same.get(name):
+                self.todo.append((path, name in self._same))
         self.unreadable += closed
-        self.same = len(files) - len(self.todo)
+        self.same = len(self.listed) - len(self.todo)
+
+    def _look(self, name: str, known: Seen, again: bool, closed: dict[str, None]) -> None:
+        """Look at a file that the table or a journal knows."""
+        path = self.listed.get(name)
+        now = None if path is None else seen(path)
+        if path is None or now is None:
+            return
+        self._touched.pop(name, None)
+        if now == UNKNOWN:
+            closed[os.path.dirname(path)] = None
+        self._same[name] = now == UNKNOWN or (not again and known.is_still(now, path))
+        if self._same[name] and now[:3] not in (known[:3], UNKNOWN[:3]):
+            # Written down, so that the next scan need not look into it again.
+            self._touched[name] = now._replace(sample=known.sample)
 
     def __getstate__(self) -> dict[str, Any]:
         # The other processes need to know what to do, not what is there.
-        return {**self.__dict__, "listed": set()}
+        return {**self.__dict__, "listed": {}, "_same": {}, "_touched": {}}
 
     def _list(self, libraries: Iterable[str | os.PathLike[str]]) -> list[str]:
         files: dict[str, None] = {}
@@ -176,6 +188,10 @@ class Following:
                 row = of_song[0][2]
                 if self._keeps(path) and not row.get("gone"):
                     found.in_error += row.get("error") is not None
+                    if path in self._touched:
+                        row |= self._touched[path]._asdict()
+                    by = row.get("scored_by") or ""
+                    found.scored_by[by] = found.scored_by.get(by, 0) + 1
                     yield row
                 else:
                     found.gone += of_song[-1][1]

@@ -56,6 +56,7 @@ from mutagen.wavpack import WavPack
 
 from genrenet.catalog.base import clean
 from genrenet.errors import GenrenetError, printable
+from genrenet.library.other_tags import other_genres
 from genrenet.library.same_audio import AudioChangedError, check_same_audio, flush
 
 _ID3_IN_FRONT = {MP3, TrueAudio, ID3FileType}
@@ -91,6 +92,20 @@ def read_genre(path: str) -> list[str] | None:
     """
     with _naming(path, "read"):
         return _genre(_load(_kind(path), path).tags)
+
+
+def has_genre(path: str) -> bool:
+    """Whether a file names a genre in any of its tags, those included that are not written to.
+
+    Raises
+    ------
+    GenreTagError
+        See `read_genre`.
+    """
+    with _naming(path, "read"):
+        kind = _kind(path)
+        found = [*(_genre(_load(kind, path).tags) or ()), *other_genres(path, kind)]
+        return any(value.strip() for value in found)
 
 
 def write_genre(path: str, genres: Sequence[str] | None) -> None:

@@ -19,6 +19,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from genrenet.errors import printable
+from genrenet.library.seen import Seen
 from genrenet.library.table import About, Row, TableError
 
 SYNC_SECONDS = 5.0
@@ -118,8 +119,8 @@ class Unfinished:
     ----------
     about : About or None
         What the journals' rows have in common; None where there are no journals.
-    keys : dict of str to (int, int)
-        Size and modification time of every song in them.
+    keys : dict of str to Seen
+        The file of every song in them as it was.
     failed : set of str
         Those of them that have an error.
 
@@ -133,7 +134,7 @@ class Unfinished:
         self.folder = parts_folder(out)
         self.files = sorted(self.folder.glob("*.jsonl"))
         self.about: About | None = None
-        self.keys: dict[str, tuple[int, int]] = {}
+        self.keys: dict[str, Seen] = {}
         self.failed: set[str] = set()
         self._places: dict[str, tuple[int, int]] = {}
         self._times: dict[str, int] = {}
@@ -195,7 +196,7 @@ class Unfinished:
         if self._times.get(path, -1) > row["at"]:
             return
         self._times[path], self._places[path] = row["at"], place
-        self.keys[path] = (row["size"], row["mtime"])
+        self.keys[path] = Seen.of(row)
         (self.failed.discard if row.get("error") is None else self.failed.add)(path)
 
     def _foreign(self, file: Path, found: str) -> JournalError:

@@ -9,20 +9,27 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TypeVar
 
+import torch
+
 from genrenet.baselines import FittedBaseline
-from genrenet.cache import sha256_of
+from genrenet.cache import content_sample, sha256_of
 from genrenet.checkpoints.opening import find_checkpoint
 from genrenet.classifier import GenreClassifier
 from genrenet.errors import GenrenetError, printable
 from genrenet.inference import SongResult, score_songs
-from genrenet.library.following import UNKNOWN, Counts, Following, Key, ScanError, key_of
+from genrenet.library.following import UNKNOWN, Counts, Following, ScanError, seen
 from genrenet.library.journal import Journal
-from genrenet.library.table import SCORE, About, Row, check_suffix, table_lock
+from genrenet.library.seen import Seen
+from genrenet.library.table import SCORE, About, Row, check_table, table_lock
 from genrenet.library.team import Team
+from genrenet.networks.folding import HalfPrecision
+
+_PRECISIONS = {torch.float32: "32", torch.bfloat16: "bf16", torch.float16: "16"}
 
 SHOWN = 20
 """Errors that are told one by one."""
@@ -42,6 +49,32 @@ def identity_of(checkpoint: str | os.PathLike[str]) -> str:
     name = os.fspath(checkpoint)
     file = Path(name) if name.endswith(".skops") else find_checkpoint(name)
     return f"{Path(name).name}@{sha256_of(file)[:12]}"
+
+
+def scorer_of(model: GenreClassifier | FittedBaseline, device: str | None = None) -> str:
+    """What scores depend on beside the model: device, precision and the version of torch.
+
+    Scores of two such differ by some hundredths at most (see `genrenet.optimising.optimised`).
+    """
+    minor = ".".join(torch.__version__.split(".")[:2])  # later patches compute the same
+    if isinstance(model, FittedBaseline):
+        kind = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu")).type
+        return f"{kind}, torch {minor}"
+    network = model.network
+    dtype = network.dtype if isinstance(network, HalfPrecision) else torch.float32
+    return f"{model.device.type}, {_PRECISIONS[dtype]}, torch {minor}"
+
+
+def _check_alike(team: Team, scored_by: str) -> None:
+    """Refuse processes that would score the songs of one table differently."""
+    found = team.gather(scored_by)
+    if len({*found}) > 1:
+        said = "; ".join(f"{words} ({found.count(words)})" for words in sorted({*found}))
+        raise ScanError(
+            "the processes of this scan would not score alike",
+            found=said,
+            remedy="name --device and --precision, and install the same torch everywhere",
+        )
 
 
 def scan(
@@ -115,10 +148,12 @@ def scan(
         )
 
     score(())  # refuses numbers out of range before anything is written
+    scored_by = scorer_of(model, device)
+    _check_alike(team, scored_by)
     with ExitStack() as stack:
 
         def look() -> Following:
-            check_suffix(out)
+            check_table(out, about.labels)
             if not out.parent.is_dir():
                 raise ScanError(
                     f"no folder '{printable(out.parent)}' to write into", remedy="make it first"
@@ -129,7 +164,7 @@ def scan(
         library = _first(team, look)
         mine = library.todo[team.rank :: team.size]
         journal = Journal(out, team.rank, about)
-        scorer = _Scorer(journal, progress, len(mine))
+        scorer = _Scorer(journal, progress, len(mine), scored_by)
 
         try:
             scorer.run(mine, score)
@@ -162,9 +197,11 @@ def _first(team: Team, work: Callable[[], T]) -> T:
 class _Scorer:
     """Scores this process's share, and keeps every row."""
 
-    def __init__(self, journal: Journal, progress: Progress | None, total: int) -> None:
+    def __init__(
+        self, journal: Journal, progress: Progress | None, total: int, scored_by: str
+    ) -> None:
         self.journal, self.progress, self.total = journal, progress, total
-        self.counts, self.done = Counts(), 0
+        self.counts, self.done, self.scored_by = Counts(), 0, scored_by
         self.again: list[tuple[str, bool]] = []
 
     def run(
@@ -175,34 +212,41 @@ class _Scorer:
         last: bool = False,
     ) -> None:
         """Score songs; those that change meanwhile come into ``again``, unless it is the last."""
-        under_way: dict[str, tuple[Key, bool]] = {}
+        under_way: dict[str, tuple[Seen, Future[str | None], bool]] = {}
+        # Beside the decoding: a few far places of a file cost a slow drive as many seeks.
+        pool = ThreadPoolExecutor(2, "samples")
 
         def paths() -> Iterator[str]:
             for path, known in todo:
-                key = key_of(path)
-                if key is None:
+                found = seen(path)
+                if found is None:
                     self._gone(path)
-                elif key == UNKNOWN:
+                elif found == UNKNOWN:
                     self._step()  # what the table has of it stays
                 else:
-                    under_way[path] = key, known
+                    under_way[path] = found, pool.submit(_sample, path), known
                     yield path
 
-        for result in score(paths()):
-            path = result.path
-            key, known = under_way.pop(path)
-            now = key_of(path)
-            if now is None:
-                self._gone(path)
-            elif now != key and not last:
-                self.again.append((path, known))
-            else:
-                # Of a file that is still being written the former key is kept: the next scan will
-                # see that it has changed.
-                self._keep(result, key, known)
+        try:
+            for result in score(paths()):
+                path = result.path
+                was, sample, known = under_way.pop(path)
+                was, now = was._replace(sample=sample.result()), seen(path)
+                if now is None:
+                    self._gone(path)
+                elif was.is_still(now, path):
+                    self._keep(result, was, known)
+                elif not last:
+                    self.again.append((path, known))
+                else:
+                    # Of a file that is still being written only what it was is kept: the next scan
+                    # will see that it has changed.
+                    self._keep(result, was._replace(sample=None), known)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
 
-    def _keep(self, result: SongResult, key: Key, known: bool) -> None:
-        self.journal.add(_row(result, key))
+    def _keep(self, result: SongResult, was: Seen, known: bool) -> None:
+        self.journal.add({**_row(result), **was._asdict(), "scored_by": self.scored_by})
         self.counts.changed += known
         self.counts.new += not known
         if result.error is not None:
@@ -221,8 +265,15 @@ class _Scorer:
             self.progress(self.done, self.total)
 
 
-def _row(result: SongResult, key: Key) -> Row:
-    """A song's row in the table."""
+def _sample(path: str) -> str | None:
+    try:
+        return content_sample(path)
+    except OSError:
+        return None
+
+
+def _row(result: SongResult) -> Row:
+    """What the table says of a song."""
     scored = result.genre is not None
     return {
         "path": printable(result.path),
@@ -233,7 +284,5 @@ def _row(result: SongResult, key: Key) -> Row:
         "checkpoint": result.checkpoint,
         "error": result.error,
         "notes": "; ".join(result.notes) or None,
-        "size": key[0],
-        "mtime": key[1],
         **{SCORE + label: value for label, value in result.scores.items()},
     }

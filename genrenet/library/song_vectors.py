@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,6 +13,8 @@ from numpy.typing import NDArray
 
 from genrenet.errors import printable
 from genrenet.library.embedding_files import EmbeddingFileError
+
+_ABOUT = ("backbone", "layer", "checkpoint", "trim")
 
 
 class SongVectors(NamedTuple):
@@ -25,12 +28,18 @@ class SongVectors(NamedTuple):
         Means over the songs' frames, finite; songs without frames are left out.
     backbone, layer : str
         What made them.
+    checkpoint : str
+        SHA-256 of the backbone's file; '' where the file does not say.
+    trim : float, optional
+        Seconds that were dropped at both ends of the songs.
     """
 
     paths: list[str]
     vectors: NDArray[np.float32]
     backbone: str
     layer: str
+    checkpoint: str = ""
+    trim: float | None = None
 
 
 def read_song_vectors(file: str | os.PathLike[str]) -> SongVectors:
@@ -64,6 +73,13 @@ def read_song_vectors(file: str | os.PathLike[str]) -> SongVectors:
         ) from error
 
 
+def _about(held: Mapping[str, str]) -> dict[str, Any]:
+    """What a file says of its vectors; the backbone and the layer must be there."""
+    trim = float(held["trim"]) if "trim" in held else None
+    made = {"backbone": held["backbone"], "layer": held["layer"]}
+    return {**made, "checkpoint": held.get("checkpoint", ""), "trim": trim}
+
+
 def _read_npz(path: Path) -> SongVectors:
     with np.load(path, allow_pickle=False) as held:
         frames, names = held["frames"], held["paths"]
@@ -71,9 +87,9 @@ def _read_npz(path: Path) -> SongVectors:
             means = held["song_embeddings"]
         else:
             means = _means(held["embeddings"], held["song"], len(names))
-        about = [str(held[key]) for key in ("backbone", "layer")]
+        about = _about({key: str(held[key]) for key in _ABOUT if key in held})
     paths = [str(name) for name, count in zip(names, frames, strict=True) if count]
-    return SongVectors(paths, means[frames > 0].astype(np.float32), *about)
+    return SongVectors(paths, means[frames > 0].astype(np.float32), **about)
 
 
 def _read_parquet(path: Path) -> SongVectors:
@@ -85,14 +101,17 @@ def _read_parquet(path: Path) -> SongVectors:
         path, names = beside, ["path", "mean"]
     kept = ["path", "mean"] if "mean" in names else ["path", "song", "embedding"]
     table = pyarrow.parquet.read_table(path, columns=kept)
-    about = [(table.schema.metadata or {})[key].decode() for key in (b"backbone", b"layer")]
+    metadata = {
+        key.decode(): value.decode() for key, value in (table.schema.metadata or {}).items()
+    }
+    about = _about(metadata)
     if "mean" in kept:
         table = table.filter(table["mean"].is_valid())
         vectors = _matrix(table["mean"])
-        return SongVectors(table["path"].to_pylist(), vectors, *about)
+        return SongVectors(table["path"].to_pylist(), vectors, **about)
     songs, first, rows = np.unique(table["song"].to_numpy(), return_index=True, return_inverse=True)
     paths = table["path"].take(first).to_pylist()
-    return SongVectors(paths, _means(_matrix(table["embedding"]), rows, len(songs)), *about)
+    return SongVectors(paths, _means(_matrix(table["embedding"]), rows, len(songs)), **about)
 
 
 def _matrix(column: Any) -> NDArray[np.float32]:

@@ -4,10 +4,13 @@ Columns
 -------
 ``path`` (absolute; bytes that are not UTF-8 as ``\\xNN``, see `file_of`), ``genre``, ``confidence``
 (from 0 to 1), ``frames`` (number scored), ``duration`` (seconds), ``checkpoint`` (identity of the
-model), ``error``, ``notes``, ``size`` (bytes) and ``mtime`` (ns) of the file when it was read, and
-``score_<genre>`` for each of the model's genres. Rows are sorted by path. What all rows have in
-common is the table's `About`: in Parquet the schema's metadata under ``genrenet``, in SQLite the
-table ``about``; the songs of SQLite are in the table ``songs``.
+model), ``error``, ``notes``, the file as it was when it was read (``size`` in bytes, ``mtime`` in
+ns, ``file_id``, ``sample``; see `genrenet.library.seen`), ``scored_by`` (see
+`genrenet.library.scanning.scorer_of`), and the score of each of the model's genres (see
+`genrenet.song_result.score_columns`). Older tables lack ``file_id``, ``sample`` and ``scored_by``:
+their rows hold None. Rows are sorted by path. What all rows have in common is the table's `About`:
+in Parquet the schema's metadata under ``genrenet``, in SQLite the table ``about``; the songs of
+SQLite are in the table ``songs``.
 
 Tables are written under another name and then put in place, so that nobody ever sees half of one,
 and rows are read and written as a stream, so that memory does not grow with their number.
@@ -32,6 +35,7 @@ import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
 from genrenet.errors import GenrenetError, printable
+from genrenet.song_result import score_columns
 
 VERSION = 1
 SCORE = "score_"
@@ -48,7 +52,11 @@ _COLUMNS = {
     "notes": ("TEXT", pa.string()),
     "size": ("INTEGER", pa.int64()),
     "mtime": ("INTEGER", pa.int64()),
+    "file_id": ("TEXT", pa.string()),
+    "sample": ("TEXT", pa.string()),
+    "scored_by": ("TEXT", pa.string()),
 }
+_LATER = {"file_id", "sample", "scored_by"}
 _SQLITE = {".sqlite", ".sqlite3", ".db"}
 SUFFIXES = frozenset({".parquet", *_SQLITE})
 """Suffixes of the files a table can be kept in."""
@@ -110,8 +118,54 @@ def table_lock(file: Path) -> Iterator[None]:
 
 
 def columns_of(labels: Sequence[str]) -> list[str]:
-    """Names of all columns of a table, in order."""
+    """Keys of a table's rows, in order."""
     return [*_COLUMNS, *(SCORE + label for label in labels)]
+
+
+def _stored(labels: Sequence[str]) -> dict[str, str]:
+    """What columns are called in a file, by their key."""
+    scores = {SCORE + label: name for label, name in score_columns(labels).items()}
+    return {**dict(zip(_COLUMNS, _COLUMNS, strict=True)), **scores}
+
+
+def _found(labels: Sequence[str], names: Iterable[str]) -> dict[str, str]:
+    """Which columns of a file, whose names these are, hold what; older files lack some.
+
+    Raises
+    ------
+    KeyError
+        One is not there that always was.
+    """
+    there = {*names}
+    # Parquet was written with names that differ only in case.
+    kept = {key: key if key in there else name for key, name in _stored(labels).items()}
+    if missing := {*kept.values()} - there - _LATER:
+        raise KeyError(*sorted(missing))
+    return {key: name for key, name in kept.items() if name in there}
+
+
+def check_table(file: Path, labels: Sequence[str]) -> None:
+    """Refuse a table that could not be written, before there is work to lose.
+
+    Raises
+    ------
+    TableError
+        The suffix is no table's, or the format cannot hold columns of these genres.
+    """
+    check_suffix(file)
+    try:
+        # SQLite is the stricter of both: it limits the number of columns and their names.
+        if file.suffix.lower() in _SQLITE:
+            with closing(sqlite3.connect(":memory:")) as connection:
+                connection.execute(_declaration(labels))
+        else:
+            _schema(About(list(labels), ""))
+    except (sqlite3.Error, ValueError, pa.ArrowException) as error:
+        raise TableError(
+            f"'{printable(file)}' cannot hold the scores of these {len(labels)} genres",
+            found=str(error),
+            remedy="write a .parquet file, or train a model whose genres have plain names",
+        ) from error
 
 
 def check_suffix(file: Path) -> None:
@@ -176,17 +230,22 @@ def read_rows(file: str | os.PathLike[str]) -> Generator[Row, None, None]:
         See `read_about`.
     """
     path = Path(file)
-    names = columns_of(read_about(path).labels)
+    labels = read_about(path).labels
+    empty = dict.fromkeys(columns_of(labels))
     with _reading(path):
         if path.suffix.lower() in _SQLITE:
-            chosen = ", ".join(map(_quoted, names))
             with closing(_connect(path)) as connection:
+                told = connection.execute("PRAGMA table_info(songs)").fetchall()
+                found = _found(labels, (name for _, name, *_ in told))
+                chosen = ", ".join(map(_quoted, found.values()))
                 for values in connection.execute(f"SELECT {chosen} FROM songs ORDER BY path"):
-                    yield dict(zip(names, values, strict=True))
+                    yield empty | dict(zip(found, values, strict=True))
         else:
             with pq.ParquetFile(path) as held:
-                for batch in held.iter_batches(_AT_ONCE, columns=names):
-                    yield from batch.to_pylist()
+                found = _found(labels, held.schema_arrow.names)
+                for batch in held.iter_batches(_AT_ONCE, columns=[*found.values()]):
+                    for row in batch.to_pylist():
+                        yield empty | {key: row[name] for key, name in found.items()}
 
 
 def count_rows(file: str | os.PathLike[str]) -> int:
@@ -260,34 +319,40 @@ def write_rows(file: str | os.PathLike[str], rows: Iterable[Row], about: About) 
     return count
 
 
+def _schema(about: About) -> pa.Schema:
+    stored = _stored(about.labels)
+    kinds = [_COLUMNS[key][1] if key in _COLUMNS else pa.float64() for key in stored]
+    schema = pa.schema(list(zip(stored.values(), kinds, strict=True)))
+    return schema.with_metadata({"genrenet": json.dumps(asdict(about))})
+
+
 def _write_parquet(path: Path, rows: Iterator[Row], about: About) -> int:
-    names = columns_of(about.labels)
-    kinds = [_COLUMNS[name][1] if name in _COLUMNS else pa.float64() for name in names]
-    schema = pa.schema(list(zip(names, kinds, strict=True)))
-    schema = schema.with_metadata({"genrenet": json.dumps(asdict(about))})
-    count = 0
+    schema, keys, count = _schema(about), columns_of(about.labels), 0
     with pq.ParquetWriter(path, schema) as writer:
         while some := list(islice(rows, 16 * _AT_ONCE)):
-            columns = [[row.get(name) for row in some] for name in names]
-            writer.write_table(pa.table(dict(zip(names, columns, strict=True)), schema=schema))
+            columns = [[row.get(key) for row in some] for key in keys]
+            writer.write_table(pa.table(dict(zip(schema.names, columns, strict=True)), schema))
             count += len(some)
     return count
 
 
+def _declaration(labels: Sequence[str]) -> str:
+    kinds = {key: kind for key, (kind, _) in _COLUMNS.items()}
+    declared = (f"{_quoted(n)} {kinds.get(key, 'REAL')}" for key, n in _stored(labels).items())
+    return f"CREATE TABLE songs ({', '.join(declared)}) WITHOUT ROWID"
+
+
 def _write_sqlite(path: Path, rows: Iterator[Row], about: About) -> int:
-    names = columns_of(about.labels)
-    kinds = [_COLUMNS[name][0] if name in _COLUMNS else "REAL" for name in names]
-    declared = ", ".join(f"{_quoted(name)} {kind}" for name, kind in zip(names, kinds, strict=True))
-    count = 0
+    keys, count = columns_of(about.labels), 0
     with closing(sqlite3.connect(path)) as connection, connection:
         # Nobody reads this file before it is whole, so a journal would only cost time.
         connection.execute("PRAGMA journal_mode = OFF")
         connection.execute("CREATE TABLE about (value TEXT)")
         connection.execute("INSERT INTO about VALUES (?)", (json.dumps(asdict(about)),))
-        connection.execute(f"CREATE TABLE songs ({declared}) WITHOUT ROWID")
-        holes = ", ".join("?" * len(names))
+        connection.execute(_declaration(about.labels))
+        holes = ", ".join("?" * len(keys))
         while some := list(islice(rows, _AT_ONCE)):
-            values = ([row.get(name) for name in names] for row in some)
+            values = ([row.get(key) for key in keys] for row in some)
             connection.executemany(f"INSERT INTO songs VALUES ({holes})", values)
             count += len(some)
     return count

@@ -4,7 +4,7 @@ Before a file is touched, its change is in the undo file. Taking back goes throu
 from the last to the first, as long as the genre is what was written.
 
 Files that were written are changed files, which the next scan would score anew; so the table gets
-their new ``size`` and ``mtime``, if it had known them as they were just before.
+what they are now (see `genrenet.library.seen`), if it had known them as they were just before.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from itertools import groupby
 from pathlib import Path
 
 from genrenet.errors import printable
-from genrenet.library.genre_tags import GenreTagError, read_genre, write_genre
+from genrenet.library.genre_tags import GenreTagError, has_genre, read_genre, write_genre
+from genrenet.library.seen import Seen
 from genrenet.library.table import (
     Row,
     count_rows,
@@ -50,14 +51,14 @@ class Wish:
         What is written for a genre, nothing if songs of this genre are left alone; genres that it
         does not name are written as they are.
     keep_existing : bool
-        Leave files alone that have a genre.
+        Leave files alone that have a genre, in whichever of their tags.
     force : bool
-        Tag files too whose size and time are not the table's.
+        Tag files too that are not the ones that were scored.
     """
 
     min_confidence: float = 0.5
     names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    keep_existing: bool = False
+    keep_existing: bool = True
     force: bool = False
 
 
@@ -194,15 +195,16 @@ def _plan(row: Row, wish: Wish) -> Outcome:
         return Outcome(path, "gone", error=f"'{path}' is gone since the scan")
     try:
         old = read_genre(file)
-        state = _state(file)
+        now = Seen.now(file, sampled=True)
+        kept = wish.keep_existing and old != new and has_genre(file)
     except (GenreTagError, OSError) as error:
         return Outcome(path, "failed", error=str(error))
     if old == new:
         # Asked first: a file that an interrupted run has written is no longer the table's.
         return Outcome(path, "same")
-    if wish.keep_existing and any(value.strip() for value in old or ()):
+    if kept:
         return Outcome(path, "kept")
-    if not wish.force and row["size"] != state[0] and row["mtime"] != state[1]:
+    if not wish.force and not _is_scored(row, now):
         what = f"'{path}' has changed since the scan: scan again, or pass --force"
         return Outcome(path, "changed", error=what)
     return Outcome(path, "tagged", old, new)
@@ -230,12 +232,20 @@ def _plan_back(path: str, changes: list[tuple[Genre, Genre]]) -> Outcome:
     return Outcome(path, "same") if genre == found else Outcome(path, "tagged", found, genre)
 
 
+def _is_scored(row: Row, now: Seen) -> bool:
+    """Whether a file holds what it held when the table's row was made."""
+    was = Seen.of(row)
+    if was.sample is None:  # an older table's
+        return was[:2] == now[:2]
+    return was.sample == now.sample
+
+
 class _Touched:
-    """The files written, each with its size and time before and after, on disk."""
+    """The files written, each as it was before and is now, on disk."""
 
     def __init__(self) -> None:
         self._held = sqlite3.connect("")
-        columns = "path TEXT PRIMARY KEY, size, mtime, new_size, new_mtime"
+        columns = "path TEXT PRIMARY KEY, was, now"
         self._held.execute(f"CREATE TABLE files ({columns}) WITHOUT ROWID")
         self._any = False
 
@@ -243,12 +253,13 @@ class _Touched:
         """Carry out a plan; a failure becomes the outcome."""
         file = file_of(outcome.path)
         try:
-            before = _state(file)
+            was = Seen.now(file, sampled=True)
             write_genre(file, outcome.new)
-            values = (outcome.path, *before, *_state(file))
+            now = Seen.now(file, sampled=True)
         except (GenreTagError, OSError) as error:
             return Outcome(outcome.path, "failed", error=str(error))
-        self._held.execute("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)", values)
+        values = (outcome.path, json.dumps(was), json.dumps(now))
+        self._held.execute("INSERT OR REPLACE INTO files VALUES (?, ?, ?)", values)
         self._any = True
         return outcome
 
@@ -258,17 +269,13 @@ class _Touched:
             write_rows(table, map(self._updated, read_rows(table)), read_about(table))
 
     def _updated(self, row: Row) -> Row:
-        asked = "SELECT new_size, new_mtime FROM files WHERE path = ? AND size = ? AND mtime = ?"
-        values = (row["path"], row["size"], row["mtime"])
-        if found := self._held.execute(asked, values).fetchone():
-            row["size"], row["mtime"] = found
+        asked = "SELECT was, now FROM files WHERE path = ?"
+        if found := self._held.execute(asked, (row["path"],)).fetchone():
+            was, now = (Seen(*json.loads(text)) for text in found)
+            if _is_scored(row, was):
+                row |= now._asdict()
         return row
 
     def close(self) -> None:
         """Forget them."""
         self._held.close()
-
-
-def _state(file: str) -> tuple[int, int]:
-    found = os.stat(file)
-    return found.st_size, found.st_mtime_ns

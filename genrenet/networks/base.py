@@ -12,6 +12,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from genrenet.errors import GenrenetError
+from genrenet.rebuilding import Recorded
 
 Pools = Sequence[Sequence[int]]
 
@@ -20,8 +21,12 @@ class NetworkError(GenrenetError):
     """Settings or an input a network cannot work with."""
 
 
-class GenreNetwork(nn.Module):
+class GenreNetwork(Recorded, nn.Module):
     """Base of the networks: a trunk of named stages, an embedding, a head.
+
+    A network of one's own derives from this class or from one of the networks, and takes the number
+    of labels and then plain arguments. A checkpoint stores its import path and these arguments, and
+    restores exactly that or refuses.
 
     Attributes
     ----------
@@ -48,6 +53,11 @@ class GenreNetwork(nn.Module):
     def embedding_size(self) -> int:
         """Length of the embedding: the number of inputs of the head."""
         return self.head.in_features
+
+    @property
+    def is_headed(self) -> bool:
+        """Whether the logits are the head's of the embedding, and not computed in another way."""
+        return type(self).forward is GenreNetwork.forward
 
     @property
     def n_labels(self) -> int:

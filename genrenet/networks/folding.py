@@ -45,14 +45,15 @@ def fold(network: GenreNetwork, dtype: torch.dtype = torch.float32) -> GenreNetw
     """
     folded = copy.deepcopy(network).eval().requires_grad_(False)
     last, half = None, dtype != torch.float32
+    # Of these very classes: one derived from them may compute something else.
     for parent in list(folded.modules()):
         for name, child in list(parent.named_children()):
-            if isinstance(child, ConvStage):
+            if type(child) is ConvStage:
                 last = FoldedStage(child, dtype)
                 setattr(parent, name, last)
-            elif isinstance(child, Keras1GRU):
+            elif type(child) is Keras1GRU:
                 setattr(parent, name, FoldedGRU(child))
-            elif isinstance(child, Filters) and child.conv.kernel_size[1] > 1 and half:
+            elif type(child) is Filters and child.conv.kernel_size[1] > 1 and half:
                 setattr(parent, name, FoldedFilters(child, dtype))
     if last is not None:
         last.then = torch.float32

@@ -7,14 +7,17 @@ import fnmatch
 import os
 import re
 import unicodedata
+from collections import defaultdict
 from collections.abc import Iterable
 
 from genrenet.cache import digest
+from genrenet.errors import printable
 from genrenet.playlists.base import PlaylistError, PlaylistSong
 from genrenet.playlists.reading import ListedSong
 
 ARTIST = "artist:"
 _SAMPLE = 1 << 16
+_LONE = re.compile("[\udc80-\udcff]")
 
 
 def same_text(*texts: str) -> str:
@@ -27,6 +30,34 @@ def same_text(*texts: str) -> str:
     """
     joined = unicodedata.normalize("NFKC", "\n".join(texts)).casefold()
     return "\n".join("".join(line.split()) for line in joined.split("\n"))
+
+
+def same_path(path: str) -> str:
+    """A path as it is compared: with "/", letters composed, and bytes of Windows as letters.
+
+    Names come composed from Linux and Windows, decomposed from macOS, and in one byte a letter
+    (code page 1252) from older lists.
+
+    Examples
+    --------
+    >>> same_path("cafe\u0301\udce9.mp3") == "caf\u00e9\u00e9.mp3"
+    True
+    """
+    raw = (
+        # One part of a path may be in one coding, and the next in another.
+        os.fsencode(part).decode("cp1252", "replace") if _LONE.search(part) else part
+        for part in unicodedata.normalize("NFC", path).replace(os.sep, "/").split("/")
+    )
+    return unicodedata.normalize("NFC", "/".join(raw))
+
+
+def _ways(path: str) -> set[str]:
+    """How `same_path` may compare a listed path: as it is, or as a path of Windows."""
+    return {
+        same_path(find(way))
+        for way in {path, os.path.abspath(path.replace("\\", "/"))}
+        for find in (str, os.path.realpath)
+    }
 
 
 class Exclusions:
@@ -48,7 +79,8 @@ class Exclusions:
     """
 
     def __init__(self, patterns: Iterable[str] = (), listed: Iterable[ListedSong] = ()) -> None:
-        paths, artists = [], []
+        artists = []
+        self._globs: dict[str, re.Pattern[str]] = {}
         for pattern in patterns:
             artist = pattern[: len(ARTIST)].casefold() == ARTIST
             text = pattern[len(ARTIST) :] if artist else pattern.rstrip("/")
@@ -59,29 +91,66 @@ class Exclusions:
             if artist:
                 artists.append(fnmatch.translate(same_text(text)))
             else:
-                ends = ["", "*/"] if not text.startswith(("*", "/")) else [""]
-                globs = [f"{start}{text}{end}" for start in ends for end in ("", "/*")]
-                paths += [fnmatch.translate(glob.casefold()) for glob in globs]
-        self._paths = re.compile("|".join(paths)) if paths else None
+                self._globs[pattern] = _glob(text)
         self._artists = re.compile("|".join(artists)) if artists else None
-        songs = list(listed)
-        self._files = {os.path.realpath(song.path) for song in songs if song.path}
-        self._names = {same_text(song.artist, song.title) for song in songs if song.title}
+        # The lists that name a file, or a song, by the name they are compared by.
+        self._files, self._names = defaultdict[str, set[str]](set), defaultdict[str, set[str]](set)
+        self._unused = {*self._globs}
+        for song in listed:
+            self._unused.add(song.source)
+            for way in _ways(song.path) if song.path else ():
+                self._files[way].add(song.source)
+            if song.title:
+                self._names[same_text(song.artist, song.title)].add(song.source)
 
     def by_path(self, path: str) -> bool:
         """Whether a file is excluded, without looking into it."""
-        if self._paths and self._paths.match(path.replace(os.sep, "/").casefold()):
-            return True
-        return bool(self._files) and os.path.realpath(path) in self._files
+        key = same_path(path)
+        found = {name for name, glob in self._globs.items() if glob.match(key.casefold())}
+        if self._files and not found:
+            found |= self._files.get(key) or self._files.get(
+                same_path(os.path.realpath(path)), set()
+            )
+        self._unused -= found
+        return bool(found)
 
     def by_tags(self, song: PlaylistSong) -> bool:
         """Whether a song is excluded for what its tags say."""
-        if song.artist and song.title and same_text(song.artist, song.title) in self._names:
+        name = same_text(song.artist, song.title) if song.artist and song.title else ""
+        if name in self._names:
+            self._unused -= self._names[name]
             return True
         if self._artists is None:
             return False
         names = {song.artist, *song.artist.split(", ")} - {""}
         return any(self._artists.match(same_text(name)) for name in names)
+
+    def unused(self, paths: Iterable[str]) -> list[str]:
+        """Lists and globs that have excluded nothing, and name none of a library's files."""
+        globs = self._unused & {*self._globs}
+        lists = self._unused - globs
+        for path in paths if self._unused else ():
+            key = same_path(path)
+            lists -= self._files.get(key, set())
+            globs -= {name for name in globs if self._globs[name].match(key.casefold())}
+        told = [f"--exclude '{name}' fits no file of the library" for name in sorted(globs)]
+        return told + [
+            f"no song of the list '{printable(name)}' was found in the library: nothing was "
+            "excluded by it; does it name the same folders?"
+            for name in sorted(lists)
+            if name
+        ]
+
+
+def _glob(text: str) -> re.Pattern[str]:
+    """What a glob means for a path as `same_path` gives it, folded."""
+    ways = dict.fromkeys(same_path(way).casefold() for way in (text, text.replace("\\", "/")))
+    parts = []
+    for way in ways:
+        way = way.rstrip("/")
+        for start in ["", "*/"] if not way.startswith(("*", "/")) else [""]:
+            parts += [fnmatch.translate(f"{start}{way}{end}") for end in ("", "/*")]
+    return re.compile("|".join(parts))
 
 
 class Seen:

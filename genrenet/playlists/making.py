@@ -114,6 +114,7 @@ def playlist(
         if first.genre in shares:
             first = supplies[list(shares).index(first.genre)].song(first.row)
     chosen = choose(supplies, shares, length=length, count=count, first=first, progress=progress)
+    notes += exclusions.unused(songs.paths)
     groups = [group for group in chosen.groups.values() if group]
     if not groups:
         raise PlaylistError(

@@ -16,11 +16,15 @@ from genrenet.playlists.places import path_at
 
 
 class ListedSong(NamedTuple):
-    """What a playlist says of a song: its file (None for a stream), its artist and its title."""
+    """What a playlist says of a song: its file (None for a stream), its artist and its title.
+
+    ``source`` is the playlist.
+    """
 
     path: str | None
     artist: str = ""
     title: str = ""
+    source: str = ""
 
 
 def read_playlist(file: str | os.PathLike[str]) -> list[ListedSong]:
@@ -40,7 +44,8 @@ def read_playlist(file: str | os.PathLike[str]) -> list[ListedSong]:
             wanted=" or ".join(_READERS),
         )
     try:
-        return read(path.read_bytes(), str(path.absolute().parent))
+        songs = read(path.read_bytes(), str(path.absolute().parent))
+        return [song._replace(source=os.fspath(file)) for song in songs]
     except OSError as error:
         raise PlaylistError(
             f"cannot read the playlist '{printable(path)}'", found=error.strerror or str(error)
@@ -52,6 +57,14 @@ def read_playlist(file: str | os.PathLike[str]) -> list[ListedSong]:
         ) from error
 
 
+def _text(raw: bytes) -> str:
+    """Text of an M3U file: UTF-8, or what Windows wrote before."""
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return raw.decode("cp1252", "replace")
+
+
 def _m3u(data: bytes, folder: str) -> list[ListedSong]:
     if b"\0" in data:
         raise ValueError("bytes that are no text")
@@ -59,7 +72,7 @@ def _m3u(data: bytes, folder: str) -> list[ListedSong]:
     for raw in data.removeprefix(b"\xef\xbb\xbf").replace(b"\r", b"\n").split(b"\n"):
         line = os.fsdecode(raw)
         if line.startswith("#EXTINF:"):
-            name = raw.partition(b",")[2].decode("utf-8", "replace").strip()
+            name = _text(raw.partition(b",")[2]).strip()
             artist, dash, title = name.partition(" - ")
             said = (artist, title) if dash else ("", name)
         elif line.strip() and not line.startswith("#"):

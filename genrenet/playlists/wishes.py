@@ -98,12 +98,22 @@ def _share(text: str, share: str) -> float:
 
 
 def _unknown(genre: str, labels: Sequence[str]) -> PlaylistError:
+    # Torch, which this imports, is needed here alone.
+    from genrenet.checkpoints import models_with_label
+
     folded = {label.casefold(): label for label in labels}
     near = [folded[name] for name in get_close_matches(genre.casefold(), folded, n=2)]
+    remedies = [f"did you mean {' or '.join(near)}?"] if near else []
+    if models := models_with_label(genre):
+        know = "knows" if len(models) == 1 else "know"
+        remedies.append(
+            f"{', '.join(models)} {know} it: run 'genrenet scan LIBRARY --out FILE "
+            f"--checkpoint {models[0]}' and take that file"
+        )
     return PlaylistError(
-        f"the library's model knows no genre '{genre}'",
+        f"the library's model knows no genre '{printable(genre)}'",
         wanted="one of " + ", ".join(labels),
-        remedy=f"did you mean {' or '.join(near)}?" if near else "",
+        remedy="; ".join(remedies),
     )
 
 

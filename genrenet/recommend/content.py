@@ -9,7 +9,7 @@ their similarity (see `genrenet.library.similarity`), or zeros where nothing is 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,10 +18,18 @@ from numpy.typing import NDArray
 
 from genrenet.errors import GenrenetError, printable
 from genrenet.library.similarity import SongSpace
+from genrenet.library.song_vectors import read_song_vectors
+from genrenet.library.songs import scanned_songs
+from genrenet.library.table import read_about
 from genrenet.recommend.errors import RecommendError
 from genrenet.recommend.history import History, counted, near
+from genrenet.recommend.outside import embedded, scored
 
 DEPTH = 6  # parts of two paths that are compared, at most
+
+
+def _nothing_known(path: str) -> NDArray[np.float32]:
+    raise RecommendError(f"'{printable(path)}' is not among the songs, and nothing describes it")
 
 
 class SongContent(NamedTuple):
@@ -34,11 +42,14 @@ class SongContent(NamedTuple):
         Of length one.
     what : str
         What made them, in a few words.
+    describe : callable
+        Gives the row, of shape (1, features), of any other audio file.
     """
 
     paths: list[str]
     rows: NDArray[np.float32]
     what: str
+    describe: Callable[[str], NDArray[np.float32]] = _nothing_known
 
 
 def is_library(file: str | os.PathLike[str]) -> bool:
@@ -79,19 +90,25 @@ def read_content(file: str | os.PathLike[str]) -> SongContent:
             wanted="a file that 'genrenet embed' or 'genrenet scan' wrote",
         )
     if path.suffix.lower() == ".npz" or (path.suffix.lower() == ".parquet" and _embeds(path)):
-        from genrenet.library.song_vectors import read_song_vectors
-
         songs = read_song_vectors(path)
         keep: NDArray[np.bool_] = np.isfinite(songs.vectors.sum(axis=1))
-        rows = SongSpace(songs.vectors[keep], "embeddings").vectors
+        space = SongSpace(songs.vectors[keep], "embeddings")
         paths = [name for name, kept in zip(songs.paths, keep, strict=True) if kept]
-        found = SongContent(paths, rows, f"embeddings of {songs.backbone}, {songs.layer}")
+        found = SongContent(
+            paths,
+            space.vectors,
+            f"embeddings of {songs.backbone}, {songs.layer}",
+            lambda other: space.place(embedded(other, songs)),
+        )
     else:
-        from genrenet.library.songs import scanned_songs
-
         scanned = scanned_songs(path)
-        rows = SongSpace(scanned.scores, "scores").vectors
-        found = SongContent(scanned.paths, rows, f"genre scores of {scanned.checkpoint}")
+        space, about = SongSpace(scanned.scores, "scores"), read_about(path)
+        found = SongContent(
+            scanned.paths,
+            space.vectors,
+            f"genre scores of {scanned.checkpoint}",
+            lambda other: space.place(scored(other, about)),
+        )
     if not len(found.paths):
         raise RecommendError(f"no songs in '{printable(path)}'", wanted="one song at least")
     return found
@@ -214,3 +231,63 @@ def song_of(history: History, song: str) -> int:
         or near(name, [os.path.basename(item) for item in history.items])
         or "name one of them",
     )
+
+
+def start_from(
+    likes: Sequence[str],
+    history: History,
+    content: NDArray[np.float32] | None,
+    songs: SongContent | None,
+) -> tuple[History, NDArray[np.float32] | None, list[int]]:
+    """Find the items to start from; files that are no items become some.
+
+    Parameters
+    ----------
+    likes : sequence of str
+        Items by their name, path or a part of it; or audio files.
+    history : History
+    content : ndarray of float32, shape (items, features), optional
+        Of the history's items.
+    songs : SongContent, optional
+        Where the content is from.
+
+    Returns
+    -------
+    history, content
+        With the new items behind the old ones.
+    columns : list of int
+        One for each of ``likes``.
+
+    Raises
+    ------
+    GenrenetError
+        There is no such item or file, or it cannot be described.
+    """
+    columns = []
+    for like in likes:
+        path = os.path.abspath(like)
+        try:
+            column = song_of(history, like)
+            # A name in another folder is another song, unless the library has been moved since.
+            known = not os.path.isfile(path) or _same(history.items[column], path)
+        except GenrenetError as error:
+            if not os.path.isfile(path):
+                raise
+            if songs is None or content is None:
+                raise RecommendError(
+                    error.what,
+                    found=error.found,
+                    remedy="to start from a file, pass --content FILE: what 'genrenet embed' or "
+                    "'genrenet scan' wrote",
+                ) from error
+            known = False
+        if not known and songs is not None and content is not None:
+            column = len(history.items)
+            history = history.with_items([path])
+            content = np.concatenate([content, songs.describe(path)])
+        columns.append(column)
+    return history, content, columns
+
+
+def _same(item: str, path: str) -> bool:
+    return not os.path.isfile(item) or os.path.samefile(item, path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Sequence
+from importlib import resources
 from typing import TYPE_CHECKING
 
 from genrenet.catalog import PART_NAMES, artists_known
@@ -30,7 +31,7 @@ _COMMENT = "# genrenet split: "
 def fault_filtered(table: pd.DataFrame) -> Split:
     """GTZAN's fault-filtered split: 443 songs to train, 197 to validate, 290 to test.
 
-    The lists (Kereliuk, Sturm and Larsen 2015, as torchaudio carries them) leave out repeated and
+    The lists (Kereliuk, Sturm and Larsen 2015; ``gtzan_fault_filtered.csv``) leave out repeated and
     distorted excerpts and keep known artists on one side. Songs are recognised by file name
     (blues.00029); those in no list are left out. Where not all 930 are there the name says so.
 
@@ -48,11 +49,11 @@ def fault_filtered(table: pd.DataFrame) -> Split:
     SplitError
         If no song is in any list.
     """
-    from torchaudio.datasets import gtzan
-
     require_columns(table, "track_id", "path")
-    lists = (gtzan.filtered_train, gtzan.filtered_valid, gtzan.filtered_test)
-    part_of = {name: part for part, names in zip(PARTS, lists, strict=True) for name in names}
+    lists = resources.files("genrenet.splits") / "gtzan_fault_filtered.csv"
+    lines = lists.read_text(encoding="utf-8").splitlines()
+    rows = csv.DictReader(line for line in lines if not line.startswith("#"))
+    part_of = {row["song"]: row["split"] for row in rows}
     if "song" in table:
         names = [os.path.basename(song) for song in table["song"]]
     else:

@@ -9,12 +9,17 @@ from pathlib import Path
 
 import pytest
 import soundfile
+import torch
 
 from genrenet.inference import open_method
 from genrenet.library.following import ScanError
+from genrenet.library.genre_tags import write_genre
 from genrenet.library.journal import Journal, JournalError, Unfinished, parts_folder
 from genrenet.library.scanning import identity_of, scan
+from genrenet.library.seen import Seen
 from genrenet.library.table import About, TableError, read_about, read_table, write_rows
+from genrenet.library.tagging import Wish, tag_songs, undo_tags
+from genrenet.library.team import Team
 from tests.conftest import RATE, tone
 
 
@@ -78,6 +83,102 @@ def test_the_table_follows_the_files(name, scanned, library):
     counts, again = scanned(name)
     assert (counts.same, counts.new, counts.changed, counts.gone) == (24, 0, 0, 0)
     assert again.equals(after)
+
+
+def swap(one, two):
+    one.rename(held := one.with_name("held"))
+    two.rename(one)
+    held.rename(two)
+
+
+@pytest.mark.parametrize("name", ["genres.parquet", "genres.sqlite"])
+@pytest.mark.parametrize("one_time", [True, False])
+def test_swapped_names_of_songs_of_one_size(name, one_time, scanned, library):
+    one, two = library / "bass" / "bass-1.wav", library / "treble" / "treble-1.wav"
+    assert one.stat().st_size == two.stat().st_size
+    for song in (one, two) if one_time else ():
+        os.utime(song, (7, 7))
+    scanned(name)
+    swap(one, two)
+    counts, table = scanned(name)
+    assert (counts.changed, counts.same) == (2, 22)
+    found = table.set_index("path")["genre"]
+    assert (found[str(one)], found[str(two)]) == ("treble", "bass")
+    assert scanned(name)[0].same == 24
+
+
+def test_what_only_looks_changed_is_not_scored_again(scanned, library, monkeypatch):
+    _, before = scanned()
+    songs = sorted(library.rglob("*.wav"))
+    for number, song in enumerate(songs):
+        if number % 3 == 0:
+            os.utime(song, (9, 9))
+        elif number % 3 == 1:
+            song.chmod(0o600)
+        else:  # moved to another drive and back
+            shutil.copy2(song, held := song.with_name("held"))
+            held.replace(song)
+    counts, table = scanned()
+    assert (counts.same, counts.changed) == (24, 0)
+    looks = [column for column in Seen._fields if column != "sample"]
+    assert table.drop(columns=looks).equals(before.drop(columns=looks))
+    for row in table.to_dict("records"):
+        assert Seen.of(row) == Seen.now(row["path"], sampled=True)
+
+    def unwanted(path):
+        raise AssertionError(f"{path} was opened, though nothing speaks for a change")
+
+    monkeypatch.setattr("genrenet.library.seen.content_sample", unwanted)
+    for song in songs:
+        song.chmod(0o644)
+    counts, again = scanned()
+    assert counts.same == 24
+    assert set(again["mtime"]) == set(table["mtime"])
+
+
+def test_songs_that_were_tagged_are_not_scored_again(scanned, library, tmp_path):
+    scanned()
+    done = [
+        song.kind for song in tag_songs(tmp_path / "genres.parquet", Wish(0), undo=tmp_path / "u")
+    ]
+    assert done == ["tagged"] * 24
+    assert scanned()[0].same == 24
+    done = [song.kind for song in undo_tags(tmp_path / "u", write=True)]
+    assert done == ["tagged"] * 24
+    assert scanned()[0].same == 24
+    write_genre(str(library / "bass" / "bass-1.wav"), ["by another program"])
+    assert scanned()[0].changed == 1
+
+
+def test_rows_say_what_scored_them(library, checkpoint, tmp_path):
+    out, minor = tmp_path / "genres.parquet", ".".join(torch.__version__.split(".")[:2])
+    single, half = (open_method(checkpoint, "cpu", precision) for precision in ("32", "bf16"))
+    counts = scan([library], out, single, identity_of(checkpoint))
+    assert counts.scored_by == {f"cpu, 32, torch {minor}": 24}
+    soundfile.write(library / "middle" / "new.wav", tone(900, 4.0), RATE)
+    counts = scan([library], out, half, identity_of(checkpoint))
+    assert (counts.same, counts.new) == (24, 1)
+    assert counts.scored_by == {f"cpu, 32, torch {minor}": 24, f"cpu, bf16, torch {minor}": 1}
+    table = read_table(out).set_index("path")["scored_by"]
+    assert table[str(library / "middle" / "new.wav")] == f"cpu, bf16, torch {minor}"
+    counts = scan([library], out, half, identity_of(checkpoint), restart=True)
+    assert counts.scored_by == {f"cpu, bf16, torch {minor}": 25}
+
+
+class Others(Team):
+    """Another process that has what is given."""
+
+    def __init__(self, theirs):
+        self.theirs = theirs
+
+    def gather(self, value):
+        return [value, self.theirs]
+
+
+def test_processes_that_would_not_score_alike_are_refused(scanned, tmp_path):
+    with pytest.raises(ScanError, match=r"would not score alike: found .*cuda, 16, torch 1\.0"):
+        scanned(team=Others("cuda, 16, torch 1.0"))
+    assert os.listdir(tmp_path) == ["library"]
 
 
 def test_rows_of_other_libraries_and_hidden_folders_stay(scanned, library, tmp_path):
@@ -208,7 +309,7 @@ def test_a_torn_line_is_cut_off(tmp_path):
     journal.close()
     with open(journal.file, "ab") as file:
         file.write(b'{"path": "y", "si')
-    assert Unfinished(out).keys == {"x": (1, 2)}
+    assert Unfinished(out).keys == {"x": Seen(1, 2)}
     journal = Journal(out, 0, ABOUT)
     journal.add({"path": "z", "size": 3, "mtime": 4})
     journal.add({"path": "x", "size": 5, "mtime": 6})

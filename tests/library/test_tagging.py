@@ -16,9 +16,12 @@ import soundfile as sf
 
 from genrenet.errors import printable
 from genrenet.library.genre_tags import read_genre, write_genre
+from genrenet.library.seen import Seen
 from genrenet.library.table import About, read_rows, read_table, write_rows
 from genrenet.library.tagging import Outcome, Wish, tag_songs, undo_tags
 from genrenet.library.undo_file import read_changes
+from tests.audio_files import encode
+from tests.audio_files import signal as sweep
 from tests.conftest import heeding_interrupts
 from tests.library.tagged_files import make
 
@@ -32,9 +35,8 @@ def add_song(path, genre=None):
 
 
 def row(path, genre="rock", confidence=0.9, **more):
-    found = os.stat(path)
     song = {"path": printable(path), "genre": genre, "confidence": confidence, "score_rock": 0.9}
-    return {**song, "size": found.st_size, "mtime": found.st_mtime_ns, **more}
+    return {**song, **Seen.now(os.fspath(path), sampled=True)._asdict(), **more}
 
 
 @pytest.fixture(params=[".parquet", ".sqlite"])
@@ -56,7 +58,7 @@ def table(request, tmp_path):
     ]
     songs["g"].unlink()
     songs["h"].write_text("no music")
-    rows[7]["size"] = 8
+    rows[7] |= {"size": 8, "sample": None}
     file = tmp_path / f"library{request.param}"
     write_rows(file, rows, ABOUT)
     return file
@@ -66,7 +68,10 @@ def undo_of(table):
     return table.with_name("undo.jsonl")
 
 
-def tag(table, wish=Wish(), **more):  # noqa: B008 - frozen
+OVER = Wish(keep_existing=False)
+
+
+def tag(table, wish=OVER, **more):
     return {os.path.basename(found.path)[0]: found for found in tag_songs(table, wish, **more)}
 
 
@@ -79,8 +84,7 @@ def genres(table):
 
 
 def is_current(song):
-    found = os.stat(song["path"])
-    return (song["size"], song["mtime"]) == (found.st_size, found.st_mtime_ns)
+    return Seen.of(song) == Seen.now(song["path"], sampled=song["sample"] is not None)
 
 
 def test_a_dry_run_says_what_a_run_does(table):
@@ -111,7 +115,7 @@ def test_the_table_follows_what_was_written(table):
         **{"d": None, "e": None, "f": ["pop"]},
     }
     after = read_table(table)
-    assert before.drop(columns=["size", "mtime"]).equals(after.drop(columns=["size", "mtime"]))
+    assert before.drop(columns=[*Seen._fields]).equals(after.drop(columns=[*Seen._fields]))
     assert all(is_current(song) for song in read_rows(table) if song["path"][-6] in "abcdef")
     state = table.stat().st_mtime_ns
     assert Counter(found.kind for found in tag(table, undo=undo_of(table)).values()) == {
@@ -123,7 +127,7 @@ def test_the_table_follows_what_was_written(table):
 def test_wishes(table):
     found = tag(table, Wish(0.95))
     assert found["a"].kind == "unsure"
-    found = tag(table, Wish(0.2, {"rock": ("Rock", "Metal"), "pop": ()}, keep_existing=True))
+    found = tag(table, Wish(0.2, {"rock": ("Rock", "Metal"), "pop": ()}))
     assert (found["a"].new, found["d"].new) == (["Rock", "Metal"], ["Rock", "Metal"])
     assert (found["b"].kind, found["c"].kind, found["f"].kind) == ("kept", "kept", "unmapped")
 
@@ -136,12 +140,57 @@ def test_files_changed_since_the_scan(table):
     found = tag(table, undo=undo_of(table))
     assert (found["a"].kind, found["b"].kind, found["f"].kind) == ("tagged", "changed", "tagged")
     assert "b.flac" in found["b"].error
-    assert tag(table, Wish(force=True), undo=undo_of(table))["b"].kind == "tagged"
+    assert (
+        tag(table, Wish(force=True, keep_existing=False), undo=undo_of(table))["b"].kind == "tagged"
+    )
     assert read_genre(str(paths["b"])) == ["rock"]
     # The next scan still has to look at what it does not know.
     known = {song["path"]: (song["size"], song["mtime"]) for song in read_rows(table)}
-    for name, kept in (("a", True), ("b", True), ("f", False)):
+    for name, kept in (("a", False), ("b", True), ("f", False)):
         assert (known[str(paths[name])] == rows[str(paths[name])]) == kept
+
+
+@pytest.mark.parametrize("how", ["swapped", "swapped, one time", "rewritten", "one of many bytes"])
+@pytest.mark.parametrize("suffix", [".parquet", ".sqlite"])
+def test_another_song_of_the_same_size_is_not_tagged(tmp_path, how, suffix):
+    """Two songs as a program makes them: one length, one moment."""
+    rng = np.random.default_rng(3)
+    one, two = tmp_path / "one.wav", tmp_path / "two.wav"
+    for path in (one, two):
+        sf.write(path, 0.1 * rng.standard_normal(100_000), 8000)
+        os.utime(path, (7, 7) if how != "swapped" else None)
+    assert one.stat().st_size == two.stat().st_size
+    file = tmp_path / f"library{suffix}"
+    write_rows(file, [row(one, "rock"), row(two, "pop")], ABOUT)
+    if how.startswith("swapped"):
+        one.rename(tmp_path / "held")
+        two.rename(one)
+        (tmp_path / "held").rename(two)
+    else:
+        data = bytearray(two.read_bytes())
+        if how == "rewritten":
+            data[44:] = bytes(len(data) - 44)
+        else:
+            data[60] ^= 1
+        for path in (one, two):
+            path.write_bytes(data)
+            os.utime(path, (7, 7))
+    found = list(tag_songs(file, Wish(), undo=undo_of(file)))
+    assert [outcome.kind for outcome in found] == ["changed", "changed"]
+    assert read_genre(str(one)) is read_genre(str(two)) is None
+
+
+def test_tables_without_samples_go_by_size_and_time(tmp_path):
+    path, file = tmp_path / "a.flac", tmp_path / "library.parquet"
+    add_song(path)
+    write_rows(file, [row(path, sample=None, file_id=None)], ABOUT)
+    os.utime(path, (5, 5))
+    assert [found.kind for found in tag_songs(file, Wish())] == ["changed"]
+    write_rows(file, [row(path, sample=None, file_id=None)], ABOUT)
+    assert [found.kind for found in tag_songs(file, Wish(), undo=undo_of(file))] == ["tagged"]
+    (song,) = read_rows(file)
+    assert song["sample"] is not None
+    assert is_current(song)
 
 
 def test_undo(table):
@@ -164,10 +213,28 @@ def test_undo(table):
     assert {found.kind for found in undo_tags(undo, write=True)} == {"same"}
 
 
+def test_undo_proves_the_audio_too(tmp_path):
+    """A former genre that no longer fits moves what an index of fragments points at."""
+    path, undo = tmp_path / "song.m4a", tmp_path / "undo.jsonl"
+    flags = "frag_keyframe+empty_moov+default_base_moof+skip_trailer"
+    options = {"movflags": flags, "frag_duration": "500000"}
+    encode(path, sweep(3.0, 44_100), 44_100, "aac", container="mp4", options=options)
+    write_genre(str(path), ["rock"])
+    with open(path, "ab") as held:
+        held.write(b"\0\0\0\x08mfra")
+    was = path.read_bytes()
+    line = {"path": str(path), "old": ["x" * 20_000], "new": ["rock"], "table": "gone.parquet"}
+    undo.write_text(json.dumps(line) + "\n")
+    (found,) = undo_tags(undo, write=True)
+    assert found.kind == "failed"
+    assert "song.m4a' is left alone" in found.error
+    assert path.read_bytes() == was
+
+
 def test_undo_of_several_runs(table):
     was, undo = genres(table), undo_of(table)
     for name in ("Rock", "Metal", "Rock", "Indie"):
-        tag(table, Wish(names={"rock": (name,)}), undo=undo)
+        tag(table, Wish(names={"rock": (name,)}, keep_existing=False), undo=undo)
     assert genres(table)["a"] == ["Indie"]
     planned = list(undo_tags(undo))
     assert planned[0] == Outcome(str(table.with_name("a.flac")), "tagged", ["Indie"], None)
@@ -190,7 +257,7 @@ def test_undo_leaves_alone_what_others_wrote(table):
     assert read_genre(str(table.with_name("a.flac"))) == ["My own"]
     # What was written after a change of others is taken back, that change is not.
     add_song(table.with_name("f.flac"))
-    tag(table, Wish(force=True), undo=undo)
+    tag(table, Wish(force=True, keep_existing=False), undo=undo)
     assert Counter(one.kind for one in undo_tags(undo, write=True)) == {"tagged": 2, "gone": 1}
     assert read_genre(str(table.with_name("a.flac"))) == ["My own"]
 

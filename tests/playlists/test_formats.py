@@ -79,7 +79,7 @@ def test_m3u8_says_who_and_how_long(tmp_path):
         "#EXTINF:184,Ärzte - Zu, spät\na.mp3\n"
         "#EXTINF:-1,no tags\nno tags.mp3\n"
     )
-    assert [song[1:] for song in read_playlist(file)] == [("Ärzte", "Zu, spät"), ("", "no tags")]
+    assert [song[1:3] for song in read_playlist(file)] == [("Ärzte", "Zu, spät"), ("", "no tags")]
 
 
 def test_xspf_is_as_its_specification_says(odd, tmp_path):
@@ -160,13 +160,16 @@ def test_others_playlists(tmp_path):
         b"\xef\xbb\xbf#EXTM3U\r\n#EXTINF:1,A - B - C\r\n#EXTALB:x\r\na.mp3\r\n\r\ncaf\xe9.mp3\r\n"
     )
     found = read_playlist(tmp_path / "win.m3u")
-    assert [song[1:] for song in found] == [("A", "B - C"), ("", "")]
+    assert [song[1:3] for song in found] == [("A", "B - C"), ("", "")]
     assert os.fsencode(found[1].path).endswith(b"/caf\xe9.mp3")
     (tmp_path / "x.xspf").write_text(
         "<playlist version='1' xmlns='http://xspf.org/ns/0/'><trackList><track><creator>A</creator>"
         "<title>T</title></track><track><location>http://r/s</location></track></trackList></playlist>"
     )
-    assert read_playlist(tmp_path / "x.xspf") == [(None, "A", "T"), (None, "", "")]
+    assert [song[:3] for song in read_playlist(tmp_path / "x.xspf")] == [
+        (None, "A", "T"),
+        (None, "", ""),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,16 @@ def test_mixes_that_cannot_be_had(text, said):
         parse_mix([text], LABELS)
 
 
+def test_a_genre_that_other_models_know():
+    with pytest.raises(
+        PlaylistError, match=r"gtzan10-crnn, .*msd-cnn.* know it: run .*gtzan10-crnn"
+    ):
+        parse_mix(["Jazz"], ["classical", "electronic", "pop", "rock"])
+    with pytest.raises(PlaylistError, match="emotify-cnn") as caught:
+        parse_mix(["electronic"], ["blues", "jazz"])
+    assert caught.value.wanted == "one of blues, jazz"
+
+
 def test_songs_by_name(tmp_path, monkeypatch):
     names = ("one/Blue.mp3", "one/Green.mp3", "two/Green.mp3", "blue/Red.mp3")
     paths = [str(tmp_path / name) for name in names]
