@@ -123,6 +123,26 @@ def test_a_trained_model_names_genres_in_onnxruntime(checkpoint, tmp_path):
     assert metadata["output"] == "softmax"
 
 
+@pytest.mark.parametrize("level", ["bound", "normalise"])
+def test_the_front_ends_level_is_exported(level, tmp_path):
+    import onnxruntime
+
+    model = vivid(TINY["MusiCNN"])
+    model.frontend = LogMel(**{**model.frontend.settings, "level": level, "backend": "fft"})
+    export_model(model, tmp_path / "model.onnx")
+    wave = torch.from_numpy(tone(900, model.frames.seconds, rate=model.frames.sample_rate))
+    gains = torch.tensor([1.0, 10**-1.5, 32_768.0, 0.0])
+    waves = gains[:, None] * wave + torch.tensor([[0.2], [0.0], [0.0], [0.2]])
+    session = onnxruntime.InferenceSession(tmp_path / "model.onnx")
+    (scores,) = session.run(None, {"waveform": waves.numpy()})
+    with torch.inference_mode():
+        wanted = model.scores_from_waveform(waves)
+    torch.testing.assert_close(torch.from_numpy(scores), wanted, atol=1e-4, rtol=0)
+    torch.testing.assert_close(wanted[1], wanted[2], atol=1e-4, rtol=0)
+    if level == "bound":  # a plausible level still counts
+        assert (wanted[1] - wanted[0]).abs().max() > 1e-4
+
+
 @pytest.mark.parametrize("name", ["model.onnx", "model.PT2"])
 def test_metadata_is_the_same_in_both_formats(name, tmp_path):
     model = vivid(TINY["CNN"], seconds=1.5)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from genrenet import audio
-from genrenet.frontend import LEVEL, FrontendError, LogMel, normalise_level
+from genrenet.frontend import LEVEL, FrontendError, LogMel, bound_level, normalise_level
 from genrenet.mel import mel_triangles
 
 
@@ -107,6 +107,43 @@ def test_a_level_of_its_own_changes_nothing_where_it_is_that_already():
     assert wave.square().mean().sqrt().item() == pytest.approx(LEVEL, rel=1e-5)
     kept, normalised = LogMel(level="keep")(wave), LogMel()(wave)
     torch.testing.assert_close(kept, normalised, atol=1e-3, rtol=0)
+
+
+def _rms(waves):
+    return waves.square().mean(-1).sqrt()
+
+
+@pytest.mark.parametrize("offset", [0.0, 0.2])
+@pytest.mark.parametrize("level", [0.101, 0.3, 0.99])
+def test_plausible_levels_keep_every_bit_but_the_mean(level, offset):
+    wave = normalise_level(_music(1, 48_000)) * (level / LEVEL) + offset
+    centred = wave - wave.mean(-1, keepdim=True)
+    assert torch.equal(bound_level(wave), centred - centred.mean(-1, keepdim=True))
+
+
+@pytest.mark.parametrize("gain", [10**-1.5, 1e-4, 32_768.0])
+def test_implausible_levels_are_brought_to_the_usual_one(gain):
+    wave = normalise_level(_music(1, 48_000)) * 2
+    bounded = bound_level(torch.cat([wave, wave * gain]))
+    torch.testing.assert_close(_rms(bounded), torch.tensor([2 * LEVEL, LEVEL]))
+    torch.testing.assert_close(bounded[1], bounded[0] / 2)
+
+
+@pytest.mark.parametrize("compression", ["square-db", "log10-10000"])
+@pytest.mark.parametrize("value", [0.0, 0.2, -3e4, 1e-9])
+def test_what_is_constant_stays_silent_with_bounds(value, compression):
+    settings = {"compression": compression}
+    mels = LogMel(level="bound", **settings)(torch.full((1, 24_000), value))
+    assert torch.isfinite(mels).all()
+    torch.testing.assert_close(mels, LogMel(level="keep", **settings)(torch.zeros(1, 24_000)))
+
+
+def test_bounds_survive_the_settings():
+    frontend = LogMel(level="bound")
+    again = LogMel.from_settings(frontend.settings)
+    quiet = _music(1, 48_000) * 1e-3
+    assert torch.equal(again(quiet), frontend(quiet))
+    assert not torch.allclose(again(quiet), LogMel(level="keep")(quiet))
 
 
 def test_older_settings_keep_the_level():
