@@ -225,7 +225,7 @@ def test_damaged_headers_are_no_fault_of_the_disk(songs: dict[str, Path], tmp_pa
     ogg[5] = 0  # the first page says nothing of being the first
     mp3 = bytearray(songs["lame.mp3"].read_bytes())
     at = max(mp3.find(b"Xing"), mp3.find(b"Info"))
-    mp3[at + 8 : at + 16] = struct.pack(">ii", 1 << 16, -(1 << 20))  # frames and bytes
+    mp3[at + 12 : at + 16] = struct.pack(">I", 64)  # bytes: where sound ends, less is before it
     for name, data in {"x.ogg": ogg, "x.mp3": mp3}.items():
         (tmp_path / name).write_bytes(data)
     with pytest.raises(audio.TruncatedAudioError, match="no sound that can be read"):
