@@ -198,8 +198,7 @@ COPIES = {
 
 @pytest.mark.parametrize(
     ("copy", "shuffled"),
-    # With gaps, nothing tells a number of rows from a measurement once the table is shuffled.
-    [*((copy, False) for copy in COPIES), *((c, True) for c in COPIES if "from the end" not in c)],
+    [(copy, shuffled) for copy in COPIES for shuffled in (False, True)],
 )
 def test_what_tells_the_label_is_no_feature(tmp_path, copy, shuffled):
     frame = labelled()
@@ -212,6 +211,19 @@ def test_what_tells_the_label_is_no_feature(tmp_path, copy, shuffled):
     (problem,) = data.problems
     assert problem.kind == "label-copy"
     assert "column 'q' is no feature" in problem.message
+
+
+def test_a_column_that_tells_all_genres_apart_is_reported(tmp_path):
+    frame = labelled()
+    frame["y"] = frame["label"].map(NUMBER) + 0.1 * np.random.default_rng(0).random(len(frame))
+    frame.to_csv(tmp_path / "x.csv", index=False)
+    data = read_dataset(tmp_path / "x.csv")
+    assert data.columns == ("tempo", "centroid", "y")
+    assert not data.problems
+    (note,) = data.notes
+    assert "column 'y' is kept, but it tells all genres apart" in note
+    with pytest.raises(DatasetError, match="leave out --labels tags"):
+        read_dataset(tmp_path / "x.csv", labels="tags")
 
 
 def test_a_copy_with_some_rows_wrong_is_a_copy(tmp_path):

@@ -1,5 +1,7 @@
 """Rows that are segments of one song: recognised, split together, decided together."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,7 +15,7 @@ from genrenet.evaluation.harness import contenders, judge
 from genrenet.evaluation.protocols import protocols
 from genrenet.evaluation.results import predictions, summarise
 from genrenet.evaluation.writing import write_run
-from tests.conftest import RATE, tone
+from tests.conftest import RATE, TINY, tone
 
 
 def named(names, genres="", alike=True):
@@ -235,6 +237,26 @@ def test_audio_segments_are_decided_per_song(tmp_path):
     assert len(dataset.table) == 24
     assert results["models"][0]["n"] == len(decided) == 6
     assert sorted(decided["track_id"]) == sorted(set(dataset.table["song"]))
+
+
+def test_networks_decide_on_songs(tmp_path):
+    config = tmp_path / "tiny.yaml"
+    config.write_text(TINY)
+    folder = cut(tmp_path / "music", seconds=1.6)
+    _, results, decided = judged(folder, tmp_path / "run", f"config:{config}", "70-30")
+    (row,) = results["models"]
+    assert row["error"] is None, row["error"]
+    assert not row["skipped"]
+    assert row["n"] == len(decided) == 2
+    (file,) = (tmp_path / "run").rglob("report/results.json")
+    report = json.loads(file.read_text())
+    assert report["n_songs"] == report["parts"]["test"]["songs"] == 2
+    assert report["n_frames"] == 8
+    assert "24 rows are segments of 6 songs" in report["description"]["collection"]
+    files = pd.read_csv(file.with_name("predictions.csv"))
+    assert len(files) == 8
+    scores = files.filter(like="score_").to_numpy().reshape(2, 4, 2).mean(axis=1)
+    assert np.allclose(decided.filter(like="score_"), scores, atol=1e-4)
 
 
 def test_identifiers_that_segments_share(tmp_path):

@@ -113,7 +113,7 @@ class Catalog:
             f"{genre} {n}" for genre, n in sorted(Counter(self.table["genre"]).items())
         )
         lines = [f"{self.name} ({self.format}): {len(self)} songs in {len(self.genres)} genres"]
-        lines.append(f"  {counts}")
+        lines += [f"  {counts}", *(f"  {note}" for note in self.notes)]
         for kind, number in Counter(problem.kind for problem in self.problems).items():
             shown = [problem for problem in self.problems if problem.kind == kind][:limit]
             lines += [f"  {problem}" for problem in shown]

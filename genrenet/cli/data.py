@@ -119,6 +119,7 @@ def _check(options: argparse.Namespace) -> int:
 
     from genrenet.catalog import check_catalog
     from genrenet.progress import progress_bar
+    from genrenet.splits import song_names
 
     catalog = _read(options)
     songs = catalog.table
@@ -130,7 +131,9 @@ def _check(options: argparse.Namespace) -> int:
     for genre, group in songs.groupby("genre"):
         artists = group["artist"][group["artist"] != ""].nunique()
         hours = group["duration"].sum() / 3600
-        table.add_row(str(genre), str(len(group)), str(artists or "?"), f"{hours:.2f}")
+        table.add_row(
+            str(genre), str(len(set(song_names(group)))), str(artists or "?"), f"{hours:.2f}"
+        )
     console = Console()
     console.print(f"{catalog.name} ({catalog.format}): {len(songs)} songs", highlight=False)
     console.print(table)

@@ -19,6 +19,7 @@ from genrenet.errors import printable
 from genrenet.evaluation import metrics
 from genrenet.evaluation.report import predictions_table, write_predictions, write_report
 from genrenet.metrics import SongScores
+from genrenet.splits import song_names
 
 
 def _folder(trainer: pl.Trainer) -> Path:
@@ -57,6 +58,7 @@ def gather_skipped(data: GenreDataModule) -> None:
 class TestReport(pl.Callback):
     """Writes the report of a test into the run's folder ``report``, and prints its essence.
 
+    Files that are segments of songs are judged by song; ``predictions.csv`` has a row a file.
     Nothing is written under ``fast_dev_run``, nor where the data come from another data module.
     """
 
@@ -76,23 +78,46 @@ class TestReport(pl.Callback):
         if not trainer.is_global_zero:
             return
         table = data.part("test")
+        files = predictions_table(table, scores, data.labels, frames)
+        if "song" in table:
+            table, scores, target, frames = _songs(table, scores, target, frames)
         results = {
             **_about(trainer, pl_module, data),
             **metrics.evaluate(target, scores, data.labels, confusion),
         }
         page = write_report(folder, results, predictions_table(table, scores, data.labels, frames))
+        write_predictions(page.with_name("predictions.csv"), files)
         print(summary(results))
         print(f"report: {printable(page)}")
+
+
+def _songs(
+    table: pd.DataFrame,
+    scores: NDArray[np.float64],
+    target: NDArray[np.int64],
+    frames: NDArray[np.int64],
+) -> tuple[pd.DataFrame, NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
+    """Songs in the place of the segments that were cut from them; every frame weighs the same."""
+    rows, songs = pd.factorize(table["song"])
+    total = np.bincount(rows, weights=frames, minlength=len(songs))
+    sums = np.zeros((len(songs), scores.shape[1]))
+    np.add.at(sums, rows, scores * frames[:, None])
+    truth = np.full(len(songs), -1)
+    np.maximum.at(truth, rows, target)
+    whole = table.drop_duplicates("song")
+    return whole, sums / np.maximum(total, 1)[:, None], truth, total.astype(np.int64)
 
 
 def _about(trainer: pl.Trainer, model: Any, data: GenreDataModule) -> dict[str, Any]:
     """What a test's numbers are about."""
     parts = {
-        name: {"songs": len(data.part(name)), "frames": None}
+        name: {"songs": len(set(song_names(data.part(name)))), "frames": None}
         for name in ("train", "validation", "test")
     }
     parts["test"]["frames"] = len(data.dataset("test"))
     description = dict(model.description())
+    if data.catalog.notes:
+        description["collection"] = "; ".join(data.catalog.notes)
     checkpoint = trainer.ckpt_path
     return {
         "method": description["network"]["name"],

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from genrenet.catalog import Problem, artists_known, read_catalog
 from genrenet.catalog.tables import PARQUET_SUFFIXES, TEXT_SUFFIXES
+from genrenet.errors import printable
 from genrenet.evaluation.feature_tables import DatasetError, lists_files, read_features, read_frame
 from genrenet.splits import song_names
 
@@ -160,6 +161,12 @@ def read_dataset(
     if path.is_file() and path.suffix.lower() in (*PARQUET_SUFFIXES, *TEXT_SUFFIXES):
         frame = read_frame(path)
         if not lists_files(path, frame):
+            if labels == "tags":
+                raise DatasetError(
+                    f"'{printable(path)}' is a table of features",
+                    found="no files whose tags could say the genres",
+                    remedy="leave out --labels tags",
+                )
             return Dataset(path.stem, name, *read_features(path, frame, segments))
     catalog = read_catalog(name, segments=segments, labels=labels)
     problems, notes = list(catalog.problems), list(catalog.notes)

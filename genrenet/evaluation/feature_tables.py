@@ -37,7 +37,7 @@ from genrenet.catalog.segments import (
 )
 from genrenet.catalog.tables import PARQUET_SUFFIXES
 from genrenet.errors import GenrenetError, printable
-from genrenet.evaluation.label_copies import label_copies
+from genrenet.evaluation.label_copies import label_copies, too_good
 
 SONG = ("track_id", "filename", "path", "file", "track", "song")
 GENRE = ("genre", "label", "class")
@@ -221,6 +221,8 @@ def read_features(path: Path, frame: pd.DataFrame, segments: str = "auto") -> Fe
         )
     table = table[kept].reset_index(drop=True)
     notes = [described(list(table["song"]))] if "song" in table else []
+    odd = too_good(matrix[kept], names, table["genre"])
+    notes += [f"column '{name}' is kept, but {why}" for name, why in odd.items()]
     return FeatureTable(table, matrix[kept], tuple(names), problems, notes)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -74,7 +75,8 @@ def _summary(name: str, found: Sequence[Leakage], rows: Sequence[list[str]]) -> 
             lines += [f"    {entry}: folds: {n}" for entry, n in counts.most_common(LISTED)]
             if len(counts) > LISTED:
                 lines.append(f"    and {len(counts) - LISTED} more")
-    return "\n".join([*lines, *found[0].limits()])
+    unreadable = {track: why for item in found for track, why in item.unreadable.items()}
+    return "\n".join([*lines, *replace(found[0], unreadable=unreadable).limits()])
 
 
 def _same_rows(dataset: Dataset) -> list[list[str]]:
