@@ -12,6 +12,7 @@ import hashlib
 import os
 import shutil
 import threading
+import time
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -25,6 +26,8 @@ from platformdirs import user_cache_path
 from genrenet.errors import GenrenetError, printable
 
 CHUNK = 1 << 18
+ABOUT = "about.txt"
+DAY = 86_400.0  # seconds
 _END, _BLOCK, _BETWEEN = 1 << 16, 1 << 12, 8
 
 DAMAGE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
@@ -100,6 +103,66 @@ def limit(folder: Path, held: int) -> int:
         ) from None
 
 
+def make_room(kind: str) -> int:
+    """Remove what was used longest ago where files of a kind take more than `limit` allows.
+
+    It looks once a day, as there may be very many files.
+
+    Parameters
+    ----------
+    kind : str
+        Folder below the cache's root whose files are of use one by one, such as ``embeddings``.
+
+    Returns
+    -------
+    int
+        Bytes that were removed.
+
+    Raises
+    ------
+    CacheError
+        The folder cannot be made or written.
+    """
+    folder = cache_folder(kind)
+    looked = folder / ".looked"
+    if time.time() - changed(looked) < DAY:
+        return 0
+    try:
+        looked.touch()
+    except OSError as error:
+        raise unwritable(folder, error) from error
+    files = sorted(
+        (changed(file), file.stat().st_size, file)
+        for file in folder.rglob("*")
+        if file.is_file() and file.name not in (looked.name, ABOUT)
+    )
+    held = sum(size for _, size, _ in files)
+    over, removed = held - limit(folder, held), 0
+    for _, size, file in files:
+        if removed >= over:
+            break
+        file.unlink(missing_ok=True)
+        removed += size
+    return removed
+
+
+def changed(file: Path) -> float:
+    """When a file was written or noted as used, in seconds since 1970; 0 where there is none."""
+    try:
+        return file.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def unwritable(folder: Path, error: OSError) -> CacheError:
+    """The error for a folder of the cache that cannot be written."""
+    return CacheError(
+        f"cannot write to the cache folder '{printable(folder)}'",
+        found=str(error),
+        remedy="free some space, or set GENRENET_CACHE to another folder; what is done is kept",
+    )
+
+
 def digest(data: bytes) -> str:
     """Short name for data: the first 32 hexadecimal digits of its SHA-256."""
     return hashlib.sha256(data).hexdigest()[:32]
@@ -123,7 +186,8 @@ def content_of(path: str | os.PathLike[str]) -> str:
         The file cannot be read.
     """
     status = os.stat(path)
-    return _content(os.path.abspath(path), status.st_size, status.st_mtime_ns)
+    times = status.st_mtime_ns, status.st_ctime_ns, status.st_ino
+    return _content(os.path.abspath(path), status.st_size, times)
 
 
 def content_sample(path: str | os.PathLike[str]) -> str:
@@ -168,7 +232,7 @@ def _sampled(size: int) -> list[tuple[int, int]]:
 
 
 @functools.lru_cache(maxsize=1 << 17)
-def _content(path: str, size: int, changed: int) -> str:
+def _content(path: str, size: int, times: tuple[int, ...]) -> str:
     return sha256_of(path)
 
 
@@ -179,8 +243,18 @@ def replace_file(file: Path, write: Callable[[Path], object]) -> None:
     os.replace(temporary, file)
 
 
+def write_about(folder: Path, text: str) -> None:
+    """Say what a folder of the cache is of, for people who look into it."""
+    file = folder / ABOUT
+    try:
+        if not file.exists():
+            file.write_text(text, "utf-8")
+    except OSError as error:
+        raise unwritable(folder, error) from error
+
+
 def read_arrays(file: Path) -> dict[str, NDArray[Any]]:
-    """Arrays that `write_arrays` has kept.
+    """Arrays that `write_arrays` has kept; the file's time says from now on that it was used.
 
     Raises
     ------
@@ -188,7 +262,11 @@ def read_arrays(file: Path) -> dict[str, NDArray[Any]]:
         There is no such file, or it is not what was written: archives carry checksums.
     """
     with open(file, "rb") as data, np.load(data, allow_pickle=False) as held:
-        return {name: held[name] for name in held.files}
+        arrays = {name: held[name] for name in held.files}
+    if time.time() - changed(file) > DAY:
+        with contextlib.suppress(OSError):  # others' files may be read too
+            os.utime(file)
+    return arrays
 
 
 def write_arrays(file: Path, **arrays: NDArray[Any]) -> None:
@@ -209,8 +287,4 @@ def write_arrays(file: Path, **arrays: NDArray[Any]) -> None:
     except OSError as error:
         with contextlib.suppress(OSError):
             part.unlink()
-        raise CacheError(
-            f"cannot write to the cache folder '{printable(file.parent)}'",
-            found=str(error),
-            remedy="free some space, or set GENRENET_CACHE to another folder; what is done is kept",
-        ) from error
+        raise unwritable(file.parent, error) from error

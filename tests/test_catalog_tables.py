@@ -198,3 +198,32 @@ def test_a_column_twice(tmp_path):
     (tmp_path / "songs.csv").write_text("path,genre,Genre\na.wav,rock,pop\n")
     with pytest.raises(UnreadableTableError, match="has a column twice: found 'genre'"):
         read_catalog(tmp_path / "songs.csv")
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_an_open_quote_swallows_no_songs(tmp_path, separator):
+    two_genres(tmp_path)
+    rows = [("path", "genre", "title")]
+    for number in range(12):
+        genre = ("blues", "metal")[number % 2]
+        rows.append((f"{genre}/{number % 3}.wav", genre, f"Song {number}"))
+    rows[4] = (*rows[4][:2], '"Song')
+    for last in ('"Song" 11', "Song 11"):
+        rows[12] = (*rows[12][:2], last)
+        lines = "\n".join(separator.join(row) for row in rows)
+        table = text(tmp_path / "songs.csv", lines)
+        with pytest.raises(UnreadableTableError, match="a quote opens in line 5 ") as caught:
+            read_catalog(table)
+        assert "quote in line 5" in caught.value.remedy
+
+
+def test_a_field_over_several_lines_is_reported(tmp_path):
+    two_genres(tmp_path)
+    rows = [f"{genre}/{n}.wav,{genre},Song" for genre in ("blues", "metal") for n in range(3)]
+    rows[1] = 'blues/1.wav,blues,"Song\nand more"'
+    catalog = read_catalog(text(tmp_path / "songs.csv", "\n".join(["path,genre,title", *rows])))
+    assert len(catalog) == 6
+    assert catalog.table["title"][1] == "Song and more"
+    (problem,) = [each for each in catalog.problems if each.kind == "several-lines"]
+    assert "lines 3 to 4" in problem.message
+    assert problem.path == str(tmp_path / "songs.csv")

@@ -273,6 +273,24 @@ def test_classify_writes_every_format_past_broken_files(form, checkpoint, music,
     assert "bad.mp3" in rows[8]["error"]
 
 
+def test_genres_with_brackets_are_shown_as_they_are(tmp_path, music, capsys):
+    """Brackets mean colours to what draws the tables."""
+    scores = {"[bold]rock": 0.6, "pop [/live]": 0.4}
+    song = SongResult("/m/[red]a.mp3", "m", "[bold]rock", 0.6, scores, 1, 30.0, notes=["[x] note"])
+    options = argparse.Namespace(format="table", out=tmp_path / "out", timeline=False, top=2)
+    classify._write([song], options)
+    shown = (tmp_path / "out").read_text("utf-8")
+    for words in ("/m/[red]a.mp3", "[bold]rock", "pop [/live] 0.40", "1 x [x] note"):
+        assert words in shown
+    root = tmp_path / "a [blue] set"
+    for name, genre in (("bass", "[bold]bass"), ("treble", "treble [80s]")):
+        shutil.copytree(music / name, root / genre)
+    assert main(["data", "check", str(root)]) == 0
+    told = capsys.readouterr().out
+    for words in ("a [blue] set", "[bold]bass", "treble [80s]"):
+        assert words in told
+
+
 @pytest.mark.parametrize("timeline", [False, True])
 @pytest.mark.parametrize("form", ["csv", "parquet"])
 def test_genres_named_like_columns_replace_none(form, timeline, tmp_path):

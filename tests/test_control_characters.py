@@ -4,6 +4,7 @@ r"""Names with escape sequences in them: no command sends one to a terminal.
 begin a sequence, U+202E reverses what follows, and a line feed forges a line of its own.
 """
 
+import io
 import json
 import os
 import re
@@ -91,6 +92,22 @@ def test_scan_tag_and_playlist(suffix, library, checkpoint, tmp_path, capsys):
     listed = json.loads(made.read_text("utf-8"))["songs"]
     assert any(SHOWN in song["path"] for song in listed)
     assert all(os.path.exists(song.path) for song in read_playlist(made))
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_playlist_that_is_printed(terminal, music, checkpoint, tmp_path, monkeypatch):
+    """A player needs names as they are; a terminal must not get them."""
+    (tmp_path / "bass").mkdir()
+    shutil.copy(music / "bass" / "bass-2.wav", tmp_path / "bass" / "a\u202eb\x9b2J.wav")
+    stream = io.TextIOWrapper(io.BytesIO(), "utf-8")
+    monkeypatch.setattr(stream, "isatty", lambda: terminal, raising=False)
+    monkeypatch.setattr("sys.stdout", stream)
+    words = ["--genre", "bass", "--out", "-", "--paths", "absolute", "--checkpoint", checkpoint]
+    assert main([*map(str, ["playlist", tmp_path / "bass", *words])]) == 0
+    text = stream.buffer.getvalue().decode("utf-8")
+    assert "#EXTM3U" in text
+    assert bool(CONTROL.search(text)) is not terminal
+    assert (r"a\xe2\x80\xaeb\xc2\x9b2J.wav" in text) is terminal
 
 
 def test_data_check_and_embed(library, checkpoint, tmp_path, capsys):

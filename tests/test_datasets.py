@@ -213,6 +213,22 @@ def test_what_tells_the_label_is_no_feature(tmp_path, copy, shuffled):
     assert "column 'q' is no feature" in problem.message
 
 
+def test_nullable_and_categorical_columns(tmp_path):
+    frame = pd.read_csv(table(tmp_path / "x.csv", n=8)).drop(columns="length")
+    frame["artist"] = ["x", None] * 4
+    frame["loud"] = [True, False, True, True, False, False, True, False]
+    frame = frame.convert_dtypes()
+    frame.loc[2, "tempo"] = frame.loc[3, "label"] = frame.loc[5, "loud"] = pd.NA
+    frame["label"] = frame["label"].astype("category")
+    frame.to_parquet(tmp_path / "x.parquet")
+    data = read_dataset(tmp_path / "x.parquet")
+    assert data.columns == ("centroid_mean", "tempo", "loud")
+    assert data.labels == ["blues", "metal"]
+    assert set(data.table["artist"]) == {"x", ""}
+    assert len(data.table) == 5
+    assert sorted(problem.kind for problem in data.problems) == ["bad-value"] * 2 + ["no-genre"]
+
+
 def test_a_column_that_tells_all_genres_apart_is_reported(tmp_path):
     frame = labelled()
     frame["y"] = frame["label"].map(NUMBER) + 0.1 * np.random.default_rng(0).random(len(frame))

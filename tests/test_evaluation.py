@@ -30,6 +30,7 @@ from genrenet.frontend import LogMel
 from genrenet.metrics import StageMetrics
 from genrenet.monitoring import SongProjector, StageImages
 from genrenet.networks import CNN
+from genrenet.song_result import score_columns
 from tests.conftest import RATE, tone
 
 pytestmark = pytest.mark.filterwarnings(
@@ -226,6 +227,16 @@ def test_numbers_table_and_pictures(tmp_path):
         assert max(scores.values()) == pytest.approx(float(row["confidence"]))
     for unit in ("songs", "frames"):
         assert imread(tmp_path / f"confusion_{unit}.png").std() > 0.01
+
+
+def test_predictions_of_genres_that_differ_in_case_have_columns_of_their_own():
+    songs = pd.DataFrame({"path": ["a.mp3", "b.mp3"], "genre": ["Rock", "rock"]})
+    labels = ["Rock", "rock", "path", "frames"]
+    scores = np.array([[0.4, 0.3, 0.2, 0.1], [0.1, 0.5, 0.2, 0.2]])
+    table = predictions_table(songs, scores, labels, [3, 3])
+    assert len({name.casefold() for name in table}) == len(table.columns)
+    np.testing.assert_array_equal(table[[*score_columns(labels).values()]].to_numpy(), scores)
+    assert list(table["path"]) == ["a.mp3", "b.mp3"]
 
 
 def test_a_method_without_frames_leaves_them_out(tmp_path):

@@ -9,10 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import pytorch_lightning as pl
+import torch
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from genrenet import plugins
 from genrenet.baselines import Baseline
+from genrenet.datamodule import GenreDataModule
 from genrenet.errors import GenrenetError
 from genrenet.evaluation.classical import BaselineContender, FeatureBank
 from genrenet.evaluation.datasets import read_dataset
@@ -129,17 +131,35 @@ def test_finished_folds_are_not_repeated(features, tmp_path):
     told = []
     run(features, ["knn"], "artist-5fold", tmp_path, told=told)
     files = sorted(tmp_path.glob("folds/artist-5fold/*/knn.json"))
-    assert len(files) == len(told) == 5
+    assert len(files) == sum("right" in line for line in told) == 5
     stamps = [file.stat().st_mtime_ns for file in files]
     files[2].unlink()
     files[3].write_text("{ damaged")
     time.sleep(0.01)
     told.clear()
     run(features, ["knn", "tree"], "artist-5fold", tmp_path, told=told)
-    assert sum("knn" in line for line in told) == 2
-    assert sum("tree" in line for line in told) == 5
+    assert sum(": knn " in line for line in told) == 2
+    assert sum(": tree " in line for line in told) == 5
     after = [file.stat().st_mtime_ns for file in files]
     assert [a == b for a, b in zip(stamps, after, strict=True)] == [True, True, False, False, True]
+
+
+def test_folds_hold_for_the_machine_that_made_them(features, tmp_path, monkeypatch):
+    def repeated():
+        told = []
+        results, _ = run(features, ["knn"], "70-30", tmp_path, told=told)
+        return sum("right" in line for line in told), results["machine"]
+
+    assert repeated()[0] == 1
+    assert repeated()[0] == 0
+    monkeypatch.setattr(torch, "__version__", "99.1.2+cu999")
+    done, about = repeated()
+    assert (done, about["torch"]) == (1, "99.1")
+    monkeypatch.setattr(torch, "__version__", "99.1.3")
+    assert repeated()[0] == 0
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    done, about = repeated()
+    assert (done, about["device"]) == (1, "mps")
 
 
 def test_a_folder_belongs_to_its_songs(features, music, tmp_path):
@@ -157,6 +177,12 @@ def test_one_failure_does_not_lose_the_others(features, tmp_path):
     assert broken["accuracy"] is None
     assert good["accuracy"] > 0.8
     assert any("fragile: failed" in line for line in told)
+    (log,) = tmp_path.glob("folds/*/*/fragile.log")
+    assert str(log) in broken["error"]
+    said = log.read_text()
+    assert "Traceback (most recent call last)" in said
+    assert "in fit" in said
+    assert "ValueError: too loud for me" in said
     assert "too loud for me" in (tmp_path / "report.html").read_text()
 
 
@@ -238,6 +264,36 @@ def test_a_network_is_judged_like_the_others(music, tmp_path):
     assert results["models"][0]["error"] is None, results["models"][0]["error"]
     scores = decided[decided["model"] == name].filter(like="score_").to_numpy()
     assert np.allclose(scores.sum(axis=1), 1, atol=1e-4)
+
+
+def test_all_folds_networks_and_seeds_share_one_store(music, tmp_path, monkeypatch):
+    """Songs are decoded once, before any time is taken, and found by other collections of them."""
+    monkeypatch.setenv("GENRENET_CACHE", str(tmp_path / "cache"))
+    names = []
+    for name, batch in {"one": 4, "other": 3}.items():
+        config = tmp_path / f"{name}.yaml"
+        config.write_text(TINY.replace("batch_size: 4", f"batch_size: {batch}"))
+        names.append(f"config:{config}")
+    results, _ = run(music, names, "stratified-2fold", tmp_path / "run")
+    assert [row["error"] for row in results["models"]] == [None, None]
+    (store,) = (tmp_path / "cache" / "stores").iterdir()
+    samples = list(store.glob("songs/*/*"))
+    assert len(samples) == 24
+    written = max(file.stat().st_mtime for file in samples)
+    began = [file.stat().st_mtime for file in (tmp_path / "run" / "work").rglob("split.csv")]
+    assert len(began) == 4
+    assert written < min(began)
+    first, second = (row["prepare_seconds"] for row in results["models"])
+    assert first > second > 0
+    # What is decoded now is found by the folder's own training, and the other way round.
+    data = GenreDataModule(str(music))
+    before = {file: file.stat().st_mtime_ns for file in samples}
+    data.prepare_data()
+    assert data.store_folder == store
+    assert {file: file.stat().st_mtime_ns for file in store.glob("songs/*/*")} == before
+    # A run that goes on says how long it took the first time.
+    again, _ = run(music, names, "stratified-2fold", tmp_path / "run")
+    assert again["models"][0]["prepare_seconds"] == first
 
 
 def test_a_network_that_fails_is_not_taken_for_one_that_skipped_songs(music, tmp_path):

@@ -82,6 +82,7 @@ def cell_values(value: object) -> list[str]:
         if isinstance(items, list | tuple | set | frozenset):
             return [text for item in items for text in cell_values(item)]
         value = items
-    if value is None or value != value:
+    # NaN is not itself, and pandas' NA is neither that nor something else.
+    if value is None or type(value).__name__ in ("NAType", "NaTType") or value != value:
         return []
     return [str(value)]

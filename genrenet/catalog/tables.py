@@ -31,6 +31,7 @@ from genrenet.catalog.base import (
 )
 from genrenet.catalog.genre_names import cell_values
 from genrenet.errors import printable
+from genrenet.quoting import spans
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,6 +73,8 @@ def read_table(table: str, *, parquet: bool = False, labelled: bool = True) -> R
     folder = os.path.dirname(table)
     header, rows = _parquet_rows(table) if parquet else text_rows(table)
     reading = Reading("parquet" if parquet else "csv", folder)
+    if not parquet:
+        _check_quotes(table, reading)
     if twice := [name for name, n in Counter(header).items() if n > 1]:
         raise UnreadableTableError(
             f"{printable(table)!r} has a column twice",
@@ -109,6 +112,28 @@ def read_table(table: str, *, parquet: bool = False, labelled: bool = True) -> R
         message = f"{len(lists)} songs have several genres, the first was taken: {listed}"
         reading.report(lists[0][0], "several-genres", message)
     return reading
+
+
+def _check_quotes(table: str, reading: Reading) -> None:
+    """Report fields that go over several lines; refuse a quote that makes one of several rows."""
+    with open(table, encoding="utf-8-sig", newline="") as file:
+        delimiter = _delimiter(file.readline())
+        file.seek(0)
+        for span in spans(file, delimiter):
+            if span.swallows:
+                raise UnreadableTableError(
+                    f"{printable(table)!r}: {span}",
+                    found=f"{span.rows} rows inside one field" if span.rows else "no closing quote",
+                    wanted="a quote that closes in its line",
+                    remedy=f"remove or close the quote in line {span.first}, or double it if it is "
+                    "part of a name",
+                )
+            message = f"a field goes over lines {span.first} to {span.last}: taken for one row"
+            reading.report(table, "several-lines", message)
+
+
+def _delimiter(first: str) -> str:
+    return max(",;\t", key=first.count)
 
 
 def _listing(names: Sequence[str], limit: int = 20) -> str:
@@ -169,7 +194,7 @@ def text_rows(table: str) -> tuple[list[str], list[list[str]]]:
         with open(table, encoding="utf-8-sig", newline="") as file:
             first = file.readline()
             file.seek(0)
-            rows = [row for row in csv.reader(file, delimiter=max(",;\t", key=first.count)) if row]
+            rows = [row for row in csv.reader(file, delimiter=_delimiter(first)) if row]
     except UnicodeDecodeError as error:
         raise UnreadableTableError(
             f"{printable(table)!r} is not UTF-8",

@@ -33,6 +33,7 @@ COMMANDS = {
     "embed": ("embed", "write what a network says of songs to a file"),
     "checkpoints": ("checkpoints", "list, import, describe, export or remove models"),
     "data": ("data", "check, split, prepare or synthesise a collection"),
+    "cache": ("cache", "list or clear what is kept on disk to be quick the next time"),
     "plugins": ("plugins", "list what plugins add"),
 }
 """Sub-commands: the module that runs each, and a line about it."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from genrenet.cli.parsing import CommandParser, add_engine_options
-from genrenet.errors import GenrenetError
+from genrenet.errors import GenrenetError, visible
 from genrenet.jsontext import to_json
 
 if TYPE_CHECKING:
@@ -172,12 +172,13 @@ def _table(results: list[SongResult], top: int, timeline: bool, file: TextIO) ->
             continue
         ranked = sorted(result.scores.items(), key=lambda pair: -pair[1])[:top]
         others = ", ".join(f"{genre} {score:.2f}" for genre, score in ranked[1:])
-        table.add_row(Text(song["path"]), result.genre, f"{result.confidence:.2f}", others)
+        genre, next_ones = Text(visible(result.genre)), Text(visible(others))
+        table.add_row(Text(song["path"]), genre, f"{result.confidence:.2f}", next_ones)
         if timeline:
             for part in result.sections():
                 span = Text(f"  {_clock(part.start)} to {_clock(part.end)}", "dim")
-                table.add_row(span, Text(part.genre, "dim"), f"{part.confidence:.2f}", "")
+                table.add_row(span, Text(visible(part.genre), "dim"), f"{part.confidence:.2f}", "")
     console.print(table)
     for note in sorted({note for result in results for note in result.notes}):
         count = sum(note in result.notes for result in results)
-        console.print(f"{count} x {note}", style="dim")
+        console.print(Text(visible(f"{count} x {note}"), "dim"))

@@ -116,6 +116,7 @@ def _read(options: argparse.Namespace) -> Catalog:
 def _check(options: argparse.Namespace) -> int:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     from genrenet.catalog import check_catalog
     from genrenet.progress import progress_bar
@@ -131,11 +132,12 @@ def _check(options: argparse.Namespace) -> int:
     for genre, group in songs.groupby("genre"):
         artists = group["artist"][group["artist"] != ""].nunique()
         hours = group["duration"].sum() / 3600
-        table.add_row(
-            str(genre), str(len(set(song_names(group)))), str(artists or "?"), f"{hours:.2f}"
-        )
+        number = len(set(song_names(group)))
+        table.add_row(Text(str(genre)), str(number), str(artists or "?"), f"{hours:.2f}")
     console = Console()
-    console.print(f"{catalog.name} ({catalog.format}): {len(songs)} songs", highlight=False)
+    console.print(
+        f"{catalog.name} ({catalog.format}): {len(songs)} songs", highlight=False, markup=False
+    )
     console.print(table)
     known = "known: splits keep each on one side" if catalog.artists_known else "not known"
     console.print(f"artists {known}", highlight=False)

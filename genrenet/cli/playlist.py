@@ -232,7 +232,7 @@ def _tell_left_out(songs: LibrarySongs, *, scored: bool) -> int:
     # What a table says of songs in error, the scan has said already.
     failed = gone + unusable if scored else gone
     for line in failed[:_NAMED]:
-        print(f"genrenet playlist: {line}", file=sys.stderr)
+        print(f"genrenet playlist: {visible(line)}", file=sys.stderr)
     if len(failed) > _NAMED:
         print(f"and {len(failed) - _NAMED} more", file=sys.stderr)
     if gone:

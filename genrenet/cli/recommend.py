@@ -25,6 +25,7 @@ EXAMPLES = """examples:
   genrenet recommend plays.csv --user anna
   genrenet recommend user_artists.dat --names artists.dat --model als --user 2 --top 10
   genrenet recommend plays.tsv --model item-knn --all-users --out recs.csv
+  genrenet recommend u.data --columns user,item,rating,time --user 196
   genrenet recommend listenbrainz_anna.zip listenbrainz_ben.zip --unit track --user anna
   genrenet recommend plays.csv --content songs.npz --like 'Artist - Song'
   genrenet recommend songs.npz --like song.mp3 --like other.mp3
@@ -39,6 +40,11 @@ models: popularity, user-knn, item-knn, svd, als, content, hybrid; see 'genrenet
 
 exit code: 0 done, 1 done but rows of the history were skipped, 2 the request cannot be carried out
 """  # noqa: E501
+
+COLUMNS = (
+    "what a history's columns are, with commas between them: user, item, artist, track, plays, "
+    "rating, time, or - for others (default: by the header, or by what they hold)"
+)
 
 
 def _parser() -> CommandParser:
@@ -59,6 +65,7 @@ def _parser() -> CommandParser:
     add("--out", metavar="FILE", help="file to write: .csv or .parquet")
     add("--format", choices=("table", "csv", "json"), default="table", help="default: table")
     add("--unit", choices=("artist", "track"), help="what an item is (default: artist)")
+    add("--columns", metavar="NAMES", help=COLUMNS)
     add("--names", metavar="FILE", help="what items are called: a table of id and name")
     add("--content", metavar="FILE", help="how songs sound: what 'genrenet embed' or 'scan' wrote")
     add("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of the model")
@@ -107,7 +114,7 @@ def _prepared(
 
     if len(options.history) == 1 and is_library(options.history[0]):
         model = recommender(options.model or "content")
-        for name in ("user", "all_users", "content", "unit"):
+        for name in ("user", "all_users", "content", "unit", "columns"):
             if getattr(options, name):
                 raise RecommendError(
                     f"--{name.replace('_', '-')}",
@@ -125,7 +132,7 @@ def _prepared(
         return model, _named(history, options.names), songs.rows, songs
     model = recommender(options.model or "hybrid")
     history, content, content_songs = read_all(
-        options.history, options.unit, options.names, options.content
+        options.history, options.unit, options.names, options.content, options.columns
     )
     if content is None and "content" in model.needs:
         raise RecommendError(
@@ -136,13 +143,18 @@ def _prepared(
 
 
 def read_all(
-    files: Sequence[str], unit: Any, names: str | None, library: str | None
+    files: Sequence[str],
+    unit: Any,
+    names: str | None,
+    library: str | None,
+    columns: str | None = None,
 ) -> tuple[History, NDArray[np.float32] | None, SongContent | None]:
     """A history with names, its items' content and where that is from; says what was skipped."""
     from genrenet.recommend import read_history
     from genrenet.recommend.content import read_content, with_content
 
-    history = _named(read_history(*files, unit=unit), names)
+    named = columns.split(",") if columns else None
+    history = _named(read_history(*files, unit=unit, columns=named), names)
     for line in [*history.notes, *history.skipped]:
         print(f"genrenet recommend: {visible(line)}", file=sys.stderr)
     if library is None:

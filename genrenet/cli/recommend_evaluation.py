@@ -34,6 +34,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
     add("--holdout", type=float, default=0.2, metavar="X", help="share (default: 0.2)")
     add("--seeds", type=count, default=1, metavar="N", help="dealings of the items (default: 1)")
     add("--unit", choices=("artist", "track"), help="what an item is (default: artist)")
+    add("--columns", metavar="NAMES", help="as for 'genrenet recommend'")
     add("--content", metavar="FILE", help="how songs sound: what 'genrenet embed' or 'scan' wrote")
     add("--labels", metavar="FILE", help="genres and artists of a library's songs: a CSV table")
     add("--out", metavar="DIR", help="folder of the report (default: runs/recommend)")
@@ -72,7 +73,9 @@ def _history(options: argparse.Namespace) -> int:
             )
         models = [model for model in models if "content" not in model.needs]
     folder = check_folder(options.out or "runs/recommend")
-    history, content, _ = read_all(options.history, options.unit, None, options.content)
+    history, content, _ = read_all(
+        options.history, options.unit, None, options.content, options.columns
+    )
     found = judge(
         history,
         models,

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from genrenet.cli.parsing import CommandParser
-from genrenet.errors import GenrenetError, printable
+from genrenet.errors import GenrenetError, printable, visible
 
 if TYPE_CHECKING:
     from genrenet.library.tagging import Outcome, Wish
@@ -129,9 +129,9 @@ def _tell(outcomes: Generator[Outcome, None, None], options: argparse.Namespace)
         for outcome in outcomes:
             counts[outcome.kind] += 1
             if outcome.kind == "tagged":
-                print(f"{outcome.path}: {_shown(outcome.old)} -> {_shown(outcome.new)}")
+                print(f"{printable(outcome.path)}: {_shown(outcome.old)} -> {_shown(outcome.new)}")
             elif outcome.error:
-                print(f"genrenet tag: {outcome.error}", file=sys.stderr)
+                print(f"genrenet tag: {visible(outcome.error)}", file=sys.stderr)
     done = "changed" if options.write else "would be changed (nothing is written without --write)"
     print(f"{counts['tagged']} {done}")
     for kind, words in _WORDS.items():

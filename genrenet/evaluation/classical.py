@@ -105,6 +105,12 @@ class BaselineContender(Contender):
                 remedy="pass the folder of songs as DATA, or leave this model out",
             )
 
+    def prepare(self, dataset: Dataset, folder: Path) -> float:
+        """Compute the features, once for all models that use them."""
+        began = time.perf_counter()
+        self.bank.matrix(dataset, self.features)
+        return time.perf_counter() - began
+
     def judge(
         self, dataset: Dataset, split: Split, seed: int, folder: Path, *, own_validation: bool
     ) -> FoldResult:

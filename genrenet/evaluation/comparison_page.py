@@ -147,6 +147,7 @@ def _models(rows: Sequence[Mapping[str, Any]]) -> str:
         "Macro F1": ("n", lambda row: f"{row['macro_f1']:.3f}"),
         "Frames right": ("n", lambda row: number(row["frame_accuracy"])),
         "ECE": ("n", lambda row: f"{row['calibration_error']:.3f}"),
+        "Prepare, s": ("n", lambda row: number(row.get("prepare_seconds"), 1)),
         "Fit, s": ("n", lambda row: f"{row['fit_seconds']:.1f}"),
         "Predict, s": ("n", lambda row: f"{row['predict_seconds']:.1f}"),
     }
@@ -283,6 +284,11 @@ def _model(
             {"Song": "", "Reason": "long"},
             list((row["skipped"] or {}).items())[:SKIPPED],
             len(row["skipped"] or {}),
+        ),
+        "Songs that it decided by what can be read of them": listing(
+            {"Song": "", "Reason": "long"},
+            list((row.get("truncated") or {}).items())[:SKIPPED],
+            len(row.get("truncated") or {}),
         ),
         "Settings that were chosen": listing(
             {"Settings": "long", "Folds": "n"}, zip(counts.index, counts, strict=True)

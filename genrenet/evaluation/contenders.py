@@ -87,6 +87,22 @@ class Contender(ABC):
     def check(self, dataset: Dataset) -> None:
         """Raise `ContenderError` where a dataset is none for it, before any work is done."""
 
+    def prepare(self, dataset: Dataset, folder: Path) -> float:
+        """Do what all folds need once, such as decoding the songs, and say how long it took.
+
+        Parameters
+        ----------
+        dataset : Dataset
+        folder : Path
+            Where small files may be written.
+
+        Returns
+        -------
+        float
+            Seconds; they are in no fold's `FoldResult.fit_seconds`.
+        """
+        return 0.0
+
     @abstractmethod
     def judge(
         self, dataset: Dataset, split: Split, seed: int, folder: Path, *, own_validation: bool

@@ -101,6 +101,14 @@ def read_frame(path: Path) -> pd.DataFrame:
         raise DatasetError(f"'{name}' has a column twice", found=", ".join(sorted(set(twice))))
     if not len(frame):
         raise DatasetError(f"'{name}' has no rows", wanted="a header and a row a song")
+    for column in frame:
+        values = frame[column]
+        if isinstance(values.dtype, pd.api.extensions.ExtensionDtype):
+            # Nullable numbers, texts and categories of Parquet, whose NA is no value of NumPy's.
+            if pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values):
+                frame[column] = values.to_numpy(np.float64, na_value=np.nan)
+            else:
+                frame[column] = values.astype(object).where(values.notna(), None)
     return frame
 
 

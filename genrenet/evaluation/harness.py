@@ -7,8 +7,10 @@ Layout of a run's folder
 ``folds/<protocol>/seed<s>-fold<f>/<model>.json``
     What a model said of a fold's songs. Finished folds are never repeated, unless what made them
     (songs, split, settings) has changed.
+``folds/<protocol>/seed<s>-fold<f>/<model>.log``
+    Why a model failed on a fold, with the traceback.
 ``work/...``
-    What networks need to go on after an interruption.
+    What networks need to go on after an interruption, and how long preparing took.
 The rest is written by `genrenet.evaluation.results`.
 """
 
@@ -18,12 +20,14 @@ import hashlib
 import json
 import os
 import re
+import traceback
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from genrenet.errors import GenrenetError, printable
 from genrenet.evaluation.classical import BaselineContender, FeatureBank
@@ -33,10 +37,14 @@ from genrenet.evaluation.kept import read_json, write_json
 from genrenet.evaluation.leaks import leaks
 from genrenet.evaluation.networks import NETWORKS, NetworkContender
 from genrenet.evaluation.protocols import Fold, Protocol
+from genrenet.machine import fast_half
 from genrenet.splits import Split, SplitError
 
 VERSION = 1
 """Part of what makes a fold's result: goes up when the same settings would give another one."""
+
+
+PREPARED = Path("work", "prepared.json")
 
 
 class EvaluationError(GenrenetError):
@@ -60,6 +68,12 @@ class Judged:
         What the leakage check found, by protocol.
     meanings : dict of str to dict
         What each model is, by its name.
+    prepared : dict of str to float
+        Seconds that decoding or computing features once, for all folds, took each model. What
+        another model had prepared already is not in them.
+    machine : dict of str to str
+        torch's version, the kind of device and its fast half precision; a fold's result holds for
+        these alone.
     """
 
     dataset: Dataset
@@ -68,6 +82,19 @@ class Judged:
     errors: dict[tuple[str, str], str] = field(default_factory=dict)
     leaks: dict[str, str] = field(default_factory=dict)
     meanings: dict[str, dict[str, Any]] = field(default_factory=dict)
+    prepared: dict[str, float] = field(default_factory=dict)
+    machine: dict[str, str] = field(default_factory=lambda: machine())
+
+
+def machine() -> dict[str, str]:
+    """What else decides the numbers of the same settings."""
+    device = "cpu"
+    if torch.cuda.is_available():
+        device = "cuda"
+    elif torch.backends.mps.is_available():
+        device = "mps"
+    version = ".".join(torch.__version__.split(".")[:2])
+    return {"torch": version, "device": device, "half_precision": str(fast_half(device))}
 
 
 def contenders(names: Iterable[str], options: Sequence[str] = ()) -> list[Contender]:
@@ -164,6 +191,7 @@ def judge(
             for model in able:
                 if (protocol.name, model.name) not in judged.errors:
                     _one(judged, model, protocol, seed, number, fold, folder, tell)
+    judged.prepared = {**(read_json(folder / PREPARED) or {}), **judged.prepared}
     return judged
 
 
@@ -189,6 +217,7 @@ def _one(
         parts,
         seed,
         model.about(),
+        judged.machine,
     ]
     key = hashlib.sha256(json.dumps(made_of, default=str).encode()).hexdigest()
     where = {"protocol": protocol.name, "seed": seed, "fold": number, "model": model.name}
@@ -196,12 +225,18 @@ def _one(
     if known is not None and known.get("key") == key:
         judged.folds.append({**known, **where})
         return
+    log = file.with_suffix(".log")
+    log.unlink(missing_ok=True)
     try:
+        _prepare(judged, model, folder, tell)
         work = folder / "work" / place / key[:12]
         result = model.judge(judged.dataset, split, seed, work, own_validation=own)
         _check(result, model, judged.dataset, split)
     except Exception as error:  # one model's failure, of whatever kind, must not lose the others
         why = str(error) if isinstance(error, GenrenetError) else repr(error)
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.write_text(traceback.format_exc(), "utf-8", "backslashreplace")
+        why = f"{why} (traceback: {printable(log)})"
         judged.errors[protocol.name, model.name] = f"seed {seed}, fold {number + 1}: {why}"
         tell(f"{protocol.name}, {model.name}: failed in seed {seed}, fold {number + 1}: {why}")
         return
@@ -215,6 +250,21 @@ def _one(
         f"{protocol.name}, seed {seed}, fold {number + 1}: {model.name} {right} of "
         f"{len(tracks)} right ({result.fit_seconds:.1f} s to learn)"
     )
+
+
+def _prepare(judged: Judged, model: Contender, folder: Path, tell: Callable[[str], None]) -> None:
+    """Let a model do once what all folds need, before any fold's time is taken."""
+    if model.name in judged.prepared:
+        return
+    file = folder / PREPARED
+    before = read_json(file) or {}
+    work = folder / "work"
+    work.mkdir(parents=True, exist_ok=True)
+    seconds = model.prepare(judged.dataset, work)
+    # A run that goes on finds most of it done: what it took the first time is what counts.
+    judged.prepared[model.name] = max(seconds, float(before.get(model.name, 0.0)))
+    write_json(file, {**before, model.name: judged.prepared[model.name]})
+    tell(f"{model.name}: prepared once for all folds in {seconds:.1f} s")
 
 
 def _check(result: FoldResult, model: Contender, dataset: Dataset, split: Split) -> None:

@@ -6,7 +6,9 @@ again afterwards, and a run that was interrupted goes on from the network's last
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -16,14 +18,17 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import yaml
 
 from genrenet.catalog.tables import write_table
 from genrenet.checkpoints import published_models
 from genrenet.configs import config_path
+from genrenet.datamodule import GenreDataModule
 from genrenet.errors import printable
 from genrenet.evaluation.contenders import Contender, ContenderError, FoldResult
 from genrenet.evaluation.datasets import Dataset
 from genrenet.features import checkpoint_id
+from genrenet.song_result import score_columns
 from genrenet.splits import Split, write_split
 from genrenet.version import __version__
 
@@ -80,6 +85,20 @@ class NetworkContender(Contender):
                 found=f"a table of {len(dataset.columns)} features, '{dataset.name}'",
                 wanted="a collection of songs",
             )
+
+    def prepare(self, dataset: Dataset, folder: Path) -> float:
+        """Decode the songs into the store that every fold, seed and network of this rate uses."""
+        songs = folder / "songs.csv"
+        write_table(dataset.table, str(songs))
+        settings = folder / f"{hashlib.sha256(self.name.encode()).hexdigest()[:16]}.yaml"
+        arguments = ["--config", self.file, *self.options, f"--data.source={songs}"]
+        arguments += [] if "song" in dataset.table else ["--data.segments=off"]
+        # As the command itself understands the configuration and the options.
+        self._run(["fit", *arguments, "--print_config"], folder / "prepare.log", settings)
+        data = GenreDataModule(**yaml.safe_load(settings.read_text("utf-8"))["data"])
+        began = time.perf_counter()
+        data.prepare_data()
+        return time.perf_counter() - began
 
     def judge(
         self, dataset: Dataset, split: Split, seed: int, folder: Path, *, own_validation: bool
@@ -146,15 +165,18 @@ class NetworkContender(Contender):
             },
         )
 
-    def _run(self, arguments: Sequence[str], log: Path) -> None:
-        """Run a command of the program; songs it had to skip are no failure."""
+    def _run(self, arguments: Sequence[str], log: Path, out: Path | None = None) -> None:
+        """Run a command of the program; songs it had to skip are no failure.
+
+        What it prints goes to ``log``, or to ``out`` where that is given and to ``log`` the rest.
+        """
         quiet = ["--trainer.enable_progress_bar=false", "--trainer.enable_model_summary=false"]
-        command = [sys.executable, "-m", "genrenet", *arguments, *quiet]
-        with open(log, "w", encoding="utf-8") as file:
+        command = [sys.executable, "-m", "genrenet", arguments[0], *quiet, *arguments[1:]]
+        with open(log, "wb") as file, open(out or os.devnull, "wb") as printed:
             code = subprocess.run(
                 command,
-                stdout=file,
-                stderr=subprocess.STDOUT,
+                stdout=file if out is None else printed,
+                stderr=file,
                 stdin=subprocess.DEVNULL,
                 check=False,
             ).returncode
@@ -168,7 +190,7 @@ class NetworkContender(Contender):
 
 
 def _scores(rows: pd.DataFrame, labels: Sequence[str]) -> list[list[float]]:
-    columns = [f"score_{label}" for label in labels]
+    columns = [*score_columns(labels).values()]
     for column in columns:
         if column not in rows:
             rows[column] = 0.0

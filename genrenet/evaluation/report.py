@@ -38,6 +38,7 @@ from genrenet.evaluation.page import (
     section,
     writing,
 )
+from genrenet.song_result import score_columns
 
 __all__ = ["ReportError", "predictions_table", "render", "write_predictions", "write_report"]
 
@@ -65,7 +66,7 @@ def predictions_table(
     -------
     DataFrame
         ``path``, ``genre``, ``predicted``, ``confidence``, ``frames`` (if given) and a column
-        ``score_<label>`` for each label.
+        for each label (see `genrenet.song_result.score_columns`).
     """
     table = np.asarray(scores, dtype=np.float64)
     columns: dict[str, Any] = {"path": list(map(printable, songs["path"]))}
@@ -73,7 +74,7 @@ def predictions_table(
     columns["confidence"] = table.max(axis=1)
     if frames is not None:
         columns["frames"] = np.asarray(frames)
-    columns |= {f"score_{label}": table[:, i] for i, label in enumerate(labels)}
+    columns |= {name: table[:, i] for i, name in enumerate(score_columns(labels).values())}
     result = pd.DataFrame(columns)
     return result if frames is None else result[result["frames"] > 0].reset_index(drop=True)
 

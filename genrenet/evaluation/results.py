@@ -25,13 +25,14 @@ from genrenet.evaluation.comparing import accuracy_interval, holm, mcnemar, pair
 from genrenet.evaluation.harness import Judged
 from genrenet.evaluation.protocols import why_they_differ
 from genrenet.evaluation.report import predictions_table
+from genrenet.song_result import score_columns
 from genrenet.splits import artist_groups, artist_key
 from genrenet.version import __version__
 
 FIGURES = (
     *("accuracy", "ci95", "ci95_artists", "by_seed", "n", "macro_f1", "calibration_error"),
     *("frame_accuracy", "n_frames", "per_class", "confusion_songs", "confusion_frames"),
-    *("fit_seconds", "predict_seconds", "settings", "skipped", "truncated"),
+    *("prepare_seconds", "fit_seconds", "predict_seconds", "settings", "skipped", "truncated"),
 )
 """What is None in the row of a model that could not be judged."""
 
@@ -78,9 +79,9 @@ def summarise(judged: Judged, decided: pd.DataFrame) -> dict[str, Any]:
     dict
         ``protocol`` (their names, with commas), ``dataset``, ``labels``, ``n_songs``,
         ``n_artists`` or None, ``notes`` (what was assumed), ``seeds``, ``created``,
-        ``genrenet``, ``protocols`` (for each its ``name``, ``meaning`` and ``leakage``),
-        ``why_protocols_differ``, ``skipped``, ``models`` (`_row` for each model and protocol) and
-        ``comparisons`` (`_compare` for each pair).
+        ``genrenet``, ``machine``, ``protocols`` (for each its ``name``, ``meaning`` and
+        ``leakage``), ``why_protocols_differ``, ``skipped``, ``models`` (`_row` for each model and
+        protocol) and ``comparisons`` (`_compare` for each pair).
     """
     table = judged.dataset.songs
     rows: list[dict[str, Any]] = []
@@ -100,6 +101,7 @@ def summarise(judged: Judged, decided: pd.DataFrame) -> dict[str, Any]:
         "seeds": list(judged.protocols[0].seeds),
         "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "genrenet": __version__,
+        "machine": judged.machine,
         "protocols": [
             {"name": p.name, "meaning": p.meaning, "leakage": judged.leaks.get(p.name, "")}
             for p in judged.protocols
@@ -149,7 +151,7 @@ def _row(judged: Judged, decided: pd.DataFrame, protocol: str, model: str) -> di
     labels = judged.dataset.labels
     place = {label: i for i, label in enumerate(labels)}
     target = np.array([place[genre] for genre in rows["genre"]])
-    scores = rows[[f"score_{label}" for label in labels]].to_numpy(np.float64)
+    scores = rows[[*score_columns(labels).values()]].to_numpy(np.float64)
     held = [fold["frame_confusion"] for fold in folds]
     frames = None if any(h is None for h in held) else np.sum(held, axis=0)
     found = metrics.evaluate(target, scores, labels, frames)
@@ -178,6 +180,7 @@ def _row(judged: Judged, decided: pd.DataFrame, protocol: str, model: str) -> di
         "per_class": _classes(rows, labels),
         "confusion_songs": found["confusion_songs"],
         "confusion_frames": found.get("confusion_frames"),
+        "prepare_seconds": judged.prepared.get(model),
         "fit_seconds": float(sum(fold["fit_seconds"] for fold in folds)),
         "predict_seconds": float(sum(fold["predict_seconds"] for fold in folds)),
         "settings": [setting for setting in settings if len(setting) > 2],

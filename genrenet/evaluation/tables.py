@@ -11,9 +11,9 @@ def span(interval: Sequence[float] | None) -> str:
     return "" if interval is None else f"{interval[0]:.2f} to {interval[1]:.2f}"
 
 
-def number(value: float | None) -> str:
-    """A share as text; nothing where there is none."""
-    return "" if value is None else f"{value:.3f}"
+def number(value: float | None, digits: int = 3) -> str:
+    """A share, or seconds, as text; nothing where there is none."""
+    return "" if value is None else f"{value:.{digits}f}"
 
 
 def markdown(results: Mapping[str, Any]) -> str:
@@ -31,8 +31,8 @@ def markdown(results: Mapping[str, Any]) -> str:
         lines += [f"## {protocol['name']} (seeds {seeds})", "", protocol["meaning"], ""]
         lines += [
             "| model | song accuracy | 95 % interval | by artist | n | macro F1 | frames | ECE "
-            "| fit s | predict s |",
-            "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+            "| prepare s | fit s | predict s |",
+            "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
         ]
         for row in ranked(results, protocol["name"]):
             name = str(row["name"]).replace("|", "\\|")
@@ -44,7 +44,8 @@ def markdown(results: Mapping[str, Any]) -> str:
                 f"| {name} | {row['accuracy']:.3f} | {span(row['ci95'])} | "
                 f"{span(row['ci95_artists'])} | {row['n']} | {row['macro_f1']:.3f} | "
                 f"{number(row['frame_accuracy'])} | {row['calibration_error']:.3f} | "
-                f"{row['fit_seconds']:.1f} | {row['predict_seconds']:.1f} |"
+                f"{number(row.get('prepare_seconds'), 1)} | {row['fit_seconds']:.1f} | "
+                f"{row['predict_seconds']:.1f} |"
             )
         lines.append("")
     if results["why_protocols_differ"]:

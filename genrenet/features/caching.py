@@ -17,7 +17,17 @@ from typing import Any
 
 import numpy as np
 
-from genrenet.cache import DAMAGE, cache_folder, digest, read_arrays, sha256_of, write_arrays
+from genrenet.cache import (
+    DAMAGE,
+    cache_folder,
+    content_sample,
+    digest,
+    make_room,
+    read_arrays,
+    sha256_of,
+    write_about,
+    write_arrays,
+)
 from genrenet.checkpoints import find_checkpoint
 from genrenet.classifier import GenreClassifier
 from genrenet.errors import printable
@@ -27,7 +37,7 @@ from genrenet.streaming import open_model
 VERSION = 2
 """Part of every name in the cache: goes up when the same settings give other numbers."""
 
-Stamp = tuple[int, int]
+Stamp = tuple[int, int, str]
 
 
 def checkpoint_id(name_or_path: str | os.PathLike[str]) -> str:
@@ -139,7 +149,9 @@ def iter_embeddings(
     given = [os.fspath(path) for path in paths]
     names = [layer] if isinstance(layer, str) else list(layer)
     settings = json.dumps([VERSION, checkpoint_id(backbone), names, trim])
+    make_room("embeddings")
     cache = _Cache(cache_folder("embeddings", digest(settings.encode())))
+    write_about(cache.folder, f"{', '.join(names)} of {printable(backbone)}")
     damaged = 0
     for path in dict.fromkeys(given):
         try:
@@ -198,10 +210,10 @@ def _in_order(
 def _stamp(path: str) -> Stamp | None:
     """What tells cheaply that a file's content has changed, taken before it is read."""
     try:
-        status = os.stat(path)
+        sample, status = content_sample(path), os.stat(path)
     except OSError:
         return None
-    return status.st_size, status.st_mtime_ns
+    return status.st_size, status.st_mtime_ns, sample
 
 
 class _Cache:
@@ -228,7 +240,9 @@ class _Cache:
             return None
         held = read_arrays(file)
         about: dict[str, Any] = json.loads(held["about"].item())
-        if (about["size"], about["mtime"]) != stamp:
+        # Files of one size and one time may have swapped names; older entries know no more.
+        known = about.get("sample")
+        if known != stamp[2] if known else (about["size"], about["mtime"]) != stamp[:2]:
             return None
         return SongEmbedding(
             path, held["frames"], held["starts"], held["ends"], about["error"], about["notes"]
@@ -242,7 +256,8 @@ class _Cache:
 
 
 def _write(file: Path, song: SongEmbedding, stamp: Stamp) -> None:
-    about = {"size": stamp[0], "mtime": stamp[1], "error": song.error, "notes": song.notes}
+    about = dict(zip(("size", "mtime", "sample"), stamp, strict=True))
+    about |= {"error": song.error, "notes": song.notes}
     write_arrays(
         file,
         frames=song.frames,

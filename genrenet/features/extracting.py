@@ -21,7 +21,15 @@ from numpy.typing import NDArray
 
 from genrenet import audio
 from genrenet.audio.sounding import only_sounding, silent
-from genrenet.cache import DAMAGE, cache_folder, content_of, read_arrays, write_arrays
+from genrenet.cache import (
+    DAMAGE,
+    cache_folder,
+    content_of,
+    make_room,
+    read_arrays,
+    write_about,
+    write_arrays,
+)
 from genrenet.errors import GenrenetError, printable
 from genrenet.features.base import FeatureError, FeatureExtractor, SongFeatures
 from genrenet.streaming import InferenceError
@@ -160,7 +168,9 @@ class _Extraction:
 
     def __init__(self, extractor: FeatureExtractor, device: torch.device) -> None:
         self.extractor, self.device = extractor, device
+        make_room("features")
         self.folder = cache_folder("features", extractor.key)
+        write_about(self.folder, extractor.name)
 
     def read(self, path: str) -> _Read:
         """Look a song up in the cache; decode it if it is not there."""

@@ -3,6 +3,8 @@
 Rows that cannot be used are skipped and counted: a user or an item without a name, plays that are
 no number or below zero. A file of which more than a half cannot be used is an error: it is hardly
 what it was taken for. Rows of one user and item are added up; rows with zero plays say nothing.
+What was assumed (columns without a header, another encoding, marks of thousands, fields over
+several lines) is in the history's notes.
 """
 
 from __future__ import annotations
@@ -21,12 +23,20 @@ from numpy.typing import NDArray
 from genrenet.errors import printable
 from genrenet.recommend.errors import HistoryError
 from genrenet.recommend.history import History, counted
-from genrenet.recommend.layouts import Layout, by_header, layout_of
+from genrenet.recommend.layouts import Layout, by_header, layout_of, named, without_times
 from genrenet.recommend.listens import is_listens, read_listens
-from genrenet.recommend.tables import first_rows, read_parquet, read_text
+from genrenet.recommend.tables import SNIFFED, first_rows, read_parquet, read_text
 
 Unit = Literal["artist", "track"]
 SHOWN = 5  # bad rows that are named one by one
+ENCODINGS = {
+    "cp1252": "Windows-1252",
+    "latin-1": "Latin-1",
+    "utf-16": "UTF-16",
+    "utf-16-le": "UTF-16",
+    "utf-16-be": "UTF-16",
+    "utf-32": "UTF-32",
+}
 
 
 class Rows(NamedTuple):
@@ -39,7 +49,11 @@ class Rows(NamedTuple):
     notes: list[str]
 
 
-def read_history(*files: str | os.PathLike[str], unit: Unit | None = None) -> History:
+def read_history(
+    *files: str | os.PathLike[str],
+    unit: Unit | None = None,
+    columns: Sequence[str] | None = None,
+) -> History:
     """The listening history of one file or of several together.
 
     Parameters
@@ -48,13 +62,16 @@ def read_history(*files: str | os.PathLike[str], unit: Unit | None = None) -> Hi
         Tables, or exports of Last.fm or ListenBrainz; see `layouts` and `listens`.
     unit : {"artist", "track"}, optional
         What an item is where a file knows both; artists by default.
+    columns : sequence of str, optional
+        What the columns of tables hold, from the first to the last: see `layouts.NAMES`.
 
     Raises
     ------
     HistoryError
-        A file that is missing, empty, mostly unusable, or without the columns that are needed.
+        A file that is missing, empty, mostly unusable, without the columns that are needed or with
+        columns that may be several things, or with a quote that makes a field of several rows.
     """
-    parts = [_read(Path(file), unit) for file in files]
+    parts = [_read(Path(file), unit, columns) for file in files]
     users = pa.chunked_array([part.users for part in parts], pa.string()).combine_chunks()
     items = pa.chunked_array([part.items for part in parts], pa.string()).combine_chunks()
     users, items = (column.dictionary_encode() for column in (users, items))
@@ -73,26 +90,41 @@ def read_history(*files: str | os.PathLike[str], unit: Unit | None = None) -> Hi
     )
 
 
-def _read(file: Path, unit: Unit | None) -> Rows:
+def _read(file: Path, unit: Unit | None, names: Sequence[str] | None) -> Rows:
     if is_listens(file):
         return _from_listens(file, unit)
     if file.suffix.lower() == ".parquet":
         table = read_parquet(file)
-        layout = by_header(table.column_names)
-        if layout is None or not layout.user:
-            raise _missing(file, "user" if layout else "item", ", ".join(table.column_names))
         columns = [_text(table.column(place)) for place in range(table.num_columns)]
+        start = pa.table(columns, table.column_names).slice(0, SNIFFED).to_pydict().values()
+        rows = [table.column_names, *map(list, zip(*start, strict=True))]
+        layout = named(names, rows, printable(file)) if names else by_header(table.column_names)
+        if layout is None or not (layout.user or names):
+            raise _missing(file, "user" if layout else "item", ", ".join(table.column_names))
+        layout = without_times(layout, rows[0], rows[1:], printable(file))
         return _usable(file, layout, columns, unit, np.arange(1, len(table) + 1), [], [])
-    rows, tabs = first_rows(file)
-    layout = layout_of(rows, tabs, printable(file))
-    if layout.header and not layout.user and not (layout.artist and layout.track):
+    rows, form = first_rows(file)
+    if names:
+        layout = named(names, rows, printable(file))
+    else:
+        layout = layout_of(rows, form.separator == "\t", printable(file))
+    if layout.header and not layout.user and not names and not (layout.artist and layout.track):
         raise _missing(file, "user", ", ".join(rows[0]))
-    text = read_text(file, len(rows[0]), tabs, layout.header)
+    text = read_text(file, len(rows[0]), form, layout.header)
     # Lines that could not be parsed stand between the ones that could.
     every = np.arange(1 + layout.header, 1 + layout.header + len(text.columns) + len(text.lines))
     lines = np.setdiff1d(every, text.lines)[: len(text.columns)]
-    bad = [f"line {line}: another number of columns" for line in text.lines]
-    notes = [f"'{printable(file)}' is not UTF-8: read as Latin-1"] if text.latin else []
+    bad = [f"line {text.line(row)}: another number of columns" for row in text.lines]
+    notes = [layout.told(printable(file))] if layout.assumed else []
+    if not text.encoding.startswith("utf-8"):
+        notes.append(f"'{printable(file)}' is not UTF-8: read as {ENCODINGS[text.encoding]}")
+    notes += [
+        f"'{printable(file)}': a field goes over lines {span.first} to {span.last}"
+        for span in text.spans[:SHOWN]
+    ]
+    if len(text.spans) > SHOWN:
+        notes.append(f"and {len(text.spans) - SHOWN} fields more over several lines")
+    lines = np.array([text.line(row) for row in lines.tolist()]) if text.spans else lines
     columns = [_text(column) for column in text.columns.columns]
     # Empty lines are nobody's mistake.
     there = np.logical_or.reduce([_named(column) for column in columns])
@@ -126,7 +158,8 @@ def _usable(
     wrong = np.zeros(count, bool)
     if layout.plays is not None:
         column = columns[layout.plays]
-        plays = _numbers(column)
+        plays, marks = _numbers(column)
+        notes = [*notes, *(f"'{printable(file)}': {mark}" for mark in marks)]
         wrong = ~(np.isfinite(plays) & (plays >= 0)) & ~nameless
         reasons = {
             int(row): f"line {lines[row]}: plays '{column[int(row)].as_py()[:40]}', "
@@ -154,6 +187,9 @@ def _usable(
         notes = [*notes, f"{silent} rows of '{printable(file)}' have 0 plays and say nothing"]
     head = f"'{printable(file)}': {skipped} rows of {count + len(bad)} skipped: "
     mask = pa.array(kept)
+    if layout.plays is not None and (twice := _repeated(users, items, plays, kept)):
+        said = f"{twice} rows of '{printable(file)}' say the same as a row before: added up"
+        notes = [*notes, said]
     return Rows(
         users.filter(mask),
         items.filter(mask),
@@ -210,13 +246,43 @@ def _text(column: pa.ChunkedArray) -> pa.Array:
     return pc.utf8_trim_whitespace(pc.fill_null(whole, ""))
 
 
-def _numbers(column: pa.Array) -> NDArray[np.float64]:
-    """Numbers of texts; NaN where one is none."""
+def _numbers(column: pa.Array) -> tuple[NDArray[np.float64], list[str]]:
+    """Numbers of texts, NaN where one is none; and what was assumed of how they are written.
+
+    Points and commas between groups of three digits are marks of thousands where all points (or
+    commas) of the column may be that; otherwise a comma is a decimal one.
+    """
+    notes = []
+    for mark, name in ((r"\.", "points"), (",", "commas"), (r"['\x{2019}\s\x{a0}\x{202f}]", "")):
+        there = pc.match_substring_regex(column, r"[0-9]" + mark + r"[0-9]")
+        if not pc.any(there).as_py():
+            continue
+        grouped = pc.match_substring_regex(column, rf"^[+-]?[0-9]{{1,3}}({mark}[0-9]{{3}})+$")
+        marked = column.filter(there)
+        all_grouped = pc.all(grouped.filter(there)).as_py()
+        if all_grouped or not name:
+            bare = pc.replace_substring_regex(column, mark, "")
+            column = pc.if_else(grouped, bare, column)
+        elif name == "commas":
+            bare = pc.replace_substring(pc.replace_substring(column, ".", ""), ",", ".")
+            column = pc.if_else(there, bare, column)
+        if (all_grouped and name) or name == "commas":
+            kind = "thousands" if all_grouped else "decimals"
+            notes.append(f"{name} in numbers such as {marked[0].as_py()[:40]} are taken for {kind}")
     pattern = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
     numeric = pc.match_substring_regex(column, pattern)
     plain = pc.utf8_ltrim(pc.if_else(numeric, column, "nan"), "+")
     numbers: NDArray[np.float64] = plain.cast(pa.float64()).to_numpy(zero_copy_only=False)
-    return numbers
+    return numbers, notes
+
+
+def _repeated(
+    users: pa.Array, items: pa.Array, plays: NDArray[np.float64], kept: NDArray[np.bool_]
+) -> int:
+    """How many of the kept rows are the same as another in all three."""
+    table = pa.table([users, items, pa.array(plays)], ["user", "item", "plays"])
+    table = table.filter(pa.array(kept))
+    return len(table) - len(table.group_by(["user", "item", "plays"]).aggregate([]))
 
 
 def _missing(file: Path, role: str, found: str) -> HistoryError:
@@ -238,12 +304,12 @@ def read_names(file: str | os.PathLike[str]) -> dict[str, str]:
         There is no such file, or it has one column only.
     """
     path = Path(file)
-    rows, tabs = first_rows(path)
+    rows, form = first_rows(path)
     if len(rows[0]) < 2:
         raise HistoryError(
             f"'{printable(path)}' names no items", found=rows[0][0][:40], wanted="two columns"
         )
     header = rows[0][0].lower() in {"id", "item", "itemid", "item_id", "artistid", "artist_id"}
-    columns = read_text(path, len(rows[0]), tabs, header).columns
+    columns = read_text(path, len(rows[0]), form, header).columns
     keys, names = (_text(columns.column(place)).to_pylist() for place in (0, 1))
     return {key: name for key, name in zip(keys, names, strict=True) if name}

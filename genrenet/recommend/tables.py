@@ -1,24 +1,56 @@
 """Tables of listening as Arrow columns of text: CSV, TSV and Parquet, by the block and not by row.
 
-A field of a comma-separated table may be quoted. In one with tabs, quotes are letters like others:
-the large public histories hold names such as ``"Weird Al" Yankovic`` as they are.
+Fields of a table with commas or semicolons may be quoted. In one with tabs, ``::`` (MovieLens 1M)
+or ``|``, quotes are letters like others: the large public histories hold names such as ``"Weird
+Al" Yankovic`` as they are.
 """
 
 from __future__ import annotations
 
 import csv
+import re
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
 from genrenet.errors import printable
+from genrenet.quoting import Span, spans
 from genrenet.recommend.errors import HistoryError
 
-SNIFFED = 20  # rows that a layout is told by
+SNIFFED = 1000  # rows that a layout is told by
+SEPARATORS = ("\t", "::", "|", ";", ",")
+_UNIT = "\x1f"  # in the place of a separator of two letters
+_MARKS = {
+    b"\xef\xbb\xbf": "utf-8-sig",
+    b"\xff\xfe\0\0": "utf-32",
+    b"\0\0\xfe\xff": "utf-32",
+    b"\xff\xfe": "utf-16",
+    b"\xfe\xff": "utf-16",
+}
+
+
+class Form(NamedTuple):
+    """How a text file holds its table.
+
+    Attributes
+    ----------
+    separator : str
+        One of `SEPARATORS`.
+    encoding : str
+        "utf-8" where it is not told by the file's first bytes.
+    """
+
+    separator: str
+    encoding: str
+
+    @property
+    def quoted(self) -> bool:
+        """Whether fields may be quoted."""
+        return self.separator in (",", ";")
 
 
 class Text(NamedTuple):
@@ -29,26 +61,37 @@ class Text(NamedTuple):
     columns : pyarrow.Table
         Called by their number.
     lines : list of int
-        Lines of the file that had another number of columns; they are not in ``columns``.
-    latin : bool
-        The file was no UTF-8 and has been read as Latin-1.
+        Rows of the file, from 1, that had another number of columns; not in ``columns``.
+    encoding : str
+        What it has been read as.
+    spans : list of Span
+        Rows that go over several lines.
     """
 
     columns: pa.Table
     lines: list[int]
-    latin: bool
+    encoding: str
+    spans: list[Span]
+
+    def line(self, row: int) -> int:
+        """Line of the file that a row, counted from 1, begins in."""
+        for span in self.spans:
+            row += span.last - span.first if span.first < row else 0
+        return row
 
 
-def first_rows(file: Path) -> tuple[list[list[str]], bool]:
-    """The first rows of a text file with columns, and whether tabs part them.
+def first_rows(file: Path) -> tuple[list[list[str]], Form]:
+    """The first rows of a text file with columns, and its form.
 
     Raises
     ------
     HistoryError
         There is no such file, it is empty, or it is no text.
     """
-    with opened(file), open(file, encoding="utf-8-sig", errors="replace", newline="") as held:
-        start = held.read(1 << 16)
+    with opened(file), open(file, "rb") as held:
+        raw = held.read(1 << 18)
+    encoding = _encoding(raw)
+    start = _decoded(raw, encoding)
     if not start.strip():
         raise HistoryError(
             f"'{printable(file)}' is empty", wanted="rows of user, item and, perhaps, plays"
@@ -58,20 +101,60 @@ def first_rows(file: Path) -> tuple[list[list[str]], bool]:
             f"'{printable(file)}' is no text",
             wanted="CSV, TSV or Parquet, or an export of Last.fm or ListenBrainz",
         )
-    lines = [line for line in start.splitlines() if line.strip()]
-    tabs = "\t" in lines[0]
-    dialect = {"delimiter": "\t", "quoting": csv.QUOTE_NONE} if tabs else {"delimiter": ","}
-    try:
-        rows = [
-            [cell.strip() for cell in row]
-            for row in islice(csv.reader(lines, strict=False, **dialect), SNIFFED)
-        ]
-    except csv.Error as error:
-        raise HistoryError(f"cannot read '{printable(file)}'", found=str(error)) from error
-    return rows, tabs
+    # Not splitlines(): names may hold U+2028 and the like.
+    lines = [line for line in re.split(r"\r\n|\n|\r", start) if line.strip()]
+    if len(raw) == 1 << 18:
+        lines = lines[:-1] or lines
+    found = {separator: _rows(lines, separator) for separator in SEPARATORS}
+    separator = max(SEPARATORS[::-1], key=lambda separator: _fits(found[separator]))
+    if "\t" in lines[0]:
+        separator = "\t"
+    return found[separator], Form(separator, encoding)
 
 
-def read_text(file: Path, width: int, tabs: bool, header: bool) -> Text:
+def _encoding(raw: bytes) -> str:
+    for mark, name in _MARKS.items():
+        if raw.startswith(mark):
+            return name
+    # Text in UTF-16 without a mark: every other byte of Latin letters is zero.
+    for first, name in ((1, "utf-16-le"), (0, "utf-16-be")):
+        half = raw[first : 1 << 12 : 2]
+        if (
+            len(half) > 3
+            and half.count(0) > 0.4 * len(half)
+            and not raw[1 - first : 1 << 12 : 2].count(0)
+        ):
+            return name
+    return "utf-8"
+
+
+def _decoded(raw: bytes, encoding: str) -> str:
+    """The beginning of a file as text; its last letter may be cut."""
+    if encoding == "utf-8":
+        try:
+            raw[:-4].decode()
+        except UnicodeDecodeError as error:
+            if error.end < len(raw) - 8:
+                encoding = "cp1252"
+    return raw.decode(encoding, "replace")
+
+
+def _rows(lines: list[str], separator: str) -> list[list[str]]:
+    if Form(separator, "").quoted:
+        rows: Any = csv.reader(lines, delimiter=separator)
+    else:
+        rows = (line.split(separator) for line in lines)
+    return [[cell.strip() for cell in row] for row in islice(rows, SNIFFED)]
+
+
+def _fits(rows: list[list[str]]) -> tuple[bool, int]:
+    """How well a separator parts rows: whether all into as many columns, and into how many."""
+    width = len(rows[0])
+    alike = sum(len(row) == width for row in rows)
+    return width > 1 and alike >= 0.5 * len(rows), width
+
+
+def read_text(file: Path, width: int, form: Form, header: bool) -> Text:
     """All of a text file with columns.
 
     Parameters
@@ -79,23 +162,47 @@ def read_text(file: Path, width: int, tabs: bool, header: bool) -> Text:
     file : Path
     width : int > 0
         Number of columns.
-    tabs, header : bool
-        Whether tabs part columns, and whether the first row is a header.
+    form : Form
+    header : bool
+        Whether the first row is one.
 
     Raises
     ------
     HistoryError
-        It cannot be read.
+        It cannot be read, or an open quote makes a field of several rows.
     """
-    try:
-        return _read_text(file, width, tabs, header, "utf8")
-    except (pa.ArrowInvalid, UnicodeDecodeError) as error:
-        if "UTF8" not in str(error) and not isinstance(error, UnicodeDecodeError):
-            raise HistoryError(f"cannot read '{printable(file)}'", found=str(error)) from error
-    return _read_text(file, width, tabs, header, "latin-1")
+    encodings = [form.encoding] if form.encoding != "utf-8" else ["utf-8", "cp1252", "latin-1"]
+    for encoding in encodings:
+        try:
+            over = _spans(file, form.separator, encoding) if form.quoted else []
+            table, lines = _parsed(file, width, form.separator, encoding, header)
+            return Text(table, lines, encoding, over)
+        except UnicodeDecodeError:
+            continue
+        except pa.ArrowInvalid as error:
+            if "UTF8" not in str(error):
+                raise HistoryError(f"cannot read '{printable(file)}'", found=str(error)) from error
+    raise HistoryError(f"'{printable(file)}' is damaged", wanted=f"text in {form.encoding}")
 
 
-def _read_text(file: Path, width: int, tabs: bool, header: bool, encoding: str) -> Text:
+def _spans(file: Path, separator: str, encoding: str) -> list[Span]:
+    with opened(file), open(file, encoding=encoding, newline="") as held:
+        found = list(spans(held, separator))
+    for span in found:
+        if span.swallows:
+            raise HistoryError(
+                f"'{printable(file)}': {span}",
+                found=f"{span.rows} rows inside one field" if span.rows else "no closing quote",
+                wanted="a quote that closes in its line",
+                remedy=f"remove or close the quote in line {span.first}, or double it if it is "
+                "part of a name",
+            )
+    return found
+
+
+def _parsed(
+    file: Path, width: int, separator: str, encoding: str, header: bool
+) -> tuple[pa.Table, list[int]]:
     lines: list[int] = []
 
     def odd(row: pyarrow.csv.InvalidRow) -> str:
@@ -105,17 +212,26 @@ def _read_text(file: Path, width: int, tabs: bool, header: bool, encoding: str) 
         return "skip"
 
     names = [str(column) for column in range(width)]
+    source: Any = file
+    if len(separator) > 1:
+        text = file.read_bytes().decode(encoding).replace(separator, _UNIT)
+        source, separator, encoding = pa.BufferReader(text.encode()), _UNIT, "utf-8"
+    quoted = Form(separator, "").quoted
     with opened(file):
         table = pyarrow.csv.read_csv(
-            file,
+            source,
             # Only one thread can tell the numbers of lines.
             pyarrow.csv.ReadOptions(
-                use_threads=False, skip_rows=int(header), column_names=names, encoding=encoding
+                use_threads=False,
+                skip_rows=int(header),
+                column_names=names,
+                # Arrow passes over the mark of UTF-8 by itself.
+                encoding="utf8" if encoding.startswith("utf-8") else encoding,
             ),
             pyarrow.csv.ParseOptions(
-                delimiter="\t" if tabs else ",",
-                quote_char=False if tabs else '"',
-                newlines_in_values=not tabs,
+                delimiter=separator,
+                quote_char='"' if quoted else False,
+                newlines_in_values=quoted,
                 ignore_empty_lines=False,
                 invalid_row_handler=odd,
             ),
@@ -123,7 +239,7 @@ def _read_text(file: Path, width: int, tabs: bool, header: bool, encoding: str) 
                 column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
             ),
         )
-    return Text(table, lines, encoding != "utf8")
+    return table, lines
 
 
 def read_parquet(file: Path) -> pa.Table:

@@ -9,9 +9,10 @@ from flask.json.provider import DefaultJSONProvider
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
+from genrenet.errors import GenrenetError
 from genrenet.jsontext import finite_only
 from genrenet.web.api import api
-from genrenet.web.errors import RequestError, TooMany
+from genrenet.web.errors import NotUsable, RequestError, TooMany
 from genrenet.web.pages import page, problem
 from genrenet.web.security import guard, token_for
 from genrenet.web.service import Service
@@ -74,6 +75,10 @@ def create_app(
     def refused(error: RequestError) -> ResponseReturnValue:
         headers = {"Retry-After": str(error.retry_after)} if isinstance(error, TooMany) else {}
         return {"error": str(error)}, error.status, headers
+
+    @app.errorhandler(GenrenetError)
+    def unusable(error: GenrenetError) -> ResponseReturnValue:
+        return {"error": str(error)}, NotUsable.status
 
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> ResponseReturnValue:

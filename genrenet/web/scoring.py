@@ -10,7 +10,7 @@ from typing import Any
 from genrenet import audio
 from genrenet.baselines import FittedBaseline
 from genrenet.classifier import GenreClassifier
-from genrenet.errors import printable
+from genrenet.errors import GenrenetError, printable
 from genrenet.inference import SongResult, score_songs
 from genrenet.web.errors import NotUsable, RequestError
 from genrenet.web.paths import song_file
@@ -156,7 +156,7 @@ class Scoring:
         Gone
             The client has left.
         NotUsable
-            The song is longer than its header says, and than is taken.
+            The song is longer than its header says, and than is taken; or it cannot be scored.
         """
         if gone():
             raise Gone
@@ -170,16 +170,21 @@ class Scoring:
             if watch is not None:
                 watch(first, frames)
 
-        (result,) = score_songs(
-            [song.file],
-            self.models[model],
-            checkpoint=model,
-            trim=self.trim,
-            frames=self.frames,
-            device=self.device,
-            workers=self.workers,
-            watch=seen,
-        )
+        try:
+            (result,) = score_songs(
+                [song.file],
+                self.models[model],
+                checkpoint=model,
+                trim=self.trim,
+                frames=self.frames,
+                device=self.device,
+                workers=self.workers,
+                watch=seen,
+            )
+        except RequestError:
+            raise
+        except GenrenetError as error:  # of this song with this model, and no fault of the program
+            raise NotUsable(self._outside(str(error), song)) from error
         result.path = song.name
         if result.error is not None:
             result.error = self._outside(result.error, song)

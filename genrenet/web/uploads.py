@@ -10,7 +10,6 @@ from typing import IO, Any
 import flask
 
 from genrenet.audio import SUFFIXES
-from genrenet.errors import printable
 
 LONGEST_NAME = 200
 
@@ -61,7 +60,8 @@ class UploadRequest(flask.Request):
 def display_name(name: str | None) -> str:
     """What an upload is called in answers: a name without folders and control characters."""
     last = (name or "").replace("\\", "/").rpartition("/")[2]
-    shown = "".join(c if c.isprintable() else " " for c in printable(last)).strip()
+    text = os.fsencode(last).decode("utf-8", "backslashreplace")
+    shown = "".join(c if c.isprintable() else " " for c in text).strip()
     return shown[:LONGEST_NAME] or "upload"
 
 

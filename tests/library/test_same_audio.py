@@ -256,12 +256,12 @@ def test_odd_files_keep_every_packet(tmp_path, name):
     path = ODD[name](tmp_path / name)
     container = _container(_kind(str(path)))
     shutil.copy(path, was := tmp_path / f"was-{name}")
-    heard = None if name == "late.oga" else fingerprint(path)
+    heard = fingerprint(path)
     for genres in (["Rock"], ["Jazz" * 3000, "Früher"], None):
         write_genre(str(path), genres)
         assert read_genre(str(path)) == genres
         check_same_audio(str(was), str(path), container)
-        assert heard is None or fingerprint(path) == heard
+        assert fingerprint(path) == heard
     if name in ("before.wav", "behind.wav"):
         assert path.read_bytes()[: was.stat().st_size][8:] == was.read_bytes()[8:]
 

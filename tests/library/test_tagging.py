@@ -20,6 +20,8 @@ from genrenet.library.seen import Seen
 from genrenet.library.table import About, read_rows, read_table, write_rows
 from genrenet.library.tagging import Outcome, Wish, tag_songs, undo_tags
 from genrenet.library.undo_file import read_changes
+from tests.audio_files import encode
+from tests.audio_files import signal as sweep
 from tests.conftest import heeding_interrupts
 from tests.library.tagged_files import make
 
@@ -209,6 +211,24 @@ def test_undo(table):
     assert genres(table) == was
     assert all(is_current(song) for song in read_rows(table) if song["path"][-6] in "abcdef")
     assert {found.kind for found in undo_tags(undo, write=True)} == {"same"}
+
+
+def test_undo_proves_the_audio_too(tmp_path):
+    """A former genre that no longer fits moves what an index of fragments points at."""
+    path, undo = tmp_path / "song.m4a", tmp_path / "undo.jsonl"
+    flags = "frag_keyframe+empty_moov+default_base_moof+skip_trailer"
+    options = {"movflags": flags, "frag_duration": "500000"}
+    encode(path, sweep(3.0, 44_100), 44_100, "aac", container="mp4", options=options)
+    write_genre(str(path), ["rock"])
+    with open(path, "ab") as held:
+        held.write(b"\0\0\0\x08mfra")
+    was = path.read_bytes()
+    line = {"path": str(path), "old": ["x" * 20_000], "new": ["rock"], "table": "gone.parquet"}
+    undo.write_text(json.dumps(line) + "\n")
+    (found,) = undo_tags(undo, write=True)
+    assert found.kind == "failed"
+    assert "song.m4a' is left alone" in found.error
+    assert path.read_bytes() == was
 
 
 def test_undo_of_several_runs(table):

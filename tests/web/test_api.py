@@ -22,6 +22,7 @@ import pytest
 import soundfile
 
 from genrenet.cli import main
+from genrenet.frames import FrameSettings
 from genrenet.web.app import create_app
 from genrenet.web.live import follow
 from genrenet.web.openapi import description
@@ -392,3 +393,35 @@ def test_songs_scanned_with_other_genres_are_not_compared(folder, checkpoint, tm
         lines = client.post("/api/classify", json=asked, headers=STREAM).data.splitlines()
         last = json.loads(lines[-1])
         assert (last["by"], len(last["similar"])) == (by, number)
+
+
+def test_what_a_model_refuses_is_an_answer_and_a_fault_of_one_song_ends_nothing(
+    folder, checkpoint, uploads, tmp_path, caplog
+):
+    for name in ("refusing.ckpt", "failing.ckpt", "good.ckpt"):
+        shutil.copy(checkpoint, tmp_path / name)
+    names = [tmp_path / name for name in ("good.ckpt", "refusing.ckpt", "failing.ckpt")]
+    service = make_service(folder, *names)
+    # A frame length that the network was not made for, and an output without a name.
+    refusing, failing = (service.scoring.models[name.name] for name in names[1:])
+    refusing.frames = FrameSettings(2.0, 0.0, RATE)
+    failing.labels = failing.labels[:2]
+    client = create_app(service, str(uploads)).test_client()
+    for number in range(4):
+        asked = {"path": f"bass/bass-{number}.wav"}
+        answers = {
+            name.name: client.post("/api/classify", json={**asked, "model": name.name})
+            for name in names
+        }
+        assert {name: answer.status_code for name, answer in answers.items()} == {
+            "good.ckpt": 200, "refusing.ckpt": 422, "failing.ckpt": 500
+        }  # fmt: skip
+        assert "another frame length" in answers["refusing.ckpt"].json["error"]
+        assert answers["failing.ckpt"].json == {"error": service.FAULT}
+        streamed = client.post(
+            "/api/classify", json={**asked, "model": "refusing.ckpt"}, headers=STREAM
+        )
+        last = json.loads(streamed.data.splitlines()[-1])
+        assert (last["event"], last["status"]) == ("error", 422)
+    assert client.get("/api/health").json["queue"]["running"] == 0
+    assert "a request failed" in caplog.text

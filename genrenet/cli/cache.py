@@ -1,0 +1,128 @@
+"""``genrenet cache``: what is kept on disk to be quick the next time, and how to clear it."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from genrenet.cli.parsing import CommandParser
+from genrenet.jsontext import to_json
+
+if TYPE_CHECKING:
+    from genrenet.cache_contents import Item
+
+EXAMPLES = """examples:
+  genrenet cache
+  genrenet cache clear                                what could be removed
+  genrenet cache clear --yes                          remove it all, but for what is in use
+  genrenet cache clear stores features --older-than 30d --yes
+
+Everything in the cache can be made again. GENRENET_CACHE names its folder, GENRENET_CACHE_GB how much
+each of stores, features and embeddings may take (a quarter of the free disk without it); what was
+used longest ago makes room.
+exit code: 0 done, 1 something could not be removed, 2 the request cannot be carried out
+"""  # noqa: E501
+
+KINDS = {"stores", "features", "embeddings", "checkpoints", "downloads", "streamed", "trunks"}
+_UNITS = {"m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
+
+
+def run(command: str, arguments: Sequence[str]) -> int:
+    """Run ``genrenet cache``; see `genrenet.cli.main`."""
+    parser = CommandParser("genrenet cache", "List what the cache holds, or clear it.", EXAMPLES)
+    parser.add_argument("action", nargs="?", choices=("list", "clear"), default="list")
+    parser.add_argument("kinds", nargs="*", metavar="KIND", help="such as stores (default: all)")
+    parser.add_argument(
+        "--older-than", type=_seconds, metavar="AGE", help="not used for so long: 30d, 12h, 2w"
+    )
+    parser.add_argument("--yes", action="store_true", help="remove; otherwise only say what")
+    parser.add_argument("--format", choices=("table", "json"), default="table")
+    options = parser.parse_args(arguments)
+    from genrenet.cache import cache_root
+    from genrenet.cache_contents import contents
+    from genrenet.errors import printable
+
+    items = contents()
+    kinds = sorted({item.kind for item in items} | KINDS)
+    if unknown := sorted(set(options.kinds) - set(kinds)):
+        parser.error(f"no kind {', '.join(unknown)}; there are {', '.join(kinds)}")
+    before = time.time() - (options.older_than or 0.0)
+    chosen = [
+        item
+        for item in items
+        if not options.kinds or item.kind in options.kinds
+        if options.older_than is None or item.oldest < before
+    ]
+    if options.action == "clear" and options.yes:
+        return _clear(chosen, before if options.older_than is not None else float("inf"))
+    if options.format == "json":
+        print(to_json([_plain(item) for item in chosen], ensure_ascii=False, indent=1))
+        return 0
+    _print(chosen)
+    total = sum(item.size for item in chosen)
+    print(f"{_bytes(total)} in {printable(cache_root())}")
+    if options.action == "clear":
+        print("nothing was removed: pass --yes to remove this, but for what is in use")
+    return 0
+
+
+def _seconds(text: str) -> float:
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([mhdw])", text)
+    if not found:
+        raise argparse.ArgumentTypeError(f"found '{text}', wanted a number and m, h, d or w: 30d")
+    return float(found[1]) * _UNITS[found[2]]
+
+
+def _clear(items: Sequence[Item], before: float) -> int:
+    had, failed = 0, 0
+    for item in items:
+        if item.in_use:
+            print(f"in use, kept: {item.kind} {item.what}")
+            continue
+        try:
+            had += item.remove(before)
+        except OSError as error:
+            failed += 1
+            print(f"cannot remove {item.kind} {item.what}: {error}", file=sys.stderr)
+    print(f"{_bytes(had)} removed")
+    return 1 if failed else 0
+
+
+def _plain(item: Item) -> dict[str, object]:
+    return {
+        name: getattr(item, name) for name in ("kind", "what", "count", "size", "used", "in_use")
+    }
+
+
+def _bytes(size: float) -> str:
+    for unit in ("B", "kB", "MB"):
+        if size < 1000:
+            return f"{size:.3g} {unit}"
+        size /= 1000
+    return f"{size:.1f} GB"
+
+
+def _age(used: float) -> str:
+    seconds = max(0.0, time.time() - used)
+    for unit, length in (("days", 86_400.0), ("hours", 3600.0), ("minutes", 60.0)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {unit} ago"
+    return "just now"
+
+
+def _print(items: Sequence[Item]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(width=None if sys.stdout.isatty() else 10_000)
+    table = Table("kind", "of what", "number", "size", "last used", box=None, pad_edge=False)
+    for item in items:
+        used = "in use" if item.in_use else _age(item.used)
+        cells = (item.kind, item.what, str(item.count), _bytes(item.size), used)
+        table.add_row(*(Text(cell) for cell in cells))
+    console.print(table)
