@@ -432,7 +432,7 @@ class GenreClassifier(Measured):
         total, weight = self._loss(logits, target, batch["counted"])
         loss = total / weight.clamp_min(1e-8)
         self.watch_loss(loss)
-        self.log_loss("train/loss", loss, batch, on_step=True)
+        self.log_loss("train/loss", loss, weight, on_step=True)
         scores = log_scores(logits.detach(), self.output).exp()
         self.measure("train", scores, batch)
         processes = 1 if self._trainer is None else self._trainer.world_size
@@ -454,8 +454,9 @@ class GenreClassifier(Measured):
         logits = outputs["logits"]
         target = F.one_hot(batch["label"], len(self.labels)).to(logits.dtype)
         losses = frame_losses(logits, target, self.output) * batch["counted"]
-        loss = losses.sum() / batch["counted"].sum().clamp_min(1)
-        self.log_loss(f"{'val' if name == 'validation' else name}/loss", loss, batch)
+        count = batch["counted"].sum()
+        loss = losses.sum() / count.clamp_min(1)
+        self.log_loss(f"{'val' if name == 'validation' else name}/loss", loss, count)
         self.measure(name, outputs["scores"], batch)
         return outputs
 

@@ -8,7 +8,7 @@ import soundfile
 
 from genrenet.checkpoints import FetchError, import_checkpoint
 from genrenet.cli import main
-from genrenet.configs import config_names, experiment, experiment_names
+from genrenet.configs import config_names, experiment_names
 from tests.conftest import RATE, tone
 
 TAGGERS = {
@@ -90,10 +90,9 @@ def test_no_configuration_is_left_out():
 
 @pytest.mark.parametrize("name", experiment_names())
 def test_an_experiment_runs(name, weights, musicnn, songs, tmp_path, capsys):
-    given = ["--seeds", "1", "--max-steps", "1", "--out", str(tmp_path / "run")]
-    protocol = experiment(name)["protocol"]
-    if "fault-filtered" in protocol:  # the lists are GTZAN's
-        given += ["--protocol", "stratified-5fold"]
+    # One fold: the methods are tried here, and GTZAN's own split has no songs of ours.
+    given = ["--seeds", "1", "--protocol", "70-30", "--max-steps", "1"]
+    given += ["--out", str(tmp_path / "run")]
     code = main(["evaluate", str(songs), "--config", name, *given])
     assert code == 0, capsys.readouterr()
     found = json.loads((tmp_path / "run" / "results.json").read_text("utf-8"))
