@@ -31,7 +31,7 @@ from genrenet.data import (
 from genrenet.decoding import DType
 from genrenet.errors import GenrenetError, printable
 from genrenet.frames import Fill, FrameSettings
-from genrenet.machine import cores
+from genrenet.machine import best_device, cores
 from genrenet.store import PreparedStore, fill
 from genrenet.store_space import usual_folder
 from genrenet.streamed import StreamedSongs, is_streamed
@@ -417,7 +417,7 @@ class GenreDataModule(pl.LightningDataModule):
         """Loading processes."""
         if self._num_workers != "auto":
             return int(self._num_workers)
-        if torch.cuda.is_available():
+        if best_device() != "cpu":
             return min(8, cores())
         # On a CPU the network wants the cores, and reading what is mapped costs nothing.
         mapped = self.store_folder is not None or (self.streamed and not self.streamed.remote)

@@ -333,5 +333,8 @@ def cut(waveforms: Tensor, settings: FrameSettings) -> Tensor:
         )
     length = settings.n_samples
     count = max(1, waveforms.shape[1] // length)
-    whole = F.pad(waveforms, (0, max(0, length - waveforms.shape[1])))
+    missing = max(0, length - waveforms.shape[1])
+    if missing and settings.fill == "repeat":
+        waveforms = waveforms.repeat(1, -(-length // waveforms.shape[1]))
+    whole = F.pad(waveforms, (0, missing)) if settings.fill == "zeros" else waveforms
     return whole[:, : count * length].reshape(-1, count, length)

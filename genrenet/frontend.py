@@ -132,8 +132,8 @@ class LogMel(FrontEnd):
         What follows the mel power: `square_power_to_db`, or ``log10(10000 * power + 1)`` as in
         Pons and Serra's MusiCNN.
     level : {"keep", "normalise"}
-        Take waveforms as they are, or by `normalise_level` first: for networks that are to give one
-        answer whatever the gain, and were not trained on absolute level.
+        Bring waveforms to one level by `normalise_level` first, so that neither gain nor a constant
+        offset counts; or keep them as they are, for networks that were trained on absolute level.
     backend : {"nnaudio", "torchaudio", "fft"}
         Who computes the mel power. All agree to 1e-3 dB; ``nnaudio`` uses convolutions and can
         learn its bases, ``torchaudio`` uses an FFT, and so does ``fft``, torch's own in as few
@@ -169,7 +169,7 @@ class LogMel(FrontEnd):
         backend: Backend = "nnaudio",
         trainable_stft: bool = False,
         trainable_mel: bool = False,
-        level: Level = "keep",
+        level: Level = "normalise",
     ) -> None:
         super().__init__()
         fmax = sample_rate / 2 if fmax is None else fmax
@@ -219,12 +219,12 @@ class LogMel(FrontEnd):
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any]) -> LogMel:
-        """Rebuild a front end from the `settings` of another.
+        """Rebuild a front end from the `settings` of another, which may be older than ``level``.
 
         torchaudio's comes back as ``fft``, which computes the same: a checkpoint shall open, and
         name genres, where that package cannot be loaded.
         """
-        known = dict(settings)
+        known = {"level": "keep", **settings}
         if known.get("backend") == "torchaudio":
             known["backend"] = "fft"
         return cls(**known)

@@ -6,7 +6,9 @@ import ctypes
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -22,6 +24,13 @@ def cores() -> int:
     siblings = os.environ.get("LOCAL_WORLD_SIZE", "1")
     share = int(siblings) if siblings.isdigit() and int(siblings) else 1
     return max(1, int(joblib.cpu_count()) // share)
+
+
+def best_device() -> str:
+    """Name the best device there is: ``cuda``, else ``mps`` (Apple's), else ``cpu``."""
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
 def fast_half(device: str | torch.device) -> torch.dtype | None:
@@ -48,6 +57,26 @@ def fast_half(device: str | torch.device) -> torch.dtype | None:
         native = getattr(torch.cpu, "_is_avx512_bf16_supported", bool)
         return torch.bfloat16 if native() else None
     return None
+
+
+_SETTING_THREADS = threading.Lock()
+
+
+def compute_threads(count: int) -> None:
+    """Let torch use so many processor threads in the calling thread alone.
+
+    ``torch.set_num_threads`` also sets what threads that are made later start with, so that number
+    is put back, by a thread that ends at once.
+
+    Parameters
+    ----------
+    count : int > 0
+    """
+    with _SETTING_THREADS, ThreadPoolExecutor(1) as probe, ThreadPoolExecutor(1) as setter:
+        default = probe.submit(torch.get_num_threads).result()
+        torch.get_num_threads()  # a thread's first look at torch's number would take the default
+        torch.set_num_threads(count)
+        setter.submit(torch.set_num_threads, default).result()
 
 
 def keep_freed_memory() -> None:

@@ -25,7 +25,7 @@ from torch import Tensor
 
 from genrenet.channel import Channel
 from genrenet.frames import FrameSettings
-from genrenet.machine import cores
+from genrenet.machine import compute_threads, cores
 from genrenet.streaming import InferenceError, SongFrames
 
 Work = Callable[[Tensor], Tensor]
@@ -172,7 +172,7 @@ def through(
     """
     run = _Run(work, torch.device(device), how, watch)
     try:
-        run.start()
+        atexit.register(run.stop)  # threads at work while the interpreter ends would abort it
         yield from run.results(iter(songs), ordered)
     finally:
         run.stop()
@@ -191,15 +191,24 @@ class _Run:
         self.pieces: Channel[_Piece] = Channel(ahead)
         self.done: Channel[_Song | BaseException] = Channel()
         self.crew: list[threading.Thread] = []
+        self.began = {"decode": 0, "score": 0}
+        self.n_pieces, self.ended = 0, False
+        self.joining = threading.Lock()
 
-    def start(self) -> None:
-        atexit.register(self.stop)  # threads at work while the interpreter ends would abort it
-        for job in [self.decode] * self.how.decoders + [self.score] * self.how.workers:
+    def _enough(self, job: Callable[[], None], work: int, most: int) -> None:
+        """Start another thread for a job where there is work for more than have been started."""
+        name = job.__name__
+        with self.joining:
+            if self.ended or self.began[name] >= min(work, most):
+                return
+            self.began[name] += 1
             self.crew.append(threading.Thread(target=self._guarded, args=(job,), daemon=True))
             self.crew[-1].start()
 
     def stop(self) -> None:
         atexit.unregister(self.stop)
+        with self.joining:
+            self.ended = True
         for channel in (self.songs, self.pieces, self.done):
             channel.close()
         if threading.current_thread() not in self.crew:  # one of them may collect the garbage
@@ -208,7 +217,7 @@ class _Run:
 
     def _guarded(self, job: Callable[[], None]) -> None:
         try:
-            torch.set_num_threads(self.how.threads)  # of this thread alone
+            compute_threads(self.how.threads)
             job()
         except BaseException as error:  # the caller's thread raises it
             self.done.put(error)
@@ -225,6 +234,7 @@ class _Run:
                 if following is not None:
                     self.songs.put(_Song(taken, following))
                     taken += 1
+                    self._enough(self.decode, taken - given, self.how.decoders)
             if given == taken:
                 return
             found = self.done.get()
@@ -243,6 +253,9 @@ class _Run:
             first = 0
             for batch in song.frames.batches():
                 song.more()
+                with self.joining:
+                    self.n_pieces += 1
+                self._enough(self.score, self.n_pieces, self.how.workers)
                 if not self.pieces.put(_Piece(song, first, batch)):
                     return
                 first += len(batch)
@@ -256,9 +269,9 @@ class _Run:
                 frames = torch.cat([piece.frames for piece in pieces])
                 if self.how.together:
                     frames = _filled(frames, self.how.batch_frames)
-                if self.device.type == "cuda":
-                    frames = frames.pin_memory()
-                rows = self.work(frames.to(self.device, non_blocking=True))[: sum(lengths)].cpu()
+                on_card = self.device.type == "cuda"  # others have no memory to pin
+                frames = frames.pin_memory() if on_card else frames
+                rows = self.work(frames.to(self.device, non_blocking=on_card))[: sum(lengths)].cpu()
                 for piece, some in zip(pieces, rows.split(lengths), strict=True):
                     piece.song.rows[piece.first] = some
                     if self.watch is not None:

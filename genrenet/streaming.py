@@ -19,8 +19,10 @@ from genrenet import audio
 from genrenet.checkpoints import load_checkpoint
 from genrenet.classifier import GenreClassifier
 from genrenet.cutting import Cut, end_to_end, some
+from genrenet.decoding import CONTENT_ERRORS
 from genrenet.errors import GenrenetError, printable
 from genrenet.frames import FrameSettings, filled, frame_starts
+from genrenet.machine import best_device
 
 
 class InferenceError(GenrenetError):
@@ -99,8 +101,7 @@ def open_model(checkpoint: str | os.PathLike[str], device: str | None = None) ->
         There is no such device.
     """
     model = load_checkpoint(checkpoint)
-    if device is None:
-        device = "cuda" if torch.cuda.is_available() else "cpu"
+    device = device or best_device()
     try:
         return model.to(device)
     except (RuntimeError, AssertionError) as error:  # torch raises either for a missing device
@@ -131,6 +132,8 @@ class SongFrames:
     error : str or None
         What was wrong with the file; final once `batches` has come to its end. A truncated file has
         both an error and frames.
+    passing : bool
+        Whether that is no fault of the file's content and may pass, such as a disk that fails.
     notes : list of str
         What a reader of a result should know, such as a shortened trim.
     duration : float or None
@@ -143,6 +146,7 @@ class SongFrames:
         self.path, self.settings, self.batch_frames = path, settings, batch_frames
         self.only = only
         self.error: str | None = None
+        self.passing = False
         self.notes: list[str] = []
         self.duration: float | None = None
         self._spans: list[tuple[int, int]] = []
@@ -166,6 +170,7 @@ class SongFrames:
                         waiting = []
         except audio.AudioError as error:  # what came before it is good
             self.error = str(error)
+            self.passing = not isinstance(error, CONTENT_ERRORS)
         if waiting:
             yield torch.stack(waiting)
 

@@ -26,7 +26,7 @@ def ours() -> Run:
     from genrenet.machine import keep_freed_memory
 
     keep_freed_memory()
-    frontend, wave = LogMel(backend="fft"), torch.from_numpy(music_frame())[None]
+    frontend, wave = LogMel(backend="fft", level="keep"), torch.from_numpy(music_frame())[None]
 
     def run() -> NDArray[np.float32]:
         with torch.inference_mode():
@@ -41,7 +41,7 @@ def by_librosa() -> Run:
 
     from genrenet.frontend import LogMel
 
-    settings, wave = LogMel(backend="fft").settings, music_frame()
+    settings, wave = LogMel(backend="fft", level="keep").settings, music_frame()
     return lambda: librosa_logmel(wave, settings)
 
 

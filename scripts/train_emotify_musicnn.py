@@ -118,8 +118,11 @@ folds' shuffling.
     "Limits": """
 Four genres only: a jazz or a folk song gets one of the four. Pop and rock overlap in this
 collection, and songs of one artist stand or fall together there: see the confusion matrix. The
-scores are not calibrated for other collections. The first and last 20 s of whole songs are left
-out, and less of short ones: pass `--trim 0` for excerpts.
+scores are not calibrated for other collections. Level counts: of 48 songs (12 a genre), decided by
+the folds' layers, 39 are right as they are, 32 as 5 s from their middle, and only 24 when they are
+30 dB quieter. Bringing every frame to one level first would make gain count for nothing, but
+measured 0.723 on all songs. The first and last 20 s of whole songs are left out, and less of short
+ones: pass `--trim 0` for excerpts.
 """,
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,38 @@ data: {frame_seconds: 1.5, batch_size: 4, num_workers: 0, trim: 0}
 trainer: {max_epochs: 1, enable_progress_bar: false, enable_model_summary: false}
 """
 """A configuration that trains in a moment on the songs of `music`."""
+
+
+MUST_RUN = ("no music in", "no published weights", "no browser", "could not import")
+"""What a test says that lacks something: where CI is set, that must be there."""
+
+
+def _skipped(config: pytest.Config) -> Counter[str]:
+    """Count the skipped tests by reason."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    reports = reporter.stats.get("skipped", []) if reporter else []
+    return Counter(str(report.longrepr[2]).removeprefix("Skipped: ") for report in reports)
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Say which tests were not run, and why."""
+    if skipped := _skipped(config):
+        terminalreporter.section("skipped tests by reason")
+        for reason, count in skipped.most_common():
+            fatal = " (a failure, as CI is set)" if _fatal(reason) else ""
+            terminalreporter.line(f"{count:4} {reason}{fatal}")
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Fail a run in CI that passed over tests of real music, published weights or the page."""
+    if exitstatus in (0, 5) and any(map(_fatal, _skipped(session.config))):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def _fatal(reason: str) -> bool:
+    return bool(os.environ.get("CI")) and reason.startswith(MUST_RUN)
 
 
 def _shared_data() -> Path:

@@ -89,3 +89,21 @@ def test_bad_settings_are_named():
         WaveformAugment(gain_db=-1)
     with pytest.raises(AugmentationError, match="alpha"):
         Mixup(-0.1)
+
+
+def test_shortened_clips_repeat_their_beginning():
+    waves = torch.randn(64, 1200)
+    augment = WaveformAugment(gain_db=0.0, shortest=0.25).train()
+    torch.manual_seed(0)
+    found = augment(waves)
+    kept = []
+    for before, after in zip(waves, found, strict=True):
+        length = next(
+            n for n in range(1, 1201) if torch.equal(after, before[:n].repeat(1200)[:1200])
+        )
+        kept.append(length / 1200)
+    assert min(kept) >= 0.249
+    assert 16 < sum(share < 1 for share in kept) < 48
+    assert torch.equal(augment.eval()(waves), waves)
+    with pytest.raises(AugmentationError, match="shortest"):
+        WaveformAugment(shortest=0.0)

@@ -369,6 +369,7 @@ def test_checking_finds_every_fault_in_order(faulty):
         ("a", "silent"), ("b", "too-short"), ("c", "non-finite"), ("d", "not-audio"),
         ("e", "empty"), ("f", "truncated"), ("g", "missing-file"),
     ]  # fmt: skip
+    assert found[5].message.endswith("it is used as far as that")
     assert steps == [(n, len(faulty)) for n in range(1, len(faulty) + 1)]
     assert check_catalog(faulty, min_seconds=0.1, workers=1) == found
 

@@ -1,5 +1,6 @@
 """Embeddings: what the network says, frame by frame, with and without the cache."""
 
+import errno
 import os
 
 import numpy as np
@@ -201,7 +202,7 @@ def test_settings_and_weights_have_caches_of_their_own(checkpoint, songs, own_ca
     torch.save(entries, tmp_path / "other.ckpt")
     other = cached_embeddings(songs, tmp_path / "other.ckpt")
     assert not np.allclose(other[0].frames, plain[0].frames)
-    assert len(list(own_cache.iterdir())) == 4
+    assert sum(entry.is_dir() for entry in own_cache.iterdir()) == 4
     same(cached_embeddings(songs, checkpoint), plain)
 
 
@@ -228,3 +229,27 @@ def test_a_damaged_cache_is_rebuilt_with_a_warning(damage, checkpoint, songs, ow
 def test_a_checkpoint_that_is_not_there_is_named(songs):
     with pytest.raises(CheckpointError, match=r"no checkpoint 'gone\.ckpt'"):
         cached_embeddings(songs, "gone.ckpt")
+
+
+def test_songs_that_a_failing_disk_cuts_are_not_kept(checkpoint, tmp_path, own_cache, monkeypatch):
+    """Their frames are given with the error, and the next call reads the song again."""
+    path = str(tmp_path / "song.wav")
+    soundfile.write(path, tone(300, 120.0), RATE)
+    read, calls = soundfile.SoundFile.read, []
+
+    def failing(file, *arguments, **more):
+        calls.append(file)
+        if len(calls) > 2:
+            raise OSError(errno.EIO, "Input/output error")
+        return read(file, *arguments, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(soundfile.SoundFile, "read", failing)
+        (cut,) = cached_embeddings([path], checkpoint)
+    assert "Input/output error" in cut.error
+    assert 0 < len(cut.frames) < 80
+    assert not list(own_cache.rglob("*.npz"))
+    (whole,) = cached_embeddings([path], checkpoint)
+    assert whole.error is None
+    assert len(whole.frames) == 80
+    assert len(list(own_cache.rglob("*.npz"))) == 1

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from genrenet import audio
-from genrenet.frontend import FrontendError, LogMel
+from genrenet.frontend import LEVEL, FrontendError, LogMel, normalise_level
 from genrenet.mel import mel_triangles
 
 
@@ -29,7 +29,7 @@ def _librosa(wave):
 @pytest.mark.parametrize("backend", ["nnaudio", "torchaudio", "fft"])
 def test_equals_librosa(backend):
     waves = _music()
-    ours = LogMel(backend=backend)(waves)
+    ours = LogMel(backend=backend, level="keep")(waves)
     assert ours.shape == (2, 96, 1366)
     wanted = np.stack([_librosa(wave) for wave in waves.double().numpy()])
     assert np.abs(ours.numpy() - wanted).max() < 1e-3
@@ -57,7 +57,8 @@ def test_equals_published_input(shared_data):
         wave = audio.load(shared_data / "clips" / f"bensound-{name}.mp3")
         # Today's decoders skip the MP3 encoder's delay; the one used then skipped 150 samples less.
         start = (len(wave) - 349_440) // 2 + 150
-        ours = LogMel()(torch.from_numpy(wave[None, start : start + 349_440]))[0].numpy()
+        frontend = LogMel(level="keep")
+        ours = frontend(torch.from_numpy(wave[None, start : start + 349_440]))[0].numpy()
         published = np.load(shared_data / "clips" / f"bensound-{name}.npy")[0, 0]
         assert np.corrcoef(ours.ravel(), published.ravel())[0, 1] > 0.999
         assert abs(ours.mean() - published.mean()) < 0.1
@@ -68,12 +69,51 @@ def test_clip_is_relative_to_each_clip_and_silence_is_finite():
     waves = _music()
     waves[1] *= 1e-3
     waves = torch.cat([waves, torch.zeros(1, waves.shape[1])])
-    mels = LogMel()(waves)
+    frontend = LogMel(level="keep")
+    mels = frontend(waves)
     assert torch.isfinite(mels).all()
     for mel in mels:
         assert mel.max() - mel.min() <= 80.0 + 1e-4
-    alone = LogMel()(waves[1:2])
+    alone = frontend(waves[1:2])
     assert torch.allclose(alone[0], mels[1], atol=1e-4)
+
+
+@pytest.mark.parametrize("compression", ["square-db", "log10-10000"])
+@pytest.mark.parametrize("gain", [0.1, 0.01, 1e-3, 32_768.0])
+@pytest.mark.parametrize("offset", [0.0, 0.2])
+def test_neither_gain_nor_offset_counts(gain, offset, compression):
+    waves, frontend = _music(samples=96_000), LogMel(compression=compression)
+    tolerance = 0.02 if offset else 1e-3  # the rounding of a quiet wave beside a large offset
+    torch.testing.assert_close(
+        frontend(gain * (waves + offset)), frontend(waves), atol=tolerance, rtol=0
+    )
+
+
+def test_clips_of_a_batch_have_levels_of_their_own():
+    waves, frontend = _music(3, 48_000), LogMel()
+    alone = torch.cat([frontend(wave[None]) for wave in waves])
+    torch.testing.assert_close(frontend(waves * torch.tensor([[1.0], [0.01], [50.0]])), alone)
+
+
+@pytest.mark.parametrize("value", [0.0, 0.2, -3e4, 1e-9])
+def test_what_is_constant_stays_silent(value):
+    mels = LogMel()(torch.full((1, 24_000), value))
+    torch.testing.assert_close(mels, LogMel(level="keep")(torch.zeros(1, 24_000)))
+
+
+def test_a_level_of_its_own_changes_nothing_where_it_is_that_already():
+    wave = _music(1, 48_000)
+    wave = normalise_level(wave)
+    assert wave.square().mean().sqrt().item() == pytest.approx(LEVEL, rel=1e-5)
+    kept, normalised = LogMel(level="keep")(wave), LogMel()(wave)
+    torch.testing.assert_close(kept, normalised, atol=1e-3, rtol=0)
+
+
+def test_older_settings_keep_the_level():
+    settings = LogMel().settings
+    assert LogMel.from_settings(settings).level == "normalise"
+    del settings["level"]
+    assert LogMel.from_settings(settings).level == "keep"
 
 
 def test_buffers_follow_the_module_and_stay_out_of_checkpoints():
@@ -127,6 +167,7 @@ def test_torchaudios_is_rebuilt_without_torchaudio():
     [
         ({"fmax": 7000.0}, "7000"),
         ({"backend": "essentia"}, "essentia"),
+        ({"level": "loud"}, "normalise"),
         ({"backend": "torchaudio", "trainable_mel": True}, "nnaudio"),
     ],
 )

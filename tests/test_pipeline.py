@@ -303,7 +303,8 @@ def test_whoever_stops_early_waits_for_nothing_but_what_is_at_work(given, how, t
     found = through((song for song in songs_of(tunes * 99, how)), loudness, "cpu", how)
     crew = set(threading.enumerate())
     assert len(list(itertools.islice(found, given))) == given
-    assert len(set(threading.enumerate()) - crew) == how.decoders + how.workers
+    at_work = {thread for thread in set(threading.enumerate()) - crew if "_guarded" in thread.name}
+    assert 2 <= len(at_work) <= how.decoders + how.workers
     found.close()
     assert set(threading.enumerate()) == crew
     assert list(found) == []
@@ -340,6 +341,30 @@ def test_the_callers_threads_are_its_own_again_even_of_two_at_once(tunes):
         assert torch.get_num_threads() == 3
     finally:
         torch.set_num_threads(before)
+
+
+def test_no_more_threads_than_there_is_work_for(tunes):
+    begun = threading.active_count()
+    most, later = [], []
+
+    def work(frames):
+        most.append(threading.active_count() - begun)
+        fresh = threading.Thread(target=lambda: later.append(torch.get_num_threads()))
+        fresh.start()
+        fresh.join()
+        return frames[:, :1]
+
+    fresh = threading.Thread(target=lambda: later.append(torch.get_num_threads()))
+    fresh.start()
+    fresh.join()
+    many = Plan(64, 64, 1, 4, together=False)
+    assert len(list(through([SongFrames(tunes[2], TINY)], work, "cpu", many))) == 1
+    assert max(most) <= 2  # one to decode, one to score three frames
+    # What threads start with that others make meanwhile, and afterwards, stays as it was.
+    fresh = threading.Thread(target=lambda: later.append(torch.get_num_threads()))
+    fresh.start()
+    fresh.join()
+    assert len({*later}) == 1
 
 
 def test_one_within_another(tunes):

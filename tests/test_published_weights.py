@@ -45,7 +45,7 @@ def wheel(tmp_path_factory):
         try:
             return fetch(published("musicnn-msd"))
         except FetchError as error:
-            pytest.skip(str(error))
+            pytest.skip(f"no published weights: {error}")
 
 
 @pytest.fixture(autouse=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from genrenet import audio
+from genrenet.audio.sounding import MIN_SECONDS
 from genrenet.catalog.base import Problem, in_threads
 from genrenet.catalog.reading import Catalog
 
@@ -124,7 +125,9 @@ def check_catalog(
                 seconds = audio.probe(path).duration
         except audio.AudioError as error:
             kind = next((k for e, k in _KINDS.items() if isinstance(error, e)), "unreadable")
-            return Problem(path, kind, str(error))
+            cut = isinstance(error, audio.TruncatedAudioError)
+            used = cut and level.samples >= MIN_SECONDS * _RATE
+            return Problem(path, kind, f"{error}{'; it is used as far as that' if used else ''}")
         if seconds < least:
             message = f"{seconds:.2f} s, wanted at least {least:g} s"
             return Problem(path, "too-short", message)

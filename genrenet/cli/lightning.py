@@ -35,7 +35,7 @@ from genrenet.datamodule import GenreDataModule
 from genrenet.description import frontend_part, is_others, network_part
 from genrenet.errors import GenrenetError, printable
 from genrenet.evaluation.callbacks import PredictionWriter, TestReport, gather_skipped
-from genrenet.machine import fast_half, keep_freed_memory, leave_siblings
+from genrenet.machine import best_device, fast_half, keep_freed_memory, leave_siblings
 from genrenet.monitoring import HyperParameters, SongProjector, StageImages
 from genrenet.rebuilding import path_of
 from genrenet.schedules import OneCycle as OneCycle  # so that options may name it shortly
@@ -81,7 +81,7 @@ class RunFolder:
 
 def default_precision() -> str:
     """Mixed precision where the hardware is faster in it, else ``32-true``."""
-    half = fast_half("cuda" if torch.cuda.is_available() else "cpu")
+    half = fast_half(best_device())
     return {None: "32-true", torch.bfloat16: "bf16-mixed"}.get(half, "16-mixed")
 
 
@@ -292,7 +292,7 @@ def run_trainer(arguments: Sequence[str], name: str) -> int:
     for logger in ("pytorch_lightning", "lightning.pytorch", "lightning_fabric"):
         logging.getLogger(logger).setLevel(logging.WARNING)
     torch.set_float32_matmul_precision("high")
-    if not torch.cuda.is_available():
+    if best_device() == "cpu":
         keep_freed_memory()
     GenreCLI.run_name, GenreCLI.run_folder = name, RunFolder()
     callbacks: list[Any] = [

@@ -38,7 +38,7 @@ def _gather(
     # Reduction works in place, and outside of the inference mode the counts were made in.
     frames = trainer.strategy.reduce(songs.counts.clone(), reduce_op="sum")
     assert isinstance(frames, Tensor)
-    found = scores.double().cpu().numpy(), target.cpu().numpy(), frames.cpu().numpy()
+    found = scores.cpu().double().numpy(), target.cpu().numpy(), frames.cpu().numpy()
     bad = ~np.isfinite(found[0]).all(axis=1)
     for path in data.part(part)["path"].to_numpy()[bad]:
         data.skip(path, f"'{printable(path)}' was not scored: its scores are not finite")

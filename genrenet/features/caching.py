@@ -249,9 +249,9 @@ class _Cache:
         )
 
     def write(self, song: SongEmbedding) -> None:
-        """Keep a song's embedding; songs without frames are tried again by every call."""
+        """Keep a song's embedding; songs without frames, or not read whole, are tried again."""
         stamp = self.stamps[song.path]
-        if len(song.frames) and stamp is not None:
+        if len(song.frames) and stamp is not None and not song.passing:
             _write(self.place(song.path), song, stamp)
 
 

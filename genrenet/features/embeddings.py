@@ -31,6 +31,8 @@ class SongEmbedding:
         What was wrong with the file, if anything. A truncated file has both an error and frames.
     notes : list of str
         What a reader should know, such as a shortened trim.
+    passing : bool
+        Whether the error may pass: the song is then worth another try, and is not cached.
     """
 
     path: str
@@ -39,6 +41,7 @@ class SongEmbedding:
     ends: NDArray[np.float64]
     error: str | None = None
     notes: list[str] = field(default_factory=list)
+    passing: bool = False
 
     @property
     def song(self) -> NDArray[np.float32]:
@@ -129,7 +132,8 @@ def embed_songs(
 def _result(song: SongFrames, rows: NDArray[np.float32], width: int) -> SongEmbedding:
     frames = rows if len(rows) else np.zeros((0, width), np.float32)
     spans = np.array([song.span(i) for i in range(len(frames))], np.float64).reshape(-1, 2)
-    return SongEmbedding(song.path, frames, spans[:, 0], spans[:, 1], song.error, song.notes)
+    about = song.error, song.notes, song.passing
+    return SongEmbedding(song.path, frames, spans[:, 0], spans[:, 1], *about)
 
 
 def song_matrix(

@@ -32,6 +32,7 @@ from genrenet.cache import (
 )
 from genrenet.errors import GenrenetError, printable
 from genrenet.features.base import FeatureError, FeatureExtractor, SongFeatures
+from genrenet.machine import best_device
 from genrenet.streaming import InferenceError
 
 SLACK = 16
@@ -113,7 +114,7 @@ def iter_features(
 
 def _device(name: str | None) -> torch.device:
     try:
-        found = torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
+        found = torch.device(name or best_device())
         torch.empty(1, device=found)
     except (RuntimeError, AssertionError) as error:  # torch raises either for a missing device
         raise InferenceError(

@@ -27,6 +27,7 @@ from genrenet.library.journal import Journal
 from genrenet.library.seen import Seen
 from genrenet.library.table import SCORE, About, Row, check_table, table_lock
 from genrenet.library.team import Team
+from genrenet.machine import best_device
 from genrenet.networks.folding import HalfPrecision
 
 _PRECISIONS = {torch.float32: "32", torch.bfloat16: "bf16", torch.float16: "16"}
@@ -58,7 +59,7 @@ def scorer_of(model: GenreClassifier | FittedBaseline, device: str | None = None
     """
     minor = ".".join(torch.__version__.split(".")[:2])  # later patches compute the same
     if isinstance(model, FittedBaseline):
-        kind = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu")).type
+        kind = torch.device(device or best_device()).type
         return f"{kind}, torch {minor}"
     network = model.network
     dtype = network.dtype if isinstance(network, HalfPrecision) else torch.float32

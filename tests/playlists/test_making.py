@@ -1,5 +1,7 @@
 """Playlists as a whole: orders, embeddings, a start, and requests that make no sense."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -89,10 +91,11 @@ def test_songs_without_an_embedding_come_last(shelf, vectors):
 
 
 def test_exclusions(shelf):
-    listed = [ListedSong(path) for path in shelf.paths if "jazz-0" in path]
+    listed = [ListedSong(path) for path in shelf.paths if Path(path).name.startswith("jazz-0")]
     made = playlist(shelf, ["jazz"], exclude=["*-1?.flac", "artist:artist 0"], listed=listed)
     assert len(made.songs) == 16
-    assert all(song.artist != "Artist 0" and "-0" not in song.path for song in made.songs)
+    numbers = [int(Path(song.path).stem.removeprefix("jazz-")) for song in made.songs]
+    assert all(number >= 20 and number % 5 for number in numbers)
     assert made.notes == ["24 songs passed over: excluded"]
 
 
