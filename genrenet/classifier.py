@@ -8,7 +8,6 @@ from typing import Any, Literal, get_args
 
 import torch
 import torch.nn.functional as F
-from pytorch_lightning.trainer.states import TrainerFn
 from torch import Tensor
 from torch.nn import Parameter
 from torch.optim import AdamW, Optimizer
@@ -150,6 +149,7 @@ class GenreClassifier(Measured):
         self.stage_rates: dict[str, float] | None = None
         self.trunk_end: str | None = None
         self.wanted_probe: list[float] | None = None
+        self._loaded_states: list[dict[str, Any]] = []
         self.before_optimizers: Callable[[], None] | None = None
         self.label_weights: Tensor
         self.register_buffer("label_weights", torch.ones(len(self.labels)), persistent=False)
@@ -399,10 +399,20 @@ class GenreClassifier(Measured):
     # --- steps ------------------------------------------------------------------------------------
 
     def on_fit_start(self) -> None:
+        """Check that a checkpoint's model computes what it did, and that its optimiser can go on.
+
+        Callbacks have been restored by now: they know better what else is different.
+        """
+        self.check_probe(str(self.trainer.ckpt_path))
+        states, self._loaded_states = self._loaded_states, []
+        for optimizer in self.trainer.optimizers[:1]:
+            check_groups(states, optimizer)
+
+    def on_validation_start(self) -> None:
         """Check that a checkpoint's model computes what it did."""
         self.check_probe(str(self.trainer.ckpt_path))
 
-    on_validation_start = on_test_start = on_predict_start = on_fit_start
+    on_test_start = on_predict_start = on_validation_start
 
     def on_train_batch_start(self, batch: Item, batch_idx: int) -> None:
         """Seed this step's dropout and augmentation."""
@@ -532,8 +542,7 @@ class GenreClassifier(Measured):
                 wanted="an entry 'genrenet'",
             )
         compare(found, self.description())
-        if self._trainer is not None and self.trainer.state.fn == TrainerFn.FITTING:
-            check_groups(checkpoint.get("optimizer_states", []), self._optimizer())
+        self._loaded_states = checkpoint.get("optimizer_states", [])
         if broken := non_finite(checkpoint["state_dict"]):
             raise NonFiniteError(
                 "the checkpoint holds weights that are not finite numbers",

@@ -80,7 +80,8 @@ def check_groups(states: Sequence[Mapping[str, Any]], optimizer: Optimizer) -> N
             remedy=f"{anew}, or resume with the version of genrenet that wrote it",
         )
     later = {"initial_lr", "name"}
-    if any((set(a) ^ set(b)) - later for a, b in zip(theirs, ours, strict=True)):
+    # What only this optimiser's groups have, later versions of torch have added.
+    if any(set(a) - set(b) - later for a, b in zip(theirs, ours, strict=True)):
         raise CheckpointMismatchError(
             "the checkpoint was trained with another optimiser",
             found=", ".join(sorted(set(theirs[0]) - {"params"} - later)),
