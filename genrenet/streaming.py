@@ -100,6 +100,7 @@ def open_model(checkpoint: str | os.PathLike[str], device: str | None = None) ->
     InferenceError
         There is no such device.
     """
+    audio.start()  # it gets ready while the model is read
     model = load_checkpoint(checkpoint)
     device = device or best_device()
     try:

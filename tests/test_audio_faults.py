@@ -6,6 +6,7 @@ import gc
 import os
 import pickle
 import re
+import struct
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import soundfile as sf
 
 from genrenet import audio
 from genrenet.errors import GenrenetError
-from tests.audio_files import KINDS, cut, sine, wav, write
+from tests.audio_files import KINDS, SECONDS, cut, sine, wav, write
 
 # The formats that tell when their end is missing, and of which the beginning can still be read.
 CUT = tuple(
@@ -217,6 +218,20 @@ def test_damage_inside_a_flac_is_skipped_and_counted(
         samples = caught.value.samples
     np.testing.assert_allclose(samples[:90_000], whole[:90_000], atol=1e-3)
     np.testing.assert_allclose(samples[-40_000:], whole[-40_000:], atol=1e-3)
+
+
+def test_damaged_headers_are_no_fault_of_the_disk(songs: dict[str, Path], tmp_path: Path) -> None:
+    ogg = bytearray(songs["xiph.ogg"].read_bytes())
+    ogg[5] = 0  # the first page says nothing of being the first
+    mp3 = bytearray(songs["lame.mp3"].read_bytes())
+    at = max(mp3.find(b"Xing"), mp3.find(b"Info"))
+    mp3[at + 8 : at + 16] = struct.pack(">ii", 1 << 16, -(1 << 20))  # frames and bytes
+    for name, data in {"x.ogg": ogg, "x.mp3": mp3}.items():
+        (tmp_path / name).write_bytes(data)
+    with pytest.raises(audio.TruncatedAudioError, match="no sound that can be read"):
+        audio.load(tmp_path / "x.ogg")
+    samples = audio.load(tmp_path / "x.mp3", partial=True)
+    assert len(samples) / 12_000 == pytest.approx(SECONDS, abs=0.3)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])

@@ -9,6 +9,7 @@ import soundfile
 import torch
 
 from genrenet import audio
+from genrenet.audio import processes
 from genrenet.frames import FrameSettings, frame_starts, spread
 from genrenet.streaming import InferenceError, SongFrames, find_songs, songs_or_error
 from tests.audio_files import KINDS, cut, signal, write
@@ -185,7 +186,9 @@ def test_the_file_is_closed_behind_whoever_stops_early(kinds):
         pytest.skip("no list of open files")
 
     def opened():
-        links = [f"/proc/self/fd/{number}" for number in os.listdir("/proc/self/fd")]
+        decoders = [worker.process.pid for worker in processes._POOL.all]
+        folders = [f"/proc/{pid}/fd" for pid in [os.getpid(), *decoders]]
+        links = [f"{folder}/{number}" for folder in folders for number in os.listdir(folder)]
         return sum(os.path.realpath(link) in kinds.values() for link in links)
 
     for name in FORMATS:

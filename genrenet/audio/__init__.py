@@ -35,6 +35,7 @@ from genrenet.audio.errors import (
 )
 from genrenet.audio.ffmpeg import SLACK
 from genrenet.audio.names import SUFFIXES, is_audio_path
+from genrenet.audio.processes import Remote, in_process, start
 
 __all__ = [
     "SLACK",
@@ -55,6 +56,7 @@ __all__ = [
     "is_audio_path",
     "load",
     "probe",
+    "start",
     "stream",
 ]
 
@@ -79,7 +81,7 @@ class AudioFile:
     """
 
     def __init__(self, path: Path) -> None:
-        self._source = Opened(path)
+        self._source = _opened(path)
         try:
             self.info = self._source.info()
         except BaseException:
@@ -168,7 +170,7 @@ def load(
         `partial`: if nothing could be read), a short one also if `offset` lies beyond its end.
     """
     pieces = [_NONE]
-    with closing(Opened(path)) as source:
+    with closing(_opened(path)) as source:
         try:
             for piece in source.pieces(sample_rate, offset, duration):
                 pieces.append(piece)  # noqa: PERF402 - what came before an error must stay
@@ -259,6 +261,10 @@ def _blocks(pieces: Iterator[Mono], sample_rate: int, block_seconds: float) -> I
         raise cut
 
 
+def _opened(path: Path) -> Remote | Opened:
+    return Opened(path) if in_process() else Remote(path)
+
+
 def _whole(
     path: Path,
     sample_rate: int | None,
@@ -267,7 +273,7 @@ def _whole(
     notes: list[str] | None = None,
 ) -> Iterator[Mono]:
     """Pieces of a file that is opened when the first is asked for."""
-    with closing(Opened(path)) as source:
+    with closing(_opened(path)) as source:
         yield from source.pieces(sample_rate, offset, duration)
         if notes is not None:
             notes += source.notes

@@ -117,7 +117,7 @@ class AVTrack:
                 return 0.0
             end = info.frame_offset + round(info.bitrate * info.length / 8)
             if end + 1024 < self._end:  # a frame or two are within the header's own error
-                file.seek(end - 512)
+                file.seek(max(0, end - 512))
                 if not any(mark in file.read(1024 + 512) for mark in _NO_MORE):
                     return 0.0
             return float(info.length)

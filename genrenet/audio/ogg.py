@@ -40,7 +40,7 @@ def parts(file: BinaryIO) -> list[tuple[int, int]]:
         file.seek(at)
         tail = data[-_HEADER:]
         begins = sorted(set(begins))
-    return list(zip(begins, [*begins[1:], at], strict=True))
+    return list(zip(begins, [*begins[1:], at], strict=False))  # no begin, no part
 
 
 def _page_length(file: BinaryIO, begin: int) -> int:
