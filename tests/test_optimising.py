@@ -138,7 +138,9 @@ def test_a_learnt_front_end_is_kept(which, frames):
     torch.testing.assert_close(scores_of(ready, frames[:4]), wanted, atol=1e-4, rtol=0)
     plain = small_model().eval()
     plain.network.load_state_dict(model.network.state_dict())
-    assert not torch.allclose(scores_of(plain, frames[:4]), wanted, atol=1e-3)
+    # Logits, as scores of a random network may all be near 0 and 1.
+    with torch.no_grad():
+        assert not torch.allclose(plain(frames[:4]), model(frames[:4]), atol=0.02)
 
 
 @pytest.mark.parametrize("first", ["32", "bf16"])

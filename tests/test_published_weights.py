@@ -15,6 +15,7 @@ from genrenet.checkpoints.keras import KerasWeightsError, convert_keras_tagger, 
 from genrenet.checkpoints.musicnn import convert_musicnn
 from genrenet.checkpoints.tensorbundle import TensorBundleError, read_tensor_bundle
 from genrenet.description import CheckpointMismatchError
+from genrenet.frames import FrameSettings
 from genrenet.inference import score_songs
 from genrenet.networks import CRNN
 
@@ -131,10 +132,11 @@ def test_settings_of_the_imported_models(weights):
         "msd-cnn": "music_tagger_cnn_weights_tensorflow.h5",
         "gtzan10-crnn": "crnn_net_gru_adam_ours_epoch_40.h5",
     }
-    for name, file in files.items():
+    for (name, file), fill in zip(files.items(), ("zeros", "repeat"), strict=True):
         import_checkpoint(name, weights / file)
         model = load_checkpoint(name)
-        assert model.frames.as_dict() == {"seconds": 29.12, "trim": 20.0, "sample_rate": 12_000}
+        assert model.frames == FrameSettings(29.12, 20.0, 12_000, fill)
+        assert model.frontend.settings["level"] == "keep"
         assert tuple(model.labels) == published(name).labels
         assert model.provenance["source"]["sha256"] == published(name).sha256
     assert model.output == "normalised-sigmoid"
@@ -196,7 +198,8 @@ def test_musicnn_hears_the_songs_themselves_nearly_so(wheel, shared_data):
 def test_both_musicnn_models_come_from_one_wheel(wheel):
     one = load_checkpoint(import_checkpoint("musicnn-msd", wheel))
     two = load_checkpoint(import_checkpoint("musicnn-mtt", wheel))
-    assert one.frames.as_dict() == {"seconds": 2.976, "trim": 0.0, "sample_rate": 16_000}
+    assert one.frames == FrameSettings(2.976, 0.0, 16_000, "zeros")
+    assert one.frontend.settings["level"] == "keep"
     assert one.output == two.output == "sigmoid"
     assert two.labels[:3] == ["guitar", "classical", "slow"]
     assert not torch.equal(one.network.head.weight, two.network.head.weight)
