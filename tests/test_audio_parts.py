@@ -181,6 +181,20 @@ def test_a_long_flac_is_not_searched_for_nothing(tmp_path: Path, writer: str) ->
         assert (file.count < 1 << 18) == (len(pieces) == 1)
 
 
+@pytest.mark.parametrize("name", ["flac", "wavpack", "tta"])
+def test_parts_of_damaged_files(tmp_path: Path, name: str) -> None:
+    codec, container, rate, _ = CHAINS[name]
+    whole = _encoded(tmp_path, codec, container, signal(1.0, rate), rate)
+    path, rng = tmp_path / "x", np.random.default_rng(0)
+    for size in [4, 20, 30, 60, 100, *rng.integers(100, len(whole), 10).tolist()]:
+        for length in (0, 8):
+            data = bytearray(whole[:size])
+            data[6 : 6 + length] = b"\xff" * min(length, size - 6)
+            path.write_bytes(data)
+            with open(path, "rb") as file:
+                assert parts(file) == [(0, len(data))]
+
+
 CONTAINERS = [
     ("film.mkv", "aac", "matroska", 44_100, {}),
     ("pcm.mkv", "pcm_s16le", "matroska", 44_100, {}),

@@ -41,7 +41,7 @@ def parts(file: BinaryIO) -> list[tuple[int, int]]:
     find = {b"fLaC": _flac, b"wvpk": _wavpack, b"TTA1": _tta}.get(head)
     if find is None:
         return []
-    begins = list(find(file))
+    begins = sorted({0, *find(file)})
     return list(zip(begins, [*begins[1:], _size(file)], strict=True))
 
 
@@ -52,7 +52,6 @@ def _size(file: BinaryIO) -> int:
 def _flac(file: BinaryIO) -> Iterator[int]:
     """Search all of a file, unless its frames are in the order of one recording."""
     if _in_order(file):
-        yield 0
         return
     at, tail = 0, b""
     file.seek(0)
@@ -125,7 +124,6 @@ def _after_tags(file: BinaryIO, at: int) -> int:
 def _wavpack(file: BinaryIO) -> Iterator[int]:
     """Go from block to block: sample 0 is the first of a part."""
     at, begun = 0, False
-    yield 0
     while True:
         at = _after_tags(file, at)
         head = file.read(_WAVPACK.size)
