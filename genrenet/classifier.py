@@ -105,7 +105,7 @@ class GenreClassifier(Measured):
         self,
         labels: Sequence[str],
         network: Callable[[int], GenreNetwork] | NetworkMaker = CNN,
-        frontend: FrontEnd | None = None,
+        frontend: LogMel | FrontEnd | None = None,  # options without a class are LogMel's
         optimizer: Callable[[Iterable[Parameter]], Optimizer] = AdamW,
         lr_scheduler: Callable[[Optimizer], Scheduler] | None = None,
         output: Output = "softmax",
