@@ -22,7 +22,10 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from genrenet.library.journal import parts_folder
 from tests.audio_files import KINDS, write
+
+_BEGUN = 1 << 14  # bytes of rows: the scan has loaded its network
 
 Rng = np.random.Generator
 Damage = Callable[[bytearray, bytes, Rng], bytearray]
@@ -109,7 +112,8 @@ class Scanned:
         Exit code.
     seconds : float
     megabytes : list of float
-        Resident memory of the scanning process, twice a second; none where the system does not say.
+        Resident memory of the scanning process from its first rows on, ten times a second; none
+        where the system does not say.
     """
 
     rows: list[tuple[str, str | None]]
@@ -138,15 +142,18 @@ def scan(folder: Path, table: Path, *options: str, limit: float) -> Scanned:
     """
     command = [sys.executable, "-m", "genrenet", "scan", str(folder), "--out", str(table)]
     environment = {**os.environ, "GENRENET_DECODE_SECONDS": f"{limit:g}"}
-    begun, megabytes = time.monotonic(), list[float]()
+    begun, megabytes, journals = time.monotonic(), list[float](), parts_folder(table)
     with TemporaryFile("w+") as said:
         run = [*command, "--frames", "1", *options]
         with subprocess.Popen(run, env=environment, stdout=said, stderr=said) as process:
             while process.poll() is None:
+                time.sleep(0.1)
                 with suppress(OSError):
+                    written = sum(path.stat().st_size for path in journals.glob("*.jsonl"))
+                    if written < _BEGUN:
+                        continue
                     pages = int(Path(f"/proc/{process.pid}/statm").read_text().split()[1])
                     megabytes.append(pages * resource.getpagesize() / (1 << 20))
-                time.sleep(0.5)
         seconds = time.monotonic() - begun
         said.seek(0)
         if process.returncode not in (0, 1):  # 1: some songs have an error
@@ -162,7 +169,7 @@ def kind(error: str | None) -> str:
     if error is None:
         return "scored"
     before, _, rest = error.partition("'")
-    return before.strip() or rest.partition("'")[2].partition(":")[0].strip()
+    return before.strip(": ") or rest.partition("'")[2].partition(":")[0].strip()
 
 
 def main() -> int:

@@ -13,12 +13,13 @@ from tests.audio_files import KINDS
 
 FAULTS = {
     "cannot decode",
-    "cut short or damaged:",
+    "cut short or damaged",
     "is silent",
     "is too short",
     "no audio in",
     "nothing in",
     "unusable samples in",
+    "was not scored",  # samples so large that the network's sums are no numbers
 }
 
 SCRIPT = Path(__file__).parents[1] / "scripts" / "fuzz_scan.py"
