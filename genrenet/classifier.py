@@ -24,6 +24,8 @@ from genrenet.frontend import FrontEnd, LogMel
 from genrenet.losses import Output, frame_losses, log_scores
 from genrenet.measuring import Measured
 from genrenet.networks import CNN, GenreNetwork
+from genrenet.norms import fixed_norms
+from genrenet.parameter_groups import check_groups, decays, parameter_groups
 from genrenet.probing import compare_probes, probe
 from genrenet.rebuilding import path_of
 
@@ -103,7 +105,7 @@ class GenreClassifier(Measured):
         self,
         labels: Sequence[str],
         network: Callable[[int], GenreNetwork] | NetworkMaker = CNN,
-        frontend: FrontEnd | None = None,
+        frontend: LogMel | FrontEnd | None = None,  # options without a class are LogMel's
         optimizer: Callable[[Iterable[Parameter]], Optimizer] = AdamW,
         lr_scheduler: Callable[[Optimizer], Scheduler] | None = None,
         output: Output = "softmax",
@@ -147,6 +149,7 @@ class GenreClassifier(Measured):
         self.stage_rates: dict[str, float] | None = None
         self.trunk_end: str | None = None
         self.wanted_probe: list[float] | None = None
+        self._loaded_states: list[dict[str, Any]] = []
         self.before_optimizers: Callable[[], None] | None = None
         self.label_weights: Tensor
         self.register_buffer("label_weights", torch.ones(len(self.labels)), persistent=False)
@@ -348,14 +351,12 @@ class GenreClassifier(Measured):
         """Make the optimiser and its schedule."""
         if self.before_optimizers is not None:
             self.before_optimizers()
-        optimizer = self._make_optimizer(self._parameter_groups())
-        for group in optimizer.param_groups:  # before a schedule takes the rates for its peaks
-            group["lr"] *= group.pop("rate", 1.0)
+        optimizer = self._optimizer()
         if self._make_scheduler is None:
             return optimizer
         scheduler = self._make_scheduler(optimizer)
         if hasattr(scheduler, "set_total_steps"):
-            scheduler.set_total_steps(int(self.trainer.estimated_stepping_batches))
+            scheduler.set_total_steps(self.trainer.estimated_stepping_batches)
         settings = {
             "scheduler": scheduler,
             "interval": getattr(scheduler, "interval", "epoch"),
@@ -363,18 +364,25 @@ class GenreClassifier(Measured):
         }
         return {"optimizer": optimizer, "lr_scheduler": settings}
 
-    def _parameter_groups(self) -> Any:
+    def _optimizer(self) -> Optimizer:
+        """Make the optimiser; biases and batch-norms are not decayed."""
+        decay = decays(self._make_optimizer)
+        if self.stage_rates is None and not decay:  # LBFGS, for one, takes no groups
+            return self._make_optimizer(p for p in self.parameters() if p.requires_grad)
+        optimizer = self._make_optimizer(self._parameter_groups(decay))  # type: ignore[arg-type]
+        for group in optimizer.param_groups:  # before a schedule takes the rates for its peaks
+            group["lr"] *= group.pop("rate")
+        return optimizer
+
+    def _parameter_groups(self, decay: bool) -> list[dict[str, Any]]:
         if self.stage_rates is None:
-            return (p for p in self.parameters() if p.requires_grad)
-        stages = self.stages()
+            learning = [p for p in self.parameters() if p.requires_grad]
+            return parameter_groups({"weights": learning}, {"weights": 1.0}, decay=decay)
         # Stages that will only be thawed later are there from the start: schedules know as many
         # groups as there were when they were made, and an optimiser leaves alone what has no
         # gradient.
-        return [
-            {"params": parameters, "name": name, "rate": rate}
-            for name, rate in self.stage_rates.items()
-            if (parameters := list(stages[name].parameters()))
-        ]
+        stages = {name: list(stage.parameters()) for name, stage in self.stages().items()}
+        return parameter_groups(stages, self.stage_rates, decay=decay)
 
     def stages(self) -> dict[str, torch.nn.Module]:
         """Named parts from the input to the output; ``frontend`` is one where it can learn."""
@@ -391,10 +399,20 @@ class GenreClassifier(Measured):
     # --- steps ------------------------------------------------------------------------------------
 
     def on_fit_start(self) -> None:
+        """Check that a checkpoint's model computes what it did, and that its optimiser can go on.
+
+        Callbacks have been restored by now: they know better what else is different.
+        """
+        self.check_probe(str(self.trainer.ckpt_path))
+        states, self._loaded_states = self._loaded_states, []
+        for optimizer in self.trainer.optimizers[:1]:
+            check_groups(states, optimizer)
+
+    def on_validation_start(self) -> None:
         """Check that a checkpoint's model computes what it did."""
         self.check_probe(str(self.trainer.ckpt_path))
 
-    on_validation_start = on_test_start = on_predict_start = on_fit_start
+    on_test_start = on_predict_start = on_validation_start
 
     def on_train_batch_start(self, batch: Item, batch_idx: int) -> None:
         """Seed this step's dropout and augmentation."""
@@ -403,7 +421,11 @@ class GenreClassifier(Measured):
         torch.manual_seed(seed % 2**63)
 
     def training_step(self, batch: Item, batch_idx: int) -> Tensor:
-        """Loss of a batch of frames."""
+        """Loss of a batch of frames, its part of the loss of all processes."""
+        with fixed_norms(self, "idle" in batch, len(batch["label"])):
+            return self._training_step(batch)
+
+    def _training_step(self, batch: Item) -> Tensor:
         target = F.one_hot(batch["label"], len(self.labels)).float()
         if "hidden" in batch:
             logits = self.network.head(self._embed_hidden(batch["hidden"])).float()
@@ -417,27 +439,34 @@ class GenreClassifier(Measured):
             if self.mixup is not None:
                 logmel, target = self.mixup(logmel, target)
             logits = self.network(logmel).float()
-        loss = self._loss(logits, target, batch["counted"])
+        total, weight = self._loss(logits, target, batch["counted"])
+        loss = total / weight.clamp_min(1e-8)
         self.watch_loss(loss)
-        self.log_loss("train/loss", loss, batch, on_step=True)
+        self.log_loss("train/loss", loss, weight, on_step=True)
         scores = log_scores(logits.detach(), self.output).exp()
         self.measure("train", scores, batch)
-        return loss
+        processes = 1 if self._trainer is None else self._trainer.world_size
+        if processes == 1:
+            return loss
+        # Gradients are averaged over the processes, whose batches may have fewer counted frames.
+        everywhere = self.trainer.strategy.reduce(weight.detach().clone(), reduce_op="sum")
+        return total * processes / everywhere.clamp_min(1e-8)
 
-    def _loss(self, logits: Tensor, target: Tensor, counted: Tensor) -> Tensor:
-        """Cross-entropy with soft targets, over the counted frames."""
+    def _loss(self, logits: Tensor, target: Tensor, counted: Tensor) -> tuple[Tensor, Tensor]:
+        """Sum of the counted frames' cross-entropies with soft targets, and of their weights."""
         smoothed = (1 - self.label_smoothing) * target + self.label_smoothing / len(self.labels)
         losses = frame_losses(logits, smoothed, self.output)
         weights = (target * self.label_weights).sum(dim=-1) * counted
-        return (losses * weights).sum() / weights.sum().clamp_min(1e-8)
+        return (losses * weights).sum(), weights.sum()
 
     def _evaluate(self, name: str, batch: Item) -> dict[str, Tensor]:
         outputs = self.frame_scores(batch)
         logits = outputs["logits"]
         target = F.one_hot(batch["label"], len(self.labels)).to(logits.dtype)
         losses = frame_losses(logits, target, self.output) * batch["counted"]
-        loss = losses.sum() / batch["counted"].sum().clamp_min(1)
-        self.log_loss(f"{'val' if name == 'validation' else name}/loss", loss, batch)
+        count = batch["counted"].sum()
+        loss = losses.sum() / count.clamp_min(1)
+        self.log_loss(f"{'val' if name == 'validation' else name}/loss", loss, count)
         self.measure(name, outputs["scores"], batch)
         return outputs
 
@@ -513,6 +542,7 @@ class GenreClassifier(Measured):
                 wanted="an entry 'genrenet'",
             )
         compare(found, self.description())
+        self._loaded_states = checkpoint.get("optimizer_states", [])
         if broken := non_finite(checkpoint["state_dict"]):
             raise NonFiniteError(
                 "the checkpoint holds weights that are not finite numbers",

@@ -169,9 +169,12 @@ class FrameDataset(Dataset[Item]):
     def __len__(self) -> int:
         return len(self.songs)
 
-    def __getitem__(self, key: tuple[int, int, bool]) -> Item:
-        """The item of ``(epoch, index, counted)``, as `FrameSampler` yields them."""
-        epoch, index, counted = key
+    def __getitem__(self, key: tuple[int, int, bool] | int) -> Item:
+        """The item of ``(epoch, index, counted)``, as `FrameSampler` yields them.
+
+        Lightning's own samplers (``overfit_batches``) yield the index alone: always one epoch.
+        """
+        epoch, index, counted = (0, key, True) if isinstance(key, int) else key
         song = int(self.songs[index])
         start, size = int(self.starts[index]), self.settings.n_samples
         random = np.random.default_rng([self.seed, epoch, index]) if start < 0 else None

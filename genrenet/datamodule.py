@@ -440,14 +440,17 @@ class GenreDataModule(pl.LightningDataModule):
         return self._loader("all")
 
     def on_before_batch_transfer(self, batch: Item, dataloader_idx: int) -> Item:
-        """List songs whose span could not be decoded, while the batch is still in memory."""
+        """List songs whose span could not be decoded, while the batch is still in memory.
+
+        Training then drops what is not counted: it would move batch-norms and mix with the rest.
+        """
         if bool(batch["failed"].any()):
             name = self._part_in_use()
             for song in batch["song"][batch["failed"]].tolist():
                 path = self._datasets[name].paths[song]
                 fault = "could not be read where a frame should be, or is silent there"
                 self.skip(path, f"'{printable(path)}' {fault}")
-        return batch
+        return counted_only(batch) if self._part_in_use() == "train" else batch
 
     def _part_in_use(self) -> str:
         trainer = self.trainer
@@ -456,6 +459,28 @@ class GenreDataModule(pl.LightningDataModule):
         if trainer.testing:
             return "test"
         return "validation" if trainer.validating or trainer.sanity_checking else "train"
+
+
+def counted_only(batch: Item) -> Item:
+    """Drop the frames of a batch that are not counted.
+
+    Parameters
+    ----------
+    batch : dict of Tensor
+        In memory: what is dropped depends on values.
+
+    Returns
+    -------
+    dict of Tensor
+        Where no frame is counted, one is left, so that a process takes part in what all processes
+        do; the entry ``idle`` marks such a batch.
+    """
+    counted = batch["counted"]
+    if bool(counted.all()):
+        return batch
+    if bool(counted.any()):
+        return {name: value[counted] for name, value in batch.items()}
+    return {name: value[:1] for name, value in batch.items()} | {"idle": counted[:1]}
 
 
 def to_float(waveform: Tensor, scale: Tensor) -> Tensor:

@@ -94,8 +94,11 @@ class Measured(pl.LightningModule):
             {STAGES[name]: StageMetrics(labels, count, decision) for name, count in n_songs.items()}
         )
 
-    def log_loss(self, name: str, value: Tensor, batch: Item, *, on_step: bool = False) -> None:
-        """Log a batch's loss, and its mean over the epoch and all processes."""
+    def log_loss(self, name: str, value: Tensor, weight: Tensor, *, on_step: bool = False) -> None:
+        """Log a batch's loss, and its mean over the epoch and all processes.
+
+        What a batch weighs is the number of its counted frames, or the sum of their weights.
+        """
         self.log(
             name,
             value,
@@ -103,8 +106,7 @@ class Measured(pl.LightningModule):
             on_epoch=True,
             prog_bar=True,
             sync_dist=True,
-            # What only fills up the last batch of a process is no part of the mean.
-            batch_size=batch["counted"].sum().float(),  # type: ignore[arg-type]
+            batch_size=weight.detach().float(),  # type: ignore[arg-type]
         )
 
     def measure(self, name: str, scores: Tensor, batch: Item) -> None:

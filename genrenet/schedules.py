@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from torch import Tensor
 from torch.optim import Optimizer
@@ -54,9 +55,38 @@ class OneCycle(LRScheduler):
         self.warmup, self.start, self.end, self.total_steps = warmup, start, end, total_steps
         super().__init__(optimizer)
 
-    def set_total_steps(self, total_steps: int) -> None:
-        """Say how many optimiser steps the cycle lasts."""
-        self.total_steps = total_steps
+    def set_total_steps(self, total_steps: float) -> None:
+        """Set how many optimiser steps the cycle lasts.
+
+        Raises
+        ------
+        ScheduleError
+            The number is not known beforehand.
+        """
+        if not math.isfinite(total_steps):
+            raise ScheduleError(
+                "the one-cycle schedule must know its length",
+                found="a training without a last epoch or step",
+                wanted="a number of steps",
+                remedy="pass --trainer.max_epochs or --trainer.max_steps (--trainer.max_time may "
+                "still end the training before), or --model.lr_scheduler null",
+            )
+        self.total_steps = int(total_steps)
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from a checkpoint.
+
+        The rate is a function of the step and the number of steps. Where this training has another
+        number than the checkpoint's had, because it is to be longer or shorter, it goes on with the
+        rate that the new cycle has at the present step.
+        """
+        told = self.total_steps
+        super().load_state_dict(state_dict)
+        if told is not None and told != self.total_steps:
+            self.total_steps = told
+            self._last_lr = self.get_lr()
+            for group, rate in zip(self.optimizer.param_groups, self._last_lr, strict=True):
+                group["lr"] = rate
 
     def factor(self, step: int) -> float:
         """Learning rate at a step (counted from 0) as a fraction of the peak."""

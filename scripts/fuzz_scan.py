@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import argparse
 import collections
+import dataclasses
 import json
 import os
 import resource
 import sqlite3
+import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, TemporaryFile
 
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from genrenet.library.journal import parts_folder
 from tests.audio_files import KINDS, write
+
+_BEGUN = 1 << 14  # bytes of rows: the scan has loaded its network
 
 Rng = np.random.Generator
 Damage = Callable[[bytearray, bytes, Rng], bytearray]
@@ -94,25 +100,76 @@ def damaged(folder: Path, count: int, seed: int, seconds: float = 1.5) -> list[P
     return paths
 
 
-def scan(folder: Path, table: Path, *options: str, limit: float) -> list[tuple[str, str | None]]:
-    """Scan a folder with the program, and give path and error of each row."""
+@dataclasses.dataclass(frozen=True)
+class Scanned:
+    """What a run of the program gave.
+
+    Attributes
+    ----------
+    rows : list of (str, str or None)
+        Path and error of each song.
+    code : int
+        Exit code.
+    seconds : float
+    megabytes : list of float
+        Resident memory of the scanning process from its first rows on, ten times a second; none
+        where the system does not say.
+    """
+
+    rows: list[tuple[str, str | None]]
+    code: int
+    seconds: float
+    megabytes: list[float]
+
+    def thirds(self) -> dict[str, float | None]:
+        """Compare memory at the run's beginning, after a tenth for warming up, and at its end."""
+        warm = self.megabytes[len(self.megabytes) // 10 :]
+        third = len(warm) // 3
+        if not third:
+            return {"first_mb": None, "last_mb": None, "growth_percent": None}
+        first, last = statistics.median(warm[:third]), statistics.median(warm[-third:])
+        growth = round(100 * (last / first - 1), 1)
+        return {"first_mb": round(first, 1), "last_mb": round(last, 1), "growth_percent": growth}
+
+
+def scan(folder: Path, table: Path, *options: str, limit: float) -> Scanned:
+    """Scan a folder with the program.
+
+    Raises
+    ------
+    RuntimeError
+        The exit code says that the request could not be carried out.
+    """
     command = [sys.executable, "-m", "genrenet", "scan", str(folder), "--out", str(table)]
-    done = subprocess.run(
-        [*command, "--frames", "1", *options],
-        env={**os.environ, "GENRENET_DECODE_SECONDS": f"{limit:g}"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode not in (0, 1):  # 1: some songs have an error
-        raise RuntimeError(f"the scan ended with {done.returncode}: {done.stderr[-2000:]}")
+    environment = {**os.environ, "GENRENET_DECODE_SECONDS": f"{limit:g}"}
+    begun, megabytes, journals = time.monotonic(), list[float](), parts_folder(table)
+    with TemporaryFile("w+") as said:
+        run = [*command, "--frames", "1", *options]
+        with subprocess.Popen(run, env=environment, stdout=said, stderr=said) as process:
+            while process.poll() is None:
+                time.sleep(0.1)
+                with suppress(OSError):
+                    written = sum(path.stat().st_size for path in journals.glob("*.jsonl"))
+                    if written < _BEGUN:
+                        continue
+                    pages = int(Path(f"/proc/{process.pid}/statm").read_text().split()[1])
+                    megabytes.append(pages * resource.getpagesize() / (1 << 20))
+        seconds = time.monotonic() - begun
+        said.seek(0)
+        if process.returncode not in (0, 1):  # 1: some songs have an error
+            end = said.read()[-2000:]
+            raise RuntimeError(f"the scan ended with {process.returncode}: {end}")
     with sqlite3.connect(table) as database:
-        tables = database.execute("SELECT name FROM sqlite_master WHERE type='table'").fetchall()
-        for (name,) in tables:
-            columns = [row[1] for row in database.execute(f'PRAGMA table_info("{name}")')]
-            if {"path", "error"} <= set(columns):
-                return database.execute(f'SELECT path, error FROM "{name}"').fetchall()
-    raise RuntimeError(f"no table of songs among {tables}")
+        rows = database.execute("SELECT path, error FROM songs").fetchall()
+    return Scanned(rows, process.returncode, seconds, megabytes)
+
+
+def kind(error: str | None) -> str:
+    """What an error says of the file that it names."""
+    if error is None:
+        return "scored"
+    before, _, rest = error.partition("'")
+    return before.strip(": ") or rest.partition("'")[2].partition(":")[0].strip()
 
 
 def main() -> int:
@@ -125,22 +182,18 @@ def main() -> int:
     with TemporaryDirectory() as temporary:
         root = Path(temporary)
         paths = damaged(root / "songs", options.files, options.seed)
-        begun = time.monotonic()
-        rows = scan(root / "songs", root / "table.sqlite", limit=options.limit)
-        seconds = time.monotonic() - begun
-    kinds = collections.Counter(
-        "scored" if error is None else error.partition("'")[0].strip(": ") for _, error in rows
-    )
+        found = scan(root / "songs", root / "table.sqlite", limit=options.limit)
     report = {
         "files": len(paths),
-        "rows": len(rows),
-        "seconds": round(seconds, 1),
-        "peak_mb": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss >> 10,
-        "kinds": dict(kinds.most_common()),
-        "hangs": sum("no progress" in (error or "") for _, error in rows),
+        "rows": len(found.rows),
+        "exit_code": found.code,
+        "seconds": round(found.seconds, 1),
+        "memory": found.thirds(),
+        "kinds": dict(collections.Counter(kind(error) for _, error in found.rows).most_common()),
+        "hangs": sum("no progress" in (error or "") for _, error in found.rows),
     }
     print(json.dumps(report, indent=1))
-    return int(sorted(path for path, _ in rows) != sorted(map(str, paths)))
+    return int(sorted(path for path, _ in found.rows) != sorted(map(str, paths)))
 
 
 if __name__ == "__main__":

@@ -17,6 +17,8 @@ import soundfile as sf
 
 from genrenet import audio
 from genrenet.errors import GenrenetError
+from genrenet.frames import FrameSettings
+from genrenet.streaming import SongFrames
 from tests.audio_files import KINDS, SECONDS, cut, sine, wav, write
 
 # The formats that tell when their end is missing, and of which the beginning can still be read.
@@ -225,13 +227,31 @@ def test_damaged_headers_are_no_fault_of_the_disk(songs: dict[str, Path], tmp_pa
     ogg[5] = 0  # the first page says nothing of being the first
     mp3 = bytearray(songs["lame.mp3"].read_bytes())
     at = max(mp3.find(b"Xing"), mp3.find(b"Info"))
-    mp3[at + 8 : at + 16] = struct.pack(">ii", 1 << 16, -(1 << 20))  # frames and bytes
+    mp3[at + 12 : at + 16] = struct.pack(">I", 64)  # bytes: where sound ends, less is before it
     for name, data in {"x.ogg": ogg, "x.mp3": mp3}.items():
         (tmp_path / name).write_bytes(data)
     with pytest.raises(audio.TruncatedAudioError, match="no sound that can be read"):
         audio.load(tmp_path / "x.ogg")
     samples = audio.load(tmp_path / "x.mp3", partial=True)
     assert len(samples) / 12_000 == pytest.approx(SECONDS, abs=0.3)
+
+
+@pytest.mark.parametrize("years", [30, 30_000])
+def test_a_header_that_states_years(songs: dict[str, Path], tmp_path: Path, years: int) -> None:
+    """Who plans frames by the duration may not need memory for all those years."""
+    wma = bytearray(songs["windows.wma"].read_bytes())
+    properties = wma.index(bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365"))
+    ticks = years * 365 * 86_400 * 10_000_000  # of 100 ns
+    wma[properties + 64 : properties + 72] = struct.pack("<Q", ticks)
+    path = tmp_path / "x.wma"
+    path.write_bytes(wma)
+    assert 0 < audio.probe(path).duration < 86_400
+    with pytest.raises(audio.TruncatedAudioError):
+        audio.load(path)
+    song = SongFrames(str(path), FrameSettings(seconds=2.0, trim=0.0), only=1)
+    list(song.batches())
+    assert song.error is not None
+    assert "cut short or damaged" in song.error
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])

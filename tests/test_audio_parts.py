@@ -14,6 +14,7 @@ import pytest
 import soundfile as sf
 
 from genrenet import audio
+from genrenet.audio.joined import parts
 from genrenet.frames import FrameSettings
 from genrenet.streaming import SongFrames, find_songs
 from tests.audio_files import encode, signal, wav
@@ -50,6 +51,9 @@ CHAINS = {
     "mp2": ("mp2", "mp2", 44_100, 32_000),
     "aac": ("aac", "adts", 44_100, 22_050),
     "ac3": ("ac3", "ac3", 48_000, 32_000),
+    "flac": ("flac", "flac", 44_100, 22_050),
+    "wavpack": ("wavpack", "wv", 44_100, 22_050),
+    "tta": ("tta", "tta", 44_100, 22_050),
 }
 
 
@@ -87,12 +91,12 @@ def test_all_parts_are_decoded(tmp_path: Path, name: str, change: str) -> None:
 def test_a_song_of_two_parts_gives_all_its_frames(tmp_path: Path) -> None:
     for name in ("vorbis", "mp3"):
         codec, container, rate, _ = CHAINS[name]
-        parts = [
+        pieces = [
             _encoded(tmp_path, codec, container, _tone(500.0, 8.0, rate), rate),
             _encoded(tmp_path, codec, container, _tone(1500.0, 20.0, rate), rate),
         ]
         path = tmp_path / f"x.{container}"
-        path.write_bytes(b"".join(parts))
+        path.write_bytes(b"".join(pieces))
         settings = FrameSettings(seconds=2.0, trim=1.0)
         song = SongFrames(str(path), settings)
         frames = [frame for batch in song.batches() for frame in batch]
@@ -132,6 +136,63 @@ def test_an_ogg_chain_that_is_cut(tmp_path: Path) -> None:
     with pytest.raises(audio.TruncatedAudioError, match="wanted the whole") as caught:
         audio.load(path)
     assert 3.5 < caught.value.seconds < 5.0
+
+
+@pytest.mark.parametrize("name", ["flac", "wavpack", "tta"])
+def test_joined_files_of_which_the_last_is_cut(tmp_path: Path, name: str) -> None:
+    codec, container, rate, _ = CHAINS[name]
+    part = _encoded(tmp_path, codec, container, signal(3.0, rate), rate)
+    path = tmp_path / f"joined.{container}"
+    path.write_bytes(part + b"TAG" + bytes(125) + part[: len(part) // 2])
+    with pytest.raises(audio.TruncatedAudioError) as caught:
+        audio.load(path)
+    assert 3.5 < caught.value.seconds < 5.0
+
+
+class _Counting(io.FileIO):
+    """A file that knows how much of it was read."""
+
+    count = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        data = super().read(size)
+        self.count += len(data)
+        return data
+
+
+@pytest.mark.parametrize("writer", ["libsndfile", "FFmpeg"])
+def test_a_long_flac_is_not_searched_for_nothing(tmp_path: Path, writer: str) -> None:
+    noise = np.random.default_rng(0).normal(0, 0.1, (30 * 44_100, 2)).astype(np.float32)
+    files = []
+    for name, samples in {"long": noise, "short": noise[:600_000]}.items():
+        path = tmp_path / f"{name}.flac"
+        if writer == "FFmpeg":
+            encode(path, samples, 44_100, "flac", container="flac")
+        else:
+            sf.write(path, samples, 44_100)
+        files.append(path.read_bytes())
+    long, short = files
+    joined_path = tmp_path / "joined.flac"
+    for pieces in ([long], [long, long], [long, short], [short, long], [long, long, long]):
+        joined_path.write_bytes(b"".join(pieces))
+        with _Counting(joined_path) as file:
+            ends = np.cumsum(list(map(len, pieces))).tolist()
+            assert parts(file) == list(zip([0, *ends], ends, strict=False))
+        assert (file.count < 1 << 18) == (len(pieces) == 1)
+
+
+@pytest.mark.parametrize("name", ["flac", "wavpack", "tta"])
+def test_parts_of_damaged_files(tmp_path: Path, name: str) -> None:
+    codec, container, rate, _ = CHAINS[name]
+    whole = _encoded(tmp_path, codec, container, signal(1.0, rate), rate)
+    path, rng = tmp_path / "x", np.random.default_rng(0)
+    for size in [4, 20, 30, 60, 100, *rng.integers(100, len(whole), 10).tolist()]:
+        for length in (0, 8):
+            data = bytearray(whole[:size])
+            data[6 : 6 + length] = b"\xff" * min(length, size - 6)
+            path.write_bytes(data)
+            with open(path, "rb") as file:
+                assert parts(file) == [(0, len(data))]
 
 
 CONTAINERS = [

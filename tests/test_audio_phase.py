@@ -47,7 +47,7 @@ def test_the_mean_is_kept_where_it_sounds(tmp_path: Path, quieter: float) -> Non
 
 
 @pytest.mark.parametrize("channels", [1, 2, 6, 16])
-def test_other_recordings_stay_bit_for_bit(tmp_path: Path, channels: int) -> None:
+def test_other_recordings_stay_as_they_were(tmp_path: Path, channels: int) -> None:
     rng = np.random.default_rng(channels)
     loud = rng.uniform(-0.5, 0.5, (5 * RATE, channels)).astype(np.float32)
     loud[RATE : 2 * RATE] = 0
@@ -56,7 +56,9 @@ def test_other_recordings_stay_bit_for_bit(tmp_path: Path, channels: int) -> Non
     notes: list[str] = []
     samples = audio.load(path, None, notes=notes)
     weights = np.full(channels, 1 / channels, np.float32)
-    np.testing.assert_array_equal(samples, loud @ weights if channels > 1 else loud[:, 0])
+    # The order in which more than two products are added is the linear algebra library's choice.
+    tolerance = 0 if channels <= 2 else 1e-7
+    np.testing.assert_allclose(samples, loud @ weights, rtol=0, atol=tolerance)
     assert notes == []
 
 

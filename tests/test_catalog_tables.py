@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from urllib.parse import quote
 
 import numpy as np
 import pandas as pd
@@ -167,7 +168,10 @@ def test_a_written_table_moves_with_its_folder(folder, tmp_path):
 def test_file_addresses_are_understood(folder):
     rows = ["path,genre"]
     for genre in ("blues", "metal"):
-        rows += [f"file://localhost{folder}/{genre}/0.wav,{genre}", f"file:{genre}/%31.wav,{genre}"]
+        rows += [
+            f"file://localhost{quote(str(folder))}/{genre}/0.wav,{genre}",
+            f"file:{genre}/%31.wav,{genre}",
+        ]
     assert len(read_catalog(text(folder / "t.csv", "\n".join(rows)))) == 4
 
 

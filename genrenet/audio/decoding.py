@@ -41,6 +41,7 @@ class AudioInfo:
     Attributes
     ----------
     duration : float >= 0 [seconds], within 0.1 for an intact file
+        Never more than a file of its size can hold.
     sample_rate : int > 0 [Hz]
     channels : int > 0
     format : str, container and coding as the backend names them
@@ -79,8 +80,9 @@ class Opened:
         """What the file is."""
         track = self._track
         with border(self.path):
-            length = track.length
+            length, most = track.length, self._most_seconds()
         self._fresh = self._fresh and track.promised == length  # else read to its end
+        length = min(length, most)  # damaged headers state thousands of years
         return AudioInfo(length, track.rate, track.channels, track.format, track.backend)
 
     def pieces(self, hz: int | None, offset: float, duration: float | None) -> Iterator[Mono]:
@@ -151,9 +153,13 @@ class Opened:
             at += len(block) / self._track.rate
             yield block
 
+    def _most_seconds(self) -> float:
+        """Longest sound that a file of its size can hold."""
+        return _FREE_SECONDS + os.path.getsize(self.path) / _BYTES_PER_SECOND
+
     def _bound(self, seconds: float) -> None:
         """End a stream that would never end by itself."""
-        if seconds > _FREE_SECONDS + os.path.getsize(self.path) / _BYTES_PER_SECOND:
+        if seconds > self._most_seconds():
             found = f"{seconds / 3600:.1f} hours and no end"
             raise failure(DecodingLimitError, self.path, found, "what so small a file can hold")
 

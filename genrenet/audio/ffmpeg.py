@@ -66,7 +66,7 @@ class AVTrack:
         beat: Callable[[], None] = lambda: None,
     ) -> None:
         self.path, self.position, self.backend, self._beat = path, 0, "av", beat
-        self._end = part[1] if part else os.path.getsize(path)
+        self.end = part[1] if part else os.path.getsize(path)
         # "file:" and the whitelist: no name is a URL, and no playlist in disguise fetches one.
         name = f"file:{os.fspath(path)}"
         if part is not None:
@@ -97,7 +97,7 @@ class AVTrack:
             return self._promise_of_mp3()
         if self.format == "ogg":  # its length is nowhere, but its last page is marked
             with open(self.path, "rb") as file:
-                return 0.0 if is_whole(file, self._end) else math.inf
+                return 0.0 if is_whole(file, self.end) else math.inf
         if not _TIMED & self._kinds or ("mov" in self._kinds and self._is_fragmented()):
             return 0.0
         own = float((self._stream.duration or 0) * (self._stream.time_base or 0))
@@ -116,7 +116,7 @@ class AVTrack:
             if info.bitrate_mode == mutagen.mp3.BitrateMode.UNKNOWN:
                 return 0.0
             end = info.frame_offset + round(info.bitrate * info.length / 8)
-            if end + 1024 < self._end:  # a frame or two are within the header's own error
+            if end + 1024 < self.end:  # a frame or two are within the header's own error
                 file.seek(max(0, end - 512))
                 if not any(mark in file.read(1024 + 512) for mark in _NO_MORE):
                     return 0.0
@@ -259,7 +259,7 @@ def _joined(frames: Iterator[av.AudioFrame], channels: int) -> Iterator[Block]:
 
 
 class ChainedTrack:
-    """An Ogg file of several parts, each opened on its own, all at the first one's rate."""
+    """A file of several parts, each opened on its own, all at the first one's rate."""
 
     def __init__(
         self,
@@ -268,12 +268,10 @@ class ChainedTrack:
         beat: Callable[[], None] = lambda: None,
     ) -> None:
         self.path, self.position, self.backend, self._beat = path, 0, "av", beat
-        self._parts = parts
+        self._parts, self.promised = parts, 0.0
         self._first = AVTrack(path, parts[0], beat)
         self.rate, self.channels = self._first.rate, self._first.channels
         self.format, self.close = f"{self._first.format} chain", self._first.close
-        with open(path, "rb") as file:
-            self.promised = 0.0 if is_whole(file, parts[-1][1]) else math.inf
 
     @property
     def length(self) -> float:
@@ -299,7 +297,14 @@ class ChainedTrack:
     def blocks(self) -> Iterator[Block]:
         """Samples of all parts."""
         tracks = itertools.chain([self._first], self._others())
-        rated = ((track.rate, block) for track in tracks for block in track.blocks())
-        for block in _at_rate(rated, self.rate):
+        for block in _at_rate(self._rated(tracks), self.rate):
             self.position += len(block)
             yield block
+
+    def _rated(self, tracks: Iterable[AVTrack]) -> Iterator[tuple[int, Block]]:
+        for track in tracks:
+            yield from ((track.rate, block) for block in track.blocks())
+            # Of Ogg streams only the last has to say that it is the last.
+            if track.promised < math.inf or track.end == self._parts[-1][1]:
+                missing = track.promised > track.position / track.rate + SLACK
+                self.promised = math.inf if missing else self.promised

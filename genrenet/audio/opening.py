@@ -22,7 +22,7 @@ from genrenet.audio.errors import (
     failure,
 )
 from genrenet.audio.ffmpeg import AVTrack, ChainedTrack
-from genrenet.audio.ogg import parts
+from genrenet.audio.joined import parts
 from genrenet.audio.sndfile import SoundFileTrack
 
 Track: TypeAlias = "SoundFileTrack | AVTrack | ChainedTrack"
@@ -40,7 +40,7 @@ def open_track(path: Path, beat: Callable[[], None] = lambda: None) -> Track:
             raise OSError("a folder, a device or a pipe")
         with open(path, "rb") as file:
             head = file.read(64)
-            chain = parts(file) if head.startswith(b"OggS") else []
+            chain = parts(file)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         missing = isinstance(error, FileNotFoundError | NotADirectoryError)
         found = getattr(error, "strerror", None) or str(error)

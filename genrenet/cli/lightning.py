@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import logging
 import os
+import shutil
+import traceback
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -35,6 +38,15 @@ from genrenet.evaluation.callbacks import PredictionWriter, TestReport, gather_s
 from genrenet.machine import best_device, fast_half, keep_freed_memory, leave_siblings
 from genrenet.monitoring import HyperParameters, SongProjector, StageImages
 from genrenet.rebuilding import path_of
+from genrenet.schedules import OneCycle as OneCycle  # so that options may name it shortly
+
+REFUSING: dict[tuple[str, ...], tuple[type[Exception], ...]] = {
+    ("pytorch_lightning", "lightning_fabric"): (ValueError, TypeError, RuntimeError),
+    ("torch.optim", "torch.nn.modules", "torch.utils.data"): (ValueError,),
+}
+"""Packages, and what they raise where the options they were given cannot be carried out."""
+
+PRECISIONS = ("32", "32-true", "16", "16-mixed", "bf16", "bf16-mixed")
 
 PRETRAINED = "genrenet.finetuning.Pretrained"
 COMMANDS = ("fit", "validate", "test", "predict")
@@ -42,6 +54,29 @@ COMMANDS = ("fit", "validate", "test", "predict")
 
 class TrainingError(GenrenetError):
     """A request to the trainer that cannot be carried out."""
+
+
+class RunFolder:
+    """The folder of a run: removed where the run failed before its first step.
+
+    Attributes
+    ----------
+    trainer : Trainer, optional
+        Of a training whose folder is its own, and not that of the run it resumes.
+    """
+
+    trainer: Trainer | None = None
+
+    def remove_if_empty(self) -> None:
+        """Remove the folder, unless something was learnt."""
+        trainer = self.trainer
+        if trainer is None or trainer.global_step or not trainer.is_global_zero:
+            return
+        folder = Path(str(trainer.logger.log_dir)) if trainer.logger is not None else None
+        if folder is not None and not any(folder.rglob("*.ckpt")):
+            shutil.rmtree(folder, ignore_errors=True)
+            with contextlib.suppress(OSError):
+                folder.parent.rmdir()
 
 
 def default_precision() -> str:
@@ -54,6 +89,7 @@ class GenreCLI(LightningCLI):
     """Lightning's command line for `GenreClassifier` on `GenreDataModule`."""
 
     run_name = "default"
+    run_folder = RunFolder()
     known: list[str] | None = None
     """Labels of the checkpoint."""
 
@@ -90,6 +126,7 @@ class GenreCLI(LightningCLI):
     def before_instantiate_classes(self) -> None:
         """Read checkpoints without running code in them; leave out callbacks not wanted."""
         config = self.config[self.subcommand]
+        _check_options(config)
         wanted = {
             RichProgressBar: config.trainer.enable_progress_bar,
             RichModelSummary: config.trainer.enable_model_summary,
@@ -123,6 +160,7 @@ class GenreCLI(LightningCLI):
         """
         self.config = self.asked
         config = self.config[self.subcommand]
+        fresh = False
         if config.trainer.logger is None:
             run = Path(str(config.ckpt_path)).resolve().parent.parent
             runs, version = Path(config.out, config.name or self.run_name).resolve(), None
@@ -132,10 +170,28 @@ class GenreCLI(LightningCLI):
             # What is not training counts its steps anew: in the run's own folder TensorBoard would
             # take that for a restart and drop the curves from there on.
             stage = None if self.subcommand == "fit" else self.subcommand
+            fresh = stage is None and version is None
             kwargs["logger"] = TensorBoardLogger(
                 runs.parent, runs.name, version, default_hp_metric=False, sub_dir=stage
             )
-        return super().instantiate_trainer(**kwargs)
+        trainer = super().instantiate_trainer(**kwargs)
+        self.run_folder.trainer = trainer if fresh else None
+        return trainer
+
+
+def _check_options(config: Any) -> None:
+    """Refuse options that Lightning takes and then fails with."""
+    precision, steps = str(config.trainer.precision), config.trainer.accumulate_grad_batches
+    if config.trainer.precision is not None and precision not in PRECISIONS:
+        raise TrainingError(
+            "--trainer.precision",
+            found=precision,
+            wanted=", ".join(PRECISIONS[1::2]) + ": the front end computes in 32 bits",
+        )
+    if steps < 1:
+        raise TrainingError(
+            "--trainer.accumulate_grad_batches", found=str(steps), wanted="at least 1"
+        )
 
 
 def _check_entries(entries: dict[str, Any], name: str, command: str) -> None:
@@ -183,6 +239,24 @@ def _leave_out_backbone(config: Any, entries: dict[str, Any]) -> None:
         config.model.frontend = Namespace(class_path=path, init_args=settings)
 
 
+def _named(error: BaseException) -> BaseException:
+    """Turn what the parser and Lightning say of wrong options into an error of this package."""
+    if isinstance(error, (argparse.ArgumentError, MisconfigurationException)):
+        return TrainingError(" ".join(str(error).split()))
+    # jsonargparse wraps what a class says of its settings where a value may have several types.
+    cause: BaseException | None = error
+    while isinstance(error, ValueError) and cause is not None:
+        if isinstance(cause, GenrenetError):
+            return cause
+        cause = cause.__cause__
+    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+    raised_in = str(frame.f_globals.get("__name__", ""))
+    for packages, kinds in REFUSING.items():
+        if isinstance(error, kinds) and raised_in.startswith(packages):
+            return TrainingError(" ".join(str(error).split()))
+    return error
+
+
 def run_trainer(arguments: Sequence[str], name: str) -> int:
     """Run ``fit``, ``validate``, ``test`` or ``predict``.
 
@@ -206,6 +280,7 @@ def run_trainer(arguments: Sequence[str], name: str) -> int:
         ".*LeafSpec",
         ".*Checkpoint directory .* exists",
         "The dirpath has changed",
+        "You requested to overfit but enabled",  # its own samplers are taken
         "Precision .* is not supported by the model summary",
         # torchmetrics has gathered from all processes before.
         "It is recommended to use .self.log",
@@ -219,7 +294,7 @@ def run_trainer(arguments: Sequence[str], name: str) -> int:
     torch.set_float32_matmul_precision("high")
     if best_device() == "cpu":
         keep_freed_memory()
-    GenreCLI.run_name = name
+    GenreCLI.run_name, GenreCLI.run_folder = name, RunFolder()
     callbacks: list[Any] = [
         RichProgressBar(leave=False),
         RichModelSummary(max_depth=1),
@@ -246,16 +321,11 @@ def run_trainer(arguments: Sequence[str], name: str) -> int:
             save_config_kwargs={"overwrite": True},
             parser_kwargs={**strict, **dict.fromkeys(COMMANDS, strict)},
         )
-    except (argparse.ArgumentError, MisconfigurationException) as error:
-        raise TrainingError(" ".join(str(error).split())) from error
-    except ValueError as error:
-        # jsonargparse wraps what a class says of its settings where a value may have several types.
-        cause: BaseException | None = error
-        while cause is not None and not isinstance(cause, GenrenetError):
-            cause = cause.__cause__
-        if cause is None:
+    except BaseException as error:
+        GenreCLI.run_folder.remove_if_empty()
+        if (named := _named(error)) is error:
             raise
-        raise cause from None
+        raise named from error
     if arguments[0] == "fit" and cli.trainer.is_global_zero:
         for kept in cli.trainer.checkpoint_callbacks:
             best = getattr(kept, "best_model_path", "")

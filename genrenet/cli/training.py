@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import glob
 import re
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
 from genrenet.configs import config_names, config_path
-from genrenet.errors import GenrenetError
+from genrenet.errors import GenrenetError, printable
 
 GROUPS = {
     "config": "a YAML file or a packaged configuration; may be given more than once",
@@ -17,7 +18,7 @@ GROUPS = {
     "trainer": "Lightning's trainer: devices, strategy, precision, epochs",
     "checkpoint": "which checkpoints are kept",
     "early_stopping": "when training ends before its last epoch",
-    "ckpt_path": "the checkpoint to resume from, or to measure",
+    "ckpt_path": "the checkpoint to resume from, or to measure; best or last: of the newest run",
     "out": "folder of the runs (default: runs)",
     "name": "name of the run's folder (default: the configurations' names)",
     "seed_everything": "the seed (default: 0)",
@@ -64,6 +65,19 @@ def _config_of_run(checkpoint: str) -> list[str]:
     return ["--config", str(file)] if file.is_file() else []
 
 
+def _newest(which: str, out: str, name: str) -> Path:
+    """The best or last checkpoint of the run that wrote one last."""
+    files = Path(out).glob(f"{glob.escape(name) or '*'}/version_*/checkpoints/{which}.ckpt")
+    newest = max(files, key=lambda file: file.stat().st_mtime, default=None)
+    if newest is None:
+        raise OptionError(
+            f"no run has a checkpoint '{which}'",
+            found=f"none in the folder '{printable(Path(out, name))}'",
+            remedy="pass --ckpt_path FILE, or --out FOLDER and --name NAME of the run",
+        )
+    return newest
+
+
 def prepare_arguments(command: str, arguments: Sequence[str]) -> list[str]:
     """Resolve bare configuration names, refuse unknown options, find a checkpoint's own settings.
 
@@ -83,7 +97,7 @@ def prepare_arguments(command: str, arguments: Sequence[str]) -> list[str]:
         An unknown option, or a checkpoint that does not exist.
     """
     resolved: list[str] = []
-    values = {"config": "", "ckpt_path": ""}
+    values = {"config": "", "ckpt_path": "", "out": "", "name": ""}
     previous = ""
     for argument in arguments:
         word = ""
@@ -107,9 +121,14 @@ def prepare_arguments(command: str, arguments: Sequence[str]) -> list[str]:
         resolved.append(argument)
         previous = word
     checkpoint = values["ckpt_path"]
-    if checkpoint and not Path(checkpoint).exists() and checkpoint not in ("best", "last", "hpc"):
+    if checkpoint in ("best", "last") and not Path(checkpoint).exists():
+        checkpoint = str(_newest(checkpoint, values["out"] or "runs", values["name"]))
+        print(f"checkpoint: {printable(checkpoint)}")
+        resolved += [f"--ckpt_path={checkpoint}"]
+    if checkpoint and not Path(checkpoint).is_file():
         raise OptionError(
-            f"no checkpoint '{checkpoint}'", wanted="a .ckpt file written by 'genrenet fit'"
+            f"no checkpoint '{printable(checkpoint)}'",
+            wanted="a .ckpt file written by 'genrenet fit', or best or last of the newest run",
         )
     if command != "fit" and not checkpoint:
         raise OptionError(f"{command} needs a checkpoint", remedy="pass --ckpt_path FILE")

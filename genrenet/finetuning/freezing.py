@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any, Literal
 
@@ -33,8 +33,9 @@ class LayerFreezing(BaseFinetuning):
     Parameters
     ----------
     train : sequence of str
-        Stages that learn from the start (``head``, ``conv5``, ``gru`` ...), or ``all``. See the
-        network's ``stages``; a front end that can learn is the stage ``frontend``.
+        Stages that learn from the start (``head``, ``conv5``, ``gru`` ...), ``last`` (the one
+        before the head, whichever it is), or ``all``. See the network's ``stages``; a front end
+        that can learn is the stage ``frontend``.
     thaw : dict of int to list of str, optional
         Stages that start to learn at the beginning of an epoch, counted from 0.
     rates : dict of str to float > 0, optional
@@ -100,19 +101,18 @@ class LayerFreezing(BaseFinetuning):
         """
         stages = list(model.stages())
         later = [names for at, names in self.thaw.items() if epoch is None or at <= epoch]
-        wanted = {name for names in (self.train, *later) for name in names}
-        _refuse_unknown(wanted - {"all"}, stages, "or all")
+        wanted = {_resolved(name, stages) for names in (self.train, *later) for name in names}
+        _refuse_unknown(wanted - {"all"}, stages)
         return [name for name in stages if name in wanted or "all" in wanted]
 
     def stage_rates(self, model: GenreClassifier) -> dict[str, float]:
         """What the learning rate of each stage that ever learns is multiplied by."""
         stages = list(model.stages())
-        _refuse_unknown(self.rates, stages)
+        rates = {_resolved(name, stages): rate for name, rate in self.rates.items()}
+        _refuse_unknown(rates, stages)
         top = len(stages) - 1
         depth = {name: top - i for i, name in enumerate(stages)}
-        return {
-            name: self.rates.get(name, self.decay ** depth[name]) for name in self.learning(model)
-        }
+        return {name: rates.get(name, self.decay ** depth[name]) for name in self.learning(model)}
 
     def _check(self, trainer: pl.Trainer, model: GenreClassifier) -> None:
         self.learning(model)
@@ -285,12 +285,15 @@ def _wants_training(module: nn.Module) -> bool:
     return isinstance(module, nn.RNNBase) and not module.dropout
 
 
-def _refuse_unknown(
-    names: Iterable[str] | Mapping[str, Any], stages: Sequence[str], more: str = ""
-) -> None:
+def _resolved(name: str, stages: Sequence[str]) -> str:
+    """The stage that a name means in this network."""
+    return stages[-2] if name == "last" and name not in stages else name
+
+
+def _refuse_unknown(names: Iterable[str], stages: Sequence[str]) -> None:
     unknown = sorted(set(names) - set(stages))
     if unknown:
         raise FinetuningError(
             f"no stage {', '.join(map(repr, unknown))} in the network",
-            wanted=f"{', '.join(stages)}{', ' if more else ''}{more}",
+            wanted=f"{', '.join(stages)}, last (the one before the head) or all",
         )

@@ -129,9 +129,10 @@ def write_genre(path: str, genres: Sequence[str] | None) -> None:
             # Replacing a file asks nobody but its folder; who protects a file means it.
             raise PermissionError("the file is write-protected")
         kind, was = _kind(real), _seen(real)
-        held, copy = tempfile.mkstemp(".part", ".genrenet-", os.path.dirname(real))
-        os.close(held)
+        copy = ""
         try:
+            held, copy = tempfile.mkstemp(".part", ".genrenet-", os.path.dirname(real))
+            os.close(held)
             shutil.copyfile(real, copy)
             _put(kind, copy, genres)
             if _genre(_load(kind, copy).tags) != (list(genres) if genres else None):

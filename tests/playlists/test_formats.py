@@ -49,7 +49,8 @@ def test_every_name_comes_back(odd, tmp_path, suffix, absolute, folder):
     assert [song.path for song in read_playlist(file)] == [song.path for song in odd.songs]
     assert [path.name for path in file.parent.glob("*list*")] == [file.name]
     text = file.read_text(encoding="utf-8")
-    assert (str(tmp_path) + "/plain" in text) == absolute
+    whole = (str(tmp_path), tmp_path.as_uri())  # the second where players read the name otherwise
+    assert any(f"{folder}/plain" in text for folder in whole) == absolute
     assert "Odd & <new> names" in text.replace("&amp;", "&").replace("&lt;", "<").replace(
         "&gt;", ">"
     )
