@@ -92,3 +92,9 @@ def test_the_head_on_musicnn_holds_nothing_of_others():
         for tensor in state.values()
     )
     assert entries["genrenet"]["backbone"]["name"] == "musicnn-msd"
+
+
+def test_the_head_on_musicnn_takes_quiet_and_short_songs():
+    model = build_model(_entries("emotify-musicnn"), "emotify-musicnn")
+    assert model.frontend.settings["level"] == "bound"
+    assert model.frames.fill == "repeat"
