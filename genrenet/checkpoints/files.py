@@ -206,7 +206,8 @@ def write_entries(entries: dict[str, Any], path: str | os.PathLike[str]) -> Path
     entries = {"pytorch-lightning_version": lightning_version, **entries}
     temporary = path.with_name(path.name + ".part")
     try:
-        torch.save(entries, temporary)
+        with open(temporary, "wb") as file:  # torch leaves it open after an error
+            torch.save(entries, file)
         os.replace(temporary, path)
     except (OSError, RuntimeError) as error:  # torch's own writer raises the latter
         with contextlib.suppress(OSError):
