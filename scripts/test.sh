@@ -10,7 +10,12 @@ echo "== ruff"
 ruff check .
 ruff format --check .
 echo "== mypy"
-mypy
+# The types that NumPy states for itself differ between the versions that other Pythons get.
+if python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))'; then
+    mypy
+else
+    echo "types are checked on Python 3.11"
+fi
 echo "== import contract"
 lint-imports
 echo "== pytest"

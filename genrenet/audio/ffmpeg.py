@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
+from typing import Any
 
 import av
 import av.stream
@@ -22,6 +23,10 @@ from genrenet.audio.ogg import is_whole
 
 LOWEST_RATE, HIGHEST_RATE = 1_000, 3_000_000  # Hz; others come from damaged headers
 SLACK = 0.25  # seconds of a header's promise that may be missing: codecs' delay is no damage
+
+_OLD = int(av.__version__.split(".")[0]) < 19
+METADATA: dict[str, Any] = {"metadata_errors": "replace"} if _OLD else {}
+"""What lets FFmpeg open files whose tags are not UTF-8; PyAV does without from version 19 on."""
 
 _TIMED = {"mov", "matroska", "asf", "flac", "wv", "ape", "tta"}  # their headers state a duration
 _INDEXED = {"mov", "flac", "wv", "ape", "tta", "wav", "w64", "aiff", "au", "caf", "dsf"}
@@ -72,7 +77,7 @@ class AVTrack:
         if part is not None:
             name = f"subfile,,start,{part[0]},end,{part[1]},,:{name}"
         options = {"protocol_whitelist": "file,subfile"}
-        self._container = av.open(name, options=options, metadata_errors="replace")
+        self._container = av.open(name, options=options, **METADATA)
         self.close, self.format = self._container.close, self._container.format.name
         streams = self._container.streams.audio
         if not streams:
@@ -191,6 +196,7 @@ class AVTrack:
         they are not of one length, nothing is given.
         """
         usual = None
+        packers: dict[tuple[str, str, int], av.AudioResampler] = {}
         with _damage():
             for packet in self._packets():
                 if target is not None and packet.pts is not None and packet.pts < target:
@@ -203,7 +209,10 @@ class AVTrack:
                         if frame.layout.nb_channels < 8 or not frame.format.is_planar:
                             yield frame
                         else:  # PyAV reads past the end of 8 planes or more; packed, they are one
-                            yield from av.AudioResampler(frame.format.packed).resample(frame)
+                            kind = frame.format.name, frame.layout.name, frame.sample_rate
+                            if kind not in packers:
+                                packers[kind] = av.AudioResampler(frame.format.packed)
+                            yield from packers[kind].resample(frame)
 
     def blocks(self) -> Iterator[Block]:
         """Samples from `position` on, all at the track's rate, whatever the stream changes to."""

@@ -22,6 +22,7 @@ import av
 from mutagen.ogg import OggPage
 from mutagen.ogg import error as OggError
 
+from genrenet.audio.ffmpeg import METADATA
 from genrenet.cache import CHUNK
 from genrenet.errors import GenrenetError
 
@@ -79,7 +80,7 @@ def _packets(path: str) -> list[str] | None:
     """A digest for each stream of a file; None if FFmpeg cannot read it to its end."""
     name, options = f"file:{os.fspath(path)}", {"protocol_whitelist": "file"}
     try:
-        with av.open(name, options=options, metadata_errors="replace", timeout=PATIENCE) as held:
+        with av.open(name, options=options, timeout=PATIENCE, **METADATA) as held:
             streams = {
                 stream.index: hashlib.sha256(repr(_describe(stream)).encode())
                 for stream in held.streams
