@@ -244,6 +244,7 @@ def test_songs_that_a_failing_disk_cuts_are_not_kept(checkpoint, tmp_path, own_c
         return read(file, *arguments, **more)
 
     with monkeypatch.context() as patch:
+        patch.setenv("GENRENET_DECODE_IN_PROCESS", "1")  # the failing disk is this process's
         patch.setattr(soundfile.SoundFile, "read", failing)
         (cut,) = cached_embeddings([path], checkpoint)
     assert "Input/output error" in cut.error
