@@ -35,6 +35,16 @@ class Span(NamedTuple):
         """Whether rows have become a part of a field, and not just line breaks."""
         return not self.closed or self.rows > 0
 
+    @property
+    def fault(self) -> dict[str, str]:
+        """What an error says of a span that swallows rows: found, wanted and the remedy."""
+        return {
+            "found": f"{self.rows} rows inside one field" if self.rows else "no closing quote",
+            "wanted": "a quote that closes in its line",
+            "remedy": f"remove or close the quote in line {self.first}, or double it if it is "
+            "part of a name",
+        }
+
     def __str__(self) -> str:
         end = "the end of the file" if not self.closed else f"line {self.last}"
         return f"a quote opens in line {self.first} and is not closed before {end}"

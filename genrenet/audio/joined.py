@@ -51,15 +51,8 @@ def _size(file: BinaryIO) -> int:
 
 def _flac(file: BinaryIO) -> Iterator[int]:
     """Search all of a file, unless its frames are in the order of one recording."""
-    if _in_order(file):
-        return
-    at, tail = 0, b""
-    file.seek(0)
-    while chunk := file.read(_CHUNK):
-        data = tail + chunk
-        for match in _FLAC.finditer(data):
-            yield at - len(tail) + match.start()
-        at, tail = at + len(chunk), data[-7:]
+    if not _in_order(file):
+        yield from ogg.find_all(file, _FLAC, 8)
 
 
 def _in_order(file: BinaryIO) -> bool:

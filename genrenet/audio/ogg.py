@@ -5,7 +5,9 @@ Source: RFC 3533, "The Ogg Encapsulation Format Version 0".
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Iterator
 from typing import BinaryIO
 
 _FIRST = re.compile(rb"OggS\0[\x02\x06].{8}.{4}\0{4}", re.DOTALL)  # page 0 of a logical stream
@@ -26,21 +28,23 @@ def parts(file: BinaryIO) -> list[tuple[int, int]]:
     list of (int, int)
         First byte of each part, and one past the last.
     """
-    begins, after, at, tail = [], -1, 0, b""
-    file.seek(0)
-    while chunk := file.read(_CHUNK):
+    begins, after = list[int](), -1
+    for begin in find_all(file, _FIRST, 22):
+        # Streams side by side, such as picture and sound, begin page by page.
+        if begin != after:
+            begins.append(begin)
+        after = begin + _page_length(file, begin)
+    return list(zip(begins, [*begins[1:], file.seek(0, os.SEEK_END)], strict=False))
+
+
+def find_all(file: BinaryIO, pattern: re.Pattern[bytes], length: int) -> Iterator[int]:
+    """Find where a pattern of a fixed length in bytes matches; the file may be read meanwhile."""
+    at, tail = 0, b""
+    while file.seek(at) == at and (chunk := file.read(_CHUNK)):
         data = tail + chunk
-        for match in _FIRST.finditer(data):
-            begin = at - len(tail) + match.start()
-            # Streams side by side, such as picture and sound, begin page by page.
-            if begin != after:
-                begins.append(begin)
-            after = begin + _page_length(file, begin)
-        at += len(chunk)
-        file.seek(at)
-        tail = data[-_HEADER:]
-        begins = sorted(set(begins))
-    return list(zip(begins, [*begins[1:], at], strict=False))  # no begin, no part
+        for match in pattern.finditer(data):
+            yield at - len(tail) + match.start()
+        at, tail = at + len(chunk), data[1 - length :]
 
 
 def _page_length(file: BinaryIO, begin: int) -> int:

@@ -121,13 +121,7 @@ def _check_quotes(table: str, reading: Reading) -> None:
         file.seek(0)
         for span in spans(file, delimiter):
             if span.swallows:
-                raise UnreadableTableError(
-                    f"{printable(table)!r}: {span}",
-                    found=f"{span.rows} rows inside one field" if span.rows else "no closing quote",
-                    wanted="a quote that closes in its line",
-                    remedy=f"remove or close the quote in line {span.first}, or double it if it is "
-                    "part of a name",
-                )
+                raise UnreadableTableError(f"{printable(table)!r}: {span}", **span.fault)
             message = f"a field goes over lines {span.first} to {span.last}: taken for one row"
             reading.report(table, "several-lines", message)
 

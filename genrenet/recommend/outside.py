@@ -41,9 +41,7 @@ def embedded(path: str, songs: SongVectors) -> Rows:
         raise _other_model(songs.backbone, found[:12], songs.checkpoint[:12], "genrenet embed")
     (song,) = iter_embeddings([path], songs.backbone, songs.layer.split(","), trim=songs.trim)
     if not len(song.frames):
-        raise RecommendError(
-            f"cannot start from '{printable(path)}'", found=song.error or "no sound"
-        )
+        raise _unusable(path, song.error)
     return song.song[None]
 
 
@@ -79,10 +77,12 @@ def scored(path: str, about: About) -> Rows:
     found_songs = score_songs([path], open_method(name), checkpoint=name, trim=trim, frames=frames)
     (song,) = found_songs
     if not song.scores:
-        raise RecommendError(
-            f"cannot start from '{printable(path)}'", found=song.error or "no sound"
-        )
+        raise _unusable(path, song.error)
     return np.array([[song.scores[label] for label in about.labels]], np.float32)
+
+
+def _unusable(path: str, error: str | None) -> RecommendError:
+    return RecommendError(f"cannot start from '{printable(path)}'", found=error or "no sound")
 
 
 def _other_model(name: str, found: str, wanted: str, command: str) -> RecommendError:

@@ -190,13 +190,7 @@ def _spans(file: Path, separator: str, encoding: str) -> list[Span]:
         found = list(spans(held, separator))
     for span in found:
         if span.swallows:
-            raise HistoryError(
-                f"'{printable(file)}': {span}",
-                found=f"{span.rows} rows inside one field" if span.rows else "no closing quote",
-                wanted="a quote that closes in its line",
-                remedy=f"remove or close the quote in line {span.first}, or double it if it is "
-                "part of a name",
-            )
+            raise HistoryError(f"'{printable(file)}': {span}", **span.fault)
     return found
 
 
