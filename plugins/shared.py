@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from genrenet.errors import GenrenetError
+from genrenet.utils.errors import GenrenetError
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.intp]

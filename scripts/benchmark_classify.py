@@ -28,9 +28,9 @@ def ours(name: str, precision: Precision, paths: Sequence[str], workers: int | N
     """`score_songs`, as the programs that score libraries call it."""
     from benchmark_references import model_named
 
-    from genrenet.inference import score_songs
-    from genrenet.machine import keep_freed_memory
-    from genrenet.optimising import optimised
+    from genrenet.inference.classify import score_songs
+    from genrenet.utils.hardware import keep_freed_memory
+    from genrenet.models.optimised import optimised
 
     keep_freed_memory()
     model = optimised(model_named(name), precision)
@@ -64,7 +64,7 @@ def networks(names: Sequence[str]) -> dict[str, str]:
     """Kind of the network of each checkpoint; random weights where one cannot be had."""
     from benchmark_references import model_named
 
-    from genrenet.errors import GenrenetError
+    from genrenet.utils.errors import GenrenetError
 
     found = {}
     for name in names:

@@ -22,7 +22,7 @@ def decoded(folder: Path | None, count: int) -> list[NDArray[np.float32]]:
     from genrenet import audio
 
     if folder is None:
-        from genrenet.synthesis import GENRES, synthesise_song
+        from genrenet.data.synthesis import GENRES, synthesise_song
 
         kinds = [GENRES[i % len(GENRES)] for i in range(count)]
         return [synthesise_song(genre, i, 0, SECONDS, RATE) for i, genre in enumerate(kinds)]

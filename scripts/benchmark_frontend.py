@@ -22,8 +22,8 @@ def ours() -> Run:
     import torch
     from benchmark_references import music_frame
 
-    from genrenet.frontend import LogMel
-    from genrenet.machine import keep_freed_memory
+    from genrenet.models.frontend import LogMel
+    from genrenet.utils.hardware import keep_freed_memory
 
     keep_freed_memory()
     frontend, wave = LogMel(backend="fft", level="keep"), torch.from_numpy(music_frame())[None]
@@ -39,7 +39,7 @@ def by_librosa() -> Run:
     """melspectrogram and power_to_db."""
     from benchmark_references import librosa_logmel, music_frame
 
-    from genrenet.frontend import LogMel
+    from genrenet.models.frontend import LogMel
 
     settings, wave = LogMel(backend="fft", level="keep").settings, music_frame()
     return lambda: librosa_logmel(wave, settings)

@@ -62,7 +62,7 @@ def evenly(items: Sequence[str], count: int) -> list[str]:
 def _synthesised(folder: Path, number: int, seconds: float) -> str:
     import soundfile
 
-    from genrenet.synthesis import GENRES, synthesise_song
+    from genrenet.data.synthesis import GENRES, synthesise_song
 
     path = folder / f"song-{number:04d}.{'ogg' if number % 2 else 'mp3'}"
     if not path.exists():

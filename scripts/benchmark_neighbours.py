@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 from benchmarking import machine
-from genrenet_plugins.gaussians import join_rows, nearest, split_rows, symmetric_kl
+from genrenet_plugins.baselines.gaussians import join_rows, nearest, split_rows, symmetric_kl
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]

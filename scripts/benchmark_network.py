@@ -25,8 +25,8 @@ def ours(name: str, precision: Precision, compiled: bool) -> Run:
     import torch
     from benchmark_references import model_named, music_logmel
 
-    from genrenet.machine import keep_freed_memory
-    from genrenet.optimising import optimised
+    from genrenet.utils.hardware import keep_freed_memory
+    from genrenet.models.optimised import optimised
 
     keep_freed_memory()
     model = model_named(name)
@@ -70,7 +70,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Measure, report, and say whether the targets were met."""
-    from genrenet.machine import fast_half
+    from genrenet.utils.hardware import fast_half
 
     found, about = [], machine(("torch", "numpy"))
     variants: dict[str, Precision] = dict(zip(TARGETS, TARGETS, strict=True))

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from genrenet.catalog import Catalog
-    from genrenet.datamodule import GenreDataModule
+    from genrenet.data.catalog import Catalog
+    from genrenet.data.datamodule import GenreDataModule
 
 LENGTH = 720_000
 """Samples of each song of the large store: a minute."""
@@ -28,7 +28,7 @@ def first_batch(data: GenreDataModule) -> dict[str, float]:
         ``check`` (that the store has all files as they are), ``open`` (the store's index),
         ``datasets`` and ``batch``.
     """
-    from genrenet.store import PreparedStore
+    from genrenet.data.decoded_store import PreparedStore
 
     seconds = {}
     start = time.perf_counter()
@@ -68,8 +68,8 @@ def large_store(folder: Path, songs: int) -> None:
         Where to.
     songs : int > 0
     """
-    from genrenet.decoding import decoders
-    from genrenet.store_index import Entry, StoreIndex, file_state
+    from genrenet.data.decoded_audio import decoders
+    from genrenet.data.store_index import Entry, StoreIndex, file_state
 
     index = StoreIndex(folder, {"sample_rate": 12_000, "dtype": "int16"})
     hole = index.place("00-of-all")
@@ -89,7 +89,7 @@ def large_collection(songs: int, folder: Path) -> Catalog:
     """The catalog of the large store: ten songs an artist, nothing left out."""
     import pandas as pd
 
-    from genrenet.catalog import Catalog
+    from genrenet.data.catalog import Catalog
 
     numbers = np.arange(songs)
     table = pd.DataFrame(

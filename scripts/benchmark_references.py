@@ -14,15 +14,15 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from genrenet.classifier import GenreClassifier
-from genrenet.frames import FrameSettings, frame_starts
-from genrenet.inference import open_model
-from genrenet.losses import log_scores
-from genrenet.networks import CNN, CRNN
-from genrenet.networks.gru import Keras1GRU
+from genrenet.training.module import GenreClassifier
+from genrenet.data.frames import FrameSettings, frame_starts
+from genrenet.inference.classify import open_model
+from genrenet.models.outputs import log_scores
+from genrenet.models.networks import CNN, CRNN
+from genrenet.models.networks.gru import Keras1GRU
 
 if TYPE_CHECKING:
-    from genrenet.networks.base import GenreNetwork
+    from genrenet.models.networks.base import GenreNetwork
 
 Floats = NDArray[np.float32]
 
@@ -85,7 +85,7 @@ def librosa_logmel(wave: Floats, settings: dict[str, Any]) -> Floats:
     ----------
     wave : ndarray, shape (samples,)
     settings : dict
-        Those of `genrenet.frontend.LogMel`.
+        Those of `genrenet.models.frontend.LogMel`.
 
     Returns
     -------
@@ -189,7 +189,7 @@ def random_model(name: str, n_labels: int = 10) -> GenreClassifier:
 
 def music_frame(seconds: float = 29.12, rate: int = 12_000) -> Floats:
     """A frame of synthesised music, of shape (samples,)."""
-    from genrenet.synthesis import GENRES, synthesise_song
+    from genrenet.data.synthesis import GENRES, synthesise_song
 
     song = synthesise_song(GENRES[0], 0, 0, seconds + 0.1, rate)
     return np.asarray(song[: round(seconds * rate)], dtype=np.float32)

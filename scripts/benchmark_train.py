@@ -19,7 +19,7 @@ from benchmark_sides import Side, in_turn, sides
 from benchmarking import Comparison, Limit, common_options, machine, report
 
 if TYPE_CHECKING:
-    from genrenet.datamodule import GenreDataModule
+    from genrenet.data.datamodule import GenreDataModule
 
 TARGET = 5.0
 LIMIT = 5.0
@@ -30,7 +30,7 @@ Workers = int | Literal["auto"]
 
 def data_module(source: Path, store: Path | None, workers: Workers = 0) -> GenreDataModule:
     """Frames of a collection, from its store or from its files."""
-    from genrenet.datamodule import GenreDataModule
+    from genrenet.data.datamodule import GenreDataModule
 
     folder = None if store is None else str(store)
     return GenreDataModule(str(source), store=folder, num_workers=workers, trim=0.0)
@@ -38,8 +38,8 @@ def data_module(source: Path, store: Path | None, workers: Workers = 0) -> Genre
 
 def epochs(source: Path, store: Path | None, workers: Workers) -> Callable[[], int]:
     """One epoch after the other; each gives its number of songs."""
-    from genrenet.data import FrameSampler
-    from genrenet.machine import keep_freed_memory
+    from genrenet.data.datasets import FrameSampler
+    from genrenet.utils.hardware import keep_freed_memory
 
     if store is not None:  # as `genrenet fit` does
         keep_freed_memory()
@@ -60,7 +60,7 @@ def epochs(source: Path, store: Path | None, workers: Workers) -> Callable[[], i
 
 def opening(source: Path, store: Path) -> Callable[[], dict[str, float]]:
     """Everything from nothing but the imports to the first batch; gives seconds of each step."""
-    import genrenet.datamodule  # noqa: F401
+    import genrenet.data.datamodule  # noqa: F401
 
     return lambda: first_batch(data_module(source, store))
 

@@ -24,14 +24,14 @@ import pytorch_lightning as pl
 import torch
 from protocol import GivenSplit, artist_folds, line, plain_trainer, quiet, summarise
 
-from genrenet.augmentation import Mixup, SpecAugment, WaveformAugment
-from genrenet.catalog import read_catalog
-from genrenet.checkpoints import load_checkpoint
-from genrenet.classifier import GenreClassifier
-from genrenet.finetuning import LayerFreezing, Pretrained
-from genrenet.inference import score_songs
-from genrenet.schedules import OneCycle
-from genrenet.splits import Split
+from genrenet.training.augmentation import Mixup, SpecAugment, WaveformAugment
+from genrenet.data.catalog import read_catalog
+from genrenet.models.checkpoints import load_checkpoint
+from genrenet.training.module import GenreClassifier
+from genrenet.training.finetuning import LayerFreezing, Pretrained
+from genrenet.inference.classify import score_songs
+from genrenet.training.schedules import OneCycle
+from genrenet.data.splits import Split
 
 
 def train(options: argparse.Namespace, parts: pd.Series, name: str, seed: int) -> GenreClassifier:

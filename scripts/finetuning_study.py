@@ -34,14 +34,14 @@ from matplotlib.figure import Figure
 from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.loggers import TensorBoardLogger
 
-from genrenet.checkpoints import load_checkpoint
-from genrenet.classifier import GenreClassifier
-from genrenet.datamodule import GenreDataModule
+from genrenet.models.checkpoints import load_checkpoint
+from genrenet.training.module import GenreClassifier
+from genrenet.data.datamodule import GenreDataModule
 from genrenet.evaluation.metrics import evaluate
-from genrenet.figures import INK, MUTED, to_png, to_svg
-from genrenet.finetuning import LayerFreezing, Pretrained
-from genrenet.networks import GenreNetwork
-from genrenet.schedules import OneCycle
+from genrenet.utils.figures import INK, MUTED, to_png, to_svg
+from genrenet.training.finetuning import LayerFreezing, Pretrained
+from genrenet.models.networks import GenreNetwork
+from genrenet.training.schedules import OneCycle
 
 STAGES = {
     "head": "head",

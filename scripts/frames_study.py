@@ -21,12 +21,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from genrenet.catalog import read_catalog
+from genrenet.data.catalog import read_catalog
 from genrenet.evaluation.metrics import wilson_interval
 from genrenet.features import cached_embeddings
-from genrenet.frames import song_scores, spread
-from genrenet.inference import open_method, score_songs
-from genrenet.progress import progress_bar
+from genrenet.data.frames import song_scores, spread
+from genrenet.inference.classify import open_method, score_songs
+from genrenet.utils.progress import progress_bar
 
 SEEDS = 3
 TIMED = 40

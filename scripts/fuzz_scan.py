@@ -23,7 +23,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from genrenet.library.journal import parts_folder
-from tests.audio_files import KINDS, write
+from tests.helpers.audio_files import KINDS, write
 
 _BEGUN = 1 << 14  # bytes of rows: the scan has loaded its network
 

@@ -16,10 +16,10 @@ import torch
 from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedGroupKFold
 
-from genrenet.datamodule import GenreDataModule
+from genrenet.data.datamodule import GenreDataModule
 from genrenet.evaluation.metrics import class_table, confusion_matrix, wilson_interval
-from genrenet.machine import keep_freed_memory
-from genrenet.splits import Split
+from genrenet.utils.hardware import keep_freed_memory
+from genrenet.data.splits import Split
 
 N_FOLDS = 5
 

@@ -41,17 +41,17 @@ from robustness import robustness, robustness_section
 from torch import Tensor
 from transfer_study import embedded
 
-from genrenet.augmentation import Mixup, SpecAugment, WaveformAugment
-from genrenet.catalog import read_catalog
-from genrenet.checkpoints import load_checkpoint, write_checkpoint
-from genrenet.classifier import GenreClassifier
-from genrenet.data import Item
-from genrenet.datamodule import to_float
-from genrenet.frontend import LogMel
-from genrenet.inference import score_songs
-from genrenet.networks import CNN
-from genrenet.schedules import OneCycle
-from genrenet.splits import Split
+from genrenet.training.augmentation import Mixup, SpecAugment, WaveformAugment
+from genrenet.data.catalog import read_catalog
+from genrenet.models.checkpoints import load_checkpoint, write_checkpoint
+from genrenet.training.module import GenreClassifier
+from genrenet.data.datasets import Item
+from genrenet.data.datamodule import to_float
+from genrenet.models.frontend import LogMel
+from genrenet.inference.classify import score_songs
+from genrenet.models.networks import CNN
+from genrenet.training.schedules import OneCycle
+from genrenet.data.splits import Split
 
 NAME = "emotify-cnn"
 SECONDS, HOP = 7.28, 512

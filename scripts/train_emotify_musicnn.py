@@ -28,12 +28,12 @@ from robustness import robustness, robustness_section
 from sklearn.exceptions import ConvergenceWarning
 from transfer_study import choose, fit
 
-from genrenet.catalog import read_catalog
-from genrenet.checkpoints import export_checkpoint, load_checkpoint, write_checkpoint
-from genrenet.classifier import GenreClassifier
+from genrenet.data.catalog import read_catalog
+from genrenet.models.checkpoints import export_checkpoint, load_checkpoint, write_checkpoint
+from genrenet.training.module import GenreClassifier
 from genrenet.features import cached_embeddings, song_matrix
-from genrenet.finetuning import Pretrained
-from genrenet.frontend import LogMel
+from genrenet.training.finetuning import Pretrained
+from genrenet.models.frontend import LogMel
 
 NAME, BACKBONE, SEEDS = "emotify-musicnn", "musicnn-msd", 3
 WHOLE_SONG_TRIM = 20.0

@@ -35,10 +35,10 @@ from sklearn.metrics import log_loss
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from genrenet.catalog import read_catalog
-from genrenet.checkpoints import load_checkpoint
+from genrenet.data.catalog import read_catalog
+from genrenet.models.checkpoints import load_checkpoint
 from genrenet.features import SongEmbedding, cached_embeddings, layer_sizes, song_matrix
-from genrenet.progress import progress_bar
+from genrenet.utils.progress import progress_bar
 
 CONVOLUTIONS = tuple(f"conv{i}" for i in range(1, 6))
 LAYERS: dict[str, dict[str, Sequence[str]]] = {

@@ -24,7 +24,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 TINY = """\
 model:
   network:
-    class_path: genrenet.networks.CNN
+    class_path: genrenet.models.networks.CNN
     init_args: {n_columns: 71, channels: [8, 16], pools: [[8, 7], [12, 10]]}
 data: {frame_seconds: 1.5, batch_size: 4, num_workers: 0, trim: 0}
 trainer: {max_epochs: 1, enable_progress_bar: false, enable_model_summary: false}
@@ -125,7 +125,7 @@ def music(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def checkpoint(music: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small model that has learnt the three genres of `music`, in frames of 1.5 s."""
-    from tests.test_classifier import small_data, small_model, small_trainer
+    from tests.training.test_module import small_data, small_model, small_trainer
 
     folder = tmp_path_factory.mktemp("trained")
     trainer = small_trainer(folder, max_epochs=8)

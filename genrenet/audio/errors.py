@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from genrenet.errors import GenrenetError, printable
+from genrenet.utils.errors import GenrenetError, printable
 
 Path: TypeAlias = "str | os.PathLike[str]"
 Mono: TypeAlias = npt.NDArray[np.float32]

@@ -21,7 +21,7 @@ from genrenet.audio import errors
 from genrenet.audio.decoding import AudioInfo
 from genrenet.audio.errors import AudioError, DecodingLimitError, Mono, Path, failure
 from genrenet.audio.wire import Message, receive, send
-from genrenet.errors import GenrenetError
+from genrenet.utils.errors import GenrenetError
 
 SECONDS = "GENRENET_DECODE_SECONDS"
 """Environment variable: how long a decoder may make no progress; 60 by default."""

@@ -21,7 +21,7 @@ import numpy as np
 
 from genrenet.audio import AudioError, TooShortError
 from genrenet.audio.errors import Mono, Path
-from genrenet.errors import printable
+from genrenet.utils.errors import printable
 
 BLOCK_SECONDS = 0.5
 """Length of a block of which it is said whether it sounds."""

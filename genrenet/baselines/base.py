@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
-from genrenet.errors import GenrenetError
-from genrenet.methods import Method, find_method
-from genrenet.plugins import contributions
+from genrenet.utils.errors import GenrenetError
+from genrenet.plugins.named import Method, find_method
+from genrenet.plugins.manager import contributions
 
 
 class BaselineError(GenrenetError):

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genrenet.baselines.base import Baseline, BaselineError, baselines
-from genrenet.baselines.feeding import FeatureMatrix, song_features
-from genrenet.errors import printable
+from genrenet.baselines.song_features import FeatureMatrix, song_features
+from genrenet.utils.errors import printable
 from genrenet.version import __version__
 
 FORMAT = 1

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from genrenet.cli.parsing import CommandParser
-from genrenet.errors import GenrenetError
+from genrenet.utils.errors import GenrenetError
 from genrenet.version import __version__
 
 COMMANDS = {
@@ -60,7 +60,7 @@ def _parser() -> CommandParser:
 
 def _report_plugins(name: str) -> None:
     """Say what was wrong with plugins, if any were looked for."""
-    plugins = sys.modules.get("genrenet.plugins")
+    plugins = sys.modules.get("genrenet.plugins.manager")
     for problem in plugins.problems() if plugins else ():
         print(f"genrenet {name}: {problem}", file=sys.stderr)
 

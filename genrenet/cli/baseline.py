@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from genrenet.cli.parsing import CommandParser, add_collection_options, setting
-from genrenet.errors import GenrenetError, printable
+from genrenet.utils.errors import GenrenetError, printable
 
 EXAMPLES = """examples:
   genrenet baseline svm ~/Music --out svm.skops
@@ -42,9 +42,9 @@ def run(command: str, arguments: Sequence[str]) -> int:
         )
     settings = dict(setting(text) for text in options.set)
     from genrenet.baselines import baseline, fit_baseline, song_features
-    from genrenet.catalog import read_catalog
-    from genrenet.progress import progress_bar
-    from genrenet.splits import song_groups
+    from genrenet.data.catalog import read_catalog
+    from genrenet.utils.progress import progress_bar
+    from genrenet.data.splits import song_groups
 
     method = baseline(options.name)
     method.make(options.seed, **settings)

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from genrenet.cli.parsing import CommandParser
-from genrenet.jsontext import to_json
+from genrenet.utils.strict_json import to_json
 
 if TYPE_CHECKING:
-    from genrenet.cache_contents import Item
+    from genrenet.cli.cache_contents import Item
 
 EXAMPLES = """examples:
   genrenet cache
@@ -42,9 +42,9 @@ def run(command: str, arguments: Sequence[str]) -> int:
     parser.add_argument("--yes", action="store_true", help="remove; otherwise only say what")
     parser.add_argument("--format", choices=("table", "json"), default="table")
     options = parser.parse_args(arguments)
-    from genrenet.cache import cache_root
-    from genrenet.cache_contents import contents
-    from genrenet.errors import printable
+    from genrenet.utils.cache import cache_root
+    from genrenet.cli.cache_contents import contents
+    from genrenet.utils.errors import printable
 
     items = contents()
     kinds = sorted({item.kind for item in items} | KINDS)

@@ -5,16 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from genrenet.checkpoints import (
+from genrenet.models.checkpoints import (
     imported_checkpoint,
     published,
     published_models,
     read_checkpoint,
 )
-from genrenet.checkpoints.files import build_model
-from genrenet.checkpoints.opening import missing_weights
-from genrenet.classifier import GenreClassifier
-from genrenet.errors import printable
+from genrenet.models.checkpoints.files import build_model
+from genrenet.models.checkpoints.opening import missing_weights
+from genrenet.training.module import GenreClassifier
+from genrenet.utils.errors import printable
 
 
 def shipped_row(name: str, path: Path) -> dict[str, Any]:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from genrenet.cli.parsing import CommandParser
-from genrenet.errors import GenrenetError, printable
-from genrenet.jsontext import to_json
+from genrenet.utils.errors import GenrenetError, printable
+from genrenet.utils.strict_json import to_json
 
 EXPORTED = (".ckpt", ".onnx", ".pt2")
 
@@ -81,7 +81,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
 
 
 def _list(options: argparse.Namespace) -> int:
-    from genrenet.checkpoints import imported_checkpoint, published_models, shipped_checkpoints
+    from genrenet.models.checkpoints import imported_checkpoint, published_models, shipped_checkpoints
     from genrenet.cli.checkpoint_facts import shipped_row
 
     rows: list[dict[str, Any]] = []
@@ -129,7 +129,7 @@ def _print_rows(rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _import(options: argparse.Namespace) -> int:
-    from genrenet.checkpoints import import_checkpoint, published
+    from genrenet.models.checkpoints import import_checkpoint, published
 
     model = published(options.name)
     path = import_checkpoint(options.name, options.source)
@@ -139,7 +139,7 @@ def _import(options: argparse.Namespace) -> int:
 
 
 def _remove(options: argparse.Namespace) -> int:
-    from genrenet.checkpoints import published_models, remove_checkpoint, shipped_checkpoints
+    from genrenet.models.checkpoints import published_models, remove_checkpoint, shipped_checkpoints
 
     if options.name in shipped_checkpoints() and options.name not in published_models():
         raise CheckpointsCommandError(
@@ -155,7 +155,7 @@ def _remove(options: argparse.Namespace) -> int:
 
 
 def _info(options: argparse.Namespace) -> int:
-    from genrenet.checkpoints import (
+    from genrenet.models.checkpoints import (
         find_checkpoint,
         imported_checkpoint,
         published_models,
@@ -226,12 +226,12 @@ def _export(options: argparse.Namespace) -> int:
             f"no folder '{printable(Path(options.target).parent)}' to write into",
             remedy="make it first",
         )
-    from genrenet.checkpoints import export_checkpoint, load_checkpoint
+    from genrenet.models.checkpoints import export_checkpoint, load_checkpoint
 
     if suffix == ".ckpt":
         path = export_checkpoint(options.name, options.target, options.without_backbone)
     else:
-        from genrenet.exporting import export_model
+        from genrenet.models.checkpoints.export import export_model
 
         path = export_model(load_checkpoint(options.name), options.target)
     print(f"wrote {printable(path)}, {path.stat().st_size:,} bytes")

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from genrenet.cli.parsing import CommandParser, add_engine_options
-from genrenet.errors import GenrenetError, visible
-from genrenet.jsontext import to_json
+from genrenet.utils.errors import GenrenetError, visible
+from genrenet.utils.strict_json import to_json
 
 if TYPE_CHECKING:
-    from genrenet.inference import SongResult
+    from genrenet.inference.classify import SongResult
 
 FORMATS = ("table", "csv", "json", "parquet")
 
@@ -70,10 +70,10 @@ def run(command: str, arguments: Sequence[str]) -> int:
             f"no folder '{Path(options.out).parent}' to write into", remedy="make it first"
         )
     from genrenet.baselines import FittedBaseline
-    from genrenet.checkpoints import DEFAULT_CHECKPOINT
-    from genrenet.inference import open_method, score_songs, songs_or_error
-    from genrenet.machine import keep_freed_memory
-    from genrenet.progress import progress_bar
+    from genrenet.models.checkpoints import DEFAULT_CHECKPOINT
+    from genrenet.inference.classify import open_method, score_songs, songs_or_error
+    from genrenet.utils.hardware import keep_freed_memory
+    from genrenet.utils.progress import progress_bar
 
     keep_freed_memory()
     checkpoint = options.checkpoint or DEFAULT_CHECKPOINT
@@ -133,7 +133,7 @@ def _frame(results: list[SongResult], timeline: bool) -> Any:
     """One row a song, or a frame of it; a column ``score_<genre>`` for every genre."""
     import pandas as pd
 
-    from genrenet.song_result import score_columns
+    from genrenet.inference.result import score_columns
 
     columns = score_columns(dict.fromkeys(label for result in results for label in result.scores))
     rows: list[dict[str, Any]] = []

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from genrenet.cli.parsing import CommandParser, add_collection_options
-from genrenet.errors import GenrenetError, printable
+from genrenet.utils.errors import GenrenetError, printable
 
 if TYPE_CHECKING:
-    from genrenet.catalog import Catalog
+    from genrenet.data.catalog import Catalog
 
 EXAMPLES = """examples:
   genrenet data check ~/Music
@@ -99,7 +99,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
 
 
 def _read(options: argparse.Namespace) -> Catalog:
-    from genrenet.catalog import read_catalog
+    from genrenet.data.catalog import read_catalog
 
     catalog = read_catalog(
         options.source,
@@ -118,9 +118,9 @@ def _check(options: argparse.Namespace) -> int:
     from rich.table import Table
     from rich.text import Text
 
-    from genrenet.catalog import check_catalog
-    from genrenet.progress import progress_bar
-    from genrenet.splits import song_names
+    from genrenet.data.catalog import check_catalog
+    from genrenet.utils.progress import progress_bar
+    from genrenet.data.splits import song_names
 
     catalog = _read(options)
     songs = catalog.table
@@ -152,8 +152,8 @@ def _report(problems: Sequence[Any]) -> None:
 
 
 def _split(options: argparse.Namespace) -> int:
-    from genrenet.progress import progress_bar
-    from genrenet.splits import leakage, make_split, write_split
+    from genrenet.utils.progress import progress_bar
+    from genrenet.data.splits import leakage, make_split, write_split
 
     catalog = _read(options)
     _report(catalog.problems)
@@ -188,7 +188,7 @@ def _prepare(options: argparse.Namespace) -> int:
 
 
 def _store(options: argparse.Namespace, out: str | None) -> tuple[str, int, dict[str, str]] | None:
-    from genrenet.datamodule import GenreDataModule
+    from genrenet.data.datamodule import GenreDataModule
 
     data = GenreDataModule(
         options.source,
@@ -203,7 +203,7 @@ def _store(options: argparse.Namespace, out: str | None) -> tuple[str, int, dict
     data.prepare_data()
     if data.store_folder is None:
         return None
-    from genrenet.store import PreparedStore
+    from genrenet.data.decoded_store import PreparedStore
 
     store = PreparedStore(data.store_folder, data.catalog.table["path"])
     return str(store.folder), len(store), store.errors
@@ -216,8 +216,8 @@ def _chunks(options: argparse.Namespace, out: str | None) -> tuple[str, int, dic
             found="no folder" if out is None else options.dtype,
             wanted="a folder to write to: DIR OUT" if out is None else "int16",
         )
-    from genrenet.chunking import write_streamed
-    from genrenet.progress import progress_bar
+    from genrenet.data.litdata.writer import write_streamed
+    from genrenet.utils.progress import progress_bar
 
     catalog = _read(options)
     _report(catalog.problems)
@@ -227,8 +227,8 @@ def _chunks(options: argparse.Namespace, out: str | None) -> tuple[str, int, dic
 
 
 def _synthesise(options: argparse.Namespace) -> int:
-    from genrenet.progress import progress_bar
-    from genrenet.synthesis import synthesise_corpus
+    from genrenet.utils.progress import progress_bar
+    from genrenet.data.synthesis import synthesise_corpus
 
     with progress_bar("synthesising") as show:
         folder = synthesise_corpus(

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from genrenet.cli.parsing import CommandParser
-from genrenet.errors import GenrenetError, printable
+from genrenet.utils.errors import GenrenetError, printable
 from genrenet.version import __version__
 
 SUFFIXES = (".parquet", ".npz")
@@ -61,8 +61,8 @@ def run(command: str, arguments: Sequence[str]) -> int:
     _check(options)
     from genrenet.features import checkpoint_id, iter_embeddings
     from genrenet.library.embedding_files import NpzFile, ParquetFile
-    from genrenet.progress import progress_bar
-    from genrenet.streaming import open_model, songs_or_error
+    from genrenet.utils.progress import progress_bar
+    from genrenet.inference.song_reader import open_model, songs_or_error
 
     # Whoever reads the file may be elsewhere.
     songs = [os.path.abspath(path) for path in songs_or_error(options.paths)]
@@ -117,7 +117,7 @@ def _check(options: argparse.Namespace) -> None:
 
 def _list(options: argparse.Namespace) -> int:
     from genrenet.features import layer_sizes
-    from genrenet.streaming import open_model
+    from genrenet.inference.song_reader import open_model
 
     for name, size in layer_sizes(open_model(options.backbone, options.device)).items():
         print(f"{name:<12} {size:>8}")

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from genrenet.cli.parsing import CommandParser, add_collection_options
-from genrenet.errors import GenrenetError, printable
-from genrenet.jsontext import to_json
+from genrenet.utils.errors import GenrenetError, printable
+from genrenet.utils.strict_json import to_json
 
 EXAMPLES = """examples:
   genrenet evaluate ~/Music --models svm,knn,kl-knn --protocol artist-5fold --out runs/methods
@@ -74,7 +74,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    from genrenet.configs import experiment
+    from genrenet.training.configs import experiment
 
     settings: dict[str, Any] = {"protocol": "artist-5fold", "seeds": 1, "out": "runs/evaluate"}
     if options.config:
@@ -88,11 +88,11 @@ def _evaluate(options: argparse.Namespace) -> int:
     if options.max_steps is not None and options.max_steps < 1:
         raise EvaluateError("--max-steps", found=str(options.max_steps), wanted="at least 1")
     from genrenet.evaluation.datasets import read_dataset
-    from genrenet.evaluation.harness import contenders, judge
+    from genrenet.evaluation.runner import contenders, judge
     from genrenet.evaluation.protocols import protocols
     from genrenet.evaluation.results import predictions, summarise
-    from genrenet.evaluation.tables import markdown
-    from genrenet.evaluation.writing import write_run
+    from genrenet.evaluation.report.ranking import markdown
+    from genrenet.evaluation.report.run_files import write_run
 
     steps = [] if options.max_steps is None else [f"--trainer.max_steps={options.max_steps}"]
     judges = protocols(_names(settings["protocol"]), settings["seeds"])
@@ -124,7 +124,7 @@ def _names(value: Any) -> list[str]:
 
 
 def _compare(options: argparse.Namespace) -> int:
-    from genrenet.evaluation.side_by_side import compare_runs, comparison_table
+    from genrenet.evaluation.run_difference import compare_runs, comparison_table
 
     found = compare_runs(*map(Path, options.runs))
     if options.format == "json":

@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import Any, NoReturn
 
-from genrenet.errors import GenrenetError, visible
+from genrenet.utils.errors import GenrenetError, visible
 
 
 class CommandParser(argparse.ArgumentParser):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from genrenet.cli.parsing import CommandParser, count
-from genrenet.errors import GenrenetError, printable, visible
+from genrenet.utils.errors import GenrenetError, printable, visible
 
 if TYPE_CHECKING:
     from genrenet.library.songs import LibrarySongs
@@ -125,8 +125,8 @@ def run(command: str, arguments: Sequence[str]) -> int:
     options = _parser().parse_args(arguments)
     from genrenet.playlists import playlist, read_playlist, write_playlist
     from genrenet.playlists.formats import check_out
-    from genrenet.playlists.wishes import parse_length
-    from genrenet.progress import progress_bar
+    from genrenet.playlists.requests import parse_length
+    from genrenet.utils.progress import progress_bar
 
     # All that can be refused at once is, before songs are scored or their tags read.
     printed = options.out == "-"
@@ -190,9 +190,9 @@ def _songs(options: argparse.Namespace) -> tuple[LibrarySongs, bool]:
     if not scored:
         return scanned_songs(place), scored
     # Only now torch is needed.
-    from genrenet.checkpoints import DEFAULT_CHECKPOINT
-    from genrenet.machine import keep_freed_memory
-    from genrenet.progress import progress_bar
+    from genrenet.models.checkpoints import DEFAULT_CHECKPOINT
+    from genrenet.utils.hardware import keep_freed_memory
+    from genrenet.utils.progress import progress_bar
 
     keep_freed_memory()
     with progress_bar("scoring") as show:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from genrenet.cli.parsing import CommandParser
-from genrenet.jsontext import to_json
+from genrenet.utils.strict_json import to_json
 
 KINDS = {
     "baseline": "register_baselines",
@@ -36,7 +36,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
         "--format", choices=("table", "json"), default="table", help="default: table"
     )
     options = parser.parse_args(arguments)
-    from genrenet.plugins import contributions, problems
+    from genrenet.plugins.manager import contributions, problems
 
     rows = [
         {

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from genrenet.cli.parsing import CommandParser, count, setting
-from genrenet.errors import printable, visible
-from genrenet.jsontext import to_json
+from genrenet.utils.errors import printable, visible
+from genrenet.utils.strict_json import to_json
 
 if TYPE_CHECKING:
     import numpy as np
@@ -76,7 +76,7 @@ def _parser() -> CommandParser:
 def run(command: str, arguments: Sequence[str]) -> int:
     """Run ``genrenet recommend``; see `genrenet.cli.main`."""
     if list(arguments[:1]) == ["evaluate"]:
-        from genrenet.cli import recommend_evaluation
+        from genrenet.cli import recommend_evaluate as recommend_evaluation
 
         return recommend_evaluation.run(command, arguments[1:])
     parser = _parser()
@@ -189,7 +189,7 @@ def _recommended(
     """Tables of recommendations as they come; what they rest on is told behind them."""
     from scipy.sparse import vstack
 
-    from genrenet.progress import progress_bar
+    from genrenet.utils.progress import progress_bar
     from genrenet.recommend import RecommendError
     from genrenet.recommend.output import as_table
     from genrenet.recommend.ranking import recommend

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from genrenet.cli.parsing import CommandParser, add_engine_options, count
-from genrenet.errors import printable
+from genrenet.utils.errors import printable
 
 if TYPE_CHECKING:
-    from genrenet.library.following import Counts
-    from genrenet.library.team import Team
+    from genrenet.library.changes import Counts
+    from genrenet.library.processes import Team
 
 EXAMPLES = """examples:
   genrenet scan ~/Music --out genres.parquet
@@ -48,12 +48,12 @@ def _parser() -> CommandParser:
 def run(command: str, arguments: Sequence[str]) -> int:
     """Run ``genrenet scan``; see `genrenet.cli.main`."""
     options = _parser().parse_args(arguments)
-    from genrenet.checkpoints import DEFAULT_CHECKPOINT
-    from genrenet.inference import open_method
+    from genrenet.models.checkpoints import DEFAULT_CHECKPOINT
+    from genrenet.inference.classify import open_method
     from genrenet.library.scanning import identity_of, scan
-    from genrenet.library.team import own_device
-    from genrenet.machine import keep_freed_memory, leave_siblings, stoppable
-    from genrenet.progress import progress_bar
+    from genrenet.library.processes import own_device
+    from genrenet.utils.hardware import keep_freed_memory, leave_siblings, stoppable
+    from genrenet.utils.progress import progress_bar
 
     keep_freed_memory()
     team, workers = _team(options)
@@ -101,8 +101,8 @@ def run(command: str, arguments: Sequence[str]) -> int:
 
 def _team(options: argparse.Namespace) -> tuple[Team, int | None]:
     """The processes of this scan, and how many cores each may use."""
-    from genrenet.library.team import LightningTeam, Team, launched
-    from genrenet.machine import cores
+    from genrenet.library.processes import LightningTeam, Team, launched
+    from genrenet.utils.hardware import cores
 
     found = launched()
     processes, nodes = found or (options.processes, options.nodes)

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from genrenet.cli.parsing import CommandParser, add_engine_options, count
-from genrenet.errors import printable
+from genrenet.utils.errors import printable
 
 EXAMPLES = """examples:
   genrenet serve --music ~/Music
@@ -73,19 +73,19 @@ def uploads_folder() -> tempfile.TemporaryDirectory[str]:
 def run(command: str, arguments: Sequence[str]) -> int:
     """Run ``genrenet serve``; see `genrenet.cli.main`."""
     options = _parser().parse_args(arguments)
-    from genrenet.checkpoints import DEFAULT_CHECKPOINT
-    from genrenet.inference import open_method
+    from genrenet.models.checkpoints import DEFAULT_CHECKPOINT
+    from genrenet.inference.classify import open_method
     from genrenet.library.song_vectors import read_song_vectors
     from genrenet.library.table import read_about
-    from genrenet.machine import keep_freed_memory, stoppable
+    from genrenet.utils.hardware import keep_freed_memory, stoppable
     from genrenet.web.app import create_app
     from genrenet.web.errors import ServeError
     from genrenet.web.scoring import Scoring
     from genrenet.web.security import token_for
     from genrenet.web.service import Service
     from genrenet.web.serving import Server
-    from genrenet.web.shelf import Shelf
-    from genrenet.web.turns import Turns
+    from genrenet.web.music_folder import Shelf
+    from genrenet.web.request_queue import Turns
 
     keep_freed_memory()
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)

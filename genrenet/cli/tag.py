@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from genrenet.cli.parsing import CommandParser
-from genrenet.errors import GenrenetError, printable, visible
+from genrenet.utils.errors import GenrenetError, printable, visible
 
 if TYPE_CHECKING:
     from genrenet.library.tagging import Outcome, Wish
@@ -90,7 +90,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
     if (options.table is None) == (options.undo is None):
         parser.error("either a TABLE or --undo FILE is wanted")
     from genrenet.library.tagging import tag_songs, undo_tags
-    from genrenet.progress import progress_bar
+    from genrenet.utils.progress import progress_bar
 
     with progress_bar("tagging") as show:
         if options.undo:
@@ -144,7 +144,7 @@ def _tell(outcomes: Generator[Outcome, None, None], options: argparse.Namespace)
 
 
 def _shown(genres: list[str] | None) -> str:
-    from genrenet.catalog.base import clean
+    from genrenet.data.catalog.base import clean
 
     return "—" if genres is None else "; ".join(map(clean, genres))
 

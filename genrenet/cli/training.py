@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
-from genrenet.configs import config_names, config_path
-from genrenet.errors import GenrenetError, printable
+from genrenet.training.configs import config_names, config_path
+from genrenet.utils.errors import GenrenetError, printable
 
 GROUPS = {
     "config": "a YAML file or a packaged configuration; may be given more than once",

@@ -13,11 +13,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from genrenet.catalog import Problem, artists_known, read_catalog
-from genrenet.catalog.tables import PARQUET_SUFFIXES, TEXT_SUFFIXES
-from genrenet.errors import printable
+from genrenet.data.catalog import Problem, artists_known, read_catalog
+from genrenet.data.catalog.tables import PARQUET_SUFFIXES, TEXT_SUFFIXES
+from genrenet.utils.errors import printable
 from genrenet.evaluation.feature_tables import DatasetError, lists_files, read_features, read_frame
-from genrenet.splits import song_names
+from genrenet.data.splits import song_names
 
 __all__ = ["Dataset", "DatasetError", "read_dataset"]
 
@@ -139,12 +139,12 @@ def read_dataset(
     Parameters
     ----------
     source : path
-        What `genrenet.catalog.read_catalog` takes, or a table of features.
+        What `genrenet.data.catalog.read_catalog` takes, or a table of features.
     segments : str
         ``auto`` finds out whether rows are segments of songs, ``off`` takes each for a song; of a
         table of features also the name of the column that says the song.
     labels : {"auto", "folders", "tags"}
-        Where the genres of songs are; see `genrenet.catalog.read_catalog`.
+        Where the genres of songs are; see `genrenet.data.catalog.read_catalog`.
 
     Returns
     -------
@@ -155,7 +155,7 @@ def read_dataset(
     DatasetError
         A table with neither songs nor features, or with features that are no numbers.
     CatalogError
-        See `genrenet.catalog.read_catalog`.
+        See `genrenet.data.catalog.read_catalog`.
     """
     path, name = Path(source), os.fspath(source)
     if path.is_file() and path.suffix.lower() in (*PARQUET_SUFFIXES, *TEXT_SUFFIXES):

@@ -26,17 +26,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from genrenet.audio import is_audio_path
-from genrenet.catalog import Problem
-from genrenet.catalog.base import clean
-from genrenet.catalog.genre_names import cell_values
-from genrenet.catalog.segments import (
+from genrenet.data.catalog import Problem
+from genrenet.data.catalog.base import clean
+from genrenet.data.catalog.genre_names import cell_values
+from genrenet.data.catalog.segments import (
     described,
     segments_by_name,
     segments_by_value,
     unique_by_genre,
 )
-from genrenet.catalog.tables import PARQUET_SUFFIXES
-from genrenet.errors import GenrenetError, printable
+from genrenet.data.catalog.tables import PARQUET_SUFFIXES
+from genrenet.utils.errors import GenrenetError, printable
 from genrenet.evaluation.label_copies import label_copies, too_good
 
 SONG = ("track_id", "filename", "path", "file", "track", "song")

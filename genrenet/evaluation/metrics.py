@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from genrenet.errors import GenrenetError
+from genrenet.utils.errors import GenrenetError
 
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from genrenet.catalog import artists_known
-from genrenet.splits import (
+from genrenet.data.catalog import artists_known
+from genrenet.data.splits import (
     Split,
     SplitError,
     by_column,

@@ -18,15 +18,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from genrenet.catalog import artists_known
-from genrenet.errors import printable
+from genrenet.data.catalog import artists_known
+from genrenet.utils.errors import printable
 from genrenet.evaluation import metrics
-from genrenet.evaluation.comparing import accuracy_interval, holm, mcnemar, paired_bootstrap
-from genrenet.evaluation.harness import Judged
+from genrenet.evaluation.significance import accuracy_interval, holm, mcnemar, paired_bootstrap
+from genrenet.evaluation.runner import Judged
 from genrenet.evaluation.protocols import why_they_differ
-from genrenet.evaluation.report import predictions_table
-from genrenet.song_result import score_columns
-from genrenet.splits import artist_groups, artist_key
+from genrenet.evaluation.report.test_report import predictions_table
+from genrenet.inference.result import score_columns
+from genrenet.data.splits import artist_groups, artist_key
 from genrenet.version import __version__
 
 FIGURES = (

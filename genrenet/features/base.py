@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from genrenet.cache import digest
-from genrenet.errors import GenrenetError
+from genrenet.utils.cache import digest
+from genrenet.utils.errors import GenrenetError
 
 SCHEME = 2
 """Part of every name in the cache: goes up when songs are cut or kept in another way."""

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from genrenet.cache import (
+from genrenet.utils.cache import (
     DAMAGE,
     cache_folder,
     content_sample,
@@ -28,11 +28,11 @@ from genrenet.cache import (
     write_about,
     write_arrays,
 )
-from genrenet.checkpoints import find_checkpoint
-from genrenet.classifier import GenreClassifier
-from genrenet.errors import printable
+from genrenet.models.checkpoints import find_checkpoint
+from genrenet.training.module import GenreClassifier
+from genrenet.utils.errors import printable
 from genrenet.features.embeddings import SongEmbedding, embed_songs
-from genrenet.streaming import open_model
+from genrenet.inference.song_reader import open_model
 
 VERSION = 2
 """Part of every name in the cache: goes up when the same settings give other numbers."""
@@ -46,7 +46,7 @@ def checkpoint_id(name_or_path: str | os.PathLike[str]) -> str:
     Raises
     ------
     CheckpointError
-        There is no such file or name; see `genrenet.checkpoints.find_checkpoint`.
+        There is no such file or name; see `genrenet.models.checkpoints.find_checkpoint`.
     """
     return sha256_of(find_checkpoint(name_or_path))
 
@@ -68,7 +68,7 @@ def cached_embeddings(
     paths : iterable of path
         Files. Those that gave no frames are tried again by every call: their errors are not kept.
     backbone : str or path
-        What `genrenet.checkpoints.load_checkpoint` takes. It is not opened where all is cached.
+        What `genrenet.models.checkpoints.load_checkpoint` takes. It is not opened where all is cached.
     layer : str or sequence of str
         See `embed_songs`.
     batch_frames : int > 0, optional

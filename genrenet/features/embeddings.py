@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from genrenet.classifier import ClassifierError, GenreClassifier
-from genrenet.optimising import optimised
-from genrenet.pipeline import plan, through
-from genrenet.streaming import SongFrames
+from genrenet.training.module import ClassifierError, GenreClassifier
+from genrenet.models.optimised import optimised
+from genrenet.inference.pipeline import plan, through
+from genrenet.inference.song_reader import SongFrames
 
 
 @dataclass
@@ -98,7 +98,7 @@ def embed_songs(
     layer : str or sequence of str
         One of `layer_sizes`; several are put one behind the other.
     batch_frames : int > 0, optional
-        Frames embedded at once; see `genrenet.pipeline.plan`.
+        Frames embedded at once; see `genrenet.inference.pipeline.plan`.
     trim : float, optional
         Seconds dropped at both ends of songs instead of what the model says.
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from genrenet import audio
 from genrenet.audio.sounding import only_sounding, silent
-from genrenet.cache import (
+from genrenet.utils.cache import (
     DAMAGE,
     cache_folder,
     content_of,
@@ -30,10 +30,10 @@ from genrenet.cache import (
     write_about,
     write_arrays,
 )
-from genrenet.errors import GenrenetError, printable
+from genrenet.utils.errors import GenrenetError, printable
 from genrenet.features.base import FeatureError, FeatureExtractor, SongFeatures
-from genrenet.machine import best_device
-from genrenet.streaming import InferenceError
+from genrenet.utils.hardware import best_device
+from genrenet.inference.song_reader import InferenceError
 
 SLACK = 16
 """Samples by which a resampled song may be shorter than it should be."""

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from genrenet.features.base import FeatureError
-from genrenet.mel import Matrix, MelNorm, MelScale, mel_triangles
+from genrenet.models.mel import Matrix, MelNorm, MelScale, mel_triangles
 
 C_IN_OCTAVE = 3
 """Semitones from A, where octaves begin in `chroma_bank`'s reckoning, to C, its first class."""
@@ -81,12 +81,12 @@ def mel_bank(
     scale: MelScale = "slaney",
     norm: MelNorm = "slaney",
 ) -> Matrix:
-    """Check the settings of `genrenet.mel.mel_triangles`, and return its triangles.
+    """Check the settings of `genrenet.models.mel.mel_triangles`, and return its triangles.
 
     Parameters
     ----------
     sample_rate, n_fft, n_mels, f_min, f_max, scale, norm
-        Those of `genrenet.mel.mel_triangles`; ``f_max=None`` is half the sample rate.
+        Those of `genrenet.models.mel.mel_triangles`; ``f_max=None`` is half the sample rate.
 
     Returns
     -------

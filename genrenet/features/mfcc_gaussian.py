@@ -16,7 +16,7 @@ from torch import Tensor
 from genrenet.features.base import FeatureError
 from genrenet.features.filters import constant, dct_matrix, hamming, mel_bank
 from genrenet.features.framing import blocks, checked, exact_type, frames_of, precise
-from genrenet.mel import Matrix, MelNorm, MelScale
+from genrenet.models.mel import Matrix, MelNorm, MelScale
 
 
 @dataclass(frozen=True)

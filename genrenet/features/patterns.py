@@ -22,7 +22,7 @@ from genrenet.features import spectra
 from genrenet.features.filters import constant
 from genrenet.features.framing import checked, precise
 from genrenet.features.spectral import mfcc
-from genrenet.mel import Matrix
+from genrenet.models.mel import Matrix
 
 SAMPLE_RATE, N_FFT, HOP_LENGTH = 22_050, 2048, 512
 LOWEST, N_BANDS = 53.4478, 77

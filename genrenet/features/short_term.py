@@ -22,7 +22,7 @@ from torch.nn.functional import pad
 from genrenet.features.base import FeatureError
 from genrenet.features.filters import constant, dct_matrix
 from genrenet.features.framing import CPU_BLOCK, blocks, checked, exact_type, frames_of, precise
-from genrenet.mel import Matrix
+from genrenet.models.mel import Matrix
 
 EPS = sys.float_info.epsilon
 PARTS = 10

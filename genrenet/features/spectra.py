@@ -15,7 +15,7 @@ from torch import Tensor
 
 from genrenet.features.filters import chroma_bank, constant, dct_matrix, hann, mel_bank
 from genrenet.features.framing import blocks, frames_of
-from genrenet.mel import Matrix
+from genrenet.models.mel import Matrix
 
 MEL_GROUPS = 8
 """Groups of neighbouring bands: a mel bank is mostly zeros, and each group needs few bins."""

@@ -54,8 +54,8 @@ from mutagen.trueaudio import TrueAudio
 from mutagen.wave import WAVE
 from mutagen.wavpack import WavPack
 
-from genrenet.catalog.base import clean
-from genrenet.errors import GenrenetError, printable
+from genrenet.data.catalog.base import clean
+from genrenet.utils.errors import GenrenetError, printable
 from genrenet.library.other_tags import other_genres
 from genrenet.library.same_audio import AudioChangedError, check_same_audio, flush
 

@@ -18,8 +18,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from genrenet.errors import printable
-from genrenet.library.seen import Seen
+from genrenet.utils.errors import printable
+from genrenet.library.file_stamp import Seen
 from genrenet.library.table import About, Row, TableError
 
 SYNC_SECONDS = 5.0

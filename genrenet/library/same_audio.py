@@ -23,8 +23,8 @@ from mutagen.ogg import OggPage
 from mutagen.ogg import error as OggError
 
 from genrenet.audio.ffmpeg import METADATA
-from genrenet.cache import CHUNK
-from genrenet.errors import GenrenetError
+from genrenet.utils.cache import CHUNK
+from genrenet.utils.errors import GenrenetError
 
 PATIENCE = 60.0
 """Seconds that FFmpeg may take to find the next packet."""

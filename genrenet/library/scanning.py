@@ -17,18 +17,18 @@ from typing import TypeVar
 import torch
 
 from genrenet.baselines import FittedBaseline
-from genrenet.cache import content_sample, sha256_of
-from genrenet.checkpoints.opening import find_checkpoint
-from genrenet.classifier import GenreClassifier
-from genrenet.errors import GenrenetError, printable
-from genrenet.inference import SongResult, score_songs
-from genrenet.library.following import UNKNOWN, Counts, Following, ScanError, seen
+from genrenet.utils.cache import content_sample, sha256_of
+from genrenet.models.checkpoints.opening import find_checkpoint
+from genrenet.training.module import GenreClassifier
+from genrenet.utils.errors import GenrenetError, printable
+from genrenet.inference.classify import SongResult, score_songs
+from genrenet.library.changes import UNKNOWN, Counts, Following, ScanError, seen
 from genrenet.library.journal import Journal
-from genrenet.library.seen import Seen
+from genrenet.library.file_stamp import Seen
 from genrenet.library.table import SCORE, About, Row, check_table, table_lock
-from genrenet.library.team import Team
-from genrenet.machine import best_device
-from genrenet.networks.folding import HalfPrecision
+from genrenet.library.processes import Team
+from genrenet.utils.hardware import best_device
+from genrenet.models.folding import HalfPrecision
 
 _PRECISIONS = {torch.float32: "32", torch.bfloat16: "bf16", torch.float16: "16"}
 
@@ -55,7 +55,7 @@ def identity_of(checkpoint: str | os.PathLike[str]) -> str:
 def scorer_of(model: GenreClassifier | FittedBaseline, device: str | None = None) -> str:
     """What scores depend on beside the model: device, precision and the version of torch.
 
-    Scores of two such differ by some hundredths at most (see `genrenet.optimising.optimised`).
+    Scores of two such differ by some hundredths at most (see `genrenet.models.optimised.optimised`).
     """
     minor = ".".join(torch.__version__.split(".")[:2])  # later patches compute the same
     if isinstance(model, FittedBaseline):
@@ -102,11 +102,11 @@ def scan(
     out : path
         The table, ``.parquet`` or ``.sqlite``; made if there is none.
     model : GenreClassifier or FittedBaseline
-        As `genrenet.inference.open_method` gives it.
+        As `genrenet.inference.classify.open_method` gives it.
     checkpoint : str
         Its identity; see `identity_of`.
     trim, frames, device, workers
-        See `genrenet.inference.score_songs`.
+        See `genrenet.inference.classify.score_songs`.
     restart : bool
         Score every song again.
     retry : bool

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from genrenet.errors import printable
+from genrenet.utils.errors import printable
 from genrenet.library.embedding_files import EmbeddingFileError
 
 _ABOUT = ("backbone", "layer", "checkpoint", "trim")

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from genrenet.errors import GenrenetError, printable
+from genrenet.utils.errors import GenrenetError, printable
 from genrenet.library.table import SCORE, file_of, read_about, read_rows
 
 GONE = "the file is gone: moved or removed since the scan"
@@ -114,7 +114,7 @@ def scored_songs(
     ----------
     paths : iterable of path
     checkpoint, device
-        See `genrenet.inference.open_method`.
+        See `genrenet.inference.classify.open_method`.
     frames : int > 0, optional
         Score no more than so many frames of a song.
     progress : callable, optional
@@ -127,7 +127,7 @@ def scored_songs(
     LibraryError
         None of them could be scored.
     """
-    from genrenet.inference import open_method, score_songs, songs_or_error
+    from genrenet.inference.classify import open_method, score_songs, songs_or_error
 
     given = list(paths)
     files = songs_or_error(given)

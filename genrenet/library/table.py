@@ -5,9 +5,9 @@ Columns
 ``path`` (absolute; bytes that are not UTF-8 as ``\\xNN``, see `file_of`), ``genre``, ``confidence``
 (from 0 to 1), ``frames`` (number scored), ``duration`` (seconds), ``checkpoint`` (identity of the
 model), ``error``, ``notes``, the file as it was when it was read (``size`` in bytes, ``mtime`` in
-ns, ``file_id``, ``sample``; see `genrenet.library.seen`), ``scored_by`` (see
+ns, ``file_id``, ``sample``; see `genrenet.library.file_stamp`), ``scored_by`` (see
 `genrenet.library.scanning.scorer_of`), and the score of each of the model's genres (see
-`genrenet.song_result.score_columns`). Older tables lack ``file_id``, ``sample`` and ``scored_by``:
+`genrenet.inference.result.score_columns`). Older tables lack ``file_id``, ``sample`` and ``scored_by``:
 their rows hold None. Rows are sorted by path. What all rows have in common is the table's `About`:
 in Parquet the schema's metadata under ``genrenet``, in SQLite the table ``about``; the songs of
 SQLite are in the table ``songs``.
@@ -34,8 +34,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
-from genrenet.errors import GenrenetError, printable
-from genrenet.song_result import score_columns
+from genrenet.utils.errors import GenrenetError, printable
+from genrenet.inference.result import score_columns
 
 VERSION = 1
 SCORE = "score_"

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from genrenet.errors import GenrenetError, printable
+from genrenet.utils.errors import GenrenetError, printable
 
 _START = b'{"path": '
 _LAST = 2**20  # bytes; far longer than any line

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 
-from genrenet.catalog.base import clean, stem
-from genrenet.errors import GenrenetError
+from genrenet.data.catalog.base import clean, stem
+from genrenet.utils.errors import GenrenetError
 
 
 class PlaylistError(GenrenetError):

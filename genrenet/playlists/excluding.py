@@ -10,8 +10,8 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable
 
-from genrenet.cache import digest
-from genrenet.errors import printable
+from genrenet.utils.cache import digest
+from genrenet.utils.errors import printable
 from genrenet.playlists.base import PlaylistError, PlaylistSong
 from genrenet.playlists.reading import ListedSong
 

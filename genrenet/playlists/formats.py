@@ -14,11 +14,11 @@ from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
-from genrenet.catalog.base import clean
-from genrenet.errors import printable
-from genrenet.jsontext import to_json
+from genrenet.data.catalog.base import clean
+from genrenet.utils.errors import printable
+from genrenet.utils.strict_json import to_json
 from genrenet.playlists.base import Playlist, PlaylistError
-from genrenet.playlists.places import line_of, place_of, uri_of
+from genrenet.playlists.paths import line_of, place_of, uri_of
 
 NAMESPACE = "http://xspf.org/ns/0/"
 

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
-from genrenet.errors import printable
+from genrenet.utils.errors import printable
 from genrenet.library.similarity import SongSpace
 from genrenet.library.songs import LibrarySongs
 from genrenet.playlists.base import Playlist, PlaylistError, PlaylistSong
-from genrenet.playlists.choosing import choose
+from genrenet.playlists.selection import choose
 from genrenet.playlists.excluding import Exclusions
 from genrenet.playlists.ordering import by_confidence, shuffled
 from genrenet.playlists.reading import ListedSong
 from genrenet.playlists.smooth import Floats, short_path
-from genrenet.playlists.supply import Supply, fits, fitting
-from genrenet.playlists.wishes import find_song, parse_mix
+from genrenet.playlists.candidates import Supply, fits, fitting
+from genrenet.playlists.requests import find_song, parse_mix
 
 if TYPE_CHECKING:
     # It brings torch along, which a playlist of a scan can do without.
@@ -60,7 +60,7 @@ def playlist(
     by_score : bool
         Take any song whose score for the genre is that high, whatever it was decided to be.
     length : float, optional
-        Playing time in seconds, met as nearly as possible: see `genrenet.playlists.choosing`.
+        Playing time in seconds, met as nearly as possible: see `genrenet.playlists.selection`.
     count : int, optional
         Number of songs. Neither this nor ``length``: all songs there are.
     exclude : iterable of str

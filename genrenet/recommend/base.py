@@ -24,9 +24,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from genrenet.errors import GenrenetError
-from genrenet.methods import Method, find_method
-from genrenet.plugins import contributions
+from genrenet.utils.errors import GenrenetError
+from genrenet.plugins.named import Method, find_method
+from genrenet.plugins.manager import contributions
 from genrenet.recommend.errors import RecommendError
 
 KNOWLEDGE = ("plays", "content")

@@ -16,14 +16,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from genrenet.errors import GenrenetError, printable
+from genrenet.utils.errors import GenrenetError, printable
 from genrenet.library.similarity import SongSpace
 from genrenet.library.song_vectors import read_song_vectors
 from genrenet.library.songs import scanned_songs
 from genrenet.library.table import read_about
 from genrenet.recommend.errors import RecommendError
 from genrenet.recommend.history import History, counted, near
-from genrenet.recommend.outside import embedded, scored
+from genrenet.recommend.query_songs import embedded, scored
 
 DEPTH = 6  # parts of two paths that are compared, at most
 

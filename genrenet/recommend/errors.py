@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from genrenet.errors import GenrenetError
+from genrenet.utils.errors import GenrenetError
 
 
 class RecommendError(GenrenetError):

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from genrenet.errors import printable
+from genrenet.utils.errors import printable
 from genrenet.recommend.errors import HistoryError
 
 FEW = 200_000  # names among which near ones are looked for: difflib takes seconds beyond

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet
 
-from genrenet.errors import printable
+from genrenet.utils.errors import printable
 from genrenet.recommend.errors import RecommendError
 from genrenet.recommend.history import History
 from genrenet.recommend.ranking import Block

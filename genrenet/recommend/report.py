@@ -21,10 +21,10 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from genrenet import figures
-from genrenet.evaluation.page import cards, document, escaped, listing, section, writing
-from genrenet.recommend.drawing import intervals
-from genrenet.recommend.judging import KS
+from genrenet.utils import figures
+from genrenet.evaluation.report.html import cards, document, escaped, listing, section, writing
+from genrenet.recommend.figures import intervals
+from genrenet.recommend.evaluation import KS
 from genrenet.recommend.results import LARGEST, MAIN
 
 PAIRS = 10  # comparisons that the page shows at once

@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 from genrenet.baselines import FittedBaseline
 from genrenet.version import __version__
 from genrenet.web.errors import RequestError
-from genrenet.web.live import Event, Events, follow
+from genrenet.web.events import Event, Events, follow
 from genrenet.web.openapi import description
 from genrenet.web.paths import relative_name, song_file
 from genrenet.web.scoring import Song

@@ -9,8 +9,8 @@ from flask.json.provider import DefaultJSONProvider
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
-from genrenet.errors import GenrenetError
-from genrenet.jsontext import finite_only
+from genrenet.utils.errors import GenrenetError
+from genrenet.utils.strict_json import finite_only
 from genrenet.web.api import api
 from genrenet.web.errors import NotUsable, RequestError, TooMany
 from genrenet.web.pages import page, problem

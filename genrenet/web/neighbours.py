@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from genrenet.catalog.tags import read_tags
-from genrenet.inference import SongResult
+from genrenet.data.catalog.tags import read_tags
+from genrenet.inference.classify import SongResult
 from genrenet.library.similarity import SongSpace
 from genrenet.library.song_vectors import SongVectors
 from genrenet.library.songs import LibrarySongs

@@ -10,7 +10,7 @@ import os
 import stat
 
 from genrenet.audio import is_audio_path
-from genrenet.errors import printable
+from genrenet.utils.errors import printable
 from genrenet.library.table import file_of
 from genrenet.web.errors import NoSuchSong, RequestError
 

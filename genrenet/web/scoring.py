@@ -9,12 +9,12 @@ from typing import Any
 
 from genrenet import audio
 from genrenet.baselines import FittedBaseline
-from genrenet.classifier import GenreClassifier
-from genrenet.errors import GenrenetError, printable
-from genrenet.inference import SongResult, score_songs
+from genrenet.training.module import GenreClassifier
+from genrenet.utils.errors import GenrenetError, printable
+from genrenet.inference.classify import SongResult, score_songs
 from genrenet.web.errors import NotUsable, RequestError
 from genrenet.web.paths import song_file
-from genrenet.web.turns import Turns
+from genrenet.web.request_queue import Turns
 
 Model = GenreClassifier | FittedBaseline
 
@@ -72,7 +72,7 @@ class Scoring:
     max_seconds : float > 0
         Longest song that is taken.
     trim, frames, device, workers
-        See `genrenet.inference.score_songs`.
+        See `genrenet.inference.classify.score_songs`.
     """
 
     def __init__(

@@ -16,8 +16,8 @@ from mutagen.id3 import ID3, TCON, TIT2, TYER, ParseID3v1
 
 from genrenet.audio import fingerprint
 from genrenet.library.genre_tags import GenreTagError, read_genre, write_genre
-from tests.audio_files import KINDS, write
-from tests.library.tagged_files import (
+from tests.helpers.audio_files import KINDS, write
+from tests.helpers.tagged_files import (
     FILES,
     NO_ENCODER,
     SECONDS,

@@ -12,8 +12,8 @@ from mutagen.id3 import ID3, TCON, TIT2
 from genrenet.library.genre_tags import has_genre, read_genre, write_genre
 from genrenet.library.table import About, write_rows
 from genrenet.library.tagging import Wish, tag_songs
-from tests.audio_files import signal
-from tests.library.tagged_files import make
+from tests.helpers.audio_files import signal
+from tests.helpers.tagged_files import make
 from tests.library.test_same_audio import chunk, riff
 from tests.library.test_tagging import row
 

@@ -17,8 +17,8 @@ from mutagen.mp4 import MP4
 from genrenet.audio import fingerprint
 from genrenet.library.genre_tags import GenreTagError, _container, _kind, read_genre, write_genre
 from genrenet.library.same_audio import AudioChangedError, check_same_audio
-from tests.audio_files import KINDS, encode, signal, write
-from tests.library.tagged_files import FILES, PIXEL, audio, make
+from tests.helpers.audio_files import KINDS, encode, signal, write
+from tests.helpers.tagged_files import FILES, PIXEL, audio, make
 
 
 @pytest.fixture(scope="module")

@@ -11,15 +11,15 @@ import pytest
 import soundfile
 import torch
 
-from genrenet.inference import open_method
-from genrenet.library.following import ScanError
+from genrenet.inference.classify import open_method
+from genrenet.library.changes import ScanError
 from genrenet.library.genre_tags import write_genre
 from genrenet.library.journal import Journal, JournalError, Unfinished, parts_folder
 from genrenet.library.scanning import identity_of, scan
-from genrenet.library.seen import Seen
+from genrenet.library.file_stamp import Seen
 from genrenet.library.table import About, TableError, read_about, read_table, write_rows
 from genrenet.library.tagging import Wish, tag_songs, undo_tags
-from genrenet.library.team import Team
+from genrenet.library.processes import Team
 from tests.conftest import RATE, tone
 
 
@@ -128,7 +128,7 @@ def test_what_only_looks_changed_is_not_scored_again(scanned, library, monkeypat
     def unwanted(path):
         raise AssertionError(f"{path} was opened, though nothing speaks for a change")
 
-    monkeypatch.setattr("genrenet.library.seen.content_sample", unwanted)
+    monkeypatch.setattr("genrenet.library.file_stamp.content_sample", unwanted)
     for song in songs:
         song.chmod(0o644)
     counts, again = scanned()
@@ -347,7 +347,7 @@ def test_damaged_and_foreign_journals_are_named(tmp_path):
 FORKING = """
 import json, os, random, signal, sys, time
 from pathlib import Path
-from genrenet.inference import open_method
+from genrenet.inference.classify import open_method
 from genrenet.library.scanning import identity_of, scan
 from genrenet.library.journal import Unfinished
 
@@ -398,7 +398,7 @@ def test_killed_ten_times_the_table_is_that_of_one_run(library, checkpoint, scan
 
 FULL = """
 import resource, signal, sys
-from genrenet.inference import open_method
+from genrenet.inference.classify import open_method
 from genrenet.library.scanning import identity_of, scan
 
 library, out, checkpoint, limit = sys.argv[1:]

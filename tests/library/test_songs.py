@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from genrenet.inference import open_method
+from genrenet.inference.classify import open_method
 from genrenet.library.scanning import identity_of, scan
 from genrenet.library.songs import LibraryError, library_songs
 from tests.conftest import RATE

@@ -3,7 +3,7 @@
 import pytest
 
 from genrenet.library.songs import LibrarySongs, scanned_songs
-from tests.playlists.shelves import make_shelf
+from tests.helpers.music_shelves import make_shelf
 
 
 @pytest.fixture(scope="session")

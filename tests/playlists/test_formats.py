@@ -11,11 +11,11 @@ from urllib.parse import unquote_to_bytes, urljoin
 
 import pytest
 
-from genrenet.errors import printable
+from genrenet.utils.errors import printable
 from genrenet.playlists import Playlist, PlaylistError, PlaylistSong, read_playlist, write_playlist
 from genrenet.playlists.formats import NAMESPACE, check_out
-from genrenet.playlists.places import line_of, path_at, place_of, uri_of
-from tests.playlists.shelves import add_song
+from genrenet.playlists.paths import line_of, path_at, place_of, uri_of
+from tests.helpers.music_shelves import add_song
 
 ODD = [
     "plain.flac", "two words.flac", "#hash.flac", "Käse, 音楽.flac", "100%41 %20.flac",

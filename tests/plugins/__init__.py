@@ -2,7 +2,7 @@
 
 import numpy as np
 import skops.io
-from genrenet_plugins.gaussian_rows import join_rows
+from genrenet_plugins.baselines.gaussian_rows import join_rows
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from genrenet.cli import main
-from genrenet.errors import GenrenetError
+from genrenet.utils.errors import GenrenetError
 from genrenet.recommend import RecommendError, read_history
 from genrenet.recommend.content import (
     SongContent,

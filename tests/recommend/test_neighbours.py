@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from genrenet.checkpoints import import_checkpoint
+from genrenet.models.checkpoints import import_checkpoint
 from genrenet.features import cached_embeddings, song_matrix
 from genrenet.library.similarity import SongSpace
 from genrenet.recommend import RecommendError

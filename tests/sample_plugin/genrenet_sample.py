@@ -4,7 +4,7 @@ Copy it to start your own. What is heavy is imported inside of the hooks, so tha
 nothing of it stay quick.
 """
 
-from genrenet.plugins import hookimpl
+from genrenet.plugins.manager import hookimpl
 
 
 @hookimpl
@@ -55,7 +55,7 @@ def register_catalogs(register):
     """Two functions, one that recognises a layout and one that reads it, are a reader."""
     import os
 
-    from genrenet.catalog import Reader, Reading, Song
+    from genrenet.data.catalog import Reader, Reading, Song
 
     def is_listing(path):
         return path.endswith(".genres")
@@ -73,7 +73,7 @@ def register_catalogs(register):
 @hookimpl
 def register_backbones(register):
     """A published file, its checksum, and a function that makes a classifier of it."""
-    from genrenet.checkpoints import PublishedModel, load_checkpoint
+    from genrenet.models.checkpoints import PublishedModel, load_checkpoint
 
     register(
         PublishedModel(

@@ -14,7 +14,7 @@ import soundfile
 
 from genrenet.web.service import Service
 from tests.conftest import RATE, tone
-from tests.web.served import make_service, scan_of, serving
+from tests.helpers.served import make_service, scan_of, serving
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

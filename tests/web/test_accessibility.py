@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.web.browser import STILL, classified, faults, finished, opened, uploaded
-from tests.web.served import make_service, serving
+from tests.helpers.browser import STILL, classified, faults, finished, opened, uploaded
+from tests.helpers.served import make_service, serving
 
 SCHEMES = ["light", "dark"]
 

@@ -22,14 +22,14 @@ import pytest
 import soundfile
 
 from genrenet.cli import main
-from genrenet.frames import FrameSettings
+from genrenet.data.frames import FrameSettings
 from genrenet.web.app import create_app
-from genrenet.web.live import follow
+from genrenet.web.events import follow
 from genrenet.web.openapi import description
 from genrenet.web.scoring import Song
 from genrenet.web.uploads import display_name
 from tests.conftest import RATE, tone
-from tests.web.served import make_service, scan_of, serving
+from tests.helpers.served import make_service, scan_of, serving
 
 JSON = {"content_type": "application/json"}
 STREAM = {"Accept": "application/x-ndjson"}

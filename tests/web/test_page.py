@@ -8,8 +8,8 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import expect
 
-from tests.web.browser import carried, classified, finished, go, opened, uploaded
-from tests.web.served import make_service, serving
+from tests.helpers.browser import carried, classified, finished, go, opened, uploaded
+from tests.helpers.served import make_service, serving
 
 
 def test_a_song_of_the_folder_is_completed_and_classified(page, site):

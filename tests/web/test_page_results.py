@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import expect
 
-from tests.web.browser import classified, finished, go, opened, uploaded
+from tests.helpers.browser import classified, finished, go, opened, uploaded
 
 
 def test_the_timeline_of_a_long_song_comes_while_it_is_listened_to(page, site):

@@ -7,7 +7,7 @@ import pytest
 
 from genrenet.web.errors import NoSuchSong, RequestError
 from genrenet.web.paths import relative_name, song_file
-from genrenet.web.shelf import Shelf
+from genrenet.web.music_folder import Shelf
 
 
 @pytest.fixture

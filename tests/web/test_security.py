@@ -7,7 +7,7 @@ import pytest
 from genrenet.web.app import create_app
 from genrenet.web.errors import ServeError
 from genrenet.web.security import is_loopback
-from tests.web.served import make_service
+from tests.helpers.served import make_service
 
 TOKEN = "a token that is long"
 

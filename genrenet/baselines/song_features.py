@@ -1,0 +1,156 @@
+"""What baselines eat: rows of features of songs, by the features' names.
+
+Names are joined by ``+``. Each is one that a plugin registered (such as ``five``), or a network
+whose embedding is meant (``musicnn-msd``, or with its layers ``msd-cnn:conv3/conv4``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genrenet.baselines.base import BaselineError
+from genrenet.models.checkpoints import published_models, shipped_checkpoints
+from genrenet.features import FeatureExtractor, cached_embeddings, cached_features, song_matrix
+from genrenet.plugins.manager import contributions
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass
+class FeatureMatrix:
+    """Features of songs.
+
+    Attributes
+    ----------
+    rows : ndarray of float64, shape (songs, features)
+        NaN throughout where a song could not be used.
+    kind : str
+        "vectors" or "gaussians".
+    errors : dict of str to str
+        What was wrong, by path.
+    """
+
+    rows: NDArray[np.float64]
+    kind: str = "vectors"
+    errors: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def usable(self) -> NDArray[np.bool_]:
+        """Which songs have features, of shape (songs,)."""
+        return np.asarray(np.isfinite(self.rows).all(axis=1))
+
+
+def known_features() -> dict[str, FeatureExtractor]:
+    """All feature extractors by name."""
+    found = contributions("register_features")
+    return {name: entry.item for name, entry in found.items()}
+
+
+def check_features(features: str) -> str:
+    """Kind of the rows that names of features stand for, without computing any.
+
+    Raises
+    ------
+    BaselineError
+        An unknown name, or Gaussians joined with something else.
+    """
+    names, known = features.split("+"), known_features()
+    kinds = [known[name].kind if name in known else "vectors" for name in names]
+    for name in names:
+        backbone = name.split(":")[0]
+        if name not in known and not _is_network(backbone):
+            networks = ", ".join([*shipped_checkpoints(), *published_models()])
+            raise BaselineError(
+                f"no features '{name}'",
+                wanted=f"one of {', '.join(known)}, or a network such as {networks}",
+                remedy="see 'genrenet plugins'",
+            )
+    if len(names) > 1 and "gaussians" in kinds:
+        raise BaselineError(
+            f"features '{features}' cannot be joined",
+            found=f"Gaussians in {names[kinds.index('gaussians')]}",
+            wanted="Gaussians alone, or vectors",
+        )
+    return kinds[0]
+
+
+def _is_network(name: str) -> bool:
+    return name in shipped_checkpoints() or name in published_models() or Path(name).is_file()
+
+
+def song_features(
+    paths: Sequence[str],
+    features: str,
+    *,
+    device: str | None = None,
+    progress: Progress | None = None,
+) -> FeatureMatrix:
+    """Features of songs, from the cache where they are there.
+
+    Parameters
+    ----------
+    paths : sequence of str
+        Files, good or bad.
+    features : str
+        Names, joined by ``+``.
+    device : str, optional
+        Where they are computed; the best there is by default.
+    progress : callable, optional
+        Called with the numbers of songs done and to do.
+
+    Returns
+    -------
+    FeatureMatrix
+
+    Raises
+    ------
+    BaselineError
+        See `check_features`.
+    """
+    kind, known = check_features(features), known_features()
+    blocks: list[NDArray[np.float64]] = []
+    errors: dict[str, str] = {}
+    for name in features.split("+"):
+        if name in known:
+            rows, failed = _extracted(paths, known[name], device, progress)
+        else:
+            rows, failed = _embedded(paths, name, device, progress)
+        blocks.append(rows)
+        errors = {**failed, **errors}
+    return FeatureMatrix(np.concatenate(blocks, axis=1), kind, errors)
+
+
+def _extracted(
+    paths: Sequence[str],
+    extractor: FeatureExtractor,
+    device: str | None,
+    progress: Progress | None,
+) -> tuple[NDArray[np.float64], dict[str, str]]:
+    rows = np.full((len(paths), len(extractor.columns)), np.nan)
+    errors: dict[str, str] = {}
+    songs = cached_features(paths, extractor, device=device, progress=progress)
+    for row, song in enumerate(songs):
+        if song.vector is not None:
+            rows[row] = song.vector
+        if song.error:
+            errors[song.path] = song.error
+    return rows, errors
+
+
+def _embedded(
+    paths: Sequence[str], name: str, device: str | None, progress: Progress | None
+) -> tuple[NDArray[np.float64], dict[str, str]]:
+    backbone, _, layers = name.partition(":")
+    songs = cached_embeddings(
+        paths, backbone, re.split("[,/]", layers or "embedding"), device=device, progress=progress
+    )
+    matrix, kept = song_matrix(songs)
+    rows = np.full((len(songs), matrix.shape[1]), np.nan)
+    rows[kept] = matrix
+    return rows, {song.path: song.error for song in songs if song.error}

@@ -1,0 +1,116 @@
+"""``genrenet recommend evaluate``: how good recommenders are, side by side."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from genrenet.cli.parsing import CommandParser, count
+from genrenet.utils.errors import printable
+from genrenet.utils.strict_json import to_json
+
+EXAMPLES = """examples:
+  genrenet recommend evaluate user_artists.dat
+  genrenet recommend evaluate plays.csv --models item-knn,als --seeds 3 --out runs/recommend
+  genrenet recommend evaluate plays.csv --content songs.npz
+  genrenet recommend evaluate songs.npz --labels tracks.csv
+
+A part of each user's items is held out, and looked for among what models recommend from the rest.
+'popularity' is always judged beside the models that are named. With --labels, a library's nearest
+songs are judged by the genre and the artist that a table (path, genre, artist) says of them.
+
+exit code: 0 every model was judged, 1 some could not be or rows of the history were skipped,
+2 the request cannot be carried out
+"""
+
+
+def run(command: str, arguments: Sequence[str]) -> int:
+    """Run ``genrenet recommend evaluate``; see `genrenet.cli.main`."""
+    parser = CommandParser("genrenet recommend evaluate", "Judge recommenders.", EXAMPLES)
+    add = parser.add_argument
+    add("history", nargs="+", metavar="HISTORY", help="as for 'genrenet recommend'")
+    add("--models", metavar="NAMES", help="with commas between them (default: all that can be)")
+    add("--holdout", type=float, default=0.2, metavar="X", help="share (default: 0.2)")
+    add("--seeds", type=count, default=1, metavar="N", help="dealings of the items (default: 1)")
+    add("--unit", choices=("artist", "track"), help="what an item is (default: artist)")
+    add("--columns", metavar="NAMES", help="as for 'genrenet recommend'")
+    add("--content", metavar="FILE", help="how songs sound: what 'genrenet embed' or 'scan' wrote")
+    add("--labels", metavar="FILE", help="genres and artists of a library's songs: a CSV table")
+    add("--out", metavar="DIR", help="folder of the report (default: runs/recommend)")
+    options = parser.parse_args(arguments)
+    return _neighbours(options) if options.labels else _history(options)
+
+
+def _history(options: argparse.Namespace) -> int:
+    from genrenet.cli.recommend import read_all
+    from genrenet.recommend import RecommendError, recommender, recommenders
+    from genrenet.recommend.content import is_library
+    from genrenet.recommend.evaluation import judge
+    from genrenet.recommend.output import check_folder
+    from genrenet.recommend.report import markdown, write_report
+    from genrenet.recommend.results import BASELINE, summarise
+
+    if not 0 < options.holdout < 1:
+        raise RecommendError(
+            "--holdout", found=f"{options.holdout:g}", wanted="a share between 0 and 1"
+        )
+    if is_library(options.history[0]):
+        raise RecommendError(
+            f"'{printable(options.history[0])}' is a library, which nobody has listened to yet",
+            remedy="pass --labels FILE to judge its songs' neighbours, or name a history",
+        )
+    if options.models:
+        names = [name.strip() for name in options.models.split(",")]
+        models = [recommender(name) for name in dict.fromkeys([BASELINE, *names])]
+    else:
+        models = list(recommenders().values())
+    if options.content is None:
+        if options.models and (deaf := [m.name for m in models if "content" in m.needs]):
+            raise RecommendError(
+                f"the recommender '{deaf[0]}' must know how songs sound",
+                remedy="pass --content FILE: what 'genrenet embed' or 'genrenet scan' wrote",
+            )
+        models = [model for model in models if "content" not in model.needs]
+    folder = check_folder(options.out or "runs/recommend")
+    history, content, _ = read_all(
+        options.history, options.unit, None, options.content, options.columns
+    )
+    found = judge(
+        history,
+        models,
+        content,
+        share=options.holdout,
+        seeds=options.seeds,
+        tell=lambda line: print(line, flush=True),
+    )
+    name = ", ".join(printable(Path(file).name) for file in options.history)
+    results = summarise(name, history, found, options.holdout, options.seeds)
+    page = write_report(folder, results)
+    print(f"\n{markdown(results)}\nreport: {printable(page)}")
+    return 1 if history.skipped or any(model.error for model in found.models) else 0
+
+
+def _neighbours(options: argparse.Namespace) -> int:
+    from genrenet.evaluation.report.html import writing
+    from genrenet.recommend import RecommendError
+    from genrenet.recommend.content import read_content
+    from genrenet.recommend.neighbours import judge_neighbours, neighbours_markdown, read_labels
+    from genrenet.recommend.output import check_folder
+    from genrenet.recommend.report import put
+
+    if len(options.history) > 1 or options.models or options.content:
+        raise RecommendError(
+            "--labels judges one library", remedy="leave out --models, --content and other files"
+        )
+    folder = check_folder(options.out) if options.out else None
+    labels = read_labels(options.labels)
+    found = judge_neighbours(read_content(options.history[0]), labels)
+    text = neighbours_markdown(found)
+    if folder is not None:
+        with writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            put(folder / "results.json", to_json(found, indent=1, ensure_ascii=False) + "\n")
+            put(folder / "results.md", text)
+    print(text)
+    return 0

@@ -1,0 +1,88 @@
+"""Names of genres: which are the same but for their spelling, and cells that hold several."""
+
+from __future__ import annotations
+
+import ast
+import json
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+
+from genrenet.data.catalog.base import Reading, clean
+
+
+def spelling_key(name: str) -> str:
+    """What spellings of one genre have in common: no case, Unicode form, blanks or hyphens.
+
+    Examples
+    --------
+    >>> spelling_key("Hip-Hop") == spelling_key(" hip hop ") == spelling_key("HIPHOP")
+    True
+    """
+    folded = unicodedata.normalize("NFKC", name).casefold()
+    bare = "".join(c for c in folded if not c.isspace() and c not in "-_\u2010\u2011\u2012\u2013")
+    return bare or folded
+
+
+def merged(names: Iterable[str]) -> dict[str, str]:
+    """The most frequent spelling for every name; the first in order of equals."""
+    spellings: dict[str, Counter[str]] = defaultdict(Counter)
+    for name in names:
+        spellings[spelling_key(name)][name] += 1
+    found: dict[str, str] = {}
+    for counts in spellings.values():
+        best = min(counts, key=lambda name: (-counts[name], name))
+        found |= dict.fromkeys(counts, best)
+    return found
+
+
+def report_names(reading: Reading) -> None:
+    """Report genres that differ in spelling alone."""
+    counts = Counter(song.genre for song in reading.songs)
+    alike: dict[str, list[str]] = defaultdict(list)
+    for name in sorted(counts):
+        alike[spelling_key(name)].append(name)
+    example = {song.genre: song.path for song in reversed(reading.songs)}
+    for names in alike.values():
+        if len(names) > 1:
+            listed = " and ".join(f"{ascii_form(name)} ({counts[name]} songs)" for name in names)
+            message = f"{listed} differ in spelling alone; if they are one genre, give it one name"
+            reading.report(example[names[-1]], "similar-genres", message)
+
+
+def ascii_form(name: str) -> str:
+    """A name in quotes, with escapes where looks deceive: other letters than ASCII's."""
+    composed = unicodedata.normalize("NFC", name)
+    return repr(name) if composed == name else ascii(name)
+
+
+def cell_values(value: object) -> list[str]:
+    """The texts in a table's cell: one, or those of a list, in Parquet or written out in a CSV.
+
+    Examples
+    --------
+    >>> cell_values("rock"), cell_values(["rock"]), cell_values("['rock', 'pop']")
+    (['rock'], ['rock'], ['rock', 'pop'])
+    >>> cell_values(None), cell_values(float("nan")), cell_values("[unknown]")
+    ([], [], ['[unknown]'])
+    """
+    if isinstance(value, str):
+        text = value.strip()
+        if text[:1] in "[(" and text[-1:] in "])":
+            for parse in (json.loads, ast.literal_eval):
+                try:
+                    found = parse(text)
+                except (ValueError, SyntaxError, MemoryError, RecursionError):
+                    continue
+                if isinstance(found, list | tuple):
+                    return cell_values(found)
+        return [value] if clean(value) else []
+    if isinstance(value, list | tuple | set | frozenset) or hasattr(value, "tolist"):
+        items = value.tolist() if hasattr(value, "tolist") else value
+        if isinstance(items, list | tuple | set | frozenset):
+            return [text for item in items for text in cell_values(item)]
+        value = items
+    # NaN is not itself, and pandas' NA is neither that nor something else.
+    if value is None or type(value).__name__ in ("NAType", "NaTType") or value != value:
+        return []
+    return [str(value)]

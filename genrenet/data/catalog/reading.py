@@ -1,0 +1,390 @@
+"""One collection, one table: finds out how a source is laid out, reads it, settles the rest."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from genrenet.data.catalog.artist_folders import check_folders
+from genrenet.data.catalog.base import (
+    COLUMNS,
+    CatalogError,
+    EmptyCatalogError,
+    OneGenreError,
+    Problem,
+    Reader,
+    Reading,
+    Song,
+    SourceNotFoundError,
+    UnreadableTableError,
+    clean,
+    relative,
+)
+from genrenet.data.catalog.fma import fma_table, read_fma
+from genrenet.data.catalog.folders import (
+    GTZAN_FOLDERS,
+    gtzan_root,
+    read_folder,
+    read_gtzan,
+)
+from genrenet.data.catalog.genre_names import report_names
+from genrenet.data.catalog.segments import SEGMENTS, find_segments
+from genrenet.data.catalog.tables import (
+    PARQUET_SUFFIXES,
+    REQUIRED,
+    TEXT_SUFFIXES,
+    read_table,
+    text_rows,
+    write_table,
+)
+from genrenet.data.catalog.tags import fill_from_tags, label_by_tags
+from genrenet.utils.errors import printable
+from genrenet.plugins.manager import contributions
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FORMATS = ("auto", "folder", "gtzan", "fma", "csv", "parquet")
+LABELS = ("auto", "folders", "tags")
+ARTISTS_KNOWN = 0.9
+_TABLE_NAME = "tracks.csv"
+
+
+def artists_known(table: pd.DataFrame) -> bool:
+    """Whether at least 90 % of a table's songs name their artist."""
+    if "artist" not in table or not len(table):
+        return False
+    named = sum(isinstance(name, str) and bool(name.strip()) for name in table["artist"].tolist())
+    return named >= ARTISTS_KNOWN * len(table)
+
+
+@dataclass(frozen=True, eq=False)
+class Catalog:
+    """A collection that was read.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        One row per song, index 0..n-1; `genrenet.data.catalog` names the columns.
+    problems : tuple of Problem
+        All that was left out, or that a user should know.
+    root : str
+        The folder that the default identifiers are relative to.
+    name : str
+        A short name for reports: the folder's, or the table's.
+    format : str
+        "folder", "gtzan", "fma", "csv" or "parquet".
+    notes : tuple of str
+        What was assumed, and no problem.
+    """
+
+    table: pd.DataFrame
+    problems: tuple[Problem, ...]
+    root: str
+    name: str
+    format: str
+    notes: tuple[str, ...] = ()
+
+    @property
+    def genres(self) -> list[str]:
+        """The genres, sorted."""
+        return sorted(self.table["genre"].unique())
+
+    @property
+    def artists_known(self) -> bool:
+        """Whether at least 90 % of the songs name their artist."""
+        return artists_known(self.table)
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    def report(self, limit: int = 5) -> str:
+        """What was found and what was left out, as text for a terminal.
+
+        Parameters
+        ----------
+        limit : int >= 0
+            How many problems of each kind are written out; the rest are counted.
+        """
+        counts = ", ".join(
+            f"{genre} {n}" for genre, n in sorted(Counter(self.table["genre"]).items())
+        )
+        lines = [f"{self.name} ({self.format}): {len(self)} songs in {len(self.genres)} genres"]
+        lines += [f"  {counts}", *(f"  {note}" for note in self.notes)]
+        for kind, number in Counter(problem.kind for problem in self.problems).items():
+            shown = [problem for problem in self.problems if problem.kind == kind][:limit]
+            lines += [f"  {problem}" for problem in shown]
+            if number > len(shown):
+                lines.append(f"  {kind}: and {number - len(shown)} more")
+        return "\n".join(lines)
+
+
+def read_catalog(
+    source: str | os.PathLike[str],
+    format: str = "auto",
+    *,
+    min_songs: int = 2,
+    tags: bool = True,
+    subset: str = "small",
+    segments: str = "auto",
+    labels: str = "auto",
+    labelled: bool = True,
+) -> Catalog:
+    """Read a collection.
+
+    Parameters
+    ----------
+    source : path
+        A folder or a table.
+    format : {"auto", "folder", "gtzan", "fma", "csv", "parquet"}
+        How it is laid out, or the name of a layout that a plugin reads. "auto" asks the plugins
+        first, and takes a file for a table; a folder with FMA's tracks.csv (or
+        fma_metadata/tracks.csv) for FMA; one with a tracks.csv that has the columns path and genre
+        for that table; one whose genre folders (or those in genres/ or genres_original/ within it)
+        hold GTZAN's names for GTZAN; and any other for a folder of genre folders.
+    min_songs : int >= 1
+        Genres with fewer songs are left out and reported.
+    tags : bool
+        Read tags and headers for what the layout itself does not tell: artist, album, title and
+        duration for folders, the duration for GTZAN, the absent columns for tables. Without it
+        these are '' and NaN.
+    subset : {"small", "medium", "large", "full"}
+        FMA only.
+    segments : {"auto", "off"}
+        Whether files may be segments that were cut from songs, and belong together: by the column
+        `song` of a table, by identifiers that most rows share with others, or by their names
+        (`genrenet.data.catalog.segments`). A note says what was found; "off" takes every file for a
+        song.
+    labels : {"auto", "folders", "tags"}
+        Where the genres are: "tags" takes them from the files' own tags, whatever the folders or
+        the table say (of several the first; spellings that differ in case, spacing or hyphens are
+        one genre; songs without one are left out and counted). "auto" takes them from the folders
+        or the table, and refuses folders that are artists; "folders" takes folders as they are.
+    labelled : bool
+        Whether songs must have genres, and the collection two of them. Otherwise songs in no
+        genre's folder and rows without one are taken too, with the genre ''.
+
+    Returns
+    -------
+    Catalog
+
+    Raises
+    ------
+    SourceNotFoundError
+        If there is nothing at `source`.
+    EmptyCatalogError
+        If no song is left.
+    ArtistFoldersError
+        If the folders are artists; see `labels`.
+    OneGenreError
+        If fewer than two genres are left.
+    UnreadableTableError, MissingColumnsError
+        If a table cannot be used.
+    CatalogError
+        If the format, the subset, `segments`, `labels` or `min_songs` is none of the above.
+    """
+    if format not in FORMATS and format not in _readers():
+        known = ", ".join((*FORMATS, *_readers()))
+        raise CatalogError("unknown format", found=repr(format), wanted=known)
+    if segments not in SEGMENTS:
+        raise CatalogError("unknown segments", found=repr(segments), wanted=", ".join(SEGMENTS))
+    if labels not in LABELS:
+        raise CatalogError("unknown labels", found=repr(labels), wanted=", ".join(LABELS))
+    if min_songs < 1:
+        raise CatalogError("min_songs is too small", found=str(min_songs), wanted="at least 1")
+    path = os.path.abspath(os.path.expanduser(os.fspath(source)))
+    if not os.path.exists(path):
+        raise SourceNotFoundError(f"no such folder or table: {printable(path)!r}")
+    try:
+        layout = _detect(path) if format == "auto" else format
+        if labels == "tags":
+            layout = "folder" if layout == "gtzan" else layout
+        reading = _read(path, layout, subset, labelled and labels != "tags")
+    except OSError as error:
+        raise CatalogError(f"cannot read {printable(path)!r}", found=str(error)) from None
+    if labels == "tags":
+        label_by_tags(reading, labelled=labelled)
+    shared = _settle(reading, min_songs if labelled else 0)
+    if labels != "tags" and tags and reading.from_tags:
+        found = fill_from_tags(reading)
+        if labelled and (layout, format, labels) == ("folder", "auto", "auto"):
+            check_folders(reading, Counter(filter(None, found)))
+    if segments == "auto":
+        find_segments(reading, shared)
+    return Catalog(
+        table=_frame(reading.songs),
+        problems=tuple(reading.problems),
+        root=reading.root,
+        name=_name(path, reading.root),
+        format=reading.format,
+        notes=tuple(reading.notes),
+    )
+
+
+def _readers() -> dict[str, Reader]:
+    """Layouts that plugins add, by name."""
+    return {name: entry.item for name, entry in contributions("register_catalogs").items()}
+
+
+def _detect(path: str) -> str:
+    """The layout of an existing folder or file."""
+    for name, reader in _readers().items():
+        if reader.detects(path):
+            return name
+    if fma_table(path):
+        return "fma"
+    if os.path.isdir(path):
+        inner = os.path.join(path, _TABLE_NAME)
+        if os.path.isfile(inner) and _is_plain_table(inner):
+            return "csv"
+        return "gtzan" if gtzan_root(path) else "folder"
+    suffix = os.path.splitext(path)[1].lower()
+    if suffix in (*PARQUET_SUFFIXES, *TEXT_SUFFIXES):
+        return "parquet" if suffix in PARQUET_SUFFIXES else "csv"
+    raise CatalogError(
+        f"{printable(path)!r} is no collection",
+        found=f"a file with suffix {suffix!r}",
+        wanted="a folder, or a .csv, .tsv or .parquet table",
+    )
+
+
+def _is_plain_table(path: str) -> bool:
+    """Whether a file is a CSV of ours; any other tracks.csv in a folder of songs is no matter."""
+    try:
+        return set(REQUIRED) <= set(text_rows(path)[0])
+    except UnreadableTableError:
+        return False
+
+
+def _read(path: str, layout: str, subset: str, labelled: bool) -> Reading:
+    if layout not in FORMATS:
+        return _readers()[layout].read(path)
+    if layout == "fma":
+        return read_fma(path, subset)
+    if layout in ("csv", "parquet"):
+        if os.path.isdir(path):
+            path = os.path.join(path, _TABLE_NAME if layout == "csv" else "tracks.parquet")
+        return read_table(path, parquet=layout == "parquet", labelled=labelled)
+    if not os.path.isdir(path):
+        raise CatalogError(f"{printable(path)!r} is a file", wanted="a folder of genre folders")
+    return read_gtzan(path) if layout == "gtzan" else read_folder(path, labelled=labelled)
+
+
+def _name(path: str, root: str) -> str:
+    stem, suffix = os.path.splitext(os.path.basename(path))
+    if os.path.isfile(path) and suffix and stem != "tracks":
+        return clean(printable(stem))
+    folder = os.path.dirname(root) if os.path.basename(root) in GTZAN_FOLDERS else root
+    return clean(printable(os.path.basename(folder))) or "collection"
+
+
+# --- what all layouts have in common ----------------------------------------------------------
+
+
+def _settle(reading: Reading, min_songs: int) -> list[str]:
+    """Leave out duplicates and genres that are too small, and give every song its identifier.
+
+    Returns the identifiers as the collection gives them, which segments of a song may share.
+    With a ``min_songs`` of 0 one song is enough.
+    """
+    seen: dict[str, Song] = {}
+    for song in reading.songs:
+        first = seen.setdefault(os.path.realpath(song.path), song)
+        if first is not song:
+            message = f"the same file as {printable(first.path)}, which is kept"
+            if first.genre != song.genre:
+                message += f" as {first.genre!r}, not {song.genre!r}"
+            reading.report(song.path, "duplicate-path", message)
+    counts = Counter(song.genre for song in seen.values())
+    small = {genre: n for genre, n in counts.items() if n < min_songs}
+    for genre, n in sorted(small.items()):
+        message = f"genre {genre!r} is left out: songs: {n}, wanted at least {min_songs}"
+        reading.report("", "too-few-songs", message)
+    reading.songs = [song for song in seen.values() if song.genre not in small]
+    if min_songs or not reading.songs:
+        _require_two_genres(reading)
+        report_names(reading)
+    given = [song.track_id for song in reading.songs]
+    _identify(reading)
+    return given
+
+
+def _require_two_genres(reading: Reading) -> None:
+    genres = sorted({song.genre for song in reading.songs})
+    if len(genres) >= 2:
+        return
+    where, counts = printable(reading.root), Counter(p.kind for p in reading.problems)
+    # One example of each kind of problem says why there is so little.
+    first = {problem.kind: problem for problem in reversed(reading.problems)}
+    shown = (
+        f"{first[kind]}" + (f" (and {n - 1} more)" if n > 1 else "") for kind, n in counts.items()
+    )
+    left_out = "; ".join(shown)
+    if not genres:
+        raise EmptyCatalogError(
+            f"no songs in {where!r}",
+            found=left_out or "an empty folder",
+            wanted="audio files in one sub-folder per genre, or a table with path and genre",
+        )
+    raise OneGenreError(
+        f"only one genre in {where!r}",
+        found=f"{genres[0]!r} with {len(reading.songs)} songs"
+        + (f", and left out: {left_out}" if left_out else ""),
+        wanted="at least two genres",
+        remedy="make one sub-folder (or one value of the column genre) per genre",
+    )
+
+
+def _identify(reading: Reading) -> None:
+    """Make `track_id` unique: the collection's own, else the relative path."""
+    given = Counter(song.track_id for song in reading.songs if song.track_id)
+    for song in reading.songs:
+        if given[song.track_id] > 1:
+            message = f"track_id {song.track_id!r} occurs more than once; the path takes its place"
+            reading.report(song.path, "duplicate-id", message)
+            song.track_id = ""
+    used = {song.track_id for song in reading.songs if song.track_id}
+    unnamed = [song for song in reading.songs if not song.track_id]
+    full = [relative(song.path, reading.root) for song in unnamed]
+    short = [os.path.splitext(name)[0] for name in full]
+    times = Counter(short)
+    for song, name, shorter in zip(unnamed, full, short, strict=True):
+        # Two files may differ in the suffix alone: then both keep it.
+        wanted = clean(printable(shorter if times[shorter] == 1 else name))
+        number, song.track_id = 2, wanted
+        while song.track_id in used:
+            song.track_id, number = f"{wanted} ({number})", number + 1
+        used.add(song.track_id)
+
+
+def _frame(songs: Sequence[Song]) -> pd.DataFrame:
+    import pandas as pd
+
+    paths = pd.Series([song.path for song in songs], dtype=object)
+    names = [*COLUMNS[1:], *(n for n in ("split", "song") if any(getattr(s, n) for s in songs))]
+    columns = {name: [getattr(song, name) for song in songs] for name in names}
+    return pd.DataFrame({"path": paths, **columns})
+
+
+def write_catalog(catalog: Catalog, path: str | os.PathLike[str]) -> None:
+    """Write a catalog's table as CSV, TSV or Parquet (by the suffix), to be read by `read_catalog`.
+
+    Paths are written relative to the table's folder (absolute on another drive), percent-encoded
+    after "file:" where the name is not UTF-8 or holds control characters. The file takes the old
+    one's place only once it is complete.
+
+    Parameters
+    ----------
+    catalog : Catalog
+    path : path
+        Where to; its folder is made if need be.
+
+    Raises
+    ------
+    CatalogError
+        If the suffix is unknown or the file cannot be written.
+    """
+    write_table(catalog.table, os.path.abspath(os.path.expanduser(os.fspath(path))))

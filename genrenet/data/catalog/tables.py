@@ -1,0 +1,292 @@
+"""Catalogs as tables on disk: CSV, TSV and Parquet, read and written.
+
+`genrenet.data.catalog` documents the columns and is the module to import.
+
+A path is stored relative to the table's folder. One that UTF-8 text cannot hold safely (bytes that
+are no UTF-8, control characters) is stored percent-encoded after "file:", which is also how
+``file:///`` addresses from other programs are read (RFC 8089; the relative form is our own).
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+from urllib.parse import quote, unquote_to_bytes
+
+from genrenet.data.catalog.base import (
+    COLUMNS,
+    PART_NAMES,
+    CatalogError,
+    MissingColumnsError,
+    Reading,
+    Song,
+    UnreadableTableError,
+    clean,
+    relative,
+)
+from genrenet.data.catalog.genre_names import cell_values
+from genrenet.utils.errors import printable
+from genrenet.utils.open_quotes import spans
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PARQUET_SUFFIXES = (".parquet", ".pq")
+TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
+REQUIRED = ("path", "genre")
+_KNOWN = (*COLUMNS, "split", "song")
+_URL = "file:"
+
+
+def read_table(table: str, *, parquet: bool = False, labelled: bool = True) -> Reading:
+    """Read a table of songs.
+
+    Column names are compared without case. Unknown columns, rows without path or genre, rows
+    longer than the header, files that do not exist, and values that cannot be used become
+    problems. Columns that are absent are left to the tags.
+
+    Parameters
+    ----------
+    table : str
+        The file (absolute).
+    parquet : bool
+        Parquet rather than text.
+    labelled : bool
+        Leave out songs without a genre; otherwise theirs is '', and the column may be absent.
+
+    Returns
+    -------
+    Reading
+
+    Raises
+    ------
+    UnreadableTableError
+        If it is not UTF-8, or not a table.
+    MissingColumnsError
+        If it has no column `path` or `genre`.
+    """
+    folder = os.path.dirname(table)
+    header, rows = _parquet_rows(table) if parquet else text_rows(table)
+    reading = Reading("parquet" if parquet else "csv", folder)
+    if not parquet:
+        _check_quotes(table, reading)
+    if twice := [name for name, n in Counter(header).items() if n > 1]:
+        raise UnreadableTableError(
+            f"{printable(table)!r} has a column twice",
+            found=f"{_listing(twice)} (compared without case)",
+            remedy="rename one of them, or leave it out",
+        )
+    wanted = REQUIRED if labelled else REQUIRED[:1]
+    missing = [name for name in wanted if name not in header]
+    if missing:
+        raise MissingColumnsError(
+            f"{printable(table)!r} lacks a column",
+            found=_listing(header) or "an empty file",
+            wanted=f"{' and '.join(map(repr, missing))}; optional: {', '.join(_KNOWN[2:])}",
+        )
+    unknown = [name for name in header if name not in _KNOWN]
+    if unknown:
+        message = f"ignored the columns {_listing(unknown)}; known are {', '.join(_KNOWN)}"
+        reading.report(table, "unknown-column", message)
+    reading.from_tags = frozenset({"artist", "album", "title", "duration"}) - set(header)
+    lists: list[tuple[str, str]] = []
+    for number, row in enumerate(rows, start=2):
+        if len(row) > len(header):
+            message = f"row {number}: values: {len(row)}, wanted {len(header)}; a comma to quote?"
+            reading.report(table, "bad-row", message)
+            continue
+        cells = dict(zip(header, row, strict=False))
+        several = cell_values(cells.get("genre"))[1:]
+        song = _song(cells, folder, f"row {number}", reading, labelled)
+        if song is not None:
+            reading.songs.append(song)
+            if several and labelled:
+                lists.append((song.path, f"row {number}: {cell_values(cells['genre'])}"))
+    if lists:
+        listed = "; ".join(row for _, row in lists[:5]) + ("; ..." if len(lists) > 5 else "")
+        message = f"{len(lists)} songs have several genres, the first was taken: {listed}"
+        reading.report(lists[0][0], "several-genres", message)
+    return reading
+
+
+def _check_quotes(table: str, reading: Reading) -> None:
+    """Report fields that go over several lines; refuse a quote that makes one of several rows."""
+    with open(table, encoding="utf-8-sig", newline="") as file:
+        delimiter = _delimiter(file.readline())
+        file.seek(0)
+        for span in spans(file, delimiter):
+            if span.swallows:
+                raise UnreadableTableError(f"{printable(table)!r}: {span}", **span.fault)
+            message = f"a field goes over lines {span.first} to {span.last}: taken for one row"
+            reading.report(table, "several-lines", message)
+
+
+def _delimiter(first: str) -> str:
+    return max(",;\t", key=first.count)
+
+
+def _listing(names: Sequence[str], limit: int = 20) -> str:
+    more = f" and {len(names) - limit} more" if len(names) > limit else ""
+    return ", ".join(map(repr, names[:limit])) + more
+
+
+def _song(
+    row: dict[str, object], folder: str, where: str, reading: Reading, labelled: bool
+) -> Song | None:
+    """One row as a song, None (and a problem) if it cannot be one."""
+    stored = row.get("path")
+    path = _decode(os.fsdecode(stored) if isinstance(stored, bytes) else str(stored or ""), folder)
+    genre = clean((cell_values(row.get("genre")) or [""])[0])
+    if not path or (labelled and not genre):
+        reading.report(path, *(("no-genre", where) if path else ("no-path", where)))
+        return None
+    if not os.path.isfile(path):
+        reading.report(path, "missing-file", f"{where}: no such file")
+        return None
+    song = Song(path, genre)
+    for name in ("album", "title", "track_id", "song"):
+        setattr(song, name, clean(_text(row.get(name))))
+    # Several artists are joined, as those of tags are.
+    song.artist = clean(", ".join(cell_values(row.get("artist"))))
+    text = _text(row.get("duration")).strip()
+    try:
+        song.duration = float(text or "nan")
+    except ValueError:
+        song.duration = -1.0
+    if not (math.isnan(song.duration) or 0 <= song.duration < math.inf):
+        reading.report(path, "bad-value", f"{where}: duration {text!r} is no number of seconds")
+        song.duration = math.nan
+    part = clean(_text(row.get("split")))
+    song.split = PART_NAMES.get(part.lower(), "")
+    if part and not song.split:
+        message = f"{where}: split {part!r} is none of train, validation, test"
+        reading.report(path, "bad-value", message)
+    return song
+
+
+def _text(value: object) -> str:
+    """A cell as text; None and NaN, which Parquet writers use for nothing, are ''."""
+    return "" if value is None or value != value else str(value)
+
+
+def text_rows(table: str) -> tuple[list[str], list[list[str]]]:
+    """The header (lower case) and the rows of a CSV or TSV file, all as text.
+
+    Nothing is guessed: an artist called "NA" or an identifier "007" stays what it is.
+
+    Raises
+    ------
+    UnreadableTableError
+        If it is not UTF-8 or no CSV.
+    """
+    try:
+        with open(table, encoding="utf-8-sig", newline="") as file:
+            first = file.readline()
+            file.seek(0)
+            rows = [row for row in csv.reader(file, delimiter=_delimiter(first)) if row]
+    except UnicodeDecodeError as error:
+        raise UnreadableTableError(
+            f"{printable(table)!r} is not UTF-8",
+            found=f"byte 0x{error.object[error.start]:02x} at {error.start}",
+            remedy="save it as UTF-8; write paths that are not UTF-8 as file:name%E9.mp3",
+        ) from None
+    except csv.Error as error:
+        raise UnreadableTableError(f"{printable(table)!r} is no CSV", found=str(error)) from None
+    header = [clean(name).lower() for name in rows[0]] if rows else []
+    return header, rows[1:]
+
+
+def _parquet_rows(table: str) -> tuple[list[str], Iterator[Sequence[object]]]:
+    import pyarrow
+    import pyarrow.parquet
+
+    try:
+        data = pyarrow.parquet.read_table(table)
+    except (pyarrow.ArrowException, OSError) as error:
+        raise UnreadableTableError(
+            f"{printable(table)!r} is no Parquet file", found=clean(error)
+        ) from None
+    columns = [column.to_pylist() for column in data.columns]
+    return [name.strip().lower() for name in data.column_names], zip(*columns, strict=True)
+
+
+def write_table(frame: pd.DataFrame, table: str) -> None:
+    """Write a catalog's table; see `genrenet.data.catalog.write_catalog`."""
+    suffix = os.path.splitext(table)[1].lower()
+    if suffix not in (*PARQUET_SUFFIXES, *TEXT_SUFFIXES):
+        raise CatalogError(
+            f"cannot write {printable(table)!r}",
+            found=f"suffix {suffix!r}",
+            wanted=", ".join((*TEXT_SUFFIXES, *PARQUET_SUFFIXES)),
+        )
+    folder = os.path.dirname(table)
+    names = [name for name in _KNOWN if name in frame]
+    columns: dict[str, list] = {name: [_text(v) for v in frame[name]] for name in names}
+    columns["duration"] = frame["duration"].tolist()
+    columns["path"] = [_encode(path, folder) for path in frame["path"]]
+    try:
+        os.makedirs(folder, exist_ok=True)
+        with _replacing(table) as part:
+            if suffix in PARQUET_SUFFIXES:
+                _write_parquet(columns, part)
+            else:
+                _write_text(columns, part, "\t" if suffix == ".tsv" else ",")
+    except (OSError, UnicodeEncodeError) as error:
+        raise CatalogError(f"cannot write {printable(table)!r}", found=clean(error)) from None
+
+
+def _write_text(columns: dict[str, list], path: str, delimiter: str) -> None:
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, delimiter=delimiter, lineterminator="\n")
+        writer.writerow(columns)
+        for row in zip(*columns.values(), strict=True):
+            writer.writerow(["" if value != value else value for value in row])
+
+
+def _write_parquet(columns: dict[str, list], path: str) -> None:
+    import pyarrow
+    import pyarrow.parquet
+
+    kinds = {name: pyarrow.string() for name in columns} | {"duration": pyarrow.float64()}
+    arrays = {name: pyarrow.array(values, kinds[name]) for name, values in columns.items()}
+    pyarrow.parquet.write_table(pyarrow.table(arrays), path)
+
+
+@contextmanager
+def _replacing(path: str) -> Iterator[str]:
+    """A path to write to that takes the place of `path` only once it is complete."""
+    part = f"{path}.part"
+    try:
+        yield part
+        os.replace(part, path)
+    finally:
+        if os.path.exists(part):
+            os.remove(part)
+
+
+def _encode(path: str, folder: str) -> str:
+    """A path as a table holds it."""
+    path = relative(path, folder)
+    # Lone surrogates and control characters are not printable; spreadsheets lose end spaces.
+    if path.isprintable() and path == path.strip() and not path.startswith((_URL, "~")):
+        return path
+    return (_URL + "//" if path.startswith("/") else _URL) + quote(os.fsencode(path))
+
+
+def _decode(stored: str, folder: str) -> str:
+    """The absolute path of what a table holds, '' for nothing."""
+    if not stored.strip():
+        return ""
+    if stored.startswith(_URL):
+        rest = stored[len(_URL) :]
+        if rest.startswith("//"):
+            rest = rest[rest.find("/", 2) :]  # file://host/path: the host does not matter
+        stored = os.fsdecode(unquote_to_bytes(rest))
+    else:
+        stored = os.path.expanduser(stored)
+    return os.path.normpath(os.path.join(folder, stored))

@@ -1,0 +1,133 @@
+"""Artist, album, title, genre and duration from a file's tags, through mutagen."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from genrenet.data.catalog.base import Reading, clean, in_threads
+from genrenet.data.catalog.genre_names import merged
+
+# What taggers write where they know no artist.
+_NO_ARTIST = {"unknown artist", "unknown", "<unknown>", "[unknown]", "no artist"}
+# And no genre; 12 is what an ID3v1 tag holds that was never given one.
+_NO_GENRE = {"unknown", "<unknown>", "[unknown]", "none", "no genre", "other", "misc"}
+# Names of fields in lower case: mutagen's easy ones, which Vorbis comments and APEv2 have too, then
+# ID3's (WAV, AIFF, DSD) and ASF's.
+_FIELDS = {
+    "artist": ("artist", "albumartist", "album artist", "tpe1", "tpe2", "author", "wm/albumartist"),
+    "album": ("album", "talb", "wm/albumtitle"),
+    "title": ("title", "tit2"),
+    "genre": ("genre", "tcon", "wm/genre"),
+}
+_READ = {key for keys in _FIELDS.values() for key in keys}
+
+
+def read_tags(path: str) -> tuple[dict[str, str | float], str]:
+    """Read a file's artist, album, title, genre and duration (s) from its tags and header.
+
+    Parameters
+    ----------
+    path : str
+        An audio file.
+
+    Returns
+    -------
+    fields : dict
+        What was found, of "artist", "album", "title", "genre" (str, never empty) and "duration"
+        (float). Place-holders such as "Unknown Artist" count as nothing; several artists are joined
+        by ", "; of several genres it is the first, and ID3v1's numbers are names.
+    fault : str
+        Why the tags could not be read, '' if they could. Tags are a help, never a condition:
+        damaged ones must not stop a collection from being read.
+    """
+    import mutagen
+    from mutagen.id3 import ID3FileType
+
+    try:
+        # mutagen takes ADTS with an ID3 tag for MP3, and its frames for none.
+        adts = path.lower().endswith((".aac", ".adts"))
+        file = mutagen.File(path, options=[ID3FileType] if adts else None, easy=not adts)
+        tags = _texts(file.tags) if file is not None and file.tags is not None else {}
+        if file is not None and not tags:
+            tags = _ape(path)
+        length = getattr(getattr(file, "info", None), "length", None)
+    except Exception as error:  # mutagen lets IndexError, struct.error and others through
+        return {}, f"tags not read: {clean(error) or type(error).__name__}"
+    fields: dict[str, str | float] = {}
+    for name, keys in _FIELDS.items():
+        for key in keys:
+            values = [text for text in map(clean, tags.get(key, [])) if text]
+            text = first_genre(values) if name == "genre" else ", ".join(values)
+            if text and not (name == "artist" and text.casefold() in _NO_ARTIST):
+                fields.setdefault(name, text)
+    if isinstance(length, (int, float)) and math.isfinite(length) and length > 0:
+        fields["duration"] = float(length)
+    return fields, ""
+
+
+def first_genre(values: Iterable[str]) -> str:
+    """The first genre that a tag's values name, '' for none.
+
+    Examples
+    --------
+    >>> first_genre(["(17)", "Pop"]), first_genre(["Jazz; Funk"]), first_genre(["Unknown", "Soul"])
+    ('Rock', 'Jazz', 'Soul')
+    """
+    from mutagen.id3 import TCON
+
+    for value in values:
+        for part in value.split(";"):
+            for genre in map(clean, TCON(encoding=3, text=[part.strip()]).genres):
+                if genre and genre.casefold() not in _NO_GENRE:
+                    return genre
+    return ""
+
+
+def _texts(tags: Any) -> dict[str, list[str]]:
+    """The texts of the fields that are read, by their names in lower case, of any kind of tags."""
+    found: dict[str, list[str]] = {}
+    for key, value in dict(tags).items():
+        name = str(key).lower()
+        if name in _READ:
+            values: Any = getattr(value, "text", value)  # of ID3's frames
+            several = isinstance(values, Sequence) and not isinstance(values, str | bytes)
+            found.setdefault(name, []).extend(map(str, values if several else [values]))
+    return found
+
+
+def _ape(path: str) -> dict[str, list[str]]:
+    """Tags of the kind APEv2 at the end of a file that has none of its own, such as an MP3."""
+    from mutagen.apev2 import APEv2, error
+
+    try:
+        return _texts(APEv2(path))
+    except error:
+        return {}
+
+
+def label_by_tags(reading: Reading, *, labelled: bool = True) -> None:
+    """Take genres from the songs' tags; if songs must have one, others are left out and counted."""
+    genres = fill_from_tags(reading)
+    names = merged(filter(None, genres))
+    bare = []
+    for song, genre in zip(reading.songs, genres, strict=True):
+        song.genre = names.get(genre, "")
+        if not song.genre:
+            bare.append(song.path)
+    if bare and labelled:
+        message = f"{len(bare)} of {len(genres)} songs have no genre in their tags and are left out"
+        reading.report(bare[0], "no-genre", f"{message}, this one first")
+        reading.songs = [song for song in reading.songs if song.genre]
+
+
+def fill_from_tags(reading: Reading) -> list[str]:
+    """Fill what the layout left to the tags; return the genres that these name, '' for none."""
+    found = in_threads(lambda song: read_tags(song.path), reading.songs, workers=8)
+    for song, (fields, fault) in zip(reading.songs, found, strict=True):
+        for name in reading.from_tags & fields.keys():
+            setattr(song, name, fields[name])
+        if fault:
+            reading.report(song.path, "unreadable-tags", fault)
+    return [str(fields.get("genre", "")) for fields, _ in found]

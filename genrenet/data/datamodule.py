@@ -1,0 +1,504 @@
+"""The Lightning data module: a catalog, a split, frames, and loaders of raw waveforms."""
+
+from __future__ import annotations
+
+import logging
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+import pytorch_lightning as pl
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from genrenet.data.datasets import splits
+from genrenet.data.catalog import Catalog, read_catalog
+from genrenet.data.datasets import (
+    CachedDataset,
+    Crops,
+    FileReader,
+    FrameDataset,
+    FrameSampler,
+    Item,
+    Reader,
+    as_they_are,
+)
+from genrenet.data.decoded_audio import DType
+from genrenet.utils.errors import GenrenetError, printable
+from genrenet.data.frames import Fill, FrameSettings
+from genrenet.utils.hardware import best_device, cores
+from genrenet.data.decoded_store import PreparedStore, fill
+from genrenet.data.store_space import usual_folder
+from genrenet.data.litdata.reader import StreamedSongs, is_streamed
+
+logger = logging.getLogger(__name__)
+
+EXCERPT_SECONDS = 90.0
+"""Collections whose median song is shorter are excerpts: nothing is trimmed from their ends."""
+
+
+class DataError(GenrenetError):
+    """A collection that cannot be trained or tested on as asked."""
+
+
+class GenreDataModule(pl.LightningDataModule):
+    """Frames of a music collection, split by song.
+
+    Parameters
+    ----------
+    source : str
+        A folder of genre folders, a GTZAN or FMA folder, a CSV or Parquet table, ``synthetic`` for
+        the corpus that the package makes itself, or a streamed collection: the folder that
+        ``genrenet data prepare --format litdata`` wrote, or the ``s3://`` address of a copy.
+        There is no default: nobody trains on synthetic sound by mistake.
+    format : str
+        See `genrenet.data.catalog.read_catalog`.
+    segments : {"auto", "off"}
+        Whether files may be segments of songs; see `genrenet.data.catalog.read_catalog`.
+    subset : {"small", "medium", "large", "full"}
+        FMA's subset.
+    labels : {"auto", "folders", "tags"}
+        Where the genres are; see `genrenet.data.catalog.read_catalog`.
+    split : str
+        ``auto`` (the table's own column, else artist-disjoint where artists are known, else
+        stratified), ``stratified``, ``artist``, ``fault-filtered``, ``70-30``, ``column``, or the
+        path of a CSV file written by ``genrenet data split``.
+    fractions : tuple of float
+        Shares of train, validation and test songs.
+    split_seed : int
+        Fixes the split.
+    fold, n_folds : int, optional
+        Take one fold of a cross-validation instead.
+    frame_seconds : float > 0
+        Length of a frame.
+    trim : float or "auto"
+        Seconds dropped at both ends of songs; ``auto`` is 0 for excerpts and 20 for whole songs.
+    sample_rate : int > 0
+        In Hz; the front end's.
+    fill : {"repeat", "zeros"}
+        What fills the frame of a shorter song; see `genrenet.data.frames.FrameSettings`.
+    crops : {"random", "fixed"}
+        Training frames: new random crops in every epoch, or the fixed frames of the test.
+    crops_per_song : int > 0
+        Random crops of each song in an epoch.
+    batch_size : int > 0
+        Frames in a batch.
+    num_workers : int or "auto"
+        Loading processes; ``auto`` takes none for a prepared store on a CPU.
+    store : str or None
+        Folder of the prepared store; ``auto`` keeps one in the cache folder where its disk has room
+        enough; None decodes spans of the files in every epoch. For an address: folder of the
+        fetched chunks.
+    store_dtype : {"int16", "float16"}
+    chunk_cache_gb : float > 0, optional
+        How much fetched chunks may take; by default three quarters of what is free.
+    max_songs : int, optional
+        Use only the first songs of each part, balanced over genres (for trying things out).
+    seed : int
+        Fixes the order and the crops.
+
+    Attributes
+    ----------
+    outputs : list of str, optional
+        Labels of a model that is only to name the songs' genres, set before anything is read. What
+        the collection says of genres is then written beside the answers and used for nothing: they
+        may be others, or none.
+
+    Raises
+    ------
+    DataError
+        No songs left to train or test on, or a setting out of range.
+    """
+
+    def __init__(
+        self,
+        source: str = "",
+        format: str = "auto",
+        subset: str = "small",
+        segments: str = "auto",
+        labels: str = "auto",
+        split: str = "auto",
+        fractions: tuple[float, float, float] = (0.7, 0.1, 0.2),
+        split_seed: int = 0,
+        fold: int | None = None,
+        n_folds: int = 5,
+        frame_seconds: float = 29.12,
+        trim: float | Literal["auto"] = "auto",
+        sample_rate: int = 12_000,
+        fill: Fill = "repeat",
+        crops: Crops = "random",
+        crops_per_song: int = 1,
+        batch_size: int = 16,
+        num_workers: int | Literal["auto"] = "auto",
+        store: str | None = "auto",
+        store_dtype: DType = "int16",
+        chunk_cache_gb: float | None = None,
+        max_songs: int | None = None,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        if batch_size < 1 or crops_per_song < 1:
+            raise DataError(
+                "batch_size and crops_per_song",
+                found=f"{batch_size} and {crops_per_song}",
+                wanted="at least 1",
+            )
+        self.source, self.format, self.subset = source, format, subset
+        self.segments, self.labels_from = segments, labels
+        self.split_kind, self.fractions, self.split_seed = split, fractions, split_seed
+        self.fold, self.n_folds, self.max_songs = fold, n_folds, max_songs
+        self.frame_seconds, self.trim, self.sample_rate = frame_seconds, trim, sample_rate
+        self.fill: Fill = fill
+        self.crops: Crops = crops
+        self.crops_per_song, self.batch_size, self.seed = crops_per_song, batch_size, seed
+        self._num_workers = num_workers
+        self.store, self.store_dtype, self.chunk_cache_gb = store, store_dtype, chunk_cache_gb
+        self.outputs: list[str] | None = None
+        self.skipped: dict[str, str] = {}
+        self.truncated: dict[str, str] = {}
+        self._datasets: dict[str, FrameDataset] = {}
+        self._cached: dict[str, CachedDataset] = {}
+
+    # --- what is known before anything is decoded -------------------------------------------------
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """The collection, with what was wrong in it reported once."""
+        if not self.source:
+            raise DataError(
+                "no collection to work on",
+                wanted="--data.source DIR: a folder of genre folders, a GTZAN or FMA folder, or a "
+                "table",
+                remedy="to try things out, --data.source synthetic makes a small corpus itself",
+            )
+        if self.streamed is not None:
+            return self.streamed.catalog
+        source = self.source
+        if source == "synthetic":
+            from genrenet.data.synthesis import default_corpus
+
+            source = str(default_corpus())
+        catalog = read_catalog(
+            source,
+            self.format,
+            subset=self.subset,
+            segments=self.segments,
+            labels=self.labels_from,
+            labelled=self.outputs is None,
+        )
+        for line in (*catalog.problems, *catalog.notes):
+            logger.warning("%s", line)
+        return catalog
+
+    @cached_property
+    def streamed(self) -> StreamedSongs | None:
+        """The collection's chunks, if it is a streamed one."""
+        source, limit = os.path.expanduser(self.source), self.chunk_cache_gb
+        if not is_streamed(source):
+            return None
+        cache = None if self.store == "auto" else self.store
+        room = None if limit is None else round(1e9 * limit)
+        return StreamedSongs(source, sample_rate=self.sample_rate, cache=cache, cache_bytes=room)
+
+    @property
+    def labels(self) -> list[str]:
+        """The order of a model's outputs: ``outputs``, or genres in alphabetical order."""
+        return list(self.catalog.genres if self.outputs is None else self.outputs)
+
+    @cached_property
+    def split(self) -> splits.Split:
+        """The split of the songs; one without validation songs takes some from training."""
+        table, seed = self.catalog.table, self.split_seed
+        if self.split_kind.endswith(".csv"):
+            split = splits.read_split(self.split_kind, table)
+        else:
+            split = splits.make_split(
+                table,
+                self.split_kind,
+                seed=seed,
+                fractions=self.fractions,
+                fold=self.fold,
+                n_folds=self.n_folds,
+            )
+        if self.catalog.artists_known:
+            try:
+                return splits.with_validation(table, split, seed=seed, by="artist")
+            except splits.SplitError as error:
+                logger.warning("validation songs are taken without regard to artists: %s", error)
+        return splits.with_validation(table, split, seed=seed)
+
+    @cached_property
+    def frames(self) -> FrameSettings:
+        """Frame settings, with ``trim`` settled."""
+        trim = self.trim
+        if trim == "auto":
+            median = float(np.nanmedian(self._durations))
+            trim = 0.0 if median < EXCERPT_SECONDS else 20.0
+            logger.info("trim %g s (the median song has %.0f s)", trim, median)
+        return FrameSettings(self.frame_seconds, float(trim), self.sample_rate, self.fill)
+
+    @cached_property
+    def _durations(self) -> NDArray[np.float64]:
+        durations = self.catalog.table["duration"].to_numpy(dtype=float)
+        if np.isnan(durations).all():
+            sample = self.catalog.table["path"].iloc[:: max(1, len(durations) // 50)]
+            reader = FileReader(list(sample), self.sample_rate)
+            durations = np.array([reader.length(path) / self.sample_rate for path in sample])
+        return durations if len(durations) else np.zeros(1)
+
+    def part(self, name: str) -> pd.DataFrame:
+        """Songs of a part ("train", "validation", "test", "all"), in the catalog's order."""
+        table = self.catalog.table
+        if name == "all":
+            return table
+        rows = self.split.indices(table, name)
+        if self.max_songs is not None:
+            by_rank = table.iloc[rows].groupby("genre").cumcount().to_numpy()
+            rows = np.sort(rows[np.argsort(by_rank, kind="stable")][: self.max_songs])
+        return table.iloc[rows]
+
+    # --- Lightning's hooks ------------------------------------------------------------------------
+
+    @cached_property
+    def store_folder(self) -> Path | None:
+        """Folder of the prepared store, or None where files are decoded each time."""
+        if self.store is None or self.streamed is not None:
+            return None
+        if self.store != "auto":
+            return Path(self.store)
+        seconds = float(np.nanmean(self._durations)) * len(self.catalog.table)
+        paths = list(self.catalog.table["path"])
+        return usual_folder(paths, seconds, self.sample_rate, self.store_dtype)
+
+    def prepare_data(self) -> None:
+        """Build the prepared store, once a machine."""
+        if self.store_folder is None:
+            return
+        from genrenet.utils.progress import progress_bar
+
+        with progress_bar("preparing songs") as progress:
+            fill(
+                self.catalog.table["path"],
+                self.store_folder,
+                sample_rate=self.sample_rate,
+                dtype=self.store_dtype,
+                progress=progress,
+            )
+
+    def setup(self, stage: str) -> None:
+        """Open the store and make the datasets of a stage: fit, validate, test or predict."""
+        parts = {
+            "fit": ["train", "validation"],
+            "validate": ["validation"],
+            "test": ["test"],
+            "predict": ["all"],
+        }[stage]
+        tables = {name: self.part(name) for name in parts}
+        paths = [path for table in tables.values() for path in table["path"]]
+        reader: Reader
+        if self.streamed is not None:
+            reader = self.streamed
+        elif self.store_folder is None:
+            reader = FileReader(paths, self.sample_rate)
+        else:
+            reader = PreparedStore(self.store_folder, paths)
+        # Every process finds the same: one says so.
+        tell, errors = self.trainer is None or self.trainer.is_global_zero, reader.errors
+        for path in filter(errors.__contains__, paths):
+            self.skip(path, errors[path], tell=tell)
+        for path in filter(reader.truncated.__contains__, paths):
+            if tell and path not in self.truncated:
+                logger.warning("used as far as it can be read: %s", reader.truncated[path])
+            self.truncated[path] = reader.truncated[path]
+        self.forget_hidden()
+        for name, table in tables.items():
+            self._datasets[name] = self._dataset(name, table, reader)
+
+    def _dataset(self, name: str, table: pd.DataFrame, reader: Reader) -> FrameDataset:
+        training = name == "train"
+        dataset = FrameDataset(
+            list(table["path"]),
+            pd.Index(self.labels).get_indexer(table["genre"]),
+            reader,
+            self.frames,
+            crops=self.crops if training else "fixed",
+            crops_per_song=self.crops_per_song,
+            seed=self.seed,
+        )
+        if not len(dataset) and name != "validation":
+            raise DataError(
+                f"no {name} songs to work on",
+                found=f"{len(table)} songs, {len(self.skipped)} of them unreadable",
+                remedy="see 'genrenet data check'",
+            )
+        return dataset
+
+    def skip(self, path: str, error: str, tell: bool = True) -> None:
+        """Keep the reason why a song is left out, and say so once."""
+        known = path in self.skipped
+        self.skipped.setdefault(path, error)
+        if tell and not known:
+            logger.warning("skipped (%d so far): %s", len(self.skipped), error)
+
+    def dataset(self, name: str) -> FrameDataset:
+        """Dataset of a part that has been set up."""
+        return self._datasets[name]
+
+    def in_order(self, name: str) -> DataLoader[Item]:
+        """Every frame of a part that has been set up, once, from the first to the last."""
+        dataset = self._datasets[name]
+        sampler = FrameSampler(dataset, shuffle=False, num_replicas=1, rank=0, seed=self.seed)
+        return DataLoader(
+            dataset,
+            batch_size=self.batch_size,
+            sampler=sampler,
+            num_workers=self.num_workers,
+            generator=torch.Generator().manual_seed(self.seed),
+        )
+
+    def keep_hidden(self, name: str, hidden: Tensor, failed: Tensor) -> None:
+        """Let a part's loader give ``hidden`` in the place of waveforms, until the next set-up.
+
+        Parameters
+        ----------
+        name : str
+            A part that has been set up, with fixed crops.
+        hidden : Tensor, shape (frames, ...)
+            One entry for each frame, in the order of `in_order`.
+        failed : Tensor of bool, shape (frames,)
+        """
+        self._cached[name] = CachedDataset(self._datasets[name], hidden, failed)
+
+    def forget_hidden(self) -> None:
+        """Let all loaders give waveforms again."""
+        self._cached.clear()
+
+    def n_songs(self, name: str) -> int:
+        """Songs of a part that has been set up, the unreadable ones included."""
+        return len(self._datasets[name].paths)
+
+    @cached_property
+    def label_counts(self) -> list[int]:
+        """Training songs of each label."""
+        counts = self.part("train")["genre"].value_counts()
+        return [int(counts.get(label, 0)) for label in self.labels]
+
+    def _loader(self, name: str) -> DataLoader[Item]:
+        dataset, trainer = self._datasets[name], self.trainer
+        sampler = FrameSampler(
+            dataset,
+            shuffle=name == "train",
+            num_replicas=trainer.world_size if trainer else 1,
+            rank=trainer.global_rank if trainer else 0,
+            seed=self.seed,
+            chunks=None if not self.streamed else self.streamed.chunks_of(dataset),
+        )
+        cached = self._cached.get(name)
+        workers = self.num_workers if cached is None else 0
+        return DataLoader(
+            dataset if cached is None else cached,
+            batch_size=self.batch_size,
+            sampler=sampler,
+            num_workers=workers,
+            pin_memory=torch.cuda.is_available(),
+            persistent_workers=workers > 0,
+            # A last batch of one song would leave batch-norm nothing to norm by.
+            drop_last=name == "train" and len(sampler) > self.batch_size,
+            collate_fn=None if cached is None else as_they_are,
+        )
+
+    @property
+    def num_workers(self) -> int:
+        """Loading processes."""
+        if self._num_workers != "auto":
+            return int(self._num_workers)
+        if best_device() != "cpu":
+            return min(8, cores())
+        # On a CPU the network wants the cores, and reading what is mapped costs nothing.
+        mapped = self.store_folder is not None or (self.streamed and not self.streamed.remote)
+        return 0 if mapped else max(1, cores() // 2)
+
+    def train_dataloader(self) -> DataLoader[Item]:
+        """Training frames."""
+        return self._loader("train")
+
+    def val_dataloader(self) -> DataLoader[Item] | list[Any]:
+        """Frames of the validation songs; nothing where the split has none."""
+        return self._loader("validation") if len(self._datasets["validation"]) else []
+
+    def test_dataloader(self) -> DataLoader[Item]:
+        """All frames of the test songs."""
+        return self._loader("test")
+
+    def predict_dataloader(self) -> DataLoader[Item]:
+        """All frames of all songs."""
+        return self._loader("all")
+
+    def on_before_batch_transfer(self, batch: Item, dataloader_idx: int) -> Item:
+        """List songs whose span could not be decoded, while the batch is still in memory.
+
+        Training then drops what is not counted: it would move batch-norms and mix with the rest.
+        """
+        if bool(batch["failed"].any()):
+            name = self._part_in_use()
+            for song in batch["song"][batch["failed"]].tolist():
+                path = self._datasets[name].paths[song]
+                fault = "could not be read where a frame should be, or is silent there"
+                self.skip(path, f"'{printable(path)}' {fault}")
+        return counted_only(batch) if self._part_in_use() == "train" else batch
+
+    def _part_in_use(self) -> str:
+        trainer = self.trainer
+        if trainer is None or trainer.predicting:
+            return "all"
+        if trainer.testing:
+            return "test"
+        return "validation" if trainer.validating or trainer.sanity_checking else "train"
+
+
+def counted_only(batch: Item) -> Item:
+    """Drop the frames of a batch that are not counted.
+
+    Parameters
+    ----------
+    batch : dict of Tensor
+        In memory: what is dropped depends on values.
+
+    Returns
+    -------
+    dict of Tensor
+        Where no frame is counted, one is left, so that a process takes part in what all processes
+        do; the entry ``idle`` marks such a batch.
+    """
+    counted = batch["counted"]
+    if bool(counted.all()):
+        return batch
+    if bool(counted.any()):
+        return {name: value[counted] for name, value in batch.items()}
+    return {name: value[:1] for name, value in batch.items()} | {"idle": counted[:1]}
+
+
+def to_float(waveform: Tensor, scale: Tensor) -> Tensor:
+    """Raw samples as float32 in [-1, 1], on the device they are on.
+
+    Parameters
+    ----------
+    waveform : Tensor of int16, float16 or float32, shape (batch, samples)
+    scale : Tensor, shape (batch,)
+
+    Returns
+    -------
+    Tensor, shape (batch, samples), float32
+    """
+    return waveform.float() * scale.unsqueeze(-1)
+
+
+def data_of(trainer: pl.Trainer) -> GenreDataModule | None:
+    """The trainer's data module, if it is one of ours."""
+    data = getattr(trainer, "datamodule", None)
+    return data if isinstance(data, GenreDataModule) else None

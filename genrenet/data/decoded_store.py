@@ -1,0 +1,324 @@
+"""The prepared store: songs decoded once, so that training reads samples instead of files.
+
+Layout of a store's folder
+--------------------------
+``index.sqlite``
+    A row a song: file, size, times, a sample of its content, length, scale, error; see
+    `genrenet.data.store_index`. Several processes may write to it at once.
+``songs/<two digits>/<name>``
+    Samples of a song, mono, int16 or float16, little-endian. A file is written under another name
+    first and noted in the index last: a build that was interrupted goes on after the last song.
+``users/``, ``locks/``
+    Locks of the processes that read and write.
+
+int16 samples are scaled by each song's own peak, so that a quiet song keeps its resolution.
+
+Which songs are usable, `genrenet.data.decoded_audio` says. What is unusable is remembered; what could not be
+read this time is tried again each time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from filelock import FileLock
+from numpy.typing import NDArray
+
+from genrenet import audio
+from genrenet.audio.errors import failure
+from genrenet.utils.cache import content_sample
+from genrenet.data.decoded_audio import DType, decoders, encode, in_order
+from genrenet.utils.errors import printable
+from genrenet.data.store_index import Entry, FileState, Known, StoreError, StoreIndex, file_state
+
+__all__ = ["PreparedStore", "StoreError", "fill", "prepare"]
+
+BATCH_SECONDS = 2.0
+"""How often finished songs are noted in the index."""
+
+
+class PreparedStore:
+    """Samples of songs.
+
+    Open an existing store with ``PreparedStore(folder)``; make or extend one with `prepare`, whose
+    songs are in use until the process ends: nobody makes room by removing them. Samples that have
+    gone all the same are decoded again.
+
+    Parameters
+    ----------
+    folder : path
+        Folder of the store.
+    paths : iterable of str, optional
+        Songs that will be read; all there are by default.
+
+    Attributes
+    ----------
+    sample_rate : int
+        Samples per second.
+    dtype : str
+        ``int16`` or ``float16``.
+    paths : list of str
+        The songs.
+    errors : dict
+        Songs that are not usable, with the reason.
+    truncated : dict
+        Songs that are used as far as they can be read, with what is wrong.
+
+    Raises
+    ------
+    StoreError
+        No store there, a damaged one, or one of another version.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str], paths: Iterable[str] | None = None) -> None:
+        self.folder = Path(folder)
+        index = self._index = StoreIndex(self.folder)
+        self.sample_rate = int(index.about["sample_rate"])
+        self.dtype = str(index.about["dtype"])
+        found = index.rows("SELECT path, file, length, scale, state, message FROM songs")
+        rows = {os.fsdecode(row[0]): row[1:] for row in found}
+        self.paths = list(rows if paths is None else dict.fromkeys(paths))
+        self._songs: dict[str, tuple[str, int, float]] = {}
+        self.errors: dict[str, str] = {}
+        self.truncated: dict[str, str] = {}
+        for path in self.paths:
+            row = rows.get(path) or rows.get(os.path.abspath(path))
+            if row is None:
+                where = printable(self.folder)
+                self.errors[path] = f"'{printable(path)}' is not in the prepared store '{where}'"
+                continue
+            if row[1]:
+                self._songs[path] = row[:3]
+            if row[3] == "truncated":
+                self.truncated[path] = row[4]
+            elif row[4]:
+                self.errors[path] = row[4]
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def length(self, path: str) -> int:
+        """Samples of a song; 0 where it is not usable or not in the store."""
+        return self._songs.get(path, ("", 0, 1.0))[1]
+
+    def read(self, path: str, start: int, count: int) -> tuple[NDArray[Any], float]:
+        """A stretch of a song.
+
+        Parameters
+        ----------
+        path : str
+            The song's file.
+        start, count : int >= 0
+            First sample and number of samples; what lies past the song's end is left out.
+
+        Returns
+        -------
+        samples : ndarray of int16 or float16, shape (<= count,)
+        scale : float
+            What to multiply the samples by to have them in [-1, 1].
+
+        Raises
+        ------
+        AudioError
+            The samples have gone, and the file is no longer what they were made of.
+        """
+        file, length, scale = self._songs[path]
+        wanted = max(0, min(count, length - start))
+        samples = self._samples(file, start, wanted)
+        if len(samples) < wanted:
+            self._restore(path, file, length)
+            samples = self._samples(file, start, wanted)
+        return samples, scale
+
+    def _samples(self, file: str, start: int, count: int) -> NDArray[Any]:
+        kind = np.dtype(self.dtype).newbyteorder("<")
+        try:
+            return np.fromfile(self._index.place(file), kind, count, offset=start * kind.itemsize)
+        except FileNotFoundError:
+            return np.zeros(0, kind)
+
+    def _restore(self, path: str, file: str, length: int) -> None:
+        """Decode a song again whose samples somebody has removed or cut."""
+        found = encode(path, self.sample_rate, self.dtype)  # type: ignore[arg-type]
+        if len(found.samples) != length:
+            lost = f"{len(found.samples)} samples, and none in the prepared store"
+            raise failure(audio.UnreadableFileError, path, lost, f"the {length} there were")
+        _write(self._index.place(file), found.samples)
+
+
+def prepare(
+    paths: Iterable[str],
+    folder: str | os.PathLike[str],
+    *,
+    sample_rate: int = 12_000,
+    dtype: DType = "int16",
+    workers: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> PreparedStore:
+    """Let a store hold songs, as `fill` does, and open it."""
+    given = list(paths)
+    fill(given, folder, sample_rate=sample_rate, dtype=dtype, workers=workers, progress=progress)
+    return PreparedStore(folder, given)
+
+
+def fill(
+    paths: Iterable[str],
+    folder: str | os.PathLike[str],
+    *,
+    sample_rate: int = 12_000,
+    dtype: DType = "int16",
+    workers: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> None:
+    """Let a store hold songs: build it, finish an interrupted build, or add what is new.
+
+    Several processes may call this at once; for the same songs, the second waits for the first and
+    then finds them done. Songs of the same folders whose files have gone are removed.
+
+    Parameters
+    ----------
+    paths : iterable of str
+        Files to decode. Those in the store whose file is the same are kept.
+    folder : path
+        Where the store is.
+    sample_rate : int > 0
+        Samples per second, in Hz.
+    dtype : {"int16", "float16"}
+        Type of the stored samples.
+    workers : int > 0, optional
+        Decoding threads; as many as the machine has processors by default.
+    progress : callable, optional
+        Called with the number of files done and the number to do.
+
+    Raises
+    ------
+    StoreError
+        The folder holds a store with other settings, or the disk is full or read-only.
+    """
+    folder = Path(folder)
+    songs = list(dict.fromkeys(map(os.path.abspath, paths)))
+    try:
+        index = StoreIndex(folder, {"sample_rate": sample_rate, "dtype": dtype})
+        found = index.about["sample_rate"], index.about["dtype"]
+        if found != (sample_rate, dtype):
+            raise StoreError(
+                f"the prepared store '{printable(folder)}' was made with other settings",
+                found="{} Hz {}".format(*found),
+                wanted=f"{sample_rate} Hz {dtype}",
+                remedy="choose another folder, or delete this one",
+            )
+        name = hashlib.sha256(os.fsencode("\0".join(songs))).hexdigest()[:16]
+        (folder / "locks").mkdir(exist_ok=True)
+        with FileLock(folder / "locks" / name):
+            _fill(index, songs, dtype, workers or os.cpu_count() or 1, progress)
+    except OSError as error:
+        raise StoreError(
+            f"cannot write the prepared store '{printable(folder)}'",
+            found=str(error),
+            remedy="free some space or choose another folder; what is done is kept",
+        ) from error
+
+
+def _fill(
+    index: StoreIndex,
+    songs: list[str],
+    dtype: DType,
+    workers: int,
+    progress: Callable[[int, int], None] | None,
+) -> None:
+    """Decode the songs that a store lacks, and let all belong to one collection."""
+    folders = {os.path.dirname(song) for song in songs}
+    collection = index.enter(os.path.commonpath(folders) if folders else "")
+    known = index.known()
+    todo: list[str] = []
+    states: dict[str, FileState] = {}
+    for song in songs:
+        state = file_state(song)
+        if song not in known or not _is_same(index, song, state, known[song], states):
+            todo.append(song)
+    index.refresh(states)
+    index.take(
+        [song for song in songs if song in known and known[song][-1] != collection],
+        collection,
+    )
+    rate = int(index.about["sample_rate"])
+    ready: list[Entry] = []
+    noted = time.monotonic()
+    try:
+        blocks = in_order(todo, lambda song: _put(index, song, rate, dtype), workers)
+        for done, entry in enumerate(blocks, 1):
+            ready.append(entry)
+            if time.monotonic() > noted + BATCH_SECONDS:
+                index.put(ready, collection)
+                ready, noted = [], time.monotonic()
+            if progress is not None:
+                progress(done, len(todo))
+    finally:
+        index.put(ready, collection)
+    # A folder that has gone may be on a disk that comes back.
+    there = {folder for folder in folders if os.path.isdir(folder)}
+    wanted, since = set(songs), index.in_use_since()
+    in_use = {found.number for found in index.collections() if found.used >= since}
+    index.drop(
+        song
+        for song, held in known.items()
+        if song not in wanted
+        and os.path.dirname(song) in there
+        and (held[-1] == collection or held[-1] not in in_use)
+        and not os.path.lexists(song)
+    )
+
+
+def _is_same(
+    index: StoreIndex, song: str, now: FileState, held: Known, states: dict[str, FileState]
+) -> bool:
+    """Whether what a store knows of a song still holds; new times and inodes go to ``states``."""
+    state, made_by = held[4:6]
+    if state == "unread" or (state == "unusable" and made_by != decoders()):
+        return False
+    if now == held[:4]:
+        return True
+    if now[:2] != held[:2]:
+        return False
+    # Renamed, copied or given other rights: names may have been swapped between equal sizes.
+    try:
+        same = content_sample(song) == index.samples_of([song])[song]
+    except OSError:
+        return state != "unusable"  # samples are not given up for a failure that may pass
+    if same:
+        states[song] = now
+    return same
+
+
+def _put(index: StoreIndex, song: str, rate: int, dtype: DType) -> Entry:
+    """Decode a song and write its samples."""
+    state = file_state(song)  # before it is read: what is written meanwhile is found next time
+    try:
+        sample = content_sample(song)
+    except OSError:
+        sample = ""
+    found = encode(song, rate, dtype)
+    file = ""
+    if len(found.samples):
+        what = repr((os.fsencode(song), state[:2], sample, len(found.samples)))
+        file = hashlib.sha256(what.encode()).hexdigest()[:32]
+        _write(index.place(file), found.samples)
+    about = found.scale, found.state, found.message, decoders()
+    return Entry(song, state, sample, file, len(found.samples), *about)
+
+
+def _write(file: Path, samples: NDArray[Any]) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    # Two processes may write the same song: each writes a file of its own, and the last one stays.
+    part = file.with_name(f"{file.name}.{os.getpid()}.part")
+    try:
+        part.write_bytes(samples.tobytes())
+        os.replace(part, file)
+    finally:
+        part.unlink(missing_ok=True)

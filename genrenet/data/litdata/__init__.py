@@ -1,0 +1,1 @@
+"""Collections streamed from an object store through litdata."""

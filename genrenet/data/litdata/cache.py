@@ -1,0 +1,224 @@
+"""Chunks of streamed collections: fetched from an address, kept on disk while there is room."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from genrenet.utils.cache import cache_folder, replace_file
+from genrenet.utils.errors import GenrenetError, printable
+
+INDEX = "index.json"
+
+
+class StreamedError(GenrenetError):
+    """A streamed collection that is missing, damaged, or made with other settings."""
+
+
+def is_address(source: str) -> bool:
+    """Whether a source is an address to fetch from, such as ``s3://bucket/prefix``.
+
+    Examples
+    --------
+    >>> is_address("s3://bucket/songs"), is_address("/home/me/songs")
+    (True, False)
+    """
+    return "://" in source or source.startswith("local:")
+
+
+def litdata() -> Any:
+    """The library, which an extra installs.
+
+    Raises
+    ------
+    StreamedError
+        It is not installed.
+    """
+    try:
+        import litdata
+    except ImportError as error:
+        raise StreamedError(
+            "streamed collections need litdata",
+            found=str(error),
+            remedy="run: pip install 'genrenet[cloud]'",
+        ) from None
+    return litdata
+
+
+def not_whole(source: str, found: str) -> StreamedError:
+    """The error for a collection that lacks something."""
+    return StreamedError(
+        f"the streamed collection '{printable(source)}' is not whole",
+        found=found,
+        wanted="all that 'genrenet data prepare --format litdata' wrote",
+        remedy="run that again, and copy the whole folder",
+    )
+
+
+def size_of(file: Path) -> int:
+    """A file's size in bytes; -1 where there is none."""
+    try:
+        return file.stat().st_size
+    except FileNotFoundError:
+        return -1
+
+
+class Fetcher:
+    """Fetches files from an address; may go to other processes.
+
+    Parameters
+    ----------
+    address : str
+        The address of a folder, as litdata's downloaders take them.
+    """
+
+    def __init__(self, address: str) -> None:
+        self.address = address.rstrip("/")
+        self._downloader: Any = None
+        self._process = -1
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Connections and threads stay in the process that made them.
+        return {"address": self.address, "_process": -1, "_downloader": None}
+
+    def fetch(self, name: str, file: Path) -> None:
+        """Fetch a file.
+
+        Parameters
+        ----------
+        name : str
+            Its name in the folder.
+        file : Path
+            Where to.
+
+        Raises
+        ------
+        StreamedError
+            It is not there, or the store cannot be reached.
+        """
+        from litdata.streaming.downloader import get_downloader
+
+        try:
+            if self._downloader is None or self._process != os.getpid():
+                self._downloader = get_downloader(self.address, str(file.parent), [])
+                self._process = os.getpid()
+            replace_file(file, lambda part: self._download(f"{self.address}/{name}", part))
+        # Each kind of store has errors of its own, all of which mean this.
+        except Exception as error:
+            raise StreamedError(
+                f"cannot fetch '{name}' from '{self.address}'",
+                found=f"{type(error).__name__}: {' '.join(str(error).split())}",
+                wanted="a copy of a whole folder that 'genrenet data prepare' wrote",
+                remedy="check the address, its credentials and the copy",
+            ) from error
+
+    def _download(self, address: str, file: Path) -> None:
+        if address.startswith("local:"):  # litdata gives no stream of these
+            self._downloader.download_file(address, str(file))
+            return
+        # litdata's own way to files starts threads that processes forked later cannot use, and
+        # refuses servers without TLS.
+        with open(file, "wb") as stream:
+            self._downloader.download_fileobj(address, stream)
+
+
+class ChunkCache:
+    """Chunks of a collection on disk; the processes of a machine share what each has fetched.
+
+    Parameters
+    ----------
+    address : str
+    index : dict
+        litdata's index of the collection.
+    folder : path, optional
+        Where chunks are kept; a folder in the cache folder by default.
+    limit : int > 0, optional
+        How many bytes they may take; by default three quarters of what is free.
+
+    Raises
+    ------
+    StreamedError
+        The folder cannot be written.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        index: dict[str, Any],
+        folder: str | os.PathLike[str] | None = None,
+        limit: int | None = None,
+    ) -> None:
+        self._fetcher, self._limit = Fetcher(address), limit
+        self.sizes = {chunk["filename"]: int(chunk["chunk_bytes"]) for chunk in index["chunks"]}
+        text = json.dumps(index)
+        root = Path(folder) if folder is not None else cache_folder("streamed")
+        root = root / hashlib.sha256(self._fetcher.address.encode()).hexdigest()[:16]
+        self.folder = root / hashlib.sha256(text.encode()).hexdigest()[:16]
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with FileLock(root / ".lock"):
+                for other in root.iterdir():
+                    # An older edition of the collection.
+                    if other.is_dir() and other != self.folder:
+                        shutil.rmtree(other, ignore_errors=True)
+                replace_file(self.folder / INDEX, lambda file: file.write_text(text, "utf-8"))
+        except OSError as error:
+            raise StreamedError(
+                f"cannot keep chunks in '{printable(root)}'",
+                found=str(error),
+                remedy="pass a folder that can be written as --data.store",
+            ) from error
+
+    @cached_property
+    def limit(self) -> int:
+        """How many bytes the chunks may take."""
+        if self._limit is not None:
+            return self._limit
+        kept = sum(max(0, size_of(self.folder / name)) for name in self.sizes)
+        return (kept + shutil.disk_usage(self.folder).free) * 3 // 4
+
+    def keep(self, name: str) -> None:
+        """Have a chunk on disk, and note that it was read.
+
+        Parameters
+        ----------
+        name : str
+            Its file's name.
+
+        Raises
+        ------
+        StreamedError
+            It cannot be fetched whole.
+        """
+        file = self.folder / name
+        with FileLock(file.with_suffix(".fetching")):
+            if size_of(file) != self.sizes[name]:
+                file.unlink(missing_ok=True)
+                self._make_room(self.sizes[name])
+                self._fetcher.fetch(name, file)
+                if size_of(file) != self.sizes[name]:
+                    raise not_whole(self._fetcher.address, f"{size_of(file)} bytes of '{name}'")
+            os.utime(file)
+
+    def _make_room(self, wanted: int) -> None:
+        """Remove the chunks that were read longest ago, until another fits."""
+        kept = []
+        for name in self.sizes:
+            try:
+                status = os.stat(self.folder / name)
+            except FileNotFoundError:
+                continue
+            kept.append((status.st_mtime_ns, status.st_size, name))
+        room = self.limit - wanted - sum(size for _, size, _ in kept)
+        for _, size, name in sorted(kept):
+            if room >= 0:
+                break
+            (self.folder / name).unlink(missing_ok=True)
+            room += size

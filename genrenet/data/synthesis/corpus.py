@@ -1,0 +1,160 @@
+"""A corpus on disk: names, tags, files that are whole or not there at all."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import filelock
+import numpy as np
+import soundfile
+from mutagen import MutagenError, flac
+
+from genrenet.utils.cache import cache_root
+from genrenet.utils.errors import printable
+from genrenet.data.synthesis.playing import synthesise_song
+from genrenet.data.synthesis.styles import GENRES, LEAST, SynthesisError, check
+
+Progress = Callable[[int, int], None] | None
+_VERSION = 1  # raise it whenever a song would sound different: caches then start afresh
+_MARKER = "corpus.json"
+_DURATIONS = 1001  # in a random seed, where a genre's index would stand
+
+
+def _names(artist: int, song: int, seed: int) -> tuple[str, str]:
+    """An artist's name and a song's title; an odd factor gives 2**24 artists as many names."""
+    syllables = "badefogijakolemunoparisatuvowiza"
+    number = ((artist + 1) * 10_368_889 + seed * 7919) % 2**24
+    name = "".join(syllables[2 * int(d, 16) :][:2] for d in f"{number:06x}")
+    hue = ("Silver", "Quiet", "Golden", "Northern", "Paper")[(number + song) % 5]
+    thing = ("River", "Street", "Morning", "Engine", "Letter")[(number // 5 + song * 2) % 5]
+    return f"{name[:6]} {name[6:]}".title(), f"{hue} {thing} No. {song + 1}"
+
+
+@contextlib.contextmanager
+def _whole(path: Path) -> Iterator[Path]:
+    """A temporary path beside another; what is put there gets its name only once it is whole."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield part
+        if part.exists():
+            os.replace(part, path)
+    except (OSError, soundfile.SoundFileError, MutagenError) as error:
+        what, remedy = f"cannot write {printable(path)}", "choose a place with room and permission"
+        raise SynthesisError(what, found=str(error), remedy=remedy) from error
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink()
+
+
+def synthesise_corpus(
+    folder: str | os.PathLike[str],
+    *,
+    genres: Sequence[str] = GENRES,
+    artists: int = 6,
+    songs: int = 3,
+    seconds: float = 32.0,
+    sample_rate: int = 22_050,
+    seed: int = 0,
+    progress: Progress = None,
+) -> Path:
+    """Write a corpus of tagged 16-bit FLAC files, ``<genre>/<artist> - <title>.flac``.
+
+    Called again after an interruption, it goes on where it stopped: a file gets its name only when
+    it is whole, and is then kept.
+
+    Parameters
+    ----------
+    folder : path
+        Where to; made if missing. It must be empty (but for hidden files) or hold this very corpus.
+    genres : sequence of str
+        Which of `GENRES`. A song is the same whatever other songs are asked for.
+    artists, songs : int >= 1 [scalar]
+        Artists per genre, none of whom works in two, and songs per artist.
+    seconds : float >= 0.1 [scalar]
+        Mean duration; songs differ from it by up to 5 %.
+    sample_rate, seed
+        As in `synthesise_song`.
+    progress : callable, optional
+        Called as ``progress(done, total)`` after every song.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    SynthesisError
+        If a setting is out of range, or the folder holds something else or cannot be written.
+    """
+    numbers = {"artists": artists, "songs": songs, "seconds": float(seconds)}
+    numbers |= {"sample_rate": sample_rate, "seed": seed}
+    check(genres or [""], **numbers)
+    chosen = [genre for genre in GENRES if genre in genres]
+    settings, folder = json.dumps({"version": _VERSION, "genres": chosen, **numbers}), Path(folder)
+    with _whole(folder / _MARKER) as part:
+        found = ", ".join(printable(name) for name in os.listdir(folder) if name[0] != ".")
+        if _MARKER in os.listdir(folder):
+            found = (folder / _MARKER).read_text("utf-8", "replace")
+        if not found:
+            part.write_text(settings, "utf-8")
+        elif found != settings:
+            what, wanted = f"cannot put a corpus in {printable(folder)}", f"nothing or {settings}"
+            remedy = "name another folder or delete this one"
+            raise SynthesisError(what, found=found[:200], wanted=wanted, remedy=remedy)
+    # An artist's number names its genre as well, so no two genres share an artist.
+    numbered = [GENRES.index(genre) + len(GENRES) * a for genre in chosen for a in range(artists)]
+    plan = [(artist, song) for artist in numbered for song in range(songs)]
+    for done, (artist, song) in enumerate(plan, start=1):
+        genre, (name, title) = GENRES[artist % len(GENRES)], _names(artist, song, seed)
+        path = folder / genre / f"{name} - {title}.flac"
+        if not path.exists():
+            stretch = np.random.default_rng([seed, _DURATIONS, artist, song]).uniform(0.95, 1.05)
+            length = max(seconds * stretch, LEAST["seconds"])
+            sound = synthesise_song(genre, artist, song, length, sample_rate, seed)
+            with _whole(path) as part:
+                soundfile.write(part, sound, sample_rate, "PCM_16", format="FLAC")
+                tags = flac.FLAC(part)
+                tags.update({"artist": name, "album": f"This Is {name}", "title": title})
+                tags.save()
+        if progress is not None:
+            progress(done, len(plan))
+    return folder
+
+
+def default_corpus(
+    artists: int = 6, songs: int = 3, seconds: float = 32.0, progress: Progress = None
+) -> Path:
+    """Return the corpus kept in the user's cache, making what of it is missing.
+
+    The cache is the platform's own for "genrenet", or the folder that the environment variable
+    ``GENRENET_CACHE`` names. A lock lets several processes ask at once: one makes, the others wait.
+
+    Parameters
+    ----------
+    artists, songs, seconds, progress
+        As in `synthesise_corpus`; every size has a folder of its own.
+
+    Returns
+    -------
+    Path
+        The corpus's folder: one folder of songs per genre.
+
+    Raises
+    ------
+    SynthesisError
+        If a size is out of range or the cache cannot be written.
+    """
+    name = f"synthetic-v{_VERSION}-{artists}x{songs}x{float(seconds)}s"
+    folder = cache_root() / name
+    with _whole(folder):  # for its errors: acquiring writes the lock's file
+        lock = filelock.FileLock(folder.with_name(f"{name}.lock")).acquire()
+    with lock:
+        return synthesise_corpus(
+            folder, artists=artists, songs=songs, seconds=seconds, progress=progress
+        )

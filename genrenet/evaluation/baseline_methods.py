@@ -1,0 +1,165 @@
+"""Baselines as contenders: features once for all folds, settings chosen inside each."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from genrenet.baselines import (
+    Baseline,
+    FeatureMatrix,
+    baseline,
+    fit_baseline,
+    known_features,
+    origin,
+    song_features,
+)
+from genrenet.baselines.song_features import check_features
+from genrenet.evaluation.methods import Contender, ContenderError, FoldResult, validation_rows
+from genrenet.evaluation.datasets import Dataset
+from genrenet.utils.progress import progress_bar
+from genrenet.data.splits import Split, song_groups
+
+
+class FeatureBank:
+    """Features of a dataset's songs, computed once, whichever contenders eat them."""
+
+    def __init__(self) -> None:
+        self._held: dict[str, FeatureMatrix] = {}
+
+    def matrix(self, dataset: Dataset, features: str) -> FeatureMatrix:
+        """Features by name, or those of the table that the dataset is."""
+        if dataset.features is not None:
+            return FeatureMatrix(dataset.features)
+        if features not in self._held:
+            with progress_bar(f"features {features}") as show:
+                paths = list(dataset.table["path"])
+                self._held[features] = song_features(paths, features, progress=show)
+        return self._held[features]
+
+
+class BaselineContender(Contender):
+    """A baseline that a plugin registered.
+
+    Parameters
+    ----------
+    name : str
+        Such as ``svm`` or ``svm@five``.
+    bank : FeatureBank
+        Shared by all contenders of a run.
+
+    Raises
+    ------
+    BaselineError
+        No such baseline, or no such features.
+    ContenderError
+        The baseline cannot eat these features.
+    """
+
+    def __init__(self, name: str, bank: FeatureBank) -> None:
+        super().__init__(name)
+        method, _, features = name.partition("@")
+        self.method: Baseline = baseline(method)
+        self.asked = features
+        self.features = features or self.method.features
+        self.bank = bank
+        if features and (kind := check_features(features)) != self.method.kind:
+            raise ContenderError(
+                f"the baseline '{method}' cannot eat the features '{features}'",
+                found=kind,
+                wanted=self.method.kind,
+            )
+
+    def about(self) -> dict[str, Any]:
+        """The method with its settings and package, its features, and what is chosen among."""
+        known = known_features()
+        return {
+            "baseline": self.method.name,
+            "package": origin(self.method.name),
+            "parameters": {key: str(value) for key, value in self.method.parameters().items()},
+            "grid": {key: list(map(str, values)) for key, values in self.method.grid.items()},
+            "features": self.features,
+            "extractors": [
+                known[name].key if name in known else name for name in self.features.split("+")
+            ],
+        }
+
+    def check(self, dataset: Dataset) -> None:
+        """Gaussians can be had from audio only; features must exist."""
+        if dataset.features is None:
+            check_features(self.features)
+        elif self.asked:
+            raise ContenderError(
+                f"'{self.name}' asks for features of its own",
+                found=f"a table of {len(dataset.columns)} features, '{dataset.name}'",
+                wanted=f"'{self.method.name}', which eats what the table holds",
+            )
+        elif self.method.kind == "gaussians":
+            raise ContenderError(
+                f"the baseline '{self.method.name}' compares Gaussians of songs",
+                found=f"a table of {len(dataset.columns)} features, '{dataset.name}'",
+                wanted="audio files",
+                remedy="pass the folder of songs as DATA, or leave this model out",
+            )
+
+    def prepare(self, dataset: Dataset, folder: Path) -> float:
+        """Compute the features, once for all models that use them."""
+        began = time.perf_counter()
+        self.bank.matrix(dataset, self.features)
+        return time.perf_counter() - began
+
+    def judge(
+        self, dataset: Dataset, split: Split, seed: int, folder: Path, *, own_validation: bool
+    ) -> FoldResult:
+        """See `Contender.judge`."""
+        found = self.bank.matrix(dataset, self.features)
+        table, usable = dataset.table, found.usable
+        train, test = validation_rows(dataset, split)
+        train = train[usable[train]]
+        skipped = {
+            table["track_id"][row]: found.errors.get(table["path"][row], "no finite features")
+            for row in test[~usable[test]]
+        }
+        test = test[usable[test]]
+        learnt_from = table.iloc[train]
+        groups = None
+        if dataset.artists or "song" in table:
+            groups = song_groups(learnt_from)
+        validation = None
+        if own_validation:
+            validation = np.isin(train, split.indices(table, "validation"))
+        began = time.perf_counter()
+        fitted = fit_baseline(
+            self.method,
+            found.rows[train],
+            list(learnt_from["genre"]),
+            labels=dataset.labels,
+            groups=groups,
+            validation=validation,
+            features=self.features,
+            seed=seed,
+        )
+        learnt = time.perf_counter()
+        scores = fitted.scores(found.rows[test])
+        return FoldResult(
+            list(table["track_id"].to_numpy()[test]),
+            scores.tolist(),
+            learnt - began,
+            time.perf_counter() - learnt,
+            {key: _plain(value) for key, value in fitted.settings.items()},
+            skipped=skipped,
+            truncated={
+                table["track_id"][row]: found.errors[table["path"][row]]
+                for row in test
+                if table["path"][row] in found.errors
+            },
+        )
+
+
+def _plain(value: Any) -> Any:
+    """A setting as JSON holds it."""
+    value = value.item() if isinstance(value, np.generic) else value
+    return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)

@@ -1,0 +1,208 @@
+"""Networks as contenders: each is trained and tested by the program's own commands.
+
+They run in processes of their own. What a network needs and breaks stays there, its memory is free
+again afterwards, and a run that was interrupted goes on from the network's last checkpoint.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from genrenet.data.catalog.tables import write_table
+from genrenet.models.checkpoints import published_models
+from genrenet.training.configs import config_path
+from genrenet.data.datamodule import GenreDataModule
+from genrenet.utils.errors import printable
+from genrenet.evaluation.methods import Contender, ContenderError, FoldResult
+from genrenet.evaluation.datasets import Dataset
+from genrenet.features import checkpoint_id
+from genrenet.inference.result import score_columns
+from genrenet.data.splits import Split, write_split
+from genrenet.version import __version__
+
+NETWORKS = ("cnn", "crnn")
+
+
+class NetworkContender(Contender):
+    """A network that is trained from a configuration.
+
+    Parameters
+    ----------
+    name : str
+        ``cnn``, ``crnn``, ``transfer:BACKBONE`` or ``config:NAME_OR_FILE``.
+    options : sequence of str
+        More options of ``genrenet fit``, such as ``--trainer.max_steps=200``.
+
+    Raises
+    ------
+    ContenderError
+        No such backbone.
+    ConfigError
+        No such configuration.
+    """
+
+    def __init__(self, name: str, options: Sequence[str] = ()) -> None:
+        super().__init__(name)
+        kind, _, rest = name.partition(":")
+        self.options = list(options)
+        self.backbone = ""
+        if kind == "transfer":
+            if rest not in published_models() and not Path(rest).is_file():
+                raise ContenderError(
+                    f"no published network '{rest}'",
+                    wanted=f"transfer:NAME with one of {', '.join(published_models())}",
+                )
+            self.config = "transfer-musicnn" if rest.startswith("musicnn") else "transfer"
+            self.options = [f"--model.network.init_args.backbone={rest}", *self.options]
+            self.backbone = checkpoint_id(rest) if Path(rest).is_file() else rest
+        else:
+            self.config = rest if kind == "config" else name
+        self.file = config_path(self.config)
+
+    def about(self) -> dict[str, Any]:
+        """The configuration's text, the options and the backbone."""
+        text = Path(self.file).read_text("utf-8")
+        about = {"config": text, "options": self.options, "genrenet": __version__}
+        return {**about, "backbone": self.backbone} if self.backbone else about
+
+    def check(self, dataset: Dataset) -> None:
+        """Networks hear songs; they cannot read a table of features."""
+        if dataset.features is not None:
+            raise ContenderError(
+                f"the network '{self.name}' needs audio",
+                found=f"a table of {len(dataset.columns)} features, '{dataset.name}'",
+                wanted="a collection of songs",
+            )
+
+    def prepare(self, dataset: Dataset, folder: Path) -> float:
+        """Decode the songs into the store that every fold, seed and network of this rate uses."""
+        songs = folder / "songs.csv"
+        write_table(dataset.table, str(songs))
+        settings = folder / f"{hashlib.sha256(self.name.encode()).hexdigest()[:16]}.yaml"
+        arguments = ["--config", self.file, *self.options, f"--data.source={songs}"]
+        arguments += [] if "song" in dataset.table else ["--data.segments=off"]
+        # As the command itself understands the configuration and the options.
+        self._run(["fit", *arguments, "--print_config"], folder / "prepare.log", settings)
+        data = GenreDataModule(**yaml.safe_load(settings.read_text("utf-8"))["data"])
+        began = time.perf_counter()
+        data.prepare_data()
+        return time.perf_counter() - began
+
+    def judge(
+        self, dataset: Dataset, split: Split, seed: int, folder: Path, *, own_validation: bool
+    ) -> FoldResult:
+        """See `Contender.judge`."""
+        folder.mkdir(parents=True, exist_ok=True)
+        songs, parts = folder / "songs.csv", folder / "split.csv"
+        write_table(dataset.table, str(songs))
+        write_split(split, parts)
+        run = folder / "run" / "version_0"
+        last, best = (run / "checkpoints" / f"{name}.ckpt" for name in ("last", "best"))
+        finished = folder / "fit_seconds.txt"
+        began = time.perf_counter()
+        if not finished.exists() or not last.exists():
+            if last.exists():
+                arguments = ["--ckpt_path", str(last)]
+            else:
+                # What was stopped before its first checkpoint begins anew, in the same place.
+                shutil.rmtree(folder / "run", ignore_errors=True)
+                arguments = ["--config", self.file, *self.options]
+                arguments += [f"--data.source={songs}", f"--data.split={parts}"]
+                arguments += [] if "song" in dataset.table else ["--data.segments=off"]
+                arguments += [f"--out={folder}", "--name=run", f"--seed_everything={seed}"]
+            self._run(["fit", *arguments], folder / "fit.log")
+            if not last.exists():
+                raise ContenderError(
+                    f"'genrenet fit' of '{self.name}' wrote no checkpoint",
+                    wanted=printable(last),
+                    remedy=f"let its configuration write some; see {printable(folder / 'fit.log')}",
+                )
+            finished.write_text(f"{time.perf_counter() - began:.3f}", "utf-8")
+        learnt = time.perf_counter()
+        self._run(
+            ["test", "--ckpt_path", str(best if best.exists() else last)], folder / "test.log"
+        )
+        answered = time.perf_counter()
+        report = run / "test" / "report"
+        found = json.loads((report / "results.json").read_text("utf-8"))
+        rows = pd.read_csv(report / "predictions.csv", keep_default_na=False)
+        ids = dict(
+            zip(map(printable, dataset.table["path"]), dataset.table["track_id"], strict=True)
+        )
+        decided = [ids[path] for path in rows["path"]]
+        known = set(decided)
+        wanted = dataset.table["track_id"].to_numpy()[split.indices(dataset.table, "test")]
+        reasons = {ids.get(item["path"], ""): item["reason"] for item in found.get("skipped", [])}
+        return FoldResult(
+            decided,
+            _scores(rows, dataset.labels),
+            float(finished.read_text("utf-8")),
+            answered - learnt,
+            frame_confusion=_in_order(
+                found["confusion_frames"], list(found["labels"]), dataset.labels
+            ),
+            skipped={
+                track: reasons.get(track, "it was not decided")
+                for track in wanted
+                if track not in known
+            },
+            truncated={
+                ids[item["path"]]: item["reason"]
+                for item in found.get("truncated", [])
+                if ids.get(item["path"]) in known
+            },
+        )
+
+    def _run(self, arguments: Sequence[str], log: Path, out: Path | None = None) -> None:
+        """Run a command of the program; songs it had to skip are no failure.
+
+        What it prints goes to ``log``, or to ``out`` where that is given and to ``log`` the rest.
+        """
+        quiet = ["--trainer.enable_progress_bar=false", "--trainer.enable_model_summary=false"]
+        command = [sys.executable, "-m", "genrenet", arguments[0], *quiet, *arguments[1:]]
+        with open(log, "wb") as file, open(out or os.devnull, "wb") as printed:
+            code = subprocess.run(
+                command,
+                stdout=file if out is None else printed,
+                stderr=file,
+                stdin=subprocess.DEVNULL,
+                check=False,
+            ).returncode
+        if code not in (0, 1):
+            said = [line for line in log.read_text("utf-8", "replace").splitlines() if line.strip()]
+            raise ContenderError(
+                f"'genrenet {arguments[0]}' of '{self.name}' ended with code {code}",
+                found=said[-1][:300] if said else "no output",
+                remedy=f"see {printable(log)}",
+            )
+
+
+def _scores(rows: pd.DataFrame, labels: Sequence[str]) -> list[list[float]]:
+    columns = [*score_columns(labels).values()]
+    for column in columns:
+        if column not in rows:
+            rows[column] = 0.0
+    return [[float(value) for value in row] for row in rows[columns].to_numpy()]
+
+
+def _in_order(
+    matrix: Sequence[Sequence[int]], given: Sequence[str], labels: Sequence[str]
+) -> list[list[int]]:
+    """A confusion matrix for all labels, with zeros where a label was not among the given ones."""
+    place = {label: row for row, label in enumerate(given)}
+    return [
+        [matrix[place[a]][place[b]] if a in place and b in place else 0 for b in labels]
+        for a in labels
+    ]

@@ -1,0 +1,1 @@
+"""Reports: tables for programs, figures, and pages for people."""

@@ -1,0 +1,138 @@
+"""What a run leaves behind: tables for programs, figures, a page for people, and TensorBoard.
+
+``results.json``
+    Everything, as `genrenet.evaluation.results.summarise` gives it.
+``predictions.parquet``
+    Every decision, as `genrenet.evaluation.results.predictions` gives it.
+``results.md``
+    The models as Markdown tables.
+``figures/``
+    Accuracies, confusion matrices and reliability plots as PNG.
+``report.html``
+    All of it on one page that needs nothing from outside.
+``tensorboard/``
+    The same numbers and figures for ``tensorboard --logdir``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from genrenet.utils import figures
+from genrenet.evaluation.report.test_report import run_page as comparison_page
+from genrenet.evaluation.report.html import writing
+from genrenet.evaluation.report.ranking import markdown, ranked
+
+
+def write_run(folder: Path, results: Mapping[str, Any], predictions: pd.DataFrame) -> Path:
+    """Write all that a run found; what an earlier run wrote there is replaced.
+
+    Parameters
+    ----------
+    folder : Path
+    results : mapping
+        From `summarise`.
+    predictions : DataFrame
+        From `predictions`.
+
+    Returns
+    -------
+    Path
+        The page.
+
+    Raises
+    ------
+    ReportError
+        The folder cannot be written.
+    """
+    drawn = dict(_drawings(results, predictions))
+    svg = {
+        name: figures.to_svg(figure)
+        for name, figure in drawn.items()
+        if name.startswith(("accuracies", "reliability"))
+    }
+    page = comparison_page.render(results, predictions, svg)
+    text = json.dumps(results, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    with writing(folder):
+        (folder / "results.json").write_text(text, "utf-8", errors="backslashreplace")
+        (folder / "results.md").write_text(markdown(results), "utf-8", errors="backslashreplace")
+        predictions.to_parquet(folder / "predictions.parquet", index=False)
+        pictures = folder / "figures"
+        shutil.rmtree(pictures, ignore_errors=True)
+        pictures.mkdir(parents=True)
+        for name, figure in drawn.items():
+            file = re.sub(r"[^\w.+@-]+", "-", name)
+            (pictures / f"{file}.png").write_bytes(figures.to_png(figure))
+        (folder / "report.html").write_text(page, "utf-8", errors="backslashreplace")
+        _tensorboard(folder / "tensorboard", results, drawn)
+    return folder / "report.html"
+
+
+def _drawings(
+    results: Mapping[str, Any], predictions: pd.DataFrame
+) -> Iterator[tuple[str, Figure]]:
+    """Figures by name."""
+    for protocol in results["protocols"]:
+        name = protocol["name"]
+        rows = [row for row in ranked(results, name) if row["accuracy"] is not None]
+        if rows:
+            intervals = [row["ci95_artists"] or row["ci95"] for row in rows]
+            values = [row["accuracy"] for row in rows]
+            yield (
+                f"accuracies {name}",
+                figures.accuracies([row["name"] for row in rows], values, intervals, name),
+            )
+        for row in rows:
+            model = row["name"]
+            for unit in ("songs", "frames"):
+                if row[f"confusion_{unit}"] is not None:
+                    counts = row[f"confusion_{unit}"]
+                    title = f"{model}, {unit}"
+                    yield (
+                        f"confusion {unit} {name} {model}",
+                        figures.confusion_matrix(counts, results["labels"], title),
+                    )
+            mine = (predictions["protocol"] == name) & (predictions["model"] == model)
+            decided = predictions[mine]
+            right = decided["genre"] == decided["predicted"]
+            title = f"{model}, ECE {row['calibration_error']:.3f}"
+            yield (
+                f"reliability {name} {model}",
+                figures.reliability(decided["confidence"], right, title),
+            )
+
+
+def _tensorboard(folder: Path, results: Mapping[str, Any], drawn: Mapping[str, Figure]) -> None:
+    """One run a model, so that TensorBoard sets them side by side."""
+    from torch.utils.tensorboard import SummaryWriter
+
+    shutil.rmtree(folder, ignore_errors=True)
+    with SummaryWriter(str(folder / "all")) as board:
+        board.add_text("results", markdown(results))
+        for name, figure in drawn.items():
+            if name.startswith("accuracies"):
+                board.add_image(name, figures.to_array(figure), dataformats="HWC")
+    for row in results["models"]:
+        if row["accuracy"] is None:
+            continue
+        model, protocol = row["name"], row["protocol"]
+        place = folder / re.sub(r"[^\w.+@-]+", "-", model)
+        with SummaryWriter(str(place), filename_suffix=f".{protocol}") as board:
+            for key in ("accuracy", "macro_f1", "calibration_error", "frame_accuracy"):
+                if row[key] is not None:
+                    board.add_scalar(f"{protocol}/{key}", row[key])
+            for seed, value in zip(results["seeds"], row["by_seed"], strict=False):
+                board.add_scalar(f"{protocol}/accuracy_by_seed", value, seed)
+            for kind in ("confusion songs", "confusion frames", "reliability"):
+                drawing = drawn.get(f"{kind} {protocol} {model}")
+                if drawing is not None:
+                    pixels = figures.to_array(drawing)
+                    board.add_image(f"{protocol}/{kind}", pixels, dataformats="HWC")

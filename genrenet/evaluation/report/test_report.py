@@ -1,0 +1,206 @@
+"""The report of a test: numbers for programs, a table of songs, pictures, and a page for people.
+
+`write_report` writes into one folder:
+
+``results.json``
+    Every number of the page.
+``predictions.csv``
+    One row a song, as `predictions_table` gives it.
+``confusion_songs.png``, ``confusion_frames.png``
+    The confusion matrices, for slides and papers.
+``report.html``
+    All of it on one page that needs nothing from outside, on any screen, light or dark.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from genrenet.utils import figures
+from genrenet.utils.errors import printable
+from genrenet.evaluation.report.html import (
+    ReportError,
+    cards,
+    classes_table,
+    document,
+    escaped,
+    heat_map,
+    listing,
+    percent,
+    section,
+    writing,
+)
+from genrenet.inference.result import score_columns
+
+__all__ = ["ReportError", "predictions_table", "render", "write_predictions", "write_report"]
+
+MISTAKES, SKIPPED = 25, 100  # rows of these tables that the page shows
+
+
+def predictions_table(
+    songs: pd.DataFrame,
+    scores: ArrayLike,
+    labels: Sequence[str],
+    frames: ArrayLike | None = None,
+) -> pd.DataFrame:
+    """One row a song that was decided.
+
+    Parameters
+    ----------
+    songs : DataFrame
+        With columns ``path`` and ``genre``, one row a song.
+    scores : array_like of float, shape (songs, labels)
+    labels : sequence of str
+    frames : array_like of int, shape (songs,), optional
+        Frames of each song; songs with none are left out.
+
+    Returns
+    -------
+    DataFrame
+        ``path``, ``genre``, ``predicted``, ``confidence``, ``frames`` (if given) and a column
+        for each label (see `genrenet.inference.result.score_columns`).
+    """
+    table = np.asarray(scores, dtype=np.float64)
+    columns: dict[str, Any] = {"path": list(map(printable, songs["path"]))}
+    columns |= {"genre": list(songs["genre"]), "predicted": [labels[i] for i in table.argmax(1)]}
+    columns["confidence"] = table.max(axis=1)
+    if frames is not None:
+        columns["frames"] = np.asarray(frames)
+    columns |= {name: table[:, i] for i, name in enumerate(score_columns(labels).values())}
+    result = pd.DataFrame(columns)
+    return result if frames is None else result[result["frames"] > 0].reset_index(drop=True)
+
+
+def write_predictions(file: str | os.PathLike[str], predictions: pd.DataFrame) -> Path:
+    """Write a `predictions_table` as CSV, scores with six digits."""
+    file = Path(file)
+    with writing(file):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        predictions.to_csv(file, index=False, float_format="%.6g", encoding="utf-8")
+    return file
+
+
+def write_report(
+    folder: str | os.PathLike[str], results: Mapping[str, Any], predictions: pd.DataFrame
+) -> Path:
+    """Write the report of a test; what an earlier test wrote there is replaced.
+
+    Parameters
+    ----------
+    folder : path
+        Made if need be.
+    results : mapping
+        What `genrenet.evaluation.metrics.evaluate` gives, and beside it what is known of
+        ``dataset``, ``split``, ``method``, ``parts`` (a dictionary with ``songs`` and ``frames``
+        for each part), ``skipped`` and ``truncated`` (lists of dictionaries with ``path`` and
+        ``reason``), ``checkpoint``, ``created`` and ``description`` (settings, nested as they
+        like).
+    predictions : DataFrame
+        From `predictions_table`.
+
+    Returns
+    -------
+    Path
+        The page.
+
+    Raises
+    ------
+    ReportError
+        The folder cannot be written.
+    """
+    folder = Path(folder)
+    text = json.dumps(results, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    page = render(results, predictions)
+    write_predictions(folder / "predictions.csv", predictions)
+    with writing(folder):
+        # JSON reads the escape of a lone surrogate, which UTF-8 cannot hold, as the surrogate.
+        (folder / "results.json").write_text(text, "utf-8", errors="backslashreplace")
+        (folder / "report.html").write_text(page, "utf-8")
+        for unit in ("song", "frame"):
+            if f"confusion_{unit}s" in results:
+                title = f"{unit.capitalize()}s: {percent(results[f'{unit}_accuracy'])} right"
+                matrix = results[f"confusion_{unit}s"]
+                figure = figures.confusion_matrix(matrix, results["labels"], title)
+                (folder / f"confusion_{unit}s.png").write_bytes(figures.to_png(figure))
+    return folder / "report.html"
+
+
+# --- the page -------------------------------------------------------------------------------------
+
+
+def render(results: Mapping[str, Any], predictions: pd.DataFrame) -> str:
+    """The page of a report; see `write_report`."""
+    title = f"{results.get('method') or 'Genre test'} on {results.get('dataset') or 'songs'}"
+    labels = results["labels"]
+    parts = results.get("parts", {}).items()
+    settings = _flat({"checkpoint": results.get("checkpoint"), **results.get("description", {})})
+    wrong = predictions[predictions["genre"] != predictions["predicted"]]
+    wrong = wrong.sort_values("confidence", ascending=False, kind="stable")
+    mistakes = wrong.head(MISTAKES)[["path", "genre", "predicted", "confidence"]]
+    sections = {
+        "Songs: true genre by predicted genre": heat_map(results.get("confusion_songs"), labels),
+        "Each genre": classes_table(results["per_class"]),
+        "Wrong songs, surest first": listing(
+            {"Song": "long", "True": "", "Predicted": "", "Confidence": "n"},
+            ((*row[:3], percent(row[3])) for row in mistakes.itertuples(index=False)),
+            len(wrong),
+        ),
+        "Frames: true genre by predicted genre": heat_map(results.get("confusion_frames"), labels),
+        "Data": listing(
+            {"Part": "", "Songs": "n", "Frames": "n"},
+            ((name, part.get("songs") or 0, part.get("frames") or "") for name, part in parts),
+        ),
+        "Songs that were skipped": _reasons(results.get("skipped", [])),
+        "Songs that were used as far as they can be read": _reasons(results.get("truncated", [])),
+        "Settings": listing({"Setting": "", "Value": "long"}, settings.items()),
+    }
+    body = "\n".join(section(name, content) for name, content in sections.items() if content)
+    split, created = results.get("split") or "unknown", results.get("created", "")
+    under = f"<p>Split: {escaped(split)} <small>{escaped(created)}</small></p>"
+    return document(title, under, f"{_cards(results)}\n{body}")
+
+
+def _reasons(songs: Sequence[Mapping[str, str]]) -> str:
+    """Songs with what was the matter."""
+    rows = ((item["path"], item["reason"]) for item in songs[:SKIPPED])
+    return listing({"Song": "long", "Reason": "long"}, rows, len(songs))
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested settings as "network settings n mels": value, without what stands elsewhere."""
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        name = f"{prefix}{key}".replace("_", " ")
+        if isinstance(value, Mapping):
+            flat |= _flat(value, f"{name} ")
+        elif value is not None and key not in ("labels", "format", "dataset", "split"):
+            flat[name] = value
+    return flat
+
+
+def _cards(results: Mapping[str, Any]) -> str:
+    found = []
+    for unit in ("song", "frame"):
+        if f"{unit}_accuracy" in results:
+            lower, upper = (100 * end for end in results[f"{unit}_ci95"])
+            found.append(
+                f"{unit.capitalize()} accuracy<b>{percent(results[f'{unit}_accuracy'])}</b>"
+                f"<small>95 % interval {lower:.1f} to {upper:.1f} %, n = {results[f'n_{unit}s']}"
+            )
+    found += [
+        f"Macro F1 of songs<b>{results['song_macro_f1']:.3f}</b><small>mean over the genres",
+        f"For comparison<b>{percent(results['majority_share'])}</b>"
+        "<small>right by always naming the most frequent genre",
+    ]
+    note = "Intervals are Wilson's and hold for this split of this collection."
+    if "frame_accuracy" in results:
+        note += " Frames of one song are not independent: their interval is too narrow."
+    return f'{cards(f"{item}</small>" for item in found)}<p class="note">{note}</p>'

@@ -1,0 +1,273 @@
+"""From files to genres: every song of some files and folders, one result each, whatever is broken.
+
+See `genrenet.inference.song_reader` for how songs are cut, `genrenet.inference.pipeline` for how the work is shared out,
+and `genrenet.models.optimised` for what is done to networks beforehand.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from operator import itemgetter
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from genrenet.baselines import FittedBaseline, load_baseline
+from genrenet.baselines.fitted import SUFFIX
+from genrenet.models.checkpoints import DEFAULT_CHECKPOINT
+from genrenet.training.module import GenreClassifier
+from genrenet.utils.errors import printable
+from genrenet.data.frames import song_scores
+from genrenet.models.optimised import Precision, optimised
+from genrenet.inference.pipeline import plan, through
+from genrenet.inference.result import SongResult
+from genrenet.inference.song_reader import (
+    InferenceError,
+    SongFrames,
+    find_songs,
+    open_model,
+    songs_or_error,
+)
+
+__all__ = [
+    "InferenceError",
+    "SongResult",
+    "classify",
+    "find_songs",
+    "open_method",
+    "open_model",
+    "score_songs",
+    "songs_or_error",
+]
+
+
+Watch = Callable[[str, int, list[dict[str, Any]]], None]
+"""See `score_songs`."""
+
+
+def open_method(
+    checkpoint: str | os.PathLike[str],
+    device: str | None = None,
+    precision: Precision = "auto",
+    *,
+    compiled: bool = False,
+) -> GenreClassifier | FittedBaseline:
+    """A network made ready for inference, or a fitted baseline, whichever a checkpoint holds.
+
+    Parameters
+    ----------
+    checkpoint : str or path
+        A ``.skops`` file of a baseline, or what `open_model` takes.
+    device : str, optional
+        Where a network runs; the best there is by default.
+    precision, compiled
+        See `genrenet.models.optimised.optimised`.
+
+    Raises
+    ------
+    BaselineError, CheckpointError, InferenceError, PrecisionError
+        It cannot be used, or there is no such device.
+    """
+    if os.fspath(checkpoint).endswith(SUFFIX):
+        return load_baseline(checkpoint)
+    return optimised(open_model(checkpoint, device), precision, compiled=compiled)
+
+
+def score_songs(
+    paths: Iterable[str],
+    model: GenreClassifier | FittedBaseline,
+    *,
+    checkpoint: str = "",
+    batch_frames: int | None = None,
+    trim: float | None = None,
+    device: str | None = None,
+    frames: int | None = None,
+    workers: int | None = None,
+    ordered: bool = True,
+    watch: Watch | None = None,
+) -> Iterator[SongResult]:
+    """Score songs one after another.
+
+    Parameters
+    ----------
+    paths : iterable of str
+        Files; taken a few ahead.
+    model : GenreClassifier or FittedBaseline
+        A network in eval mode, on the device to use, best one of `open_method`; or a baseline,
+        which looks at songs as wholes: it gives no timeline, and ``batch_frames``, ``trim``,
+        ``frames``, ``workers``, ``ordered`` and ``watch`` mean nothing to it.
+    checkpoint : str
+        Its name, for the results.
+    batch_frames, workers : int > 0, optional
+        See `genrenet.inference.pipeline.plan`.
+    trim : float, optional
+        Seconds dropped at both ends of songs instead of what the checkpoint says.
+    device : str, optional
+        Where a baseline's features are computed; networks are where they are.
+    frames : int > 0, optional
+        Score no more than so many frames of a song, evenly spread, and decode only those.
+    ordered : bool
+        Give results in the order of ``paths``, or as they are ready.
+    watch : callable, optional
+        Called with a file's path, the number of a frame, and the timeline from that frame on, as
+        soon as it is scored and not always in order, by several threads. It never is for baselines.
+        What it raises ends the work.
+
+    Returns
+    -------
+    iterator of SongResult
+        A file that cannot be read gives one with ``error`` set.
+
+    Raises
+    ------
+    InferenceError
+        Numbers out of range.
+    """
+    if frames is not None and frames < 1:
+        raise InferenceError("number of frames", found=str(frames), wanted="at least 1")
+    if isinstance(model, FittedBaseline):
+        return _by_baseline(paths, model, checkpoint, device)
+    settings = model.frames if trim is None else model.frames.with_trim(trim)
+    how = plan(model.device, settings, workers=workers, batch_frames=batch_frames)
+    songs = (SongFrames(path, settings, how.piece_frames, frames) for path in paths)
+
+    def seen(song: SongFrames, first: int, rows: Tensor) -> None:
+        if watch is not None and bool(rows.isfinite().all()):
+            watch(song.path, first, _timeline(song, rows, model.labels, first))
+
+    work = model.scores_from_waveform
+    found = through(songs, work, model.device, how, ordered=ordered, watch=seen)
+    return (_result(song, rows, model, checkpoint) for song, rows in found)
+
+
+def _by_baseline(
+    paths: Iterable[str], method: FittedBaseline, checkpoint: str, device: str | None
+) -> Iterator[SongResult]:
+    """Score songs by their features, a few at a time."""
+    todo = iter(paths)
+    while some := list(islice(todo, 16)):
+        found = method.features_of(some, device)
+        usable = found.usable
+        scores = iter(torch.from_numpy(method.scores(found.rows[usable])) if usable.any() else ())
+        said = iter(method.decisions(found.rows[usable]) if usable.any() else ())
+        for path, good in zip(some, usable, strict=True):
+            result = SongResult(path, checkpoint, error=found.errors.get(path))
+            if good:
+                result.scores = _named(method.labels, next(scores))
+                result.genre = next(said)
+                # Where the method is not sure, this is how sure it is of the likeliest genre.
+                result.confidence = result.scores.get(result.genre, max(result.scores.values()))
+                result.frames = 1
+            elif result.error is None:
+                result.error = f"'{printable(path)}' gave no finite features"
+            yield result
+
+
+def _result(
+    song: SongFrames, scores: Tensor, model: GenreClassifier, checkpoint: str
+) -> SongResult:
+    """What the scores of a song's frames say of it."""
+    result = SongResult(
+        song.path, checkpoint, duration=song.duration, error=song.error, notes=song.notes
+    )
+    if not len(scores):
+        return result
+    if not bool(scores.isfinite().all()):
+        bad = int((~scores.isfinite().all(dim=1)).sum())
+        result.error = (
+            f"'{printable(song.path)}' was not scored: the network's scores of {bad} of "
+            f"{len(scores)} frames are not finite; try --precision 32"
+        )
+        return result
+    labels = model.labels
+    decided = song_scores(scores, model.decision)
+    result.scores, result.frames = _named(labels, decided), len(scores)
+    result.genre = labels[int(decided.argmax())]
+    result.confidence = result.scores[result.genre]
+    # Frames that were taken in the place of silent ones come last.
+    result.timeline = sorted(_timeline(song, scores, labels), key=itemgetter("start"))
+    return result
+
+
+def _timeline(
+    song: SongFrames, scores: Tensor, labels: Sequence[str], first: int = 0
+) -> list[dict[str, Any]]:
+    """What the scores of a song's frames, from the one numbered ``first`` on, say of each."""
+    timeline = []
+    for frame, row in enumerate(scores, first):
+        start, end = song.span(frame)
+        genre = labels[int(row.argmax())]
+        timeline.append({"start": start, "end": end, "genre": genre, "scores": _named(labels, row)})
+    return timeline
+
+
+def _named(labels: Sequence[str], scores: Tensor) -> dict[str, float]:
+    return {label: round(value, 6) for label, value in zip(labels, scores.tolist(), strict=True)}
+
+
+def classify(
+    paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+    checkpoint: str | os.PathLike[str] = DEFAULT_CHECKPOINT,
+    *,
+    timeline: bool = False,
+    trim: float | None = None,
+    frames: int | None = None,
+    device: str | None = None,
+    precision: Precision = "auto",
+    workers: int | None = None,
+) -> list[dict[str, Any]]:
+    """Name the genre of files and of all songs in folders.
+
+    Parameters
+    ----------
+    paths : path or iterable of path
+        Files and folders.
+    checkpoint : str or path
+        A ``.ckpt`` file, a ``.skops`` file of a fitted baseline, or the name of a shipped
+        checkpoint or of a published model.
+    timeline : bool
+        Give each frame's genre and scores too, and the sections they make.
+    trim : float, optional
+        Seconds dropped at both ends of songs; the checkpoint's own by default.
+    frames : int > 0, optional
+        Score no more than so many frames of a song, evenly spread, and decode only those.
+    device : str, optional
+        Where the network runs, such as "cuda"; the best there is by default.
+    precision : {"auto", "32", "bf16", "16"}
+        What convolutions compute in; ``auto`` is half precision where that is faster.
+    workers : int > 0, optional
+        Cores to use; all there are by default.
+
+    Returns
+    -------
+    list of dict
+        One a song: see `SongResult`.
+
+    Raises
+    ------
+    CheckpointError
+        The checkpoint cannot be used.
+    InferenceError
+        No audio files among the paths, or numbers out of range.
+
+    Examples
+    --------
+    >>> classify("song.mp3")[0]["genre"]  # doctest: +SKIP
+    'classical'
+    >>> classify("song.mp3", "runs/cnn/version_0/checkpoints/best.ckpt")  # doctest: +SKIP
+    """
+    given = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
+    model = open_method(checkpoint, device, precision)
+    results = score_songs(
+        songs_or_error(given),
+        model,
+        checkpoint=str(checkpoint),
+        trim=trim,
+        device=device,
+        frames=frames,
+        workers=workers,
+    )
+    return [result.as_dict(timeline=timeline) for result in results]

@@ -1,0 +1,100 @@
+"""What is said of one file: its genre, its scores, and how they change over its length."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from genrenet.utils.errors import printable
+from genrenet.inference.sections import Section, sections
+
+
+def score_columns(labels: Iterable[str]) -> dict[str, str]:
+    """Columns of a wide table for the scores of genres, by genre.
+
+    Returns
+    -------
+    dict of str to str
+        ``score_<genre>``, which no other column begins with. Databases take names that differ only
+        in case for one; the later of such genres has a number at its end.
+
+    Examples
+    --------
+    >>> score_columns(["rock", "path", "Rock"])
+    {'rock': 'score_rock', 'path': 'score_path', 'Rock': 'score_Rock_2'}
+    """
+    found: dict[str, str] = {}
+    taken: set[str] = set()
+    for label in labels:
+        name, number = f"score_{label}", 1
+        while name.casefold() in taken:
+            number += 1
+            name = f"score_{label}_{number}"
+        found[label] = name
+        taken.add(name.casefold())
+    return found
+
+
+@dataclass
+class SongResult:
+    """Answer for one file.
+
+    Attributes
+    ----------
+    path : str
+    genre : str or None
+        The song's genre; None where there is an error and nothing could be scored.
+    confidence : float
+        Score of that genre, from 0 to 1.
+    scores : dict
+        Score of every genre; they sum to one, unless the model is a tagger (output ``sigmoid``).
+    frames : int
+        Number of frames scored.
+    duration : float or None
+        Length of the file in seconds; None where it could not be opened.
+    timeline : list of dict
+        ``start`` and ``end`` in seconds, ``genre`` and ``scores`` of each frame.
+    checkpoint : str
+        Where the model came from.
+    error : str or None
+        What was wrong with the file, if anything.
+    notes : list of str
+        What a reader of the result should know, such as a shortened trim.
+    """
+
+    path: str
+    checkpoint: str
+    genre: str | None = None
+    confidence: float = 0.0
+    scores: dict[str, float] = field(default_factory=dict)
+    frames: int = 0
+    duration: float | None = None
+    timeline: list[dict[str, Any]] = field(default_factory=list)
+    error: str | None = None
+    notes: list[str] = field(default_factory=list)
+
+    def as_dict(self, *, timeline: bool = False) -> dict[str, Any]:
+        """The result as JSON holds it; timeline and sections only where they are asked for."""
+        result: dict[str, Any] = {
+            "path": printable(self.path),
+            "genre": self.genre,
+            "confidence": self.confidence,
+            "scores": self.scores,
+            "frames": self.frames,
+            "duration": self.duration,
+            "checkpoint": printable(self.checkpoint),
+            "error": self.error,
+            "notes": self.notes,
+        }
+        if timeline:
+            result["timeline"] = self.timeline
+            result["sections"] = [asdict(section) for section in self.sections()]
+        return result
+
+    def sections(self) -> list[Section]:
+        """The timeline as a few sections; see `genrenet.inference.sections`."""
+        labels = list(self.scores)
+        scores = [[frame["scores"][label] for label in labels] for frame in self.timeline]
+        spans = [(frame["start"], frame["end"]) for frame in self.timeline]
+        return sections(scores, spans, labels)

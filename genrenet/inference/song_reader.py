@@ -1,0 +1,194 @@
+"""From paths to batches of frames: songs are found, decoded, and cut as a model wants.
+
+Songs are streamed: a frame is decoded, used and forgotten, so memory does not grow with a file's
+length.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing
+from itertools import islice
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from genrenet import audio
+from genrenet.models.checkpoints import load_checkpoint
+from genrenet.training.module import GenreClassifier
+from genrenet.inference.frame_reader import Cut, end_to_end, some
+from genrenet.data.decoded_audio import CONTENT_ERRORS
+from genrenet.utils.errors import GenrenetError, printable
+from genrenet.data.frames import FrameSettings, filled, frame_starts
+from genrenet.utils.hardware import best_device
+
+
+class InferenceError(GenrenetError):
+    """A request that no file can answer."""
+
+
+def find_songs(
+    paths: Iterable[str | os.PathLike[str]], *, unreadable: list[str] | None = None
+) -> Iterator[str]:
+    """Audio files named by paths, and those below folders, in a stable order.
+
+    Files that are named are taken whatever their suffix, and whether they exist or not: their
+    error belongs in the results. Folders give the files whose suffix is an audio file's. Links to
+    folders are followed, but no folder is entered twice, so loops end.
+
+    Parameters
+    ----------
+    paths : iterable of path
+    unreadable : list of str, optional
+        Takes the folders that cannot be looked into.
+
+    Yields
+    ------
+    str
+    """
+
+    def missed(error: OSError) -> None:
+        if unreadable is not None:
+            unreadable.append(str(error.filename))
+
+    for given in paths:
+        path = os.fspath(given)
+        if not os.path.isdir(path):
+            yield path
+            continue
+        entered: set[str] = set()
+        for folder, folders, files in os.walk(path, onerror=missed, followlinks=True):
+            place = os.path.realpath(folder)
+            if place in entered:
+                folders.clear()
+                continue
+            entered.add(place)
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            for name in sorted(files):
+                path = os.path.join(folder, name)
+                if not name.startswith(".") and audio.is_audio_path(path):
+                    yield path
+
+
+def songs_or_error(paths: Iterable[str | os.PathLike[str]]) -> list[str]:
+    """Files of `find_songs`, of which there must be one at least.
+
+    Raises
+    ------
+    InferenceError
+        There is none.
+    """
+    given = list(paths)
+    songs = list(find_songs(given))
+    if not songs:
+        raise InferenceError(
+            "no audio files in " + ", ".join(f"'{printable(Path(path))}'" for path in given),
+            wanted=f"files such as {', '.join(sorted(audio.SUFFIXES)[:6])} ...",
+        )
+    return songs
+
+
+def open_model(checkpoint: str | os.PathLike[str], device: str | None = None) -> GenreClassifier:
+    """Model of a checkpoint on the best device, or on a named one.
+
+    Raises
+    ------
+    CheckpointError
+        The checkpoint cannot be used.
+    InferenceError
+        There is no such device.
+    """
+    audio.start()  # it gets ready while the model is read
+    model = load_checkpoint(checkpoint)
+    device = device or best_device()
+    try:
+        return model.to(device)
+    except (RuntimeError, AssertionError) as error:  # torch raises either for a missing device
+        raise InferenceError(
+            f"no device '{device}'",
+            found=str(error).splitlines()[0],
+            remedy="leave it out for the best there is",
+        ) from error
+
+
+class SongFrames:
+    """Frames of what sounds of one file; see `genrenet.audio.sounding`.
+
+    Parameters
+    ----------
+    path : str
+    settings : FrameSettings
+        How to cut it.
+    batch_frames : int > 0
+        Most frames in a batch.
+    only : int > 0, optional
+        Decode no more than so many frames, evenly spread over the song, and nothing between them.
+        A frame that turns out to be mostly silent is replaced by another; see
+        `genrenet.inference.frame_reader.some`. Where all are silent, the song is decoded from its beginning.
+
+    Attributes
+    ----------
+    error : str or None
+        What was wrong with the file; final once `batches` has come to its end. A truncated file has
+        both an error and frames.
+    passing : bool
+        Whether that is no fault of the file's content and may pass, such as a disk that fails.
+    notes : list of str
+        What a reader of a result should know, such as a shortened trim.
+    duration : float or None
+        Seconds, as soon as the file has been opened.
+    """
+
+    def __init__(
+        self, path: str, settings: FrameSettings, batch_frames: int = 4, only: int | None = None
+    ) -> None:
+        self.path, self.settings, self.batch_frames = path, settings, batch_frames
+        self.only = only
+        self.error: str | None = None
+        self.passing = False
+        self.notes: list[str] = []
+        self.duration: float | None = None
+        self._spans: list[tuple[int, int]] = []
+
+    def batches(self) -> Iterator[Tensor]:
+        """Frames, once: from the first to the last, but those in the place of silent ones last.
+
+        Yields
+        ------
+        Tensor, shape (<= batch_frames, samples)
+            Nominally in [-1, 1]; the one frame of a shorter song is filled as the settings say.
+        """
+        waiting: list[Tensor] = []
+        try:
+            with closing(audio.AudioFile(self.path)) as file, closing(self._cuts(file)) as cuts:
+                for cut in cuts:
+                    self._spans.append((cut.begin, cut.end))
+                    waiting.append(torch.from_numpy(filled(cut.samples, self.settings)))
+                    if len(waiting) == self.batch_frames:
+                        yield torch.stack(waiting)
+                        waiting = []
+        except audio.AudioError as error:  # what came before it is good
+            self.error = str(error)
+            self.passing = not isinstance(error, CONTENT_ERRORS)
+        if waiting:
+            yield torch.stack(waiting)
+
+    def span(self, frame: int) -> tuple[float, float]:
+        """Where a frame that has been decoded begins and ends in the song, in seconds."""
+        begin, end = self._spans[frame]
+        return begin / self.settings.sample_rate, end / self.settings.sample_rate
+
+    def _cuts(self, file: audio.AudioFile) -> Generator[Cut, None, None]:
+        self.duration = file.info.duration
+        rate, only = self.settings.sample_rate, self.only
+        expected = len(frame_starts(round(self.duration * rate), self.settings))
+        if only is not None and only < expected:
+            yield from some(self.path, self.duration, self.settings, only, self.notes)
+            if self._spans:
+                return
+        blocks = file.stream(rate, block_seconds=self.settings.seconds)
+        with closing(end_to_end(self.path, blocks, self.settings, self.notes)) as cuts:
+            yield from islice(cuts, only)
+        self.notes += file.notes

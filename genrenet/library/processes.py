@@ -1,0 +1,135 @@
+"""Processes that share a scan, on one machine or many, as Lightning starts or finds them."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TypeVar
+
+import torch
+from torch import distributed
+
+from genrenet.utils.errors import GenrenetError
+from genrenet.utils.hardware import end_with_parent
+
+T = TypeVar("T")
+
+PATIENCE = timedelta(days=7)
+"""How long processes wait for each other: some have longer songs than others."""
+
+
+class TeamError(GenrenetError):
+    """Processes that cannot work together any more."""
+
+
+class Team:
+    """The processes that scan together: this one alone.
+
+    Attributes
+    ----------
+    rank : int
+        Number of this process, from 0.
+    size : int
+        How many there are.
+    """
+
+    rank = 0
+    size = 1
+
+    def share(self, value: T) -> T:
+        """What the first process has."""
+        return value
+
+    def gather(self, value: T) -> list[T]:
+        """What every process has; waits for all of them."""
+        return [value]
+
+    def end(self) -> None:
+        """End the processes that this one has started."""
+
+
+class LightningTeam(Team):
+    """Processes of Lightning's distributed strategy: its own, or those of ``torchrun`` or SLURM.
+
+    Parameters
+    ----------
+    processes : int > 0
+        Processes on each machine.
+    nodes : int > 0
+        Machines.
+
+    Notes
+    -----
+    Only words pass between the processes, so the backend is gloo also where the networks run on
+    graphics cards.
+    """
+
+    def __init__(self, processes: int, nodes: int) -> None:
+        from lightning_fabric import Fabric
+        from lightning_fabric.strategies.ddp import DDPStrategy
+
+        strategy = DDPStrategy(process_group_backend="gloo", timeout=PATIENCE)
+        fabric = Fabric(accelerator="cpu", devices=processes, num_nodes=nodes, strategy=strategy)
+        fabric.launch()
+        self.rank, self.size = fabric.global_rank, fabric.world_size
+        self.local_rank = fabric.local_rank
+        self._launcher = fabric.strategy.launcher
+        if self.local_rank and launched() is None:
+            end_with_parent()
+
+    def share(self, value: T) -> T:
+        """What the first process has."""
+        held = [value]
+        with _together():
+            distributed.broadcast_object_list(held, src=0)
+        return value if self.rank == 0 else held[0]
+
+    def gather(self, value: T) -> list[T]:
+        """What every process has; waits for all of them."""
+        found: list[T] = [value] * self.size
+        with _together():
+            distributed.all_gather_object(found, value)
+        return found
+
+    def end(self) -> None:
+        """End the processes that this one has started."""
+        kill = getattr(self._launcher, "kill", None)  # `torchrun` and SLURM end theirs themselves
+        if kill is not None:
+            kill(signal.SIGTERM)
+
+
+@contextmanager
+def _together() -> Iterator[None]:
+    """One clear error for all the ways in which waiting for a lost process fails."""
+    try:
+        yield
+    except RuntimeError as error:
+        raise TeamError(
+            "another process of this scan has ended",
+            remedy="its error is above; the same command goes on",
+        ) from error
+
+
+def launched() -> tuple[int, int] | None:
+    """Processes on each machine and machines, if ``torchrun`` or SLURM has started this one."""
+    environment = os.environ
+    if "TORCHELASTIC_RUN_ID" in environment:
+        here = int(environment["LOCAL_WORLD_SIZE"])
+        return here, int(environment["WORLD_SIZE"]) // here
+    tasks = int(environment.get("SLURM_NTASKS", 1))
+    if "SLURM_PROCID" in environment and tasks > 1:
+        nodes = int(environment.get("SLURM_NNODES", 1))
+        return tasks // nodes, nodes
+    return None
+
+
+def own_device(team: Team, device: str | None) -> str | None:
+    """Device of this process: on a machine with several graphics cards, each has its own."""
+    if not isinstance(team, LightningTeam) or device not in (None, "cuda"):
+        return device
+    if torch.cuda.is_available():
+        return f"cuda:{team.local_rank % torch.cuda.device_count()}"
+    return device

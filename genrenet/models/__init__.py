@@ -1,0 +1,1 @@
+"""Front ends, networks, the model made of both, and its checkpoints."""

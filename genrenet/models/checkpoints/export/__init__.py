@@ -1,0 +1,186 @@
+"""One file for other programs: front end, network and scores, as ONNX or as a ``torch.export``.
+
+The file takes waveforms, so whoever runs it needs no log-mels of their own, and it carries its
+labels and settings along. It is compared with the model before it gets its name: a file that is
+there scores as the model does.
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from genrenet.training.module import GenreClassifier
+from genrenet.utils.errors import printable
+from genrenet.models.checkpoints.export.formats import (
+    WRITERS,
+    ExportError,
+    Format,
+    exported_metadata,
+    format_of,
+    quiet,
+    runner,
+)
+
+__all__ = ["TOLERANCE", "ExportError", "check_export", "export_model", "exported_metadata"]
+
+TOLERANCE = 1e-4
+"""Largest difference between a score of the file and one of the model."""
+
+
+def export_model(
+    model: GenreClassifier,
+    target: str | os.PathLike[str],
+    *,
+    format: Format | None = None,
+) -> Path:
+    """Write a classifier to a file that other programs run, and check that it scores alike.
+
+    Parameters
+    ----------
+    model : GenreClassifier
+        On any device, training or not; it is left as it is.
+    target : path
+        File to write. What is already there is replaced once the new file has been checked.
+    format : {"onnx", "torch"}, optional
+        By default what the suffix says: ``.onnx`` or ``.pt2``.
+
+    Returns
+    -------
+    Path
+        ``target``.
+
+    Raises
+    ------
+    ExportError
+        An unknown format, packages that are missing, a folder that cannot be written, an operator
+        that the format lacks, or scores that differ by more than 1e-4; no file is left then.
+
+    Notes
+    -----
+    Input ``waveform``, float32 of shape (batch, samples), one frame each at the model's rate and in
+    [-1, 1]; output ``scores``, float32 of shape (batch, labels). Any number of frames goes in at
+    once; the number of samples is that of the model's frames. See `exported_metadata` for the rest.
+
+    A ``.pt2`` is loaded by unpickling: whoever runs one that came from others trusts them. An ONNX
+    file runs no code of its own.
+
+    Examples
+    --------
+    >>> export_model(model, "genres.onnx")  # doctest: +SKIP
+    >>> session = onnxruntime.InferenceSession("genres.onnx")  # doctest: +SKIP
+    >>> (scores,) = session.run(None, {"waveform": frames})  # doctest: +SKIP
+    """
+    target = Path(target)
+    kind = format_of(target, format)
+    if not target.resolve().parent.is_dir():
+        raise ExportError(f"no folder '{printable(target.parent)}'", remedy="make it first")
+    # torch takes no other suffix than its own, and onnxruntime does not mind.
+    part = target.with_name(f".{target.name}.part.pt2")
+    plain = _plain(model)
+    try:
+        with quiet():
+            WRITERS[kind](plain, part)
+        check_export(part, model, format=kind)
+        os.replace(part, target)
+    except OSError as error:
+        raise ExportError(f"cannot write '{printable(target)}'", found=str(error)) from error
+    except ExportError:
+        raise
+    except Exception as error:  # the exporters fail on an operator they lack in any way there is
+        reason = str(error).strip().splitlines() or [type(error).__name__]
+        raise ExportError(
+            f"cannot export {type(model.network).__name__} to '{printable(target)}'",
+            found=reason[0],
+            remedy="try the other format",
+        ) from error
+    finally:
+        part.unlink(missing_ok=True)
+    return target
+
+
+def check_export(
+    path: str | os.PathLike[str], model: GenreClassifier, *, format: Format | None = None
+) -> float:
+    """Compare a file's scores with a model's, on noise and on sines, in batches of 1 and of 3.
+
+    Parameters
+    ----------
+    path : path
+        A file of `export_model`.
+    model : GenreClassifier
+    format : {"onnx", "torch"}, optional
+        By default what the suffix says.
+
+    Returns
+    -------
+    float >= 0
+        The largest difference found.
+
+    Raises
+    ------
+    ExportError
+        It is larger than 1e-4, or the file cannot be run.
+
+    Notes
+    -----
+    The file is run. A ``.pt2`` may hold any code, so to run one that came from others is to trust
+    them; `exported_metadata` only reads.
+    """
+    run = runner(Path(path), format_of(Path(path), format))
+    plain = _plain(model)
+    worst = 0.0
+    for name, waveform in _probes(plain):
+        found = run(waveform)
+        with torch.inference_mode():
+            wanted = plain.scores_from_waveform(waveform)
+        what = f"'{printable(path)}' does not score as the model does"
+        if found.shape != wanted.shape:
+            raise ExportError(
+                what, found=f"scores of shape {tuple(found.shape)}", wanted=f"{tuple(wanted.shape)}"
+            )
+        difference = float((found - wanted).abs().max())
+        if not difference <= TOLERANCE:  # a NaN is no agreement either
+            raise ExportError(
+                what,
+                found=f"a difference of {difference:.2g} for {name} ({len(found)} frames at once)",
+                wanted=f"{TOLERANCE:g} at most",
+            )
+        worst = max(worst, difference)
+    return worst
+
+
+def _plain(model: GenreClassifier) -> GenreClassifier:
+    """A copy without training: on the CPU, whose float32 is the same everywhere."""
+    network = copy.deepcopy(model.network).cpu().float()
+    plain = GenreClassifier(
+        model.labels,
+        network=lambda n_labels: network,
+        frontend=copy.deepcopy(model.frontend).cpu().float(),
+        output=model.output,
+        decision=model.decision,
+        channels_last=False,
+    )
+    plain.frames = model.frames
+    plain.provenance = dict(model.provenance)
+    for values in (*plain.parameters(), *plain.buffers()):
+        # A file holds plain tensors: no channels-last weights, and no slices of larger ones.
+        values.data = values.data.clone(memory_format=torch.contiguous_format)
+    return plain.eval()
+
+
+def _probes(model: GenreClassifier) -> Iterator[tuple[str, Tensor]]:
+    """Frames to compare: noise, a sine, and three that have both, of shape (frames, samples)."""
+    samples, rate = model.frames.n_samples, model.frames.sample_rate
+    noise = 0.1 * torch.randn(3, samples, generator=torch.Generator().manual_seed(0))
+    pitches = torch.tensor([220.0, 660.0, 1980.0], dtype=torch.float64)
+    phases = 2 * torch.pi * pitches[:, None] * torch.arange(samples, dtype=torch.float64) / rate
+    sines = (0.4 * phases.sin()).float()
+    yield "noise", noise[:1]
+    yield "a sine", sines[:1]
+    yield "noise and sines", torch.tensor([[0.01], [1.0], [0.1]]) * noise + sines

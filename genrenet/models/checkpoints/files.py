@@ -1,0 +1,221 @@
+"""Checkpoints: from a file to a classifier that names genres, running no code in the file.
+
+A checkpoint is a Lightning checkpoint whose entry ``genrenet`` says everything that inference
+needs: see `genrenet.training.module.GenreClassifier.description`. `write_checkpoint` writes just that,
+the weights, and the version without which Lightning loads no weights. Files are read with
+``weights_only=True``, and only classes are built that
+the package or a plugin knows by name, or that somebody trusts: see `genrenet.models.rebuilding`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from pytorch_lightning.__version__ import version as lightning_version
+
+from genrenet.training.module import GenreClassifier
+from genrenet.models.description import FORMAT, CheckpointMismatchError, build_frontend, build_network
+from genrenet.utils.errors import GenrenetError, printable
+from genrenet.utils.finite import non_finite
+from genrenet.data.frames import FrameSettings
+from genrenet.models.rebuilding import RebuildError
+
+WANTED = "a checkpoint written by 'genrenet fit'"
+
+
+class CheckpointError(GenrenetError):
+    """A file that is not a checkpoint of this package, or one that cannot be used."""
+
+
+def read_checkpoint(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Read a checkpoint's entries.
+
+    Parameters
+    ----------
+    path : path
+        A ``.ckpt`` file.
+
+    Returns
+    -------
+    dict
+        ``genrenet`` (the description), ``state_dict`` and, in full ones, what training needs.
+
+    Raises
+    ------
+    CheckpointError
+        The file is missing, damaged, another program's, or of a later format.
+    """
+    name = printable(path)
+    if not Path(path).is_file():
+        raise CheckpointError(f"no checkpoint '{name}'", wanted=WANTED)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch's remarks on files it then refuses
+            entries: Any = torch.load(path, map_location="cpu", weights_only=True)
+    except OSError as error:
+        raise CheckpointError(f"cannot read '{name}'", found=str(error)) from error
+    except Exception as error:  # torch's reader fails on foreign bytes in any way there is
+        reason = str(error).strip().splitlines()
+        raise CheckpointError(
+            f"'{name}' is not a checkpoint that can be read safely",
+            found=reason[0] if reason else type(error).__name__,
+            wanted=WANTED,
+        ) from error
+    description = entries.get("genrenet") if isinstance(entries, dict) else None
+    if not isinstance(description, dict) or not isinstance(entries.get("state_dict"), dict):
+        found = (
+            f"entries {sorted(map(str, entries))}" if isinstance(entries, dict) else "no entries"
+        )
+        raise CheckpointError(
+            f"'{name}' is a checkpoint of another program", found=found, wanted=WANTED
+        )
+    if description.get("format") != FORMAT:
+        raise CheckpointError(
+            f"'{name}' has another format",
+            found=f"format {description.get('format')}",
+            wanted=f"format {FORMAT}",
+            remedy="update genrenet, or train anew",
+        )
+    checked: dict[str, Any] = entries
+    return checked
+
+
+def build_model(entries: dict[str, Any], name: str, trust: Sequence[str] = ()) -> GenreClassifier:
+    """Classifier that a checkpoint describes, with weights as yet untrained.
+
+    Parameters
+    ----------
+    entries : dict
+        See `read_checkpoint`.
+    name : str
+        The checkpoint's name, for errors.
+    trust : sequence of str
+        See `genrenet.models.rebuilding.trusted`.
+
+    Returns
+    -------
+    GenreClassifier
+        Its ``provenance`` is all that the description says beyond the settings.
+
+    Raises
+    ------
+    CheckpointError
+        An unknown network, a class of others' that is missing or not trusted, or settings no
+        network can be built from.
+    """
+    description = entries["genrenet"]
+    try:
+        part = description["network"]
+        model = GenreClassifier(
+            description["labels"],
+            network=lambda n_labels: build_network(part, n_labels, name, trust),
+            frontend=build_frontend(description["frontend"], name, trust),
+            output=description["output"],
+            decision=description["decision"],
+        )
+        model.frames = FrameSettings.from_dict(description["frames"])
+    except RebuildError as error:
+        raise CheckpointError(str(error)) from error
+    except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
+        raise CheckpointError(
+            f"the description in '{name}' is damaged", found=repr(error), wanted=WANTED
+        ) from error
+    settings = {*model.description(), "probe"}
+    model.provenance = {key: description[key] for key in description if key not in settings}
+    model.wanted_probe = description.get("probe")
+    return model
+
+
+def load_weights(model: GenreClassifier, state: dict[str, Any], name: str) -> GenreClassifier:
+    """Give a model its weights, and put it in eval mode.
+
+    Parameters
+    ----------
+    model : GenreClassifier
+    state : dict of str to Tensor
+    name : str
+        The checkpoint's name, for errors.
+
+    Returns
+    -------
+    GenreClassifier
+        The same model.
+
+    Raises
+    ------
+    CheckpointError
+        Weights are NaN or infinite.
+    CheckpointMismatchError
+        The weights do not fit the model.
+    """
+    try:
+        model.load_state_dict(state)
+    except RuntimeError as error:
+        kind = type(model.network).__name__
+        raise CheckpointMismatchError(
+            f"the weights in '{name}' do not fit the network it names",
+            found=" ".join(str(error).split())[:300],
+            wanted=f"weights of {kind} with {len(model.labels)} labels",
+        ) from error
+    if broken := non_finite(state):
+        raise CheckpointError(
+            f"'{name}' holds weights that are not finite numbers: it cannot name a genre",
+            found=f"{len(broken)} tensors, the first {broken[0]}",
+            remedy="take an earlier checkpoint of the run, or train anew with a lower rate",
+        )
+    model.check_probe(name)
+    return model.eval()
+
+
+def write_checkpoint(model: GenreClassifier, path: str | os.PathLike[str]) -> Path:
+    """Write a classifier's description and weights, and nothing else.
+
+    Parameters
+    ----------
+    model : GenreClassifier
+        Its ``provenance`` goes into the description.
+    path : path
+        The file to write; it appears only when it is whole.
+
+    Returns
+    -------
+    Path
+        ``path``.
+
+    Raises
+    ------
+    CheckpointError
+        It cannot be written.
+    """
+    state = {key: value.detach().cpu() for key, value in model.state_dict().items()}
+    return write_entries({"genrenet": model.saved_description(), "state_dict": state}, path)
+
+
+def write_entries(entries: dict[str, Any], path: str | os.PathLike[str]) -> Path:
+    """Write a checkpoint's entries under another name first, so that nobody sees half of them.
+
+    Lightning's version is added to them: with it, its trainer can test and predict with the file.
+    """
+    path = Path(path)
+    entries = {"pytorch-lightning_version": lightning_version, **entries}
+    temporary = path.with_name(path.name + ".part")
+    try:
+        with open(temporary, "wb") as file:  # torch leaves it open after an error
+            torch.save(entries, file)
+        os.replace(temporary, path)
+    except (OSError, RuntimeError) as error:  # torch's own writer raises the latter
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        reason = str(error).strip().splitlines()
+        raise CheckpointError(
+            f"cannot write '{printable(path)}'",
+            found=reason[0] if reason else type(error).__name__,
+            wanted="a folder that exists, can be written and has room",
+        ) from error
+    return path

@@ -1,0 +1,239 @@
+"""Checkpoints by name or path, opened and exported; those that lean on a backbone are completed.
+
+A checkpoint whose description has an entry ``backbone`` (``name`` and ``sha256`` of a published
+model) may hold only what was trained on top of that model. What it lacks is taken from the user's
+own import of the backbone, so that nobody has to pass on weights that are others'. The head is
+always the checkpoint's own.
+"""
+
+from __future__ import annotations
+
+import importlib.resources
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from genrenet.models.checkpoints.files import (
+    CheckpointError,
+    build_model,
+    load_weights,
+    read_checkpoint,
+    write_entries,
+)
+from genrenet.models.checkpoints.imported import import_checkpoint
+from genrenet.models.checkpoints.registry import published_models
+from genrenet.training.module import GenreClassifier
+from genrenet.models.description import CheckpointMismatchError
+from genrenet.utils.errors import GenrenetError, printable
+
+HEAD = "network.head."
+SHIPPED = "genrenet_checkpoints"
+"""The installed package that holds the shipped checkpoints."""
+
+DEFAULT_CHECKPOINT = "emotify-cnn"
+"""The shipped checkpoint that names genres where no other is asked for."""
+
+
+def shipped_checkpoints() -> dict[str, Path]:
+    """Checkpoints that came with the package, by name."""
+    try:
+        folder = importlib.resources.files(SHIPPED)
+    except ModuleNotFoundError:
+        return {}
+    files = [file for file in folder.iterdir() if isinstance(file, Path)]
+    return {file.stem: file for file in sorted(files) if file.suffix == ".ckpt"}
+
+
+def models_with_label(label: str) -> list[str]:
+    """Names of the shipped and published models that know a genre or tag, in any case.
+
+    Those with the fewest labels come first: they decide between genres, the others tag.
+    """
+    labels: dict[str, Sequence[str]] = {
+        name: model.labels for name, model in published_models().items()
+    }
+    for name, path in shipped_checkpoints().items():
+        labels[name] = read_checkpoint(path)["genrenet"]["labels"]
+    folded = label.strip().casefold()
+    known = [name for name, own in labels.items() if folded in map(str.casefold, own)]
+    return sorted(known, key=lambda name: len(labels[name]))
+
+
+def find_checkpoint(name_or_path: str | os.PathLike[str]) -> Path:
+    """File of a checkpoint; a published model is fetched and imported on first use.
+
+    Parameters
+    ----------
+    name_or_path : str or path
+        An existing file, or else the name of a shipped checkpoint or of a published model.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    CheckpointError
+        There is no such file or name.
+    FetchError, CacheError
+        See `import_checkpoint`.
+    """
+    if Path(name_or_path).is_file():
+        return Path(name_or_path)
+    name, shipped = os.fspath(name_or_path), shipped_checkpoints()
+    if name in shipped:
+        return shipped[name]
+    if name in published_models():
+        return import_checkpoint(name)
+    if name == DEFAULT_CHECKPOINT:
+        raise CheckpointError(
+            f"the checkpoint {name}, which comes with genrenet, is not in this installation",
+            remedy="reinstall genrenet, or pass --checkpoint FILE",
+        )
+    raise CheckpointError(
+        f"no checkpoint '{printable(name_or_path)}'",
+        wanted="a .ckpt file written by 'genrenet fit', or one of "
+        + ", ".join([*shipped, *published_models()]),
+    )
+
+
+def open_checkpoint(path: str | os.PathLike[str], trust: Sequence[str] = ()) -> GenreClassifier:
+    """Classifier of a checkpoint, in eval mode on the CPU.
+
+    Parameters
+    ----------
+    path : path
+        A ``.ckpt`` file.
+    trust : sequence of str
+        Packages whose classes may be imported and built because the file names them; see
+        `genrenet.models.rebuilding.trusted`.
+
+    Returns
+    -------
+    GenreClassifier
+        With ``labels``, ``frames``, ``scores_from_waveform`` and ``scores_from_logmel``.
+
+    Raises
+    ------
+    CheckpointError
+        See `read_checkpoint`; also an unknown network, settings no network can be built from, or a
+        backbone that cannot be had.
+    CheckpointMismatchError
+        The weights do not fit the settings that the checkpoint names, or the backbone is another.
+    """
+    entries, name = read_checkpoint(path), printable(path)
+    model = build_model(entries, name, trust)
+    return load_weights(model, _complete(entries, model, name), name)
+
+
+def missing_weights(entries: dict[str, Any], model: GenreClassifier) -> list[str]:
+    """Names of a model's weights that its checkpoint leaves to the backbone that it names."""
+    if "backbone" not in entries["genrenet"]:
+        return []
+    state = entries["state_dict"]
+    return [key for key in model.state_dict() if key not in state and not key.startswith(HEAD)]
+
+
+def _complete(entries: dict[str, Any], model: GenreClassifier, name: str) -> dict[str, Tensor]:
+    """A checkpoint's weights, with those it lacks taken from the backbone that it names."""
+    state: dict[str, Tensor] = entries["state_dict"]
+    missing = missing_weights(entries, model)
+    if not missing:
+        return state
+    backbone = _backbone(entries, name, "cannot be completed")
+    return {**{key: backbone[key] for key in missing if key in backbone}, **state}
+
+
+def _backbone(entries: dict[str, Any], name: str, failure: str) -> dict[str, Tensor]:
+    """Weights of the backbone that a checkpoint names, without its head."""
+    reference = entries["genrenet"].get("backbone")
+    if not isinstance(reference, dict) or not {"name", "sha256"} <= reference.keys():
+        raise CheckpointError(
+            f"'{name}' does not say which backbone it was trained on",
+            found=f"backbone {reference!r}",
+            wanted="name and SHA-256 of a published model",
+        )
+    if str(reference["name"]) not in published_models():
+        raise CheckpointError(
+            f"'{name}' {failure}: its backbone is a file, not a published model",
+            found=printable(str(reference["name"])),
+            wanted=f"one of {', '.join(published_models())}",
+            remedy="use the whole checkpoint, as training wrote it",
+        )
+    try:
+        backbone = read_checkpoint(import_checkpoint(str(reference["name"])))
+    except GenrenetError as error:
+        raise CheckpointError(
+            f"'{name}' {failure}: it was trained on top of the published model "
+            f"'{reference['name']}', which cannot be had: {error}"
+        ) from error
+    found = backbone["genrenet"]["source"]["sha256"]
+    if found != reference["sha256"]:
+        raise CheckpointMismatchError(
+            f"'{name}' was trained on another file of '{reference['name']}'",
+            found=f"an import of the file with SHA-256 {found}",
+            wanted=f"SHA-256 {reference['sha256']}",
+            remedy=f"run 'genrenet checkpoints import {reference['name']} --from FILE' with the "
+            "file of that checksum",
+        )
+    state = backbone["state_dict"].items()
+    return {key: value for key, value in state if not key.startswith(HEAD)}
+
+
+def export_checkpoint(
+    source: str | os.PathLike[str],
+    target: str | os.PathLike[str],
+    without_backbone: bool = False,
+) -> Path:
+    """Write a small checkpoint for inference: the description and the weights, nothing else.
+
+    Parameters
+    ----------
+    source : str or path
+        A checkpoint; see `find_checkpoint`.
+    target : path
+        The file to write.
+    without_backbone : bool
+        Leave out every weight that equals the backbone's bit by bit. Otherwise the new checkpoint
+        is complete, even where ``source`` is not.
+
+    Returns
+    -------
+    Path
+        ``target``.
+
+    Raises
+    ------
+    CheckpointError
+        See `open_checkpoint`; also no backbone to leave out, or a file that cannot be written.
+    """
+    path = find_checkpoint(source)
+    entries, name = read_checkpoint(path), printable(path)
+    if without_backbone:
+        if "backbone" not in entries["genrenet"]:
+            raise CheckpointError(
+                f"'{name}' cannot be exported without its backbone",
+                found="a description without an entry 'backbone'",
+                wanted="a model that was trained on top of a published one",
+            )
+        backbone = _backbone(entries, name, "cannot be exported without its backbone")
+        state = {
+            key: value
+            for key, value in entries["state_dict"].items()
+            if key not in backbone or not _identical(value, backbone[key])
+        }
+    else:
+        state = _complete(entries, build_model(entries, name), name)
+    return write_entries({"genrenet": entries["genrenet"], "state_dict": state}, target)
+
+
+def _identical(one: Tensor, other: Tensor) -> bool:
+    """Whether two tensors agree in type and in every bit, the sign of a zero included."""
+    if one.dtype != other.dtype or one.shape != other.shape:
+        return False
+    plain = [tensor.contiguous().flatten().view(torch.uint8) for tensor in (one, other)]
+    return torch.equal(*plain)

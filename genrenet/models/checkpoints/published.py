@@ -1,0 +1,189 @@
+"""The published models that the package knows from the start.
+
+All give tags or genres to single frames; what songs are cut into is what each was trained on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+from torch import Tensor
+
+from genrenet.models.checkpoints.convert.keras import convert_keras_tagger
+from genrenet.models.checkpoints.convert.musicnn import convert_musicnn
+from genrenet.models.checkpoints.registry import PublishedModel, SourceFile
+from genrenet.training.module import GenreClassifier
+from genrenet.models.description import CheckpointMismatchError
+from genrenet.utils.errors import printable
+from genrenet.data.frames import FrameSettings
+from genrenet.models.frontend import LogMel
+from genrenet.models.outputs import Output
+from genrenet.models.networks import CNN, CRNN, GenreNetwork, MusiCNN
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(text.split(","))
+
+
+MSD_TAGS = _names(
+    "rock,pop,alternative,indie,electronic,female vocalists,dance,00s,alternative rock,jazz,"
+    "beautiful,metal,chillout,male vocalists,classic rock,soul,indie rock,Mellow,electronica,80s,"
+    "folk,90s,chill,instrumental,punk,oldies,blues,hard rock,ambient,acoustic,experimental,"
+    "female vocalist,guitar,Hip-Hop,70s,party,country,easy listening,sexy,catchy,funk,electro,"
+    "heavy metal,Progressive rock,60s,rnb,indie pop,sad,House,happy"
+)
+"""The 50 tags of the Million Song Dataset's most-used split, in order of the outputs."""
+
+MTT_TAGS = _names(
+    "guitar,classical,slow,techno,strings,drums,electronic,rock,fast,piano,ambient,beat,violin,"
+    "vocal,synth,female,indian,opera,male,singing,vocals,no vocals,harpsichord,loud,quiet,flute,"
+    "woman,male vocal,no vocal,pop,soft,sitar,solo,man,classic,choir,voice,new age,dance,"
+    "male voice,female vocal,beats,harp,cello,no voice,weird,country,metal,female voice,"
+    "choral"
+)
+"""The 50 most-used tags of MagnaTagATune, in order of the outputs."""
+
+GTZAN_GENRES = _names("blues,classical,country,disco,hiphop,jazz,metal,pop,reggae,rock")
+
+WHOLE_SONGS = FrameSettings(29.12, trim=20.0, sample_rate=12_000, fill="zeros")
+# Of 81 excerpts of 2-3 s, 0.62 are right where their sound is repeated, and 0.19 with zeros.
+REPEATED = FrameSettings(29.12, trim=20.0, sample_rate=12_000, fill="repeat")
+PATCHES = FrameSettings(2.976, trim=0.0, sample_rate=16_000, fill="zeros")
+
+CHOI = "https://raw.githubusercontent.com/keunwoochoi/music-auto_tagging-keras/master/data/"
+JIMENEZ = (
+    "https://raw.githubusercontent.com/jsalbert/Music-Genre-Classification-with-Deep-Learning/"
+    "master/models_trained/example_model/weights/"
+)
+
+
+def _classifier(
+    path: Path,
+    state: dict[str, Tensor],
+    network: Callable[[int], GenreNetwork],
+    labels: Sequence[str],
+    output: Output,
+    frames: FrameSettings,
+) -> GenreClassifier:
+    model = GenreClassifier(labels, network=network, output=output)
+    # All were trained on recordings at the level that they have.
+    model.frontend = LogMel(**{**model.network.frontend, "level": "keep"})
+    try:
+        model.network.load_state_dict(state)
+    except RuntimeError as error:
+        raise CheckpointMismatchError(
+            f"the weights in '{printable(path)}' are another network's",
+            found=" ".join(str(error).split())[:300],
+            wanted=f"weights of {type(model.network).__name__} with {len(labels)} labels",
+        ) from error
+    model.frames = frames
+    return model.eval()
+
+
+def _keras(
+    path: Path,
+    *,
+    network: Callable[[int], GenreNetwork],
+    labels: Sequence[str] = MSD_TAGS,
+    output: Output = "sigmoid",
+    flipped: bool = False,
+    spread: Literal["variance", "standard deviation"] = "variance",
+    frames: FrameSettings = WHOLE_SONGS,
+) -> GenreClassifier:
+    state = convert_keras_tagger(path, flipped=flipped, spread=spread)
+    return _classifier(path, state, network, labels, output, frames)
+
+
+def _musicnn(path: Path, *, model: str, labels: Sequence[str]) -> GenreClassifier:
+    state = convert_musicnn(path, model=model)
+    return _classifier(path, state, MusiCNN, labels, "sigmoid", PATCHES)
+
+
+def _pons(name: str, title: str, model: str, labels: tuple[str, ...]) -> PublishedModel:
+    """Two models lie in one wheel, which is fetched once."""
+    return PublishedModel(
+        name=name,
+        title=title,
+        filename="musicnn-0.1.0-py3-none-any.whl",
+        sha256="f38a4890c648c1ddbb141c5d96d2b0a8cfcd36746002d896989f7b88beb65cfa",
+        size=29_292_476,
+        address="https://pypi.org/project/musicnn/0.1.0/",
+        licence="ISC",
+        citation="Pons and Serra (2019), musicnn: pre-trained convolutional neural networks for "
+        "music audio tagging",
+        labels=labels,
+        convert=partial(_musicnn, model=model, labels=labels),
+        package="musicnn==0.1.0",
+    )
+
+
+PUBLISHED = (
+    PublishedModel(
+        name="msd-cnn",
+        title="CNN, 50 tags, trained on the Million Song Dataset",
+        filename="music_tagger_cnn_weights_tensorflow.h5",
+        sha256="8b61b73a8065cb084a9b56e8b5421ee876f38a1aca109ec2ad336e3a17c7c421",
+        size=3_523_472,
+        address=CHOI + "music_tagger_cnn_weights_tensorflow.h5",
+        licence="MIT",
+        citation="Choi, Fazekas and Sandler (2016), Automatic tagging using deep convolutional "
+        "neural networks",
+        labels=MSD_TAGS,
+        convert=partial(
+            _keras, network=partial(CNN, conv_dropout=0.5), spread="standard deviation"
+        ),
+    ),
+    PublishedModel(
+        name="msd-crnn",
+        title="CRNN, 50 tags, trained on the Million Song Dataset",
+        filename="music_tagger_crnn_weights_tensorflow.h5",
+        sha256="df63638de9f3113780768181670c554f122fbd1297c63c065836d70a251115a8",
+        size=1_649_464,
+        address=CHOI + "music_tagger_crnn_weights_tensorflow.h5",
+        licence="MIT",
+        citation="Choi, Fazekas, Sandler and Cho (2017), Convolutional recurrent neural networks "
+        "for music classification",
+        labels=MSD_TAGS,
+        convert=partial(_keras, network=CRNN),
+        alternatives=(
+            SourceFile(
+                filename="music_tagger_crnn_weights_theano.h5",
+                sha256="783d8198417fd5d6ceee551dea5ec3e7f0210ec743af4819172b5c943044081c",
+                size=1_649_664,
+                address=CHOI + "music_tagger_crnn_weights_theano.h5",
+                convert=partial(_keras, network=CRNN, flipped=True),
+            ),
+        ),
+    ),
+    PublishedModel(
+        name="gtzan10-crnn",
+        title="CRNN, ten genres, the tagger fine-tuned to GTZAN",
+        filename="crnn_net_gru_adam_ours_epoch_40.h5",
+        sha256="e6d7d9aa90eef37e84f604e122a7550a881d2e927a7aa9f6308ceb6b8c2063f2",
+        size=1_644_544,
+        address=JIMENEZ + "crnn_net_gru_adam_ours_epoch_40.h5",
+        licence="MIT",
+        citation="Jiménez and José, Music Genre Classification with Deep Learning; "
+        "after Choi et al. (2017)",
+        labels=GTZAN_GENRES,
+        convert=partial(
+            _keras,
+            network=CRNN,
+            labels=GTZAN_GENRES,
+            output="normalised-sigmoid",
+            flipped=True,
+            frames=REPEATED,
+        ),
+    ),
+    _pons(
+        "musicnn-msd",
+        "MusiCNN, 50 tags, trained on the Million Song Dataset",
+        "MSD_musicnn",
+        MSD_TAGS,
+    ),
+    _pons("musicnn-mtt", "MusiCNN, 50 tags, trained on MagnaTagATune", "MTT_musicnn", MTT_TAGS),
+)
+"""Models of the registry before any plugin adds its own."""

@@ -1,0 +1,173 @@
+"""The registry of published models: what can be had by name, from where, and under which licence.
+
+A model is known by the SHA-256 of the file its authors published. Plugins add their own with
+`register`; nothing is fetched before it is used.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from genrenet.training.module import GenreClassifier
+from genrenet.utils.errors import GenrenetError
+from genrenet.plugins.manager import contributions
+
+Convert = Callable[[Path], GenreClassifier]
+
+
+class RegistryError(GenrenetError):
+    """A name that is not in the registry, or an entry that cannot be put there."""
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """One file that a model can be made from.
+
+    Parameters
+    ----------
+    filename : str
+        Its name where it was published.
+    sha256 : str
+        64 lower-case hexadecimal digits.
+    size : int > 0
+        Bytes.
+    address : str
+        Where it is published: an http, https or file address.
+    convert : callable
+        Makes the classifier from the file's path, which has been checked against ``sha256``.
+    """
+
+    filename: str
+    sha256: str
+    size: int
+    address: str
+    convert: Convert
+
+
+@dataclass(frozen=True)
+class PublishedModel:
+    """A model that somebody published and that this package can read.
+
+    Parameters
+    ----------
+    name : str
+        Lower-case letters, digits, dots, underscores and hyphens; also the imported file's name.
+    title : str
+        What it is, in a line.
+    filename, sha256, size, address, convert
+        The file that is fetched: see `SourceFile`.
+    licence : str
+        Of the weights, as their authors say.
+    citation : str
+        The work to cite.
+    labels : tuple of str
+        Names of the outputs, in order.
+    package : str, optional
+        A requirement such as ``musicnn==0.1.0``: the file is a wheel that pip fetches from the
+        user's package index, without installing it.
+    alternatives : tuple of SourceFile
+        Other files of the same model, which are never fetched but taken where a user has one.
+    """
+
+    name: str
+    title: str
+    filename: str
+    sha256: str
+    size: int
+    address: str
+    licence: str
+    citation: str
+    labels: tuple[str, ...]
+    convert: Convert
+    package: str | None = None
+    alternatives: tuple[SourceFile, ...] = ()
+
+    @property
+    def files(self) -> tuple[SourceFile, ...]:
+        """All files that it can be made from, the one that is fetched first."""
+        own = SourceFile(self.filename, self.sha256, self.size, self.address, self.convert)
+        return (own, *self.alternatives)
+
+    def file(self, sha256: object) -> SourceFile | None:
+        """The file with a checksum; None where it is none of this model's."""
+        return next((file for file in self.files if file.sha256 == sha256), None)
+
+
+_MODELS: dict[str, PublishedModel] = {}
+
+
+def register(model: PublishedModel) -> None:
+    """Put a model into the registry.
+
+    Parameters
+    ----------
+    model : PublishedModel
+
+    Raises
+    ------
+    RegistryError
+        Its name is taken or cannot be a file's name, or a checksum is not a SHA-256.
+
+    Examples
+    --------
+    >>> register(PublishedModel("my-backbone", ...))  # doctest: +SKIP
+    """
+    if not re.fullmatch(r"[a-z0-9][a-z0-9._-]*", model.name):
+        raise RegistryError(
+            "a published model's name",
+            found=repr(model.name),
+            wanted="lower-case letters, digits, '.', '_' and '-'",
+        )
+    if model.name in _MODELS:
+        raise RegistryError(
+            f"the published model '{model.name}' is registered already",
+            found=_MODELS[model.name].title,
+            remedy="give the new one another name",
+        )
+    for file in model.files:
+        if not re.fullmatch(r"[0-9a-f]{64}", file.sha256) or Path(file.filename).name != (
+            file.filename
+        ):
+            raise RegistryError(
+                f"a file of the published model '{model.name}'",
+                found=f"name {file.filename!r}, SHA-256 {file.sha256!r}",
+                wanted="a name without a folder, and 64 lower-case hexadecimal digits",
+            )
+    _MODELS[model.name] = model
+
+
+def published_models() -> dict[str, PublishedModel]:
+    """All models of the registry by name, in the order they were registered.
+
+    Those of plugins come last.
+    """
+    _add_plugins()
+    return dict(_MODELS)
+
+
+@cache
+def _add_plugins() -> None:
+    for entry in contributions("register_backbones").values():
+        try:
+            register(entry.item)
+        except RegistryError as error:
+            warnings.warn(f"plugin '{entry.plugin}' of {entry.package}: {error}", stacklevel=2)
+
+
+def published(name: str) -> PublishedModel:
+    """A model of the registry.
+
+    Raises
+    ------
+    RegistryError
+        There is none of that name; the known ones are listed.
+    """
+    known = published_models()
+    if name not in known:
+        raise RegistryError(f"no published model '{name}'", wanted=f"one of {', '.join(known)}")
+    return known[name]

@@ -1,0 +1,186 @@
+"""What a checkpoint says of itself: all that inference needs besides the weights."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import platform
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+
+from genrenet.utils.errors import GenrenetError
+from genrenet.data.frames import FrameSettings
+from genrenet.models.frontend import FrontEnd, LogMel
+from genrenet.models.networks import NETWORKS, GenreNetwork
+from genrenet.models.rebuilding import RebuildError, class_of, rebuild, reference
+from genrenet.version import __version__
+
+FORMAT = 1
+"""Version of the description."""
+
+MUST_AGREE = ("labels", "network", "frontend", "frames", "output")
+"""Parts of the description that weights cannot be used without."""
+
+
+class CheckpointMismatchError(GenrenetError):
+    """A checkpoint made with other settings than the model that loads it."""
+
+
+def describe(
+    *,
+    labels: Sequence[str],
+    network: GenreNetwork,
+    frontend: FrontEnd,
+    frames: FrameSettings,
+    output: str,
+    decision: str,
+    provenance: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Description of a classifier.
+
+    Parameters
+    ----------
+    labels, network, frontend, frames, output, decision
+        As `genrenet.training.module.GenreClassifier` has them.
+    provenance : mapping
+        Where the weights come from: ``dataset``, ``split``, ``metrics``, ``backbone``, ``source``.
+
+    Returns
+    -------
+    dict
+    """
+    return {
+        "format": FORMAT,
+        "labels": list(labels),
+        "network": network_part(network),
+        "frontend": frontend_part(frontend),
+        "frames": frames.as_dict(),
+        "output": output,
+        "decision": decision,
+        **provenance,
+        "versions": {
+            "genrenet": __version__,
+            "torch": str(torch.__version__),
+            "python": platform.python_version(),
+        },
+    }
+
+
+def network_part(network: GenreNetwork) -> dict[str, Any]:
+    """Return what a description says of a network.
+
+    Raises
+    ------
+    RebuildError
+        A network of another's class that cannot be stored; see `genrenet.models.rebuilding.reference`.
+    """
+    name = type(network).__name__
+    if NETWORKS.get(name) is type(network):
+        return {"name": name, "settings": network.settings}
+    return reference(network, "register_networks", skip=1)
+
+
+def frontend_part(frontend: FrontEnd) -> dict[str, Any]:
+    """Return what a description says of a front end: the settings alone of a `LogMel`.
+
+    Raises
+    ------
+    RebuildError
+        As for `network_part`.
+    """
+    if type(frontend) is LogMel:
+        return frontend.settings
+    return reference(frontend, "register_frontends")
+
+
+def build_network(
+    part: Mapping[str, Any], n_labels: int, name: str, trust: Sequence[str] = ()
+) -> GenreNetwork:
+    """Make the network that a description names, and no other.
+
+    Parameters
+    ----------
+    part : mapping
+        See `network_part`.
+    n_labels : int > 0
+    name : str
+        The checkpoint's name, for errors.
+    trust : sequence of str
+        See `genrenet.models.rebuilding.trusted`.
+
+    Raises
+    ------
+    RebuildError
+        See `genrenet.models.rebuilding.class_of` and `genrenet.models.rebuilding.rebuild`.
+    """
+    if is_others(part):
+        kind = class_of(part, "register_networks", GenreNetwork, name, trust)
+        network: GenreNetwork = rebuild(kind, part["settings"], name, n_labels)
+        return network
+    if part["name"] not in NETWORKS:
+        raise RebuildError(
+            f"'{name}' holds a network that is not known here",
+            found=str(part["name"]),
+            wanted=", ".join(NETWORKS),
+        )
+    made: GenreNetwork = NETWORKS[part["name"]](n_labels, **part["settings"])
+    return made
+
+
+def build_frontend(part: Mapping[str, Any], name: str, trust: Sequence[str] = ()) -> FrontEnd:
+    """Make the front end that a description names, and no other; see `build_network`."""
+    if is_others(part):
+        kind = class_of(part, "register_frontends", FrontEnd, name, trust)
+        frontend: FrontEnd = rebuild(kind, part["settings"], name)
+        return frontend
+    return LogMel.from_settings(part)
+
+
+def is_others(part: Any) -> bool:
+    """Return whether a part of a description names a class that is not this package's."""
+    return isinstance(part, Mapping) and bool({"class_path", "plugin"} & part.keys())
+
+
+def compare(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+    """Check that a checkpoint's description agrees with a model's.
+
+    Settings of the front end or the network that one of them does not name, because it is older
+    than they are, have their defaults.
+
+    Raises
+    ------
+    CheckpointMismatchError
+        Naming the first setting that differs.
+    """
+    for key in MUST_AGREE:
+        ours, theirs = wanted[key], found.get(key)
+        if theirs != ours and _complete(key, theirs) != _complete(key, ours):
+            raise CheckpointMismatchError(
+                f"the checkpoint and the model differ in {key}",
+                found=f"{theirs} in the checkpoint",
+                wanted=f"{ours}",
+                remedy="use the configuration the checkpoint was trained with",
+            )
+
+
+def _complete(key: str, part: Any) -> Any:
+    """A part of a description with the defaults of what it does not name; as it is if damaged."""
+    with contextlib.suppress(GenrenetError, KeyError, TypeError):
+        if is_others(part):
+            return {**part, "plugin": bool(part.get("plugin"))}  # of whatever version
+        if key == "frontend":
+            return LogMel.from_settings(part).settings
+        if key == "frames":
+            return FrameSettings.from_dict(part).as_dict()
+        if key == "network":
+            parameters = inspect.signature(NETWORKS[part["name"]]).parameters.values()
+            defaults = {p.name: _plain(p.default) for p in parameters if p.default is not p.empty}
+            return {**part, "settings": {**defaults, **part["settings"]}}
+    return part
+
+
+def _plain(value: Any) -> Any:
+    """Tuples as lists, as descriptions have them."""
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value

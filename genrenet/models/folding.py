@@ -1,0 +1,267 @@
+"""Networks rebuilt for inference: the same function from fewer and faster operations.
+
+Batch-norms with fixed statistics are linear, so they go into the weights of the convolutions before
+them. The tensors are laid out channels last, which convolution and pooling on processors, and half
+precision on graphics cards, want. The recurrent gates' constants go into their weights.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from genrenet.models.networks.base import ConvStage, GenreNetwork
+from genrenet.models.networks.gru import Keras1GRU
+from genrenet.models.networks.musicnn import Filters
+
+PIECE = 1 << 24
+"""Bytes of a convolution's output that a processor computes at once: more leaves the caches, and is
+given back to the system and fetched page by page again for every frame."""
+
+CLOSE = 0.25
+"""Difference of logits below which half precision is not trusted to know the larger one."""
+
+
+def fold(network: GenreNetwork, dtype: torch.dtype = torch.float32) -> GenreNetwork:
+    """A copy of a network for inference alone.
+
+    Parameters
+    ----------
+    network : GenreNetwork
+        Where it is and how it trains stays as it is.
+    dtype : torch.dtype
+        Type the convolution stages compute in; everything else computes in float32.
+
+    Returns
+    -------
+    GenreNetwork
+        In eval mode, on the same device, without gradients. In float32 its outputs equal those of
+        ``network`` in eval mode to rounding.
+    """
+    folded = copy.deepcopy(network).eval().requires_grad_(False)
+    last, half = None, dtype != torch.float32
+    # Of these very classes: one derived from them may compute something else.
+    for parent in list(folded.modules()):
+        for name, child in list(parent.named_children()):
+            if type(child) is ConvStage:
+                last = FoldedStage(child, dtype)
+                setattr(parent, name, last)
+            elif type(child) is Keras1GRU:
+                setattr(parent, name, FoldedGRU(child))
+            elif type(child) is Filters and child.conv.kernel_size[1] > 1 and half:
+                setattr(parent, name, FoldedFilters(child, dtype))
+    if last is not None:
+        last.then = torch.float32
+    return folded.eval()
+
+
+class HalfPrecision(GenreNetwork):
+    """A network in half precision that looks again, in single precision, where it is close.
+
+    Parameters
+    ----------
+    network : GenreNetwork
+        With convolution stages, or on a device with autocast.
+    dtype : torch.bfloat16 or torch.float16
+
+    Notes
+    -----
+    Half precision moves logits by some hundredths, so it can change which is the largest only where
+    two are about equal. Frames whose two largest logits are within `CLOSE` get single precision's.
+    Embeddings and stages are single precision's.
+    """
+
+    def __init__(self, network: GenreNetwork, dtype: torch.dtype) -> None:
+        super().__init__()
+        self.settings, self.time_first = network.settings, network.time_first
+        self.rough, self.exact, self.dtype = fold(network, dtype), fold(network), dtype
+        self.head = self.exact.head
+        kinds = (FoldedStage, FoldedFilters)
+        self.folded = any(isinstance(module, kinds) for module in self.rough.modules())
+
+    def stages(self) -> dict[str, nn.Module]:
+        """Stages of the network in single precision."""
+        return self.exact.stages()
+
+    def steps(self) -> dict[str, Callable[[Tensor], Tensor]]:
+        """What the stages compute, in single precision."""
+        return self.exact.steps()
+
+    def gather(self, hidden: Tensor) -> Tensor:
+        """Embedding in single precision."""
+        return self.exact.gather(hidden)
+
+    def forward(self, logmel: Tensor) -> Tensor:
+        """Logits of log-mels of shape (batch, n_mels, time)."""
+        with torch.autocast(logmel.device.type, self.dtype, enabled=not self.folded):
+            logits: Tensor = self.rough(logmel).float()
+        if logits.shape[1] > 1:
+            largest = logits.topk(2).values
+            close = ~(largest[:, 0] - largest[:, 1] >= CLOSE)  # what overflowed is close too
+            if bool(close.any()):
+                logits[close] = self.exact(logmel[close])
+        return logits
+
+
+def channels_last(x: Tensor) -> Tensor:
+    """A tensor of shape (batch, channels, height, width) laid out channels last.
+
+    With one channel both layouts are the same in memory, and torch takes the other one, which makes
+    the first and largest activations slow; the strides given here leave no doubt.
+    """
+    _, c, h, w = x.shape
+    strides = (c * h * w, 1, w * c, c)
+    if c == 1 and x.is_contiguous():
+        return x.as_strided(x.shape, strides)
+    if x.stride() == strides:
+        return x
+    return torch.empty_strided(x.shape, strides, dtype=x.dtype, device=x.device).copy_(x)
+
+
+class FoldedStage(nn.Module):
+    """A `ConvStage` for inference: convolution with the batch-norm in it, max-pool, ELU.
+
+    Parameters
+    ----------
+    stage : ConvStage
+    dtype : torch.dtype
+        Type it computes in.
+
+    Attributes
+    ----------
+    then : torch.dtype
+        Type of its output.
+    """
+
+    def __init__(self, stage: ConvStage, dtype: torch.dtype) -> None:
+        super().__init__()
+        convolution, norm, pool = stage[0], stage[1], stage[2]
+        assert isinstance(convolution, nn.Conv2d)
+        assert isinstance(norm, nn.BatchNorm2d)
+        assert isinstance(pool, nn.MaxPool2d)
+        fused = nn.utils.fuse_conv_bn_eval(convolution, norm)
+        assert fused.bias is not None
+        self.register_buffer("weight", channels_last(fused.weight.detach().to(dtype)))
+        self.register_buffer("bias", fused.bias.detach().to(dtype))
+        self.weight: Tensor
+        self.bias: Tensor
+        high, wide = pool.kernel_size  # type: ignore[misc]
+        self.pool, self.then = (high, wide), dtype
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, channels, height, width) to what the stage gives."""
+        x = x.to(self.weight.dtype)
+        parts = self._parts(x)
+        if parts == 1:
+            return F.elu_(self._pooled(channels_last(x), 1)).to(self.then)
+        columns = self.pool[1] * math.ceil(x.shape[3] / (parts * self.pool[1]))
+        padded = F.pad(x, (1, 1))
+        some = [
+            self._pooled(channels_last(padded[..., i : i + columns + 2].contiguous()), 0)
+            for i in range(0, x.shape[3] // self.pool[1] * self.pool[1], columns)
+        ]
+        return F.elu_(torch.cat(some, dim=3)).to(self.then)
+
+    def _pooled(self, x: Tensor, padding: int) -> Tensor:
+        x = F.conv2d(x, self.weight, self.bias, padding=(1, padding))
+        return F.max_pool2d(x, self.pool)
+
+    def _parts(self, x: Tensor) -> int:
+        """Pieces of time in which a processor's cache can hold what is between the two steps."""
+        if x.device.type != "cpu" or x.shape[1] > 1:
+            return 1
+        size = x.shape[0] * len(self.bias) * x.shape[2] * x.shape[3] * x.element_size()
+        return max(1, size // PIECE)
+
+
+class FoldedFilters(nn.Module):
+    """`Filters` for inference, as one matrix product of all the windows a filter looks at.
+
+    Neither ReLU nor a batch-norm with positive slope changes which mel band has the maximum, so
+    the maximum is taken first; where the slope is negative, that of the negated filter.
+
+    Parameters
+    ----------
+    filters : Filters
+    dtype : torch.dtype
+        Type it computes in.
+    """
+
+    def __init__(self, filters: Filters, dtype: torch.dtype) -> None:
+        super().__init__()
+        norm, convolution = filters.norm, filters.conv
+        mean, variance, bias = norm.running_mean, norm.running_var, convolution.bias
+        assert mean is not None
+        assert variance is not None
+        assert bias is not None
+        scale = (norm.weight / (variance + norm.eps).sqrt()).detach()
+        sign = torch.where(scale < 0, -1.0, 1.0)
+        weight = (convolution.weight.detach() * sign[:, None, None, None]).flatten(1)
+        self.register_buffer("weight", weight.T.to(dtype).contiguous())
+        self.register_buffer("bias", (bias.detach() * sign).to(dtype))
+        self.register_buffer("sign", sign[:, None])
+        self.register_buffer("scale", scale[:, None])
+        self.register_buffer("shift", (norm.bias.detach() - mean * scale)[:, None])
+        self.padding, self.kernel = filters.padding, convolution.kernel_size
+        self.weight: Tensor
+        self.bias: Tensor
+        self.sign: Tensor
+        self.scale: Tensor
+        self.shift: Tensor
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, 1, time, n_mels) to (batch, channels, time)."""
+        x = F.pad(x[:, 0].to(self.weight.dtype), self.padding)
+        windows = x.unfold(1, self.kernel[0], 1).unfold(2, self.kernel[1], 1)
+        _, time, bands = windows.shape[:3]
+        found = []
+        for one in windows:  # all at once they would take a gigabyte
+            products = torch.addmm(self.bias, one.reshape(time * bands, -1), self.weight)
+            found.append(products.view(time, bands, -1).amax(dim=1).float().T)
+        largest = torch.stack(found)
+        return F.relu(largest * self.sign) * self.scale + self.shift
+
+
+class FoldedGRU(nn.Module):
+    """A `Keras1GRU` for inference, with the hard sigmoid's slope and offset in the weights.
+
+    Parameters
+    ----------
+    gru : Keras1GRU
+    """
+
+    def __init__(self, gru: Keras1GRU) -> None:
+        super().__init__()
+        self.hidden_size, self.n_layers = n, layers = gru.hidden_size, len(gru.biases)
+        for i in range(layers):
+            inputs, bias = gru.input_weights[i].detach().clone(), gru.biases[i].detach().clone()
+            states = gru.state_weights[i].detach()
+            inputs[:, : 2 * n] *= 0.2
+            bias[: 2 * n] = 0.2 * bias[: 2 * n] + 0.5
+            self.register_buffer(f"inputs{i}", inputs)
+            self.register_buffer(f"bias{i}", bias)
+            self.register_buffer(f"gates{i}", (0.2 * states[:, : 2 * n]).contiguous())
+            self.register_buffer(f"candidate{i}", states[:, 2 * n :].contiguous())
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, time, input_size) to the last layer's states, (batch, time, hidden_size)."""
+        n = self.hidden_size
+        for i in range(self.n_layers):
+            inputs, bias = self.get_buffer(f"inputs{i}"), self.get_buffer(f"bias{i}")
+            gate_weights, weights = self.get_buffer(f"gates{i}"), self.get_buffer(f"candidate{i}")
+            projected = x @ inputs + bias
+            state = projected.new_zeros(projected.shape[0], n)
+            states = []
+            for step in projected.unbind(dim=1):
+                gates = torch.addmm(step[:, : 2 * n], state, gate_weights).clamp_(0.0, 1.0)
+                update, reset = gates[:, :n], gates[:, n:]
+                candidate = torch.addmm(step[:, 2 * n :], reset * state, weights).tanh_()
+                state = torch.lerp(candidate, state, update)
+                states.append(state)
+            x = torch.stack(states, dim=1)
+        return x

@@ -1,0 +1,12 @@
+"""Networks that map log-mels to logits: plain modules, no Lightning, no I/O."""
+
+from genrenet.models.networks.base import GenreNetwork, NetworkError
+from genrenet.models.networks.cnn import CNN
+from genrenet.models.networks.crnn import CRNN
+from genrenet.models.networks.gru import Keras1GRU
+from genrenet.models.networks.musicnn import MusiCNN
+
+NETWORKS: dict[str, type[GenreNetwork]] = {"CNN": CNN, "CRNN": CRNN, "MusiCNN": MusiCNN}
+"""Networks a checkpoint may name. Only these are ever built from a file."""
+
+__all__ = ["CNN", "CRNN", "NETWORKS", "GenreNetwork", "Keras1GRU", "MusiCNN", "NetworkError"]

@@ -1,0 +1,230 @@
+"""What every network of the package offers: named stages, an embedding, a head.
+
+A network is a plain `nn.Module` that maps log-mels of shape (batch, n_mels, time) to logits of
+shape (batch, labels). It has no Lightning in it and does no I/O.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from torch import Tensor, nn
+
+from genrenet.utils.errors import GenrenetError
+from genrenet.models.rebuilding import Recorded
+
+Pools = Sequence[Sequence[int]]
+
+
+class NetworkError(GenrenetError):
+    """Settings or an input a network cannot work with."""
+
+
+class GenreNetwork(Recorded, nn.Module):
+    """Base of the networks: a trunk of named stages, an embedding, a head.
+
+    A network of one's own derives from this class or from one of the networks, and takes the number
+    of labels and then plain arguments. A checkpoint stores its import path and these arguments, and
+    restores exactly that or refuses.
+
+    Attributes
+    ----------
+    settings : dict
+        Arguments that rebuild the network, of plain types.
+    head : nn.Linear
+        The output layer, from the embedding to the logits.
+    time_first : bool
+        Whether the network was published with log-mels of shape (batch, 1, time, n_mels).
+    frontend : dict
+        Settings of the front end the network was designed for, where they differ from the defaults
+        of `genrenet.models.frontend.LogMel`.
+    frame_seconds : float
+        Length of the frames the network was designed for.
+    """
+
+    settings: dict[str, Any]
+    head: nn.Linear
+    time_first = False
+    frontend: Mapping[str, Any] = {}
+    frame_seconds = 29.12
+
+    @property
+    def embedding_size(self) -> int:
+        """Length of the embedding: the number of inputs of the head."""
+        return self.head.in_features
+
+    @property
+    def is_headed(self) -> bool:
+        """Whether the logits are the head's of the embedding, and not computed in another way."""
+        return type(self).forward is GenreNetwork.forward
+
+    @property
+    def n_labels(self) -> int:
+        """Number of outputs."""
+        return self.head.out_features
+
+    def stages(self) -> dict[str, nn.Module]:
+        """Named stages from the input to the output, for freezing and for features."""
+        raise NotImplementedError
+
+    def steps(self) -> dict[str, Callable[[Tensor], Tensor]]:
+        """What every stage before the head computes, by the same names and in the same order."""
+        raise NotImplementedError
+
+    def gather(self, hidden: Tensor) -> Tensor:
+        """Embedding of shape (batch, embedding_size) from the output of the last stage."""
+        raise NotImplementedError
+
+    def through(self, x: Tensor, *, after: str | None = None, until: str | None = None) -> Tensor:
+        """Run some stages of the trunk.
+
+        Parameters
+        ----------
+        x : Tensor
+            A log-mel of shape (batch, n_mels, time), or the output of the stage ``after``.
+        after : str, optional
+            The last stage that has already been run; None begins at the input.
+        until : str, optional
+            The last stage to run; None runs all.
+
+        Returns
+        -------
+        Tensor
+            Output of the last stage that was run.
+        """
+        steps = self.steps()
+        names = list(steps)
+        first = 0 if after is None else names.index(after) + 1
+        last = len(names) if until is None else names.index(until) + 1
+        for name in names[first:last]:
+            x = steps[name](x)
+        return x
+
+    def embed(self, logmel: Tensor) -> Tensor:
+        """Embedding before the head.
+
+        Parameters
+        ----------
+        logmel : Tensor, shape (batch, n_mels, time)
+
+        Returns
+        -------
+        Tensor, shape (batch, embedding_size)
+        """
+        return self.gather(self.through(logmel))
+
+    def forward(self, logmel: Tensor) -> Tensor:
+        """Logits of shape (batch, n_labels) of log-mels of shape (batch, n_mels, time)."""
+        logits: Tensor = self.head(self.embed(logmel))
+        return logits
+
+    def layers(self, logmel: Tensor) -> dict[str, Tensor]:
+        """Every layer's output as one vector a frame, for use as features.
+
+        Parameters
+        ----------
+        logmel : Tensor, shape (batch, n_mels, time)
+
+        Returns
+        -------
+        dict of str to Tensor, shape (batch, features)
+            The stages behind the input's batch-norm, averaged over mel bands and time;
+            ``embedding``, the input of the head; ``logits``, its output.
+        """
+        found = {}
+        x = logmel
+        for name, step in self.steps().items():
+            x = step(x)
+            if name != "input_norm":
+                found[name] = self.summarise(x)
+        found["embedding"] = self.gather(x)
+        found["logits"] = self.head(found["embedding"])
+        return found
+
+    def summarise(self, hidden: Tensor) -> Tensor:
+        """Mean of a stage's output over mel bands and time: (batch, channels)."""
+        return hidden.flatten(2).mean(dim=2)
+
+
+class TimeNorm(nn.BatchNorm1d):
+    """Batch-norm over the time axis: every column of the log-mel has statistics of its own.
+
+    So did the published taggers' first layer (Keras' axis of a theano-ordered image), which fixes
+    the number of columns a network takes.
+    """
+
+    def forward(self, logmel: Tensor) -> Tensor:
+        """Normalise (batch, n_mels, time) to the same shape."""
+        if logmel.ndim != 3 or logmel.shape[-1] != self.num_features:
+            raise NetworkError(
+                "the network was made for another frame length",
+                found=f"a log-mel of shape {tuple(logmel.shape)}",
+                wanted=f"(batch, n_mels, {self.num_features})",
+                remedy="use the frame length and front end the network was made with",
+            )
+        return super().forward(logmel.transpose(1, 2)).transpose(1, 2)
+
+
+class ConvStage(nn.Sequential):
+    """Convolution 3x3 with "same" padding, batch-norm, max-pool, ELU, dropout.
+
+    The published order puts the pooling last. ELU never changes the order of two numbers, so
+    pooling first gives the same output from fewer activations.
+    """
+
+    def __init__(self, n_in: int, n_out: int, pool: Sequence[int], dropout: float) -> None:
+        super().__init__(
+            nn.Conv2d(n_in, n_out, kernel_size=3, padding=1),
+            nn.BatchNorm2d(n_out, eps=1e-3, momentum=0.1),
+            nn.MaxPool2d((pool[0], pool[1])),
+            nn.ELU(inplace=True),
+            nn.Dropout(dropout) if dropout else nn.Identity(),
+        )
+
+
+def conv_stages(
+    channels: Sequence[int], pools: Pools, dropout: float, *, n_mels: int, n_columns: int
+) -> tuple[list[ConvStage], tuple[int, int]]:
+    """Stack convolution stages and say what shape they leave.
+
+    Parameters
+    ----------
+    channels : sequence of int
+        Output channels of each stage.
+    pools : sequence of (int, int)
+        Pooling of each stage along (mel, time).
+    dropout : float in [0, 1)
+    n_mels, n_columns : int
+        Shape of the input.
+
+    Returns
+    -------
+    stages : list of ConvStage
+    shape : (int, int)
+        Mel bands and columns after the last stage.
+
+    Raises
+    ------
+    NetworkError
+        Lists of different lengths, or pooling that leaves nothing.
+    """
+    if len(channels) != len(pools) or not channels:
+        raise NetworkError(
+            "channels and pools do not match",
+            found=f"{len(channels)} channels and {len(pools)} pools",
+            wanted="one pool per convolution",
+        )
+    stages, n_in = [], 1
+    height, width = n_mels, n_columns
+    for n_out, pool in zip(channels, pools, strict=True):
+        stages.append(ConvStage(n_in, n_out, pool, dropout))
+        n_in, height, width = n_out, height // pool[0], width // pool[1]
+    if not height or not width:
+        raise NetworkError(
+            "the pooling leaves nothing",
+            found=f"pools {[tuple(p) for p in pools]} on {n_mels} mel bands x {n_columns} columns",
+            wanted="at least one cell at the end",
+            remedy="pool less, or use longer frames",
+        )
+    return stages, (height, width)

@@ -1,0 +1,256 @@
+"""Modules by name: what a checkpoint says of its network and front end, and who may be built of it.
+
+Conventions
+-----------
+A class of this package is named as it always was. A class that a plugin registers is stored with
+the plugin's name for it, any other with its import path (``class_path``). Importing a module runs
+its code, so an import path that a file names is only followed where somebody trusts it: see
+`trusted`. Nothing is ever built of another class than the one that was stored.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from importlib import import_module
+from typing import Any
+
+from torch import nn
+
+from genrenet.utils.errors import GenrenetError
+from genrenet.plugins.manager import contributions, plugin_packages
+
+TRUST = "GENRENET_TRUST"
+"""Environment variable with the packages, separated by commas, whose classes may be built."""
+
+OWN = ("genrenet", "genrenet_plugins")
+
+Plain = bool | int | float | str | None
+
+
+class RebuildError(GenrenetError):
+    """A class that cannot be stored in a checkpoint, or cannot be restored from one."""
+
+
+class Recorded:
+    """Base of modules that remember the arguments they were made with."""
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        """Keep the arguments; `nn.Module` takes no attributes before its own ``__init__``."""
+        made = super().__new__(cls)
+        object.__setattr__(made, "_made_with", (args, kwargs))
+        return made
+
+
+def arguments_of(module: Any, *, skip: int = 0) -> dict[str, Any]:
+    """Return the arguments that make a module again, as plain types.
+
+    Parameters
+    ----------
+    module : Recorded
+        Where its ``settings`` name an argument too, they count: they may have been changed.
+    skip : int >= 0
+        First arguments that are left out.
+
+    Raises
+    ------
+    RebuildError
+        An argument that is not plain: a number, a text, a boolean, None, or lists and dictionaries
+        of these.
+    """
+    args, kwargs = module._made_with
+    signature = inspect.signature(type(module).__init__)
+    bound = signature.bind(module, *args, **kwargs).arguments
+    found: dict[str, Any] = {}
+    for name in list(bound)[1 + skip :]:
+        kind = signature.parameters[name].kind
+        found |= bound[name] if kind is inspect.Parameter.VAR_KEYWORD else {name: bound[name]}
+    settings = getattr(module, "settings", {})
+    found = {name: settings.get(name, value) for name, value in found.items()}
+    for name, value in found.items():
+        if not _is_plain(value):
+            raise RebuildError(
+                f"{path_of(type(module))} cannot be stored in a checkpoint",
+                found=f"the argument {name} of type {type(value).__name__}",
+                wanted="numbers, texts, booleans, None, and lists and dictionaries of these",
+                remedy="let the class take plain arguments and make the rest itself",
+            )
+    return {name: _listed(value) for name, value in found.items()}
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return all(isinstance(key, str) and _is_plain(item) for key, item in value.items())
+    if isinstance(value, list | tuple):
+        return all(map(_is_plain, value))
+    return isinstance(value, Plain)
+
+
+def _listed(value: Any) -> Any:
+    """Tuples as lists, as checkpoints have them."""
+    if isinstance(value, Mapping):
+        return {key: _listed(item) for key, item in value.items()}
+    return [_listed(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def path_of(kind: type) -> str:
+    """Import path of a class."""
+    return f"{kind.__module__}.{kind.__qualname__}"
+
+
+def reference(module: nn.Module, hook: str, *, skip: int = 0) -> dict[str, Any]:
+    """Return what a checkpoint says of a module whose class is not one of this package.
+
+    Parameters
+    ----------
+    module : Module
+        Of a class derived from `Recorded`.
+    hook : {"register_networks", "register_frontends"}
+        Where plugins name such classes.
+    skip : int >= 0
+        See `arguments_of`.
+
+    Returns
+    -------
+    dict
+        ``name``, ``plugin`` or ``class_path``, and ``settings``.
+
+    Raises
+    ------
+    RebuildError
+        A class that cannot be imported again, or an argument that is not plain.
+    """
+    kind, settings = type(module), arguments_of(module, skip=skip)
+    for name, added in contributions(hook).items():
+        if added.item.kind is kind:
+            return {"name": name, "plugin": added.package, "settings": settings}
+    if "<locals>" in kind.__qualname__:
+        raise RebuildError(
+            f"{path_of(kind)} cannot be stored in a checkpoint",
+            found="a class that is defined inside of a function",
+            wanted="a class at the top level of a module that can be imported",
+        )
+    return {"name": kind.__name__, "class_path": path_of(kind), "settings": settings}
+
+
+def trusted(path: str, trust: Iterable[str] = ()) -> bool:
+    """Return whether a class of an import path may be built because a file names it.
+
+    Parameters
+    ----------
+    path : str
+    trust : iterable of str
+        Modules or packages that the caller trusts, besides this package, plugins that are
+        installed, and those in the environment variable ``GENRENET_TRUST``.
+    """
+    named = [name.strip() for name in os.environ.get(TRUST, "").split(",")]
+    known = {*OWN, *plugin_packages(), *named, *trust} - {""}
+    return any(path.startswith(f"{name}.") for name in known)
+
+
+def class_of(
+    part: Mapping[str, Any], hook: str, base: type, name: str, trust: Iterable[str] = ()
+) -> Any:
+    """Return the class that a `reference` names.
+
+    Parameters
+    ----------
+    part : mapping
+        See `reference`.
+    hook : str
+        See `reference`.
+    base : type
+        What the class must be derived from.
+    name : str
+        The checkpoint's name, for errors.
+    trust : iterable of str
+        See `trusted`. A class that the program has imported itself may always be built.
+
+    Raises
+    ------
+    RebuildError
+        A plugin or a module that is not installed or not trusted, or no such class in it.
+    """
+    what = f"'{name}' was trained with {part.get('class_path') or part['name']}"
+    if "plugin" in part:
+        added = contributions(hook).get(part["name"])
+        if added is None:
+            raise RebuildError(
+                f"{what} of the plugin {part['plugin']}, which is not here",
+                wanted=", ".join(contributions(hook)) or "a plugin that adds it",
+                remedy="install the plugin, and see 'genrenet plugins'",
+            )
+        return added.item.kind
+    path = str(part["class_path"])
+    found = _imported(path)
+    if found is None:
+        root = path.split(".")[0]
+        if not trusted(path, trust):
+            raise RebuildError(
+                f"{what}, a class that is not genrenet's",
+                found=f"the module '{path.rpartition('.')[0]}', whose code would be run",
+                wanted="your word that you trust it",
+                remedy=f"set the environment variable {TRUST}={root}, or pass trust=['{root}'] to "
+                "load_checkpoint",
+            )
+        found = _import(path, what)
+    if not isinstance(found, type) or not issubclass(found, base):
+        raise RebuildError(what, found=repr(found), wanted=f"a class derived from {path_of(base)}")
+    return found
+
+
+def _imported(path: str) -> Any:
+    """Find a class in the modules that have been imported already; None where it is not there."""
+    names = path.split(".")
+    for count in range(len(names) - 1, 0, -1):
+        module = sys.modules.get(".".join(names[:count]))
+        if module is not None:
+            return _inside(module, names[count:])
+    return None
+
+
+def _inside(found: Any, names: Iterable[str]) -> Any:
+    for name in names:
+        found = getattr(found, name, None)
+    return found
+
+
+def _import(path: str, what: str) -> Any:
+    names, reason = path.split("."), ""
+    for count in range(len(names) - 1, 0, -1):
+        module = ".".join(names[:count])
+        try:
+            found = _inside(import_module(module), names[count:])
+        except Exception as error:  # whatever another's module does
+            reason = reason or f"{type(error).__name__}: {error}"
+            continue
+        if found is not None:
+            return found
+        reason = f"no {'.'.join(names[count:])} in the module {module}"
+        break
+    raise RebuildError(
+        f"{what}, which cannot be imported",
+        found=reason,
+        remedy="install its package, or put its folder into PYTHONPATH",
+    )
+
+
+def rebuild(kind: Any, settings: Mapping[str, Any], name: str, *first: Any) -> Any:
+    """Make a module of another's class; errors of that class are named.
+
+    Raises
+    ------
+    RebuildError
+        The class does not take the stored arguments any more.
+    """
+    try:
+        return kind(*first, **settings)
+    except Exception as error:  # whatever another's class does
+        raise RebuildError(
+            f"'{name}' was trained with {path_of(kind)}, which cannot be made again",
+            found=f"{type(error).__name__}: {error}",
+            wanted=f"a class that takes {dict(settings)}",
+            remedy="use the version of the class that it was trained with",
+        ) from error

@@ -1,0 +1,57 @@
+"""What a model computes of noise: how a changed class is found out where no weight tells."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+
+from genrenet.models.description import CheckpointMismatchError, is_others
+
+TOLERANCE = 0.02
+"""Difference of logits, as a share of the largest one, that devices and versions may make."""
+
+
+def probe(model: Any) -> list[float]:
+    """Return the logits of one frame of noise, in eval mode and full precision.
+
+    Parameters
+    ----------
+    model : GenreClassifier
+        On any device; its modes, gradients and random numbers stay as they are.
+    """
+    noise = torch.randn(1, model.frames.n_samples, generator=torch.Generator().manual_seed(0))
+    modes = {module: module.training for module in model.modules()}
+    device = model.label_weights.device
+    model.eval()
+    try:
+        with torch.no_grad(), torch.autocast(device.type, enabled=False):
+            return [float(value) for value in model(0.1 * noise.to(device))[0].float()]
+    finally:
+        for module, mode in modes.items():
+            module.training = mode
+
+
+def compare_probes(
+    found: Sequence[float], wanted: Sequence[float], name: str, description: Mapping[str, Any]
+) -> None:
+    """Refuse a model whose `probe` is not that of its checkpoint.
+
+    Raises
+    ------
+    CheckpointMismatchError
+        They differ by more than `TOLERANCE`.
+    """
+    ours, theirs = torch.tensor(found), torch.tensor(wanted)
+    room = TOLERANCE * max(1.0, float(theirs.abs().max()))
+    if ours.shape == theirs.shape and bool(((ours - theirs).abs() <= room).all()):
+        return
+    parts = filter(is_others, (description["network"], description["frontend"]))
+    classes = [part.get("class_path") or part["name"] for part in parts]
+    raise CheckpointMismatchError(
+        f"'{name}' was trained with another version of {' or '.join(classes)}",
+        found=f"logits {[round(value, 3) for value in found]} of a test signal",
+        wanted=f"{[round(value, 3) for value in wanted]}",
+        remedy="use the code that it was trained with",
+    )

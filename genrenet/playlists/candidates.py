@@ -1,0 +1,139 @@
+"""Songs that may be taken for a genre, the most wanted first; their tags are read a few ahead.
+
+A library may hold a million songs, and reading tags takes a file's opening each: so only songs that
+stand at the front of the queue are looked into.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genrenet.data.catalog.base import in_threads
+from genrenet.data.catalog.tags import read_tags
+from genrenet.library.songs import LibrarySongs
+from genrenet.playlists.base import PlaylistSong
+from genrenet.playlists.excluding import Exclusions
+
+LOOK_AHEAD = 64
+"""Songs of a genre whose tags are known before one of them is taken."""
+
+
+def fitting(
+    songs: LibrarySongs, genre: str, least: float, *, by_score: bool = False
+) -> NDArray[np.int64]:
+    """Songs that may be taken for a genre, the surest first, of equals in the library's order.
+
+    Parameters
+    ----------
+    songs : LibrarySongs
+    genre : str
+        '' for any.
+    least : float
+        Least confidence of the decision for this genre, from 0 to 1.
+    by_score : bool
+        Ask for the genre's score instead, whatever a song was decided to be.
+
+    Returns
+    -------
+    ndarray of int64
+        Rows of the library.
+    """
+    fit = fits(songs, genre, by_score=by_score)
+    may = fit >= least
+    if genre and not by_score:
+        may &= np.fromiter((found == genre for found in songs.genres), bool, len(songs))
+    rows = np.flatnonzero(may)
+    return rows[np.argsort(-fit[rows], kind="stable")]
+
+
+def fits(songs: LibrarySongs, genre: str, *, by_score: bool = False) -> NDArray[np.float64]:
+    """What the least confidence is compared with, for every song."""
+    if genre and by_score:
+        return songs.scores[:, songs.labels.index(genre)].astype(np.float64)
+    return songs.confidence
+
+
+class Supply:
+    """The songs of a genre, each given once.
+
+    Parameters
+    ----------
+    songs : LibrarySongs
+    genre : str
+        What they are taken for; '' for any.
+    rows : sequence of int
+        The most wanted first.
+    exclusions : Exclusions
+    timed : bool
+        Leave out songs whose playing time is not known.
+    by_score : bool
+        See `fitting`.
+
+    Attributes
+    ----------
+    ahead : list of PlaylistSong
+        The next ones; empty only when there are no more, if `fill` was called.
+    left_out : Counter
+        Songs passed over on the way, by the reason.
+    """
+
+    def __init__(
+        self,
+        songs: LibrarySongs,
+        genre: str,
+        rows: Sequence[int] | NDArray[np.int64],
+        exclusions: Exclusions | None = None,
+        *,
+        timed: bool = False,
+        by_score: bool = False,
+    ) -> None:
+        self.genre = genre
+        self.ahead: list[PlaylistSong] = []
+        self.left_out: Counter[str] = Counter()
+        self._songs, self._timed = songs, timed
+        self._fits = fits(songs, genre, by_score=by_score)
+        self._exclusions = exclusions or Exclusions()
+        self._rows: Iterator[int] = iter([int(row) for row in rows])
+
+    def fill(self) -> bool:
+        """Look ahead; say whether there are songs."""
+        while len(self.ahead) < LOOK_AHEAD:
+            rows = list(islice(self._rows, 2 * LOOK_AHEAD))
+            if not rows:
+                break
+            kept = [row for row in rows if not self._exclusions.by_path(self._songs.paths[row])]
+            self.left_out["excluded"] += len(rows) - len(kept)
+            for song in in_threads(self.song, kept):
+                if self._exclusions.by_tags(song):
+                    self.left_out["excluded"] += 1
+                elif self._timed and not song.duration:
+                    self.left_out["of unknown length"] += 1
+                else:
+                    self.ahead.append(song)
+        return bool(self.ahead)
+
+    def song(self, row: int) -> PlaylistSong:
+        """A song of the library with what its tags say."""
+        songs = self._songs
+        tags, _ = read_tags(songs.paths[row])
+        seconds = float(songs.duration[row])
+        if not math.isfinite(seconds):
+            seconds = float(tags.get("duration", math.nan))
+        scores = zip(songs.labels, songs.scores[row].tolist(), strict=True)
+        return PlaylistSong(
+            row,
+            songs.paths[row],
+            songs.genres[row],
+            float(songs.confidence[row]),
+            dict(scores),
+            self.genre or songs.genres[row],
+            float(self._fits[row]),
+            seconds if math.isfinite(seconds) else None,
+            *(str(tags.get(name, "")) for name in ("artist", "title", "album")),
+        )

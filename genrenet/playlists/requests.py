@@ -1,0 +1,165 @@
+"""What a user writes, read: mixes such as ``jazz:2``, lengths such as ``1h30``, a song's name."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+
+from genrenet.utils.errors import printable
+from genrenet.playlists.base import PlaylistError
+
+_LENGTH = re.compile(
+    r"(?:(?P<h>[\d.]+)(?:h|hours?))?(?:(?P<m>[\d.]+)(?:m|mins?|minutes?|\Z))?"
+    r"(?:(?P<s>[\d.]+)(?:s|secs?|seconds?))?"
+)
+
+
+def parse_length(text: str) -> float:
+    """A playing time in seconds; a bare number is minutes.
+
+    Raises
+    ------
+    PlaylistError
+        It is none, or not above 0.
+
+    Examples
+    --------
+    >>> [parse_length(text) for text in ("60min", "1h30", "45", "3600s", "1.5 h")]
+    [3600.0, 5400.0, 2700.0, 3600.0, 5400.0]
+    """
+    found = _LENGTH.fullmatch("".join(text.lower().split()))
+    seconds = 0.0
+    try:
+        for unit, size in (("h", 3600), ("m", 60), ("s", 1)):
+            seconds += float(found[unit] or 0) * size if found else 0.0
+    except ValueError:  # such as 1.2.3
+        seconds = 0.0
+    if not 0 < seconds < math.inf:
+        raise PlaylistError("--length", found=f"'{text}'", wanted="such as 60min, 1h30, 45 or 90s")
+    return seconds
+
+
+def parse_mix(texts: Iterable[str], labels: Sequence[str]) -> dict[str, float]:
+    """Shares of genres from texts such as ``jazz:2`` and ``blues``.
+
+    Parameters
+    ----------
+    texts : iterable of str
+        A genre, in any case, with ':' and its share (1 without). Shares of a genre named twice
+        are added.
+    labels : sequence of str
+        The genres there are.
+
+    Returns
+    -------
+    dict of str to float
+        In the order in which they are named.
+
+    Raises
+    ------
+    PlaylistError
+        There is no such genre (near ones are named), or a share is not above 0.
+
+    Examples
+    --------
+    >>> parse_mix(["Jazz:2", "blues"], ["blues", "jazz"])
+    {'jazz': 2.0, 'blues': 1.0}
+    """
+    mix: dict[str, float] = {}
+    for text in texts:
+        genre, share = _named(text, labels), 1.0
+        before, colon, after = text.rpartition(":")
+        if genre is None and colon:
+            genre, share = _named(before, labels), _share(text, after)
+        if genre is None:
+            raise _unknown(before if colon else text, labels)
+        mix[genre] = mix.get(genre, 0.0) + share
+    return mix
+
+
+def _named(text: str, labels: Sequence[str]) -> str | None:
+    folded = {label.casefold(): label for label in reversed(labels)}
+    return text if text in labels else folded.get(text.strip().casefold())
+
+
+def _share(text: str, share: str) -> float:
+    try:
+        number = float(share)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < math.inf:
+        raise PlaylistError(
+            f"--genre '{text}'", found=f"the share '{share}'", wanted="a number above 0: 'jazz:2'"
+        )
+    return number
+
+
+def _unknown(genre: str, labels: Sequence[str]) -> PlaylistError:
+    # Torch, which this imports, is needed here alone.
+    from genrenet.models.checkpoints import models_with_label
+
+    folded = {label.casefold(): label for label in labels}
+    near = [folded[name] for name in get_close_matches(genre.casefold(), folded, n=2)]
+    remedies = [f"did you mean {' or '.join(near)}?"] if near else []
+    if models := models_with_label(genre):
+        know = "knows" if len(models) == 1 else "know"
+        remedies.append(
+            f"{', '.join(models)} {know} it: run 'genrenet scan LIBRARY --out FILE "
+            f"--checkpoint {models[0]}' and take that file"
+        )
+    return PlaylistError(
+        f"the library's model knows no genre '{printable(genre)}'",
+        wanted="one of " + ", ".join(labels),
+        remedy="; ".join(remedies),
+    )
+
+
+def find_song(text: str, paths: Sequence[str]) -> int:
+    """The song that a user means: its path, or a part of its path that no other has.
+
+    Parameters
+    ----------
+    text : str
+        A path from the working folder, or a part of one in any case.
+    paths : sequence of str
+        Absolute paths of the songs.
+
+    Returns
+    -------
+    int
+        Its place among ``paths``.
+
+    Raises
+    ------
+    PlaylistError
+        There is none, or more than one.
+    """
+    for path in (os.path.abspath(text), os.path.realpath(text)):
+        if path in paths:
+            return paths.index(path)
+    part = text.casefold()
+    found = [place for place, path in enumerate(paths) if part in path.casefold()]
+    named = [place for place in found if part in os.path.basename(paths[place]).casefold()]
+    found = named or found
+    if len(found) == 1:
+        return found[0]
+    names = [paths[place] for place in found[:3]]
+    if not found:
+        near = {os.path.basename(path).casefold(): os.path.basename(path) for path in paths}
+        names = (
+            [near[name] for name in get_close_matches(part, near, n=3)] if len(near) < 1e4 else []
+        )
+    listed = ", ".join(f"'{printable(name)}'" for name in names)
+    if found:
+        raise PlaylistError(
+            f"'{printable(text)}' may be any of {len(found)} songs",
+            found=f"{listed}{' ...' if len(found) > 3 else ''}",
+            remedy="write more of its path",
+        )
+    raise PlaylistError(
+        f"the library has no song '{printable(text)}'",
+        remedy=f"did you mean {listed}?" if listed else "name one by its path, or a part of it",
+    )

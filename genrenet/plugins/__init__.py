@@ -1,0 +1,1 @@
+"""Plugins: how other packages, and the built-in methods, are found and registered."""

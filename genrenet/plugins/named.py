@@ -1,0 +1,120 @@
+"""What all methods that plugins add have in common: a name, settings, and how they are found."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, ClassVar, TypeVar
+
+from genrenet.utils.errors import GenrenetError
+
+M = TypeVar("M")
+
+
+@dataclass(frozen=True)
+class Method:
+    """A named maker of estimators; each kind of method derives from it.
+
+    Parameters
+    ----------
+    name : str
+        How it is called on the command line.
+    summary : str
+        What it is, in a line.
+    estimator : callable
+        Makes an estimator; its typed keyword parameters are the method's settings. A parameter
+        ``random_state`` gets the seed.
+
+    Attributes
+    ----------
+    word : str
+        What a method of this kind is called in messages.
+    error : type
+        What is raised of it.
+    """
+
+    name: str
+    summary: str
+    estimator: Callable[..., Any]
+
+    word: ClassVar[str] = "method"
+    error: ClassVar[type[GenrenetError]] = GenrenetError
+
+    def __post_init__(self) -> None:
+        if not callable(self.estimator):
+            raise self.error(
+                f"the {self.word} '{self.name}' has no estimator",
+                found=repr(self.estimator),
+                wanted="a class or a function that makes an estimator",
+            )
+
+    def parameters(self) -> dict[str, Any]:
+        """Settings with their defaults; without one where the caller must give a value."""
+        given = inspect.signature(self.estimator).parameters.values()
+        empty = inspect.Parameter.empty
+        return {p.name: None if p.default is empty else p.default for p in given}
+
+    def make(self, seed: int = 0, **settings: Any) -> Any:
+        """Make an estimator that is not fitted.
+
+        Parameters
+        ----------
+        seed : int
+            Goes to ``random_state``, where there is such a parameter.
+        **settings
+            Of the method.
+
+        Raises
+        ------
+        GenrenetError
+            Of the kind ``error``: a setting that the method does not have, or a value it does not
+            take.
+        """
+        known = self.parameters()
+        if unknown := [name for name in settings if name not in known]:
+            raise self.error(
+                f"the {self.word} '{self.name}' has no setting {', '.join(map(repr, unknown))}",
+                wanted=", ".join(known) or "none",
+                remedy=did_you_mean(unknown[0], known),
+            )
+        if "random_state" in known:
+            settings = {"random_state": seed, **settings}
+        try:
+            return self.estimator(**settings)
+        except (TypeError, ValueError) as error:
+            raise self.error(f"the {self.word} '{self.name}' cannot be made: {error}") from error
+
+
+def find_method(known: Mapping[str, M], name: str, kind: type[Method]) -> M:
+    """A method by name.
+
+    Parameters
+    ----------
+    known : mapping of str to Method
+        All there are.
+    name : str
+    kind : type
+        Of the methods: it says what they are called, and which error is raised.
+
+    Raises
+    ------
+    GenrenetError
+        Of the kind ``kind.error``: there is none of that name; the known ones are listed, and names
+        that are nearly it.
+    """
+    if name not in known:
+        near = did_you_mean(name, known)
+        raise kind.error(
+            f"no {kind.word} '{name}'",
+            wanted=f"one of {', '.join(known) or 'none: no plugin adds any'}",
+            remedy="; ".join(part for part in (near, "see 'genrenet plugins'") if part),
+        )
+    return known[name]
+
+
+def did_you_mean(name: str, known: Mapping[str, object]) -> str:
+    """A question after names that are nearly what was given; empty where there are none."""
+    near = get_close_matches(name, list(known), n=2)
+    return f"did you mean {' or '.join(map(repr, near))}?" if near else ""

@@ -1,0 +1,94 @@
+"""Songs to start from that are not in the table: described now, as the table's own songs were."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genrenet.utils.errors import printable
+from genrenet.library.song_vectors import SongVectors
+from genrenet.library.table import About
+from genrenet.recommend.errors import RecommendError
+
+Rows = NDArray[np.float32]
+
+
+def embedded(path: str, songs: SongVectors) -> Rows:
+    """Vector of a file by the backbone, layer and trim that a file of embeddings names.
+
+    Parameters
+    ----------
+    path : str
+        An audio file.
+    songs : SongVectors
+        What the file of embeddings holds.
+
+    Returns
+    -------
+    ndarray of float32, shape (1, features)
+
+    Raises
+    ------
+    RecommendError
+        The song cannot be read, or the backbone is not the one of the table any more.
+    CheckpointError, ClassifierError
+        There is no such backbone or layer.
+    """
+    from genrenet.features import checkpoint_id, iter_embeddings
+
+    found = checkpoint_id(songs.backbone)
+    if songs.checkpoint not in ("", found):
+        raise _other_model(songs.backbone, found[:12], songs.checkpoint[:12], "genrenet embed")
+    (song,) = iter_embeddings([path], songs.backbone, songs.layer.split(","), trim=songs.trim)
+    if not len(song.frames):
+        raise _unusable(path, song.error)
+    return song.song[None]
+
+
+def scored(path: str, about: About) -> Rows:
+    """Genre scores of a file by the checkpoint, trim and frames that a scan's table names.
+
+    Parameters
+    ----------
+    path : str
+        An audio file.
+    about : About
+        What the table says of itself.
+
+    Returns
+    -------
+    ndarray of float32, shape (1, labels)
+
+    Raises
+    ------
+    RecommendError
+        The song cannot be read, or the checkpoint is not the one of the table any more.
+    CheckpointError
+        There is no such checkpoint.
+    """
+    from genrenet.inference.classify import open_method, score_songs
+    from genrenet.library.scanning import identity_of
+
+    name = about.checkpoint.rpartition("@")[0]
+    found = identity_of(name)
+    if found != about.checkpoint:
+        raise _other_model(name, found, about.checkpoint, "genrenet scan --restart")
+    trim, frames = (about.settings.get(key) for key in ("trim", "frames"))
+    found_songs = score_songs([path], open_method(name), checkpoint=name, trim=trim, frames=frames)
+    (song,) = found_songs
+    if not song.scores:
+        raise _unusable(path, song.error)
+    return np.array([[song.scores[label] for label in about.labels]], np.float32)
+
+
+def _unusable(path: str, error: str | None) -> RecommendError:
+    return RecommendError(f"cannot start from '{printable(path)}'", found=error or "no sound")
+
+
+def _other_model(name: str, found: str, wanted: str, command: str) -> RecommendError:
+    return RecommendError(
+        f"'{printable(name)}' is not what described the table's songs",
+        found=f"its file's checksum {found}",
+        wanted=wanted,
+        remedy=f"describe the library again with '{command}', or start from one of its songs",
+    )

@@ -1,0 +1,1 @@
+"""Training with Lightning: the module, augmentation, schedules, metrics and fine-tuning."""

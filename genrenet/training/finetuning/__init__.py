@@ -1,0 +1,11 @@
+"""Transfer learning: a trained network with a new head, and a say in which of its stages learn.
+
+`Pretrained` makes the network, `LayerFreezing` says what learns and when. Where the stages that
+never learn are the lowest ones, their output is computed once a frame and kept: see `caching`.
+"""
+
+from genrenet.training.finetuning.errors import FinetuningError
+from genrenet.training.finetuning.freezing import LayerFreezing
+from genrenet.training.finetuning.pretrained import Pretrained, replace_head
+
+__all__ = ["FinetuningError", "LayerFreezing", "Pretrained", "replace_head"]

@@ -1,0 +1,9 @@
+"""Errors of this room."""
+
+from __future__ import annotations
+
+from genrenet.utils.errors import GenrenetError
+
+
+class FinetuningError(GenrenetError):
+    """A backbone, stages or a cache that do not go with the training they were asked for."""

@@ -1,0 +1,133 @@
+"""Networks that start from the weights of a checkpoint, with a head for other labels."""
+
+from __future__ import annotations
+
+import copy
+import math
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from genrenet.utils.cache import sha256_of
+from genrenet.models.checkpoints import find_checkpoint, load_checkpoint
+from genrenet.training.module import NetworkMaker
+from genrenet.training.finetuning.errors import FinetuningError
+from genrenet.models.networks import GenreNetwork
+
+
+def replace_head(network: GenreNetwork, n_labels: int, seed: int = 0) -> GenreNetwork:
+    """Give a network a new output layer, in place.
+
+    Parameters
+    ----------
+    network : GenreNetwork
+    n_labels : int > 0
+        Outputs of the new head.
+    seed : int
+        Fixes its weights, whatever else was drawn before.
+
+    Returns
+    -------
+    GenreNetwork
+        The same network.
+
+    Notes
+    -----
+    The weights are uniform within 1 / sqrt(inputs), as `torch.nn.Linear` has them.
+    """
+    if n_labels < 1:
+        raise FinetuningError("a head", found=f"{n_labels} labels", wanted="at least 1")
+    old = network.head.weight
+    head: nn.Linear = nn.utils.skip_init(
+        nn.Linear, network.embedding_size, n_labels, device=old.device, dtype=old.dtype
+    )
+    generator = torch.Generator().manual_seed(seed)
+    bound = 1 / math.sqrt(network.embedding_size)
+    with torch.no_grad():
+        for parameter in (head.weight, head.bias):
+            drawn = torch.empty(parameter.shape).uniform_(-bound, bound, generator=generator)
+            parameter.copy_(drawn)
+    network.head = head
+    return network
+
+
+class Pretrained(NetworkMaker):
+    """Makes networks from a checkpoint: the same trunk and settings, and a new head.
+
+    It takes the place of a network's class in `GenreClassifier`. What it makes is of the
+    checkpoint's own class, so that a fine-tuned checkpoint can be loaded without the backbone.
+
+    Parameters
+    ----------
+    backbone : str
+        The name of a checkpoint, such as ``msd-cnn``, or a ``.ckpt`` file.
+    dropout : float in [0, 1), optional
+        Dropout before the head; None keeps the backbone's.
+    keep_head : bool
+        Keep the output layer too: for training on with the same labels in the same order.
+    seed : int
+        Fixes the new head.
+
+    Raises
+    ------
+    FinetuningError
+        When called: a head to be kept that has another number of labels.
+    CheckpointError
+        When called: no such checkpoint.
+
+    Notes
+    -----
+    The front end and the frame length are the backbone's as well. The network's ``provenance``
+    names the backbone and the SHA-256 of the file it came from.
+
+    Examples
+    --------
+    >>> network = Pretrained("msd-cnn")(10)  # doctest: +SKIP
+    >>> model = GenreClassifier(labels, network=Pretrained("msd-cnn"))  # doctest: +SKIP
+    """
+
+    def __init__(
+        self, backbone: str, dropout: float | None = None, keep_head: bool = False, seed: int = 0
+    ) -> None:
+        if dropout is not None and not 0 <= dropout < 1:
+            raise FinetuningError(
+                "dropout before the head", found=f"{dropout:g}", wanted="a share from 0 to below 1"
+            )
+        self.backbone, self.dropout = backbone, dropout
+        self.keep_head, self.seed = keep_head, seed
+
+    def __call__(self, n_labels: int) -> GenreNetwork:
+        """The network, with ``n_labels`` outputs."""
+        file = find_checkpoint(self.backbone)
+        source = load_checkpoint(file)
+        network: Any = source.network
+        if not self.keep_head:
+            replace_head(network, n_labels, self.seed)
+        elif network.n_labels != n_labels:
+            raise FinetuningError(
+                f"the head of '{self.backbone}' does not fit the data",
+                found=f"{network.n_labels} labels in the backbone",
+                wanted=f"{n_labels}",
+                remedy="leave out keep_head: a new head will be made",
+            )
+        if self.dropout is not None:
+            if not isinstance(getattr(network, "dropout", None), nn.Dropout):
+                raise FinetuningError(
+                    f"the network of '{self.backbone}' has no dropout before its head",
+                    found=f"dropout {self.dropout:g} for {type(network).__name__}",
+                    remedy="leave dropout out",
+                )
+            network.dropout.p = self.dropout
+            network.settings["dropout"] = self.dropout
+        # With its class and what it has learnt. A partial, as a module would become a part.
+        network.make_frontend = partial(copy.deepcopy, source.frontend.train())
+        network.frame_seconds = source.frames.seconds
+        published = source.provenance.get("source") or {}
+        sha256 = published.get("sha256") or sha256_of(file)
+        # A file's folder is nobody's business.
+        network.provenance = {"backbone": {"name": Path(self.backbone).name, "sha256": sha256}}
+        made: GenreNetwork = network.train()
+        return made

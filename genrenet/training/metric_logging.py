@@ -1,0 +1,161 @@
+"""The part of the LightningModule that measures: what is summed in which epoch, and logged when."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.trainer.states import TrainerFn
+from torch import Tensor
+
+from genrenet.data.datasets import Item
+from genrenet.utils.finite import NonFiniteError
+from genrenet.data.frames import Decision
+from genrenet.training.metrics import StageMetrics
+
+STAGES = {"train": "fitting", "validation": "validation", "test": "test"}
+"""Keys of a classifier's ``stage_metrics`` for the parts of a split."""
+
+
+CHECK_EVERY = 50
+"""Training steps between two looks at whether the loss was finite."""
+
+
+class Measured(pl.LightningModule):
+    """A LightningModule with metrics per frame and per song for each part of a split.
+
+    Attributes
+    ----------
+    stage_metrics : ModuleDict of StageMetrics
+        By ``fitting``, ``validation`` and ``test``; empty until the parts are known.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stage_metrics = torch.nn.ModuleDict()
+        # No buffer: several processes would overwrite it with the first one's.
+        self._first_bad: Tensor | None = None
+
+    # --- losses that are not finite ---------------------------------------------------------------
+
+    def watch_loss(self, loss: Tensor) -> None:
+        """Remember, on the device, the first training step whose loss is not finite."""
+        if self._trainer is not None:
+            step = self._trainer.fit_loop.total_batch_idx
+            before = self._first_bad
+            if before is None:
+                before = torch.full((), -1, device=loss.device)
+            first = (before < 0) & ~loss.detach().isfinite()
+            self._first_bad = torch.where(first, step, before)
+
+    def check_loss(self) -> None:
+        """Stop the training where the loss of any process has not been finite.
+
+        Raises
+        ------
+        NonFiniteError
+        """
+        if self._first_bad is None:
+            return
+        step = int(self.trainer.strategy.reduce(self._first_bad.clone(), reduce_op="max"))
+        if step >= 0:
+            raise self.not_finite("the training loss is", f"in step {step}")
+
+    def on_train_start(self) -> None:
+        """Forget what an earlier training met."""
+        self._first_bad = None
+
+    def not_finite(self, what: str, where: str) -> NonFiniteError:
+        """Return the error that ends a training, with what usually helps."""
+        kept = [getattr(c, "_last_checkpoint_saved", "") for c in self.trainer.checkpoint_callbacks]
+        saved = next((file for file in kept if file), "")
+        return NonFiniteError(
+            f"training stopped in epoch {self.trainer.current_epoch}: {what} not finite",
+            found=f"NaN or infinity {where}",
+            remedy="lower the learning rate (--model.optimizer.init_args.lr), clip gradients "
+            "(--trainer.gradient_clip_val 1) or compute in full precision (--trainer.precision "
+            f"32-true); {f'the weights before are in {saved}' if saved else 'nothing was saved'}",
+        )
+
+    def on_train_batch_end(self, outputs: Any, batch: Item, batch_idx: int) -> None:
+        """Look at the loss now and then: each look waits for the device."""
+        if batch_idx % CHECK_EVERY == 0:
+            self.check_loss()
+
+    # --- metrics ----------------------------------------------------------------------------------
+
+    def make_metrics(
+        self, labels: Sequence[str], n_songs: Mapping[str, int], decision: Decision
+    ) -> None:
+        """Start anew, with the parts in ``n_songs`` and their numbers of songs."""
+        self.stage_metrics = torch.nn.ModuleDict(
+            {STAGES[name]: StageMetrics(labels, count, decision) for name, count in n_songs.items()}
+        )
+
+    def log_loss(self, name: str, value: Tensor, weight: Tensor, *, on_step: bool = False) -> None:
+        """Log a batch's loss, and its mean over the epoch and all processes.
+
+        What a batch weighs is the number of its counted frames, or the sum of their weights.
+        """
+        self.log(
+            name,
+            value,
+            on_step=on_step,
+            on_epoch=True,
+            prog_bar=True,
+            sync_dist=True,
+            batch_size=weight.detach().float(),  # type: ignore[arg-type]
+        )
+
+    def measure(self, name: str, scores: Tensor, batch: Item) -> None:
+        """Take a batch's scores into the measurements of a part, if it is measured."""
+        if STAGES[name] in self.stage_metrics:
+            metrics: Any = self.stage_metrics[STAGES[name]]
+            metrics.update(scores, batch["label"], batch["song"], batch["counted"])
+
+    def _log_metrics(self, name: str) -> None:
+        if STAGES[name] not in self.stage_metrics:
+            return
+        metrics: Any = self.stage_metrics[STAGES[name]]
+        prefix = "val" if name == "validation" else name
+        for metric, value in metrics.compute().items():
+            shown = metric == "song_accuracy" and name == "validation"
+            self.log(f"{prefix}/{metric}", value, prog_bar=shown)
+
+    def on_train_epoch_start(self) -> None:
+        """Forget the last epoch's measurements."""
+        self._reset("train")
+
+    def on_validation_epoch_start(self) -> None:
+        """Forget the last epoch's measurements; broken weights are not worth measuring."""
+        if self.trainer.state.fn == TrainerFn.FITTING:
+            self.check_loss()
+        self._reset("validation")
+
+    def on_test_epoch_start(self) -> None:
+        """Forget an earlier test's measurements."""
+        self._reset("test")
+
+    def _reset(self, name: str) -> None:
+        if STAGES[name] in self.stage_metrics:
+            metrics: Any = self.stage_metrics[STAGES[name]]
+            metrics.reset()
+
+    def on_train_epoch_end(self) -> None:
+        """Log what was measured while training, and stop where the loss was not finite."""
+        self.check_loss()
+        self._log_metrics("train")
+
+    def on_validation_epoch_end(self) -> None:
+        """Log validation metrics; while training, stop where the loss is not finite."""
+        loss = self.trainer.callback_metrics.get("val/loss")
+        fitting = self.trainer.state.fn == TrainerFn.FITTING
+        if fitting and loss is not None and not bool(loss.isfinite()):
+            raise self.not_finite("the validation loss is", "over the validation frames")
+        self._log_metrics("validation")
+
+    def on_test_epoch_end(self) -> None:
+        """Log test metrics."""
+        self._log_metrics("test")

@@ -1,0 +1,127 @@
+"""Metrics of one stage (train, validation or test), per frame and per song, kept on the device.
+
+Conventions
+-----------
+Scores are rows that sum to one, unless the output is ``sigmoid``. Padded entries of a batch
+(``counted`` false) never reach a metric, nor do scores that are NaN or infinite.
+Song metrics look at a song once, however many frames it has and whichever process saw them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torchmetrics import Metric, MetricCollection
+from torchmetrics.classification import (
+    MulticlassAccuracy,
+    MulticlassConfusionMatrix,
+    MulticlassF1Score,
+)
+
+from genrenet.data.frames import Decision, decide, frame_statistics
+
+
+class SongScores(Metric):
+    """Frame scores gathered into song scores.
+
+    Parameters
+    ----------
+    n_songs, n_labels : int > 0
+        Songs of the stage, and labels.
+    decision : {"mean", "vote", "geometric"}
+        How frames decide; see `genrenet.data.frames.decide`.
+    """
+
+    full_state_update = False
+    totals: Tensor
+    counts: Tensor
+    target: Tensor
+
+    def __init__(self, n_songs: int, n_labels: int, decision: Decision = "mean") -> None:
+        super().__init__()
+        self.decision: Decision = decision
+        self.add_state("totals", torch.zeros(n_songs, 3, n_labels), dist_reduce_fx="sum")
+        self.add_state("counts", torch.zeros(n_songs, dtype=torch.long), dist_reduce_fx="sum")
+        self.add_state("target", torch.full((n_songs,), -1), dist_reduce_fx="max")
+
+    def update(self, scores: Tensor, target: Tensor, song: Tensor, counted: Tensor) -> None:
+        """Add a batch of frames.
+
+        Parameters
+        ----------
+        scores : Tensor, shape (batch, labels)
+        target, song : Tensor of int64, shape (batch,)
+            Label and row of each frame's song.
+        counted : Tensor of bool, shape (batch,)
+            False for padding.
+        """
+        weight = counted.to(self.totals.dtype)[:, None, None]
+        self.totals.index_add_(0, song, frame_statistics(scores.to(self.totals.dtype)) * weight)
+        self.counts.index_add_(0, song, counted.long())
+        self.target.scatter_reduce_(0, song, torch.where(counted, target, -1), "amax")
+
+    def compute(self) -> tuple[Tensor, Tensor]:
+        """Song scores of shape (songs, labels), and targets; -1 marks songs without a frame."""
+        return decide(self.totals, self.counts, self.decision), self.target
+
+
+def _collection(n_labels: int) -> MetricCollection:
+    # A target of -1 (padding, or a song without frames) is left out.
+    metrics: dict[str, Metric | MetricCollection] = {
+        "accuracy": MulticlassAccuracy(n_labels, average="micro", ignore_index=-1),
+        "f1": MulticlassF1Score(n_labels, average="macro", ignore_index=-1),
+    }
+    if n_labels > 2:
+        metrics["top2"] = MulticlassAccuracy(n_labels, top_k=2, average="micro", ignore_index=-1)
+    return MetricCollection(metrics, compute_groups=False)
+
+
+class StageMetrics(nn.Module):
+    """Everything that is measured in one stage.
+
+    Parameters
+    ----------
+    labels : sequence of str
+        Names of the labels.
+    n_songs : int > 0
+        Songs of the stage.
+    decision : {"mean", "vote", "geometric"}
+        How frames decide on a song.
+    """
+
+    def __init__(self, labels: Sequence[str], n_songs: int, decision: Decision) -> None:
+        super().__init__()
+        n_labels = len(labels)
+        self.frame = _collection(n_labels)
+        self.song = _collection(n_labels)
+        self.frame_confusion = MulticlassConfusionMatrix(n_labels, ignore_index=-1)
+        self.song_confusion = MulticlassConfusionMatrix(n_labels, ignore_index=-1)
+        self.songs = SongScores(n_songs, n_labels, decision)
+
+    def update(self, scores: Tensor, target: Tensor, song: Tensor, counted: Tensor) -> None:
+        """Add a batch of frames; see `SongScores.update`."""
+        known = torch.where(counted & scores.isfinite().all(dim=-1), target, -1)
+        self.frame.update(scores, known)
+        self.frame_confusion.update(scores, known)
+        self.songs.update(scores, target, song, counted)
+
+    def compute(self) -> dict[str, Tensor]:
+        """Frame and song metrics by name: ``frame_accuracy``, ``song_f1``, ``song_top2`` ..."""
+        scores, target = self.songs.compute()
+        target = torch.where(scores.isfinite().all(dim=-1), target, -1)
+        results = {f"frame_{name}": value for name, value in self.frame.compute().items()}
+        # The songs' scores are already gathered from every process: each computes alone from here.
+        for metric in (*self.song.values(), self.song_confusion):
+            metric.reset()
+            metric.sync_on_compute = False
+            metric.update(scores, target)
+        results |= {f"song_{name}": value for name, value in self.song.compute().items()}
+        return results
+
+    def reset(self) -> None:
+        """Forget everything."""
+        for metric in (self.frame, self.song, self.frame_confusion, self.song_confusion):
+            metric.reset()
+        self.songs.reset()

@@ -1,0 +1,560 @@
+"""The LightningModule: front end, network, loss, metrics and what a checkpoint must remember."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Literal, get_args
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.nn import Parameter
+from torch.optim import AdamW, Optimizer
+from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
+
+from genrenet.training.augmentation import Mixup, SpecAugment, WaveformAugment
+from genrenet.data.datasets import Item
+from genrenet.data.datamodule import to_float
+from genrenet.models.description import CheckpointMismatchError, compare, describe, is_others
+from genrenet.utils.errors import GenrenetError
+from genrenet.utils.finite import NonFiniteError, non_finite
+from genrenet.data.frames import Decision, FrameSettings, cut, decide, frame_statistics
+from genrenet.models.frontend import FrontEnd, LogMel
+from genrenet.models.outputs import Output, frame_losses, log_scores
+from genrenet.training.metric_logging import Measured
+from genrenet.models.networks import CNN, GenreNetwork
+from genrenet.training.batch_norm import fixed_norms
+from genrenet.training.parameter_groups import check_groups, decays, parameter_groups
+from genrenet.models.test_signal import compare_probes, probe
+from genrenet.models.rebuilding import path_of
+
+Scheduler = LRScheduler | ReduceLROnPlateau
+FRAMES_AT_ONCE = 16
+
+
+class ClassifierError(GenrenetError):
+    """Settings of a classifier that do not fit together."""
+
+
+class NetworkMaker:
+    """Base of objects that make networks: what a configuration may name besides the networks."""
+
+    def __call__(self, n_labels: int) -> GenreNetwork:
+        """A network with ``n_labels`` outputs."""
+        raise NotImplementedError
+
+
+class GenreClassifier(Measured):
+    """Names the genre of frames and songs.
+
+    Parameters
+    ----------
+    labels : sequence of str
+        Names of the outputs, in order.
+    network : callable
+        Makes the network from the number of labels: a class such as `CNN`, a partial of one, or a
+        `genrenet.training.finetuning.Pretrained`.
+    frontend : FrontEnd, optional
+        Waveform to log-mel; by default the one the network was designed for, or was trained with.
+    optimizer : callable
+        Makes the optimiser from the parameters.
+    lr_scheduler : callable, optional
+        Makes the schedule from the optimiser. One with ``set_total_steps`` is told the number of
+        steps; its ``interval`` says whether it steps by "step" or (the default) by "epoch".
+    output : {"softmax", "normalised-sigmoid", "sigmoid"}
+        See `log_scores`.
+    label_smoothing : float in [0, 1)
+        Share of the target spread over all labels.
+    class_weights : {"none", "balanced"} or sequence of float
+        Weights of the labels in the loss; ``balanced`` gives each label the same total weight.
+    waveform_augment, spec_augment, mixup : modules, optional
+        Augmentation while training; None leaves it out.
+    decision : {"mean", "vote", "geometric"}
+        How frames decide on a song.
+    channels_last : bool
+        Memory format of the convolutions.
+    seed : int
+        Fixes dropout and augmentation, step by step, so that a resumed run draws what an
+        uninterrupted one would have drawn.
+
+    Attributes
+    ----------
+    frames : FrameSettings
+        How songs are cut; taken from the data module when training starts.
+    provenance : dict
+        Where the weights come from; part of the description in checkpoints.
+    frozen : list of Module
+        Modules that stay in eval mode while the others train: without dropout, and with the
+        statistics their batch-norms have.
+    stage_rates : dict of str to float, optional
+        What the learning rate of each of the `stages` that learn is multiplied by; None gives all
+        parameters one group.
+    trunk_end : str, optional
+        The stage whose output a batch's entry ``hidden`` is; see `genrenet.training.finetuning`.
+    before_optimizers : callable, optional
+        Called when the weights are in place, and nothing has been asked of the loaders.
+
+    Raises
+    ------
+    ClassifierError
+        Fewer than two labels, or settings out of range.
+    """
+
+    def __init__(
+        self,
+        labels: Sequence[str],
+        network: Callable[[int], GenreNetwork] | NetworkMaker = CNN,
+        frontend: LogMel | FrontEnd | None = None,  # options without a class are LogMel's
+        optimizer: Callable[[Iterable[Parameter]], Optimizer] = AdamW,
+        lr_scheduler: Callable[[Optimizer], Scheduler] | None = None,
+        output: Output = "softmax",
+        label_smoothing: float = 0.0,
+        class_weights: Literal["none", "balanced"] | Sequence[float] = "none",
+        waveform_augment: WaveformAugment | None = None,
+        spec_augment: SpecAugment | None = None,
+        mixup: Mixup | None = None,
+        decision: Decision = "mean",
+        channels_last: bool = True,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        if len(labels) < 2:
+            raise ClassifierError("labels", found=f"{list(labels)}", wanted="at least two")
+        if output not in get_args(Output) or not 0 <= label_smoothing < 1:
+            raise ClassifierError(
+                "output or label_smoothing",
+                found=f"{output!r} and {label_smoothing:g}",
+                wanted=f"{', '.join(get_args(Output))}, and a share from 0 to below 1",
+            )
+        self.labels = list(labels)
+        self.network = network(len(self.labels))
+        self.frontend = frontend if frontend is not None else _own_frontend(self.network)
+        for part, base in ((self.network, GenreNetwork), (self.frontend, FrontEnd)):
+            if not isinstance(part, base):
+                raise ClassifierError(
+                    f"{base.__name__} of the classifier",
+                    found=f"{part!r:.100}",
+                    wanted=f"a module of a class derived from {path_of(base)}",
+                )
+        self.waveform_augment, self.spec_augment, self.mixup = waveform_augment, spec_augment, mixup
+        self._make_optimizer, self._make_scheduler = optimizer, lr_scheduler
+        self.output: Output = output
+        self.decision: Decision = decision
+        self.label_smoothing, self.seed = label_smoothing, seed
+        self._class_weights = class_weights
+        self.frames = FrameSettings(self.network.frame_seconds, 20.0, self.frontend.sample_rate)
+        self.provenance: dict[str, Any] = dict(getattr(self.network, "provenance", {}))
+        self.frozen: list[torch.nn.Module] = []
+        self.stage_rates: dict[str, float] | None = None
+        self.trunk_end: str | None = None
+        self.wanted_probe: list[float] | None = None
+        self._loaded_states: list[dict[str, Any]] = []
+        self.before_optimizers: Callable[[], None] | None = None
+        self.label_weights: Tensor
+        self.register_buffer("label_weights", torch.ones(len(self.labels)), persistent=False)
+        if not isinstance(class_weights, str):
+            self._set_weights(class_weights)
+        if channels_last:
+            self.network.to(memory_format=torch.channels_last)
+
+    # --- from waveforms to scores -----------------------------------------------------------------
+
+    def forward(self, waveform: Tensor) -> Tensor:
+        """Logits of frames.
+
+        Parameters
+        ----------
+        waveform : Tensor, shape (batch, samples)
+            One frame each, in [-1, 1].
+
+        Returns
+        -------
+        Tensor, shape (batch, labels)
+        """
+        logits: Tensor = self.network(self.frontend(waveform))
+        return logits
+
+    def scores_from_waveform(self, waveform: Tensor) -> Tensor:
+        """Scores of waveforms of any length.
+
+        Parameters
+        ----------
+        waveform : Tensor, shape (batch, samples)
+            At ``frames.sample_rate``, in [-1, 1]. One that is longer than a frame is cut into whole
+            frames (see `genrenet.data.frames.cut`), and ``decision`` makes one row of their scores; a
+            shorter one is filled to a frame as ``frames`` says. Nothing is trimmed.
+
+        Returns
+        -------
+        Tensor, shape (batch, labels)
+            Rows sum to one, unless ``output`` is ``sigmoid``.
+
+        Raises
+        ------
+        FrameError
+            Another number of dimensions, or no samples.
+        """
+
+        def scores(frames: Tensor) -> Tensor:
+            return log_scores(self(frames).float(), self.output).exp()
+
+        if self._are_frames(waveform):
+            return scores(waveform)
+        found = self._by_frame(waveform, scores)
+        if found.shape[1] == 1:
+            return found[:, 0]
+        counts = torch.full((len(found),), found.shape[1], device=found.device)
+        totals = frame_statistics(found.flatten(0, 1)).unflatten(0, found.shape[:2]).sum(dim=1)
+        return decide(totals, counts, self.decision)
+
+    def _are_frames(self, waveform: Tensor) -> bool:
+        """Whether waveforms are single frames, to the columns of their log-mels."""
+        samples = waveform.shape[-1]
+        if waveform.ndim != 2 or not samples:
+            return False
+        columns = self.network.settings.get("n_columns")
+        return samples == self.frames.n_samples or self.frontend.n_columns(samples) == columns
+
+    def _by_frame(self, waveform: Tensor, work: Callable[[Tensor], Tensor]) -> Tensor:
+        """What ``work`` makes of the frames of waveforms: (batch, frames, ...)."""
+        frames = cut(waveform, self.frames)
+        # An hour in one batch would need gigabytes.
+        found = torch.cat([work(some) for some in frames.flatten(0, 1).split(FRAMES_AT_ONCE)])
+        return found.reshape(*frames.shape[:2], *found.shape[1:])
+
+    def scores_from_logmel(self, logmel: Tensor) -> Tensor:
+        """Scores of log-mels.
+
+        Parameters
+        ----------
+        logmel : Tensor, shape (batch, n_mels, time) or (batch, 1, n_mels, time)
+            For networks that were published with time first, such as `MusiCNN`, the four
+            dimensions may also be (batch, 1, time, n_mels): their layout is known by which of the
+            last two is ``n_mels``.
+
+        Returns
+        -------
+        Tensor, shape (batch, labels)
+        """
+        if logmel.ndim == 4:
+            logmel = logmel.squeeze(1)
+            n_mels = self.network.settings.get("n_mels")
+            if self.network.time_first and logmel.shape[1] != n_mels == logmel.shape[2]:
+                logmel = logmel.transpose(1, 2)
+        logits = self.network(logmel.to(self.network.head.weight.dtype))
+        return log_scores(logits.float(), self.output).exp()
+
+    def embed(self, waveform: Tensor, layer: str | Sequence[str] = "embedding") -> Tensor:
+        """A layer's output as one vector a waveform.
+
+        Parameters
+        ----------
+        waveform : Tensor, shape (batch, samples)
+            At ``frames.sample_rate``, in [-1, 1]; of any length, as for `scores_from_waveform`.
+            Vectors of several frames are averaged.
+        layer : str or sequence of str
+            See the network's ``layers``; several are put one behind the other.
+
+        Returns
+        -------
+        Tensor, shape (batch, features)
+
+        Raises
+        ------
+        ClassifierError
+            The network has no such layer.
+        FrameError
+            Another number of dimensions, or no samples.
+        """
+        if not self._are_frames(waveform):
+            return self._by_frame(waveform, lambda frames: self.embed(frames, layer)).mean(dim=1)
+        names = [layer] if isinstance(layer, str) else list(layer)
+        if names == ["embedding"]:
+            return self.network.embed(self.frontend(waveform))
+        layers = self.network.layers(self.frontend(waveform))
+        unknown = [name for name in names if name not in layers]
+        if unknown or not names:
+            raise ClassifierError(
+                f"no layer {', '.join(map(repr, unknown)) or 'named'}", wanted=", ".join(layers)
+            )
+        return torch.cat([layers[name].float() for name in names], dim=-1)
+
+    def frame_scores(self, batch: Item) -> dict[str, Tensor]:
+        """``logits``, ``scores``, ``embedding`` and, where there is one, ``logmel`` of frames."""
+        found = {}
+        if "hidden" in batch:
+            embedding = self._embed_hidden(batch["hidden"])
+        else:
+            found["logmel"] = self.frontend(to_float(batch["waveform"], batch["scale"]))
+            embedding = self.network.embed(found["logmel"])
+        if self.network.is_headed or "hidden" in batch:
+            logits = self.network.head(embedding).float()
+        else:
+            logits = self.network(found["logmel"]).float()
+        scores = log_scores(logits, self.output).exp()
+        return {"logits": logits, "scores": scores, "embedding": embedding.float(), **found}
+
+    def _embed_hidden(self, hidden: Tensor) -> Tensor:
+        """Embedding of frames whose trunk has been run already, up to ``trunk_end``."""
+        return self.network.gather(self.network.through(hidden, after=self.trunk_end))
+
+    # --- set-up -----------------------------------------------------------------------------------
+
+    def setup(self, stage: str) -> None:
+        """Take what the data module knows, and check that it fits the network."""
+        if stage == "fit" and self.trainer.checkpoint_callbacks:
+            self.description()  # what cannot be stored is better known before the training
+        data: Any = getattr(self.trainer, "datamodule", None)
+        if data is None:
+            return
+        self._check(data)
+        self.frames = data.frames
+        backbone = {key: self.provenance[key] for key in ("backbone",) if key in self.provenance}
+        if stage != "predict":
+            # What names genres was not made from the songs at hand, which need no split.
+            self.provenance = {**backbone, "dataset": data.catalog.name, "split": data.split.name}
+        if self._class_weights == "balanced":
+            counts = torch.tensor(data.label_counts, dtype=torch.float)
+            self._set_weights((counts.sum() / (len(counts) * counts.clamp_min(1))).tolist())
+        parts = {"fit": ["train", "validation"], "validate": ["validation"], "test": ["test"]}
+        self.make_metrics(
+            self.labels, {name: data.n_songs(name) for name in parts.get(stage, [])}, self.decision
+        )
+
+    def _check(self, data: Any) -> None:
+        columns = self.frontend.n_columns(data.frames.n_samples)
+        wanted = self.network.settings.get("n_columns", columns)
+        pairs = {
+            "labels": (data.labels, self.labels),
+            "sample rate": (data.frames.sample_rate, self.frontend.sample_rate),
+            "columns of a frame": (columns, wanted),
+            "mel bands": (self.frontend.n_mels, self.network.settings.get("n_mels")),
+        }
+        for what, (found, expected) in pairs.items():
+            if found != expected:
+                raise ClassifierError(
+                    f"the data and the network differ in {what}",
+                    found=f"{found} in the data",
+                    wanted=f"{expected}",
+                    remedy="use the settings the network was made with",
+                )
+
+    def _set_weights(self, weights: Sequence[float]) -> None:
+        if len(weights) != len(self.labels) or min(weights) < 0:
+            raise ClassifierError(
+                "class_weights", found=str(list(weights)), wanted=f"{len(self.labels)} weights >= 0"
+            )
+        self.label_weights.copy_(torch.tensor(weights))
+
+    def configure_optimizers(self) -> Any:
+        """Make the optimiser and its schedule."""
+        if self.before_optimizers is not None:
+            self.before_optimizers()
+        optimizer = self._optimizer()
+        if self._make_scheduler is None:
+            return optimizer
+        scheduler = self._make_scheduler(optimizer)
+        if hasattr(scheduler, "set_total_steps"):
+            scheduler.set_total_steps(self.trainer.estimated_stepping_batches)
+        settings = {
+            "scheduler": scheduler,
+            "interval": getattr(scheduler, "interval", "epoch"),
+            "monitor": "val/loss",
+        }
+        return {"optimizer": optimizer, "lr_scheduler": settings}
+
+    def _optimizer(self) -> Optimizer:
+        """Make the optimiser; biases and batch-norms are not decayed."""
+        decay = decays(self._make_optimizer)
+        if self.stage_rates is None and not decay:  # LBFGS, for one, takes no groups
+            return self._make_optimizer(p for p in self.parameters() if p.requires_grad)
+        optimizer = self._make_optimizer(self._parameter_groups(decay))  # type: ignore[arg-type]
+        for group in optimizer.param_groups:  # before a schedule takes the rates for its peaks
+            group["lr"] *= group.pop("rate")
+        return optimizer
+
+    def _parameter_groups(self, decay: bool) -> list[dict[str, Any]]:
+        if self.stage_rates is None:
+            learning = [p for p in self.parameters() if p.requires_grad]
+            return parameter_groups({"weights": learning}, {"weights": 1.0}, decay=decay)
+        # Stages that will only be thawed later are there from the start: schedules know as many
+        # groups as there were when they were made, and an optimiser leaves alone what has no
+        # gradient.
+        stages = {name: list(stage.parameters()) for name, stage in self.stages().items()}
+        return parameter_groups(stages, self.stage_rates, decay=decay)
+
+    def stages(self) -> dict[str, torch.nn.Module]:
+        """Named parts from the input to the output; ``frontend`` is one where it can learn."""
+        frontend = {"frontend": self.frontend} if self.frontend.trainable else {}
+        return {**frontend, **self.network.stages()}
+
+    def train(self, mode: bool = True) -> GenreClassifier:
+        """Set the mode of all modules but the frozen ones, which stay in eval mode."""
+        super().train(mode)
+        for module in self.frozen:
+            module.training = False
+        return self
+
+    # --- steps ------------------------------------------------------------------------------------
+
+    def on_fit_start(self) -> None:
+        """Check that a checkpoint's model computes what it did, and that its optimiser can go on.
+
+        Callbacks have been restored by now: they know better what else is different.
+        """
+        self.check_probe(str(self.trainer.ckpt_path))
+        states, self._loaded_states = self._loaded_states, []
+        for optimizer in self.trainer.optimizers[:1]:
+            check_groups(states, optimizer)
+
+    def on_validation_start(self) -> None:
+        """Check that a checkpoint's model computes what it did."""
+        self.check_probe(str(self.trainer.ckpt_path))
+
+    on_test_start = on_predict_start = on_validation_start
+
+    def on_train_batch_start(self, batch: Item, batch_idx: int) -> None:
+        """Seed this step's dropout and augmentation."""
+        step = self.trainer.fit_loop.total_batch_idx
+        seed = (self.seed * 1_000_003 + step) * 1_009 + self.global_rank
+        torch.manual_seed(seed % 2**63)
+
+    def training_step(self, batch: Item, batch_idx: int) -> Tensor:
+        """Loss of a batch of frames, its part of the loss of all processes."""
+        with fixed_norms(self, "idle" in batch, len(batch["label"])):
+            return self._training_step(batch)
+
+    def _training_step(self, batch: Item) -> Tensor:
+        target = F.one_hot(batch["label"], len(self.labels)).float()
+        if "hidden" in batch:
+            logits = self.network.head(self._embed_hidden(batch["hidden"])).float()
+        else:
+            waveform = to_float(batch["waveform"], batch["scale"])
+            if self.waveform_augment is not None:
+                waveform = self.waveform_augment(waveform)
+            logmel = self.frontend(waveform)
+            if self.spec_augment is not None:
+                logmel = self.spec_augment(logmel)
+            if self.mixup is not None:
+                logmel, target = self.mixup(logmel, target)
+            logits = self.network(logmel).float()
+        total, weight = self._loss(logits, target, batch["counted"])
+        loss = total / weight.clamp_min(1e-8)
+        self.watch_loss(loss)
+        self.log_loss("train/loss", loss, weight, on_step=True)
+        scores = log_scores(logits.detach(), self.output).exp()
+        self.measure("train", scores, batch)
+        processes = 1 if self._trainer is None else self._trainer.world_size
+        if processes == 1:
+            return loss
+        # Gradients are averaged over the processes, whose batches may have fewer counted frames.
+        everywhere = self.trainer.strategy.reduce(weight.detach().clone(), reduce_op="sum")
+        return total * processes / everywhere.clamp_min(1e-8)
+
+    def _loss(self, logits: Tensor, target: Tensor, counted: Tensor) -> tuple[Tensor, Tensor]:
+        """Sum of the counted frames' cross-entropies with soft targets, and of their weights."""
+        smoothed = (1 - self.label_smoothing) * target + self.label_smoothing / len(self.labels)
+        losses = frame_losses(logits, smoothed, self.output)
+        weights = (target * self.label_weights).sum(dim=-1) * counted
+        return (losses * weights).sum(), weights.sum()
+
+    def _evaluate(self, name: str, batch: Item) -> dict[str, Tensor]:
+        outputs = self.frame_scores(batch)
+        logits = outputs["logits"]
+        target = F.one_hot(batch["label"], len(self.labels)).to(logits.dtype)
+        losses = frame_losses(logits, target, self.output) * batch["counted"]
+        count = batch["counted"].sum()
+        loss = losses.sum() / count.clamp_min(1)
+        self.log_loss(f"{'val' if name == 'validation' else name}/loss", loss, count)
+        self.measure(name, outputs["scores"], batch)
+        return outputs
+
+    def validation_step(self, batch: Item, batch_idx: int) -> dict[str, Tensor]:
+        """Logits, scores, embeddings and log-mels of validation frames; see `frame_scores`."""
+        return self._evaluate("validation", batch)
+
+    def test_step(self, batch: Item, batch_idx: int) -> dict[str, Tensor]:
+        """Logits, scores, embeddings and log-mels of test frames."""
+        return self._evaluate("test", batch)
+
+    def predict_step(self, batch: Item, batch_idx: int) -> dict[str, Tensor]:
+        """Scores of frames, with the song and the second each begins at."""
+        found = self.frame_scores(batch)
+        kept = {key: batch[key] for key in ("song", "start", "counted")}
+        return {"scores": found["scores"], "embedding": found["embedding"], **kept}
+
+    # --- checkpoints ------------------------------------------------------------------------------
+
+    def description(self) -> dict[str, Any]:
+        """All that inference needs besides the weights, in plain types."""
+        return describe(
+            labels=self.labels,
+            network=self.network,
+            frontend=self.frontend,
+            frames=self.frames,
+            output=self.output,
+            decision=self.decision,
+            provenance=self.provenance,
+        )
+
+    def saved_description(self) -> dict[str, Any]:
+        """Return the description, with what the model says of noise where a class is another's.
+
+        Weights tell when the classes of this package have changed. Another's may have none, so what
+        it computes is stored too.
+        """
+        description = self.description()
+        if is_others(description["network"]) or is_others(description["frontend"]):
+            description["probe"] = probe(self)
+        return description
+
+    def check_probe(self, name: str) -> None:
+        """Refuse a model that does not compute what the one in its checkpoint did.
+
+        Raises
+        ------
+        CheckpointMismatchError
+        """
+        wanted, self.wanted_probe = self.wanted_probe, None
+        if wanted is not None:
+            compare_probes(probe(self), wanted, name, self.description())
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Add the description and the latest metrics to a Lightning checkpoint."""
+        self.check_loss()
+        if broken := non_finite(checkpoint["state_dict"]):
+            raise self.not_finite(
+                "weights or the statistics of batch-norms are",
+                f"in {broken[0]}" + (f" and {len(broken) - 1} more" if broken[1:] else ""),
+            )
+        found = {name: float(value) for name, value in self.trainer.callback_metrics.items()}
+        metrics = {name: value for name, value in found.items() if math.isfinite(value)}
+        checkpoint["genrenet"] = {**self.saved_description(), "metrics": metrics}
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Refuse a checkpoint whose settings are not this model's."""
+        found = checkpoint.get("genrenet")
+        if found is None:
+            raise CheckpointMismatchError(
+                "the checkpoint was not written by genrenet",
+                found=f"entries {sorted(checkpoint)}",
+                wanted="an entry 'genrenet'",
+            )
+        compare(found, self.description())
+        self._loaded_states = checkpoint.get("optimizer_states", [])
+        if broken := non_finite(checkpoint["state_dict"]):
+            raise NonFiniteError(
+                "the checkpoint holds weights that are not finite numbers",
+                found=f"{len(broken)} tensors, the first {broken[0]}",
+                remedy="take an earlier checkpoint of the run",
+            )
+        self.wanted_probe = found.get("probe")
+        if "backbone" in found:
+            self.provenance["backbone"] = found["backbone"]
+
+
+def _own_frontend(network: GenreNetwork) -> FrontEnd:
+    """The front end a network was designed for, or trained with, learnt bases included."""
+    make: Callable[[], FrontEnd] | None = getattr(network, "make_frontend", None)
+    return LogMel(**network.frontend) if make is None else make()

@@ -1,0 +1,296 @@
+"""Lightning callbacks that show in TensorBoard what goes on: images, sounds, embeddings, settings.
+
+Losses, learning rate and metrics are logged by the classifier and by Lightning; these callbacks add
+what is not a number. They do nothing where the logger is not TensorBoard's, nor while Lightning
+checks its sanity. What is measured is gathered from every process; the first writes.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.loggers import TensorBoardLogger
+from pytorch_lightning.trainer.states import TrainerFn
+from torch import Tensor
+
+from genrenet.utils import figures
+from genrenet.data.datamodule import data_of, to_float
+from genrenet.utils.errors import printable
+
+Item = dict[str, Tensor]
+
+
+def _tensorboard(trainer: pl.Trainer) -> TensorBoardLogger | None:
+    """The trainer's TensorBoard, unless nothing is to be written now."""
+    if trainer.sanity_checking:
+        return None
+    return next((log for log in trainer.loggers if isinstance(log, TensorBoardLogger)), None)
+
+
+class StageImages(pl.Callback):
+    """Confusion matrices after each validation and test; log-mels and sounds of a few clips.
+
+    Parameters
+    ----------
+    n_clips : int >= 0
+        Validation clips to follow: the same in every epoch, from as many genres as there are.
+    every_n_epochs : int > 0
+        Epochs from one set of images to the next.
+
+    Notes
+    -----
+    Tags: ``val/confusion_frames``, ``val/confusion_songs``, ``val/logmels``, ``val/clip_<n>``,
+    ``test/confusion_frames``, ``test/confusion_songs``.
+    """
+
+    def __init__(self, n_clips: int = 4, every_n_epochs: int = 1) -> None:
+        self.n_clips, self.every_n_epochs = n_clips, every_n_epochs
+        self._wanted: dict[int, list[int]] = {}
+        self._clips: list[tuple[Tensor, Tensor, Tensor, Tensor]] = []
+        self._heard = False
+
+    def _due(self, trainer: pl.Trainer) -> TensorBoardLogger | None:
+        fitting = trainer.state.fn == TrainerFn.FITTING
+        skip = fitting and trainer.current_epoch % self.every_n_epochs
+        return None if skip else _tensorboard(trainer)
+
+    def on_validation_epoch_start(self, trainer: pl.Trainer, pl_module: Any) -> None:
+        """Choose the clips."""
+        self._clips = []
+        due = self._due(trainer) is not None and trainer.is_global_zero
+        self._wanted = _choose_clips(trainer, self.n_clips) if due and self.n_clips else {}
+
+    def on_validation_batch_end(
+        self,
+        trainer: pl.Trainer,
+        pl_module: Any,
+        outputs: Any,
+        batch: Item,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Keep the chosen clips of a batch, on their device."""
+        # Where a cached trunk took the place of the waveforms, there is nothing to show.
+        for row in self._wanted.get(batch_idx, ()) if "waveform" in batch else ():
+            if row < len(batch["label"]):
+                waveform = to_float(batch["waveform"][row : row + 1], batch["scale"][row : row + 1])
+                clip = (outputs["logmel"][row], outputs["scores"][row], batch["label"][row])
+                self._clips.append((waveform[0], *clip))
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
+        """Write the images of an epoch."""
+        # The classifier takes its song decisions in on_validation_epoch_end, after its callbacks'.
+        self._write_confusion(trainer, pl_module, "validation", "val")
+        logger, clips, self._clips = self._due(trainer), self._clips, []
+        if logger is None or not clips:
+            return
+        writer, step, labels = logger.experiment, trainer.global_step, pl_module.labels
+        rate = pl_module.frontend.sample_rate
+        logmels = torch.stack([logmel for _, logmel, _, _ in clips]).float().cpu().numpy()
+        titles = [_verdict(scores, int(label), labels) for _, _, scores, label in clips]
+        figure = figures.logmel_images(logmels, titles, len(clips[0][0]) / rate)
+        writer.add_image("val/logmels", figures.to_array(figure), step, dataformats="HWC")
+        if not self._heard:
+            for number, (waveform, _, _, label) in enumerate(clips, 1):
+                tag = f"val/clip_{number}_{labels[int(label)]}"
+                writer.add_audio(tag, waveform.clamp(-1, 1).cpu()[None], step, sample_rate=rate)
+            self._heard = True
+
+    def on_test_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
+        """Write the confusion matrices of a test."""
+        self._write_confusion(trainer, pl_module, "test", "test")
+
+    def _write_confusion(self, trainer: pl.Trainer, model: Any, stage: str, prefix: str) -> None:
+        logger = self._due(trainer)
+        if logger is None or stage not in model.stage_metrics:
+            return
+        for unit in ("frame", "song"):
+            counts = getattr(model.stage_metrics[stage], f"{unit}_confusion").compute()  # by all
+            if trainer.is_global_zero:
+                table = counts.cpu().numpy()
+                share = 100 * np.trace(table) / max(1, table.sum())
+                title = f"{unit.capitalize()}s: {share:.1f} % of {table.sum()} right"
+                image = figures.to_array(figures.confusion_matrix(table, model.labels, title))
+                tag = f"{prefix}/confusion_{unit}s"
+                logger.experiment.add_image(tag, image, trainer.global_step, dataformats="HWC")
+
+
+def _choose_clips(trainer: pl.Trainer, count: int) -> dict[int, list[int]]:
+    """Rows to keep of validation batches: first frames of songs, one of each genre in turn."""
+    data = data_of(trainer)
+    if data is None:
+        return {0: list(range(count))}
+    dataset = data.dataset("validation")
+    # The first process sees every world_size-th frame, in order.
+    songs = dataset.songs[:: trainer.world_size]
+    limit = trainer.num_val_batches[0] * data.batch_size
+    seen, rows = np.unique(songs[: int(min(limit, len(songs)))], return_index=True)
+    turn = pd.Series(dataset.labels[seen]).groupby(dataset.labels[seen]).cumcount().to_numpy()
+    wanted: dict[int, list[int]] = {}
+    for row in sorted(rows[np.argsort(turn, kind="stable")][:count].tolist()):
+        wanted.setdefault(row // data.batch_size, []).append(row % data.batch_size)
+    return wanted
+
+
+def _verdict(scores: Tensor, label: int, labels: list[str]) -> str:
+    best = int(scores.argmax())
+    verdict = "recognised" if best == label else f"taken for {labels[best]}"
+    return f"{labels[label]}, {verdict} ({100 * float(scores[best]):.0f} %)"
+
+
+class SongProjector(pl.Callback):
+    """The validation songs' embeddings, in TensorBoard's projector, when training is over.
+
+    Parameters
+    ----------
+    max_songs : int > 0
+        At most so many songs, spread over the validation part: the projector runs in a browser.
+    """
+
+    def __init__(self, max_songs: int = 5000) -> None:
+        self.max_songs = max_songs
+        self._sums: Tensor | None = None
+        self._counts = torch.zeros(0)
+
+    def on_validation_epoch_start(self, trainer: pl.Trainer, pl_module: Any) -> None:
+        """Forget the last epoch: nobody knows beforehand which one is the last."""
+        data = data_of(trainer)
+        self._sums = None
+        if data is not None and _tensorboard(trainer) is not None:
+            n_songs, size = data.n_songs("validation"), pl_module.network.embedding_size
+            self._sums = torch.zeros(n_songs, size, device=pl_module.device)
+            self._counts = torch.zeros(n_songs, device=pl_module.device)
+
+    def on_validation_batch_end(
+        self,
+        trainer: pl.Trainer,
+        pl_module: Any,
+        outputs: Any,
+        batch: Item,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Add a batch of frames to their songs."""
+        if self._sums is not None:
+            weight = batch["counted"].to(self._sums.dtype)
+            embedding = outputs["embedding"].flatten(1).to(self._sums.dtype)
+            self._sums.index_add_(0, batch["song"], embedding * weight[:, None])
+            self._counts.index_add_(0, batch["song"], weight)
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
+        """Gather from all processes; write on the first."""
+        logger, data, sums = _tensorboard(trainer), data_of(trainer), self._sums
+        if logger is None or data is None or sums is None:
+            return
+        # Reduction works in place, and outside of the inference mode the sums were made in.
+        sums, counts = (
+            trainer.strategy.reduce(tensor.clone(), reduce_op="sum")
+            for tensor in (sums, self._counts)
+        )
+        scores, _ = pl_module.stage_metrics["validation"].songs.compute()
+        self._sums = None
+        rows = torch.nonzero(counts).squeeze(1).cpu()
+        if not trainer.is_global_zero or not len(rows):
+            return
+        if len(rows) > self.max_songs:
+            rows = rows[torch.linspace(0, len(rows) - 1, self.max_songs).long()]
+        means = (sums.cpu()[rows] / counts.cpu()[rows, None]).numpy()
+        named = [pl_module.labels[i] for i in scores.argmax(dim=1).cpu()[rows].tolist()]
+        songs = data.part("validation").iloc[rows.numpy()]
+        files, names = songs["path"], zip(songs["title"], songs["path"], strict=True)
+        titles = [title or os.path.basename(path) for title, path in names]
+        cells = zip(songs["genre"], named, titles, files, strict=True)
+        lines = [[_cell(text) for text in row] for row in cells]
+        header = ["genre", "predicted", "title", "path"]
+        logger.experiment.add_embedding(
+            means, lines, global_step=trainer.global_step, tag="songs", metadata_header=header
+        )
+
+
+def _cell(text: str) -> str:
+    """Text for a tab-separated table."""
+    return " ".join("".join(c if c.isprintable() else " " for c in printable(text)).split())
+
+
+class HyperParameters(pl.Callback):
+    """The run's settings beside what they led to, in TensorBoard's HPARAMS tab.
+
+    Tags: ``hp/best_val_loss``; ``hp/val_song_accuracy`` and ``hp/val_frame_accuracy`` at the end.
+    """
+
+    def __init__(self) -> None:
+        self._best = math.inf
+
+    def state_dict(self) -> dict[str, Any]:
+        """The best loss so far, for runs that are resumed."""
+        return {"best": self._best}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from a checkpoint."""
+        self._best = float(state_dict["best"])
+
+    def on_fit_start(self, trainer: pl.Trainer, pl_module: Any) -> None:
+        """Tell Lightning's ``hparams.yaml``."""
+        if (logger := _tensorboard(trainer)) is not None:
+            logger.hparams.update(settings_of(trainer, pl_module))
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
+        """Remember the best loss."""
+        if _tensorboard(trainer) is not None and "val/loss" in trainer.callback_metrics:
+            self._best = min(self._best, float(trainer.callback_metrics["val/loss"]))
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
+        """Write settings and metrics."""
+        logger, found = _tensorboard(trainer), trainer.callback_metrics
+        if logger is None:
+            return
+        metrics = {"hp/best_val_loss": self._best} if math.isfinite(self._best) else {}
+        for name in ("song_accuracy", "frame_accuracy"):
+            if f"val/{name}" in found:
+                metrics[f"hp/val_{name}"] = float(found[f"val/{name}"])
+        if metrics:
+            logger.log_hyperparams(settings_of(trainer, pl_module), metrics, trainer.global_step)
+
+
+def settings_of(trainer: pl.Trainer, model: Any) -> dict[str, Any]:
+    """Settings of a run as flat, plain values."""
+    settings: dict[str, Any] = {
+        "network": type(model.network).__name__,
+        "parameters": sum(p.numel() for p in model.network.parameters()),
+        "output": model.output,
+        "decision": model.decision,
+        "label_smoothing": model.label_smoothing,
+        "class_weights": len(set(model.label_weights.tolist())) > 1,
+        "mixup_alpha": model.mixup.alpha if model.mixup is not None else 0.0,
+        "spec_augment": model.spec_augment is not None,
+        "waveform_augment": model.waveform_augment is not None,
+        "frame_seconds": model.frames.seconds,
+        "trim_seconds": model.frames.trim,
+        "seed": model.seed,
+        "precision": str(trainer.precision),
+        "devices": trainer.world_size,
+        "gradient_clip": trainer.gradient_clip_val or 0.0,
+    }
+    for optimizer in trainer.optimizers[:1]:
+        groups = optimizer.param_groups
+        settings["optimizer"] = type(optimizer).__name__
+        settings["lr"] = max(float(group.get("initial_lr", group["lr"])) for group in groups)
+        settings["weight_decay"] = float(groups[0].get("weight_decay", 0.0))
+    for schedule in trainer.lr_scheduler_configs[:1]:
+        settings["schedule"] = type(schedule.scheduler).__name__
+    if (data := data_of(trainer)) is not None:
+        settings |= {
+            "dataset": data.catalog.name,
+            "split": data.split.name,
+            "n_songs": data.n_songs("train"),
+            "batch_size": data.batch_size * trainer.accumulate_grad_batches,
+            "crops": data.crops,
+            "crops_per_song": data.crops_per_song,
+        }
+    return settings

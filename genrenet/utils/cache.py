@@ -1,0 +1,290 @@
+"""The folder of what can be made again: ``$GENRENET_CACHE``, or the user's cache folder.
+
+What is kept for a song is an archive of arrays: `write_arrays` puts it there in one step,
+`read_arrays` notices when it is not what was written.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import os
+import shutil
+import threading
+import time
+import zipfile
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from platformdirs import user_cache_path
+
+from genrenet.utils.errors import GenrenetError, printable
+
+CHUNK = 1 << 18
+ABOUT = "about.txt"
+DAY = 86_400.0  # seconds
+_END, _BLOCK, _BETWEEN = 1 << 16, 1 << 12, 8
+
+DAMAGE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
+"""How reading a file of the cache fails that is not what was written."""
+
+
+class CacheError(GenrenetError):
+    """A cache folder that cannot be written."""
+
+
+def cache_root() -> Path:
+    """The cache's folder, whether it exists or not."""
+    named = os.environ.get("GENRENET_CACHE")
+    return Path(named) if named else user_cache_path("genrenet")
+
+
+def cache_folder(*parts: str) -> Path:
+    """A folder below the cache's root, made if it is missing.
+
+    Parameters
+    ----------
+    *parts : str
+        Names of folders below the root.
+
+    Raises
+    ------
+    CacheError
+        It cannot be made.
+    """
+    folder = cache_root().joinpath(*parts)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CacheError(
+            f"cannot make the cache folder '{printable(folder)}'",
+            found=str(error),
+            remedy="set GENRENET_CACHE to a folder that can be written",
+        ) from error
+    return folder
+
+
+def limit(folder: Path, held: int) -> int:
+    """How many bytes one kind of things in the cache may take.
+
+    Parameters
+    ----------
+    folder : Path
+        Where they are.
+    held : int >= 0
+        What they take now.
+
+    Returns
+    -------
+    int
+        ``$GENRENET_CACHE_GB``, or a quarter of what they take and what is free together.
+
+    Raises
+    ------
+    CacheError
+        The variable is no number of gigabytes.
+    """
+    named = os.environ.get("GENRENET_CACHE_GB")
+    if not named:
+        return (held + shutil.disk_usage(folder).free) // 4
+    try:
+        return round(1e9 * float(named))
+    except (ValueError, OverflowError):
+        raise CacheError(
+            "GENRENET_CACHE_GB",
+            found=repr(named),
+            wanted="a number of gigabytes",
+            remedy="set it anew, or unset it for a quarter of the free disk",
+        ) from None
+
+
+def make_room(kind: str) -> int:
+    """Remove what was used longest ago where files of a kind take more than `limit` allows.
+
+    It looks once a day, as there may be very many files.
+
+    Parameters
+    ----------
+    kind : str
+        Folder below the cache's root whose files are of use one by one, such as ``embeddings``.
+
+    Returns
+    -------
+    int
+        Bytes that were removed.
+
+    Raises
+    ------
+    CacheError
+        The folder cannot be made or written.
+    """
+    folder = cache_folder(kind)
+    looked = folder / ".looked"
+    if time.time() - changed(looked) < DAY:
+        return 0
+    try:
+        looked.touch()
+    except OSError as error:
+        raise unwritable(folder, error) from error
+    files = sorted(
+        (changed(file), file.stat().st_size, file)
+        for file in folder.rglob("*")
+        if file.is_file() and file.name not in (looked.name, ABOUT)
+    )
+    held = sum(size for _, size, _ in files)
+    over, removed = held - limit(folder, held), 0
+    for _, size, file in files:
+        if removed >= over:
+            break
+        file.unlink(missing_ok=True)
+        removed += size
+    return removed
+
+
+def changed(file: Path) -> float:
+    """When a file was written or noted as used, in seconds since 1970; 0 where there is none."""
+    try:
+        return file.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def unwritable(folder: Path, error: OSError) -> CacheError:
+    """The error for a folder of the cache that cannot be written."""
+    return CacheError(
+        f"cannot write to the cache folder '{printable(folder)}'",
+        found=str(error),
+        remedy="free some space, or set GENRENET_CACHE to another folder; what is done is kept",
+    )
+
+
+def digest(data: bytes) -> str:
+    """Short name for data: the first 32 hexadecimal digits of its SHA-256."""
+    return hashlib.sha256(data).hexdigest()[:32]
+
+
+def sha256_of(path: str | os.PathLike[str]) -> str:
+    """SHA-256 of a file's bytes, as 64 hexadecimal digits."""
+    found = hashlib.sha256()
+    with open(path, "rb") as file:
+        while block := file.read(CHUNK):
+            found.update(block)
+    return found.hexdigest()
+
+
+def content_of(path: str | os.PathLike[str]) -> str:
+    """SHA-256 of a file's bytes; one that looks unchanged is read once in a process.
+
+    Raises
+    ------
+    OSError
+        The file cannot be read.
+    """
+    status = os.stat(path)
+    times = status.st_mtime_ns, status.st_ctime_ns, status.st_ino
+    return _content(os.path.abspath(path), status.st_size, times)
+
+
+def content_sample(path: str | os.PathLike[str]) -> str:
+    """Digest of a file's length, both its ends and a few places between them.
+
+    Tells songs apart, and a song from its later versions, in a few hundred kilobytes however long
+    it is: a new tag moves or changes one of the ends. Files of up to 256 KiB are read whole.
+
+    Parameters
+    ----------
+    path : path
+
+    Returns
+    -------
+    str
+        32 hexadecimal digits.
+
+    Raises
+    ------
+    OSError
+        The file cannot be read.
+    """
+    found = hashlib.sha256()
+    with open(path, "rb", buffering=0) as file:
+        size = file.seek(0, os.SEEK_END)
+        found.update(str(size).encode() + b"\n")
+        for start, length in _sampled(size):
+            file.seek(start)
+            while length and (block := file.read(length)):
+                found.update(block)
+                length -= len(block)
+    return found.hexdigest()[:32]
+
+
+def _sampled(size: int) -> list[tuple[int, int]]:
+    """Where a file of so many bytes is looked at: starts and lengths."""
+    if size <= 4 * _END:
+        return [(0, size)]
+    step = (size - 2 * _END) // _BETWEEN
+    between = [(_END + number * step + (step - _BLOCK) // 2, _BLOCK) for number in range(_BETWEEN)]
+    return [(0, _END), *between, (size - _END, _END)]
+
+
+@functools.lru_cache(maxsize=1 << 17)
+def _content(path: str, size: int, times: tuple[int, ...]) -> str:
+    return sha256_of(path)
+
+
+def replace_file(file: Path, write: Callable[[Path], object]) -> None:
+    """Write a file under another name first, so that nobody ever sees half of it."""
+    temporary = file.with_name(file.name + ".part")
+    write(temporary)
+    os.replace(temporary, file)
+
+
+def write_about(folder: Path, text: str) -> None:
+    """Say what a folder of the cache is of, for people who look into it."""
+    file = folder / ABOUT
+    try:
+        if not file.exists():
+            file.write_text(text, "utf-8")
+    except OSError as error:
+        raise unwritable(folder, error) from error
+
+
+def read_arrays(file: Path) -> dict[str, NDArray[Any]]:
+    """Arrays that `write_arrays` has kept; the file's time says from now on that it was used.
+
+    Raises
+    ------
+    One of `DAMAGE`
+        There is no such file, or it is not what was written: archives carry checksums.
+    """
+    with open(file, "rb") as data, np.load(data, allow_pickle=False) as held:
+        arrays = {name: held[name] for name in held.files}
+    if time.time() - changed(file) > DAY:
+        with contextlib.suppress(OSError):  # others' files may be read too
+            os.utime(file)
+    return arrays
+
+
+def write_arrays(file: Path, **arrays: NDArray[Any]) -> None:
+    """Keep arrays in a file of the cache, whole or not at all; its folder is made.
+
+    Raises
+    ------
+    CacheError
+        It cannot be written.
+    """
+    # Two processes may keep the same song: each writes a file of its own, and the last one stays.
+    part = file.with_suffix(f".{os.getpid()}-{threading.get_ident()}.part")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with open(part, "wb") as out:
+            np.savez(out, **arrays)  # type: ignore[arg-type]
+        os.replace(part, file)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            part.unlink()
+        raise unwritable(file.parent, error) from error

@@ -1,0 +1,27 @@
+"""Figures, drawn on matplotlib's objects alone: no pyplot, no windows, nothing global.
+
+Conventions
+-----------
+Every function returns a `Figure`; `to_array`, `to_png` and `to_svg` turn it into what TensorBoard,
+a folder or a page wants. Figures are white with dark text. Colours vary in lightness, within one
+hue or along viridis, so they survive colour blindness and grey printing; nothing is told by hue
+alone.
+"""
+
+from genrenet.utils.figures.canvas import INK, MUTED, FigureError, to_array, to_png, to_svg
+from genrenet.utils.figures.evaluation import accuracies, confusion_matrix, reliability
+from genrenet.utils.figures.songs import logmel_images, timeline
+
+__all__ = [
+    "INK",
+    "MUTED",
+    "FigureError",
+    "accuracies",
+    "confusion_matrix",
+    "logmel_images",
+    "reliability",
+    "timeline",
+    "to_array",
+    "to_png",
+    "to_svg",
+]

@@ -1,0 +1,192 @@
+"""Figures of how good models are: confusion, accuracy, reliability."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
+
+from genrenet.utils.figures.canvas import (
+    INK,
+    MUTED,
+    PALE,
+    FigureError,
+    add_title,
+    finish,
+    new_figure,
+    place_axes,
+    shorten,
+    text_width,
+)
+
+
+def confusion_matrix(counts: ArrayLike, labels: Sequence[str], title: str = "") -> Figure:
+    """Confusion matrix, with each cell's count and its share of the row.
+
+    Parameters
+    ----------
+    counts : array_like of int, shape (labels, labels)
+        Rows are the true labels, columns the predicted ones.
+    labels : sequence of str
+    title : str
+
+    Returns
+    -------
+    Figure
+        Row labels carry the number of their songs or frames; empty cells stay empty.
+
+    Raises
+    ------
+    FigureError
+        The matrix is not square, or has another size than the labels.
+    """
+    table = np.asarray(counts)
+    n = len(labels)
+    if table.shape != (n, n) or not n:
+        raise FigureError(
+            "a confusion matrix and its labels differ in size",
+            found=f"shape {table.shape} and {n} labels",
+            wanted="a square matrix with a row and a column for each label",
+        )
+    sums = table.sum(axis=1)
+    shares = table / np.maximum(sums, 1)[:, None]
+    names = [shorten(label) for label in labels]
+    rows = [f"{name} ({total})" for name, total in zip(names, sums, strict=True)]
+    cell = min(0.9, max(0.46, 6 / n))
+    side = cell * n
+    upright = text_width(names) < 0.9 * cell
+    left = 0.5 + text_width(rows)
+    bottom = 0.6 if upright else 0.45 + 0.66 * text_width(names)
+    width = max(left + side + 0.3, text_width([title], 12) + 0.4)
+    figure = new_figure(width, bottom + side + (0.5 if title else 0.2))
+    axes = place_axes(figure, left, bottom, side, side)
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    tilt: dict[str, Any] = (
+        {} if upright else {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
+    )
+    axes.set_xticks(range(n), names, **tilt)
+    axes.set_yticks(range(n), rows)
+    axes.set_xticks(np.arange(1, n) - 0.5, minor=True)
+    axes.set_yticks(np.arange(1, n) - 0.5, minor=True)
+    axes.grid(which="minor", color="#dfe4ea", linewidth=0.6)
+    axes.tick_params(which="minor", length=0)
+    size = min(11.0, cell * 16)
+    for row, column in np.argwhere(table).tolist():
+        share = shares[row, column]
+        axes.text(
+            column,
+            row,
+            f"{table[row, column]}\n{100 * share:.0f}%",
+            size=size,
+            color="white" if share > PALE else INK,
+            weight="bold" if row == column else "normal",
+            ha="center",
+            va="center",
+            linespacing=1.1,
+        )
+    for name, at, turn in (
+        ("predicted", (left + side / 2, 0.12), 0),
+        ("true", (0.22, bottom + side / 2), 90),
+    ):
+        x, y = np.divide(at, figure.get_size_inches())
+        figure.text(x, y, name, size=9, color=MUTED, rotation=turn, ha="center", va="center")
+    add_title(figure, title)
+    return finish(figure)
+
+
+def accuracies(
+    names: Sequence[str], values: Sequence[float], intervals: Sequence[Sequence[float]], title: str
+) -> Figure:
+    """Accuracies of several models with their intervals, one under the other.
+
+    Parameters
+    ----------
+    names : sequence of str
+    values : sequence of float in [0, 1]
+    intervals : sequence of (float, float)
+        Lower and upper end.
+    title : str
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    FigureError
+        Nothing to draw, or numbers that do not belong together.
+    """
+    n = len(names)
+    if not n or len(values) != n or len(intervals) != n:
+        raise FigureError(
+            "accuracies and their names differ in number",
+            found=f"{n} names, {len(values)} values, {len(intervals)} intervals",
+            wanted="as many of each, one at least",
+        )
+    labels = [shorten(name, 32) for name in names]
+    left, side, height = 0.3 + text_width(labels), 4.6, 0.34 * n
+    figure = new_figure(max(left + side + 0.8, text_width([title], 12) + 0.4), height + 1.05)
+    axes = place_axes(figure, left, 0.5, side, height)
+    rows = np.arange(n)
+    ends = np.asarray(intervals, float)
+    axes.hlines(rows, ends[:, 0], ends[:, 1], color="#8ab1d6", linewidth=5)
+    axes.plot(values, rows, "o", color=INK, markersize=5)
+    for row, value in enumerate(values):
+        axes.text(1.02, row, f"{value:.3f}", size=9, color=INK, va="center", clip_on=False)
+    axes.set_yticks(rows, labels)
+    axes.set_ylim(n - 0.5, -0.5)
+    axes.set_xlim(0, 1)
+    axes.grid(axis="x", color="#dfe4ea", linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.set_xlabel("song accuracy, with 95 % interval", size=9, color=MUTED)
+    add_title(figure, title)
+    return finish(figure)
+
+
+def reliability(confidence: ArrayLike, right: ArrayLike, title: str = "", bins: int = 10) -> Figure:
+    """Reliability plot: how often decisions of a confidence are right.
+
+    Parameters
+    ----------
+    confidence : array_like of float in [0, 1], shape (songs,)
+    right : array_like of bool, shape (songs,)
+    title : str
+    bins : int > 0
+        Equal bins of confidence; empty ones are not drawn.
+
+    Returns
+    -------
+    Figure
+        The area of a dot goes with the number of songs in its bin.
+
+    Raises
+    ------
+    FigureError
+        No songs, or numbers that do not belong together.
+    """
+    sure, hits = np.asarray(confidence, float), np.asarray(right, float)
+    if sure.shape != hits.shape or sure.ndim != 1 or not len(sure):
+        raise FigureError(
+            "confidences and decisions differ in number", found=f"{sure.shape} and {hits.shape}"
+        )
+    place = np.clip(np.ceil(sure * bins).astype(int) - 1, 0, bins - 1)
+    counts = np.bincount(place, minlength=bins)
+    held = counts > 0
+    across = np.bincount(place, weights=sure, minlength=bins)[held] / counts[held]
+    up = np.bincount(place, weights=hits, minlength=bins)[held] / counts[held]
+    figure = new_figure(max(3.9, text_width([title], 12) + 0.4), 3.9)
+    axes = place_axes(figure, 0.65, 0.55, 2.9, 2.9)
+    axes.plot([0, 1], [0, 1], color="#b9c2cc", linewidth=1, linestyle="--")
+    axes.plot(across, up, color="#2166ac", linewidth=1.2)
+    axes.scatter(across, up, s=12 + 220 * counts[held] / counts.sum(), color="#2166ac", zorder=3)
+    axes.set_xlim(0, 1)
+    axes.set_ylim(0, 1)
+    axes.grid(color="#dfe4ea", linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.set_xlabel("confidence", size=9, color=MUTED)
+    axes.set_ylabel("share right", size=9, color=MUTED)
+    add_title(figure, title)
+    return finish(figure)

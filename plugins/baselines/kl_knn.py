@@ -1,0 +1,142 @@
+"""Nearest songs, as Gaussians: a song gets the genre of those that sound most like it.
+
+Source
+------
+M. Haggblade, Y. Hong, K. Kao, "Music genre classification", Stanford CS229 2011, where songs are
+Gaussians of MFCCs and the distance is the symmetrised Kullback-Leibler divergence. Local scaling:
+see `genrenet_plugins.baselines.local_scaling`.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from genrenet_plugins.baselines.gaussians import GaussianTable, import_faiss, nearest
+from genrenet_plugins.baselines.local_scaling import nearest_by_scaled, reaches
+from genrenet_plugins.shared import (
+    Floats,
+    Integers,
+    Scorer,
+    check_at_least,
+    check_choice,
+    check_enough,
+    song_rows,
+    training_rows,
+    vote,
+)
+from numpy.typing import ArrayLike
+
+
+class KLNearestNeighbours(Scorer):
+    """k nearest neighbours by the symmetrised Kullback-Leibler distance of Gaussians.
+
+    Parameters
+    ----------
+    n_neighbors : int > 0
+        At most the number of songs to learn from.
+    covariance : {"full", "diagonal"}
+        Whether how the numbers of a mean vary together counts, or only their variances.
+    weights : {"votes", "distance"}
+        Every neighbour counts the same, or by 1 / distance.
+    local_scaling : int >= 0
+        Distances are divided by how far away the two songs' own nearest so many neighbours are;
+        0 leaves them as they are.
+    index : {"blocked", "faiss"}
+        What finds the neighbours; "faiss" needs the extra of that name, and no local scaling.
+    block : int > 0
+        Songs on either side of one product: less needs less memory, and changes no result.
+
+    Attributes
+    ----------
+    classes_ : ndarray, shape (labels,)
+    n_features_in_ : int
+        d + d * d.
+    table_ : GaussianTable
+        The songs learnt from.
+    codes_ : ndarray of int, shape (songs,)
+        Their labels, as places in ``classes_``.
+    reach_ : ndarray of float, shape (songs,)
+        With local scaling: how far away each song's own neighbours are.
+
+    Notes
+    -----
+    A tie goes to the label with the nearest neighbour. See `genrenet_plugins.shared.vote`.
+
+    Examples
+    --------
+    >>> songs = [[0.0, 1.0], [0.5, 1.0], [9.0, 1.0]]
+    >>> KLNearestNeighbours(n_neighbors=1).fit(songs, ["a", "a", "b"]).predict([[8.0, 2.0]])
+    array(['b'], dtype='<U1')
+    """
+
+    def __init__(
+        self,
+        n_neighbors: int = 5,
+        *,
+        covariance: Literal["full", "diagonal"] = "full",
+        weights: Literal["votes", "distance"] = "votes",
+        local_scaling: int = 0,
+        index: Literal["blocked", "faiss"] = "blocked",
+        block: int = 512,
+    ) -> None:
+        self.n_neighbors = n_neighbors
+        self.covariance = covariance
+        self.weights = weights
+        self.local_scaling = local_scaling
+        self.index = index
+        self.block = block
+
+    def fit(self, X: ArrayLike, y: ArrayLike) -> KLNearestNeighbours:
+        """Keep songs and their labels.
+
+        Parameters
+        ----------
+        X : array_like of float, shape (songs, d + d * d)
+            A mean and a covariance a row.
+        y : array_like, shape (songs,)
+            Labels.
+
+        Raises
+        ------
+        InputError
+            A setting out of range, more neighbours than songs, or rows that are no Gaussians.
+        """
+        check_at_least("n_neighbors", self.n_neighbors)
+        check_at_least("block", self.block)
+        check_choice("covariance", self.covariance, ("full", "diagonal"))
+        check_choice("weights", self.weights, ("votes", "distance"))
+        check_choice("index", self.index, ("blocked", "faiss"))
+        check_at_least("local_scaling", self.local_scaling, 0)
+        if self.index == "faiss":
+            import_faiss()
+            check_choice("local_scaling with index='faiss'", self.local_scaling, (0,))
+        rows, self.classes_, self.codes_ = training_rows(self, X, y)
+        check_enough("n_neighbors", self.n_neighbors, len(rows))
+        self.table_ = GaussianTable.of(rows, diagonal=self.covariance == "diagonal")
+        if self.local_scaling:
+            self.reach_ = reaches(self.table_, self.local_scaling, self.block)
+        return self
+
+    def kneighbors(self, X: ArrayLike) -> tuple[Floats, Integers]:
+        """Distances (the nearest first) and rows of the nearest songs, of shape (songs, k)."""
+        rows, k = song_rows(self, X), self.n_neighbors
+        if self.local_scaling:
+            queries = GaussianTable.of(rows, like=self.table_)
+            songs, n = self.table_, self.local_scaling
+            return nearest_by_scaled(queries, songs, self.reach_, k, n, self.block)
+        return nearest(rows, self.table_, k, block=self.block, index=self.index)
+
+    def predict_proba(self, X: ArrayLike) -> Floats:
+        """Shares of the neighbours' votes.
+
+        Parameters
+        ----------
+        X : array_like of float, shape (songs, d + d * d)
+
+        Returns
+        -------
+        ndarray of float64, shape (songs, labels)
+            Rows sum to one; the largest score is the decision, ties are broken.
+        """
+        distances, neighbours = self.kneighbors(X)
+        return vote(distances, self.codes_[neighbours], len(self.classes_), self.weights)

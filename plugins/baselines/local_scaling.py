@@ -1,0 +1,100 @@
+"""Local scaling: distances seen from where the two songs are, so that no song is near to all.
+
+Distances in many dimensions have hubs: songs that are among the nearest of very many others, of
+every genre, and songs that are nobody's neighbours. Dividing a distance by the geometric mean of
+how far away each of the two songs' own neighbours are takes most of that away.
+
+Source
+------
+D. Schnitzer, A. Flexer, M. Schedl, G. Widmer, "Local and global scaling reduce hubs in space",
+Journal of Machine Learning Research 13, 2012: the non-iterative contextual dissimilarity measure
+(NICDM).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from genrenet_plugins.baselines.gaussian_table import GaussianTable, blocks, distances_of_block
+from genrenet_plugins.shared import Floats, Integers
+
+LEAST = 1e-12
+"""Reaches below this (copies of one song) count as this much."""
+
+
+def reaches(songs: GaussianTable, n: int, block: int) -> Floats:
+    """Mean distance of each song to its nearest others.
+
+    Parameters
+    ----------
+    songs : GaussianTable
+    n : int > 0
+        How many others; all where there are fewer.
+    block : int > 0
+        Songs on either side of one product.
+
+    Returns
+    -------
+    ndarray of float64, shape (songs,)
+        Positive.
+    """
+    found = np.empty(len(songs))
+    for rows, distances in _rows_of_distances(songs, songs, block):
+        distances[np.arange(len(distances)), np.arange(rows.start, rows.stop)] = np.inf
+        found[rows] = _mean_of_least(distances, min(n, len(songs) - 1))
+    return found
+
+
+def nearest_by_scaled(
+    queries: GaussianTable, songs: GaussianTable, reach: Floats, k: int, n: int, block: int
+) -> tuple[Floats, Integers]:
+    """The ``k`` songs that are nearest to each query by the scaled distance.
+
+    Parameters
+    ----------
+    queries, songs : GaussianTable
+    reach : ndarray of float64, shape (songs,)
+        `reaches` of the songs.
+    k : int in [1, songs]
+    n : int > 0
+        As in `reaches`; a query's reach is the mean distance to its ``n`` nearest songs.
+    block : int > 0
+        Queries at once: memory holds so many rows of distances to all songs.
+
+    Returns
+    -------
+    distances : ndarray of float64, shape (queries, k)
+        Scaled, the nearest first.
+    neighbours : ndarray of int, shape (queries, k)
+        Of songs equally far away the first comes first.
+    """
+    scaled, neighbours = np.empty((len(queries), k)), np.empty((len(queries), k), np.intp)
+    for rows, distances in _rows_of_distances(queries, songs, block):
+        own = _mean_of_least(distances, min(n, len(songs)))
+        distances /= np.sqrt(own[:, None] * reach)
+        order = np.argsort(distances, axis=1, kind="stable")[:, :k]
+        scaled[rows] = np.take_along_axis(distances, order, axis=1)
+        neighbours[rows] = order
+    return scaled, neighbours
+
+
+def _rows_of_distances(
+    p: GaussianTable, q: GaussianTable, block: int
+) -> Iterator[tuple[slice, Floats]]:
+    """Distances of a block of songs to all others, block after block."""
+    for rows in blocks(len(p), block):
+        left = p.left(rows)
+        found = np.empty((len(left[0]), len(q)))
+        for columns in blocks(len(q), block):
+            sides = (left, q.right(columns))
+            found[:, columns] = distances_of_block(p, rows, q, columns, sides)
+        yield rows, found
+
+
+def _mean_of_least(distances: Floats, n: int) -> Floats:
+    """Mean of the ``n`` smallest numbers of each row; one where there are none."""
+    if n < 1:
+        return np.ones(len(distances))
+    least = np.partition(distances, n - 1, axis=1)[:, :n]
+    return np.asarray(np.maximum(least.mean(axis=1), LEAST))

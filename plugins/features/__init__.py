@@ -1,0 +1,20 @@
+"""The built-in features."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from genrenet.plugins.manager import hookimpl
+
+if TYPE_CHECKING:
+    from genrenet.features import FeatureExtractor
+
+
+@hookimpl
+def register_features(register: Callable[[FeatureExtractor], None]) -> None:
+    """Add the built-in features."""
+    from genrenet.features import CLASSICAL
+
+    for extractor in CLASSICAL:
+        register(extractor)

@@ -1,0 +1,196 @@
+"""``genrenet tag``: what it shows, what it writes, maps, exit codes and the way back."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from genrenet.cli.tag import TagError, run
+from genrenet.utils.errors import GenrenetError
+from genrenet.library.genre_tags import read_genre, write_genre
+from genrenet.library.table import About, TableError, write_rows
+from tests.helpers.audio_files import encode, signal
+from tests.library.test_tagging import add_song, row
+
+
+@pytest.fixture
+def table(tmp_path):
+    """Four good songs: one of each sort."""
+    paths = [tmp_path / f"{name}.flac" for name in "abcd"]
+    for path in paths:
+        add_song(path)
+    write_genre(str(paths[1]), ["Soul", "R\x1bB"])
+    rows = [
+        row(paths[0]),
+        row(paths[1], "pop"),
+        row(paths[2], "hip-hop", 0.4),
+        row(paths[3], None, None, error="cannot read it"),
+    ]
+    file = tmp_path / "library.parquet"
+    write_rows(file, rows, About(["rock", "pop", "hip-hop"], "model"))
+    return file
+
+
+def genre(table, name):
+    return read_genre(str(table.with_name(f"{name}.flac")))
+
+
+def test_shows_then_writes_then_takes_back(table, capsys):
+    assert run("tag", [str(table), "--overwrite"]) == 0
+    shown = capsys.readouterr()
+    assert shown.out.splitlines() == [
+        f"{table.with_name('a.flac')}: — -> rock",
+        f"{table.with_name('b.flac')}: Soul; R B -> pop",
+        "2 would be changed (nothing is written without --write)",
+        "1 left alone: below --min-confidence",
+        "1 left alone: the table has no genre for them",
+    ]
+    assert shown.err == ""
+    assert genre(table, "a") is None
+    undo = table.with_name("library.parquet.undo.jsonl")
+    assert not undo.exists()
+
+    assert run("tag", [str(table), "--overwrite", "--write"]) == 0
+    assert "\n2 changed\n" in capsys.readouterr().out
+    assert (genre(table, "a"), genre(table, "b")) == (["rock"], ["pop"])
+
+    assert run("tag", ["--undo", str(undo)]) == 0
+    assert "2 would be changed" in capsys.readouterr().out
+    assert genre(table, "a") == ["rock"]
+    assert run("tag", ["--undo", str(undo), "--write"]) == 0
+    assert (genre(table, "a"), genre(table, "b")) == (None, ["Soul", "R\x1bB"])
+
+
+SCRIPT = """
+import pty, subprocess, sys
+ours, theirs = pty.openpty()
+program = "import sys; from genrenet.cli.tag import run; run('tag', [*sys.argv[1:], '--overwrite'])"
+with open(sys.argv[2], "wb") as out:
+    command = [sys.executable, "-c", program, sys.argv[1]]
+    subprocess.run(command, stdout=out, stderr=theirs, check=True)
+"""
+
+
+def test_the_list_reaches_a_file_beside_a_bar(table, tmp_path):
+    """With standard error on a terminal, where the bar is, and standard output elsewhere."""
+    out = tmp_path / "list.txt"
+    subprocess.run([sys.executable, "-c", SCRIPT, str(table), str(out)], check=True)
+    lines = out.read_text().splitlines()
+    assert [line.rpartition(": ")[2] for line in lines[:2]] == ["— -> rock", "Soul; R B -> pop"]
+    assert lines[2].startswith("2 would be changed")
+
+
+@pytest.mark.parametrize("keep", [[], ["--keep-existing"]])
+def test_options(table, tmp_path, capsys, keep):
+    undo = tmp_path / "way-back"
+    arguments = ["--min-confidence", "0.3", *keep, "--undo-file", str(undo)]
+    assert run("tag", [str(table), *arguments, "--write"]) == 0
+    assert (genre(table, "a"), genre(table, "c")) == (["rock"], ["hip-hop"])
+    assert genre(table, "b") == ["Soul", "R\x1bB"]
+    assert "1 keep the genre they have" in capsys.readouterr().out
+    assert undo.read_text().count("\n") == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("map.csv", "genre,tag\nrock,Rock; Guitar\npop,\n"),
+        ("map.csv", "\ufefftag,genre,why\r\n Rock ;Guitar,rock,\r\n,pop,no such thing\r\n"),
+        ("map.yaml", "rock: Rock; Guitar\npop:\n"),
+        ("map.yml", "rock: [Rock, Guitar]\npop: []\n"),
+    ],
+)
+def test_maps(table, tmp_path, capsys, name, text):
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    arguments = [str(table), "--map", str(tmp_path / name), "--min-confidence", "0", "--write"]
+    assert run("tag", arguments) == 0
+    assert genre(table, "a") == ["Rock", "Guitar"]
+    assert genre(table, "b") == ["Soul", "R\x1bB"]
+    assert genre(table, "c") == ["hip-hop"]
+    assert "1 left alone: the map gives them no tag" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("map.csv", "genre,tag\nROCK,Rock\nHipHop,x\n", r"'ROCK' \(near rock\), 'HipHop' \(near"),
+        ("map.csv", "genre,tag\nzydeco,Rock\n", "'zydeco', wanted one of rock, pop, hip-hop"),
+        ("map.csv", "genre,tag\nrock,Rock\nrock,Pop\n", "names 'rock' twice"),
+        ("map.csv", "rock,Rock\n", "found the header 'rock,Rock'"),
+        ("map.csv", "", "wanted the header 'genre,tag'"),
+        ("map.csv", b"genre,tag\nrock,\xff\n", "cannot read the map"),
+        ("map.yaml", "- rock\n", "a YAML mapping"),
+        ("map.yaml", "rock: [", "a YAML mapping"),
+        ("none.csv", None, "cannot read the map"),
+    ],
+)  # fmt: skip
+def test_maps_that_cannot_be_used(table, tmp_path, name, text, said):
+    if text is not None:
+        (tmp_path / name).write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(TagError, match=said):
+        run("tag", [str(table), "--map", str(tmp_path / name), "--write"])
+    assert genre(table, "a") is None
+
+
+def test_failures_are_listed_and_the_rest_is_done(table, capsys):
+    os.unlink(table.with_name("a.flac"))
+    assert run("tag", [str(table), "--overwrite", "--write"]) == 1
+    shown = capsys.readouterr()
+    assert "1 changed" in shown.out
+    assert "1 gone" in shown.out
+    assert f"genrenet tag: '{table.with_name('a.flac')}' is gone since the scan" in shown.err
+    assert "1 of 4 files had an error" in shown.err
+    assert genre(table, "b") == ["pop"]
+
+
+def test_a_file_whose_audio_would_not_stay_is_named(tmp_path, capsys):
+    path, file = tmp_path / "song.m4a", tmp_path / "library.sqlite"
+    options = {"movflags": "frag_keyframe", "frag_duration": "500000"}
+    encode(path, signal(3.0, 44_100), 44_100, "aac", container="mp4", options=options)
+    was = path.read_bytes()
+    write_rows(file, [row(path)], About(["rock"], "model"))
+    assert run("tag", [str(file), "--write"]) == 1
+    shown = capsys.readouterr()
+    assert "0 changed\n1 failed" in shown.out
+    assert f"genrenet tag: '{path}' is left alone: found its tagged copy" in shown.err
+    assert "1 of 1 files had an error" in shown.err
+    assert path.read_bytes() == was
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["TABLE", "--undo", "x"],
+        ["TABLE", "--min-confidence", "much"],
+        ["TABLE", "--keep-existing", "--overwrite"],
+    ],
+)
+def test_requests_that_make_no_sense(table, capsys, arguments):
+    with pytest.raises(SystemExit) as stopped:
+        run("tag", [str(table) if word == "TABLE" else word for word in arguments])
+    assert stopped.value.code == 2
+    assert "see 'genrenet tag --help'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind"),
+    [
+        (["TABLE", "--min-confidence", "50"], TagError),
+        (["TABLE", "--min-confidence", "nan"], TagError),
+        (["missing.parquet"], TableError),
+        (["song.mp3"], TableError),
+        (["--undo", "TABLE"], GenrenetError),
+        (["--undo", "missing.jsonl"], GenrenetError),
+        (["--undo", "missing.jsonl", "--keep-existing"], TagError),
+        (["--undo", "missing.jsonl", "--overwrite"], TagError),
+        (["TABLE", "--write", "--undo-file", "TABLE"], GenrenetError),
+    ],
+)
+def test_requests_that_cannot_be_carried_out(table, arguments, kind):
+    was = table.read_bytes()
+    with pytest.raises(kind):
+        run("tag", [str(table) if word == "TABLE" else word for word in arguments])
+    assert table.read_bytes() == was
+    assert genre(table, "a") is None

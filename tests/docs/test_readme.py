@@ -1,0 +1,102 @@
+"""Every command of the README is known here; the first half of it runs in the README's order."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+import genrenet
+from genrenet.cli import main
+from tests import conftest
+from tests.helpers import readme
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_no_command_is_left_out():
+    known = [*readme.USE, *readme.METHODS, *readme.ELSEWHERE]
+    assert len(known) == len(set(known))
+    assert set(readme.commands()) == set(known)
+    assert all((ROOT / place).exists() for place in readme.ELSEWHERE.values())
+    assert len(readme.blocks("python")) == 3
+    # What there is besides is a part of a configuration and of a package's settings.
+    kinds = ("bash", "python", "yaml", "ini")
+    assert len(readme.blocks("[a-z]+")) == sum(len(readme.blocks(kind)) for kind in kinds)
+
+
+def _place(music, folder):
+    """A folder with what the README's commands name."""
+    shutil.copytree(music, folder / "Music")
+    soundfile.write(folder / "song.mp3", conftest.tone(900, 4, seed=7), conftest.RATE, format="MP3")
+    mix = np.concatenate([conftest.tone(hz, 30, seed=1) for hz in (150, 4000)])
+    soundfile.write(folder / "mix.ogg", mix, conftest.RATE)
+    (folder / "tiny.yaml").write_text(conftest.TINY)
+    (folder / "old.m3u8").write_text("#EXTM3U\nMusic/bass/bass-0.wav\n")
+    users = ("anna", "ben", "cid")
+    rows = [(user, n * k % 11, n + 1) for k, user in enumerate(users, 1) for n in range(6)]
+    plays = [f"{user},song{item},{count}" for user, item, count in rows]
+    (folder / "plays.csv").write_text("\n".join(["user,item,plays", *plays]) + "\n")
+
+
+@pytest.fixture
+def place(music, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    _place(music, tmp_path)
+    return tmp_path
+
+
+def test_the_commands_of_use_in_their_order(place, checkpoint, capsys):
+    embed = [
+        "embed",
+        place / "Music",
+        "--backbone",
+        checkpoint,
+        "--per",
+        "song",
+        "--out",
+        "songs.npz",
+    ]
+    assert main([*map(str, embed)]) == 0
+    for command in readme.commands():
+        if command in readme.USE:
+            given = readme.arguments(command, readme.USE[command], place / "Music", {})
+            # A small library may have too little for a playlist, which is not an error.
+            allowed = (0, 1) if "playlist" in command else (0,)
+            assert main(given) in allowed, f"{command}\n{capsys.readouterr().err}"
+    for name in ("rock.m3u8", "evening.xspf", "calm.m3u8", "pop.json"):
+        assert (place / name).stat().st_size > 0
+    import torch
+
+    names = {"waveform": torch.zeros(2, 20_000)}
+    exec(readme.blocks("python")[0], names)
+    assert names["scores"].shape == (2, 3)
+    assert genrenet.classify(["song.mp3"], readme.BEST)[0]["genre"] in {"bass", "middle", "treble"}
+
+
+def test_the_commands_of_methods_in_their_order(place, checkpoint, capsys):
+    published = dict.fromkeys(("musicnn-msd", "gtzan10-crnn"), str(checkpoint))
+    for command in readme.commands():
+        if command in readme.METHODS:
+            more = readme.METHODS[command]
+            given = readme.arguments(command, more, place / "Music", published)
+            assert main(given) == 0, f"{command}\n{capsys.readouterr().err}"
+    assert (place / "recs.csv").read_text().startswith("user,item,rank,score\n")
+
+
+def test_the_snippets_on_embeddings_and_plugins(place, checkpoint):
+    import torch
+
+    paths = sorted(map(str, (place / "Music").rglob("*.wav")))[:3]
+    names = {"genrenet": genrenet, "waveform": torch.zeros(2, 50_000), "paths": paths}
+    text = readme.blocks("python")[1]
+    for published in ("musicnn-msd", "msd-cnn"):
+        text = text.replace(published, str(checkpoint))
+    exec(text.replace("conv3", "conv1").replace("conv4", "conv2").replace("conv5", "logits"), names)
+    assert len(names["vectors"]) == 2
+    assert names["kept"].tolist() == [0, 1, 2]
+    added = []
+    exec(readme.blocks("python")[2], names)
+    names["register_baselines"](added.append)
+    assert added[0].name == "lda"

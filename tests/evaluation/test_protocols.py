@@ -1,0 +1,98 @@
+"""Protocols: their folds, and what they refuse."""
+
+import pandas as pd
+import pytest
+
+from genrenet.evaluation.protocols import protocols, why_they_differ
+from genrenet.data.splits import SplitError, leakage
+
+
+def songs(n_artists=12, per_artist=3, artists=True):
+    rows = [
+        (f"{genre}-{artist}-{song}", genre, f"{genre} {artist}" if artists else "")
+        for genre in ("jazz", "rock")
+        for artist in range(n_artists // 2)
+        for song in range(per_artist)
+    ]
+    table = pd.DataFrame(rows, columns=["track_id", "genre", "artist"])
+    return table.assign(path=table["track_id"] + ".wav")
+
+
+def test_artist_folds_test_each_song_once_and_keep_artists_apart():
+    table = songs()
+    (protocol,) = protocols("artist-5fold", 2)
+    for seed in protocol.seeds:
+        folds = protocol.folds(table, seed)
+        tested = [track for f in folds for track in f.split.parts.index[f.split.parts == "test"]]
+        assert sorted(tested) == sorted(table["track_id"])
+        for fold in folds:
+            assert fold.split.counts()["validation"] > 0
+            assert not fold.own_validation
+            found = leakage(table, fold.split, audio=False)
+            assert not any("test" in sides for sides in found.artists.values())
+
+
+def test_70_30_and_other_numbers_of_folds():
+    table = songs()
+    thirty, three = protocols("70-30, stratified-3fold", 1)
+    (fold,) = thirty.folds(table, 0)
+    counts = fold.split.counts()
+    assert counts["test"] == pytest.approx(0.3 * len(table), abs=1)
+    assert counts["validation"] > 0
+    assert len(three.folds(table, 0)) == 3
+
+
+def test_the_column_gives_the_split():
+    table = songs().assign(split=["train", "test", "train"] * 12)
+    (protocol,) = protocols("column", 1)
+    (fold,) = protocol.folds(table, 0)
+    assert fold.split.counts()["test"] == 12
+    assert not fold.own_validation  # its validation songs were drawn here
+    own = songs().assign(split=["train", "test", "validation"] * 12)
+    (fold,) = protocol.folds(own, 0)
+    assert fold.own_validation
+    own["split"] = ["validation"] + ["train", "test"] * 17 + ["train"]
+    (fold,) = protocol.folds(own, 0)
+    assert not fold.own_validation  # one song does not suffice for choosing
+    with pytest.raises(SplitError, match="lacks a column"):
+        protocol.folds(songs(), 0)
+    with pytest.raises(SplitError, match="no songs to judge"):
+        protocol.folds(songs().assign(split="train"), 0)
+
+
+def test_fault_filtered_knows_gtzan(shared_data):
+    from genrenet.evaluation.datasets import read_dataset
+
+    data = read_dataset(shared_data / "gtzan-features" / "features_30_sec.csv")
+    (protocol,) = protocols("fault-filtered", 1)
+    (fold,) = protocol.folds(data.table, 0)
+    assert fold.split.counts() == {"train": 443, "validation": 197, "test": 290}
+    assert fold.own_validation
+
+
+def test_too_few_artists_for_the_folds():
+    (protocol,) = protocols("artist-5fold", 1)
+    with pytest.raises(SplitError, match="too few artists for 5 folds"):
+        protocol.folds(songs(n_artists=6), 0)
+    with pytest.raises(SplitError, match="needs artists"):
+        protocol.folds(songs(artists=False), 0)
+    few = songs()
+    few.loc[few.index[5:], "artist"] = ""
+    with pytest.raises(SplitError, match="the artists of 5 of 36 songs"):
+        protocol.folds(few, 0)
+
+
+@pytest.mark.parametrize("name", ["artist", "artist-1fold", "10fold", "", "leave-one-out"])
+def test_unknown_protocols(name):
+    with pytest.raises(SplitError, match="unknown protocol"):
+        protocols(name, 1)
+
+
+def test_no_seeds():
+    with pytest.raises(SplitError, match="number of seeds"):
+        protocols("70-30", 0)
+
+
+def test_words_only_where_lenient_meets_strict():
+    assert "memory" in why_they_differ(protocols("stratified-10fold,fault-filtered", 1))
+    assert why_they_differ(protocols("stratified-10fold,70-30", 1)) == ""

@@ -1,0 +1,118 @@
+"""The README's commands and snippets, and how each is run: tables that must name all of them."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+README = Path(__file__).parents[2] / "README.md"
+TINY = " --config tiny.yaml"
+QUICK = " --trainer.max_epochs 1 --name cnn"
+BEST = "runs/cnn/version_0/checkpoints/best.ckpt"
+
+USE = {
+    "genrenet classify song.mp3 ~/Music": "",
+    "genrenet data check ~/Music": "",
+    "genrenet fit --config cnn --data.source ~/Music": TINY + QUICK,
+    f"genrenet test --ckpt_path {BEST}": "",
+    f"genrenet classify song.mp3 ~/Music --checkpoint {BEST} --timeline": "",
+    f"genrenet predict --ckpt_path {BEST} --data.source ~/Other": "",
+    "genrenet scan ~/Music --out genres.parquet": "",
+    "genrenet tag genres.parquet": "",
+    "genrenet tag genres.parquet --min-confidence 0.8 --write": "",
+    "genrenet classify mix.ogg --timeline": "",
+    "genrenet playlist genres.parquet --genre rock --min-confidence 0.7 --length 60min "
+    "--out rock.m3u8": " --min-confidence 0 --by-score",
+    "genrenet playlist genres.parquet --genre pop:2 rock:1 --length 1h30 --order shuffle --seed 7 "
+    "--out evening.xspf": " --min-confidence 0 --by-score",
+    "genrenet playlist ~/Music --genre classical --songs 20 --frames 3 --out calm.m3u8": (
+        " --min-confidence 0 --by-score"
+    ),
+    "genrenet playlist genres.parquet --genre rock --songs 50 --order smooth --embeddings "
+    "songs.npz --out rock.m3u8": " --min-confidence 0 --by-score",
+    "genrenet playlist genres.parquet --genre pop --exclude Christmas 'artist:the x*' "
+    "--exclude-list old.m3u8 --out pop.json": " --min-confidence 0 --by-score",
+}
+"""Commands that are run in this order, and what is appended to keep them small."""
+
+METHODS = {
+    "genrenet recommend plays.csv --user anna": "",
+    "genrenet recommend plays.csv --model als --all-users --out recs.csv": "",
+    "genrenet embed ~/Music --backbone musicnn-msd --per song --out songs.npz": "",
+    "genrenet recommend songs.npz --like song.mp3": "",
+    "genrenet recommend evaluate plays.csv --seeds 3": " --models popularity,item-knn",
+    "genrenet checkpoints list": "",
+    "genrenet classify song.mp3 --checkpoint gtzan10-crnn": "",
+    "genrenet embed ~/Music --backbone musicnn-msd --layer embedding --out songs.parquet": "",
+    "genrenet baseline svm ~/Music --out svm.skops": "",
+    "genrenet classify song.mp3 --checkpoint svm.skops": "",
+    "genrenet plugins": "",
+}
+"""As `USE`; published models are stood in for by a small one, whose weights are on the machine."""
+
+ELSEWHERE = {
+    "scripts/quickstart.sh": "tests/test_quickstart.py",
+    "scripts/quickstart.sh ~/Music": "tests/test_quickstart.py",
+    "scripts/test.sh": ".ci/run",
+    "python3 -m venv .venv": "scripts/setup.sh",
+    ".venv/bin/pip install --constraint constraints.txt torch torchaudio --index-url "
+    "https://download.pytorch.org/whl/cpu": "constraints.txt",
+    "source .venv/bin/activate": "scripts/setup.sh",
+    "tensorboard --logdir runs": "tests/test_monitoring.py",
+    "torchrun --nnodes 2 --nproc-per-node 8 --rdzv-backend c10d --rdzv-endpoint HOST:29500 "
+    "-m genrenet scan /shared/music --out /shared/genres.parquet": "tests/test_readme_servers.py",
+    "srun --nodes 2 --ntasks-per-node 8 genrenet scan /shared/music --out "
+    "/shared/genres.parquet": "tests/library",
+    "genrenet serve --music ~/Music": "tests/test_readme_servers.py",
+    "genrenet serve --music ~/Music --library genres.parquet": "tests/web/test_api.py",
+    "curl -F file=@song.mp3 http://127.0.0.1:8765/api/classify": "tests/test_readme_servers.py",
+    """curl --json '{"path": "Miles Davis/So What.mp3"}' http://127.0.0.1:8765/api/classify""": (
+        "tests/test_readme_servers.py"
+    ),
+    "genrenet fit --config cnn --config ddp --trainer.devices 4 --data.source ~/Music": (
+        "tests/test_distributed.py"
+    ),
+    "torchrun --nnodes 2 --nproc-per-node 8 --rdzv-backend c10d --rdzv-endpoint HOST:29500 "
+    "-m genrenet fit --config cnn --config ddp --trainer.devices 8 --trainer.num_nodes 2 "
+    "--data.source /shared/music": "tests/test_distributed.py",
+    "srun --nodes 2 --ntasks-per-node 8 genrenet fit --config cnn --config ddp --trainer.devices 8 "
+    "--trainer.num_nodes 2 --data.source /shared/music": "tests/test_distributed.py",
+    "genrenet checkpoints import msd-cnn": "tests/test_importing.py",
+    "genrenet checkpoints export emotify-cnn genres.onnx": "tests/test_exporting.py",
+    "genrenet fit --config transfer --data.source ~/Music": "tests/test_finetuning.py",
+    "genrenet fit --config transfer-musicnn --data.source ~/Music": "tests/test_finetuning.py",
+    "genrenet evaluate ~/Music --models svm,kl-knn,cnn,transfer:musicnn-msd --protocol "
+    "artist-5fold --seeds 3 --out runs/methods": "tests/test_evaluate_cli.py",
+    "genrenet evaluate features_30_sec.csv --models svm,forest,mlp --protocol "
+    "stratified-10fold,fault-filtered": "tests/test_evaluate_cli.py",
+    "genrenet evaluate gtzan --config four-genres": "tests/test_experiments.py",
+    "genrenet compare runs/methods runs/other": "tests/test_comparing.py",
+}
+"""Commands that are not run from here: they install, fetch published weights, train for long, or
+need several machines. Beside each is the test, or the script, that does what it does."""
+
+
+def blocks(language: str) -> list[str]:
+    """Text of the README's fenced blocks of a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```", README.read_text("utf-8"), re.M | re.S)
+
+
+def commands() -> list[str]:
+    """The README's commands in their order, without comments and doubled blanks."""
+    lines = "".join(blocks("bash")).replace("\\\n", " ").splitlines()
+    return [" ".join(_bare(line).split()) for line in lines if _bare(line)]
+
+
+def _bare(line: str) -> str:
+    """A line without its comment."""
+    return re.split(r"(?:^|\s+)# ", line)[0].strip()
+
+
+def arguments(command: str, more: str, music: Path, named: dict[str, str]) -> list[str]:
+    """Arguments of ``genrenet`` for a command; ``named`` says what stands for a word."""
+    words = [
+        word.replace("~/Music", str(music)).replace("~/Other", str(music / "bass"))
+        for word in shlex.split(command + more)
+    ]
+    return [named.get(word, word) for word in words[1:]]

@@ -1,0 +1,170 @@
+"""Plugins of other packages: found, listed, limited, and left out by name when broken."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+SAMPLE = Path(__file__).parent / "sample_plugin"
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory):
+    """Folder that the sample plugin is installed into by pip, as a user would."""
+    source = tmp_path_factory.mktemp("source") / "plugin"
+    shutil.copytree(SAMPLE, source)
+    target = tmp_path_factory.mktemp("site")
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    options = ["--no-deps", "--no-build-isolation", "--no-index", "--target", str(target)]
+    subprocess.run([*pip, *options, str(source)], check=True, capture_output=True)
+    return target
+
+
+def genrenet(*arguments, path, code=0, **environment):
+    """Run the program with more packages on its path."""
+    found = subprocess.run(
+        [sys.executable, "-m", "genrenet", *map(str, arguments)],
+        env={**os.environ, "PYTHONPATH": str(path), **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert found.returncode == code, found.stdout + found.stderr
+    return found
+
+
+def listed(path, **environment):
+    out = genrenet("plugins", "--format", "json", path=path, **environment).stdout
+    return {row["name"]: row for row in json.loads(out)}
+
+
+def write_plugin(folder, module, code, entry="bad"):
+    """A package as pip would leave it: a module, and metadata that name it."""
+    folder.mkdir(exist_ok=True)
+    (folder / f"{module}.py").write_text(code)
+    about = folder / f"{module}-1.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {module}\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text(f"[genrenet]\n{entry} = {module}\n")
+    return folder
+
+
+def test_built_ins_and_outsiders_are_listed_alike(installed):
+    found = listed(installed)
+    assert found["svm"]["package"].startswith("genrenet ")
+    assert found["svm"]["plugin"] == "baselines"
+    assert "C" in found["svm"]["parameters"]
+    assert found["mfcc-gaussian"]["kind"] == "features"
+    for name, kind in {
+        "boosting": "baseline",
+        "loudness": "features",
+        "genres": "catalog",
+        "sample-backbone": "backbone",
+        "most-played": "recommender",
+    }.items():
+        assert found[name]["kind"] == kind
+        assert found[name]["package"] == "genrenet-sample 0.3"
+    table = genrenet("plugins", "--kind", "baseline", path=installed).stdout
+    assert "gradient boosting of decision trees" in table
+    assert "loudness " not in table.replace("features=loudness", "")
+
+
+def test_the_environment_limits_what_is_loaded(installed):
+    assert set(listed(installed, GENRENET_LOAD_PLUGINS="")) == set()
+    wrong = genrenet("plugins", path=installed, code=1, GENRENET_LOAD_PLUGINS="features,sampel")
+    assert "GENRENET_LOAD_PLUGINS: nothing is called 'sampel'" in wrong.stderr
+    by_package = listed(installed, GENRENET_LOAD_PLUGINS="genrenet-sample")
+    assert set(by_package) == {
+        *("boosting", "loudness", "genres", "sample-backbone", "most-played"),
+    }
+    by_plugin = listed(installed, GENRENET_LOAD_PLUGINS="sample, features")
+    assert "svm" not in by_plugin
+    assert {"boosting", "mfcc-gaussian"} <= set(by_plugin)
+
+
+def test_a_layout_and_a_backbone_of_a_plugin_are_used(installed, music, tmp_path):
+    rows = [f"{song}\t{song.parent.name}\n" for song in sorted(music.rglob("*.wav"))]
+    (tmp_path / "songs.genres").write_text("".join(rows))
+    out = genrenet("data", "check", tmp_path / "songs.genres", path=installed).stdout
+    assert "songs (genres): 24 songs" in out
+    names = genrenet("checkpoints", "list", path=installed).stdout
+    assert "sample-backbone" in names
+
+
+def test_a_baseline_of_a_plugin_is_judged_and_kept_like_the_built_in_ones(installed, tmp_path):
+    rng = np.random.default_rng(0)
+    genres = np.repeat(["folk", "jazz"], 40)
+    rows = {"filename": [f"{genre}.{i:05d}.wav" for i, genre in enumerate(genres)]}
+    for name in "abc":
+        rows[name] = (genres == "jazz") * 3 + rng.standard_normal(80)
+    pd.DataFrame(rows).to_csv(tmp_path / "table.csv", index=False)
+    options = ["--models", "boosting,knn", "--protocol", "stratified-3fold"]
+    arguments = ["evaluate", tmp_path / "table.csv", *options, "--out", tmp_path / "run"]
+    genrenet(*arguments, path=installed)
+    models = json.loads((tmp_path / "run" / "results.json").read_text())["models"]
+    assert {row["name"] for row in models} == {"boosting", "knn"}
+    assert all(row["accuracy"] > 0.8 for row in models)
+    assert models[0]["about"]["package"] == "genrenet-sample 0.3"
+
+
+def test_what_a_plugin_fitted_is_read_with_it_and_refused_without(installed, music, tmp_path):
+    fitted = tmp_path / "fitted.skops"
+    settings = ["--set", "max_leaf_nodes=7"]
+    genrenet("baseline", "boosting", music, *settings, "--out", fitted, path=installed)
+    song = music / "bass" / "bass-0.wav"
+    classify = ["classify", song, "--checkpoint", fitted, "--format", "json"]
+    (answer,) = json.loads(genrenet(*classify, path=installed).stdout)
+    assert answer["genre"] in ("bass", "middle", "treble")
+    without = genrenet(*classify, path=tmp_path, code=2)
+    assert "types that are not trusted" in without.stderr
+
+
+HOOK = "from genrenet.plugins.manager import hookimpl\n"
+
+
+BROKEN = {
+    "missing": ("import no_such_module\n", "no_such_module"),
+    "unknown": (f"{HOOK}@hookimpl\ndef register_moods(register): pass\n", "register_moods"),
+    "wrong": (f"{HOOK}@hookimpl\ndef register_baselines(tell): pass\n", "tell"),
+    "failing": (f"{HOOK}@hookimpl\ndef register_baselines(register): 1 / 0\n", "ZeroDivision"),
+    "nameless": (f"{HOOK}@hookimpl\ndef register_baselines(register): register(3)\n", "Attribute"),
+    "quitting": (f"{HOOK}@hookimpl\ndef register_features(register): exit(4)\n", "SystemExit"),
+    "empty": (
+        f"{HOOK}from genrenet.baselines import Baseline\n@hookimpl\n"
+        "def register_baselines(register): register(Baseline('x', 'x', None, 'five'))\n",
+        "has no estimator",
+    ),
+    "leaving": ("import sys; sys.exit(3)\n", "SystemExit"),
+}
+
+
+def test_broken_plugins_are_named_and_left_out(tmp_path):
+    path = tmp_path / "site"
+    for name, (code, _) in BROKEN.items():
+        write_plugin(path, f"broken_{name}", code, entry=name)
+    found = genrenet("plugins", path=path, code=1)
+    for name, (_, said) in BROKEN.items():
+        (line,) = [line for line in found.stderr.splitlines() if f"plugin '{name}'" in line]
+        assert said in line
+    assert "svm" in found.stdout
+    # What does not need them goes on as if nothing had happened.
+    assert "emotify-cnn" in genrenet("checkpoints", "list", path=path).stdout
+
+
+def test_names_that_are_taken_stay_with_the_first(tmp_path):
+    code = (
+        f"{HOOK}from genrenet.baselines import Baseline\n@hookimpl\n"
+        "def register_baselines(register):\n    register(Baseline('svm', 'mine', dict, 'five'))\n"
+    )
+    path = write_plugin(tmp_path / "site", "taker", code, entry="taker")
+    write_plugin(path, "impostor", code, entry="baselines")
+    found = genrenet("plugins", path=path, code=1)
+    assert "'svm' of 'taker' left out: 'baselines' has one" in found.stderr
+    assert "has a plugin of that name" in found.stderr
+    assert "mine" not in found.stdout

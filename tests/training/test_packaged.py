@@ -1,0 +1,100 @@
+"""Every packaged configuration trains, and every packaged experiment runs, on a few short songs."""
+
+import json
+
+import pandas as pd
+import pytest
+import soundfile
+
+from genrenet.models.checkpoints import FetchError, import_checkpoint
+from genrenet.cli import main
+from genrenet.training.configs import config_names, experiment_names
+from tests.conftest import RATE, tone
+
+TAGGERS = {
+    "msd-cnn": "music_tagger_cnn_weights_tensorflow.h5",
+    "msd-crnn": "music_tagger_crnn_weights_tensorflow.h5",
+    "gtzan10-crnn": "crnn_net_gru_adam_ours_epoch_40.h5",
+}
+WITHOUT_MUSIC = {"ddp"}
+"""Configurations that are added to others."""
+
+
+@pytest.fixture(scope="module")
+def songs(tmp_path_factory):
+    """A table of 24 songs of 3 s, four genres, twelve artists."""
+    folder, rows = tmp_path_factory.mktemp("songs"), []
+    for number, genre in enumerate(["classical", "jazz", "metal", "pop"]):
+        for song in range(6):
+            file = folder / f"{genre}-{song}.wav"
+            wave = tone(200.0 * (number + 1) + 10 * song, 3.0, seed=10 * number + song)
+            soundfile.write(file, wave, RATE)
+            rows.append({"path": str(file), "genre": genre, "artist": f"{genre}-{song // 2}"})
+    pd.DataFrame(rows).to_csv(folder / "songs.csv", index=False)
+    return folder / "songs.csv"
+
+
+@pytest.fixture
+def weights(shared_data):
+    """Import the published taggers from the files that are at hand."""
+    folder = shared_data.parent / "weights"
+    if not folder.is_dir():
+        pytest.skip(f"no published weights in {folder}")
+    for name, file in TAGGERS.items():
+        import_checkpoint(name, folder / file)
+
+
+@pytest.fixture
+def musicnn():
+    """The published MusiCNN, which pip fetches."""
+    try:
+        import_checkpoint("musicnn-msd")
+    except FetchError as error:
+        pytest.skip(str(error))
+
+
+def fit(songs, folder, *options):
+    given = [f"--data.source={songs}", f"--out={folder}", "--name=run", "--data.max_songs=8"]
+    given += ["--data.num_workers=0", "--trainer.accelerator=cpu", "--trainer.max_steps=1"]
+    given += ["--trainer.enable_progress_bar=false", "--trainer.enable_model_summary=false"]
+    given += ["--trainer.limit_train_batches=1", "--trainer.limit_val_batches=1"]
+    assert main(["fit", *options, *given, "--data.batch_size=4"]) == 0
+
+
+def names():
+    found = set(config_names()) - WITHOUT_MUSIC
+    return sorted(name for name in found if not name.startswith("transfer"))
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_configuration_trains(name, songs, tmp_path):
+    fit(songs, tmp_path, "--config", name)
+
+
+def test_several_processes_are_an_addition(songs, tmp_path):
+    fit(songs, tmp_path, "--config=cnn", "--config=ddp", "--trainer.devices=1")
+
+
+@pytest.mark.parametrize("backbone", TAGGERS)
+def test_transfer_trains_on(backbone, weights, songs, tmp_path):
+    fit(songs, tmp_path, "--config=transfer", f"--model.network.init_args.backbone={backbone}")
+
+
+def test_transfer_from_musicnn_trains(musicnn, songs, tmp_path):
+    fit(songs, tmp_path, "--config=transfer-musicnn")
+
+
+def test_no_configuration_is_left_out():
+    assert {"transfer", "transfer-musicnn", *WITHOUT_MUSIC, *names()} == set(config_names())
+
+
+@pytest.mark.parametrize("name", experiment_names())
+def test_an_experiment_runs(name, weights, musicnn, songs, tmp_path, capsys):
+    # One fold: the methods are tried here, and GTZAN's own split has no songs of ours.
+    given = ["--seeds", "1", "--protocol", "70-30", "--max-steps", "1"]
+    given += ["--out", str(tmp_path / "run")]
+    code = main(["evaluate", str(songs), "--config", name, *given])
+    assert code == 0, capsys.readouterr()
+    found = json.loads((tmp_path / "run" / "results.json").read_text("utf-8"))
+    assert [row["name"] for row in found["models"]]
+    assert not [row["error"] for row in found["models"] if row["error"]]

@@ -1,0 +1,87 @@
+"""Figures: what is drawn, for which sizes, and in which formats."""
+
+import io
+import warnings
+from xml.etree import ElementTree
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from matplotlib.image import imread
+
+from genrenet.utils import figures
+from genrenet.utils.figures import FigureError, confusion_matrix, logmel_images, timeline
+
+ODD = ["R&B", "$oul$", "日本の音楽", "a very long name of a genre that nobody reads", "<b>", "\\x"]
+
+
+def texts(figure):
+    return [text.get_text() for text in figure.findobj(mpl.text.Text) if text.get_text()]
+
+
+@pytest.mark.parametrize("n", [2, 10, 30])
+def test_confusion_matrices_of_any_size_fit_their_page(n):
+    labels = (ODD + [f"genre {i}" for i in range(30)])[:n]
+    figure = confusion_matrix(np.eye(n, dtype=int) * 7, labels, "Songs: all right")
+    pixels = figures.to_array(figure)
+    assert pixels.dtype == np.uint8
+    assert pixels.shape[2] == 3
+    # Nothing runs over the edge: the border stays white.
+    border = np.concatenate([pixels[[0, -1]].reshape(-1, 3), pixels[:, [0, -1]].reshape(-1, 3)])
+    assert (border == 255).all()
+    assert texts(figure).count("7\n100%") == n
+
+
+def test_cells_hold_counts_and_row_percentages():
+    figure = confusion_matrix([[3, 1], [0, 0]], ["jazz", "rock"], "Frames")
+    found = texts(figure)
+    assert {"3\n75%", "1\n25%", "jazz (4)", "rock (0)", "Frames"} <= set(found)
+    assert "0\n0%" not in found  # empty cells stay empty
+
+
+def test_a_matrix_that_does_not_fit_its_labels_is_refused():
+    with pytest.raises(FigureError, match=r"shape \(2, 2\) and 3 labels"):
+        confusion_matrix(np.zeros((2, 2)), ["a", "b", "c"])
+
+
+def test_labels_are_taken_literally_and_pyplot_stays_untouched():
+    before = dict(mpl.rcParams)
+    figure = confusion_matrix(np.eye(6, dtype=int), ODD, "100 $ of 5 $")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        figures.to_array(figure)
+    assert "$oul$ (1)" in texts(figure)
+    assert dict(mpl.rcParams) == before
+
+
+def test_formats():
+    figure = confusion_matrix([[3, 1], [0, 2]], ["jazz", "rock"])
+    svg = figures.to_svg(figure)
+    assert ElementTree.fromstring(svg).tag.endswith("svg")
+    assert svg.startswith("<svg")
+    picture = imread(io.BytesIO(figures.to_png(figure)))
+    assert picture.shape[:2] == figures.to_array(figure).shape[:2]
+
+
+def test_logmels_are_drawn_with_low_bands_below():
+    image = np.full((96, 50), -80.0)
+    image[:48] = 0.0
+    pixels = figures.to_array(logmel_images(image[None], ["low"], 1.5)).astype(int)
+    column = pixels[:, pixels.shape[1] // 2].sum(axis=1)
+    rows = np.flatnonzero(column < 700)
+    bright, dark = column[rows[-20:]].max(), column[rows[len(rows) // 4]]
+    assert bright > dark
+    with pytest.raises(FigureError, match="2 titles"):
+        logmel_images(image[None], ["low", "high"], 1.5)
+
+
+def test_the_timeline_marks_each_frame_once():
+    scores = np.array([[0.7, 0.2, 0.1], [0.6, 0.3, 0.1], [0.1, 0.8, 0.1]])
+    figure = timeline([20, 50, 110], scores, ["jazz", "rock", "pop"], 30.0, "song.mp3")
+    axes = figure.axes[0]
+    dots = np.concatenate([c.get_offsets() for c in axes.collections if c.get_offsets().size])
+    marked = {(x, int(y)) for x, y in dots.tolist() if x or y}
+    assert marked == {(35.0, 0), (65.0, 0), (125.0, 1)}
+    assert axes.get_xlim() == (20, 140)
+    with pytest.raises(FigureError, match="2 frames"):
+        timeline([0, 30], scores, ["jazz", "rock", "pop"], 30.0)

@@ -1,0 +1,46 @@
+"""The machine at hand: the device that is chosen, and threads that are one thread's own."""
+
+import threading
+
+import pytest
+import torch
+
+from genrenet.utils.hardware import best_device, compute_threads, fast_half
+
+
+@pytest.mark.parametrize(
+    ("cuda", "mps", "wanted"),
+    [
+        (True, False, "cuda"),
+        (True, True, "cuda"),
+        (False, True, "mps"),
+        (False, False, "cpu"),
+    ],
+)
+def test_the_best_device_there_is(cuda, mps, wanted, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
+    assert best_device() == wanted
+
+
+def test_apples_graphics_compute_in_single_precision():
+    assert fast_half("mps") is None
+
+
+def in_a_thread(function, *arguments):
+    found = []
+    thread = threading.Thread(target=lambda: found.append(function(*arguments)))
+    thread.start()
+    thread.join()
+    return found[0]
+
+
+def test_threads_of_one_thread_are_no_others():
+    own, new = torch.get_num_threads(), in_a_thread(torch.get_num_threads)
+
+    def other():
+        compute_threads(3)
+        return torch.get_num_threads(), in_a_thread(torch.get_num_threads)
+
+    assert in_a_thread(other) == (3, new)
+    assert (torch.get_num_threads(), in_a_thread(torch.get_num_threads)) == (own, new)
