@@ -29,8 +29,8 @@ def ours(name: str, precision: Precision, paths: Sequence[str], workers: int | N
     from benchmark_references import model_named
 
     from genrenet.inference.classify import score_songs
-    from genrenet.utils.hardware import keep_freed_memory
     from genrenet.models.optimised import optimised
+    from genrenet.utils.hardware import keep_freed_memory
 
     keep_freed_memory()
     model = optimised(model_named(name), precision)

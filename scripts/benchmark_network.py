@@ -25,8 +25,8 @@ def ours(name: str, precision: Precision, compiled: bool) -> Run:
     import torch
     from benchmark_references import model_named, music_logmel
 
-    from genrenet.utils.hardware import keep_freed_memory
     from genrenet.models.optimised import optimised
+    from genrenet.utils.hardware import keep_freed_memory
 
     keep_freed_memory()
     model = model_named(name)

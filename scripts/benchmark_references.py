@@ -14,12 +14,12 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from genrenet.training.module import GenreClassifier
 from genrenet.data.frames import FrameSettings, frame_starts
 from genrenet.inference.classify import open_model
-from genrenet.models.outputs import log_scores
 from genrenet.models.networks import CNN, CRNN
 from genrenet.models.networks.gru import Keras1GRU
+from genrenet.models.outputs import log_scores
+from genrenet.training.module import GenreClassifier
 
 if TYPE_CHECKING:
     from genrenet.models.networks.base import GenreNetwork

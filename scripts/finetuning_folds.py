@@ -24,20 +24,20 @@ import pytorch_lightning as pl
 import torch
 from protocol import GivenSplit, artist_folds, line, plain_trainer, quiet, summarise
 
-from genrenet.training.augmentation import Mixup, SpecAugment, WaveformAugment
 from genrenet.data.catalog import read_catalog
-from genrenet.models.checkpoints import load_checkpoint
-from genrenet.training.module import GenreClassifier
-from genrenet.training.finetuning import LayerFreezing, Pretrained
-from genrenet.inference.classify import score_songs
-from genrenet.training.schedules import OneCycle
 from genrenet.data.splits import Split
+from genrenet.inference.classify import score_songs
+from genrenet.models.checkpoints import load_model
+from genrenet.training.augmentation import Mixup, SpecAugment, WaveformAugment
+from genrenet.training.finetuning import LayerFreezing, Pretrained
+from genrenet.training.module import GenreClassifier
+from genrenet.training.schedules import OneCycle
 
 
 def train(options: argparse.Namespace, parts: pd.Series, name: str, seed: int) -> GenreClassifier:
     """Train on the songs whose part is "train"."""
     pl.seed_everything(seed, verbose=False)
-    backbone = load_checkpoint(options.backbone)
+    backbone = load_model(options.backbone)
     rate = backbone.frontend.sample_rate
     data = GivenSplit(
         Split(name, parts),

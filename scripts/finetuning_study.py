@@ -34,14 +34,14 @@ from matplotlib.figure import Figure
 from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.loggers import TensorBoardLogger
 
-from genrenet.models.checkpoints import load_checkpoint
-from genrenet.training.module import GenreClassifier
 from genrenet.data.datamodule import GenreDataModule
 from genrenet.evaluation.metrics import evaluate
-from genrenet.utils.figures import INK, MUTED, to_png, to_svg
-from genrenet.training.finetuning import LayerFreezing, Pretrained
+from genrenet.models.checkpoints import load_model
 from genrenet.models.networks import GenreNetwork
+from genrenet.training.finetuning import LayerFreezing, Pretrained
+from genrenet.training.module import GenreClassifier
 from genrenet.training.schedules import OneCycle
+from genrenet.utils.figures import INK, MUTED, to_png, to_svg
 
 STAGES = {
     "head": "head",
@@ -99,7 +99,7 @@ def stages_of(network: GenreNetwork, kind: str) -> list[str] | None:
 
 def train(args: argparse.Namespace, name: str, backbone: str, stages: list[str], kind: str) -> Any:
     """Train and measure one combination."""
-    frames = load_checkpoint(backbone).frames
+    frames = load_model(backbone).frames
     data = GenreDataModule(
         args.data,
         format=args.format,
@@ -161,7 +161,7 @@ def study(args: argparse.Namespace) -> list[dict[str, Any]]:
     rows: dict[str, Any] = json.loads(file.read_text()) if file.is_file() else {}
     wanted = []
     for network, backbone in zip(args.networks, args.backbones, strict=True):
-        source = load_checkpoint(backbone).network
+        source = load_model(backbone).network
         for stages, kind in itertools.product(args.stages, args.optimisers):
             name = f"{network}-{stages}-{kind}" + ("" if args.cache else "-uncached")
             learning = stages_of(source, stages)

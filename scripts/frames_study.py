@@ -22,9 +22,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from genrenet.data.catalog import read_catalog
+from genrenet.data.frames import song_scores, spread
 from genrenet.evaluation.metrics import wilson_interval
 from genrenet.features import cached_embeddings
-from genrenet.data.frames import song_scores, spread
 from genrenet.inference.classify import open_method, score_songs
 from genrenet.utils.progress import progress_bar
 

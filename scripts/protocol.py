@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedGroupKFold
 
 from genrenet.data.datamodule import GenreDataModule
+from genrenet.data.splits import Split
 from genrenet.evaluation.metrics import class_table, confusion_matrix, wilson_interval
 from genrenet.utils.hardware import keep_freed_memory
-from genrenet.data.splits import Split
 
 N_FOLDS = 5
 

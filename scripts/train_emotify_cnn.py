@@ -41,17 +41,17 @@ from robustness import robustness, robustness_section
 from torch import Tensor
 from transfer_study import embedded
 
-from genrenet.training.augmentation import Mixup, SpecAugment, WaveformAugment
 from genrenet.data.catalog import read_catalog
-from genrenet.models.checkpoints import load_checkpoint, write_checkpoint
-from genrenet.training.module import GenreClassifier
-from genrenet.data.datasets import Item
 from genrenet.data.datamodule import to_float
-from genrenet.models.frontend import LogMel
-from genrenet.inference.classify import score_songs
-from genrenet.models.networks import CNN
-from genrenet.training.schedules import OneCycle
+from genrenet.data.datasets import Item
 from genrenet.data.splits import Split
+from genrenet.inference.classify import score_songs
+from genrenet.models.checkpoints import load_model, write_checkpoint
+from genrenet.models.frontend import LogMel
+from genrenet.models.networks import CNN
+from genrenet.training.augmentation import Mixup, SpecAugment, WaveformAugment
+from genrenet.training.module import GenreClassifier
+from genrenet.training.schedules import OneCycle
 
 NAME = "emotify-cnn"
 SECONDS, HOP = 7.28, 512
@@ -155,7 +155,7 @@ def fold_model(options: argparse.Namespace, table: pd.DataFrame, name: str) -> G
         model = train(options.data, table, list(parts), name, plain=options.plain)
         write_checkpoint(model, file)
         print(f"{name}: trained in {time.perf_counter() - began:.0f} s", flush=True)
-    return load_checkpoint(file)
+    return load_model(file)
 
 
 def fold_scores(options: argparse.Namespace, table: pd.DataFrame, labels: list[str]) -> Any:

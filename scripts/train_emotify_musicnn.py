@@ -29,11 +29,11 @@ from sklearn.exceptions import ConvergenceWarning
 from transfer_study import choose, fit
 
 from genrenet.data.catalog import read_catalog
-from genrenet.models.checkpoints import export_checkpoint, load_checkpoint, write_checkpoint
-from genrenet.training.module import GenreClassifier
 from genrenet.features import cached_embeddings, song_matrix
-from genrenet.training.finetuning import Pretrained
+from genrenet.models.checkpoints import export_checkpoint, load_model, write_checkpoint
 from genrenet.models.frontend import LogMel
+from genrenet.training.finetuning import Pretrained
+from genrenet.training.module import GenreClassifier
 
 NAME, BACKBONE, SEEDS = "emotify-musicnn", "musicnn-msd", 3
 WHOLE_SONG_TRIM = 20.0
@@ -75,7 +75,7 @@ def main() -> None:
     options.work.mkdir(parents=True, exist_ok=True)
     backbone = options.work / "backbone.ckpt"
     if not backbone.exists():
-        write_checkpoint(bounded(load_checkpoint(BACKBONE)), backbone)
+        write_checkpoint(bounded(load_model(BACKBONE)), backbone)
 
     def embedded(paths: list[str]) -> NDArray[np.float32]:
         return song_matrix(cached_embeddings(paths, backbone, trim=0.0))[0]

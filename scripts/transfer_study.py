@@ -36,8 +36,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from genrenet.data.catalog import read_catalog
-from genrenet.models.checkpoints import load_checkpoint
 from genrenet.features import SongEmbedding, cached_embeddings, layer_sizes, song_matrix
+from genrenet.models.checkpoints import load_model
 from genrenet.utils.progress import progress_bar
 
 CONVOLUTIONS = tuple(f"conv{i}" for i in range(1, 6))
@@ -73,7 +73,7 @@ def embedded(
     bad = [song.path for song in songs if not len(song.frames)]
     if bad:
         raise SystemExit(f"cannot be read: {', '.join(bad)}")
-    sizes = layer_sizes(load_checkpoint(backbone))
+    sizes = layer_sizes(load_model(backbone))
     ends = np.cumsum([sizes[name] for name in names])
     return songs, {
         name: np.arange(end - sizes[name], end) for name, end in zip(names, ends, strict=True)

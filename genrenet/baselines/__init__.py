@@ -4,8 +4,8 @@ The methods themselves come from plugins; the built-in ones are in ``genrenet_pl
 """
 
 from genrenet.baselines.base import Baseline, BaselineError, baseline, baselines, origin
-from genrenet.baselines.song_features import FeatureMatrix, known_features, song_features
 from genrenet.baselines.fitted import FittedBaseline, fit_baseline, load_baseline
+from genrenet.baselines.song_features import FeatureMatrix, known_features, song_features
 
 __all__ = [
     "Baseline",

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
-from genrenet.utils.errors import GenrenetError
-from genrenet.plugins.named import Method, find_method
 from genrenet.plugins.manager import contributions
+from genrenet.plugins.named import Method, find_method
+from genrenet.utils.errors import GenrenetError
 
 
 class BaselineError(GenrenetError):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from numpy.typing import NDArray
 
 from genrenet.baselines.base import Baseline, BaselineError, baselines
 from genrenet.baselines.song_features import FeatureMatrix, song_features
+from genrenet.inference.result import SongResult, named_scores
+from genrenet.inference.scorers import SongScorer
 from genrenet.utils.errors import printable
 from genrenet.version import __version__
 
@@ -23,7 +26,7 @@ INNER_FOLDS = 5
 
 
 @dataclass
-class FittedBaseline:
+class FittedBaseline(SongScorer):
     """A baseline that has learnt from songs.
 
     Attributes
@@ -78,6 +81,28 @@ class FittedBaseline:
     def features_of(self, paths: Sequence[str], device: str | None = None) -> FeatureMatrix:
         """What it eats of songs; see `song_features`."""
         return song_features(paths, self.features, device=device)
+
+    def score_songs(
+        self, paths: Iterable[str], checkpoint: str = "", device: str | None = None
+    ) -> Iterator[SongResult]:
+        """Score songs by their features, a few at a time; see `SongScorer.score_songs`."""
+        todo = iter(paths)
+        while some := list(islice(todo, 16)):
+            found = self.features_of(some, device)
+            usable = found.usable
+            scores = iter(self.scores(found.rows[usable]) if usable.any() else ())
+            genres = iter(self.decisions(found.rows[usable]) if usable.any() else ())
+            for path, good in zip(some, usable, strict=True):
+                result = SongResult(path, checkpoint, error=found.errors.get(path))
+                if good:
+                    result.scores = named_scores(self.labels, next(scores))
+                    result.genre = next(genres)
+                    # Where the method is not sure, this is how sure it is of the likeliest genre.
+                    result.confidence = result.scores.get(result.genre, max(result.scores.values()))
+                    result.frames = 1
+                elif result.error is None:
+                    result.error = f"'{printable(path)}' gave no finite features"
+                yield result
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write it to a ``.skops`` file, which appears only when it is whole.

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genrenet.baselines.base import BaselineError
-from genrenet.models.checkpoints import published_models, shipped_checkpoints
 from genrenet.features import FeatureExtractor, cached_embeddings, cached_features, song_matrix
+from genrenet.models.checkpoints import published_models, shipped_checkpoints
 from genrenet.plugins.manager import contributions
 
 Progress = Callable[[int, int], None]

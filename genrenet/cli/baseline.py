@@ -43,8 +43,8 @@ def run(command: str, arguments: Sequence[str]) -> int:
     settings = dict(setting(text) for text in options.set)
     from genrenet.baselines import baseline, fit_baseline, song_features
     from genrenet.data.catalog import read_catalog
-    from genrenet.utils.progress import progress_bar
     from genrenet.data.splits import song_groups
+    from genrenet.utils.progress import progress_bar
 
     method = baseline(options.name)
     method.make(options.seed, **settings)

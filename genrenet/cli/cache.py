@@ -42,8 +42,8 @@ def run(command: str, arguments: Sequence[str]) -> int:
     parser.add_argument("--yes", action="store_true", help="remove; otherwise only say what")
     parser.add_argument("--format", choices=("table", "json"), default="table")
     options = parser.parse_args(arguments)
-    from genrenet.utils.cache import cache_root
     from genrenet.cli.cache_contents import contents
+    from genrenet.utils.cache import cache_root
     from genrenet.utils.errors import printable
 
     items = contents()

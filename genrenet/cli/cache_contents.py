@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from genrenet.utils.cache import ABOUT, cache_root, changed
-from genrenet.utils.errors import printable
 from genrenet.data.store_index import Collection, StoreError, StoreIndex
 from genrenet.data.store_space import bytes_of, remove_songs
+from genrenet.utils.cache import ABOUT, cache_root, changed
+from genrenet.utils.errors import printable
 
 SINGLE = ("features", "embeddings")
 """Kinds whose files are of use one by one; everything else goes as a whole."""

@@ -13,7 +13,7 @@ from genrenet.models.checkpoints import (
 )
 from genrenet.models.checkpoints.files import build_model
 from genrenet.models.checkpoints.opening import missing_weights
-from genrenet.training.module import GenreClassifier
+from genrenet.models.model import GenreModel
 from genrenet.utils.errors import printable
 
 
@@ -34,7 +34,7 @@ def shipped_row(name: str, path: Path) -> dict[str, Any]:
     }
 
 
-def _needs(entries: dict[str, Any], model: GenreClassifier) -> str | None:
+def _needs(entries: dict[str, Any], model: GenreModel) -> str | None:
     """Name of the backbone without which a checkpoint's file is not complete."""
     if not missing_weights(entries, model):
         return None

@@ -81,8 +81,12 @@ def run(command: str, arguments: Sequence[str]) -> int:
 
 
 def _list(options: argparse.Namespace) -> int:
-    from genrenet.models.checkpoints import imported_checkpoint, published_models, shipped_checkpoints
     from genrenet.cli.checkpoint_facts import shipped_row
+    from genrenet.models.checkpoints import (
+        imported_checkpoint,
+        published_models,
+        shipped_checkpoints,
+    )
 
     rows: list[dict[str, Any]] = []
     problems: list[str] = []
@@ -155,13 +159,13 @@ def _remove(options: argparse.Namespace) -> int:
 
 
 def _info(options: argparse.Namespace) -> int:
+    from genrenet.cli.checkpoint_facts import facts, published_facts
     from genrenet.models.checkpoints import (
         find_checkpoint,
         imported_checkpoint,
         published_models,
         shipped_checkpoints,
     )
-    from genrenet.cli.checkpoint_facts import facts, published_facts
 
     name, shipped = options.name, shipped_checkpoints()
     own = Path(name).is_file()
@@ -226,13 +230,13 @@ def _export(options: argparse.Namespace) -> int:
             f"no folder '{printable(Path(options.target).parent)}' to write into",
             remedy="make it first",
         )
-    from genrenet.models.checkpoints import export_checkpoint, load_checkpoint
+    from genrenet.models.checkpoints import export_checkpoint, load_model
 
     if suffix == ".ckpt":
         path = export_checkpoint(options.name, options.target, options.without_backbone)
     else:
         from genrenet.models.checkpoints.export import export_model
 
-        path = export_model(load_checkpoint(options.name), options.target)
+        path = export_model(load_model(options.name), options.target)
     print(f"wrote {printable(path)}, {path.stat().st_size:,} bytes")
     return 0

@@ -69,9 +69,9 @@ def run(command: str, arguments: Sequence[str]) -> int:
         raise ClassifyError(
             f"no folder '{Path(options.out).parent}' to write into", remedy="make it first"
         )
-    from genrenet.baselines import FittedBaseline
-    from genrenet.models.checkpoints import DEFAULT_CHECKPOINT
     from genrenet.inference.classify import open_method, score_songs, songs_or_error
+    from genrenet.inference.scorers import SongScorer
+    from genrenet.models.checkpoints import DEFAULT_CHECKPOINT
     from genrenet.utils.hardware import keep_freed_memory
     from genrenet.utils.progress import progress_bar
 
@@ -79,7 +79,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
     checkpoint = options.checkpoint or DEFAULT_CHECKPOINT
     model = open_method(checkpoint, options.device, options.precision, compiled=options.compile)
     meaningless = options.timeline or options.trim is not None or options.frames is not None
-    if isinstance(model, FittedBaseline) and meaningless:
+    if isinstance(model, SongScorer) and meaningless:
         raise ClassifyError(
             f"--timeline, --trim and --frames mean nothing to '{checkpoint}'",
             found="a baseline, which looks at songs as wholes",

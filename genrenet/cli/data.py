@@ -119,8 +119,8 @@ def _check(options: argparse.Namespace) -> int:
     from rich.text import Text
 
     from genrenet.data.catalog import check_catalog
-    from genrenet.utils.progress import progress_bar
     from genrenet.data.splits import song_names
+    from genrenet.utils.progress import progress_bar
 
     catalog = _read(options)
     songs = catalog.table
@@ -152,8 +152,8 @@ def _report(problems: Sequence[Any]) -> None:
 
 
 def _split(options: argparse.Namespace) -> int:
-    from genrenet.utils.progress import progress_bar
     from genrenet.data.splits import leakage, make_split, write_split
+    from genrenet.utils.progress import progress_bar
 
     catalog = _read(options)
     _report(catalog.problems)
@@ -227,8 +227,8 @@ def _chunks(options: argparse.Namespace, out: str | None) -> tuple[str, int, dic
 
 
 def _synthesise(options: argparse.Namespace) -> int:
-    from genrenet.utils.progress import progress_bar
     from genrenet.data.synthesis import synthesise_corpus
+    from genrenet.utils.progress import progress_bar
 
     with progress_bar("synthesising") as show:
         folder = synthesise_corpus(

@@ -60,9 +60,9 @@ def run(command: str, arguments: Sequence[str]) -> int:
         return _list(options)
     _check(options)
     from genrenet.features import checkpoint_id, iter_embeddings
+    from genrenet.inference.song_reader import open_model, songs_or_error
     from genrenet.library.embedding_files import NpzFile, ParquetFile
     from genrenet.utils.progress import progress_bar
-    from genrenet.inference.song_reader import open_model, songs_or_error
 
     # Whoever reads the file may be elsewhere.
     songs = [os.path.abspath(path) for path in songs_or_error(options.paths)]

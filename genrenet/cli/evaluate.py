@@ -87,34 +87,25 @@ def _evaluate(options: argparse.Namespace) -> int:
         raise EvaluateError("no models to judge", remedy="pass --models NAMES or --config NAME")
     if options.max_steps is not None and options.max_steps < 1:
         raise EvaluateError("--max-steps", found=str(options.max_steps), wanted="at least 1")
-    from genrenet.evaluation.datasets import read_dataset
-    from genrenet.evaluation.runner import contenders, judge
-    from genrenet.evaluation.protocols import protocols
-    from genrenet.evaluation.results import predictions, summarise
+    from genrenet.evaluation.api import evaluate
     from genrenet.evaluation.report.ranking import markdown
-    from genrenet.evaluation.report.run_files import write_run
 
     steps = [] if options.max_steps is None else [f"--trainer.max_steps={options.max_steps}"]
-    judges = protocols(_names(settings["protocol"]), settings["seeds"])
-    models = contenders(_names(settings["models"]), [*steps, *options.fit_option])
-    dataset = read_dataset(options.data, segments=options.segments, labels=options.labels)
-    if settings.get("genres"):
-        dataset = dataset.only(_names(settings["genres"]))
-    if dataset.features is not None:
-        print(f"{len(dataset.columns)} columns of features: {', '.join(dataset.columns)}")
-    for note in dataset.notes:
-        print(note)
-    for problem in dataset.problems[:20]:
-        print(f"left out: {problem}")
-    if len(dataset.problems) > 20:
-        print(f"and {len(dataset.problems) - 20} more")
-    folder = Path(settings["out"])
-    judged = judge(dataset, models, judges, folder, tell=lambda line: print(line, flush=True))
-    decided = predictions(judged)
-    results = summarise(judged, decided)
-    page = write_run(folder, {**results, "reference": settings.get("reference", [])}, decided)
-    print(f"\n{markdown(results)}\nreport: {printable(page)}")
-    return 1 if judged.errors else 0
+    found = evaluate(
+        options.data,
+        _names(settings["models"]),
+        protocol=_names(settings["protocol"]),
+        seeds=settings["seeds"],
+        genres=_names(settings["genres"]) if settings.get("genres") else (),
+        out=settings["out"],
+        segments=options.segments,
+        labels=options.labels,
+        fit_options=[*steps, *options.fit_option],
+        reference=settings.get("reference", []),
+        tell=lambda line: print(line, flush=True),
+    )
+    print(f"\n{markdown(found.results)}\nreport: {printable(found.page)}")
+    return 0 if found.complete else 1
 
 
 def _names(value: Any) -> list[str]:

@@ -27,18 +27,18 @@ from pytorch_lightning.callbacks import (
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI, SaveConfigCallback
 from pytorch_lightning.loggers import TensorBoardLogger
 
+from genrenet.data.datamodule import GenreDataModule
+from genrenet.evaluation.callbacks import PredictionWriter, TestReport, gather_skipped
 from genrenet.models.checkpoints import read_checkpoint
 from genrenet.models.checkpoints.files import build_model
 from genrenet.models.checkpoints.opening import missing_weights
-from genrenet.training.module import GenreClassifier
-from genrenet.data.datamodule import GenreDataModule
 from genrenet.models.description import frontend_part, is_others, network_part
-from genrenet.utils.errors import GenrenetError, printable
-from genrenet.evaluation.callbacks import PredictionWriter, TestReport, gather_skipped
-from genrenet.utils.hardware import best_device, fast_half, keep_freed_memory, leave_siblings
+from genrenet.models.registry import path_of
+from genrenet.training.module import GenreClassifier
 from genrenet.training.monitoring import HyperParameters, SongProjector, StageImages
-from genrenet.models.rebuilding import path_of
 from genrenet.training.schedules import OneCycle as OneCycle  # so that options may name it shortly
+from genrenet.utils.errors import GenrenetError, printable
+from genrenet.utils.hardware import best_device, fast_half, keep_freed_memory, leave_siblings
 
 REFUSING: dict[tuple[str, ...], tuple[type[Exception], ...]] = {
     ("pytorch_lightning", "lightning_fabric"): (ValueError, TypeError, RuntimeError),

@@ -189,10 +189,10 @@ def _recommended(
     """Tables of recommendations as they come; what they rest on is told behind them."""
     from scipy.sparse import vstack
 
-    from genrenet.utils.progress import progress_bar
     from genrenet.recommend import RecommendError
     from genrenet.recommend.output import as_table
     from genrenet.recommend.ranking import recommend
+    from genrenet.utils.progress import progress_bar
 
     if options.all_users:
         histories, users = history.plays, history.users

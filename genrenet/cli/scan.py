@@ -48,10 +48,10 @@ def _parser() -> CommandParser:
 def run(command: str, arguments: Sequence[str]) -> int:
     """Run ``genrenet scan``; see `genrenet.cli.main`."""
     options = _parser().parse_args(arguments)
-    from genrenet.models.checkpoints import DEFAULT_CHECKPOINT
     from genrenet.inference.classify import open_method
-    from genrenet.library.scanning import identity_of, scan
     from genrenet.library.processes import own_device
+    from genrenet.library.scanning import identity_of, scan
+    from genrenet.models.checkpoints import DEFAULT_CHECKPOINT
     from genrenet.utils.hardware import keep_freed_memory, leave_siblings, stoppable
     from genrenet.utils.progress import progress_bar
 

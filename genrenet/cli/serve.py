@@ -73,19 +73,19 @@ def uploads_folder() -> tempfile.TemporaryDirectory[str]:
 def run(command: str, arguments: Sequence[str]) -> int:
     """Run ``genrenet serve``; see `genrenet.cli.main`."""
     options = _parser().parse_args(arguments)
-    from genrenet.models.checkpoints import DEFAULT_CHECKPOINT
     from genrenet.inference.classify import open_method
     from genrenet.library.song_vectors import read_song_vectors
     from genrenet.library.table import read_about
+    from genrenet.models.checkpoints import DEFAULT_CHECKPOINT
     from genrenet.utils.hardware import keep_freed_memory, stoppable
     from genrenet.web.app import create_app
     from genrenet.web.errors import ServeError
+    from genrenet.web.music_folder import Shelf
+    from genrenet.web.request_queue import Turns
     from genrenet.web.scoring import Scoring
     from genrenet.web.security import token_for
     from genrenet.web.service import Service
     from genrenet.web.serving import Server
-    from genrenet.web.music_folder import Shelf
-    from genrenet.web.request_queue import Turns
 
     keep_freed_memory()
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from genrenet.data.datasets import splits
+from genrenet.data import splits
 from genrenet.data.catalog import Catalog, read_catalog
 from genrenet.data.datasets import (
     CachedDataset,
@@ -29,12 +29,12 @@ from genrenet.data.datasets import (
     as_they_are,
 )
 from genrenet.data.decoded_audio import DType
-from genrenet.utils.errors import GenrenetError, printable
-from genrenet.data.frames import Fill, FrameSettings
-from genrenet.utils.hardware import best_device, cores
 from genrenet.data.decoded_store import PreparedStore, fill
-from genrenet.data.store_space import usual_folder
+from genrenet.data.frames import Fill, FrameSettings
 from genrenet.data.litdata.reader import StreamedSongs, is_streamed
+from genrenet.data.store_space import usual_folder
+from genrenet.utils.errors import GenrenetError, printable
+from genrenet.utils.hardware import best_device, cores
 
 logger = logging.getLogger(__name__)
 

@@ -13,8 +13,8 @@ Layout of a store's folder
 
 int16 samples are scaled by each song's own peak, so that a quiet song keeps its resolution.
 
-Which songs are usable, `genrenet.data.decoded_audio` says. What is unusable is remembered; what could not be
-read this time is tried again each time.
+Which songs are usable, `genrenet.data.decoded_audio` says. What is unusable is remembered; what
+could not be read this time is tried again each time.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ from numpy.typing import NDArray
 
 from genrenet import audio
 from genrenet.audio.errors import failure
-from genrenet.utils.cache import content_sample
 from genrenet.data.decoded_audio import DType, decoders, encode, in_order
-from genrenet.utils.errors import printable
 from genrenet.data.store_index import Entry, FileState, Known, StoreError, StoreIndex, file_state
+from genrenet.utils.cache import content_sample
+from genrenet.utils.errors import printable
 
 __all__ = ["PreparedStore", "StoreError", "fill", "prepare"]
 

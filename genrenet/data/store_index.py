@@ -57,8 +57,9 @@ Known: TypeAlias = "tuple[int, int, int, int, State, str, int]"
 class Entry(NamedTuple):
     """A song as the index holds it.
 
-    ``sample`` is `genrenet.utils.cache.content_sample` of its file, ``file`` the name of its samples'
-    file ('' where it has none), ``length`` their number and ``scale`` what brings them to [-1, 1].
+    ``sample`` is `genrenet.utils.cache.content_sample` of its file, ``file`` the name of its
+    samples' file ('' where it has none), ``length`` their number and ``scale`` what brings them to
+    [-1, 1].
     """
 
     path: str

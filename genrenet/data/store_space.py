@@ -1,7 +1,7 @@
 """Stores in the cache folder: one for each rate and type, with a limit to what they take together.
 
-Where songs would go over the limit (`genrenet.utils.cache.limit`), those of the collections that were
-used longest ago make room. What a running process uses is never removed.
+Where songs would go over the limit (`genrenet.utils.cache.limit`), those of the collections that
+were used longest ago make room. What a running process uses is never removed.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from genrenet.utils.cache import cache_folder, limit
 from genrenet.data.decoded_audio import DType
-from genrenet.utils.errors import printable
 from genrenet.data.store_index import VERSION, Collection, StoreError, StoreIndex
+from genrenet.utils.cache import cache_folder, limit
+from genrenet.utils.errors import printable
 
 logger = logging.getLogger(__name__)
 

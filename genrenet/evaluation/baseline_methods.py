@@ -18,10 +18,10 @@ from genrenet.baselines import (
     song_features,
 )
 from genrenet.baselines.song_features import check_features
-from genrenet.evaluation.methods import Contender, ContenderError, FoldResult, validation_rows
-from genrenet.evaluation.datasets import Dataset
-from genrenet.utils.progress import progress_bar
 from genrenet.data.splits import Split, song_groups
+from genrenet.evaluation.datasets import Dataset
+from genrenet.evaluation.methods import Contender, ContenderError, FoldResult, validation_rows
+from genrenet.utils.progress import progress_bar
 
 
 class FeatureBank:

@@ -15,11 +15,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from genrenet.data.datamodule import GenreDataModule, data_of
-from genrenet.utils.errors import printable
-from genrenet.evaluation import metrics
-from genrenet.evaluation.report.test_report import predictions_table, write_predictions, write_report
-from genrenet.training.metrics import SongScores
 from genrenet.data.splits import song_names
+from genrenet.evaluation import metrics
+from genrenet.evaluation.report.test_report import (
+    predictions_table,
+    write_predictions,
+    write_report,
+)
+from genrenet.training.metrics import SongScores
+from genrenet.utils.errors import printable
 
 
 def _folder(trainer: pl.Trainer) -> Path:

@@ -15,9 +15,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from genrenet.data.catalog import Problem, artists_known, read_catalog
 from genrenet.data.catalog.tables import PARQUET_SUFFIXES, TEXT_SUFFIXES
-from genrenet.utils.errors import printable
-from genrenet.evaluation.feature_tables import DatasetError, lists_files, read_features, read_frame
 from genrenet.data.splits import song_names
+from genrenet.evaluation.feature_tables import DatasetError, lists_files, read_features, read_frame
+from genrenet.utils.errors import printable
 
 __all__ = ["Dataset", "DatasetError", "read_dataset"]
 

@@ -36,8 +36,8 @@ from genrenet.data.catalog.segments import (
     unique_by_genre,
 )
 from genrenet.data.catalog.tables import PARQUET_SUFFIXES
-from genrenet.utils.errors import GenrenetError, printable
 from genrenet.evaluation.label_copies import label_copies, too_good
+from genrenet.utils.errors import GenrenetError, printable
 
 SONG = ("track_id", "filename", "path", "file", "track", "song")
 GENRE = ("genre", "label", "class")

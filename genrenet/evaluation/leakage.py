@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from genrenet.data.splits import Leakage, Split, leakages
 from genrenet.evaluation.datasets import Dataset
 from genrenet.evaluation.stored_json import read_json, write_json
-from genrenet.data.splits import Leakage, Split, leakages
 
 VERSION = 2
 """Part of what an answer is kept under: goes up when the check finds more."""

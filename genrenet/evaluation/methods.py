@@ -21,9 +21,9 @@ from typing import Any
 
 import numpy as np
 
-from genrenet.utils.errors import GenrenetError
-from genrenet.evaluation.datasets import Dataset
 from genrenet.data.splits import Split
+from genrenet.evaluation.datasets import Dataset
+from genrenet.utils.errors import GenrenetError
 
 
 class ContenderError(GenrenetError):

@@ -21,15 +21,15 @@ import pandas as pd
 import yaml
 
 from genrenet.data.catalog.tables import write_table
-from genrenet.models.checkpoints import published_models
-from genrenet.training.configs import config_path
 from genrenet.data.datamodule import GenreDataModule
-from genrenet.utils.errors import printable
-from genrenet.evaluation.methods import Contender, ContenderError, FoldResult
+from genrenet.data.splits import Split, write_split
 from genrenet.evaluation.datasets import Dataset
+from genrenet.evaluation.methods import Contender, ContenderError, FoldResult
 from genrenet.features import checkpoint_id
 from genrenet.inference.result import score_columns
-from genrenet.data.splits import Split, write_split
+from genrenet.models.checkpoints import published_models
+from genrenet.training.configs import config_path
+from genrenet.utils.errors import printable
 from genrenet.version import __version__
 
 NETWORKS = ("cnn", "crnn")

@@ -19,14 +19,14 @@ import numpy as np
 import pandas as pd
 
 from genrenet.data.catalog import artists_known
-from genrenet.utils.errors import printable
+from genrenet.data.splits import artist_groups, artist_key
 from genrenet.evaluation import metrics
-from genrenet.evaluation.significance import accuracy_interval, holm, mcnemar, paired_bootstrap
-from genrenet.evaluation.runner import Judged
 from genrenet.evaluation.protocols import why_they_differ
 from genrenet.evaluation.report.test_report import predictions_table
+from genrenet.evaluation.runner import Judged
+from genrenet.evaluation.significance import accuracy_interval, holm, mcnemar, paired_bootstrap
 from genrenet.inference.result import score_columns
-from genrenet.data.splits import artist_groups, artist_key
+from genrenet.utils.errors import printable
 from genrenet.version import __version__
 
 FIGURES = (

@@ -9,9 +9,9 @@ from typing import Any
 
 import pandas as pd
 
-from genrenet.utils.errors import GenrenetError, printable
-from genrenet.evaluation.results import compare_pair
 from genrenet.evaluation.report.ranking import span
+from genrenet.evaluation.results import compare_pair
+from genrenet.utils.errors import GenrenetError, printable
 
 
 class ComparisonError(GenrenetError):

@@ -29,16 +29,16 @@ from typing import Any
 import numpy as np
 import torch
 
-from genrenet.utils.errors import GenrenetError, printable
+from genrenet.data.splits import Split, SplitError
 from genrenet.evaluation.baseline_methods import BaselineContender, FeatureBank
-from genrenet.evaluation.methods import Contender, FoldResult
 from genrenet.evaluation.datasets import Dataset
-from genrenet.evaluation.stored_json import read_json, write_json
 from genrenet.evaluation.leakage import leaks
+from genrenet.evaluation.methods import Contender, FoldResult
 from genrenet.evaluation.network_methods import NETWORKS, NetworkContender
 from genrenet.evaluation.protocols import Fold, Protocol
+from genrenet.evaluation.stored_json import read_json, write_json
+from genrenet.utils.errors import GenrenetError, printable
 from genrenet.utils.hardware import fast_half
-from genrenet.data.splits import Split, SplitError
 
 VERSION = 1
 """Part of what makes a fold's result: goes up when the same settings would give another one."""

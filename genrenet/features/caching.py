@@ -17,6 +17,10 @@ from typing import Any
 
 import numpy as np
 
+from genrenet.features.embeddings import SongEmbedding, embed_songs
+from genrenet.inference.song_reader import open_model
+from genrenet.models.checkpoints import find_checkpoint
+from genrenet.models.model import GenreModel
 from genrenet.utils.cache import (
     DAMAGE,
     cache_folder,
@@ -28,11 +32,7 @@ from genrenet.utils.cache import (
     write_about,
     write_arrays,
 )
-from genrenet.models.checkpoints import find_checkpoint
-from genrenet.training.module import GenreClassifier
 from genrenet.utils.errors import printable
-from genrenet.features.embeddings import SongEmbedding, embed_songs
-from genrenet.inference.song_reader import open_model
 
 VERSION = 2
 """Part of every name in the cache: goes up when the same settings give other numbers."""
@@ -68,7 +68,8 @@ def cached_embeddings(
     paths : iterable of path
         Files. Those that gave no frames are tried again by every call: their errors are not kept.
     backbone : str or path
-        What `genrenet.models.checkpoints.load_checkpoint` takes. It is not opened where all is cached.
+        What `genrenet.models.checkpoints.load_model` takes. It is not opened where all is
+        cached.
     layer : str or sequence of str
         See `embed_songs`.
     batch_frames : int > 0, optional
@@ -94,7 +95,7 @@ def cached_embeddings(
     ------
     CheckpointError
         No such checkpoint, or one that cannot be used.
-    ClassifierError
+    ModelError
         The network has no such layer.
     InferenceError
         There is no such device.
@@ -122,7 +123,7 @@ def iter_embeddings(
     trim: float | None = None,
     device: str | None = None,
     progress: Callable[[int, int], None] | None = None,
-    model: GenreClassifier | None = None,
+    model: GenreModel | None = None,
 ) -> Iterator[SongEmbedding]:
     """Embeddings of songs one after another, from the cache where they are there.
 
@@ -132,7 +133,7 @@ def iter_embeddings(
     ----------
     paths, backbone, layer, batch_frames, trim, device, progress
         See `cached_embeddings`.
-    model : GenreClassifier, optional
+    model : GenreModel, optional
         What ``backbone`` names, on the device to use, where it is open already.
 
     Returns

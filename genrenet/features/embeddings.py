@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from genrenet.training.module import ClassifierError, GenreClassifier
-from genrenet.models.optimised import optimised
 from genrenet.inference.pipeline import plan, through
 from genrenet.inference.song_reader import SongFrames
+from genrenet.models.model import GenreModel, ModelError
+from genrenet.models.optimised import optimised
 
 
 @dataclass
@@ -61,12 +61,12 @@ class SongEmbedding:
 
 
 @torch.inference_mode()
-def layer_sizes(model: GenreClassifier) -> dict[str, int]:
+def layer_sizes(model: GenreModel) -> dict[str, int]:
     """Layers that `embed_songs` can take, in the order of the network, with their lengths.
 
     Parameters
     ----------
-    model : GenreClassifier
+    model : GenreModel
         In eval mode.
 
     Returns
@@ -81,7 +81,7 @@ def layer_sizes(model: GenreClassifier) -> dict[str, int]:
 
 def embed_songs(
     paths: Iterable[str],
-    model: GenreClassifier,
+    model: GenreModel,
     layer: str | Sequence[str] = "embedding",
     *,
     batch_frames: int | None = None,
@@ -93,7 +93,7 @@ def embed_songs(
     ----------
     paths : iterable of str
         Files.
-    model : GenreClassifier
+    model : GenreModel
         In eval mode, on the device to use.
     layer : str or sequence of str
         One of `layer_sizes`; several are put one behind the other.
@@ -109,14 +109,14 @@ def embed_songs(
 
     Raises
     ------
-    ClassifierError
+    ModelError
         The network has no such layer.
     """
     names = [layer] if isinstance(layer, str) else list(layer)
     sizes = layer_sizes(model)
     unknown = [name for name in names if name not in sizes]
     if unknown or not names:
-        raise ClassifierError(
+        raise ModelError(
             f"no layer {', '.join(map(repr, unknown)) or 'named'}",
             wanted=", ".join(f"{name} ({size})" for name, size in sizes.items()),
         )

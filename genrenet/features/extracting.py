@@ -21,6 +21,8 @@ from numpy.typing import NDArray
 
 from genrenet import audio
 from genrenet.audio.sounding import only_sounding, silent
+from genrenet.features.base import FeatureError, FeatureExtractor, SongFeatures
+from genrenet.inference.song_reader import InferenceError
 from genrenet.utils.cache import (
     DAMAGE,
     cache_folder,
@@ -31,9 +33,7 @@ from genrenet.utils.cache import (
     write_arrays,
 )
 from genrenet.utils.errors import GenrenetError, printable
-from genrenet.features.base import FeatureError, FeatureExtractor, SongFeatures
 from genrenet.utils.hardware import best_device
-from genrenet.inference.song_reader import InferenceError
 
 SLACK = 16
 """Samples by which a resampled song may be shorter than it should be."""

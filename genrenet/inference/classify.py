@@ -1,29 +1,22 @@
 """From files to genres: every song of some files and folders, one result each, whatever is broken.
 
-See `genrenet.inference.song_reader` for how songs are cut, `genrenet.inference.pipeline` for how the work is shared out,
-and `genrenet.models.optimised` for what is done to networks beforehand.
+See `genrenet.inference.song_reader` for how songs are cut, `genrenet.inference.pipeline` for how
+the work is shared out, and `genrenet.models.optimised` for what is done to networks beforehand.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
 from operator import itemgetter
 from typing import Any
 
-import torch
 from torch import Tensor
 
-from genrenet.baselines import FittedBaseline, load_baseline
-from genrenet.baselines.fitted import SUFFIX
-from genrenet.models.checkpoints import DEFAULT_CHECKPOINT
-from genrenet.training.module import GenreClassifier
-from genrenet.utils.errors import printable
 from genrenet.data.frames import song_scores
-from genrenet.models.optimised import Precision, optimised
 from genrenet.inference.pipeline import plan, through
-from genrenet.inference.result import SongResult
+from genrenet.inference.result import SongResult, named_scores
+from genrenet.inference.scorers import SongScorer, scorer_format
 from genrenet.inference.song_reader import (
     InferenceError,
     SongFrames,
@@ -31,6 +24,10 @@ from genrenet.inference.song_reader import (
     open_model,
     songs_or_error,
 )
+from genrenet.models.checkpoints import DEFAULT_CHECKPOINT
+from genrenet.models.model import GenreModel
+from genrenet.models.optimised import Precision, optimised
+from genrenet.utils.errors import printable
 
 __all__ = [
     "InferenceError",
@@ -54,8 +51,8 @@ def open_method(
     precision: Precision = "auto",
     *,
     compiled: bool = False,
-) -> GenreClassifier | FittedBaseline:
-    """A network made ready for inference, or a fitted baseline, whichever a checkpoint holds.
+) -> GenreModel | SongScorer:
+    """Open a network, made ready for inference, or a fitted baseline, whichever a file holds.
 
     Parameters
     ----------
@@ -71,14 +68,14 @@ def open_method(
     BaselineError, CheckpointError, InferenceError, PrecisionError
         It cannot be used, or there is no such device.
     """
-    if os.fspath(checkpoint).endswith(SUFFIX):
-        return load_baseline(checkpoint)
+    if format := scorer_format(checkpoint):
+        return format.open(checkpoint)
     return optimised(open_model(checkpoint, device), precision, compiled=compiled)
 
 
 def score_songs(
     paths: Iterable[str],
-    model: GenreClassifier | FittedBaseline,
+    model: GenreModel | SongScorer,
     *,
     checkpoint: str = "",
     batch_frames: int | None = None,
@@ -95,7 +92,7 @@ def score_songs(
     ----------
     paths : iterable of str
         Files; taken a few ahead.
-    model : GenreClassifier or FittedBaseline
+    model : GenreModel or SongScorer
         A network in eval mode, on the device to use, best one of `open_method`; or a baseline,
         which looks at songs as wholes: it gives no timeline, and ``batch_frames``, ``trim``,
         ``frames``, ``workers``, ``ordered`` and ``watch`` mean nothing to it.
@@ -128,8 +125,8 @@ def score_songs(
     """
     if frames is not None and frames < 1:
         raise InferenceError("number of frames", found=str(frames), wanted="at least 1")
-    if isinstance(model, FittedBaseline):
-        return _by_baseline(paths, model, checkpoint, device)
+    if isinstance(model, SongScorer):
+        return model.score_songs(paths, checkpoint, device)
     settings = model.frames if trim is None else model.frames.with_trim(trim)
     how = plan(model.device, settings, workers=workers, batch_frames=batch_frames)
     songs = (SongFrames(path, settings, how.piece_frames, frames) for path in paths)
@@ -138,37 +135,12 @@ def score_songs(
         if watch is not None and bool(rows.isfinite().all()):
             watch(song.path, first, _timeline(song, rows, model.labels, first))
 
-    work = model.scores_from_waveform
+    work = model.scores
     found = through(songs, work, model.device, how, ordered=ordered, watch=seen)
     return (_result(song, rows, model, checkpoint) for song, rows in found)
 
 
-def _by_baseline(
-    paths: Iterable[str], method: FittedBaseline, checkpoint: str, device: str | None
-) -> Iterator[SongResult]:
-    """Score songs by their features, a few at a time."""
-    todo = iter(paths)
-    while some := list(islice(todo, 16)):
-        found = method.features_of(some, device)
-        usable = found.usable
-        scores = iter(torch.from_numpy(method.scores(found.rows[usable])) if usable.any() else ())
-        said = iter(method.decisions(found.rows[usable]) if usable.any() else ())
-        for path, good in zip(some, usable, strict=True):
-            result = SongResult(path, checkpoint, error=found.errors.get(path))
-            if good:
-                result.scores = _named(method.labels, next(scores))
-                result.genre = next(said)
-                # Where the method is not sure, this is how sure it is of the likeliest genre.
-                result.confidence = result.scores.get(result.genre, max(result.scores.values()))
-                result.frames = 1
-            elif result.error is None:
-                result.error = f"'{printable(path)}' gave no finite features"
-            yield result
-
-
-def _result(
-    song: SongFrames, scores: Tensor, model: GenreClassifier, checkpoint: str
-) -> SongResult:
+def _result(song: SongFrames, scores: Tensor, model: GenreModel, checkpoint: str) -> SongResult:
     """What the scores of a song's frames say of it."""
     result = SongResult(
         song.path, checkpoint, duration=song.duration, error=song.error, notes=song.notes
@@ -184,7 +156,7 @@ def _result(
         return result
     labels = model.labels
     decided = song_scores(scores, model.decision)
-    result.scores, result.frames = _named(labels, decided), len(scores)
+    result.scores, result.frames = named_scores(labels, decided), len(scores)
     result.genre = labels[int(decided.argmax())]
     result.confidence = result.scores[result.genre]
     # Frames that were taken in the place of silent ones come last.
@@ -200,12 +172,10 @@ def _timeline(
     for frame, row in enumerate(scores, first):
         start, end = song.span(frame)
         genre = labels[int(row.argmax())]
-        timeline.append({"start": start, "end": end, "genre": genre, "scores": _named(labels, row)})
+        timeline.append(
+            {"start": start, "end": end, "genre": genre, "scores": named_scores(labels, row)}
+        )
     return timeline
-
-
-def _named(labels: Sequence[str], scores: Tensor) -> dict[str, float]:
-    return {label: round(value, 6) for label, value in zip(labels, scores.tolist(), strict=True)}
 
 
 def classify(

@@ -23,10 +23,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from genrenet.utils.queue import Channel
 from genrenet.data.frames import FrameSettings
-from genrenet.utils.hardware import compute_threads, cores
 from genrenet.inference.song_reader import InferenceError, SongFrames
+from genrenet.utils.hardware import compute_threads, cores
+from genrenet.utils.queue import Channel
 
 Work = Callable[[Tensor], Tensor]
 """Frames of shape (batch, samples) on the device to rows of shape (batch, n)."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from genrenet.utils.errors import printable
 from genrenet.inference.sections import Section, sections
+from genrenet.utils.errors import printable
 
 
 def score_columns(labels: Iterable[str]) -> dict[str, str]:
@@ -98,3 +98,14 @@ class SongResult:
         scores = [[frame["scores"][label] for label in labels] for frame in self.timeline]
         spans = [(frame["start"], frame["end"]) for frame in self.timeline]
         return sections(scores, spans, labels)
+
+
+def named_scores(labels: Sequence[str], scores: Any) -> dict[str, float]:
+    """Return scores by label, to six decimals.
+
+    Parameters
+    ----------
+    labels : sequence of str
+    scores : Tensor or ndarray, shape (labels,)
+    """
+    return {label: round(value, 6) for label, value in zip(labels, scores.tolist(), strict=True)}

@@ -16,12 +16,12 @@ import torch
 from torch import Tensor
 
 from genrenet import audio
-from genrenet.models.checkpoints import load_checkpoint
-from genrenet.training.module import GenreClassifier
-from genrenet.inference.frame_reader import Cut, end_to_end, some
 from genrenet.data.decoded_audio import CONTENT_ERRORS
-from genrenet.utils.errors import GenrenetError, printable
 from genrenet.data.frames import FrameSettings, filled, frame_starts
+from genrenet.inference.frame_reader import Cut, end_to_end, some
+from genrenet.models.checkpoints import load_model
+from genrenet.models.model import GenreModel
+from genrenet.utils.errors import GenrenetError, printable
 from genrenet.utils.hardware import best_device
 
 
@@ -90,7 +90,7 @@ def songs_or_error(paths: Iterable[str | os.PathLike[str]]) -> list[str]:
     return songs
 
 
-def open_model(checkpoint: str | os.PathLike[str], device: str | None = None) -> GenreClassifier:
+def open_model(checkpoint: str | os.PathLike[str], device: str | None = None) -> GenreModel:
     """Model of a checkpoint on the best device, or on a named one.
 
     Raises
@@ -101,7 +101,7 @@ def open_model(checkpoint: str | os.PathLike[str], device: str | None = None) ->
         There is no such device.
     """
     audio.start()  # it gets ready while the model is read
-    model = load_checkpoint(checkpoint)
+    model = load_model(checkpoint)
     device = device or best_device()
     try:
         return model.to(device)
@@ -124,9 +124,10 @@ class SongFrames:
     batch_frames : int > 0
         Most frames in a batch.
     only : int > 0, optional
-        Decode no more than so many frames, evenly spread over the song, and nothing between them.
-        A frame that turns out to be mostly silent is replaced by another; see
-        `genrenet.inference.frame_reader.some`. Where all are silent, the song is decoded from its beginning.
+        Decode no more than so many frames, evenly spread over the song, and nothing between them. A
+        frame that turns out to be mostly silent is replaced by another; see
+        `genrenet.inference.frame_reader.some`. Where all are silent, the song is decoded from its
+        beginning.
 
     Attributes
     ----------

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from genrenet.utils.errors import GenrenetError, printable
 from genrenet.features import SongEmbedding
+from genrenet.utils.errors import GenrenetError, printable
 
 GROUP_BYTES = 1 << 24
 """Frames that are held before they become a row group of a Parquet file."""

@@ -55,9 +55,9 @@ from mutagen.wave import WAVE
 from mutagen.wavpack import WavPack
 
 from genrenet.data.catalog.base import clean
-from genrenet.utils.errors import GenrenetError, printable
 from genrenet.library.other_tags import other_genres
 from genrenet.library.same_audio import AudioChangedError, check_same_audio, flush
+from genrenet.utils.errors import GenrenetError, printable
 
 _ID3_IN_FRONT = {MP3, TrueAudio, ID3FileType}
 _ID3 = _ID3_IN_FRONT | {WAVE, AIFF, DSF, DSDIFF}

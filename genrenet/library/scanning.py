@@ -16,19 +16,19 @@ from typing import TypeVar
 
 import torch
 
-from genrenet.baselines import FittedBaseline
-from genrenet.utils.cache import content_sample, sha256_of
-from genrenet.models.checkpoints.opening import find_checkpoint
-from genrenet.training.module import GenreClassifier
-from genrenet.utils.errors import GenrenetError, printable
 from genrenet.inference.classify import SongResult, score_songs
+from genrenet.inference.scorers import SongScorer
 from genrenet.library.changes import UNKNOWN, Counts, Following, ScanError, seen
-from genrenet.library.journal import Journal
 from genrenet.library.file_stamp import Seen
-from genrenet.library.table import SCORE, About, Row, check_table, table_lock
+from genrenet.library.journal import Journal
 from genrenet.library.processes import Team
-from genrenet.utils.hardware import best_device
+from genrenet.library.table import SCORE, About, Row, check_table, table_lock
+from genrenet.models.checkpoints.opening import find_checkpoint
 from genrenet.models.folding import HalfPrecision
+from genrenet.models.model import GenreModel
+from genrenet.utils.cache import content_sample, sha256_of
+from genrenet.utils.errors import GenrenetError, printable
+from genrenet.utils.hardware import best_device
 
 _PRECISIONS = {torch.float32: "32", torch.bfloat16: "bf16", torch.float16: "16"}
 
@@ -52,13 +52,14 @@ def identity_of(checkpoint: str | os.PathLike[str]) -> str:
     return f"{Path(name).name}@{sha256_of(file)[:12]}"
 
 
-def scorer_of(model: GenreClassifier | FittedBaseline, device: str | None = None) -> str:
+def scorer_of(model: GenreModel | SongScorer, device: str | None = None) -> str:
     """What scores depend on beside the model: device, precision and the version of torch.
 
-    Scores of two such differ by some hundredths at most (see `genrenet.models.optimised.optimised`).
+    Scores of two such differ by some hundredths at most (see
+    `genrenet.models.optimised.optimised`).
     """
     minor = ".".join(torch.__version__.split(".")[:2])  # later patches compute the same
-    if isinstance(model, FittedBaseline):
+    if isinstance(model, SongScorer):
         kind = torch.device(device or best_device()).type
         return f"{kind}, torch {minor}"
     network = model.network
@@ -81,7 +82,7 @@ def _check_alike(team: Team, scored_by: str) -> None:
 def scan(
     libraries: Iterable[str | os.PathLike[str]],
     out: str | os.PathLike[str],
-    model: GenreClassifier | FittedBaseline,
+    model: GenreModel | SongScorer,
     checkpoint: str,
     *,
     trim: float | None = None,
@@ -101,7 +102,7 @@ def scan(
         Folders. Rows of songs elsewhere stay in the table.
     out : path
         The table, ``.parquet`` or ``.sqlite``; made if there is none.
-    model : GenreClassifier or FittedBaseline
+    model : GenreModel or SongScorer
         As `genrenet.inference.classify.open_method` gives it.
     checkpoint : str
         Its identity; see `identity_of`.

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from genrenet.utils.errors import printable
 from genrenet.library.embedding_files import EmbeddingFileError
+from genrenet.utils.errors import printable
 
 _ABOUT = ("backbone", "layer", "checkpoint", "trim")
 

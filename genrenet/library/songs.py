@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from genrenet.utils.errors import GenrenetError, printable
 from genrenet.library.table import SCORE, file_of, read_about, read_rows
+from genrenet.utils.errors import GenrenetError, printable
 
 GONE = "the file is gone: moved or removed since the scan"
 SAME_FILE = "the same file is there under another name"

@@ -1,16 +1,14 @@
 """The table of a scanned library, one row a song, as Parquet or SQLite.
 
-Columns
--------
-``path`` (absolute; bytes that are not UTF-8 as ``\\xNN``, see `file_of`), ``genre``, ``confidence``
-(from 0 to 1), ``frames`` (number scored), ``duration`` (seconds), ``checkpoint`` (identity of the
-model), ``error``, ``notes``, the file as it was when it was read (``size`` in bytes, ``mtime`` in
-ns, ``file_id``, ``sample``; see `genrenet.library.file_stamp`), ``scored_by`` (see
-`genrenet.library.scanning.scorer_of`), and the score of each of the model's genres (see
-`genrenet.inference.result.score_columns`). Older tables lack ``file_id``, ``sample`` and ``scored_by``:
-their rows hold None. Rows are sorted by path. What all rows have in common is the table's `About`:
-in Parquet the schema's metadata under ``genrenet``, in SQLite the table ``about``; the songs of
-SQLite are in the table ``songs``.
+Columns ------- ``path`` (absolute; bytes that are not UTF-8 as ``\\xNN``, see `file_of`),
+``genre``, ``confidence`` (from 0 to 1), ``frames`` (number scored), ``duration`` (seconds),
+``checkpoint`` (identity of the model), ``error``, ``notes``, the file as it was when it was read
+(``size`` in bytes, ``mtime`` in ns, ``file_id``, ``sample``; see `genrenet.library.file_stamp`),
+``scored_by`` (see `genrenet.library.scanning.scorer_of`), and the score of each of the model's
+genres (see `genrenet.inference.result.score_columns`). Older tables lack ``file_id``, ``sample``
+and ``scored_by``: their rows hold None. Rows are sorted by path. What all rows have in common is
+the table's `About`: in Parquet the schema's metadata under ``genrenet``, in SQLite the table
+``about``; the songs of SQLite are in the table ``songs``.
 
 Tables are written under another name and then put in place, so that nobody ever sees half of one,
 and rows are read and written as a stream, so that memory does not grow with their number.
@@ -34,8 +32,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
-from genrenet.utils.errors import GenrenetError, printable
 from genrenet.inference.result import score_columns
+from genrenet.utils.errors import GenrenetError, printable
 
 VERSION = 1
 SCORE = "score_"

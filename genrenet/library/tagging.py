@@ -4,7 +4,8 @@ Before a file is touched, its change is in the undo file. Taking back goes throu
 from the last to the first, as long as the genre is what was written.
 
 Files that were written are changed files, which the next scan would score anew; so the table gets
-what they are now (see `genrenet.library.file_stamp`), if it had known them as they were just before.
+what they are now (see `genrenet.library.file_stamp`), if it had known them as they were just
+before.
 """
 
 from __future__ import annotations
@@ -18,9 +19,8 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 
-from genrenet.utils.errors import printable
-from genrenet.library.genre_tags import GenreTagError, has_genre, read_genre, write_genre
 from genrenet.library.file_stamp import Seen
+from genrenet.library.genre_tags import GenreTagError, has_genre, read_genre, write_genre
 from genrenet.library.table import (
     Row,
     count_rows,
@@ -31,6 +31,7 @@ from genrenet.library.table import (
     write_rows,
 )
 from genrenet.library.undo_file import UndoFile, read_changes
+from genrenet.utils.errors import printable
 
 Genre = list[str] | None
 Show = Callable[[int, int], None]

@@ -10,11 +10,11 @@ from typing import Any
 
 import torch
 
-from genrenet.utils.errors import GenrenetError
 from genrenet.data.frames import FrameSettings
 from genrenet.models.frontend import FrontEnd, LogMel
 from genrenet.models.networks import NETWORKS, GenreNetwork
-from genrenet.models.rebuilding import RebuildError, class_of, rebuild, reference
+from genrenet.models.registry import RebuildError, class_of, rebuild, reference
+from genrenet.utils.errors import GenrenetError
 from genrenet.version import __version__
 
 FORMAT = 1
@@ -43,7 +43,7 @@ def describe(
     Parameters
     ----------
     labels, network, frontend, frames, output, decision
-        As `genrenet.training.module.GenreClassifier` has them.
+        As `genrenet.models.model.GenreModel` has them.
     provenance : mapping
         Where the weights come from: ``dataset``, ``split``, ``metrics``, ``backbone``, ``source``.
 
@@ -74,7 +74,8 @@ def network_part(network: GenreNetwork) -> dict[str, Any]:
     Raises
     ------
     RebuildError
-        A network of another's class that cannot be stored; see `genrenet.models.rebuilding.reference`.
+        A network of another's class that cannot be stored; see
+        `genrenet.models.registry.reference`.
     """
     name = type(network).__name__
     if NETWORKS.get(name) is type(network):
@@ -108,12 +109,12 @@ def build_network(
     name : str
         The checkpoint's name, for errors.
     trust : sequence of str
-        See `genrenet.models.rebuilding.trusted`.
+        See `genrenet.models.registry.trusted`.
 
     Raises
     ------
     RebuildError
-        See `genrenet.models.rebuilding.class_of` and `genrenet.models.rebuilding.rebuild`.
+        See `genrenet.models.registry.class_of` and `genrenet.models.registry.rebuild`.
     """
     if is_others(part):
         kind = class_of(part, "register_networks", GenreNetwork, name, trust)

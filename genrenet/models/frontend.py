@@ -21,9 +21,9 @@ from typing import Any, Literal, get_args
 import torch
 from torch import Tensor, nn
 
-from genrenet.utils.errors import GenrenetError
 from genrenet.models.mel import mel_triangles
-from genrenet.models.rebuilding import Recorded
+from genrenet.models.registry import Recorded
+from genrenet.utils.errors import GenrenetError
 
 Backend = Literal["nnaudio", "torchaudio", "fft"]
 Compression = Literal["square-db", "log10-10000"]

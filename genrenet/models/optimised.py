@@ -7,11 +7,11 @@ from typing import Literal, get_args
 
 import torch
 
-from genrenet.training.module import GenreClassifier
-from genrenet.utils.errors import GenrenetError
-from genrenet.models.frontend import LogMel
-from genrenet.utils.hardware import fast_half
 from genrenet.models.folding import HalfPrecision, fold
+from genrenet.models.frontend import LogMel
+from genrenet.models.model import GenreModel
+from genrenet.utils.errors import GenrenetError
+from genrenet.utils.hardware import fast_half
 
 Precision = Literal["auto", "32", "bf16", "16"]
 """What convolutions compute in; ``auto`` is half precision where the device is faster in it."""
@@ -53,8 +53,8 @@ def precision_of(precision: Precision, device: str | torch.device) -> torch.dtyp
 
 
 def optimised(
-    model: GenreClassifier, precision: Precision = "auto", *, compiled: bool = False
-) -> GenreClassifier:
+    model: GenreModel, precision: Precision = "auto", *, compiled: bool = False
+) -> GenreModel:
     """A copy of a model for inference alone, on the same device.
 
     Batch-norms are folded into the convolutions, activations follow the pooling, tensors are laid
@@ -62,7 +62,7 @@ def optimised(
 
     Parameters
     ----------
-    model : GenreClassifier
+    model : GenreModel
     precision : {"auto", "32", "bf16", "16"}
         In ``32`` scores equal the model's own to 1e-4. In half precision they differ by some
         hundredths at most, and by nothing where the two best genres are about equal.
@@ -72,7 +72,7 @@ def optimised(
 
     Returns
     -------
-    GenreClassifier
+    GenreModel
         In eval mode, without gradients.
 
     Raises

@@ -10,10 +10,10 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable
 
-from genrenet.utils.cache import digest
-from genrenet.utils.errors import printable
 from genrenet.playlists.base import PlaylistError, PlaylistSong
 from genrenet.playlists.reading import ListedSong
+from genrenet.utils.cache import digest
+from genrenet.utils.errors import printable
 
 ARTIST = "artist:"
 _SAMPLE = 1 << 16

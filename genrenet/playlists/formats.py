@@ -15,10 +15,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 from genrenet.data.catalog.base import clean
-from genrenet.utils.errors import printable
-from genrenet.utils.strict_json import to_json
 from genrenet.playlists.base import Playlist, PlaylistError
 from genrenet.playlists.paths import line_of, place_of, uri_of
+from genrenet.utils.errors import printable
+from genrenet.utils.strict_json import to_json
 
 NAMESPACE = "http://xspf.org/ns/0/"
 

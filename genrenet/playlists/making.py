@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
-from genrenet.utils.errors import printable
 from genrenet.library.similarity import SongSpace
 from genrenet.library.songs import LibrarySongs
 from genrenet.playlists.base import Playlist, PlaylistError, PlaylistSong
-from genrenet.playlists.selection import choose
+from genrenet.playlists.candidates import Supply, fits, fitting
 from genrenet.playlists.excluding import Exclusions
 from genrenet.playlists.ordering import by_confidence, shuffled
 from genrenet.playlists.reading import ListedSong
-from genrenet.playlists.smooth import Floats, short_path
-from genrenet.playlists.candidates import Supply, fits, fitting
 from genrenet.playlists.requests import find_song, parse_mix
+from genrenet.playlists.selection import choose
+from genrenet.playlists.smooth import Floats, short_path
+from genrenet.utils.errors import printable
 
 if TYPE_CHECKING:
     # It brings torch along, which a playlist of a scan can do without.

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from genrenet.utils.errors import printable
 from genrenet.library.table import file_of
 from genrenet.playlists.base import PlaylistError
 from genrenet.playlists.paths import path_at
+from genrenet.utils.errors import printable
 
 
 class ListedSong(NamedTuple):

@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
-from genrenet.utils.errors import printable
 from genrenet.playlists.base import PlaylistError
+from genrenet.utils.errors import printable
 
 _LENGTH = re.compile(
     r"(?:(?P<h>[\d.]+)(?:h|hours?))?(?:(?P<m>[\d.]+)(?:m|mins?|minutes?|\Z))?"

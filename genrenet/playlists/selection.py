@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from genrenet.playlists.base import PlaylistSong, clock
-from genrenet.playlists.excluding import Seen
 from genrenet.playlists.candidates import Supply
+from genrenet.playlists.excluding import Seen
 
 Amount = Callable[[PlaylistSong], float]
 _LAST = 16

@@ -6,63 +6,17 @@ A plugin is a module under the entry-point group ``genrenet``; its `hookimpl` fu
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from functools import cache
+from importlib import import_module
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import pluggy
 
-if TYPE_CHECKING:
-    from genrenet.baselines import Baseline
-    from genrenet.data.catalog import Reader
-    from genrenet.models.checkpoints import PublishedModel
-    from genrenet.features import FeatureExtractor
-    from genrenet.recommend import Recommender
-
-    ModuleHook = Callable[["ModuleClass"], None]
+SPECIFICATIONS = "genrenet.hookspecs"
+"""Module of the specifications: it names types of the packages above, which use this one."""
 
 hookspec, hookimpl = pluggy.HookspecMarker("genrenet"), pluggy.HookimplMarker("genrenet")
-
-
-class Hooks:
-    """What a plugin can add; a hook is called once, when its kind is first needed."""
-
-    @hookspec
-    def register_baselines(self, register: Callable[[Baseline], None]) -> None:
-        """Add methods: ``register(Baseline("lda", "linear discriminant", LDA, "five"))``."""
-
-    @hookspec
-    def register_features(self, register: Callable[[FeatureExtractor], None]) -> None:
-        """Add features: ``register(FeatureExtractor("rms", "loudness", rms, ("rms",)))``."""
-
-    @hookspec
-    def register_catalogs(self, register: Callable[[Reader], None]) -> None:
-        """Add readers of collections: ``register(Reader("jams", "JAMS", is_jams, read_jams))``."""
-
-    @hookspec
-    def register_backbones(self, register: Callable[[PublishedModel], None]) -> None:
-        """Add published networks: ``register(PublishedModel("vgg", "VGGish", "vgg.pt", ...))``."""
-
-    @hookspec
-    def register_networks(self, register: ModuleHook) -> None:
-        """Name networks in checkpoints: ``register(ModuleClass("res", "residual", ResNet))``."""
-
-    @hookspec
-    def register_frontends(self, register: ModuleHook) -> None:
-        """Name front ends in checkpoints: ``register(ModuleClass("cqt", "constant-Q", CQT))``."""
-
-    @hookspec
-    def register_recommenders(self, register: Callable[[Recommender], None]) -> None:
-        """Add recommenders: ``register(Recommender("top", "the most played", Popularity))``."""
-
-
-class ModuleClass(NamedTuple):
-    """A class of networks or front ends, by the name that checkpoints store."""
-
-    name: str
-    summary: str
-    kind: type
 
 
 class Contribution(NamedTuple):
@@ -76,7 +30,7 @@ class Contribution(NamedTuple):
 @cache
 def _loaded() -> tuple[pluggy.PluginManager, dict[str, str], list[str]]:
     manager, packages, problems = pluggy.PluginManager("genrenet"), dict[str, str](), list[str]()
-    manager.add_hookspecs(Hooks)
+    manager.add_hookspecs(import_module(SPECIFICATIONS).Hooks)
     wanted = {*os.environ.get("GENRENET_LOAD_PLUGINS", "*").replace(" ", "").split(",")} - {""}
     seen = {"*"}
     for entry in sorted(entry_points(group="genrenet"), key=lambda e: "_plugins." not in e.value):

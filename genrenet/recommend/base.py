@@ -24,10 +24,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from genrenet.utils.errors import GenrenetError
-from genrenet.plugins.named import Method, find_method
 from genrenet.plugins.manager import contributions
+from genrenet.plugins.named import Method, find_method
 from genrenet.recommend.errors import RecommendError
+from genrenet.utils.errors import GenrenetError
 
 KNOWLEDGE = ("plays", "content")
 

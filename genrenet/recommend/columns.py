@@ -37,8 +37,8 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from genrenet.utils.errors import printable
 from genrenet.recommend.errors import HistoryError
+from genrenet.utils.errors import printable
 
 ROLES = {
     "user": "user username listener login account userid nutzer benutzer nutzername benutzername "

@@ -16,7 +16,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from genrenet.utils.errors import GenrenetError, printable
 from genrenet.library.similarity import SongSpace
 from genrenet.library.song_vectors import read_song_vectors
 from genrenet.library.songs import scanned_songs
@@ -24,6 +23,7 @@ from genrenet.library.table import read_about
 from genrenet.recommend.errors import RecommendError
 from genrenet.recommend.history import History, counted, near
 from genrenet.recommend.query_songs import embedded, scored
+from genrenet.utils.errors import GenrenetError, printable
 
 DEPTH = 6  # parts of two paths that are compared, at most
 

@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from genrenet.utils.errors import GenrenetError
 from genrenet.recommend import metrics
 from genrenet.recommend.base import Recommender
 from genrenet.recommend.history import History
 from genrenet.recommend.ranking import recommend
 from genrenet.recommend.splitting import Split, hold_out
+from genrenet.utils.errors import GenrenetError
 
 KS = (10, 20)
 JUDGES = 10_000

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from genrenet.utils.errors import printable
 from genrenet.recommend.errors import HistoryError
+from genrenet.utils.errors import printable
 
 FEW = 200_000  # names among which near ones are looked for: difflib takes seconds beyond
 

@@ -17,9 +17,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from genrenet.utils.errors import printable
 from genrenet.recommend.errors import HistoryError
 from genrenet.recommend.tables import opened
+from genrenet.utils.errors import printable
 
 Line = tuple[str, str | bytes]
 

@@ -26,11 +26,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from genrenet.utils.errors import printable
+from genrenet.data.splits import artist_groups, artist_key
 from genrenet.recommend.content import SongContent, match_paths
 from genrenet.recommend.errors import RecommendError
 from genrenet.recommend.metrics import interval
-from genrenet.data.splits import artist_groups, artist_key
+from genrenet.utils.errors import printable
 
 NEAREST = 10
 ALWAYS = ("genre", "genre, other artists")  # figures that need no artist with two songs

@@ -13,10 +13,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet
 
-from genrenet.utils.errors import printable
 from genrenet.recommend.errors import RecommendError
 from genrenet.recommend.history import History
 from genrenet.recommend.ranking import Block
+from genrenet.utils.errors import printable
 
 SUFFIXES = (".csv", ".parquet")
 

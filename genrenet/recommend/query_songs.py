@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from genrenet.utils.errors import printable
 from genrenet.library.song_vectors import SongVectors
 from genrenet.library.table import About
 from genrenet.recommend.errors import RecommendError
+from genrenet.utils.errors import printable
 
 Rows = NDArray[np.float32]
 
@@ -31,7 +31,7 @@ def embedded(path: str, songs: SongVectors) -> Rows:
     ------
     RecommendError
         The song cannot be read, or the backbone is not the one of the table any more.
-    CheckpointError, ClassifierError
+    CheckpointError, ModelError
         There is no such backbone or layer.
     """
     from genrenet.features import checkpoint_id, iter_embeddings

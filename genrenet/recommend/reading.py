@@ -20,12 +20,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from genrenet.utils.errors import printable
+from genrenet.recommend.columns import Layout, by_header, layout_of, named, without_times
 from genrenet.recommend.errors import HistoryError
 from genrenet.recommend.history import History, counted
-from genrenet.recommend.columns import Layout, by_header, layout_of, named, without_times
 from genrenet.recommend.listenbrainz import is_listens, read_listens
 from genrenet.recommend.tables import SNIFFED, first_rows, read_parquet, read_text
+from genrenet.utils.errors import printable
 
 Unit = Literal["artist", "track"]
 SHOWN = 5  # bad rows that are named one by one

@@ -21,11 +21,11 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from genrenet.utils import figures
 from genrenet.evaluation.report.html import cards, document, escaped, listing, section, writing
-from genrenet.recommend.figures import intervals
 from genrenet.recommend.evaluation import KS
+from genrenet.recommend.figures import intervals
 from genrenet.recommend.results import LARGEST, MAIN
+from genrenet.utils import figures
 
 PAIRS = 10  # comparisons that the page shows at once
 

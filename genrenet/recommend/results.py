@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genrenet.evaluation.significance import holm, paired_bootstrap
-from genrenet.recommend.history import History
 from genrenet.recommend.evaluation import KS, Evaluation, Judged
+from genrenet.recommend.history import History
 from genrenet.recommend.metrics import bootstrap_means, interval, jackknife_interval
 from genrenet.version import __version__
 

@@ -17,9 +17,9 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
+from genrenet.recommend.errors import HistoryError
 from genrenet.utils.errors import printable
 from genrenet.utils.open_quotes import Span, spans
-from genrenet.recommend.errors import HistoryError
 
 SNIFFED = 1000  # rows that a layout is told by
 SEPARATORS = ("\t", "::", "|", ";", ",")

@@ -11,9 +11,9 @@ from pytorch_lightning.trainer.states import TrainerFn
 from torch import Tensor
 
 from genrenet.data.datasets import Item
-from genrenet.utils.finite import NonFiniteError
 from genrenet.data.frames import Decision
 from genrenet.training.metrics import StageMetrics
+from genrenet.utils.finite import NonFiniteError
 
 STAGES = {"train": "fitting", "validation": "validation", "test": "test"}
 """Keys of a classifier's ``stage_metrics`` for the parts of a split."""

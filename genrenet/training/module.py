@@ -1,10 +1,10 @@
-"""The LightningModule: front end, network, loss, metrics and what a checkpoint must remember."""
+"""The LightningModule around a model: loss, optimiser, metrics, and what a checkpoint keeps."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
@@ -13,77 +13,51 @@ from torch.nn import Parameter
 from torch.optim import AdamW, Optimizer
 from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
-from genrenet.training.augmentation import Mixup, SpecAugment, WaveformAugment
-from genrenet.data.datasets import Item
 from genrenet.data.datamodule import to_float
-from genrenet.models.description import CheckpointMismatchError, compare, describe, is_others
-from genrenet.utils.errors import GenrenetError
-from genrenet.utils.finite import NonFiniteError, non_finite
-from genrenet.data.frames import Decision, FrameSettings, cut, decide, frame_statistics
+from genrenet.data.datasets import Item
+from genrenet.data.frames import Decision
+from genrenet.models.description import CheckpointMismatchError, compare
 from genrenet.models.frontend import FrontEnd, LogMel
-from genrenet.models.outputs import Output, frame_losses, log_scores
-from genrenet.training.metric_logging import Measured
+from genrenet.models.model import GenreModel, ModelError, NetworkMaker
 from genrenet.models.networks import CNN, GenreNetwork
+from genrenet.models.outputs import Output, frame_losses, log_scores
+from genrenet.training.augmentation import Mixup, SpecAugment, WaveformAugment
 from genrenet.training.batch_norm import fixed_norms
+from genrenet.training.metric_logging import Measured
 from genrenet.training.parameter_groups import check_groups, decays, parameter_groups
-from genrenet.models.test_signal import compare_probes, probe
-from genrenet.models.rebuilding import path_of
+from genrenet.utils.finite import NonFiniteError, non_finite
 
 Scheduler = LRScheduler | ReduceLROnPlateau
-FRAMES_AT_ONCE = 16
 
 
-class ClassifierError(GenrenetError):
-    """Settings of a classifier that do not fit together."""
+class ClassifierError(ModelError):
+    """Settings of the training that do not fit together."""
 
 
-class NetworkMaker:
-    """Base of objects that make networks: what a configuration may name besides the networks."""
-
-    def __call__(self, n_labels: int) -> GenreNetwork:
-        """A network with ``n_labels`` outputs."""
-        raise NotImplementedError
-
-
-class GenreClassifier(Measured):
-    """Names the genre of frames and songs.
+class GenreClassifier(GenreModel, Measured):
+    """Train a `GenreModel`.
 
     Parameters
     ----------
-    labels : sequence of str
-        Names of the outputs, in order.
-    network : callable
-        Makes the network from the number of labels: a class such as `CNN`, a partial of one, or a
-        `genrenet.training.finetuning.Pretrained`.
-    frontend : FrontEnd, optional
-        Waveform to log-mel; by default the one the network was designed for, or was trained with.
+    labels, network, frontend, output, decision, channels_last
+        See `genrenet.models.model.GenreModel`.
     optimizer : callable
         Makes the optimiser from the parameters.
     lr_scheduler : callable, optional
         Makes the schedule from the optimiser. One with ``set_total_steps`` is told the number of
         steps; its ``interval`` says whether it steps by "step" or (the default) by "epoch".
-    output : {"softmax", "normalised-sigmoid", "sigmoid"}
-        See `log_scores`.
     label_smoothing : float in [0, 1)
         Share of the target spread over all labels.
     class_weights : {"none", "balanced"} or sequence of float
         Weights of the labels in the loss; ``balanced`` gives each label the same total weight.
     waveform_augment, spec_augment, mixup : modules, optional
         Augmentation while training; None leaves it out.
-    decision : {"mean", "vote", "geometric"}
-        How frames decide on a song.
-    channels_last : bool
-        Memory format of the convolutions.
     seed : int
         Fixes dropout and augmentation, step by step, so that a resumed run draws what an
         uninterrupted one would have drawn.
 
     Attributes
     ----------
-    frames : FrameSettings
-        How songs are cut; taken from the data module when training starts.
-    provenance : dict
-        Where the weights come from; part of the description in checkpoints.
     frozen : list of Module
         Modules that stay in eval mode while the others train: without dropout, and with the
         statistics their batch-norms have.
@@ -97,8 +71,10 @@ class GenreClassifier(Measured):
 
     Raises
     ------
+    ModelError
+        Fewer than two labels, or parts of other classes.
     ClassifierError
-        Fewer than two labels, or settings out of range.
+        Settings out of range.
     """
 
     def __init__(
@@ -118,167 +94,26 @@ class GenreClassifier(Measured):
         channels_last: bool = True,
         seed: int = 0,
     ) -> None:
-        super().__init__()
-        if len(labels) < 2:
-            raise ClassifierError("labels", found=f"{list(labels)}", wanted="at least two")
-        if output not in get_args(Output) or not 0 <= label_smoothing < 1:
+        super().__init__(labels, network, frontend, output, decision, channels_last)
+        if not 0 <= label_smoothing < 1:
             raise ClassifierError(
-                "output or label_smoothing",
-                found=f"{output!r} and {label_smoothing:g}",
-                wanted=f"{', '.join(get_args(Output))}, and a share from 0 to below 1",
+                "label_smoothing", found=f"{label_smoothing:g}", wanted="a share from 0 to below 1"
             )
-        self.labels = list(labels)
-        self.network = network(len(self.labels))
-        self.frontend = frontend if frontend is not None else _own_frontend(self.network)
-        for part, base in ((self.network, GenreNetwork), (self.frontend, FrontEnd)):
-            if not isinstance(part, base):
-                raise ClassifierError(
-                    f"{base.__name__} of the classifier",
-                    found=f"{part!r:.100}",
-                    wanted=f"a module of a class derived from {path_of(base)}",
-                )
         self.waveform_augment, self.spec_augment, self.mixup = waveform_augment, spec_augment, mixup
         self._make_optimizer, self._make_scheduler = optimizer, lr_scheduler
-        self.output: Output = output
-        self.decision: Decision = decision
         self.label_smoothing, self.seed = label_smoothing, seed
         self._class_weights = class_weights
-        self.frames = FrameSettings(self.network.frame_seconds, 20.0, self.frontend.sample_rate)
-        self.provenance: dict[str, Any] = dict(getattr(self.network, "provenance", {}))
         self.frozen: list[torch.nn.Module] = []
         self.stage_rates: dict[str, float] | None = None
         self.trunk_end: str | None = None
-        self.wanted_probe: list[float] | None = None
         self._loaded_states: list[dict[str, Any]] = []
         self.before_optimizers: Callable[[], None] | None = None
         self.label_weights: Tensor
         self.register_buffer("label_weights", torch.ones(len(self.labels)), persistent=False)
         if not isinstance(class_weights, str):
             self._set_weights(class_weights)
-        if channels_last:
-            self.network.to(memory_format=torch.channels_last)
 
-    # --- from waveforms to scores -----------------------------------------------------------------
-
-    def forward(self, waveform: Tensor) -> Tensor:
-        """Logits of frames.
-
-        Parameters
-        ----------
-        waveform : Tensor, shape (batch, samples)
-            One frame each, in [-1, 1].
-
-        Returns
-        -------
-        Tensor, shape (batch, labels)
-        """
-        logits: Tensor = self.network(self.frontend(waveform))
-        return logits
-
-    def scores_from_waveform(self, waveform: Tensor) -> Tensor:
-        """Scores of waveforms of any length.
-
-        Parameters
-        ----------
-        waveform : Tensor, shape (batch, samples)
-            At ``frames.sample_rate``, in [-1, 1]. One that is longer than a frame is cut into whole
-            frames (see `genrenet.data.frames.cut`), and ``decision`` makes one row of their scores; a
-            shorter one is filled to a frame as ``frames`` says. Nothing is trimmed.
-
-        Returns
-        -------
-        Tensor, shape (batch, labels)
-            Rows sum to one, unless ``output`` is ``sigmoid``.
-
-        Raises
-        ------
-        FrameError
-            Another number of dimensions, or no samples.
-        """
-
-        def scores(frames: Tensor) -> Tensor:
-            return log_scores(self(frames).float(), self.output).exp()
-
-        if self._are_frames(waveform):
-            return scores(waveform)
-        found = self._by_frame(waveform, scores)
-        if found.shape[1] == 1:
-            return found[:, 0]
-        counts = torch.full((len(found),), found.shape[1], device=found.device)
-        totals = frame_statistics(found.flatten(0, 1)).unflatten(0, found.shape[:2]).sum(dim=1)
-        return decide(totals, counts, self.decision)
-
-    def _are_frames(self, waveform: Tensor) -> bool:
-        """Whether waveforms are single frames, to the columns of their log-mels."""
-        samples = waveform.shape[-1]
-        if waveform.ndim != 2 or not samples:
-            return False
-        columns = self.network.settings.get("n_columns")
-        return samples == self.frames.n_samples or self.frontend.n_columns(samples) == columns
-
-    def _by_frame(self, waveform: Tensor, work: Callable[[Tensor], Tensor]) -> Tensor:
-        """What ``work`` makes of the frames of waveforms: (batch, frames, ...)."""
-        frames = cut(waveform, self.frames)
-        # An hour in one batch would need gigabytes.
-        found = torch.cat([work(some) for some in frames.flatten(0, 1).split(FRAMES_AT_ONCE)])
-        return found.reshape(*frames.shape[:2], *found.shape[1:])
-
-    def scores_from_logmel(self, logmel: Tensor) -> Tensor:
-        """Scores of log-mels.
-
-        Parameters
-        ----------
-        logmel : Tensor, shape (batch, n_mels, time) or (batch, 1, n_mels, time)
-            For networks that were published with time first, such as `MusiCNN`, the four
-            dimensions may also be (batch, 1, time, n_mels): their layout is known by which of the
-            last two is ``n_mels``.
-
-        Returns
-        -------
-        Tensor, shape (batch, labels)
-        """
-        if logmel.ndim == 4:
-            logmel = logmel.squeeze(1)
-            n_mels = self.network.settings.get("n_mels")
-            if self.network.time_first and logmel.shape[1] != n_mels == logmel.shape[2]:
-                logmel = logmel.transpose(1, 2)
-        logits = self.network(logmel.to(self.network.head.weight.dtype))
-        return log_scores(logits.float(), self.output).exp()
-
-    def embed(self, waveform: Tensor, layer: str | Sequence[str] = "embedding") -> Tensor:
-        """A layer's output as one vector a waveform.
-
-        Parameters
-        ----------
-        waveform : Tensor, shape (batch, samples)
-            At ``frames.sample_rate``, in [-1, 1]; of any length, as for `scores_from_waveform`.
-            Vectors of several frames are averaged.
-        layer : str or sequence of str
-            See the network's ``layers``; several are put one behind the other.
-
-        Returns
-        -------
-        Tensor, shape (batch, features)
-
-        Raises
-        ------
-        ClassifierError
-            The network has no such layer.
-        FrameError
-            Another number of dimensions, or no samples.
-        """
-        if not self._are_frames(waveform):
-            return self._by_frame(waveform, lambda frames: self.embed(frames, layer)).mean(dim=1)
-        names = [layer] if isinstance(layer, str) else list(layer)
-        if names == ["embedding"]:
-            return self.network.embed(self.frontend(waveform))
-        layers = self.network.layers(self.frontend(waveform))
-        unknown = [name for name in names if name not in layers]
-        if unknown or not names:
-            raise ClassifierError(
-                f"no layer {', '.join(map(repr, unknown)) or 'named'}", wanted=", ".join(layers)
-            )
-        return torch.cat([layers[name].float() for name in names], dim=-1)
+    # --- batches ----------------------------------------------------------------------------------
 
     def frame_scores(self, batch: Item) -> dict[str, Tensor]:
         """``logits``, ``scores``, ``embedding`` and, where there is one, ``logmel`` of frames."""
@@ -403,14 +238,14 @@ class GenreClassifier(Measured):
 
         Callbacks have been restored by now: they know better what else is different.
         """
-        self.check_probe(str(self.trainer.ckpt_path))
+        self.check_response_of(str(self.trainer.ckpt_path))
         states, self._loaded_states = self._loaded_states, []
         for optimizer in self.trainer.optimizers[:1]:
             check_groups(states, optimizer)
 
     def on_validation_start(self) -> None:
         """Check that a checkpoint's model computes what it did."""
-        self.check_probe(str(self.trainer.ckpt_path))
+        self.check_response_of(str(self.trainer.ckpt_path))
 
     on_test_start = on_predict_start = on_validation_start
 
@@ -486,40 +321,6 @@ class GenreClassifier(Measured):
 
     # --- checkpoints ------------------------------------------------------------------------------
 
-    def description(self) -> dict[str, Any]:
-        """All that inference needs besides the weights, in plain types."""
-        return describe(
-            labels=self.labels,
-            network=self.network,
-            frontend=self.frontend,
-            frames=self.frames,
-            output=self.output,
-            decision=self.decision,
-            provenance=self.provenance,
-        )
-
-    def saved_description(self) -> dict[str, Any]:
-        """Return the description, with what the model says of noise where a class is another's.
-
-        Weights tell when the classes of this package have changed. Another's may have none, so what
-        it computes is stored too.
-        """
-        description = self.description()
-        if is_others(description["network"]) or is_others(description["frontend"]):
-            description["probe"] = probe(self)
-        return description
-
-    def check_probe(self, name: str) -> None:
-        """Refuse a model that does not compute what the one in its checkpoint did.
-
-        Raises
-        ------
-        CheckpointMismatchError
-        """
-        wanted, self.wanted_probe = self.wanted_probe, None
-        if wanted is not None:
-            compare_probes(probe(self), wanted, name, self.description())
-
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add the description and the latest metrics to a Lightning checkpoint."""
         self.check_loss()
@@ -549,12 +350,6 @@ class GenreClassifier(Measured):
                 found=f"{len(broken)} tensors, the first {broken[0]}",
                 remedy="take an earlier checkpoint of the run",
             )
-        self.wanted_probe = found.get("probe")
+        self.wanted_response = found.get("probe")
         if "backbone" in found:
             self.provenance["backbone"] = found["backbone"]
-
-
-def _own_frontend(network: GenreNetwork) -> FrontEnd:
-    """The front end a network was designed for, or trained with, learnt bases included."""
-    make: Callable[[], FrontEnd] | None = getattr(network, "make_frontend", None)
-    return LogMel(**network.frontend) if make is None else make()

@@ -10,7 +10,7 @@ from typing import Any
 import flask
 from flask.typing import ResponseReturnValue
 
-from genrenet.baselines import FittedBaseline
+from genrenet.inference.scorers import SongScorer
 from genrenet.version import __version__
 from genrenet.web.errors import RequestError
 from genrenet.web.events import Event, Events, follow
@@ -55,7 +55,7 @@ def models() -> ResponseReturnValue:
     """The models that songs can be classified with."""
     rows = []
     for number, (name, model) in enumerate(service().scoring.models.items()):
-        frame = None if isinstance(model, FittedBaseline) else model.frames.seconds
+        frame = None if isinstance(model, SongScorer) else model.frames.seconds
         rows.append(
             {
                 "name": name,

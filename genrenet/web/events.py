@@ -8,13 +8,13 @@ import threading
 from collections.abc import Generator
 from typing import Any
 
-from genrenet.baselines import FittedBaseline
 from genrenet.data.catalog.tags import read_tags
 from genrenet.data.frames import frame_starts
+from genrenet.inference.scorers import SongScorer
 from genrenet.web.errors import RequestError
-from genrenet.web.scoring import HEARTBEAT, Gone, Scoring, Song
 from genrenet.web.music_folder import in_background
 from genrenet.web.request_queue import Turn
+from genrenet.web.scoring import HEARTBEAT, Gone, Scoring, Song
 from genrenet.web.waveform import peaks, seconds_per_peak
 
 Event = dict[str, Any]
@@ -148,7 +148,7 @@ class _Live:
     def _expected(self) -> int | None:
         """How many frames the song will have; None for what looks at songs as wholes."""
         scoring, model = self.scoring, self.scoring.models[self.model]
-        if isinstance(model, FittedBaseline):
+        if isinstance(model, SongScorer):
             return None
         settings = model.frames if scoring.trim is None else model.frames.with_trim(scoring.trim)
         whole = len(frame_starts(round(self.duration * settings.sample_rate), settings))

@@ -10,8 +10,8 @@ from functools import partial
 from typing import Any
 
 from genrenet.audio import is_audio_path
-from genrenet.utils.errors import printable
 from genrenet.library.songs import LibrarySongs
+from genrenet.utils.errors import printable
 from genrenet.web.errors import RequestError, ServeError
 from genrenet.web.paths import place, relative_name, shown
 

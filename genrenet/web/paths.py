@@ -10,8 +10,8 @@ import os
 import stat
 
 from genrenet.audio import is_audio_path
-from genrenet.utils.errors import printable
 from genrenet.library.table import file_of
+from genrenet.utils.errors import printable
 from genrenet.web.errors import NoSuchSong, RequestError
 
 

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from genrenet import audio
-from genrenet.baselines import FittedBaseline
-from genrenet.training.module import GenreClassifier
-from genrenet.utils.errors import GenrenetError, printable
 from genrenet.inference.classify import SongResult, score_songs
+from genrenet.inference.scorers import SongScorer
+from genrenet.models.model import GenreModel
+from genrenet.utils.errors import GenrenetError, printable
 from genrenet.web.errors import NotUsable, RequestError
 from genrenet.web.paths import song_file
 from genrenet.web.request_queue import Turns
 
-Model = GenreClassifier | FittedBaseline
+Model = GenreModel | SongScorer
 
 HEARTBEAT = 5.0
 """Seconds of silence after which a stream says something, so that a client that left is noticed."""

@@ -6,13 +6,13 @@ import logging
 import os
 from typing import Any
 
-from genrenet.utils.errors import GenrenetError, printable
 from genrenet.inference.classify import SongResult
 from genrenet.library.song_vectors import read_song_vectors
 from genrenet.library.songs import scanned_songs
+from genrenet.utils.errors import GenrenetError, printable
+from genrenet.web.music_folder import Shelf, in_background
 from genrenet.web.neighbours import Neighbours
 from genrenet.web.scoring import Scoring, Song
-from genrenet.web.music_folder import Shelf, in_background
 
 log = logging.getLogger("genrenet.web")
 

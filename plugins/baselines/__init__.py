@@ -6,10 +6,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from genrenet.plugins.manager import hookimpl
+from genrenet import hookimpl
 
 if TYPE_CHECKING:
     from genrenet.baselines import Baseline
+    from genrenet.inference.scorers import ScorerFormat
 
 VECTORS = "five+short-term+patterns"
 """What the methods on vectors eat where nothing else is asked for."""
@@ -117,3 +118,13 @@ def register_baselines(register: Callable[[Baseline], None]) -> None:
         ),
     ):
         register(method)
+
+
+@hookimpl
+def register_scorers(register: Callable[[ScorerFormat], None]) -> None:
+    """Open fitted baselines where a file is asked for genres."""
+    from genrenet.baselines import load_baseline
+    from genrenet.baselines.fitted import SUFFIX
+    from genrenet.inference.scorers import ScorerFormat
+
+    register(ScorerFormat(SUFFIX, "a baseline that was fitted", load_baseline))

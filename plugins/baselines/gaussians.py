@@ -1,7 +1,8 @@
 """Distances between songs as Gaussians: of all pairs at once, and who is nearest to whom.
 
 Rows are as `genrenet_plugins.baselines.gaussian_rows` has them. The distance of two songs is
-``KL(p||q) + KL(q||p)``, in nats; `genrenet_plugins.baselines.gaussian_table` says how it becomes products.
+``KL(p||q) + KL(q||p)``, in nats; `genrenet_plugins.baselines.gaussian_table` says how it becomes
+products.
 
 Sources
 -------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from genrenet.plugins.manager import hookimpl
+from genrenet import hookimpl
 
 if TYPE_CHECKING:
     from genrenet.features import FeatureExtractor

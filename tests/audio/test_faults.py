@@ -16,9 +16,9 @@ import pytest
 import soundfile as sf
 
 from genrenet import audio
-from genrenet.utils.errors import GenrenetError
 from genrenet.data.frames import FrameSettings
 from genrenet.inference.song_reader import SongFrames
+from genrenet.utils.errors import GenrenetError
 from tests.helpers.audio_files import KINDS, SECONDS, cut, sine, wav, write
 
 # The formats that tell when their end is missing, and of which the beginning can still be read.

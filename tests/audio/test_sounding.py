@@ -13,9 +13,9 @@ from genrenet import audio
 from genrenet.audio.sounding import Gate, only_sounding
 from genrenet.data.datasets import FileReader, FrameDataset
 from genrenet.data.decoded_audio import decode
-from genrenet.features import CLASSICAL, cached_features
-from genrenet.data.frames import FrameSettings, frame_starts
 from genrenet.data.decoded_store import prepare
+from genrenet.data.frames import FrameSettings, frame_starts
+from genrenet.features import CLASSICAL, cached_features
 from genrenet.inference.song_reader import SongFrames
 from tests.conftest import RATE, tone
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from genrenet.utils.cache import make_room, read_arrays, write_arrays
 from genrenet.cli import main
-from genrenet.features import FIVE, cached_features
 from genrenet.data.decoded_store import PreparedStore
+from genrenet.features import FIVE, cached_features
+from genrenet.utils.cache import make_room, read_arrays, write_arrays
 
 _FILL = """
 import sys

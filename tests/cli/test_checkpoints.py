@@ -7,10 +7,10 @@ import sys
 import pytest
 import torch
 
-from genrenet.models.checkpoints import load_checkpoint, register, registry, write_checkpoint
 from genrenet.cli import main
-from genrenet.models.checkpoints.export import exported_metadata
 from genrenet.data.frames import FrameSettings
+from genrenet.models.checkpoints import load_model, register, registry, write_checkpoint
+from genrenet.models.checkpoints.export import exported_metadata
 from tests.helpers.publishing import model_of, sha256, small_model
 
 CONTENT = b"what the authors published" * 100
@@ -101,7 +101,7 @@ def test_a_partial_checkpoint_says_what_it_needs(capsys, part):
     lines = {line.split()[0]: line.rstrip() for line in _run(capsys, "list")[1].splitlines()}
     assert lines["part"].endswith("shipped, needs tiny (imported)")
     facts = json.loads(_run(capsys, "info", "part", "--format", "json")[1])
-    head = sum(p.numel() for p in load_checkpoint("part").network.head.parameters())
+    head = sum(p.numel() for p in load_model("part").network.head.parameters())
     assert facts["parameters_in_file"] == head < facts["parameters"]
     assert (facts["state"], facts["needs"]) == ("shipped, needs tiny (imported)", "tiny")
     words = f"parameters: {facts['parameters']}, {head} of them in the file"
@@ -160,7 +160,7 @@ def test_info_of_an_imported_model(capsys):
     assert facts["network"]["name"] == "CNN"
     assert facts["frontend"]["sample_rate"] == 12_000
     assert facts["frames"]["seconds"] == 29.12
-    model = load_checkpoint("tiny")
+    model = load_model("tiny")
     assert facts["parameters"] == sum(p.numel() for p in model.parameters())
     assert facts["source"]["sha256"] == sha256(CONTENT)
 
@@ -188,8 +188,8 @@ def test_export(capsys, tmp_path):
     assert code == 0
     assert f"wrote {target}" in out
     wave = torch.linspace(-1, 1, 18_000).sin()[None]
-    wanted = load_checkpoint("tiny").scores_from_waveform(wave)
-    assert torch.equal(load_checkpoint(target).scores_from_waveform(wave), wanted)
+    wanted = load_model("tiny").scores(wave)
+    assert torch.equal(load_model(target).scores(wave), wanted)
 
 
 def test_endings_may_be_in_capitals(capsys, tmp_path, published_file):
@@ -197,7 +197,7 @@ def test_endings_may_be_in_capitals(capsys, tmp_path, published_file):
     model.frames = FrameSettings(1.5, 0.0, 12_000)
     file = write_checkpoint(model, tmp_path / "mine.ckpt")
     assert _run(capsys, "export", file, tmp_path / "x.CKPT")[0] == 0
-    assert load_checkpoint(tmp_path / "x.CKPT").labels == ["low", "high"]
+    assert load_model(tmp_path / "x.CKPT").labels == ["low", "high"]
     words = _refused(capsys, "export", "ours", tmp_path / "y.ONNX", "--without-backbone")
     assert "found a .onnx file" in words
     assert _run(capsys, "export", file, tmp_path / "x.ONNX")[0] == 0

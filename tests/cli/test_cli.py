@@ -14,10 +14,10 @@ import pytest
 import torch
 import yaml
 
-from genrenet.models.checkpoints import export_checkpoint
 from genrenet.cli import COMMANDS, classify, main
-from genrenet.training.configs import ConfigError, config_names, config_path
 from genrenet.inference.result import SongResult
+from genrenet.models.checkpoints import export_checkpoint
+from genrenet.training.configs import ConfigError, config_names, config_path
 from tests.conftest import RATE, TINY, tone
 
 SMALL = [

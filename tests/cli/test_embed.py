@@ -8,7 +8,6 @@ import pyarrow.parquet
 import pytest
 import soundfile
 
-from genrenet.models.checkpoints import load_checkpoint
 from genrenet.cli import main
 from genrenet.features import SongEmbedding, embed_songs, layer_sizes
 from genrenet.library.embedding_files import (
@@ -17,6 +16,7 @@ from genrenet.library.embedding_files import (
     ParquetFile,
 )
 from genrenet.library.song_vectors import read_song_vectors
+from genrenet.models.checkpoints import load_model
 from tests.conftest import RATE, tone
 
 
@@ -36,7 +36,7 @@ def test_parquet_of_frames_and_songs(checkpoint, paths, tmp_path, capsys):
     errors = capsys.readouterr().err
     assert "2 of 4 files had an error" in errors
     assert "bad.mp3" in errors
-    expected = list(embed_songs(paths, load_checkpoint(checkpoint), ["conv1", "logits"], trim=0.5))
+    expected = list(embed_songs(paths, load_model(checkpoint), ["conv1", "logits"], trim=0.5))
 
     frames = pd.read_parquet(out)
     assert list(frames) == ["path", "song", "start", "end", "embedding"]
@@ -79,7 +79,7 @@ def test_npz(checkpoint, paths, tmp_path):
     out = tmp_path / "out.npz"
     arguments = ["embed", *paths, "--backbone", str(checkpoint), "--out", str(out)]
     assert main(arguments) == 1
-    model = load_checkpoint(checkpoint)
+    model = load_model(checkpoint)
     size = layer_sizes(model)["embedding"]
     expected = list(embed_songs(paths, model))
     with np.load(out) as held:
@@ -182,7 +182,7 @@ def test_only_bad_files_still_make_a_file(checkpoint, paths, tmp_path):
 def test_layers_are_listed(checkpoint, capsys):
     assert main(["embed", "--backbone", str(checkpoint), "--layer", "list"]) == 0
     rows = [line.split() for line in capsys.readouterr().out.splitlines()]
-    sizes = layer_sizes(load_checkpoint(checkpoint))
+    sizes = layer_sizes(load_model(checkpoint))
     assert rows == [[name, str(size)] for name, size in sizes.items()]
 
 

@@ -9,9 +9,9 @@ import av
 import pytest
 
 from genrenet.cli import main
-from genrenet.utils.errors import GenrenetError
 from genrenet.library.table import About, write_rows
 from genrenet.playlists import read_playlist
+from genrenet.utils.errors import GenrenetError
 from tests.helpers.music_shelves import add_song, make_shelf, write_table
 
 

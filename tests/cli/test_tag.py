@@ -7,9 +7,9 @@ import sys
 import pytest
 
 from genrenet.cli.tag import TagError, run
-from genrenet.utils.errors import GenrenetError
 from genrenet.library.genre_tags import read_genre, write_genre
 from genrenet.library.table import About, TableError, write_rows
+from genrenet.utils.errors import GenrenetError
 from tests.helpers.audio_files import encode, signal
 from tests.library.test_tagging import add_song, row
 

@@ -8,11 +8,11 @@ import sys
 import pytest
 import torch
 
-from genrenet.training.augmentation import Mixup
-from genrenet.models.checkpoints import read_checkpoint
 from genrenet.data.datamodule import GenreDataModule, counted_only
+from genrenet.models.checkpoints import read_checkpoint
 from genrenet.models.frontend import LogMel
 from genrenet.models.networks import MusiCNN
+from genrenet.training.augmentation import Mixup
 from tests.conftest import TINY
 from tests.training.test_module import small_model, small_trainer
 

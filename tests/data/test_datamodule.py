@@ -6,9 +6,8 @@ import soundfile
 import torch
 
 from genrenet import audio
-from genrenet.data.datasets import splits
-from genrenet.data.datasets import WINDOW, FileReader, FrameDataset, FrameSampler
 from genrenet.data.datamodule import DataError, GenreDataModule, to_float
+from genrenet.data.datasets import WINDOW, FileReader, FrameDataset, FrameSampler, splits
 from genrenet.data.frames import FrameSettings
 from tests.conftest import tone
 

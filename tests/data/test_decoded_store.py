@@ -15,10 +15,10 @@ import pytest
 import soundfile
 
 from genrenet import audio
-from genrenet.utils.cache import CacheError
 from genrenet.data.decoded_store import PreparedStore, StoreError, prepare
 from genrenet.data.store_index import StoreIndex
 from genrenet.data.store_space import usual_folder
+from genrenet.utils.cache import CacheError
 from tests.conftest import RATE, tone
 
 

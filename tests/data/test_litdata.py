@@ -22,13 +22,13 @@ from litdata.streaming.downloader import (
     unregister_downloader,
 )
 
-from genrenet.data.catalog import read_catalog
-from genrenet.data.litdata.writer import write_streamed
-from genrenet.data.litdata.cache import StreamedError
 from genrenet.cli import main
+from genrenet.data.catalog import read_catalog
 from genrenet.data.datamodule import GenreDataModule
 from genrenet.data.decoded_store import prepare
+from genrenet.data.litdata.cache import StreamedError
 from genrenet.data.litdata.reader import StreamedSongs
+from genrenet.data.litdata.writer import write_streamed
 
 SONG = 2 * 5 * 12_000
 """Bytes of a song's samples."""

@@ -7,14 +7,14 @@ import pandas as pd
 import pytest
 import soundfile
 
-from genrenet.data.datasets import splits
+from genrenet.data import splits
 from genrenet.data.catalog import read_catalog, write_catalog
 from genrenet.data.catalog.segments import segments_by_name, segments_by_value
 from genrenet.evaluation.datasets import DatasetError, read_dataset
-from genrenet.evaluation.runner import contenders, judge
 from genrenet.evaluation.protocols import protocols
-from genrenet.evaluation.results import predictions, summarise
 from genrenet.evaluation.report.run_files import write_run
+from genrenet.evaluation.results import predictions, summarise
+from genrenet.evaluation.runner import contenders, judge
 from tests.conftest import RATE, TINY, tone
 
 

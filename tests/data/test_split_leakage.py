@@ -6,7 +6,7 @@ import pytest
 import soundfile
 
 from genrenet import audio
-from genrenet.data.datasets import splits
+from genrenet.data import splits
 from genrenet.data.catalog import read_catalog
 from genrenet.data.splits import Split, SplitError
 

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from genrenet.data.datasets import splits
+from genrenet.data import splits
 from genrenet.data.catalog import read_catalog
-from genrenet.utils.errors import GenrenetError
 from genrenet.data.splits import PARTS, Split, SplitError
+from genrenet.utils.errors import GenrenetError
 
 
 def collection(genres=(("blues", 60), ("metal", 40), ("pop", 23)), artists=12, shared=2, seed=0):

@@ -13,8 +13,8 @@ from urllib.request import urlopen
 import pandas as pd
 import pytest
 
-from tests.helpers import readme
 from tests.docs.test_readme import _place
+from tests.helpers import readme
 
 
 @pytest.fixture

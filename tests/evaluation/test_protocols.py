@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
-from genrenet.evaluation.protocols import protocols, why_they_differ
 from genrenet.data.splits import SplitError, leakage
+from genrenet.evaluation.protocols import protocols, why_they_differ
 
 
 def songs(n_artists=12, per_artist=3, artists=True):

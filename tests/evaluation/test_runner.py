@@ -12,17 +12,17 @@ import pytorch_lightning as pl
 import torch
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-from genrenet.plugins.manager import manager as plugins
 from genrenet.baselines import Baseline
 from genrenet.data.datamodule import GenreDataModule
-from genrenet.utils.errors import GenrenetError
 from genrenet.evaluation.baseline_methods import BaselineContender, FeatureBank
 from genrenet.evaluation.datasets import read_dataset
-from genrenet.evaluation.runner import EvaluationError, contenders, judge
 from genrenet.evaluation.leakage import leaks
 from genrenet.evaluation.protocols import protocols
-from genrenet.evaluation.results import predictions, summarise
 from genrenet.evaluation.report.run_files import write_run
+from genrenet.evaluation.results import predictions, summarise
+from genrenet.evaluation.runner import EvaluationError, contenders, judge
+from genrenet.plugins import manager as plugins
+from genrenet.utils.errors import GenrenetError
 from tests.conftest import TINY
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from genrenet.evaluation.significance import accuracy_interval, holm, mcnemar, paired_bootstrap
 from genrenet.evaluation.metrics import MetricError, wilson_interval
+from genrenet.evaluation.significance import accuracy_interval, holm, mcnemar, paired_bootstrap
 
 
 def test_mcnemar_is_the_binomial_test_on_the_songs_only_one_got_right():

@@ -21,16 +21,16 @@ import soundfile
 import torch
 from matplotlib.image import imread
 
-from genrenet.training.module import GenreClassifier
 from genrenet.data.datamodule import GenreDataModule
 from genrenet.evaluation import metrics
 from genrenet.evaluation.callbacks import PredictionWriter, TestReport
 from genrenet.evaluation.report.test_report import ReportError, predictions_table, write_report
-from genrenet.models.frontend import LogMel
-from genrenet.training.metrics import StageMetrics
-from genrenet.training.monitoring import SongProjector, StageImages
-from genrenet.models.networks import CNN
 from genrenet.inference.result import score_columns
+from genrenet.models.frontend import LogMel
+from genrenet.models.networks import CNN
+from genrenet.training.metrics import StageMetrics
+from genrenet.training.module import GenreClassifier
+from genrenet.training.monitoring import SongProjector, StageImages
 from tests.conftest import RATE, tone
 
 pytestmark = pytest.mark.filterwarnings(

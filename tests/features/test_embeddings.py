@@ -11,8 +11,6 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.svm import SVC
 
 from genrenet import audio
-from genrenet.models.checkpoints import CheckpointError, load_checkpoint
-from genrenet.training.module import ClassifierError
 from genrenet.features import (
     cached_embeddings,
     embed_songs,
@@ -20,12 +18,14 @@ from genrenet.features import (
     layer_sizes,
     song_matrix,
 )
+from genrenet.models.checkpoints import CheckpointError, load_model
+from genrenet.training.module import ClassifierError
 from tests.conftest import RATE, tone
 
 
 @pytest.fixture(scope="module")
 def model(checkpoint):
-    return load_checkpoint(checkpoint)
+    return load_model(checkpoint)
 
 
 @pytest.fixture

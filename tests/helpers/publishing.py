@@ -11,8 +11,8 @@ from pathlib import Path
 import torch
 
 from genrenet.models.checkpoints import PublishedModel
-from genrenet.training.module import GenreClassifier
 from genrenet.models.networks import CNN
+from genrenet.training.module import GenreClassifier
 
 small_cnn = functools.partial(CNN, n_columns=71, channels=[8, 16], pools=[[8, 7], [12, 10]])
 """A network for frames of 1.5 s."""

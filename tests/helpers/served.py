@@ -11,11 +11,11 @@ from typing import Any
 from genrenet.inference.classify import open_method
 from genrenet.library.scanning import identity_of, scan
 from genrenet.web.app import create_app
+from genrenet.web.music_folder import Shelf
+from genrenet.web.request_queue import Turns
 from genrenet.web.scoring import Scoring
 from genrenet.web.service import Service
 from genrenet.web.serving import Server
-from genrenet.web.music_folder import Shelf
-from genrenet.web.request_queue import Turns
 
 
 def make_service(

@@ -11,11 +11,11 @@ import pytest
 import soundfile
 import torch
 
-from genrenet.models.checkpoints import load_checkpoint
 from genrenet.data.frames import FrameSettings
-from genrenet.models.optimised import optimised
 from genrenet.inference.pipeline import Plan, plan, through
 from genrenet.inference.song_reader import InferenceError, SongFrames
+from genrenet.models.checkpoints import load_model
+from genrenet.models.optimised import optimised
 from tests.conftest import RATE, tone
 
 SETTINGS = FrameSettings(1.5, 0.0, RATE)
@@ -55,7 +55,7 @@ def tunes(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def model(checkpoint):
-    return optimised(load_checkpoint(checkpoint), "32")
+    return optimised(load_model(checkpoint), "32")
 
 
 def songs_of(paths, how, settings=TINY):
@@ -118,7 +118,7 @@ def test_rows_do_not_depend_on_company_or_workers(batch_frames, model, music):
     def rows(decoders, workers, paths):
         how = Plan(decoders, workers, 1, batch_frames, together=False)
         songs = songs_of(paths, how, SETTINGS)
-        found = through(songs, model.scores_from_waveform, "cpu", how, ordered=False)
+        found = through(songs, model.scores, "cpu", how, ordered=False)
         return {song.path: rows for song, rows in found}
 
     alone = {path: found for path in paths for found in rows(1, 1, [path]).values()}
@@ -132,11 +132,11 @@ def test_rows_do_not_depend_on_company_or_workers(batch_frames, model, music):
 def test_all_plans_give_the_same_rows(how, model, music):
     paths = sorted(str(path) for path in music.rglob("*.wav"))[::4]
     songs = songs_of(paths, how, SETTINGS)
-    for song, rows in through(songs, model.scores_from_waveform, "cpu", how):
+    for song, rows in through(songs, model.scores, "cpu", how):
         wave = soundfile.read(song.path, dtype="float32")[0]
         frames = torch.from_numpy(wave[: 3 * SETTINGS.n_samples].reshape(3, -1))
         with torch.inference_mode():
-            wanted = model.scores_from_waveform(frames)
+            wanted = model.scores(frames)
         torch.testing.assert_close(rows, wanted, atol=1e-5, rtol=0)
 
 

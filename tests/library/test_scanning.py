@@ -13,13 +13,13 @@ import torch
 
 from genrenet.inference.classify import open_method
 from genrenet.library.changes import ScanError
+from genrenet.library.file_stamp import Seen
 from genrenet.library.genre_tags import write_genre
 from genrenet.library.journal import Journal, JournalError, Unfinished, parts_folder
+from genrenet.library.processes import Team
 from genrenet.library.scanning import identity_of, scan
-from genrenet.library.file_stamp import Seen
 from genrenet.library.table import About, TableError, read_about, read_table, write_rows
 from genrenet.library.tagging import Wish, tag_songs, undo_tags
-from genrenet.library.processes import Team
 from tests.conftest import RATE, tone
 
 

@@ -8,8 +8,6 @@ import torch.nn.functional as F
 from torch import nn
 
 from genrenet.models import folding
-from genrenet.models.networks import CNN, CRNN, Keras1GRU, MusiCNN
-from genrenet.models.networks.base import ConvStage
 from genrenet.models.folding import (
     FoldedFilters,
     FoldedGRU,
@@ -18,6 +16,8 @@ from genrenet.models.folding import (
     channels_last,
     fold,
 )
+from genrenet.models.networks import CNN, CRNN, Keras1GRU, MusiCNN
+from genrenet.models.networks.base import ConvStage
 
 SMALL_CNN = {"n_columns": 71, "channels": (8, 16), "pools": ((8, 7), (12, 10))}
 SMALL_CRNN = {"n_columns": 80, "padding": 3, "channels": (6, 10), "pools": ((12, 5), (8, 2))}

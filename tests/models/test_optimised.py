@@ -7,15 +7,15 @@ import pytest
 import torch
 
 from genrenet import audio
-from genrenet.training.augmentation import SpecAugment
-from genrenet.models.checkpoints import load_checkpoint
 from genrenet.data.frames import FrameSettings
-from genrenet.models.frontend import LogMel
 from genrenet.inference.classify import find_songs, open_method, score_songs
-from genrenet.utils.hardware import fast_half
-from genrenet.models.networks import MusiCNN
+from genrenet.models.checkpoints import load_model
 from genrenet.models.folding import HalfPrecision
+from genrenet.models.frontend import LogMel
+from genrenet.models.networks import MusiCNN
 from genrenet.models.optimised import PrecisionError, optimised, precision_of
+from genrenet.training.augmentation import SpecAugment
+from genrenet.utils.hardware import fast_half
 from tests.conftest import RATE
 from tests.training.test_module import small_model
 
@@ -24,7 +24,7 @@ SMALL_MUSICNN = functools.partial(MusiCNN, timbral=4, temporal=2, mid=5, units=7
 
 @pytest.fixture(scope="module")
 def model(checkpoint):
-    return load_checkpoint(checkpoint).eval()
+    return load_model(checkpoint).eval()
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def frames(music):
 
 @torch.inference_mode()
 def scores_of(model, frames):
-    return model.scores_from_waveform(frames)
+    return model.scores(frames)
 
 
 def test_scores_are_the_models_own(model, frames):
@@ -193,7 +193,7 @@ def test_shipped_model_on_real_songs(shared_data):
     """The shipped model, 40 songs: labels do not change, and single precision's scores neither."""
     songs = list(find_songs([shared_data / "emotify"]))[::8][:40]
     assert len(songs) >= 35
-    plain = load_checkpoint("emotify-cnn").eval()
+    plain = load_model("emotify-cnn").eval()
     ways = {
         "plain": plain,
         "32": open_method("emotify-cnn", "cpu", "32"),

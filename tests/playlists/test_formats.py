@@ -11,10 +11,10 @@ from urllib.parse import unquote_to_bytes, urljoin
 
 import pytest
 
-from genrenet.utils.errors import printable
 from genrenet.playlists import Playlist, PlaylistError, PlaylistSong, read_playlist, write_playlist
 from genrenet.playlists.formats import NAMESPACE, check_out
 from genrenet.playlists.paths import line_of, path_at, place_of, uri_of
+from genrenet.utils.errors import printable
 from tests.helpers.music_shelves import add_song
 
 ODD = [

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from genrenet.library.songs import scanned_songs
-from genrenet.playlists.selection import choose
-from genrenet.playlists.excluding import Exclusions
 from genrenet.playlists.candidates import LOOK_AHEAD, Supply, fitting
+from genrenet.playlists.excluding import Exclusions
+from genrenet.playlists.selection import choose
 from tests.helpers.music_shelves import add_song, write_table
 
 

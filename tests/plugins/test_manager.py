@@ -125,7 +125,7 @@ def test_what_a_plugin_fitted_is_read_with_it_and_refused_without(installed, mus
     assert "types that are not trusted" in without.stderr
 
 
-HOOK = "from genrenet.plugins.manager import hookimpl\n"
+HOOK = "from genrenet import hookimpl\n"
 
 
 BROKEN = {

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from genrenet.cli import main
-from genrenet.utils.errors import GenrenetError
 from genrenet.recommend import RecommendError, read_history
 from genrenet.recommend.content import (
     SongContent,
@@ -15,6 +14,7 @@ from genrenet.recommend.content import (
     song_of,
     with_content,
 )
+from genrenet.utils.errors import GenrenetError
 
 
 @pytest.fixture(scope="module")

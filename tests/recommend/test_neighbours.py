@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from genrenet.models.checkpoints import import_checkpoint
 from genrenet.features import cached_embeddings, song_matrix
 from genrenet.library.similarity import SongSpace
+from genrenet.models.checkpoints import import_checkpoint
 from genrenet.recommend import RecommendError
 from genrenet.recommend.content import SongContent
 from genrenet.recommend.neighbours import judge_neighbours, neighbours_markdown, read_labels

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from genrenet.models.checkpoints import load_checkpoint
+from genrenet.models.checkpoints import load_model
 from tests.helpers.finetuned import NETWORKS
 from tests.training.test_module import small_data, small_model, small_trainer
 
@@ -66,7 +66,7 @@ def test_a_small_study_and_its_resumption(
         assert len(row["history"]) == 2
         assert row["cache_seconds"] > 0
         assert row["seconds"] > row["epoch_seconds"] > 0
-        assert load_checkpoint(out / "checkpoints" / f"{name}.ckpt").labels
+        assert load_model(out / "checkpoints" / f"{name}.ckpt").labels
         assert list((out / "tensorboard" / name).glob("events.*"))
     table = pd.read_csv(out / "table.csv")
     assert len(table) == 10

@@ -12,9 +12,9 @@ import pytest
 import soundfile
 import torch
 
+from genrenet.cli import main
 from genrenet.data.catalog import read_catalog
 from genrenet.data.litdata.writer import write_streamed
-from genrenet.cli import main
 from tests.conftest import RATE, TINY, tone
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="torch's gloo is at home on Linux")

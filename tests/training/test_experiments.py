@@ -2,9 +2,9 @@
 
 import pytest
 
-from genrenet.training.configs import ConfigError, config_names, experiment, experiment_names
-from genrenet.evaluation.runner import contenders
 from genrenet.evaluation.protocols import protocols
+from genrenet.evaluation.runner import contenders
+from genrenet.training.configs import ConfigError, config_names, experiment, experiment_names
 
 
 @pytest.mark.parametrize("name", experiment_names())

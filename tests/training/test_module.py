@@ -12,19 +12,19 @@ import pytorch_lightning as pl
 import torch
 from torch import nn
 
+from genrenet.data.datamodule import GenreDataModule
+from genrenet.data.frames import FrameError, FrameSettings, cut, filled, song_scores
+from genrenet.models.checkpoints import load_model, read_checkpoint
+from genrenet.models.frontend import LogMel
+from genrenet.models.networks import CNN
+from genrenet.models.outputs import log_scores
 from genrenet.training.augmentation import Mixup, SpecAugment, WaveformAugment
-from genrenet.models.checkpoints import load_checkpoint, read_checkpoint
 from genrenet.training.module import (
     CheckpointMismatchError,
     ClassifierError,
     GenreClassifier,
     compare,
 )
-from genrenet.data.datamodule import GenreDataModule
-from genrenet.data.frames import FrameError, FrameSettings, cut, filled, song_scores
-from genrenet.models.frontend import LogMel
-from genrenet.models.outputs import log_scores
-from genrenet.models.networks import CNN
 from genrenet.training.schedules import OneCycle, ScheduleError
 
 SMALL = functools.partial(
@@ -117,9 +117,9 @@ def test_log_mel_and_waveform_give_the_same_scores():
     model = small_model().eval()
     wave = torch.randn(2, 18_000)
     mel = model.frontend(wave)
-    scores = model.scores_from_waveform(wave)
-    assert torch.allclose(scores, model.scores_from_logmel(mel))
-    assert torch.allclose(scores, model.scores_from_logmel(mel.unsqueeze(1)))
+    scores = model.scores(wave)
+    assert torch.allclose(scores, model.scores_of_logmel(mel))
+    assert torch.allclose(scores, model.scores_of_logmel(mel.unsqueeze(1)))
 
 
 @pytest.mark.parametrize("decision", ["mean", "vote", "geometric"])
@@ -130,13 +130,11 @@ def test_waveforms_of_any_length_have_a_row_each(decision):
     # Two frames and a rest; 19 frames, which are more than are scored at once.
     for samples in (2 * 18_000 + 7_000, 19 * 18_000):
         waves = torch.randn(3, samples, generator=noise)
-        found, vectors = model.scores_from_waveform(waves), model.embed(waves)
+        found, vectors = model.scores(waves), model.embed(waves)
         assert found.shape == (3, 3)
         for wave, row, vector in zip(waves, found, vectors, strict=True):
             frames = torch.stack(wave.split(18_000)[: samples // 18_000])
-            torch.testing.assert_close(
-                row, song_scores(model.scores_from_waveform(frames), decision)
-            )
+            torch.testing.assert_close(row, song_scores(model.scores(frames), decision))
             torch.testing.assert_close(vector, model.embed(frames).mean(dim=0))
     short = torch.randn(2, 5_000, generator=noise)
     for fill in ("repeat", "zeros"):
@@ -144,9 +142,7 @@ def test_waveforms_of_any_length_have_a_row_each(decision):
         whole = cut(short, model.frames)[:, 0]
         for row, wave in zip(whole, short, strict=True):
             assert row.tolist() == filled(wave.numpy(), model.frames).tolist()
-        torch.testing.assert_close(
-            model.scores_from_waveform(short), model.scores_from_waveform(whole)
-        )
+        torch.testing.assert_close(model.scores(short), model.scores(whole))
         both = model.embed(short, ["conv1", "embedding"])
         torch.testing.assert_close(both, model.embed(whole, ["conv1", "embedding"]))
 
@@ -154,7 +150,7 @@ def test_waveforms_of_any_length_have_a_row_each(decision):
 @pytest.mark.parametrize("shape", [(18_000,), (2, 1, 18_000), (2, 0)])
 def test_shapes_that_are_no_waveforms(shape):
     model = small_model().eval()
-    for method in (model.scores_from_waveform, model.embed):
+    for method in (model.scores, model.embed):
         with pytest.raises(FrameError, match=r"wanted \(batch, samples\)"):
             method(torch.zeros(shape))
 
@@ -214,10 +210,10 @@ def test_checkpoint_gives_the_same_scores_and_says_where_it_comes_from(music, tm
     trainer.fit(model, data)
     file = tmp_path / "model.ckpt"
     trainer.save_checkpoint(file)
-    again = load_checkpoint(file)
+    again = load_model(file)
     wave = torch.randn(2, 18_000)
     model.eval()
-    assert torch.equal(again.scores_from_waveform(wave), model.scores_from_waveform(wave))
+    assert torch.equal(again.scores(wave), model.scores(wave))
     assert again.labels == ["bass", "middle", "treble"]
     assert again.frames == data.frames
     description = read_checkpoint(file)["genrenet"]

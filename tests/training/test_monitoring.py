@@ -16,12 +16,12 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tensorboard.plugins.hparams import plugin_data_pb2
 from tensorboard.plugins.projector.projector_config_pb2 import ProjectorConfig
 
-from genrenet.training.augmentation import Mixup
-from genrenet.training.module import GenreClassifier
 from genrenet.data.datamodule import GenreDataModule
 from genrenet.models.frontend import LogMel
-from genrenet.training.monitoring import HyperParameters, SongProjector, StageImages
 from genrenet.models.networks import CNN
+from genrenet.training.augmentation import Mixup
+from genrenet.training.module import GenreClassifier
+from genrenet.training.monitoring import HyperParameters, SongProjector, StageImages
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:.*does not have many workers", "ignore:.*smaller than the logging interval"

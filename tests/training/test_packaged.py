@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 import soundfile
 
-from genrenet.models.checkpoints import FetchError, import_checkpoint
 from genrenet.cli import main
+from genrenet.models.checkpoints import FetchError, import_checkpoint
 from genrenet.training.configs import config_names, experiment_names
 from tests.conftest import RATE, tone
 

@@ -7,10 +7,10 @@ import pytest
 import pytorch_lightning as pl
 import torch
 
-from genrenet.training.module import CheckpointMismatchError
 from genrenet.cli import main
 from genrenet.cli.training import OptionError, prepare_arguments
 from genrenet.training.finetuning import LayerFreezing
+from genrenet.training.module import CheckpointMismatchError
 from genrenet.training.schedules import OneCycle, ScheduleError
 from tests.conftest import TINY
 from tests.training.test_module import small_data, small_model, small_trainer

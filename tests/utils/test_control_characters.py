@@ -15,9 +15,9 @@ import pandas as pd
 import pytest
 
 from genrenet.cli import main
-from genrenet.utils.errors import GenrenetError, printable, visible
 from genrenet.library.table import file_of, read_rows
 from genrenet.playlists.reading import read_playlist
+from genrenet.utils.errors import GenrenetError, printable, visible
 
 NAME = "a\x1b[2J\x1b]0;x\x07\x9b1m\u202eb\nc\r\x7f"
 SHOWN = r"a\x1b[2J\x1b]0;x\x07\xc2\x9b1m\xe2\x80\xaeb\x0ac\x0d\x7f"

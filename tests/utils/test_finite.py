@@ -6,13 +6,13 @@ import json
 import pytest
 import torch
 
-from genrenet.models.checkpoints import CheckpointError, load_checkpoint, read_checkpoint
-from genrenet.training.module import GenreClassifier
 from genrenet.cli import main
-from genrenet.utils.finite import NonFiniteError, non_finite
 from genrenet.inference.classify import score_songs
-from genrenet.utils.strict_json import to_json
+from genrenet.models.checkpoints import CheckpointError, load_model, read_checkpoint
 from genrenet.models.networks import CNN
+from genrenet.training.module import GenreClassifier
+from genrenet.utils.finite import NonFiniteError, non_finite
+from genrenet.utils.strict_json import to_json
 from tests.conftest import TINY
 from tests.training.test_module import SMALL, small_data, small_model, small_trainer
 
@@ -100,13 +100,13 @@ def _broken(checkpoint, target):
 def test_a_checkpoint_with_nan_names_no_genre(checkpoint, music, tmp_path, capsys):
     file = _broken(checkpoint, tmp_path / "nan.ckpt")
     with pytest.raises(CheckpointError, match=r"not finite .* network\.head\.bias"):
-        load_checkpoint(file)
+        load_model(file)
     assert main(["classify", str(music), "--checkpoint", str(file), "--format", "json"]) == 2
     assert capsys.readouterr().out == ""
 
 
 def test_scores_that_are_not_finite_are_errors_of_their_songs(checkpoint, music):
-    model = load_checkpoint(checkpoint)
+    model = load_model(checkpoint)
     with torch.no_grad():
         model.network.head.bias[0] = float("nan")
     seen = []

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from genrenet.web.errors import NoSuchSong, RequestError
-from genrenet.web.paths import relative_name, song_file
 from genrenet.web.music_folder import Shelf
+from genrenet.web.paths import relative_name, song_file
 
 
 @pytest.fixture

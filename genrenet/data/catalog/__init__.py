@@ -49,7 +49,13 @@ from genrenet.data.catalog.base import (
     in_threads,
 )
 from genrenet.data.catalog.checking import check_catalog
-from genrenet.data.catalog.reading import FORMATS, Catalog, artists_known, read_catalog, write_catalog
+from genrenet.data.catalog.reading import (
+    FORMATS,
+    Catalog,
+    artists_known,
+    read_catalog,
+    write_catalog,
+)
 
 __all__ = [
     "COLUMNS",

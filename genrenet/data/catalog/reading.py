@@ -41,8 +41,8 @@ from genrenet.data.catalog.tables import (
     write_table,
 )
 from genrenet.data.catalog.tags import fill_from_tags, label_by_tags
-from genrenet.utils.errors import printable
 from genrenet.plugins.manager import contributions
+from genrenet.utils.errors import printable
 
 if TYPE_CHECKING:
     import pandas as pd

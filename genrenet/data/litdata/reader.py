@@ -29,6 +29,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from genrenet.data.catalog import Catalog
+from genrenet.data.datasets import FrameDataset
+from genrenet.data.decoded_audio import DType
 from genrenet.data.litdata.cache import (
     INDEX,
     ChunkCache,
@@ -39,8 +41,6 @@ from genrenet.data.litdata.cache import (
     not_whole,
     size_of,
 )
-from genrenet.data.datasets import FrameDataset
-from genrenet.data.decoded_audio import DType
 from genrenet.utils.errors import printable
 
 VERSION = 2
@@ -61,7 +61,8 @@ class StreamedSongs:
     Parameters
     ----------
     source : str
-        A folder that `genrenet.data.litdata.writer.write_streamed` wrote, or the address of a copy of one.
+        A folder that `genrenet.data.litdata.writer.write_streamed` wrote, or the address of a copy
+        of one.
     sample_rate : int > 0
         The wanted one, in Hz.
     cache : path, optional

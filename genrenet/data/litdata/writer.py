@@ -1,4 +1,4 @@
-"""Writes a collection as chunks for streaming; see `genrenet.data.litdata.reader` for the layout."""
+"""Write a collection as chunks for streaming, in the layout of `genrenet.data.litdata.reader`."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ import numpy as np
 import pandas as pd
 from filelock import FileLock
 
-from genrenet.utils.cache import content_sample, replace_file
 from genrenet.data.catalog import Catalog
-from genrenet.data.litdata.cache import INDEX, StreamedError, is_address, litdata
 from genrenet.data.decoded_audio import encode, in_order
-from genrenet.utils.errors import printable
+from genrenet.data.litdata.cache import INDEX, StreamedError, is_address, litdata
 from genrenet.data.litdata.reader import DTYPE, STAMP, TABLE, VERSION, StreamedSongs
+from genrenet.utils.cache import content_sample, replace_file
+from genrenet.utils.errors import printable
 
 CHUNK_BYTES = 64_000_000
 """Target size of a chunk: large enough to fetch at full speed, small enough to shuffle by."""

@@ -5,11 +5,11 @@ accuracy means, so every split has a name that says so and stands beside every n
 artists are known the splits are made by artist: a network told to find genres happily learns voices
 and studios instead, and shuffled splits reward it for that.
 
-Every function takes a catalog's table (`genrenet.data.catalog`: columns `track_id`, `genre`, `artist`,
-`path`) and a seed, and gives the same split for the same songs and seed, whatever the rows' order.
-Two spellings of an artist that differ in case or spacing are one artist; songs whose artist is
-unknown ('') each count as an artist of their own. Rows with one value in the column `song` are
-segments of one song, and share its part.
+Every function takes a catalog's table (`genrenet.data.catalog`: columns `track_id`, `genre`,
+`artist`, `path`) and a seed, and gives the same split for the same songs and seed, whatever the
+rows' order. Two spellings of an artist that differ in case or spacing are one artist; songs whose
+artist is unknown ('') each count as an artist of their own. Rows with one value in the column
+`song` are segments of one song, and share its part.
 
 Sources
 -------

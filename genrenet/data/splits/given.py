@@ -9,7 +9,6 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from genrenet.data.catalog import PART_NAMES, artists_known
-from genrenet.utils.errors import printable
 from genrenet.data.splits.base import (
     FRACTIONS,
     PARTS,
@@ -20,6 +19,7 @@ from genrenet.data.splits.base import (
     split_of,
 )
 from genrenet.data.splits.making import artist_disjoint, k_fold, seventy_thirty, stratified
+from genrenet.utils.errors import printable
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,10 +13,10 @@ import numpy as np
 import soundfile
 from mutagen import MutagenError, flac
 
-from genrenet.utils.cache import cache_root
-from genrenet.utils.errors import printable
 from genrenet.data.synthesis.playing import synthesise_song
 from genrenet.data.synthesis.styles import GENRES, LEAST, SynthesisError, check
+from genrenet.utils.cache import cache_root
+from genrenet.utils.errors import printable
 
 Progress = Callable[[int, int], None] | None
 _VERSION = 1  # raise it whenever a song would sound different: caches then start afresh

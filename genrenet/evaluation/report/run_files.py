@@ -26,10 +26,10 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from genrenet.utils import figures
-from genrenet.evaluation.report.test_report import run_page as comparison_page
+from genrenet.evaluation.report import run_page as comparison_page
 from genrenet.evaluation.report.html import writing
 from genrenet.evaluation.report.ranking import markdown, ranked
+from genrenet.utils import figures
 
 
 def write_run(folder: Path, results: Mapping[str, Any], predictions: pd.DataFrame) -> Path:

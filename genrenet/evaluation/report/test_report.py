@@ -24,8 +24,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from genrenet.utils import figures
-from genrenet.utils.errors import printable
 from genrenet.evaluation.report.html import (
     ReportError,
     cards,
@@ -39,6 +37,8 @@ from genrenet.evaluation.report.html import (
     writing,
 )
 from genrenet.inference.result import score_columns
+from genrenet.utils import figures
+from genrenet.utils.errors import printable
 
 __all__ = ["ReportError", "predictions_table", "render", "write_predictions", "write_report"]
 

@@ -29,8 +29,8 @@ from genrenet.models.checkpoints.registry import (
     published_models,
     register,
 )
-from genrenet.training.module import GenreClassifier
 from genrenet.models.description import CheckpointMismatchError
+from genrenet.models.model import GenreModel
 
 __all__ = [
     "DEFAULT_CHECKPOINT",
@@ -45,7 +45,7 @@ __all__ = [
     "find_checkpoint",
     "import_checkpoint",
     "imported_checkpoint",
-    "load_checkpoint",
+    "load_model",
     "models_with_label",
     "open_checkpoint",
     "published",
@@ -61,9 +61,7 @@ for _model in PUBLISHED:
     register(_model)
 
 
-def load_checkpoint(
-    name_or_path: str | os.PathLike[str], trust: Sequence[str] = ()
-) -> GenreClassifier:
+def load_model(name_or_path: str | os.PathLike[str], trust: Sequence[str] = ()) -> GenreModel:
     """Classifier of a checkpoint, in eval mode on the CPU.
 
     Parameters
@@ -79,8 +77,8 @@ def load_checkpoint(
 
     Returns
     -------
-    GenreClassifier
-        With ``labels``, ``frames``, ``scores_from_waveform`` and ``scores_from_logmel``.
+    GenreModel
+        With ``labels``, ``frames``, ``scores`` and ``scores_of_logmel``.
 
     Raises
     ------
@@ -93,8 +91,8 @@ def load_checkpoint(
 
     Examples
     --------
-    >>> model = load_checkpoint("runs/cnn/version_0/checkpoints/best.ckpt")  # doctest: +SKIP
-    >>> model = load_checkpoint("msd-crnn")  # doctest: +SKIP
-    >>> model.scores_from_waveform(torch.zeros(1, model.frames.n_samples))  # doctest: +SKIP
+    >>> model = load_model("runs/cnn/version_0/checkpoints/best.ckpt")  # doctest: +SKIP
+    >>> model = load_model("msd-crnn")  # doctest: +SKIP
+    >>> model.scores(torch.zeros(1, model.frames.n_samples))  # doctest: +SKIP
     """
     return open_checkpoint(find_checkpoint(name_or_path), trust)

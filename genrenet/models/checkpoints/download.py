@@ -21,8 +21,8 @@ from typing import Any
 
 from filelock import FileLock
 
-from genrenet.utils.cache import CacheError, cache_folder, sha256_of
 from genrenet.models.checkpoints.registry import PublishedModel, SourceFile
+from genrenet.utils.cache import CacheError, cache_folder, sha256_of
 from genrenet.utils.errors import GenrenetError, printable
 from genrenet.version import __version__
 

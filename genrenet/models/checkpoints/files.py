@@ -1,10 +1,10 @@
 """Checkpoints: from a file to a classifier that names genres, running no code in the file.
 
 A checkpoint is a Lightning checkpoint whose entry ``genrenet`` says everything that inference
-needs: see `genrenet.training.module.GenreClassifier.description`. `write_checkpoint` writes just that,
-the weights, and the version without which Lightning loads no weights. Files are read with
-``weights_only=True``, and only classes are built that
-the package or a plugin knows by name, or that somebody trusts: see `genrenet.models.rebuilding`.
+needs: see `genrenet.models.model.GenreModel.description`. `write_checkpoint` writes just
+that, the weights, and the version without which Lightning loads no weights. Files are read with
+``weights_only=True``, and only classes are built that the package or a plugin knows by name, or
+that somebody trusts: see `genrenet.models.registry`.
 """
 
 from __future__ import annotations
@@ -13,18 +13,23 @@ import contextlib
 import os
 import warnings
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import torch
-from pytorch_lightning.__version__ import version as lightning_version
 
-from genrenet.training.module import GenreClassifier
-from genrenet.models.description import FORMAT, CheckpointMismatchError, build_frontend, build_network
+from genrenet.data.frames import FrameSettings
+from genrenet.models.description import (
+    FORMAT,
+    CheckpointMismatchError,
+    build_frontend,
+    build_network,
+)
+from genrenet.models.model import GenreModel
+from genrenet.models.registry import RebuildError
 from genrenet.utils.errors import GenrenetError, printable
 from genrenet.utils.finite import non_finite
-from genrenet.data.frames import FrameSettings
-from genrenet.models.rebuilding import RebuildError
 
 WANTED = "a checkpoint written by 'genrenet fit'"
 
@@ -86,7 +91,7 @@ def read_checkpoint(path: str | os.PathLike[str]) -> dict[str, Any]:
     return checked
 
 
-def build_model(entries: dict[str, Any], name: str, trust: Sequence[str] = ()) -> GenreClassifier:
+def build_model(entries: dict[str, Any], name: str, trust: Sequence[str] = ()) -> GenreModel:
     """Classifier that a checkpoint describes, with weights as yet untrained.
 
     Parameters
@@ -96,11 +101,11 @@ def build_model(entries: dict[str, Any], name: str, trust: Sequence[str] = ()) -
     name : str
         The checkpoint's name, for errors.
     trust : sequence of str
-        See `genrenet.models.rebuilding.trusted`.
+        See `genrenet.models.registry.trusted`.
 
     Returns
     -------
-    GenreClassifier
+    GenreModel
         Its ``provenance`` is all that the description says beyond the settings.
 
     Raises
@@ -112,7 +117,7 @@ def build_model(entries: dict[str, Any], name: str, trust: Sequence[str] = ()) -
     description = entries["genrenet"]
     try:
         part = description["network"]
-        model = GenreClassifier(
+        model = GenreModel(
             description["labels"],
             network=lambda n_labels: build_network(part, n_labels, name, trust),
             frontend=build_frontend(description["frontend"], name, trust),
@@ -128,23 +133,23 @@ def build_model(entries: dict[str, Any], name: str, trust: Sequence[str] = ()) -
         ) from error
     settings = {*model.description(), "probe"}
     model.provenance = {key: description[key] for key in description if key not in settings}
-    model.wanted_probe = description.get("probe")
+    model.wanted_response = description.get("probe")
     return model
 
 
-def load_weights(model: GenreClassifier, state: dict[str, Any], name: str) -> GenreClassifier:
+def load_weights(model: GenreModel, state: dict[str, Any], name: str) -> GenreModel:
     """Give a model its weights, and put it in eval mode.
 
     Parameters
     ----------
-    model : GenreClassifier
+    model : GenreModel
     state : dict of str to Tensor
     name : str
         The checkpoint's name, for errors.
 
     Returns
     -------
-    GenreClassifier
+    GenreModel
         The same model.
 
     Raises
@@ -169,16 +174,16 @@ def load_weights(model: GenreClassifier, state: dict[str, Any], name: str) -> Ge
             found=f"{len(broken)} tensors, the first {broken[0]}",
             remedy="take an earlier checkpoint of the run, or train anew with a lower rate",
         )
-    model.check_probe(name)
+    model.check_response_of(name)
     return model.eval()
 
 
-def write_checkpoint(model: GenreClassifier, path: str | os.PathLike[str]) -> Path:
+def write_checkpoint(model: GenreModel, path: str | os.PathLike[str]) -> Path:
     """Write a classifier's description and weights, and nothing else.
 
     Parameters
     ----------
-    model : GenreClassifier
+    model : GenreModel
         Its ``provenance`` goes into the description.
     path : path
         The file to write; it appears only when it is whole.
@@ -203,7 +208,7 @@ def write_entries(entries: dict[str, Any], path: str | os.PathLike[str]) -> Path
     Lightning's version is added to them: with it, its trainer can test and predict with the file.
     """
     path = Path(path)
-    entries = {"pytorch-lightning_version": lightning_version, **entries}
+    entries = {"pytorch-lightning_version": version("pytorch-lightning"), **entries}
     temporary = path.with_name(path.name + ".part")
     try:
         with open(temporary, "wb") as file:  # torch leaves it open after an error

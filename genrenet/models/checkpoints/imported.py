@@ -9,10 +9,15 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from genrenet.utils.cache import CacheError, cache_folder, cache_root, sha256_of
 from genrenet.models.checkpoints.download import FetchError, fetch
 from genrenet.models.checkpoints.files import CheckpointError, read_checkpoint, write_checkpoint
-from genrenet.models.checkpoints.registry import PublishedModel, SourceFile, published, published_models
+from genrenet.models.checkpoints.registry import (
+    PublishedModel,
+    SourceFile,
+    published,
+    published_models,
+)
+from genrenet.utils.cache import CacheError, cache_folder, cache_root, sha256_of
 from genrenet.utils.errors import printable
 from genrenet.utils.progress import progress_bar
 

@@ -26,8 +26,8 @@ from genrenet.models.checkpoints.files import (
 )
 from genrenet.models.checkpoints.imported import import_checkpoint
 from genrenet.models.checkpoints.registry import published_models
-from genrenet.training.module import GenreClassifier
 from genrenet.models.description import CheckpointMismatchError
+from genrenet.models.model import GenreModel
 from genrenet.utils.errors import GenrenetError, printable
 
 HEAD = "network.head."
@@ -101,7 +101,7 @@ def find_checkpoint(name_or_path: str | os.PathLike[str]) -> Path:
     )
 
 
-def open_checkpoint(path: str | os.PathLike[str], trust: Sequence[str] = ()) -> GenreClassifier:
+def open_checkpoint(path: str | os.PathLike[str], trust: Sequence[str] = ()) -> GenreModel:
     """Classifier of a checkpoint, in eval mode on the CPU.
 
     Parameters
@@ -110,12 +110,12 @@ def open_checkpoint(path: str | os.PathLike[str], trust: Sequence[str] = ()) -> 
         A ``.ckpt`` file.
     trust : sequence of str
         Packages whose classes may be imported and built because the file names them; see
-        `genrenet.models.rebuilding.trusted`.
+        `genrenet.models.registry.trusted`.
 
     Returns
     -------
-    GenreClassifier
-        With ``labels``, ``frames``, ``scores_from_waveform`` and ``scores_from_logmel``.
+    GenreModel
+        With ``labels``, ``frames``, ``scores`` and ``scores_of_logmel``.
 
     Raises
     ------
@@ -130,7 +130,7 @@ def open_checkpoint(path: str | os.PathLike[str], trust: Sequence[str] = ()) -> 
     return load_weights(model, _complete(entries, model, name), name)
 
 
-def missing_weights(entries: dict[str, Any], model: GenreClassifier) -> list[str]:
+def missing_weights(entries: dict[str, Any], model: GenreModel) -> list[str]:
     """Names of a model's weights that its checkpoint leaves to the backbone that it names."""
     if "backbone" not in entries["genrenet"]:
         return []
@@ -138,7 +138,7 @@ def missing_weights(entries: dict[str, Any], model: GenreClassifier) -> list[str
     return [key for key in model.state_dict() if key not in state and not key.startswith(HEAD)]
 
 
-def _complete(entries: dict[str, Any], model: GenreClassifier, name: str) -> dict[str, Tensor]:
+def _complete(entries: dict[str, Any], model: GenreModel, name: str) -> dict[str, Tensor]:
     """A checkpoint's weights, with those it lacks taken from the backbone that it names."""
     state: dict[str, Tensor] = entries["state_dict"]
     missing = missing_weights(entries, model)

@@ -12,16 +12,16 @@ from typing import Literal
 
 from torch import Tensor
 
+from genrenet.data.frames import FrameSettings
 from genrenet.models.checkpoints.convert.keras import convert_keras_tagger
 from genrenet.models.checkpoints.convert.musicnn import convert_musicnn
 from genrenet.models.checkpoints.registry import PublishedModel, SourceFile
-from genrenet.training.module import GenreClassifier
 from genrenet.models.description import CheckpointMismatchError
-from genrenet.utils.errors import printable
-from genrenet.data.frames import FrameSettings
 from genrenet.models.frontend import LogMel
-from genrenet.models.outputs import Output
+from genrenet.models.model import GenreModel
 from genrenet.models.networks import CNN, CRNN, GenreNetwork, MusiCNN
+from genrenet.models.outputs import Output
+from genrenet.utils.errors import printable
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -67,8 +67,8 @@ def _classifier(
     labels: Sequence[str],
     output: Output,
     frames: FrameSettings,
-) -> GenreClassifier:
-    model = GenreClassifier(labels, network=network, output=output)
+) -> GenreModel:
+    model = GenreModel(labels, network=network, output=output)
     # All were trained on recordings at the level that they have.
     model.frontend = LogMel(**{**model.network.frontend, "level": "keep"})
     try:
@@ -92,12 +92,12 @@ def _keras(
     flipped: bool = False,
     spread: Literal["variance", "standard deviation"] = "variance",
     frames: FrameSettings = WHOLE_SONGS,
-) -> GenreClassifier:
+) -> GenreModel:
     state = convert_keras_tagger(path, flipped=flipped, spread=spread)
     return _classifier(path, state, network, labels, output, frames)
 
 
-def _musicnn(path: Path, *, model: str, labels: Sequence[str]) -> GenreClassifier:
+def _musicnn(path: Path, *, model: str, labels: Sequence[str]) -> GenreModel:
     state = convert_musicnn(path, model=model)
     return _classifier(path, state, MusiCNN, labels, "sigmoid", PATCHES)
 

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from genrenet.training.module import GenreClassifier
-from genrenet.utils.errors import GenrenetError
+from genrenet.models.model import GenreModel
 from genrenet.plugins.manager import contributions
+from genrenet.utils.errors import GenrenetError
 
-Convert = Callable[[Path], GenreClassifier]
+Convert = Callable[[Path], GenreModel]
 
 
 class RegistryError(GenrenetError):

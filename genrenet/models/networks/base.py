@@ -11,8 +11,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from genrenet.models.registry import Recorded
 from genrenet.utils.errors import GenrenetError
-from genrenet.models.rebuilding import Recorded
 
 Pools = Sequence[Sequence[int]]
 

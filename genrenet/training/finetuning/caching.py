@@ -19,10 +19,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from genrenet.utils.cache import cache_folder
-from genrenet.training.module import GenreClassifier
-from genrenet.data.datasets import Item
 from genrenet.data.datamodule import GenreDataModule, to_float
+from genrenet.data.datasets import Item
+from genrenet.training.module import GenreClassifier
+from genrenet.utils.cache import cache_folder
 from genrenet.utils.errors import GenrenetError, printable
 
 IN_MEMORY = 1 << 30

@@ -14,11 +14,11 @@ from pytorch_lightning.trainer.states import TrainerFn
 from torch import nn
 from torch.optim import Optimizer
 
-from genrenet.utils.cache import CacheError
-from genrenet.training.module import GenreClassifier
 from genrenet.data.datamodule import GenreDataModule
 from genrenet.training.finetuning.caching import CacheSizeError, cache_trunk
 from genrenet.training.finetuning.errors import FinetuningError
+from genrenet.training.module import GenreClassifier
+from genrenet.utils.cache import CacheError
 from genrenet.utils.progress import progress_bar
 
 logger = logging.getLogger(__name__)

@@ -11,11 +11,11 @@ from typing import Any
 import torch
 from torch import nn
 
-from genrenet.utils.cache import sha256_of
-from genrenet.models.checkpoints import find_checkpoint, load_checkpoint
-from genrenet.training.module import NetworkMaker
-from genrenet.training.finetuning.errors import FinetuningError
+from genrenet.models.checkpoints import find_checkpoint, load_model
+from genrenet.models.model import NetworkMaker
 from genrenet.models.networks import GenreNetwork
+from genrenet.training.finetuning.errors import FinetuningError
+from genrenet.utils.cache import sha256_of
 
 
 def replace_head(network: GenreNetwork, n_labels: int, seed: int = 0) -> GenreNetwork:
@@ -102,7 +102,7 @@ class Pretrained(NetworkMaker):
     def __call__(self, n_labels: int) -> GenreNetwork:
         """The network, with ``n_labels`` outputs."""
         file = find_checkpoint(self.backbone)
-        source = load_checkpoint(file)
+        source = load_model(file)
         network: Any = source.network
         if not self.keep_head:
             replace_head(network, n_labels, self.seed)

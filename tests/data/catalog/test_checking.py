@@ -5,8 +5,8 @@ import pytest
 import soundfile
 
 from genrenet import audio
-from genrenet.data.catalog import check_catalog, read_catalog
 from genrenet.cli import main
+from genrenet.data.catalog import check_catalog, read_catalog
 from tests.conftest import RATE, tone
 
 SECONDS = 8.0

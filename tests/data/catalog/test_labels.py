@@ -10,6 +10,7 @@ import soundfile
 from mutagen.apev2 import APEv2
 from mutagen.id3 import ID3, TCON
 
+from genrenet.cli import main
 from genrenet.data.catalog import (
     ArtistFoldersError,
     CatalogError,
@@ -18,7 +19,6 @@ from genrenet.data.catalog import (
 )
 from genrenet.data.catalog.genre_names import cell_values, merged
 from genrenet.data.catalog.tags import read_tags
-from genrenet.cli import main
 from genrenet.data.datamodule import DataError, GenreDataModule
 from genrenet.evaluation.datasets import DatasetError, read_dataset
 from genrenet.library.genre_tags import write_genre

@@ -8,8 +8,8 @@ import zipfile
 
 import pytest
 
-from genrenet.utils.cache import CacheError
 from genrenet.models.checkpoints import FetchError, SourceFile, fetch
+from genrenet.utils.cache import CacheError
 from tests.helpers.publishing import Server, model_of, sha256, small_model
 
 CONTENT = bytes(range(256)) * 4_000  # about 1 MB: several blocks

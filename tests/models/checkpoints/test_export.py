@@ -9,12 +9,17 @@ import zipfile
 import pytest
 import torch
 
-from genrenet.models.checkpoints import load_checkpoint
-from genrenet.training.module import GenreClassifier
-from genrenet.models.checkpoints.export import ExportError, check_export, export_model, exported_metadata
 from genrenet.data.frames import FrameSettings
+from genrenet.models.checkpoints import load_model
+from genrenet.models.checkpoints.export import (
+    ExportError,
+    check_export,
+    export_model,
+    exported_metadata,
+)
 from genrenet.models.frontend import LogMel
 from genrenet.models.networks import CNN, CRNN, MusiCNN
+from genrenet.training.module import GenreClassifier
 from tests.conftest import RATE, tone
 from tests.training.test_module import SMALL
 
@@ -66,7 +71,7 @@ def vivid(network, *, backend="nnaudio", seconds=None, labels=("a", "b", "é"), 
         reach = (embedding[1] - embedding[0]).norm()
         model.network.head.weight[0] = 4 * direction / reach
         model.network.head.bias[0] = -4 * (direction / reach) @ middle
-        low, high = model.scores_from_waveform(waves)[:, 0]
+        low, high = model.scores(waves)[:, 0]
     assert high - low > 0.05
     return model
 
@@ -107,7 +112,7 @@ def test_other_outputs(output, tmp_path):
 def test_a_trained_model_names_genres_in_onnxruntime(checkpoint, tmp_path):
     import onnxruntime
 
-    export_model(load_checkpoint(checkpoint), tmp_path / "model.onnx")
+    export_model(load_model(checkpoint), tmp_path / "model.onnx")
     session = onnxruntime.InferenceSession(tmp_path / "model.onnx")
     (given,), (output,) = session.get_inputs(), session.get_outputs()
     assert (given.name, given.shape, given.type) == ("waveform", ["batch", 18_000], "tensor(float)")
@@ -136,7 +141,7 @@ def test_the_front_ends_level_is_exported(level, tmp_path):
     session = onnxruntime.InferenceSession(tmp_path / "model.onnx")
     (scores,) = session.run(None, {"waveform": waves.numpy()})
     with torch.inference_mode():
-        wanted = model.scores_from_waveform(waves)
+        wanted = model.scores(waves)
     torch.testing.assert_close(torch.from_numpy(scores), wanted, atol=1e-4, rtol=0)
     torch.testing.assert_close(wanted[1], wanted[2], atol=1e-4, rtol=0)
     if level == "bound":  # a plausible level still counts

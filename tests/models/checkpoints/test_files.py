@@ -10,25 +10,23 @@ from genrenet.models.checkpoints import (
     CheckpointError,
     CheckpointMismatchError,
     export_checkpoint,
-    load_checkpoint,
+    load_model,
 )
 
 
 def test_loads_in_eval_mode_from_the_package(checkpoint):
-    model = genrenet.load_checkpoint(checkpoint)
+    model = genrenet.load_model(checkpoint)
     assert not model.training
     assert model.labels == ["bass", "middle", "treble"]
-    assert model.scores_from_waveform(torch.randn(2, 18_000)).sum(-1).tolist() == pytest.approx(
-        [1, 1]
-    )
+    assert model.scores(torch.randn(2, 18_000)).sum(-1).tolist() == pytest.approx([1, 1])
 
 
 def test_export_is_small_and_scores_the_same(checkpoint, tmp_path):
     small = export_checkpoint(checkpoint, tmp_path / "small.ckpt")
     assert small.stat().st_size < checkpoint.stat().st_size / 2
     wave = torch.randn(1, 18_000)
-    wanted = load_checkpoint(checkpoint).scores_from_waveform(wave)
-    assert torch.equal(load_checkpoint(small).scores_from_waveform(wave), wanted)
+    wanted = load_model(checkpoint).scores(wave)
+    assert torch.equal(load_model(small).scores(wave), wanted)
     assert [file.name for file in tmp_path.iterdir()] == ["small.ckpt"]
 
 
@@ -58,7 +56,7 @@ def _edited(checkpoint, target, edit):
 def test_settings_that_do_not_fit_are_named(checkpoint, tmp_path, edit, error, words):
     file = _edited(checkpoint, tmp_path / "edited.ckpt", edit)
     with pytest.raises(error, match=words):
-        load_checkpoint(file)
+        load_model(file)
 
 
 class _Payload:
@@ -74,7 +72,7 @@ def test_a_pickle_in_disguise_is_refused_and_not_run(tmp_path, monkeypatch):
     torch.save({"genrenet": _Payload(), "state_dict": {}}, zipped)
     for file in (plain, zipped):
         with pytest.raises(CheckpointError, match="can be read safely"):
-            load_checkpoint(file)
+            load_model(file)
     assert not (tmp_path / "ran").exists()
 
 
@@ -83,22 +81,22 @@ def test_files_that_are_no_checkpoints_are_named(tmp_path, content):
     file = tmp_path / "x.ckpt"
     file.write_bytes(content)
     with pytest.raises(CheckpointError, match=r"x\.ckpt"):
-        load_checkpoint(file)
+        load_model(file)
 
 
 def test_other_programs_and_missing_files_are_named(tmp_path):
     torch.save({"state_dict": {}, "epoch": 3}, tmp_path / "other.ckpt")
     with pytest.raises(CheckpointError, match="another program: found entries"):
-        load_checkpoint(tmp_path / "other.ckpt")
+        load_model(tmp_path / "other.ckpt")
     torch.save([1, 2], tmp_path / "list.ckpt")
     with pytest.raises(CheckpointError, match="another program"):
-        load_checkpoint(tmp_path / "list.ckpt")
+        load_model(tmp_path / "list.ckpt")
     with pytest.raises(CheckpointError, match="no checkpoint"):
-        load_checkpoint(tmp_path / "missing.ckpt")
+        load_model(tmp_path / "missing.ckpt")
 
 
 def test_half_a_checkpoint_is_refused(checkpoint, tmp_path):
     half = tmp_path / "half.ckpt"
     half.write_bytes(checkpoint.read_bytes()[: checkpoint.stat().st_size // 2])
     with pytest.raises(CheckpointError):
-        load_checkpoint(half)
+        load_model(half)

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import genrenet
-from genrenet.utils.cache import CacheError
+from genrenet.data.frames import FrameSettings
 from genrenet.models.checkpoints import (
     DEFAULT_CHECKPOINT,
     CheckpointError,
@@ -21,7 +21,7 @@ from genrenet.models.checkpoints import (
     find_checkpoint,
     import_checkpoint,
     imported_checkpoint,
-    load_checkpoint,
+    load_model,
     open_checkpoint,
     read_checkpoint,
     register,
@@ -31,7 +31,7 @@ from genrenet.models.checkpoints import (
     write_checkpoint,
 )
 from genrenet.training.module import GenreClassifier
-from genrenet.data.frames import FrameSettings
+from genrenet.utils.cache import CacheError
 from tests.helpers.publishing import model_of, sha256, small_cnn, small_model
 
 CONTENT = b"what the authors published" * 100
@@ -78,10 +78,10 @@ def _replace(**changes):
 
 def test_converted_once_on_first_use(cache, conversions, published_file):
     assert imported_checkpoint("tiny") is None
-    model = genrenet.load_checkpoint("tiny")
+    model = genrenet.load_model("tiny")
     assert not model.training
-    wanted = small_model(published_file).scores_from_waveform(WAVE)
-    assert torch.equal(model.scores_from_waveform(WAVE), wanted)
+    wanted = small_model(published_file).scores(WAVE)
+    assert torch.equal(model.scores(WAVE), wanted)
     path = cache / "checkpoints" / "tiny.ckpt"
     assert imported_checkpoint("tiny") == import_checkpoint("tiny") == path
     published_file.unlink()
@@ -93,7 +93,7 @@ def test_converted_once_on_first_use(cache, conversions, published_file):
 
 
 def test_where_it_comes_from_survives_opening_and_writing(conversions, published_file, tmp_path):
-    model = load_checkpoint("tiny")
+    model = load_model("tiny")
     wanted = {
         "name": "tiny",
         "title": "a tiny model",
@@ -145,7 +145,7 @@ def test_another_published_file_is_imported_anew(conversions, published_file):
     published_file.write_bytes(b"second edition")
     _replace(sha256=sha256(b"second edition"), size=14)
     assert imported_checkpoint("tiny") is None
-    source = load_checkpoint("tiny").provenance["source"]
+    source = load_model("tiny").provenance["source"]
     assert source["sha256"] == sha256(b"second edition")
 
 
@@ -153,7 +153,7 @@ def test_another_published_file_is_imported_anew(conversions, published_file):
 def test_a_damaged_import_is_made_anew(conversions, content):
     path = import_checkpoint("tiny")
     path.write_bytes(content)
-    assert load_checkpoint("tiny").labels == ["low", "high"]
+    assert load_model("tiny").labels == ["low", "high"]
     assert len(conversions) == 2
 
 
@@ -166,7 +166,7 @@ def test_a_pickle_in_the_imports_place_is_never_run(conversions, cache, tmp_path
     monkeypatch.chdir(tmp_path)
     (cache / "checkpoints").mkdir(parents=True)
     (cache / "checkpoints" / "tiny.ckpt").write_bytes(pickle.dumps({"genrenet": _Payload()}))
-    assert load_checkpoint("tiny").labels == ["low", "high"]
+    assert load_model("tiny").labels == ["low", "high"]
     assert not (tmp_path / "ran").exists()
 
 
@@ -195,7 +195,7 @@ def test_a_cache_that_cannot_be_written_is_named(
 ):
     monkeypatch.setenv("GENRENET_CACHE", str(published_file / "cache"))
     with pytest.raises(CacheError, match=r"published\.bin/cache/checkpoints'.*set GENRENET_CACHE"):
-        load_checkpoint("tiny")
+        load_model("tiny")
 
 
 def test_a_full_disk_is_named_and_leaves_nothing(conversions, cache):
@@ -280,7 +280,7 @@ def test_shipped_ones_are_found_by_name(shipped, published_file):
     (shipped / "ours.md").write_text("# A card")
     assert shipped_checkpoints() == {"ours": file}
     assert find_checkpoint("ours") == file
-    assert load_checkpoint("ours").labels == ["low", "high"]
+    assert load_model("ours").labels == ["low", "high"]
 
 
 def test_a_file_comes_before_a_name(conversions, shipped, published_file, tmp_path, monkeypatch):
@@ -295,16 +295,16 @@ def test_a_file_comes_before_a_name(conversions, shipped, published_file, tmp_pa
 def test_unknown_names_list_the_known_ones(conversions, shipped, published_file):
     write_checkpoint(small_model(published_file), shipped / "ours.ckpt")
     with pytest.raises(CheckpointError, match=r"no checkpoint 'nope'.*ours, msd-cnn.*tiny"):
-        load_checkpoint("nope")
+        load_model("nope")
     with pytest.raises(RegistryError, match="'nope'"):
         import_checkpoint("nope")
 
 
 def test_a_default_that_is_not_installed_has_a_remedy(shipped, published_file):
     with pytest.raises(CheckpointError, match="reinstall genrenet, or pass --checkpoint FILE"):
-        load_checkpoint(DEFAULT_CHECKPOINT)
+        load_model(DEFAULT_CHECKPOINT)
     write_checkpoint(small_model(published_file), shipped / f"{DEFAULT_CHECKPOINT}.ckpt")
-    assert load_checkpoint(DEFAULT_CHECKPOINT).labels == ["low", "high"]
+    assert load_model(DEFAULT_CHECKPOINT).labels == ["low", "high"]
 
 
 # --- on a backbone --------------------------------------------------------------------------------
@@ -314,7 +314,7 @@ def test_a_default_that_is_not_installed_has_a_remedy(shipped, published_file):
 def tuned(conversions, tmp_path):
     """A model of three genres on ``tiny``: another head, and one convolution trained on."""
     model = GenreClassifier(["a", "b", "c"], network=functools.partial(small_cnn))
-    trunk = load_checkpoint("tiny").state_dict()
+    trunk = load_model("tiny").state_dict()
     trunk = {key: value for key, value in trunk.items() if not key.startswith("network.head.")}
     model.load_state_dict(trunk, strict=False)
     with torch.no_grad():
@@ -328,27 +328,27 @@ def test_without_its_backbone_it_is_small_and_scores_the_same(tuned, tmp_path, c
     part = export_checkpoint(tuned, tmp_path / "part.ckpt", without_backbone=True)
     kept = set(read_checkpoint(part)["state_dict"])
     assert kept == {"network.head.weight", "network.head.bias", "network.convolutions.1.0.weight"}
-    wanted = load_checkpoint(tuned).scores_from_waveform(WAVE)
+    wanted = load_model(tuned).scores(WAVE)
     # The backbone is imported again where it is not there any more.
     shutil.rmtree(cache)
-    assert torch.equal(load_checkpoint(part).scores_from_waveform(WAVE), wanted)
-    assert load_checkpoint(part).provenance["backbone"]["name"] == "tiny"
+    assert torch.equal(load_model(part).scores(WAVE), wanted)
+    assert load_model(part).provenance["backbone"]["name"] == "tiny"
     # Exported once more, it is whole, whatever it was before.
     whole = export_checkpoint(part, tmp_path / "whole.ckpt")
     remove_checkpoint("tiny")
     registry._MODELS.pop("tiny")
-    assert torch.equal(load_checkpoint(whole).scores_from_waveform(WAVE), wanted)
+    assert torch.equal(load_model(whole).scores(WAVE), wanted)
 
 
 def test_a_whole_checkpoint_needs_no_backbone(tuned, conversions, cache, published_file):
     shutil.rmtree(cache)
     published_file.unlink()
-    assert load_checkpoint(tuned).labels == ["a", "b", "c"]
+    assert load_model(tuned).labels == ["a", "b", "c"]
     assert len(conversions) == 1
 
 
 def test_equal_heads_stay_with_the_file(conversions, tmp_path):
-    model = load_checkpoint("tiny")
+    model = load_model("tiny")
     model.provenance = {"backbone": {"name": "tiny", "sha256": sha256(CONTENT)}}
     file = write_checkpoint(model, tmp_path / "same.ckpt")
     part = export_checkpoint(file, tmp_path / "part.ckpt", without_backbone=True)
@@ -356,7 +356,7 @@ def test_equal_heads_stay_with_the_file(conversions, tmp_path):
     assert set(kept) == {"network.head.weight", "network.head.bias"}
     _edit(part, lambda entries: entries["state_dict"].popitem())
     with pytest.raises(CheckpointMismatchError, match=r"network\.head"):
-        load_checkpoint(part)
+        load_model(part)
 
 
 def _edit(path, change):
@@ -370,12 +370,12 @@ def test_a_backbone_that_cannot_be_had_is_named(tuned, tmp_path, cache, publishe
     shutil.rmtree(cache)
     published_file.unlink()
     with pytest.raises(CheckpointError, match="on top of the published model 'tiny'") as caught:
-        load_checkpoint(part)
+        load_model(part)
     assert "part.ckpt" in str(caught.value)
     assert "genrenet checkpoints import tiny --from FILE" in str(caught.value)
     registry._MODELS.pop("tiny")
     with pytest.raises(CheckpointError, match=r"part\.ckpt' cannot be completed.*found tiny"):
-        load_checkpoint(part)
+        load_model(part)
 
 
 def test_a_whole_one_whose_backbone_cannot_be_had_is_not_said_to_be_partial(
@@ -401,7 +401,7 @@ def test_another_file_of_the_backbone_is_refused(tuned, tmp_path):
     part = export_checkpoint(tuned, tmp_path / "part.ckpt", without_backbone=True)
     _edit(part, lambda entries: entries["genrenet"]["backbone"].update(sha256="f" * 64))
     with pytest.raises(CheckpointMismatchError, match="another file of 'tiny'") as caught:
-        load_checkpoint(part)
+        load_model(part)
     assert sha256(CONTENT) in str(caught.value)
     assert "f" * 64 in str(caught.value)
 
@@ -411,7 +411,7 @@ def test_a_damaged_reference_is_refused(tuned, tmp_path, reference):
     part = export_checkpoint(tuned, tmp_path / "part.ckpt", without_backbone=True)
     _edit(part, lambda entries: entries["genrenet"].update(backbone=reference))
     with pytest.raises(CheckpointError, match="does not say which backbone"):
-        load_checkpoint(part)
+        load_model(part)
 
 
 def test_a_backbone_of_another_network_is_refused(tuned, tmp_path):
@@ -419,7 +419,7 @@ def test_a_backbone_of_another_network_is_refused(tuned, tmp_path):
     settings = {"n_columns": 71, "channels": [8, 32], "pools": [[8, 7], [12, 10]]}
     _edit(part, lambda entries: entries["genrenet"]["network"].update(settings=settings))
     with pytest.raises(CheckpointMismatchError, match="size mismatch"):
-        load_checkpoint(part)
+        load_model(part)
 
 
 def test_only_what_names_a_backbone_can_leave_it_out(conversions, tmp_path):

@@ -10,13 +10,23 @@ import pytest
 import torch
 
 from genrenet import audio
-from genrenet.models.checkpoints import FetchError, fetch, import_checkpoint, load_checkpoint, published
-from genrenet.models.checkpoints.convert.keras import KerasWeightsError, convert_keras_tagger, read_keras_weights
+from genrenet.data.frames import FrameSettings
+from genrenet.inference.classify import score_songs
+from genrenet.models.checkpoints import (
+    FetchError,
+    fetch,
+    import_checkpoint,
+    load_model,
+    published,
+)
+from genrenet.models.checkpoints.convert.keras import (
+    KerasWeightsError,
+    convert_keras_tagger,
+    read_keras_weights,
+)
 from genrenet.models.checkpoints.convert.musicnn import convert_musicnn
 from genrenet.models.checkpoints.convert.tensorbundle import TensorBundleError, read_tensor_bundle
 from genrenet.models.description import CheckpointMismatchError
-from genrenet.data.frames import FrameSettings
-from genrenet.inference.classify import score_songs
 from genrenet.models.networks import CRNN
 
 PUBLISHED_CRNN = {
@@ -68,10 +78,10 @@ def _fresh_cache(tmp_path, monkeypatch):
 )
 def test_taggers_give_the_published_scores(name, file, scores, clip, weights, shared_data):
     import_checkpoint(name, weights / file)
-    model = load_checkpoint(name)
+    model = load_model(name)
     logmel = torch.from_numpy(np.load(shared_data / "clips" / f"bensound-{clip}.npy")).float()
     with torch.inference_mode():
-        found = dict(zip(model.labels, model.scores_from_logmel(logmel)[0].tolist(), strict=True))
+        found = dict(zip(model.labels, model.scores_of_logmel(logmel)[0].tolist(), strict=True))
     wanted = {}
     for pair in scores[clip].split(", "):
         tag, score = pair.rsplit(" ", 1)
@@ -91,7 +101,7 @@ def test_taggers_give_the_published_scores(name, file, scores, clip, weights, sh
 def test_taggers_hear_the_clips_themselves_nearly_so(name, file, weights, shared_data):
     """Our own decoder and front end instead of the published arrays."""
     import_checkpoint(name, weights / file)
-    model = load_checkpoint(name)
+    model = load_model(name)
     for clip in ("cute", "dubstep"):
         wave = audio.load(shared_data / "clips" / f"bensound-{clip}.mp3")
         # Where the log-mels of both clips agree best with the arrays, whatever the scores.
@@ -99,7 +109,7 @@ def test_taggers_hear_the_clips_themselves_nearly_so(name, file, weights, shared
         frame = torch.from_numpy(wave[None, start : start + model.frames.n_samples])
         logmel = torch.from_numpy(np.load(shared_data / "clips" / f"bensound-{clip}.npy")).float()
         with torch.inference_mode():
-            found, wanted = model.scores_from_waveform(frame), model.scores_from_logmel(logmel)
+            found, wanted = model.scores(frame), model.scores_of_logmel(logmel)
         torch.testing.assert_close(found, wanted, rtol=0, atol=0.03)
 
 
@@ -134,19 +144,19 @@ def test_settings_of_the_imported_models(weights):
     }
     for (name, file), fill in zip(files.items(), ("zeros", "repeat"), strict=True):
         import_checkpoint(name, weights / file)
-        model = load_checkpoint(name)
+        model = load_model(name)
         assert model.frames == FrameSettings(29.12, 20.0, 12_000, fill)
         assert model.frontend.settings["level"] == "keep"
         assert tuple(model.labels) == published(name).labels
         assert model.provenance["source"]["sha256"] == published(name).sha256
     assert model.output == "normalised-sigmoid"
-    assert load_checkpoint("msd-cnn").output == "sigmoid"
-    assert load_checkpoint("msd-cnn").network.settings["conv_dropout"] == 0.5
+    assert load_model("msd-cnn").output == "sigmoid"
+    assert load_model("msd-cnn").network.settings["conv_dropout"] == 0.5
 
 
 def test_gtzan10_names_the_genres_of_gtzan(weights, shared_data):
     import_checkpoint("gtzan10-crnn", weights / "crnn_net_gru_adam_ours_epoch_40.h5")
-    model = load_checkpoint("gtzan10-crnn")
+    model = load_model("gtzan10-crnn")
     songs = sorted((shared_data / "gtzan-excerpts" / "genres").glob("*/*.wav"))
     assert len(songs) == 50
     results = list(score_songs(map(str, songs), model))
@@ -162,7 +172,7 @@ def test_gtzan10_names_the_genres_of_gtzan(weights, shared_data):
 def test_musicnn_gives_the_reference_activations(wheel, shared_data, clip):
     librosa = pytest.importorskip("librosa")
     import_checkpoint("musicnn-msd", wheel)
-    model = load_checkpoint("musicnn-msd")
+    model = load_model("musicnn-msd")
     reference = np.load(shared_data / "clips" / f"musicnn-{clip}.npz")
     wave, _ = librosa.load(shared_data / "clips" / f"bensound-{clip}.mp3", sr=16_000)
     mel = librosa.feature.melspectrogram(y=wave, sr=16_000, hop_length=256, n_fft=512, n_mels=96)
@@ -171,9 +181,9 @@ def test_musicnn_gives_the_reference_activations(wheel, shared_data, clip):
     count = len(reference["tags"])
     patches = torch.from_numpy(logmel[: count * 187].reshape(count, 187, 96))
     with torch.inference_mode():
-        tags = model.scores_from_logmel(patches.unsqueeze(1))
+        tags = model.scores_of_logmel(patches.unsqueeze(1))
         layers = model.network.layers(patches.transpose(1, 2))
-        stored = model.scores_from_logmel(torch.from_numpy(reference["logmel"]).unsqueeze(1))
+        stored = model.scores_of_logmel(torch.from_numpy(reference["logmel"]).unsqueeze(1))
     found = {
         "tags": tags,
         "penultimate": layers["embedding"],
@@ -188,7 +198,7 @@ def test_musicnn_gives_the_reference_activations(wheel, shared_data, clip):
 def test_musicnn_hears_the_songs_themselves_nearly_so(wheel, shared_data):
     """Our own decoder, front end and frames instead of the reference's."""
     import_checkpoint("musicnn-msd", wheel)
-    model = load_checkpoint("musicnn-msd")
+    model = load_model("musicnn-msd")
     for clip in ("cute", "dubstep"):
         wanted = np.load(shared_data / "clips" / f"musicnn-{clip}.npz")["tags"].mean(axis=0)
         (result,) = score_songs([str(shared_data / "clips" / f"bensound-{clip}.mp3")], model)
@@ -196,8 +206,8 @@ def test_musicnn_hears_the_songs_themselves_nearly_so(wheel, shared_data):
 
 
 def test_both_musicnn_models_come_from_one_wheel(wheel):
-    one = load_checkpoint(import_checkpoint("musicnn-msd", wheel))
-    two = load_checkpoint(import_checkpoint("musicnn-mtt", wheel))
+    one = load_model(import_checkpoint("musicnn-msd", wheel))
+    two = load_model(import_checkpoint("musicnn-mtt", wheel))
     assert one.frames == FrameSettings(2.976, 0.0, 16_000, "zeros")
     assert one.frontend.settings["level"] == "keep"
     assert one.output == two.output == "sigmoid"
@@ -207,13 +217,13 @@ def test_both_musicnn_models_come_from_one_wheel(wheel):
 
 def test_magnatagatune_tags_fit_the_music(wheel, shared_data):
     """Were the tags in another order, classical music would not be told from rock by these."""
-    model = load_checkpoint(import_checkpoint("musicnn-mtt", wheel))
+    model = load_model(import_checkpoint("musicnn-mtt", wheel))
     means = {}
     for genre in ("classical", "rock"):
         songs = sorted((shared_data / "emotify" / genre).glob("*.ogg"))[:6]
         waves = [audio.load(song, 16_000)[: 4 * 47_616].reshape(4, 47_616) for song in songs]
         with torch.inference_mode():
-            scores = model.scores_from_waveform(torch.from_numpy(np.concatenate(waves)))
+            scores = model.scores(torch.from_numpy(np.concatenate(waves)))
         means[genre] = scores.mean(dim=0)
     difference = dict(zip(model.labels, (means["classical"] - means["rock"]).tolist(), strict=True))
     ranked = sorted(difference, key=lambda tag: -difference[tag])

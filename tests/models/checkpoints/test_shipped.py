@@ -10,7 +10,7 @@ from genrenet.models.checkpoints import (
     CheckpointError,
     FetchError,
     import_checkpoint,
-    load_checkpoint,
+    load_model,
     read_checkpoint,
     shipped_checkpoints,
 )
@@ -72,12 +72,12 @@ def test_it_opens_and_scores(name, backbones, monkeypatch):
         except FetchError:
             words = f"trained on top of the published model '{backbone}'.*--from FILE"
             with pytest.raises(CheckpointError, match=words):
-                load_checkpoint(name)
+                load_model(name)
             return
-    model = load_checkpoint(name)
+    model = load_model(name)
     noise = 0.1 * torch.randn(2, model.frames.n_samples, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
-        scores = model.scores_from_waveform(noise)
+        scores = model.scores(noise)
     assert scores.shape == (2, len(model.labels))
     assert scores.sum(dim=1).tolist() == pytest.approx([1, 1], abs=1e-4)
 

@@ -2,14 +2,19 @@
 
 import numpy as np
 import pytest
-from genrenet_plugins.baselines.gaussian_kmeans import GaussianKMeans, _far_apart, _fill_empty, _shares
+from genrenet_plugins.baselines.gaussian_kmeans import (
+    GaussianKMeans,
+    _far_apart,
+    _fill_empty,
+    _shares,
+)
 from genrenet_plugins.baselines.gaussian_table import GaussianTable
 from genrenet_plugins.baselines.gaussians import split_rows, symmetric_kl
 from genrenet_plugins.shared import InputError
 from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from tests.plugins import PIPELINES_OWN, AsGaussians, gaussians, genres, stored_and_read
+from tests.helpers.estimators import PIPELINES_OWN, AsGaussians, gaussians, genres, stored_and_read
 
 
 @parametrize_with_checks(

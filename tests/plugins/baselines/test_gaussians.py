@@ -11,7 +11,7 @@ from genrenet_plugins.baselines.gaussians import nearest, symmetric_kl
 from genrenet_plugins.shared import InputError
 
 from genrenet.utils.errors import GenrenetError
-from tests.plugins import gaussians
+from tests.helpers.estimators import gaussians
 
 
 def _loop(X, Y):

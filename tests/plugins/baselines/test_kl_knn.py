@@ -10,7 +10,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from tests.plugins import PIPELINES_OWN, AsGaussians, gaussians, genres, stored_and_read
+from tests.helpers.estimators import PIPELINES_OWN, AsGaussians, gaussians, genres, stored_and_read
 
 
 @parametrize_with_checks(

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from genrenet_plugins.shared import InputError
 from genrenet_plugins.baselines.svm import STRATEGIES, UNSURE, GenreSVM, walk_dag
+from genrenet_plugins.shared import InputError
 from sklearn.datasets import make_blobs, make_classification
 from sklearn.metrics import log_loss
 from sklearn.multiclass import OneVsRestClassifier
@@ -12,7 +12,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from tests.plugins import stored_and_read
+from tests.helpers.estimators import stored_and_read
 
 SCIKIT_LEARNS = [
     "sklearn.calibration._CalibratedClassifier",

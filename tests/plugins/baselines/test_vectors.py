@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from genrenet_plugins.baselines.euclidean_knn import EuclideanNeighbours
 from genrenet_plugins.baselines.feed_forward import FeedForward
-from genrenet_plugins.shared import InputError
 from genrenet_plugins.baselines.trees import decision_tree, random_forest
+from genrenet_plugins.shared import InputError
 from sklearn.base import clone
 from sklearn.datasets import make_classification
 from sklearn.neighbors import KNeighborsClassifier
@@ -15,7 +15,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from tests.plugins import stored_and_read
+from tests.helpers.estimators import stored_and_read
 
 MAKERS = [EuclideanNeighbours, decision_tree, random_forest, FeedForward]
 

@@ -7,16 +7,20 @@ import pytest
 from genrenet_plugins.recommenders.content_neighbours import ContentNeighbours
 from genrenet_plugins.recommenders.hybrid import Hybrid
 from genrenet_plugins.recommenders.latent_factors import FactorALS, FactorSVD
-from genrenet_plugins.recommenders.neighbourhoods import ItemNeighbours, UserNeighbours, largest_products
+from genrenet_plugins.recommenders.neighbourhoods import (
+    ItemNeighbours,
+    UserNeighbours,
+    largest_products,
+)
 from genrenet_plugins.recommenders.play_weights import PlayWeights, lengths, unit_rows
 from genrenet_plugins.recommenders.popularity import Popularity
 from scipy import sparse
 
-from genrenet.utils.errors import GenrenetError
 from genrenet.library.similarity import SongSpace
 from genrenet.recommend import metrics, read_history, recommenders
 from genrenet.recommend.ranking import recommend
 from genrenet.recommend.splitting import hold_out
+from genrenet.utils.errors import GenrenetError
 
 LISTENERS = ["popularity", "user-knn", "item-knn", "svd", "als", "hybrid"]
 PERSONAL = LISTENERS[1:]

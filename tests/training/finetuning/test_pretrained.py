@@ -4,12 +4,12 @@ import pytest
 import torch
 import yaml
 
-from genrenet.models.checkpoints import load_checkpoint, read_checkpoint
-from genrenet.training.module import ClassifierError, GenreClassifier
 from genrenet.cli import main
-from genrenet.training.finetuning import FinetuningError, LayerFreezing, Pretrained, replace_head
+from genrenet.models.checkpoints import load_model, read_checkpoint
 from genrenet.models.frontend import LogMel
 from genrenet.models.networks import CNN
+from genrenet.training.finetuning import FinetuningError, LayerFreezing, Pretrained, replace_head
+from genrenet.training.module import ClassifierError, GenreClassifier
 from tests.helpers.finetuned import LABELS, fit, fixed_data
 from tests.training.test_module import SMALL, small_model
 
@@ -17,7 +17,7 @@ from tests.training.test_module import SMALL, small_model
 
 
 def test_a_backbone_keeps_its_trunk_and_gets_a_new_head(checkpoint):
-    backbone = load_checkpoint(checkpoint)
+    backbone = load_model(checkpoint)
     network = Pretrained(str(checkpoint))(5)
     assert type(network) is CNN
     assert network.settings == backbone.network.settings
@@ -46,7 +46,7 @@ def test_the_new_head_depends_on_its_seed_alone(checkpoint):
 
 def test_a_head_can_be_kept_where_it_fits(checkpoint):
     network = Pretrained(str(checkpoint), keep_head=True)(3)
-    assert torch.equal(network.head.weight, load_checkpoint(checkpoint).network.head.weight)
+    assert torch.equal(network.head.weight, load_model(checkpoint).network.head.weight)
     with pytest.raises(FinetuningError, match="found 3 labels in the backbone, wanted 4"):
         Pretrained(str(checkpoint), keep_head=True)(4)
 
@@ -85,10 +85,10 @@ def test_a_fine_tuned_checkpoint_says_where_it_comes_from_and_needs_no_backbone(
     assert len(description["backbone"]["sha256"]) == 64
     assert description["dataset"]
     backbone.unlink()
-    again = load_checkpoint(tmp_path / "tuned.ckpt")
+    again = load_model(tmp_path / "tuned.ckpt")
     wave = torch.randn(2, 18_000)
-    wanted = model.eval().scores_from_waveform(wave)
-    assert torch.equal(again.scores_from_waveform(wave), wanted)
+    wanted = model.eval().scores(wave)
+    assert torch.equal(again.scores(wave), wanted)
     assert again.provenance["backbone"] == description["backbone"]
     # Resumed without the backbone, it still remembers.
     plain = GenreClassifier(LABELS, network=SMALL)
@@ -129,7 +129,7 @@ def test_fit_and_test_from_the_command_line(checkpoint, music, tmp_path, capsys,
     best, last = (run / "checkpoints" / f"{name}.ckpt" for name in ("best", "last"))
     first = read_checkpoint(best)
     assert first["genrenet"]["backbone"]["name"] == "backbone.ckpt"
-    conv1 = load_checkpoint(checkpoint).network.convolutions[0].state_dict()
+    conv1 = load_model(checkpoint).network.convolutions[0].state_dict()
     for name, value in conv1.items():
         assert torch.equal(first["state_dict"][f"network.convolutions.0.{name}"], value)
     tags = _tags(run)

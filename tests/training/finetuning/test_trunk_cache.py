@@ -10,8 +10,8 @@ import pytest
 import pytorch_lightning as pl
 import torch
 
-from genrenet.training.augmentation import Mixup, SpecAugment, WaveformAugment
 from genrenet.data.datasets import FrameSampler
+from genrenet.training.augmentation import Mixup, SpecAugment, WaveformAugment
 from genrenet.training.finetuning import FinetuningError, LayerFreezing, caching
 from genrenet.training.schedules import OneCycle
 from tests.helpers.finetuned import NETWORKS, fit, fixed_data, model_of, tensors_of

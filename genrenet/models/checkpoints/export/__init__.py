@@ -15,8 +15,6 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from genrenet.training.module import GenreClassifier
-from genrenet.utils.errors import printable
 from genrenet.models.checkpoints.export.formats import (
     WRITERS,
     ExportError,
@@ -26,6 +24,8 @@ from genrenet.models.checkpoints.export.formats import (
     quiet,
     runner,
 )
+from genrenet.models.model import GenreModel
+from genrenet.utils.errors import printable
 
 __all__ = ["TOLERANCE", "ExportError", "check_export", "export_model", "exported_metadata"]
 
@@ -34,7 +34,7 @@ TOLERANCE = 1e-4
 
 
 def export_model(
-    model: GenreClassifier,
+    model: GenreModel,
     target: str | os.PathLike[str],
     *,
     format: Format | None = None,
@@ -43,7 +43,7 @@ def export_model(
 
     Parameters
     ----------
-    model : GenreClassifier
+    model : GenreModel
         On any device, training or not; it is left as it is.
     target : path
         File to write. What is already there is replaced once the new file has been checked.
@@ -105,7 +105,7 @@ def export_model(
 
 
 def check_export(
-    path: str | os.PathLike[str], model: GenreClassifier, *, format: Format | None = None
+    path: str | os.PathLike[str], model: GenreModel, *, format: Format | None = None
 ) -> float:
     """Compare a file's scores with a model's, on noise and on sines, in batches of 1 and of 3.
 
@@ -113,7 +113,7 @@ def check_export(
     ----------
     path : path
         A file of `export_model`.
-    model : GenreClassifier
+    model : GenreModel
     format : {"onnx", "torch"}, optional
         By default what the suffix says.
 
@@ -138,7 +138,7 @@ def check_export(
     for name, waveform in _probes(plain):
         found = run(waveform)
         with torch.inference_mode():
-            wanted = plain.scores_from_waveform(waveform)
+            wanted = plain.scores(waveform)
         what = f"'{printable(path)}' does not score as the model does"
         if found.shape != wanted.shape:
             raise ExportError(
@@ -155,10 +155,10 @@ def check_export(
     return worst
 
 
-def _plain(model: GenreClassifier) -> GenreClassifier:
+def _plain(model: GenreModel) -> GenreModel:
     """A copy without training: on the CPU, whose float32 is the same everywhere."""
     network = copy.deepcopy(model.network).cpu().float()
-    plain = GenreClassifier(
+    plain = GenreModel(
         model.labels,
         network=lambda n_labels: network,
         frontend=copy.deepcopy(model.frontend).cpu().float(),
@@ -174,7 +174,7 @@ def _plain(model: GenreClassifier) -> GenreClassifier:
     return plain.eval()
 
 
-def _probes(model: GenreClassifier) -> Iterator[tuple[str, Tensor]]:
+def _probes(model: GenreModel) -> Iterator[tuple[str, Tensor]]:
     """Frames to compare: noise, a sine, and three that have both, of shape (frames, samples)."""
     samples, rate = model.frames.n_samples, model.frames.sample_rate
     noise = 0.1 * torch.randn(3, samples, generator=torch.Generator().manual_seed(0))

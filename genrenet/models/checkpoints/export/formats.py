@@ -17,7 +17,7 @@ from typing import Any, Literal, get_args
 import torch
 from torch import Tensor, nn
 
-from genrenet.training.module import GenreClassifier
+from genrenet.models.model import GenreModel
 from genrenet.utils.errors import GenrenetError, printable
 from genrenet.utils.strict_json import to_json
 
@@ -56,12 +56,12 @@ class ExportError(GenrenetError):
 class _Scores(nn.Module):
     """What is exported: a classifier's scores as ``forward``."""
 
-    def __init__(self, classifier: GenreClassifier) -> None:
+    def __init__(self, classifier: GenreModel) -> None:
         super().__init__()
         self.classifier = classifier
 
     def forward(self, waveform: Tensor) -> Tensor:
-        return self.classifier.scores_from_waveform(waveform)
+        return self.classifier.scores(waveform)
 
 
 def format_of(path: Path, given: Format | None) -> Format:
@@ -101,8 +101,8 @@ def exported_metadata(path: str | os.PathLike[str]) -> dict[str, Any]:
     dict
         ``labels`` (list of str), ``sample_rate`` (Hz), ``frame_seconds``, ``frame_samples``,
         ``trim`` (seconds), ``decision`` (how frames decide on a song, see
-        `genrenet.data.frames.decide`), ``output`` (see `genrenet.models.outputs.log_scores`), ``network``
-        and ``genrenet`` (its version).
+        `genrenet.data.frames.decide`), ``output`` (see `genrenet.models.outputs.log_scores`),
+        ``network`` and ``genrenet`` (its version).
 
     Raises
     ------
@@ -144,7 +144,7 @@ def _zipped_metadata(path: Path) -> dict[str, Any] | None:
     return None
 
 
-def _metadata(model: GenreClassifier) -> dict[str, Any]:
+def _metadata(model: GenreModel) -> dict[str, Any]:
     description = model.description()
     return {
         "labels": model.labels,
@@ -175,7 +175,7 @@ def quiet() -> Iterator[None]:
         log.setLevel(level)
 
 
-def _exported(model: GenreClassifier) -> torch.export.ExportedProgram:
+def _exported(model: GenreModel) -> torch.export.ExportedProgram:
     """What both formats are made of: any number of frames at once, without gradients."""
     waveform = torch.zeros(2, model.frames.n_samples)
     shapes = {"waveform": {0: torch.export.Dim.DYNAMIC}}
@@ -183,7 +183,7 @@ def _exported(model: GenreClassifier) -> torch.export.ExportedProgram:
         return torch.export.export(_Scores(model).eval(), (waveform,), dynamic_shapes=shapes)
 
 
-def _write_onnx(model: GenreClassifier, path: Path) -> None:
+def _write_onnx(model: GenreModel, path: Path) -> None:
     # Not exported by torch.onnx itself: with a dynamic batch it rewrites recurrent layers as loops,
     # which warns, fails under no_grad, and leaves torch.export unable to take them afterwards.
     program = torch.onnx.export(
@@ -203,7 +203,7 @@ def _write_onnx(model: GenreClassifier, path: Path) -> None:
     program.save(path)
 
 
-def _write_torch(model: GenreClassifier, path: Path) -> None:
+def _write_torch(model: GenreModel, path: Path) -> None:
     with torch.no_grad():
         # This takes out the front end's autocast regions, which a file cannot hold.
         program = _exported(model).run_decompositions({})

@@ -13,17 +13,17 @@ TOLERANCE = 0.02
 """Difference of logits, as a share of the largest one, that devices and versions may make."""
 
 
-def probe(model: Any) -> list[float]:
+def response(model: Any) -> list[float]:
     """Return the logits of one frame of noise, in eval mode and full precision.
 
     Parameters
     ----------
-    model : GenreClassifier
+    model : GenreModel
         On any device; its modes, gradients and random numbers stay as they are.
     """
     noise = torch.randn(1, model.frames.n_samples, generator=torch.Generator().manual_seed(0))
     modes = {module: module.training for module in model.modules()}
-    device = model.label_weights.device
+    device = model.device
     model.eval()
     try:
         with torch.no_grad(), torch.autocast(device.type, enabled=False):
@@ -33,10 +33,10 @@ def probe(model: Any) -> list[float]:
             module.training = mode
 
 
-def compare_probes(
+def check_response(
     found: Sequence[float], wanted: Sequence[float], name: str, description: Mapping[str, Any]
 ) -> None:
-    """Refuse a model whose `probe` is not that of its checkpoint.
+    """Refuse a model whose `response` is not that of its checkpoint.
 
     Raises
     ------

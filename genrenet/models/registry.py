@@ -15,12 +15,12 @@ import os
 import sys
 from collections.abc import Iterable, Mapping
 from importlib import import_module
-from typing import Any
+from typing import Any, NamedTuple
 
 from torch import nn
 
-from genrenet.utils.errors import GenrenetError
 from genrenet.plugins.manager import contributions, plugin_packages
+from genrenet.utils.errors import GenrenetError
 
 TRUST = "GENRENET_TRUST"
 """Environment variable with the packages, separated by commas, whose classes may be built."""
@@ -32,6 +32,14 @@ Plain = bool | int | float | str | None
 
 class RebuildError(GenrenetError):
     """A class that cannot be stored in a checkpoint, or cannot be restored from one."""
+
+
+class ModuleClass(NamedTuple):
+    """A class of networks or front ends, by the name that checkpoints store."""
+
+    name: str
+    summary: str
+    kind: type
 
 
 class Recorded:
@@ -193,7 +201,7 @@ def class_of(
                 found=f"the module '{path.rpartition('.')[0]}', whose code would be run",
                 wanted="your word that you trust it",
                 remedy=f"set the environment variable {TRUST}={root}, or pass trust=['{root}'] to "
-                "load_checkpoint",
+                "load_model",
             )
         found = _import(path, what)
     if not isinstance(found, type) or not issubclass(found, base):

@@ -7,23 +7,23 @@ import pytest
 import torch
 from torch import nn
 
+from genrenet.cli import main
 from genrenet.models.checkpoints import (
     CheckpointError,
     CheckpointMismatchError,
     export_checkpoint,
-    load_checkpoint,
+    load_model,
     read_checkpoint,
 )
-from genrenet.training.module import ClassifierError, GenreClassifier
-from genrenet.cli import main
 from genrenet.models.checkpoints.export import export_model
-from genrenet.training.finetuning import FinetuningError, Pretrained
 from genrenet.models.networks import CNN
 from genrenet.models.optimised import optimised
-from genrenet.models.rebuilding import RebuildError, arguments_of
+from genrenet.models.registry import RebuildError, arguments_of
+from genrenet.training.finetuning import FinetuningError, Pretrained
+from genrenet.training.module import ClassifierError, GenreClassifier
 from tests.conftest import TINY
-from tests.training.test_module import SMALL, small_data, small_model, small_trainer
 from tests.plugins.test_manager import genrenet, write_plugin
+from tests.training.test_module import SMALL, small_data, small_model, small_trainer
 
 OWN = '''
 import torch
@@ -119,7 +119,7 @@ def scores_in_training(checkpoint, network, frontend, wave):
     """Scores by the classes themselves and the weights in the checkpoint, without its reader."""
     model = GenreClassifier(["bass", "middle", "treble"], network=network, frontend=frontend)
     model.load_state_dict(torch.load(checkpoint, weights_only=True)["state_dict"])
-    return model.eval().scores_from_waveform(wave)
+    return model.eval().scores(wave)
 
 
 @pytest.mark.parametrize(
@@ -136,17 +136,17 @@ def test_a_front_end_is_used_as_it_was_trained(
     file = fit(tmp_path, music, f"--model.frontend=own_parts.{kind}", *options)
     parts, wave = sys.modules["own_parts"], torch.randn(3, 18_000)
     wanted = scores_in_training(file, SMALL, getattr(parts, kind)(**arguments), wave)
-    model = load_checkpoint(file)
+    model = load_model(file)
     assert type(model.frontend) is getattr(parts, kind)
-    assert torch.equal(model.scores_from_waveform(wave), wanted)
+    assert torch.equal(model.scores(wave), wanted)
     ready = optimised(model, "32")
-    assert torch.allclose(ready.scores_from_waveform(wave), wanted, atol=1e-4)
+    assert torch.allclose(ready.scores(wave), wanted, atol=1e-4)
     forget(monkeypatch)
     with pytest.raises(CheckpointError, match=r"code would be run.*GENRENET_TRUST=own_parts"):
-        load_checkpoint(file)
+        load_model(file)
     assert "own_parts" not in sys.modules
-    trusting = load_checkpoint(file, trust=["own_parts"])
-    assert torch.equal(trusting.scores_from_waveform(wave), wanted)
+    trusting = load_model(file, trust=["own_parts"])
+    assert torch.equal(trusting.scores(wave), wanted)
 
 
 def test_the_whole_way_of_a_network(own, music, tmp_path, monkeypatch, capsys):
@@ -172,8 +172,8 @@ def test_the_whole_way_of_a_network(own, music, tmp_path, monkeypatch, capsys):
     assert list(found["scores"].values()) == pytest.approx(wanted[0].tolist(), abs=1e-3)
     assert main(["checkpoints", "info", str(file)]) == 0
     small = export_checkpoint(file, tmp_path / "small.ckpt")
-    assert torch.equal(load_checkpoint(small).scores_from_waveform(wave), wanted)
-    export_model(load_checkpoint(small), tmp_path / "pooled.pt2")
+    assert torch.equal(load_model(small).scores(wave), wanted)
+    export_model(load_model(small), tmp_path / "pooled.pt2")
     resumed = ["fit", "--ckpt_path", str(file), "--trainer.max_epochs=2"]
     assert main(resumed) == 0
 
@@ -236,7 +236,7 @@ def test_a_changed_class_is_refused(before, after, error, words, own, music, tmp
     after = after.replace("share: float", "part: float")
     changed(own, monkeypatch, before, after)
     with pytest.raises(error, match=words):
-        load_checkpoint(file)
+        load_model(file)
     assert main(["classify", str(music), "--checkpoint", str(file)]) == 2
 
 
@@ -250,7 +250,7 @@ def test_a_missing_module_is_named(own, music, tmp_path, monkeypatch, capsys):
         cached.unlink()
     monkeypatch.setenv("GENRENET_TRUST", "own_parts")
     with pytest.raises(CheckpointError, match=r"own_parts\.Zero, which cannot be imported.*PYTHON"):
-        load_checkpoint(file)
+        load_model(file)
 
 
 def test_a_file_names_no_other_kind_of_class(checkpoint, tmp_path, monkeypatch):
@@ -260,13 +260,14 @@ def test_a_file_names_no_other_kind_of_class(checkpoint, tmp_path, monkeypatch):
         part = {"name": "x", "class_path": path, "settings": {"args": ["true"]}}
         entries["genrenet"]["frontend"] = part
         torch.save(entries, tmp_path / "evil.ckpt")
-        with pytest.raises(CheckpointError, match=r"derived from genrenet\.frontend\.FrontEnd"):
-            load_checkpoint(tmp_path / "evil.ckpt")
+        with pytest.raises(CheckpointError, match=r"derived from genrenet\.models\.frontend\.FrontEnd"):
+            load_model(tmp_path / "evil.ckpt")
 
 
 def test_a_plugin_names_its_network(own, music, tmp_path, monkeypatch):
     code = """
-from genrenet.plugins.manager import ModuleClass, hookimpl
+from genrenet import hookimpl
+from genrenet.models.registry import ModuleClass
 
 @hookimpl
 def register_networks(register):
@@ -289,7 +290,7 @@ def register_networks(register):
     listed = genrenet("plugins", "--kind", "network", path=site).stdout
     assert "pooled" in listed
     with pytest.raises(CheckpointError, match=r"plugin pooling_plugin 1.0, which is not here"):
-        load_checkpoint(file)
+        load_model(file)
 
 
 def test_what_cannot_be_stored_is_refused_before_training(music, tmp_path):
@@ -302,7 +303,7 @@ def test_what_cannot_be_stored_is_refused_before_training(music, tmp_path):
         trainer.fit(model, small_data(music))
     with pytest.raises(RebuildError, match="argument device of type Parameter"):
         Odd(3, device=nn.Parameter(torch.zeros(1)))
-    with pytest.raises(ClassifierError, match=r"derived from genrenet\.frontend\.FrontEnd"):
+    with pytest.raises(ClassifierError, match=r"derived from genrenet\.models\.frontend\.FrontEnd"):
         GenreClassifier(["a", "b"], network=SMALL, frontend=nn.Identity())
 
 

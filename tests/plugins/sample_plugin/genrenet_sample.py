@@ -4,7 +4,7 @@ Copy it to start your own. What is heavy is imported inside of the hooks, so tha
 nothing of it stay quick.
 """
 
-from genrenet.plugins.manager import hookimpl
+from genrenet import hookimpl
 
 
 @hookimpl
@@ -73,7 +73,7 @@ def register_catalogs(register):
 @hookimpl
 def register_backbones(register):
     """A published file, its checksum, and a function that makes a classifier of it."""
-    from genrenet.models.checkpoints import PublishedModel, load_checkpoint
+    from genrenet.models.checkpoints import PublishedModel, load_model
 
     register(
         PublishedModel(
@@ -86,7 +86,7 @@ def register_backbones(register):
             licence="MIT",
             citation="nobody",
             labels=("quiet", "loud"),
-            convert=load_checkpoint,
+            convert=load_model,
         )
     )
 

@@ -1,0 +1,270 @@
+"""The model: front end, network and labels, as one plain `nn.Module` from waveforms to scores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import chain
+from typing import Any, get_args
+
+import torch
+from torch import Tensor, nn
+
+from genrenet.data.frames import Decision, FrameSettings, cut, decide, frame_statistics
+from genrenet.models.description import describe, is_others
+from genrenet.models.frontend import FrontEnd, LogMel
+from genrenet.models.networks import CNN, GenreNetwork
+from genrenet.models.outputs import Output, log_scores
+from genrenet.models.registry import path_of
+from genrenet.models.signal_response import check_response, response
+from genrenet.utils.errors import GenrenetError
+
+FRAMES_AT_ONCE = 16
+
+
+class ModelError(GenrenetError):
+    """Parts or settings of a model that do not fit together."""
+
+
+class NetworkMaker:
+    """Base of objects that make networks: what a configuration may name besides the networks."""
+
+    def __call__(self, n_labels: int) -> GenreNetwork:
+        """Make a network with ``n_labels`` outputs."""
+        raise NotImplementedError
+
+
+class GenreModel(nn.Module):
+    """Name the genre of frames and songs.
+
+    Parameters
+    ----------
+    labels : sequence of str
+        Names of the outputs, in order.
+    network : callable
+        Makes the network from the number of labels: a class such as `CNN`, a partial of one, or a
+        `genrenet.training.finetuning.Pretrained`.
+    frontend : FrontEnd, optional
+        Waveform to log-mel; by default the one the network was designed for, or was trained with.
+    output : {"softmax", "normalised-sigmoid", "sigmoid"}
+        See `genrenet.models.outputs.log_scores`.
+    decision : {"mean", "vote", "geometric"}
+        How the scores of frames are aggregated to those of a song.
+    channels_last : bool
+        Memory format of the convolutions.
+
+    Attributes
+    ----------
+    frames : FrameSettings
+        How songs are cut.
+    provenance : dict
+        Where the weights come from; part of the description in checkpoints.
+
+    Raises
+    ------
+    ModelError
+        Fewer than two labels, or parts of other classes.
+
+    Examples
+    --------
+    >>> model = GenreModel(["jazz", "rock"]).eval()
+    >>> model.scores(torch.zeros(1, model.frames.n_samples)).shape
+    torch.Size([1, 2])
+    """
+
+    def __init__(
+        self,
+        labels: Sequence[str],
+        network: Callable[[int], GenreNetwork] | NetworkMaker = CNN,
+        frontend: LogMel | FrontEnd | None = None,  # options without a class are LogMel's
+        output: Output = "softmax",
+        decision: Decision = "mean",
+        channels_last: bool = True,
+    ) -> None:
+        super().__init__()
+        if len(labels) < 2:
+            raise ModelError("labels", found=f"{list(labels)}", wanted="at least two")
+        if output not in get_args(Output):
+            raise ModelError("output", found=repr(output), wanted=", ".join(get_args(Output)))
+        self.labels = list(labels)
+        self.network = network(len(self.labels))
+        self.frontend = frontend if frontend is not None else _own_frontend(self.network)
+        for part, base in ((self.network, GenreNetwork), (self.frontend, FrontEnd)):
+            if not isinstance(part, base):
+                raise ModelError(
+                    f"{base.__name__} of the model",
+                    found=f"{part!r:.100}",
+                    wanted=f"a module of a class derived from {path_of(base)}",
+                )
+        self.output: Output = output
+        self.decision: Decision = decision
+        self.frames = FrameSettings(self.network.frame_seconds, 20.0, self.frontend.sample_rate)
+        self.provenance: dict[str, Any] = dict(getattr(self.network, "provenance", {}))
+        self.wanted_response: list[float] | None = None
+        if channels_last:
+            self.network.to(memory_format=torch.channels_last)
+
+    @property
+    def device(self) -> torch.device:
+        """Device of the weights."""
+        held = next(chain(self.parameters(), self.buffers()), None)
+        return torch.device("cpu") if held is None else held.device
+
+    def forward(self, waveform: Tensor) -> Tensor:
+        """Logits of frames.
+
+        Parameters
+        ----------
+        waveform : Tensor, shape (batch, samples)
+            One frame each, in [-1, 1].
+
+        Returns
+        -------
+        Tensor, shape (batch, labels)
+        """
+        logits: Tensor = self.network(self.frontend(waveform))
+        return logits
+
+    def scores(self, waveform: Tensor) -> Tensor:
+        """Scores of waveforms of any length.
+
+        Parameters
+        ----------
+        waveform : Tensor, shape (batch, samples)
+            At ``frames.sample_rate``, in [-1, 1]. One that is longer than a frame is cut into whole
+            frames (see `genrenet.data.frames.cut`), and ``decision`` makes one row of their scores;
+            a shorter one is filled to a frame as ``frames`` says. Nothing is trimmed.
+
+        Returns
+        -------
+        Tensor, shape (batch, labels)
+            Rows sum to one, unless ``output`` is ``sigmoid``.
+
+        Raises
+        ------
+        FrameError
+            Another number of dimensions, or no samples.
+        """
+
+        def scores(frames: Tensor) -> Tensor:
+            return log_scores(self(frames).float(), self.output).exp()
+
+        if self._are_frames(waveform):
+            return scores(waveform)
+        found = self._by_frame(waveform, scores)
+        if found.shape[1] == 1:
+            return found[:, 0]
+        counts = torch.full((len(found),), found.shape[1], device=found.device)
+        totals = frame_statistics(found.flatten(0, 1)).unflatten(0, found.shape[:2]).sum(dim=1)
+        return decide(totals, counts, self.decision)
+
+    def _are_frames(self, waveform: Tensor) -> bool:
+        """Whether waveforms are single frames, to the columns of their log-mels."""
+        samples = waveform.shape[-1]
+        if waveform.ndim != 2 or not samples:
+            return False
+        columns = self.network.settings.get("n_columns")
+        return samples == self.frames.n_samples or self.frontend.n_columns(samples) == columns
+
+    def _by_frame(self, waveform: Tensor, work: Callable[[Tensor], Tensor]) -> Tensor:
+        """What ``work`` makes of the frames of waveforms: (batch, frames, ...)."""
+        frames = cut(waveform, self.frames)
+        # An hour in one batch would need gigabytes.
+        found = torch.cat([work(some) for some in frames.flatten(0, 1).split(FRAMES_AT_ONCE)])
+        return found.reshape(*frames.shape[:2], *found.shape[1:])
+
+    def scores_of_logmel(self, logmel: Tensor) -> Tensor:
+        """Scores of log-mels.
+
+        Parameters
+        ----------
+        logmel : Tensor, shape (batch, n_mels, time) or (batch, 1, n_mels, time)
+            For networks that were published with time first, such as `MusiCNN`, the four
+            dimensions may also be (batch, 1, time, n_mels): their layout is known by which of the
+            last two is ``n_mels``.
+
+        Returns
+        -------
+        Tensor, shape (batch, labels)
+        """
+        if logmel.ndim == 4:
+            logmel = logmel.squeeze(1)
+            n_mels = self.network.settings.get("n_mels")
+            if self.network.time_first and logmel.shape[1] != n_mels == logmel.shape[2]:
+                logmel = logmel.transpose(1, 2)
+        logits = self.network(logmel.to(self.network.head.weight.dtype))
+        return log_scores(logits.float(), self.output).exp()
+
+    def embed(self, waveform: Tensor, layer: str | Sequence[str] = "embedding") -> Tensor:
+        """A layer's output as one vector a waveform.
+
+        Parameters
+        ----------
+        waveform : Tensor, shape (batch, samples)
+            At ``frames.sample_rate``, in [-1, 1]; of any length, as for `scores`.
+            Vectors of several frames are averaged.
+        layer : str or sequence of str
+            See the network's ``layers``; several are put one behind the other.
+
+        Returns
+        -------
+        Tensor, shape (batch, features)
+
+        Raises
+        ------
+        ModelError
+            The network has no such layer.
+        FrameError
+            Another number of dimensions, or no samples.
+        """
+        if not self._are_frames(waveform):
+            return self._by_frame(waveform, lambda frames: self.embed(frames, layer)).mean(dim=1)
+        names = [layer] if isinstance(layer, str) else list(layer)
+        if names == ["embedding"]:
+            return self.network.embed(self.frontend(waveform))
+        layers = self.network.layers(self.frontend(waveform))
+        unknown = [name for name in names if name not in layers]
+        if unknown or not names:
+            raise ModelError(
+                f"no layer {', '.join(map(repr, unknown)) or 'named'}", wanted=", ".join(layers)
+            )
+        return torch.cat([layers[name].float() for name in names], dim=-1)
+
+    def description(self) -> dict[str, Any]:
+        """All that inference needs besides the weights, in plain types."""
+        return describe(
+            labels=self.labels,
+            network=self.network,
+            frontend=self.frontend,
+            frames=self.frames,
+            output=self.output,
+            decision=self.decision,
+            provenance=self.provenance,
+        )
+
+    def saved_description(self) -> dict[str, Any]:
+        """Return the description, with what the model says of noise where a class is another's.
+
+        Weights tell when the classes of this package have changed. Another's may have none, so what
+        it computes is stored too.
+        """
+        description = self.description()
+        if is_others(description["network"]) or is_others(description["frontend"]):
+            description["probe"] = response(self)
+        return description
+
+    def check_response_of(self, name: str) -> None:
+        """Refuse a model that does not compute what the one in its checkpoint did.
+
+        Raises
+        ------
+        CheckpointMismatchError
+        """
+        wanted, self.wanted_response = self.wanted_response, None
+        if wanted is not None:
+            check_response(response(self), wanted, name, self.description())
+
+
+def _own_frontend(network: GenreNetwork) -> FrontEnd:
+    """The front end a network was designed for, or trained with, learnt bases included."""
+    make: Callable[[], FrontEnd] | None = getattr(network, "make_frontend", None)
+    return LogMel(**network.frontend) if make is None else make()
