@@ -272,7 +272,7 @@ def _scalar(value: object) -> object:
 
 
 def _texts(column: pd.Series) -> list[str]:
-    return [str(value).strip() for value in column.astype(object).fillna("")]
+    return ["" if pd.isna(value) else str(value).strip() for value in column.astype(object)]
 
 
 def _alike(matrix: NDArray[np.float64], groups: Sequence[Sequence[int]]) -> bool:

@@ -247,5 +247,8 @@ def _vectors(rows: Any, missing: Any = None) -> Any:
     """Rows of a matrix as lists of a fixed length of float32."""
     import pyarrow as pa
 
-    mask = None if missing is None else pa.array(missing)
-    return pa.FixedSizeListArray.from_arrays(pa.array(rows.ravel()), rows.shape[1], mask=mask)
+    kind = pa.list_(pa.float32(), rows.shape[1])
+    if missing is None or not missing.any():
+        return pa.FixedSizeListArray.from_arrays(pa.array(rows.ravel()), type=kind)
+    # Arrow's readers disagree about what lies under a mask.
+    return pa.array([None if gone else row for gone, row in zip(missing, rows, strict=True)], kind)

@@ -158,7 +158,7 @@ def check_table(file: Path, labels: Sequence[str]) -> None:
                 connection.execute(_declaration(labels))
         else:
             _schema(About(list(labels), ""))
-    except (sqlite3.Error, ValueError, pa.ArrowException) as error:
+    except (sqlite3.Error, sqlite3.Warning, ValueError, pa.ArrowException) as error:
         raise TableError(
             f"'{printable(file)}' cannot hold the scores of these {len(labels)} genres",
             found=str(error),

@@ -6,8 +6,9 @@ import soundfile
 import torch
 
 from genrenet import audio
+from genrenet.data import splits
 from genrenet.data.datamodule import DataError, GenreDataModule, to_float
-from genrenet.data.datasets import WINDOW, FileReader, FrameDataset, FrameSampler, splits
+from genrenet.data.datasets import WINDOW, FileReader, FrameDataset, FrameSampler
 from genrenet.data.frames import FrameSettings
 from tests.conftest import tone
 

@@ -19,7 +19,7 @@ from genrenet.features import (
     song_matrix,
 )
 from genrenet.models.checkpoints import CheckpointError, load_model
-from genrenet.training.module import ClassifierError
+from genrenet.models.model import ModelError
 from tests.conftest import RATE, tone
 
 
@@ -96,7 +96,7 @@ def test_bad_files_give_a_row_and_the_run_goes_on(model, songs, tmp_path):
 
 
 def test_an_unknown_layer_is_named_before_anything_is_decoded(model):
-    with pytest.raises(ClassifierError, match=r"no layer 'conv9'.*conv1 \(8\), conv2 \(16\)"):
+    with pytest.raises(ModelError, match=r"no layer 'conv9'.*conv1 \(8\), conv2 \(16\)"):
         embed_songs(["gone.wav"], model, ["conv1", "conv9"])
 
 

@@ -52,42 +52,52 @@ METHODS = {
 """As `USE`; published models are stood in for by a small one, whose weights are on the machine."""
 
 ELSEWHERE = {
-    "scripts/quickstart.sh": "tests/test_quickstart.py",
-    "scripts/quickstart.sh ~/Music": "tests/test_quickstart.py",
+    "scripts/quickstart.sh": "tests/scripts/test_quickstart.py",
+    "scripts/quickstart.sh ~/Music": "tests/scripts/test_quickstart.py",
     "scripts/test.sh": ".ci/run",
     "python3 -m venv .venv": "scripts/setup.sh",
     ".venv/bin/pip install --constraint constraints.txt torch torchaudio --index-url "
     "https://download.pytorch.org/whl/cpu": "constraints.txt",
     "source .venv/bin/activate": "scripts/setup.sh",
-    "tensorboard --logdir runs": "tests/test_monitoring.py",
+    "tensorboard --logdir runs": "tests/training/test_monitoring.py",
     "torchrun --nnodes 2 --nproc-per-node 8 --rdzv-backend c10d --rdzv-endpoint HOST:29500 "
-    "-m genrenet scan /shared/music --out /shared/genres.parquet": "tests/test_readme_servers.py",
+    "-m genrenet scan /shared/music --out /shared/genres.parquet": (
+        "tests/docs/test_readme_servers.py"
+    ),
     "srun --nodes 2 --ntasks-per-node 8 genrenet scan /shared/music --out "
     "/shared/genres.parquet": "tests/library",
-    "genrenet serve --music ~/Music": "tests/test_readme_servers.py",
+    "genrenet serve --music ~/Music": ("tests/docs/test_readme_servers.py"),
     "genrenet serve --music ~/Music --library genres.parquet": "tests/web/test_api.py",
-    "curl -F file=@song.mp3 http://127.0.0.1:8765/api/classify": "tests/test_readme_servers.py",
+    "curl -F file=@song.mp3 http://127.0.0.1:8765/api/classify": (
+        "tests/docs/test_readme_servers.py"
+    ),
     """curl --json '{"path": "Miles Davis/So What.mp3"}' http://127.0.0.1:8765/api/classify""": (
-        "tests/test_readme_servers.py"
+        "tests/docs/test_readme_servers.py"
     ),
     "genrenet fit --config cnn --config ddp --trainer.devices 4 --data.source ~/Music": (
-        "tests/test_distributed.py"
+        "tests/training/test_distributed.py"
     ),
     "torchrun --nnodes 2 --nproc-per-node 8 --rdzv-backend c10d --rdzv-endpoint HOST:29500 "
     "-m genrenet fit --config cnn --config ddp --trainer.devices 8 --trainer.num_nodes 2 "
-    "--data.source /shared/music": "tests/test_distributed.py",
+    "--data.source /shared/music": "tests/training/test_distributed.py",
     "srun --nodes 2 --ntasks-per-node 8 genrenet fit --config cnn --config ddp --trainer.devices 8 "
-    "--trainer.num_nodes 2 --data.source /shared/music": "tests/test_distributed.py",
-    "genrenet checkpoints import msd-cnn": "tests/test_importing.py",
-    "genrenet checkpoints export emotify-cnn genres.onnx": "tests/test_exporting.py",
-    "genrenet fit --config transfer --data.source ~/Music": "tests/test_finetuning.py",
-    "genrenet fit --config transfer-musicnn --data.source ~/Music": "tests/test_finetuning.py",
+    "--trainer.num_nodes 2 --data.source /shared/music": "tests/training/test_distributed.py",
+    "genrenet checkpoints import msd-cnn": "tests/models/checkpoints/test_imported.py",
+    "genrenet checkpoints export emotify-cnn genres.onnx": (
+        "tests/models/checkpoints/test_export.py"
+    ),
+    "genrenet fit --config transfer --data.source ~/Music": (
+        "tests/training/finetuning/test_pretrained.py"
+    ),
+    "genrenet fit --config transfer-musicnn --data.source ~/Music": (
+        "tests/training/finetuning/test_pretrained.py"
+    ),
     "genrenet evaluate ~/Music --models svm,kl-knn,cnn,transfer:musicnn-msd --protocol "
-    "artist-5fold --seeds 3 --out runs/methods": "tests/test_evaluate_cli.py",
+    "artist-5fold --seeds 3 --out runs/methods": "tests/cli/test_evaluate.py",
     "genrenet evaluate features_30_sec.csv --models svm,forest,mlp --protocol "
-    "stratified-10fold,fault-filtered": "tests/test_evaluate_cli.py",
-    "genrenet evaluate gtzan --config four-genres": "tests/test_experiments.py",
-    "genrenet compare runs/methods runs/other": "tests/test_comparing.py",
+    "stratified-10fold,fault-filtered": "tests/cli/test_evaluate.py",
+    "genrenet evaluate gtzan --config four-genres": "tests/training/test_experiments.py",
+    "genrenet compare runs/methods runs/other": "tests/evaluation/test_significance.py",
 }
 """Commands that are not run from here: they install, fetch published weights, train for long, or
 need several machines. Beside each is the test, or the script, that does what it does."""

@@ -16,11 +16,12 @@ from genrenet.models.checkpoints import (
     read_checkpoint,
 )
 from genrenet.models.checkpoints.export import export_model
+from genrenet.models.model import ModelError
 from genrenet.models.networks import CNN
 from genrenet.models.optimised import optimised
 from genrenet.models.registry import RebuildError, arguments_of
 from genrenet.training.finetuning import FinetuningError, Pretrained
-from genrenet.training.module import ClassifierError, GenreClassifier
+from genrenet.training.module import GenreClassifier
 from tests.conftest import TINY
 from tests.plugins.test_manager import genrenet, write_plugin
 from tests.training.test_module import SMALL, small_data, small_model, small_trainer
@@ -260,7 +261,7 @@ def test_a_file_names_no_other_kind_of_class(checkpoint, tmp_path, monkeypatch):
         part = {"name": "x", "class_path": path, "settings": {"args": ["true"]}}
         entries["genrenet"]["frontend"] = part
         torch.save(entries, tmp_path / "evil.ckpt")
-        with pytest.raises(CheckpointError, match=r"derived from genrenet\.models\.frontend\.FrontEnd"):
+        with pytest.raises(CheckpointError, match=r"derived from genrenet\..*\.FrontEnd"):
             load_model(tmp_path / "evil.ckpt")
 
 
@@ -303,7 +304,7 @@ def test_what_cannot_be_stored_is_refused_before_training(music, tmp_path):
         trainer.fit(model, small_data(music))
     with pytest.raises(RebuildError, match="argument device of type Parameter"):
         Odd(3, device=nn.Parameter(torch.zeros(1)))
-    with pytest.raises(ClassifierError, match=r"derived from genrenet\.models\.frontend\.FrontEnd"):
+    with pytest.raises(ModelError, match=r"derived from genrenet\..*\.FrontEnd"):
         GenreClassifier(["a", "b"], network=SMALL, frontend=nn.Identity())
 
 

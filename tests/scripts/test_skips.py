@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
-TESTS = ("tests/test_frontend.py::test_equals_published_input", "tests/web/test_accessibility.py")
+TESTS = (
+    "tests/models/test_frontend.py::test_equals_published_input",
+    "tests/web/test_accessibility.py",
+)
 REASONS = ("no music in", "no browser: none of")
 
 

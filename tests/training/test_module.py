@@ -16,12 +16,12 @@ from genrenet.data.datamodule import GenreDataModule
 from genrenet.data.frames import FrameError, FrameSettings, cut, filled, song_scores
 from genrenet.models.checkpoints import load_model, read_checkpoint
 from genrenet.models.frontend import LogMel
+from genrenet.models.model import ModelError
 from genrenet.models.networks import CNN
 from genrenet.models.outputs import log_scores
 from genrenet.training.augmentation import Mixup, SpecAugment, WaveformAugment
 from genrenet.training.module import (
     CheckpointMismatchError,
-    ClassifierError,
     GenreClassifier,
     compare,
 )
@@ -260,10 +260,10 @@ def test_settings_that_are_younger_than_a_checkpoint_have_their_defaults():
 
 
 def test_data_that_does_not_fit_the_network_is_named(music, tmp_path):
-    with pytest.raises(ClassifierError, match="columns of a frame: found 94"):
+    with pytest.raises(ModelError, match="columns of a frame: found 94"):
         small_trainer(tmp_path).fit(small_model(), small_data(music, frame_seconds=2.0))
     labels = GenreClassifier(["x", "y", "z"], network=SMALL)
-    with pytest.raises(ClassifierError, match="labels"):
+    with pytest.raises(ModelError, match="labels"):
         small_trainer(tmp_path).fit(labels, small_data(music))
 
 
@@ -276,7 +276,7 @@ def test_data_that_does_not_fit_the_network_is_named(music, tmp_path):
     ],
 )
 def test_bad_settings_are_named(settings, words):
-    with pytest.raises(ClassifierError, match=words):
+    with pytest.raises(ModelError, match=words):
         small_model(**settings)
 
 

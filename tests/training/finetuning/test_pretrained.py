@@ -7,9 +7,10 @@ import yaml
 from genrenet.cli import main
 from genrenet.models.checkpoints import load_model, read_checkpoint
 from genrenet.models.frontend import LogMel
+from genrenet.models.model import ModelError
 from genrenet.models.networks import CNN
 from genrenet.training.finetuning import FinetuningError, LayerFreezing, Pretrained, replace_head
-from genrenet.training.module import ClassifierError, GenreClassifier
+from genrenet.training.module import GenreClassifier
 from tests.helpers.finetuned import LABELS, fit, fixed_data
 from tests.training.test_module import SMALL, small_model
 
@@ -99,7 +100,7 @@ def test_a_fine_tuned_checkpoint_says_where_it_comes_from_and_needs_no_backbone(
 
 def test_data_that_do_not_fit_the_backbone_are_named(checkpoint, music, tmp_path):
     model = GenreClassifier(LABELS, network=Pretrained(str(checkpoint)))
-    with pytest.raises(ClassifierError, match="columns of a frame: found 94"):
+    with pytest.raises(ModelError, match="columns of a frame: found 94"):
         fit(music, tmp_path, model, LayerFreezing(), fixed_data(music, frame_seconds=2.0))
 
 
