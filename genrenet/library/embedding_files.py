@@ -231,24 +231,22 @@ def _frame_table(songs: Sequence[tuple[int, SongEmbedding]]) -> Any:
 def _song_table(songs: Sequence[_Song]) -> Any:
     import pyarrow as pa
 
-    missing = np.array([not song.frames for song in songs])
     return pa.table(
         {
             "path": pa.array([song.path for song in songs], pa.string()),
             "frames": pa.array([song.frames for song in songs], pa.int64()),
-            "mean": _vectors(np.stack([song.mean for song in songs]), missing),
-            "std": _vectors(np.stack([song.std for song in songs]), missing),
+            "mean": _vectors(np.stack([song.mean for song in songs])),
+            "std": _vectors(np.stack([song.std for song in songs])),
             "error": pa.array([song.error for song in songs], pa.string()),
         }
     )
 
 
-def _vectors(rows: Any, missing: Any = None) -> Any:
-    """Rows of a matrix as lists of a fixed length of float32."""
+def _vectors(rows: Any) -> Any:
+    """Rows of a matrix as lists of a fixed length of float32: NaN where a song gave none.
+
+    Versions of Arrow read lists that are missing in different ways, and some not at all.
+    """
     import pyarrow as pa
 
-    kind = pa.list_(pa.float32(), rows.shape[1])
-    if missing is None or not missing.any():
-        return pa.FixedSizeListArray.from_arrays(pa.array(rows.ravel()), type=kind)
-    # Arrow's readers disagree about what lies under a mask.
-    return pa.array([None if gone else row for gone, row in zip(missing, rows, strict=True)], kind)
+    return pa.FixedSizeListArray.from_arrays(pa.array(rows.ravel()), rows.shape[1])
