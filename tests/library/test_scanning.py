@@ -20,7 +20,7 @@ from genrenet.library.processes import Team
 from genrenet.library.scanning import identity_of, scan
 from genrenet.library.table import About, TableError, read_about, read_table, write_rows
 from genrenet.library.tagging import Wish, tag_songs, undo_tags
-from tests.conftest import RATE, tone
+from tests.helpers.tones import RATE, tone
 
 
 @pytest.fixture
