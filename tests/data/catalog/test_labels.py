@@ -23,6 +23,7 @@ from genrenet.data.datamodule import DataError, GenreDataModule
 from genrenet.evaluation.datasets import DatasetError, read_dataset
 from genrenet.library.genre_tags import write_genre
 from tests.helpers import tagged_files
+from tests.helpers.small_training import SMALL_OPTIONS
 from tests.helpers.tones import tone
 
 
@@ -177,8 +178,6 @@ def test_fit_without_a_source_is_refused(command, capsys):
 
 
 def test_fit_with_labels_from_tags(library, tmp_path, capsys):
-    from tests.helpers.small_training import SMALL_OPTIONS
-
     options = [f"--data.source={library}", "--data.labels=tags", "--trainer.max_steps=1"]
     options += [f"--out={tmp_path}", "--data.store=null", "--data.num_workers=0", "--data.trim=0"]
     assert main(["fit", *SMALL_OPTIONS, *options]) == 0
