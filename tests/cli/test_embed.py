@@ -18,7 +18,7 @@ from genrenet.library.embedding_files import (
 from genrenet.library.song_vectors import read_song_vectors
 from genrenet.models.checkpoints import load_model
 from genrenet.utils.atomic import part_of
-from tests.conftest import RATE, tone
+from tests.helpers.tones import RATE, tone
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from genrenet.library.scanning import identity_of, scan
 from genrenet.library.table import About, TableError, read_about, read_table, write_rows
 from genrenet.library.tagging import Wish, tag_songs, undo_tags
 from genrenet.utils.atomic import part_of
-from tests.conftest import RATE, tone
+from tests.helpers.tones import RATE, tone
 
 
 @pytest.fixture
