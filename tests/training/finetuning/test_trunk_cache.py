@@ -15,7 +15,7 @@ from genrenet.training.augmentation import Mixup, SpecAugment, WaveformAugment
 from genrenet.training.finetuning import FinetuningError, LayerFreezing, caching
 from genrenet.training.schedules import OneCycle
 from tests.helpers.finetuned import NETWORKS, fit, fixed_data, model_of, tensors_of
-from tests.training.test_module import small_data, small_model, small_trainer
+from tests.helpers.small_training import small_data, small_model, small_trainer
 
 # --- the cached trunk -----------------------------------------------------------------------------
 
