@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from genrenet.inference.song_reader import find_songs
-from genrenet.library.file_stamp import Seen
 from genrenet.library.journal import Unfinished
 from genrenet.library.table import About, Row, read_about, read_rows, write_rows
 from genrenet.utils.errors import GenrenetError, printable
+from genrenet.utils.file_stamp import Seen
 
 UNKNOWN = Seen(-2, -2)
 """Of a file that is there, but does not say."""

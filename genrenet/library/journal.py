@@ -18,9 +18,9 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from genrenet.library.file_stamp import Seen
 from genrenet.library.table import About, Row, TableError
 from genrenet.utils.errors import printable
+from genrenet.utils.file_stamp import Seen
 
 SYNC_SECONDS = 5.0
 """Seconds of work that a loss of power may cost; a killed process loses none."""

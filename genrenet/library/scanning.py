@@ -19,7 +19,6 @@ import torch
 from genrenet.inference.classify import SongResult, score_songs
 from genrenet.inference.scorers import SongScorer
 from genrenet.library.changes import UNKNOWN, Counts, Following, ScanError, seen
-from genrenet.library.file_stamp import Seen
 from genrenet.library.journal import Journal
 from genrenet.library.processes import Team
 from genrenet.library.table import SCORE, About, Row, check_table, table_lock
@@ -28,6 +27,7 @@ from genrenet.models.folding import HalfPrecision
 from genrenet.models.model import GenreModel
 from genrenet.utils.cache import content_sample, sha256_of
 from genrenet.utils.errors import GenrenetError, printable
+from genrenet.utils.file_stamp import Seen
 from genrenet.utils.hardware import best_device
 
 _PRECISIONS = {torch.float32: "32", torch.bfloat16: "bf16", torch.float16: "16"}

@@ -4,7 +4,7 @@ Before a file is touched, its change is in the undo file. Taking back goes throu
 from the last to the first, as long as the genre is what was written.
 
 Files that were written are changed files, which the next scan would score anew; so the table gets
-what they are now (see `genrenet.library.file_stamp`), if it had known them as they were just
+what they are now (see `genrenet.utils.file_stamp`), if it had known them as they were just
 before.
 """
 
@@ -19,7 +19,6 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 
-from genrenet.library.file_stamp import Seen
 from genrenet.library.genre_tags import GenreTagError, has_genre, read_genre, write_genre
 from genrenet.library.table import (
     Row,
@@ -32,6 +31,7 @@ from genrenet.library.table import (
 )
 from genrenet.library.undo_file import UndoFile, read_changes
 from genrenet.utils.errors import printable
+from genrenet.utils.file_stamp import Seen
 
 Genre = list[str] | None
 Show = Callable[[int, int], None]

@@ -5,9 +5,9 @@ import os
 import numpy as np
 import soundfile as sf
 
-from genrenet.library.file_stamp import Seen
 from genrenet.library.genre_tags import write_genre
 from genrenet.utils.errors import printable
+from genrenet.utils.file_stamp import Seen
 
 
 def add_song(path, genre=None):

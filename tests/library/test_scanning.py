@@ -13,7 +13,6 @@ import torch
 
 from genrenet.inference.classify import open_method
 from genrenet.library.changes import ScanError
-from genrenet.library.file_stamp import Seen
 from genrenet.library.genre_tags import write_genre
 from genrenet.library.journal import Journal, JournalError, Unfinished, parts_folder
 from genrenet.library.processes import Team
@@ -21,6 +20,7 @@ from genrenet.library.scanning import identity_of, scan
 from genrenet.library.table import About, TableError, read_about, read_table, write_rows
 from genrenet.library.tagging import Wish, tag_songs, undo_tags
 from genrenet.utils.atomic import part_of
+from genrenet.utils.file_stamp import Seen
 from tests.helpers.tones import RATE, tone
 
 
@@ -129,7 +129,7 @@ def test_what_only_looks_changed_is_not_scored_again(scanned, library, monkeypat
     def unwanted(path):
         raise AssertionError(f"{path} was opened, though nothing speaks for a change")
 
-    monkeypatch.setattr("genrenet.library.file_stamp.content_sample", unwanted)
+    monkeypatch.setattr("genrenet.utils.file_stamp.content_sample", unwanted)
     for song in songs:
         song.chmod(0o644)
     counts, again = scanned()

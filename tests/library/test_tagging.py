@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 import soundfile as sf
 
-from genrenet.library.file_stamp import Seen
 from genrenet.library.genre_tags import read_genre, write_genre
 from genrenet.library.table import About, read_rows, read_table, write_rows
 from genrenet.library.tagging import Outcome, Wish, tag_songs, undo_tags
 from genrenet.library.undo_file import read_changes
+from genrenet.utils.file_stamp import Seen
 from tests.helpers.audio_files import encode
 from tests.helpers.audio_files import signal as sweep
 from tests.helpers.child_processes import heeding_interrupts
