@@ -24,6 +24,10 @@ MUST_AGREE = ("labels", "network", "frontend", "frames", "output")
 """Parts of the description that weights cannot be used without."""
 
 
+RENAMED = {"n_columns": "n_stft_frames"}
+"""Settings of networks in older checkpoints, and what they are called today."""
+
+
 class CheckpointMismatchError(GenrenetError):
     """A checkpoint made with other settings than the model that loads it."""
 
@@ -118,7 +122,7 @@ def build_network(
     """
     if is_others(part):
         kind = class_of(part, "register_networks", GenreNetwork, name, trust)
-        network: GenreNetwork = rebuild(kind, part["settings"], name, n_labels)
+        network: GenreNetwork = rebuild(kind, _named(kind, part["settings"]), name, n_labels)
         return network
     if part["name"] not in NETWORKS:
         raise RebuildError(
@@ -126,7 +130,8 @@ def build_network(
             found=str(part["name"]),
             wanted=", ".join(NETWORKS),
         )
-    made: GenreNetwork = NETWORKS[part["name"]](n_labels, **part["settings"])
+    own = NETWORKS[part["name"]]
+    made: GenreNetwork = own(n_labels, **_named(own, part["settings"]))
     return made
 
 
@@ -176,10 +181,19 @@ def _complete(key: str, part: Any) -> Any:
         if key == "frames":
             return FrameSettings.from_dict(part).as_dict()
         if key == "network":
-            parameters = inspect.signature(NETWORKS[part["name"]]).parameters.values()
+            kind = NETWORKS[part["name"]]
+            parameters = inspect.signature(kind).parameters.values()
             defaults = {p.name: _plain(p.default) for p in parameters if p.default is not p.empty}
-            return {**part, "settings": {**defaults, **part["settings"]}}
+            return {**part, "settings": {**defaults, **_named(kind, part["settings"])}}
     return part
+
+
+def _named(kind: Any, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a network's stored settings by the names that its class knows today."""
+    known = inspect.signature(kind).parameters
+    return {
+        key if key in known else RENAMED.get(key, key): value for key, value in settings.items()
+    }
 
 
 def _plain(value: Any) -> Any:

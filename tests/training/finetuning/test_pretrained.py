@@ -8,8 +8,8 @@ from genrenet.cli import main
 from genrenet.models.checkpoints import load_model, read_checkpoint
 from genrenet.models.frontend import LogMel
 from genrenet.models.model import ModelError
-from genrenet.models.networks import CNN
-from genrenet.training.finetuning import FinetuningError, LayerFreezing, Pretrained, replace_head
+from genrenet.models.networks import CNN, NetworkError
+from genrenet.training.finetuning import FinetuningError, LayerFreezing, Pretrained
 from genrenet.training.module import GenreClassifier
 from tests.helpers.finetuned import LABELS, fit, fixed_data
 from tests.helpers.small_training import SMALL, small_model
@@ -39,10 +39,11 @@ def test_the_new_head_depends_on_its_seed_alone(checkpoint):
     assert torch.equal(first.head.weight, again.head.weight)
     assert not torch.equal(first.head.weight, other.head.weight)
     state = torch.get_rng_state()
-    replace_head(first, 4)
+    first.reset_classifier(4)
+    assert first.n_labels == 4
     assert torch.equal(torch.get_rng_state(), state)
-    with pytest.raises(FinetuningError, match="0 labels"):
-        replace_head(first, 0)
+    with pytest.raises(NetworkError, match="0 labels"):
+        first.reset_classifier(0)
 
 
 def test_a_head_can_be_kept_where_it_fits(checkpoint):
