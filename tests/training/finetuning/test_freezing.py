@@ -22,6 +22,7 @@ PLANS = [
     ("crnn", ["gru", "head"]),
     ("crnn-torch", ["conv2", "head"]),
     ("musicnn", ["mid2", "dense", "head"]),
+    ("mobilenet", ["block14", "top", "head"]),
 ]
 
 

@@ -40,6 +40,7 @@ class _Frames:
         ("crnn", ["gru", "head"]),
         ("crnn", ["conv2", "head"]),
         ("musicnn", ["mid3", "dense", "head"]),
+        ("mobilenet", ["dense", "head"]),
     ],
 )
 def test_cached_and_uncached_training_end_with_the_same_weights(kind, train, music, tmp_path):
@@ -48,7 +49,7 @@ def test_cached_and_uncached_training_end_with_the_same_weights(kind, train, mus
         model, data = model_of(kind, lr_scheduler=OneCycle), fixed_data(music)
         stages = model.network.stages()
         counted = _Frames(
-            next(stage for name, stage in stages.items() if name.startswith(("c", "f")))
+            next(stage for name, stage in stages.items() if name.startswith(("c", "f", "stem")))
         )
         freezing = LayerFreezing(train, cache_trunk=cache)
         trainer = fit(music, tmp_path, model, freezing, data, max_epochs=3)
