@@ -101,7 +101,7 @@ def test_a_fine_tuned_checkpoint_says_where_it_comes_from_and_needs_no_backbone(
 
 def test_data_that_do_not_fit_the_backbone_are_named(checkpoint, music, tmp_path):
     model = GenreClassifier(LABELS, network=Pretrained(str(checkpoint)))
-    with pytest.raises(ModelError, match="columns of a frame: found 94"):
+    with pytest.raises(ModelError, match="STFT frames of a frame: found 94"):
         fit(music, tmp_path, model, LayerFreezing(), fixed_data(music, frame_seconds=2.0))
 
 
