@@ -186,4 +186,4 @@ PUBLISHED = (
     ),
     _pons("musicnn-mtt", "MusiCNN, 50 tags, trained on MagnaTagATune", "MTT_musicnn", MTT_TAGS),
 )
-"""Models of the registry before any plugin adds its own."""
+"""The published models that come with the package."""

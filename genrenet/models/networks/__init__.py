@@ -6,7 +6,4 @@ from genrenet.models.networks.crnn import CRNN
 from genrenet.models.networks.gru import Keras1GRU
 from genrenet.models.networks.musicnn import MusiCNN
 
-NETWORKS: dict[str, type[GenreNetwork]] = {"CNN": CNN, "CRNN": CRNN, "MusiCNN": MusiCNN}
-"""Networks a checkpoint may name. Only these are ever built from a file."""
-
-__all__ = ["CNN", "CRNN", "NETWORKS", "GenreNetwork", "Keras1GRU", "MusiCNN", "NetworkError"]
+__all__ = ["CNN", "CRNN", "GenreNetwork", "Keras1GRU", "MusiCNN", "NetworkError"]
