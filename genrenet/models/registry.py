@@ -225,9 +225,10 @@ def class_of(
     if "class_path" not in part:
         added = contributions(hook).get(part["name"])
         if added is None or (added.plugin in BUILT_IN) == ("plugin" in part):
-            owner = f" of the plugin {part['plugin']}, which is not here"
+            plugin = part.get("plugin")
+            owner = f" of the plugin {plugin}, which is not here" if plugin else ""
             raise RebuildError(
-                f"{what}{owner if 'plugin' in part else ', which is not known here'}",
+                f"{what}{owner or ', which is not known here'}",
                 wanted=", ".join(contributions(hook)) or "a plugin that adds it",
                 remedy="install the plugin, and see 'genrenet plugins'",
             )
