@@ -23,6 +23,7 @@ def register_networks(register: Callable[[ModuleClass], None]) -> None:
         ("CNN", "convolutions over a whole frame (Choi et al., 2016)", "cnn"),
         ("CRNN", "convolutions and recurrent layers (Choi et al., 2017)", "crnn"),
         ("MusiCNN", "musically motivated convolutions (Pons and Serra, 2019)", "musicnn"),
+        ("MobileNetV3", "inverted residual blocks (Schmid et al., 2023)", "mobilenet"),
     ):
         register(ModuleClass(name, summary, f"{NETWORKS}.{module}.{name}"))
 
@@ -33,6 +34,8 @@ def register_frontends(register: Callable[[ModuleClass], None]) -> None:
     from genrenet.models.registry import ModuleClass
 
     register(ModuleClass("LogMel", "log-mel spectrogram", "genrenet.models.frontend.LogMel"))
+    summary = "log-mel spectrogram of Kaldi's kind, for MobileNetV3"
+    register(ModuleClass("KaldiMel", summary, "genrenet.models.kaldi.KaldiMel"))
 
 
 @hookimpl

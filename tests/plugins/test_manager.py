@@ -1,7 +1,6 @@
 """Plugins of other packages: found, listed, limited, and left out by name when broken."""
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -11,13 +10,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.helpers.plugin_packages import genrenet, write_plugin
+
 SAMPLE = Path(__file__).parent / "sample_plugin"
 
-ALWAYS = {
-    *("CNN", "CRNN", "MusiCNN", "LogMel", "folder", "gtzan", "fma", "csv", "parquet"),
-    *("msd-cnn", "msd-crnn", "gtzan10-crnn", "musicnn-msd", "musicnn-mtt"),
-}
-"""What no collection and no checkpoint can be read without, whatever is loaded besides."""
+ALWAYS = {"network", "frontend", "backbone", "catalog"}
+"""Kinds that no collection and no checkpoint can be read without: the built-in ones are there."""
 
 
 @pytest.fixture(scope="session")
@@ -32,33 +30,9 @@ def installed(tmp_path_factory):
     return target
 
 
-def genrenet(*arguments, path, code=0, **environment):
-    """Run the program with more packages on its path."""
-    found = subprocess.run(
-        [sys.executable, "-m", "genrenet", *map(str, arguments)],
-        env={**os.environ, "PYTHONPATH": str(path), **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert found.returncode == code, found.stdout + found.stderr
-    return found
-
-
 def listed(path, **environment):
     out = genrenet("plugins", "--format", "json", path=path, **environment).stdout
     return {row["name"]: row for row in json.loads(out)}
-
-
-def write_plugin(folder, module, code, entry="bad"):
-    """A package as pip would leave it: a module, and metadata that name it."""
-    folder.mkdir(exist_ok=True)
-    (folder / f"{module}.py").write_text(code)
-    about = folder / f"{module}-1.0.dist-info"
-    about.mkdir()
-    (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {module}\nVersion: 1.0\n")
-    (about / "entry_points.txt").write_text(f"[genrenet]\n{entry} = {module}\n")
-    return folder
 
 
 def test_built_ins_and_outsiders_are_listed_alike(installed):
@@ -82,11 +56,14 @@ def test_built_ins_and_outsiders_are_listed_alike(installed):
 
 
 def test_the_environment_limits_what_is_loaded(installed):
-    assert set(listed(installed, GENRENET_LOAD_PLUGINS="")) == ALWAYS
+    nothing = listed(installed, GENRENET_LOAD_PLUGINS="")
+    assert {row["kind"] for row in nothing.values()} == ALWAYS
+    assert {row["package"].split()[0] for row in nothing.values()} == {"genrenet"}
+    assert {"CNN", "CRNN", "MusiCNN", "LogMel", "msd-cnn", "folder", "fma"} <= set(nothing)
     wrong = genrenet("plugins", path=installed, code=1, GENRENET_LOAD_PLUGINS="features,sampel")
     assert "GENRENET_LOAD_PLUGINS: nothing is called 'sampel'" in wrong.stderr
     by_package = listed(installed, GENRENET_LOAD_PLUGINS="genrenet-sample")
-    assert set(by_package) - ALWAYS == {
+    assert set(by_package) - set(nothing) == {
         *("boosting", "loudness", "genres", "sample-backbone", "most-played"),
     }
     by_plugin = listed(installed, GENRENET_LOAD_PLUGINS="sample, features")

@@ -1,7 +1,8 @@
 """The registry of published models: which there are, from where, and under which licence.
 
 A model is known by the SHA-256 of the file its authors published. Plugins add theirs through the
-hook ``register_backbones``, as the package does; nothing is fetched before it is used.
+hook ``register_backbones``, as the package does; nothing is fetched before it is used. A file whose
+SHA-256 is not known is never fetched: the user, who gives it, answers for it.
 """
 
 from __future__ import annotations
@@ -33,10 +34,11 @@ class SourceFile:
     ----------
     filename : str
         Its name where it was published.
-    sha256 : str
-        64 lower-case hexadecimal digits.
-    size : int > 0
-        Bytes.
+    sha256 : str or None
+        64 lower-case hexadecimal digits; None where nobody whom to trust has named them. Any file
+        is taken for this one then, so ``convert`` must refuse what it is not.
+    size : int > 0 or None
+        Bytes; None where they are not known.
     address : str
         Where it is published: an http, https or file address.
     convert : callable
@@ -44,8 +46,8 @@ class SourceFile:
     """
 
     filename: str
-    sha256: str
-    size: int
+    sha256: str | None
+    size: int | None
     address: str
     convert: Convert
 
@@ -77,14 +79,14 @@ class PublishedModel:
     Raises
     ------
     RegistryError
-        A name that cannot be a file's name, or a checksum that is not a SHA-256.
+        A name that cannot be a file's name, or a checksum that is no SHA-256 or has no size.
     """
 
     name: str
     title: str
     filename: str
-    sha256: str
-    size: int
+    sha256: str | None
+    size: int | None
     address: str
     licence: str
     citation: str
@@ -101,13 +103,14 @@ class PublishedModel:
                 wanted="lower-case letters, digits, '.', '_' and '-'",
             )
         for file in self.files:
-            if not re.fullmatch(r"[0-9a-f]{64}", file.sha256) or Path(file.filename).name != (
-                file.filename
-            ):
+            named = file.sha256 is None or re.fullmatch(r"[0-9a-f]{64}", file.sha256)
+            whole = file.sha256 is None or file.size is not None
+            if not named or not whole or Path(file.filename).name != file.filename:
                 raise RegistryError(
                     f"a file of the published model '{self.name}'",
-                    found=f"name {file.filename!r}, SHA-256 {file.sha256!r}",
-                    wanted="a name without a folder, and 64 lower-case hexadecimal digits",
+                    found=f"name {file.filename!r}, SHA-256 {file.sha256!r}, size {file.size}",
+                    wanted="a name without a folder, 64 lower-case hexadecimal digits and a size, "
+                    "or None for digits that are not known",
                 )
 
     @property
@@ -117,8 +120,11 @@ class PublishedModel:
         return (own, *self.alternatives)
 
     def file(self, sha256: object) -> SourceFile | None:
-        """The file with a checksum; None where it is none of this model's."""
-        return next((file for file in self.files if file.sha256 == sha256), None)
+        """The file with a checksum, or else one whose checksum is not known; None without."""
+        if not isinstance(sha256, str):
+            return None
+        found = (file for known in (sha256, None) for file in self.files if file.sha256 == known)
+        return next(found, None)
 
 
 _MODELS: dict[str, PublishedModel] = {}
