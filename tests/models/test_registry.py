@@ -1,6 +1,7 @@
 """Networks and front ends of one's own: what is trained is what is used, or it is refused."""
 
 import json
+import os
 import sys
 
 import pytest
@@ -81,8 +82,8 @@ class Pooled(GenreNetwork):
     def steps(self):
         return {"norm": lambda x: self.norm(x.mean(-1)), "layer": self.layer}
 
-    def gather(self, hidden):
-        return hidden.relu()
+    def pool_features(self, features):
+        return features.relu()
 
     def forward(self, logmel):
         return self.scale * super().forward(logmel)
@@ -199,7 +200,7 @@ def test_what_is_validated_is_what_was_trained(own, music, tmp_path):
 def test_evaluate_judges_a_network_of_ones_own(own, music, tmp_path):
     text = TINY.replace("genrenet.models.networks.CNN", "own_parts.Pooled")
     text = text.replace(
-        "{n_columns: 71, channels: [8, 16], pools: [[8, 7], [12, 10]]}", "{width: 8}"
+        "{n_stft_frames: 71, channels: [8, 16], pools: [[8, 7], [12, 10]]}", "{width: 8}"
     )
     (tmp_path / "mine.yaml").write_text(text)
     options = ["--protocol", "70-30", "--seeds", "1", "--out", str(tmp_path / "out")]
@@ -274,7 +275,9 @@ def register_networks(register):
     from own_parts import Pooled
     register(ModuleClass("pooled", "means over time", Pooled))
 """
-    site = write_plugin(own.parent, "pooling_plugin", code, "pooling")
+    # Not in a folder that this process finds modules in: its plugins may yet be loaded.
+    site = write_plugin(tmp_path / "plugin", "pooling_plugin", code, "pooling")
+    site = f"{site}{os.pathsep}{own.parent}"
     (tmp_path / "tiny.yaml").write_text(TINY)
     options = [f"--config={tmp_path / 'tiny.yaml'}", f"--data.source={music}", f"--out={tmp_path}"]
     options += ["--data.split=stratified", "--trainer.accelerator=cpu", "--name=run"]

@@ -20,7 +20,6 @@ from genrenet.models.checkpoints.opening import (
     open_checkpoint,
     shipped_checkpoints,
 )
-from genrenet.models.checkpoints.published import PUBLISHED
 from genrenet.models.checkpoints.registry import (
     PublishedModel,
     RegistryError,
@@ -56,9 +55,6 @@ __all__ = [
     "shipped_checkpoints",
     "write_checkpoint",
 ]
-
-for _model in PUBLISHED:
-    register(_model)
 
 
 def load_model(name_or_path: str | os.PathLike[str], trust: Sequence[str] = ()) -> GenreModel:
