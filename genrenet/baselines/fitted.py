@@ -304,7 +304,8 @@ def _choose(
 ) -> dict[str, Any]:
     """The settings that do best over inner folds; the first ones where there are none.
 
-    Every candidate is made as the final one will be: through the method's own factory.
+    Every candidate is made as the final one will be: through the method's own factory, which may
+    be any function. scikit-learn's GridSearchCV would clone one estimator and set its parameters.
     """
     from sklearn.model_selection import ParameterGrid
 
