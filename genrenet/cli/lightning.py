@@ -167,8 +167,8 @@ class GenreCLI(LightningCLI):
             ours = config.name is None or run.parent == runs
             if ours and config.ckpt_path and (run / "config.yaml").is_file():
                 runs, version = run.parent, run.name
-            # What is not training counts its steps anew: in the run's own folder TensorBoard would
-            # take that for a restart and drop the curves from there on.
+            # Tests and predictions count their steps from 0: in the run's own folder TensorBoard
+            # would take that for a restart and drop the curves from there on.
             stage = None if self.subcommand == "fit" else self.subcommand
             fresh = stage is None and version is None
             kwargs["logger"] = TensorBoardLogger(
@@ -224,7 +224,7 @@ def _check_entries(entries: dict[str, Any], name: str, command: str) -> None:
 def _leave_out_backbone(config: Any, entries: dict[str, Any]) -> None:
     """Let a checkpoint's own settings make the network whose first weights came from a backbone.
 
-    The checkpoint has all the weights there are, and the backbone need not be at hand any more.
+    The checkpoint has all the weights there are, so the backbone is no longer needed.
     """
     network = config.model.network
     if getattr(network, "class_path", None) != PRETRAINED:

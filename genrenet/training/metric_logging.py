@@ -89,7 +89,7 @@ class Measured(pl.LightningModule):
     def make_metrics(
         self, labels: Sequence[str], n_songs: Mapping[str, int], decision: Decision
     ) -> None:
-        """Start anew, with the parts in ``n_songs`` and their numbers of songs."""
+        """Make new metrics for the parts in ``n_songs``, with their numbers of songs."""
         self.stage_metrics = torch.nn.ModuleDict(
             {STAGES[name]: StageMetrics(labels, count, decision) for name, count in n_songs.items()}
         )

@@ -148,7 +148,7 @@ class GenreClassifier(GenreModel, Measured):
         self.frames = data.frames
         backbone = {key: self.provenance[key] for key in ("backbone",) if key in self.provenance}
         if stage != "predict":
-            # What names genres was not made from the songs at hand, which need no split.
+            # What names genres was not trained on these songs, which need no split.
             self.provenance = {**backbone, "dataset": data.catalog.name, "split": data.split.name}
         if self._class_weights == "balanced":
             counts = torch.tensor(data.label_counts, dtype=torch.float)

@@ -303,9 +303,9 @@ def _model(
         ),
     }
     inner = "".join(f"<h3>{head}</h3>{content}" for head, content in parts.items() if content)
-    eats = f", on the features {features}" if features else ""
+    used = f", on the features {features}" if features else ""
     under = f" under {protocol}" if several else ""
-    summary = f"{name}{under}: {percent(row['accuracy'])}{eats}"
+    summary = f"{name}{under}: {percent(row['accuracy'])}{used}"
     return f'<details class="model"><summary>{escaped(summary)}</summary>{inner}</details>'
 
 

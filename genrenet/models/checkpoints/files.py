@@ -85,7 +85,7 @@ def read_checkpoint(path: str | os.PathLike[str]) -> dict[str, Any]:
             f"'{name}' has another format",
             found=f"format {description.get('format')}",
             wanted=f"format {FORMAT}",
-            remedy="update genrenet, or train anew",
+            remedy="update genrenet, or train a new model",
         )
     checked: dict[str, Any] = entries
     return checked
@@ -172,7 +172,7 @@ def load_weights(model: GenreModel, state: dict[str, Any], name: str) -> GenreMo
         raise CheckpointError(
             f"'{name}' holds weights that are not finite numbers: it cannot name a genre",
             found=f"{len(broken)} tensors, the first {broken[0]}",
-            remedy="take an earlier checkpoint of the run, or train anew with a lower rate",
+            remedy="take an earlier checkpoint of the run, or train again with a lower rate",
         )
     model.check_response_of(name)
     return model.eval()

@@ -276,7 +276,7 @@ class LayerFreezing(BaseFinetuning):
                     f"the checkpoint was trained with other settings of LayerFreezing: {name}",
                     found=f"{state_dict.get(name)} in the checkpoint",
                     wanted=f"{wanted}",
-                    remedy="resume with its settings, or start anew from its weights (Pretrained)",
+                    remedy="resume with its settings, or train from its weights (Pretrained)",
                 )
 
 
