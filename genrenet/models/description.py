@@ -38,15 +38,15 @@ def describe(
     network: GenreNetwork,
     frontend: FrontEnd,
     frames: FrameSettings,
-    output: str,
-    decision: str,
+    activation: str,
+    aggregation: str,
     provenance: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Description of a classifier.
 
     Parameters
     ----------
-    labels, network, frontend, frames, output, decision
+    labels, network, frontend, frames, activation, decision
         As `genrenet.models.model.GenreModel` has them.
     provenance : mapping
         Where the weights come from: ``dataset``, ``split``, ``metrics``, ``backbone``, ``source``.
@@ -61,8 +61,8 @@ def describe(
         "network": network_part(network),
         "frontend": frontend_part(frontend),
         "frames": frames.as_dict(),
-        "output": output,
-        "decision": decision,
+        "output": activation,
+        "decision": aggregation,
         **provenance,
         "versions": {
             "genrenet": __version__,

@@ -22,7 +22,7 @@ from genrenet.models.description import CheckpointMismatchError
 from genrenet.models.frontend import LogMel
 from genrenet.models.model import GenreModel
 from genrenet.models.networks import CNN, CRNN, GenreNetwork, MobileNetV3, MusiCNN
-from genrenet.models.outputs import Output
+from genrenet.models.outputs import Activation
 from genrenet.utils.errors import printable
 
 
@@ -70,10 +70,10 @@ def _classifier(
     state: dict[str, Tensor],
     network: Callable[[int], GenreNetwork],
     labels: Sequence[str],
-    output: Output,
+    activation: Activation,
     frames: FrameSettings,
 ) -> GenreModel:
-    model = GenreModel(labels, network=network, output=output)
+    model = GenreModel(labels, network=network, activation=activation)
     if type(model.frontend) is LogMel:
         # All were trained on recordings at the level that they have.
         model.frontend = LogMel(**{**model.network.frontend, "level": "keep"})
@@ -94,13 +94,13 @@ def _keras(
     *,
     network: Callable[[int], GenreNetwork],
     labels: Sequence[str] = MSD_TAGS,
-    output: Output = "sigmoid",
+    activation: Activation = "sigmoid",
     flipped: bool = False,
     spread: Literal["variance", "standard deviation"] = "variance",
     frames: FrameSettings = WHOLE_SONGS,
 ) -> GenreModel:
     state = convert_keras_tagger(path, flipped=flipped, spread=spread)
-    return _classifier(path, state, network, labels, output, frames)
+    return _classifier(path, state, network, labels, activation, frames)
 
 
 def _musicnn(path: Path, *, model: str, labels: Sequence[str]) -> GenreModel:
@@ -214,7 +214,7 @@ PUBLISHED = (
             _keras,
             network=CRNN,
             labels=GTZAN_GENRES,
-            output="normalised-sigmoid",
+            activation="normalised-sigmoid",
             flipped=True,
             frames=REPEATED,
         ),

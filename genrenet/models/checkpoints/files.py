@@ -121,8 +121,8 @@ def build_model(entries: dict[str, Any], name: str, trust: Sequence[str] = ()) -
             description["labels"],
             network=lambda n_labels: build_network(part, n_labels, name, trust),
             frontend=build_frontend(description["frontend"], name, trust),
-            output=description["output"],
-            decision=description["decision"],
+            activation=description["output"],
+            aggregation=description["decision"],
         )
         model.frames = FrameSettings.from_dict(description["frames"])
     except RebuildError as error:

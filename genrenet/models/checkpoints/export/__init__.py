@@ -160,8 +160,8 @@ def _plain(model: GenreModel) -> GenreModel:
         model.labels,
         network=lambda n_labels: network,
         frontend=copy.deepcopy(model.frontend).cpu().float(),
-        output=model.output,
-        decision=model.decision,
+        activation=model.activation,
+        aggregation=model.aggregation,
         channels_last=False,
     )
     plain.frames = model.frames
