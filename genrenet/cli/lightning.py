@@ -27,6 +27,7 @@ from pytorch_lightning.callbacks import (
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI, SaveConfigCallback
 from pytorch_lightning.loggers import TensorBoardLogger
 
+from genrenet.cli.old_options import current_arguments, read_old_names
 from genrenet.data.datamodule import GenreDataModule
 from genrenet.evaluation.callbacks import PredictionWriter, TestReport, gather_skipped
 from genrenet.models.checkpoints import read_checkpoint
@@ -294,6 +295,7 @@ def run_trainer(arguments: Sequence[str], name: str) -> int:
     torch.set_float32_matmul_precision("high")
     if best_device() == "cpu":
         keep_freed_memory()
+    read_old_names()
     GenreCLI.run_name, GenreCLI.run_folder = name, RunFolder()
     callbacks: list[Any] = [
         RichProgressBar(leave=False),
@@ -314,7 +316,7 @@ def run_trainer(arguments: Sequence[str], name: str) -> int:
         cli = GenreCLI(
             GenreClassifier,
             GenreDataModule,
-            args=list(arguments),
+            args=current_arguments(arguments),
             seed_everything_default=0,
             trainer_defaults={"callbacks": callbacks, "precision": default_precision()},
             save_config_callback=SaveConfigCallback if arguments[0] == "fit" else None,

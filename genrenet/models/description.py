@@ -158,7 +158,7 @@ def compare(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
 
 def _complete(key: str, part: Any) -> Any:
     """A part of a description with the defaults of what it does not name; as it is if damaged."""
-    with contextlib.suppress(GenrenetError, KeyError, TypeError):
+    with contextlib.suppress(GenrenetError, AttributeError, KeyError, TypeError):
         if is_others(part):
             return {**part, "plugin": bool(part.get("plugin"))}  # of whatever version
         if key == "frontend":

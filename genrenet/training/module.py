@@ -221,7 +221,7 @@ class GenreClassifier(GenreModel, Measured):
         if self.stage_rates is None:
             learning = [p for p in self.parameters() if p.requires_grad]
             return parameter_groups({"weights": learning}, {"weights": 1.0}, decay=decay)
-        # Stages that will only be thawed later are there from the start: schedules know as many
+        # Stages that will only be unfrozen later are there from the start: schedules know as many
         # groups as there were when they were made, and an optimiser leaves alone what has no
         # gradient.
         stages = {name: list(stage.parameters()) for name, stage in self.stages().items()}
