@@ -21,8 +21,7 @@ from genrenet.library.tagging import Outcome, Wish, tag_songs, undo_tags
 from genrenet.library.undo_file import read_changes
 from genrenet.utils.errors import printable
 from tests.conftest import heeding_interrupts
-from tests.helpers.audio_files import encode
-from tests.helpers.audio_files import signal as sweep
+from tests.helpers.audio_files import encode, signal as sweep
 from tests.helpers.tagged_files import make
 
 ABOUT = About(["rock", "pop"], "model")

@@ -10,7 +10,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from genrenet.models.checkpoints.download import FetchError, fetch
-from genrenet.models.checkpoints.files import CheckpointError, read_checkpoint, write_checkpoint
+from genrenet.models.checkpoints.header import CheckpointError, read_header
 from genrenet.models.checkpoints.registry import (
     PublishedModel,
     SourceFile,
@@ -48,7 +48,7 @@ def imported_checkpoint(name: str) -> Path | None:
 def _origin(path: Path, model: PublishedModel) -> SourceFile | None:
     """Which of the model's files a checkpoint was made from, if any."""
     try:
-        source = read_checkpoint(path)["genrenet"].get("source")
+        source = read_header(path, whole=True)["genrenet"].get("source")
     except CheckpointError:
         return None
     return model.file(source.get("sha256")) if isinstance(source, dict) else None
@@ -108,6 +108,8 @@ def import_checkpoint(name: str, source: str | os.PathLike[str] | None = None) -
 
 
 def _convert(model: PublishedModel, origin: SourceFile, file: Path, target: Path) -> None:
+    from genrenet.models.checkpoints.files import write_checkpoint
+
     with _reading(file):
         classifier = origin.convert(file)
     if tuple(classifier.labels) != model.labels:

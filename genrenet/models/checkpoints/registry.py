@@ -12,12 +12,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from genrenet.models.model import GenreModel
 from genrenet.plugins.manager import contributions
 from genrenet.utils.errors import GenrenetError
 
-Convert = Callable[[Path], GenreModel]
+if TYPE_CHECKING:
+    from genrenet.models.model import GenreModel
+
+Convert = Callable[[Path], "GenreModel"]
 
 
 class RegistryError(GenrenetError):
