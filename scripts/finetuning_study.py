@@ -17,7 +17,6 @@ import argparse
 import itertools
 import json
 import logging
-import os
 import time
 import warnings
 from collections.abc import Callable, Iterable, Sequence
@@ -41,6 +40,7 @@ from genrenet.models.networks import GenreNetwork
 from genrenet.training.finetuning import LayerFreezing, Pretrained
 from genrenet.training.module import GenreClassifier
 from genrenet.training.schedules import OneCycle
+from genrenet.utils.atomic import write_text
 from genrenet.utils.figures import INK, MUTED, to_png, to_svg
 
 STAGES = {
@@ -176,9 +176,7 @@ def study(args: argparse.Namespace) -> list[dict[str, Any]]:
             about = {"network": network, "stages": stages, "optimiser": kind}
             rows[name] = {**about, "settings": settings, **found}
             print(f"{name}: song accuracy {found['song_accuracy']:.3f}, {found['seconds']:.0f} s")
-            part = file.with_suffix(".part")
-            part.write_text(json.dumps(rows, indent=1))
-            os.replace(part, file)
+            write_text(file, json.dumps(rows, indent=1))
     return [rows[name] for name in wanted]
 
 

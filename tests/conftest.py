@@ -3,33 +3,21 @@
 from __future__ import annotations
 
 import os
-import signal
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 import soundfile
 import torch
 
-RATE = 12_000
+from tests.helpers.shared_music import shared_data_folder
+from tests.helpers.tones import RATE, tone
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     # Processes side by side: each keeps to one core, and so do the programs it starts.
     os.environ["OMP_NUM_THREADS"] = "1"
     torch.set_num_threads(1)
-
-
-TINY = """\
-model:
-  network:
-    class_path: genrenet.models.networks.CNN
-    init_args: {n_columns: 71, channels: [8, 16], pools: [[8, 7], [12, 10]]}
-data: {frame_seconds: 1.5, batch_size: 4, num_workers: 0, trim: 0}
-trainer: {max_epochs: 1, enable_progress_bar: false, enable_model_summary: false}
-"""
-"""A configuration that trains in a moment on the songs of `music`."""
 
 
 MUST_RUN = ("no music in", "no published weights", "no browser", "could not import")
@@ -64,20 +52,10 @@ def _fatal(reason: str) -> bool:
     return bool(os.environ.get("CI")) and reason.startswith(MUST_RUN)
 
 
-def _shared_data() -> Path:
-    root = os.environ.get("GENRENET_TEST_DATA")
-    return Path(root) if root else Path(__file__).parents[2] / "shared" / "data"
-
-
-def heeding_interrupts() -> None:
-    """For a child process: let Ctrl-C work even where the tests run in the background."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """Folder of real music; tests that need it skip where it is absent."""
-    folder = _shared_data()
+    folder = shared_data_folder()
     if not folder.is_dir():
         pytest.skip(f"no music in {folder} (set GENRENET_TEST_DATA)")
     return folder
@@ -102,14 +80,6 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
     monkeypatch.setenv("GENRENET_CACHE", str(folder))
 
 
-def tone(hz: float, seconds: float, *, seed: int = 0, rate: int = RATE) -> np.ndarray:
-    """A tone in a little noise, never the same twice."""
-    rng = np.random.default_rng(seed)
-    time = np.arange(round(seconds * rate)) / rate
-    wave = 0.4 * np.sin(2 * np.pi * hz * time + rng.uniform(0, 6))
-    return (wave + 0.02 * rng.standard_normal(len(time))).astype(np.float32)
-
-
 @pytest.fixture(scope="session")
 def music(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of three genres that differ in pitch, eight songs each, 5 s long."""
@@ -125,7 +95,8 @@ def music(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def checkpoint(music: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small model that has learnt the three genres of `music`, in frames of 1.5 s."""
-    from tests.training.test_module import small_data, small_model, small_trainer
+    # Not above: what it imports counts its threads when it is loaded.
+    from tests.helpers.small_training import small_data, small_model, small_trainer
 
     folder = tmp_path_factory.mktemp("trained")
     trainer = small_trainer(folder, max_epochs=8)

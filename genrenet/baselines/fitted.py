@@ -17,6 +17,7 @@ from genrenet.baselines.base import Baseline, BaselineError, baselines
 from genrenet.baselines.song_features import FeatureMatrix, song_features
 from genrenet.inference.result import SongResult, named_scores
 from genrenet.inference.scorers import SongScorer
+from genrenet.utils.atomic import replacing
 from genrenet.utils.errors import printable
 from genrenet.version import __version__
 
@@ -125,12 +126,10 @@ class FittedBaseline(SongScorer):
             **{key: value for key, value in vars(self).items() if key != "estimator"},
             "estimator": self.estimator,
         }
-        part = path.with_name(path.name + ".part")
         try:
-            skops.io.dump(entries, part)
-            os.replace(part, path)
+            with replacing(path) as part:
+                skops.io.dump(entries, part)
         except OSError as error:
-            part.unlink(missing_ok=True)
             raise BaselineError(f"cannot write '{printable(path)}'", found=str(error)) from error
         return path
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from genrenet.models.checkpoints import imported_checkpoint, published_models
+from genrenet.models.checkpoints import PublishedModel, imported_checkpoint, published_models
 from genrenet.models.checkpoints.header import HEAD, read_header
 from genrenet.models.checkpoints.registry import published
 from genrenet.utils.errors import printable
@@ -52,12 +52,19 @@ def _state(where: str, needs: str | None) -> str:
     return f"{where}, needs {needs} ({'imported' if imported_checkpoint(needs) else 'not yet'})"
 
 
+def published_state(model: PublishedModel) -> str:
+    """Whether a published model is here, and whether it could be fetched."""
+    if imported_checkpoint(model.name):
+        return "imported"
+    return "not yet" if model.sha256 else "not yet, needs --from FILE"
+
+
 def published_facts(name: str) -> dict[str, Any]:
     """What the registry says of a model that is not here: finding out more would fetch it."""
     model = published(name)
     return {
         "name": name,
-        "state": "not yet imported",
+        "state": published_state(model),
         "title": model.title,
         "labels": list(model.labels),
         "source": {

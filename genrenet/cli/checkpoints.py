@@ -6,11 +6,14 @@ import argparse
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from genrenet.cli.parsing import CommandParser
 from genrenet.utils.errors import GenrenetError, printable
 from genrenet.utils.strict_json import to_json
+
+if TYPE_CHECKING:
+    from genrenet.models.checkpoints import PublishedModel
 
 EXPORTED = (".ckpt", ".onnx", ".pt2")
 
@@ -81,12 +84,8 @@ def run(command: str, arguments: Sequence[str]) -> int:
 
 
 def _list(options: argparse.Namespace) -> int:
-    from genrenet.cli.checkpoint_facts import shipped_row
-    from genrenet.models.checkpoints import (
-        imported_checkpoint,
-        published_models,
-        shipped_checkpoints,
-    )
+    from genrenet.cli.checkpoint_facts import published_state, shipped_row
+    from genrenet.models.checkpoints import published_models, shipped_checkpoints
 
     rows: list[dict[str, Any]] = []
     problems: list[str] = []
@@ -102,7 +101,7 @@ def _list(options: argparse.Namespace) -> int:
                 "what": model.title,
                 "labels": len(model.labels),
                 "licence": model.licence,
-                "state": "imported" if imported_checkpoint(name) else "not yet",
+                "state": published_state(model),
                 "needs": None,
             }
         )
@@ -134,13 +133,28 @@ def _print_rows(rows: Sequence[Mapping[str, Any]]) -> None:
 
 def _import(options: argparse.Namespace) -> int:
     from genrenet.models.checkpoints import import_checkpoint
+    from genrenet.models.checkpoints.header import read_header
     from genrenet.models.checkpoints.registry import published
 
     model = published(options.name)
     path = import_checkpoint(options.name, options.source)
     print(f"{options.name} is in {printable(path)}")
+    for other in _of_one_file(model) if options.source else ():
+        path = import_checkpoint(other, options.source)
+        print(f"{other}, of the same file, is in {printable(path)}")
+    if model.sha256 is None:
+        source = read_header(path)["genrenet"]["source"]
+        print(f"its file could not be checked: no checksum is known; SHA-256 {source['sha256']}")
     print(f"licence {model.licence}; cite {model.citation}")
     return 0
+
+
+def _of_one_file(model: PublishedModel) -> list[str]:
+    """Names of the other models that are made of a model's file."""
+    from genrenet.models.checkpoints import published_models
+
+    same = [other.name for other in published_models().values() if other.sha256 == model.sha256]
+    return [name for name in same if name != model.name] if model.sha256 else []
 
 
 def _remove(options: argparse.Namespace) -> int:
@@ -191,7 +205,7 @@ def _print_facts(facts: Mapping[str, Any]) -> None:
         if isinstance(value, Mapping):
             print(f"{key}:")
             for name, entry in value.items():
-                print(f"  {name}: {_plain(entry)}")
+                print(f"  {name}: {'not known' if entry is None else _plain(entry)}")
         elif key == "parameters":
             held = facts["parameters_in_file"]
             rest = "" if held == value else f", {_plain(held)} of them in the file"
@@ -207,6 +221,8 @@ def _print_facts(facts: Mapping[str, Any]) -> None:
 def _plain(value: Any) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{key} {entry}" for key, entry in value.items())
+    if isinstance(value, list) and all(isinstance(entry, str) for entry in value):
+        return ", ".join(value)
     return f"{value:,}" if type(value) is int and value > 99_999 else str(value)
 
 

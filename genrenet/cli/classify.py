@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from genrenet.cli.parsing import CommandParser, add_engine_options
+from genrenet.utils.atomic import replacing
 from genrenet.utils.errors import GenrenetError, visible
 from genrenet.utils.strict_json import to_json
 
@@ -111,9 +112,13 @@ def run(command: str, arguments: Sequence[str]) -> int:
 
 def _write(results: list[SongResult], options: argparse.Namespace) -> None:
     if options.format == "parquet":
-        _frame(results, options.timeline).to_parquet(options.out, index=False)
+        with replacing(options.out) as part:
+            _frame(results, options.timeline).to_parquet(part, index=False)
     elif options.out:
-        with open(options.out, "w", encoding="utf-8", newline="") as file:
+        with (
+            replacing(options.out) as part,
+            open(part, "w", encoding="utf-8", newline="") as file,
+        ):
             _print(results, options, file)
     else:
         _print(results, options, sys.stdout)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from genrenet.cli.parsing import CommandParser, count
+from genrenet.utils.atomic import write_text
 from genrenet.utils.errors import printable
 from genrenet.utils.strict_json import to_json
 
@@ -97,7 +98,6 @@ def _neighbours(options: argparse.Namespace) -> int:
     from genrenet.recommend.content import read_content
     from genrenet.recommend.neighbours import judge_neighbours, neighbours_markdown, read_labels
     from genrenet.recommend.output import check_folder
-    from genrenet.recommend.report import put
 
     if len(options.history) > 1 or options.models or options.content:
         raise RecommendError(
@@ -110,7 +110,7 @@ def _neighbours(options: argparse.Namespace) -> int:
     if folder is not None:
         with writing(folder):
             folder.mkdir(parents=True, exist_ok=True)
-            put(folder / "results.json", to_json(found, indent=1, ensure_ascii=False) + "\n")
-            put(folder / "results.md", text)
+            write_text(folder / "results.json", to_json(found, indent=1, ensure_ascii=False) + "\n")
+            write_text(folder / "results.md", text)
     print(text)
     return 0

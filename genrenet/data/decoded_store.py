@@ -34,6 +34,7 @@ from genrenet import audio
 from genrenet.audio.errors import failure
 from genrenet.data.decoded_audio import DType, decoders, encode, in_order
 from genrenet.data.store_index import Entry, FileState, Known, StoreError, StoreIndex, file_state
+from genrenet.utils.atomic import replacing
 from genrenet.utils.cache import content_sample
 from genrenet.utils.errors import printable
 
@@ -315,10 +316,5 @@ def _put(index: StoreIndex, song: str, rate: int, dtype: DType) -> Entry:
 
 def _write(file: Path, samples: NDArray[Any]) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
-    # Two processes may write the same song: each writes a file of its own, and the last one stays.
-    part = file.with_name(f"{file.name}.{os.getpid()}.part")
-    try:
+    with replacing(file, sync=False) as part:
         part.write_bytes(samples.tobytes())
-        os.replace(part, file)
-    finally:
-        part.unlink(missing_ok=True)

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple, TypeAlias
 from filelock import FileLock, Timeout
 
 from genrenet.data.decoded_audio import State
+from genrenet.utils.atomic import replacing
 from genrenet.utils.errors import GenrenetError, printable
 
 VERSION = 3
@@ -132,13 +133,10 @@ class StoreIndex:
 
     def _make(self, about: Mapping[str, Any]) -> None:
         # Under another name first: a process that is killed here leaves no index without settings.
-        part = self.file.with_suffix(".part")
-        part.unlink(missing_ok=True)
-        with closing(sqlite3.connect(part)) as made:
+        with replacing(self.file) as part, closing(sqlite3.connect(part)) as made:
             made.executescript(_SCHEMA)
             made.executemany("INSERT INTO about VALUES (?, ?)", about.items())
             made.commit()
-        os.replace(part, self.file)
 
     def lock(self) -> FileLock:
         """Keep others from changing who uses what, for moments only."""

@@ -29,6 +29,7 @@ from genrenet.features import checkpoint_id
 from genrenet.inference.result import score_columns
 from genrenet.models.checkpoints import published_models
 from genrenet.training.configs import config_path
+from genrenet.utils import atomic
 from genrenet.utils.errors import printable
 from genrenet.version import __version__
 
@@ -129,7 +130,7 @@ class NetworkContender(Contender):
                     wanted=printable(last),
                     remedy=f"let its configuration write some; see {printable(folder / 'fit.log')}",
                 )
-            finished.write_text(f"{time.perf_counter() - began:.3f}", "utf-8")
+            atomic.write_text(finished, f"{time.perf_counter() - began:.3f}")
         learnt = time.perf_counter()
         self._run(
             ["test", "--ckpt_path", str(best if best.exists() else last)], folder / "test.log"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from genrenet.utils import atomic
 
 
 def read_json(file: Path) -> dict[str, Any] | None:
@@ -21,6 +22,4 @@ def read_json(file: Path) -> dict[str, Any] | None:
 def write_json(file: Path, values: Mapping[str, Any]) -> None:
     """Write a file that appears only when it is whole; its folder is made if need be."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    part = file.with_suffix(".part")
-    part.write_text(json.dumps(values), "utf-8")
-    os.replace(part, file)
+    atomic.write_text(file, json.dumps(values))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from genrenet.utils import atomic
 from genrenet.utils.errors import GenrenetError, printable
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class EmbeddingFile:
             self.write()
             self.close()
             for file, part in self.parts.items():
-                os.replace(part, file)
+                atomic.put_in_place(part, file)
 
     def add_frames(self, song: SongEmbedding) -> None:
         """Take a song's frames."""
@@ -109,7 +109,7 @@ class EmbeddingFile:
 
     def part(self, file: Path) -> Path:
         """The name of a file until it is whole."""
-        return self.parts.setdefault(file, file.with_name(file.name + ".part"))
+        return self.parts.setdefault(file, atomic.part_of(file))
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:

@@ -26,7 +26,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -57,6 +56,7 @@ from mutagen.wavpack import WavPack
 from genrenet.data.catalog.base import clean
 from genrenet.library.other_tags import other_genres
 from genrenet.library.same_audio import AudioChangedError, check_same_audio, flush
+from genrenet.utils.atomic import replacing
 from genrenet.utils.errors import GenrenetError, printable
 
 _ID3_IN_FRONT = {MP3, TrueAudio, ID3FileType}
@@ -129,10 +129,8 @@ def write_genre(path: str, genres: Sequence[str] | None) -> None:
             # Replacing a file asks nobody but its folder; who protects a file means it.
             raise PermissionError("the file is write-protected")
         kind, was = _kind(real), _seen(real)
-        copy = ""
-        try:
-            held, copy = tempfile.mkstemp(".part", ".genrenet-", os.path.dirname(real))
-            os.close(held)
+        with replacing(real) as part:
+            copy = str(part)
             shutil.copyfile(real, copy)
             _put(kind, copy, genres)
             if _genre(_load(kind, copy).tags) != (list(genres) if genres else None):
@@ -141,10 +139,7 @@ def write_genre(path: str, genres: Sequence[str] | None) -> None:
             check_same_audio(real, copy, _container(kind))
             if _seen(real) != was:
                 raise ValueError("another program has changed it meanwhile")
-            _put_in_place(copy, real)
-        finally:
-            with suppress(FileNotFoundError):
-                os.unlink(copy)
+            _take_over(copy, real)
 
 
 def _kind(path: str) -> type[Any]:
@@ -261,17 +256,14 @@ def _take_id3v1(path: str) -> bytes:
     return tag
 
 
-def _put_in_place(copy: str, real: str) -> None:
-    """Give a file's owner, rights and attributes to its copy, and its name."""
+def _take_over(copy: str, real: str) -> None:
+    """Give a file's owner, rights and attributes to its copy."""
     was = os.stat(real)
     with suppress(PermissionError):  # only root gives files away; the group may still be kept
         os.chown(copy, -1, was.st_gid)
         os.chown(copy, was.st_uid, -1)
     shutil.copystat(real, copy)
     os.utime(copy)  # the file has changed: backups and players go by its time
-    with open(copy, "rb") as held:
-        os.fsync(held.fileno())
-    os.replace(copy, real)
 
 
 @contextmanager

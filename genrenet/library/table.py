@@ -21,7 +21,7 @@ import os
 import re
 import sqlite3
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -32,6 +32,7 @@ import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
 from genrenet.inference.result import score_columns
+from genrenet.utils.atomic import replacing
 from genrenet.utils.errors import GenrenetError, printable
 
 if TYPE_CHECKING:
@@ -302,17 +303,11 @@ def write_rows(file: str | os.PathLike[str], rows: Iterable[Row], about: About) 
     """
     path = Path(file)
     check_suffix(path)
-    temporary = path.with_name(f".{path.name}.part")
     write = _write_sqlite if path.suffix.lower() in _SQLITE else _write_parquet
     try:
-        temporary.unlink(missing_ok=True)
-        count = write(temporary, iter(rows), about)
-        with open(temporary, "rb") as held:
-            os.fsync(held.fileno())
-        os.replace(temporary, path)
+        with replacing(path) as part:
+            count = write(part, iter(rows), about)
     except (OSError, sqlite3.Error, pa.ArrowException) as error:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
         raise TableError(
             f"cannot write the table '{printable(path)}'",
             found=str(error),

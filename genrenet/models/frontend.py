@@ -114,6 +114,13 @@ def _centred(waveform: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return centred, level, gain
 
 
+def without_autocast(device: torch.device) -> AbstractContextManager[None]:
+    """Return a context in which a device computes in the types that tensors have."""
+    if torch.amp.autocast_mode.is_autocast_available(device.type):
+        return torch.autocast(device_type=device.type, enabled=False)
+    return nullcontext()
+
+
 class FrontEnd(Recorded, nn.Module):
     """Base of front ends: from waveforms of shape (batch, samples) to (batch, n_mels, columns).
 
@@ -284,14 +291,8 @@ class LogMel(FrontEnd):
                 wanted=f"(batch, samples) with more than {self.n_fft // 2} samples",
                 remedy="pad short audio to a whole frame first",
             )
-        device = waveform.device.type
-        autocast_off: AbstractContextManager[None] = (
-            torch.autocast(device_type=device, enabled=False)
-            if torch.amp.autocast_mode.is_autocast_available(device)
-            else nullcontext()
-        )
         with (
-            autocast_off,
+            without_autocast(waveform.device),
             torch.set_grad_enabled(self.trainable and torch.is_grad_enabled()),
         ):
             waveform = waveform.float()

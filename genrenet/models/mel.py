@@ -1,8 +1,8 @@
-"""The mel bank: triangles on a mel scale, that weigh the bins of a power spectrum."""
+"""Mel banks: triangles on a mel scale, that weigh the bins of a power spectrum."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,4 +63,40 @@ def mel_triangles(
     bank = np.maximum(0.0, np.minimum(rising, falling))
     if norm == "slaney":
         bank *= (2.0 / (corners[2:] - corners[:-2]))[:, None]
+    return np.asarray(bank)
+
+
+def kaldi_triangles(
+    sample_rate: int, n_fft: int, n_mels: int, f_min: float, f_max: float
+) -> Matrix:
+    """Return Kaldi's triangles: of height 1, with sides that are straight over mel, not over hertz.
+
+    Parameters
+    ----------
+    sample_rate : int > 0 [Hz]
+    n_fft : int > 0 [samples]
+    n_mels : int > 0
+        Number of triangles.
+    f_min, f_max : float >= 0 [Hz]
+        Where the first begins and the last ends, at most half the sample rate.
+
+    Returns
+    -------
+    ndarray, shape (n_mels, n_fft // 2 + 1)
+        For power spectra, on the scale ``1127 * ln(1 + f / 700)``. As Kaldi leaves out the last
+        bin, its weights are zero; the rest equals ``torchaudio.compliance.kaldi.get_mel_banks``
+        without warping.
+    """
+
+    def to_mel(hertz: NDArray[Any]) -> Matrix:
+        return np.asarray(1127.0 * np.log1p(hertz / 700.0))
+
+    low, high = to_mel(np.array([f_min, f_max]))
+    corners = np.linspace(low, high, n_mels + 2)
+    bins = to_mel(np.fft.rfftfreq(n_fft, 1.0 / sample_rate))
+    width = corners[1] - corners[0]
+    rising = (bins - corners[:-2, None]) / width
+    falling = (corners[2:, None] - bins) / width
+    bank = np.maximum(0.0, np.minimum(rising, falling))
+    bank[:, -1] = 0.0
     return np.asarray(bank)

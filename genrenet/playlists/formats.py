@@ -10,13 +10,13 @@ from __future__ import annotations
 import os
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
 from genrenet.data.catalog.base import clean
 from genrenet.playlists.base import Playlist, PlaylistError
 from genrenet.playlists.paths import line_of, place_of, uri_of
+from genrenet.utils import atomic
 from genrenet.utils.errors import printable
 from genrenet.utils.strict_json import to_json
 
@@ -131,20 +131,11 @@ def write_playlist(
     check_out(out)
     file = Path(out).absolute()
     text = WRITERS[file.suffix.lower()](playlist, None if absolute else str(file.parent))
-    part = file.with_name(f".{file.name[:64]}.{os.getpid()}.part")
     try:
-        with open(part, "w", encoding="utf-8", newline="\n") as held:
-            held.write(text)
-            held.flush()
-            os.fsync(held.fileno())
-        os.replace(part, file)
+        atomic.write_text(file, text)
     except OSError as error:
         raise PlaylistError(
             f"cannot write '{printable(file)}'",
             found=error.strerror or str(error),
             remedy="free some space, or choose another place",
         ) from error
-    finally:
-        # Also after Ctrl-C; nothing is there once it has its name.
-        with suppress(OSError):
-            part.unlink(missing_ok=True)

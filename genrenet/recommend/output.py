@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import pyarrow.parquet
 from genrenet.recommend.errors import RecommendError
 from genrenet.recommend.history import History
 from genrenet.recommend.ranking import Block
+from genrenet.utils.atomic import replacing
 from genrenet.utils.errors import printable
 
 SUFFIXES = (".csv", ".parquet")
@@ -117,30 +118,22 @@ def write_recommendations(file: Path, tables: Iterable[pa.Table]) -> int:
     RecommendError
         The disk is full or cannot be written.
     """
-    part = file.with_name(f".{file.name}.part")
     count = 0
     writer: Any = None
     try:
-        for table in tables:
-            if writer is None:
-                writer = _writer(part, table.schema, file.suffix.lower() == ".csv")
-            writer.write_table(table)
-            count += len(table)
-        if writer is not None:
-            writer.close()
-            os.replace(part, file)
+        with replacing(file) as part, ExitStack() as opened:
+            for table in tables:
+                if writer is None:
+                    writer = _writer(part, table.schema, file.suffix.lower() == ".csv")
+                    opened.callback(writer.close)
+                writer.write_table(table)
+                count += len(table)
     except (OSError, pa.ArrowException) as error:
         raise RecommendError(
             f"cannot write '{printable(file)}'",
             found=str(error),
             remedy="free some space, or choose another place",
         ) from error
-    finally:
-        with suppress(OSError, pa.ArrowException):
-            if writer is not None:
-                writer.close()
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
     return count
 
 

@@ -13,7 +13,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -26,6 +25,7 @@ from genrenet.recommend.evaluation import KS
 from genrenet.recommend.figures import intervals
 from genrenet.recommend.results import LARGEST, MAIN
 from genrenet.utils import figures
+from genrenet.utils.atomic import write_text
 
 PAIRS = 10  # comparisons that the page shows at once
 
@@ -125,17 +125,10 @@ def write_report(folder: Path, results: Mapping[str, Any]) -> Path:
         pictures.mkdir()
         for name, figure in drawn.items():
             (pictures / f"{name}.png").write_bytes(figures.to_png(figure))
-        put(folder / "results.json", text)
-        put(folder / "results.md", markdown(results))
-        put(folder / "report.html", page)
+        write_text(folder / "results.json", text, errors="backslashreplace")
+        write_text(folder / "results.md", markdown(results), errors="backslashreplace")
+        write_text(folder / "report.html", page, errors="backslashreplace")
     return folder / "report.html"
-
-
-def put(file: Path, text: str) -> None:
-    """Write a text file in one step."""
-    part = file.with_name(f".{file.name}.part")
-    part.write_text(text, "utf-8", errors="backslashreplace")
-    os.replace(part, file)
 
 
 def _drawings(results: Mapping[str, Any]) -> dict[str, Figure]:

@@ -11,11 +11,9 @@ import functools
 import hashlib
 import os
 import shutil
-import threading
 import time
 import zipfile
 import zlib
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from platformdirs import user_cache_path
 
+from genrenet.utils.atomic import replacing
 from genrenet.utils.errors import GenrenetError, printable
 
 CHUNK = 1 << 18
@@ -236,13 +235,6 @@ def _content(path: str, size: int, times: tuple[int, ...]) -> str:
     return sha256_of(path)
 
 
-def replace_file(file: Path, write: Callable[[Path], object]) -> None:
-    """Write a file under another name first, so that nobody ever sees half of it."""
-    temporary = file.with_name(file.name + ".part")
-    write(temporary)
-    os.replace(temporary, file)
-
-
 def write_about(folder: Path, text: str) -> None:
     """Say what a folder of the cache is of, for people who look into it."""
     file = folder / ABOUT
@@ -277,14 +269,9 @@ def write_arrays(file: Path, **arrays: NDArray[Any]) -> None:
     CacheError
         It cannot be written.
     """
-    # Two processes may keep the same song: each writes a file of its own, and the last one stays.
-    part = file.with_suffix(f".{os.getpid()}-{threading.get_ident()}.part")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        with open(part, "wb") as out:
+        with replacing(file, sync=False) as part, open(part, "wb") as out:
             np.savez(out, **arrays)  # type: ignore[arg-type]
-        os.replace(part, file)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            part.unlink()
         raise unwritable(file.parent, error) from error

@@ -17,8 +17,8 @@ from genrenet import audio
 from genrenet.audio.joined import parts
 from genrenet.data.frames import FrameSettings
 from genrenet.inference.song_reader import SongFrames, find_songs
-from tests.conftest import tone
 from tests.helpers.audio_files import encode, signal, wav
+from tests.helpers.tones import tone
 
 
 def _tone(hz: float, seconds: float, rate: int, channels: int = 2) -> np.ndarray:

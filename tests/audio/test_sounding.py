@@ -17,7 +17,7 @@ from genrenet.data.decoded_store import prepare
 from genrenet.data.frames import FrameSettings, frame_starts
 from genrenet.features import CLASSICAL, cached_features
 from genrenet.inference.song_reader import SongFrames
-from tests.conftest import RATE, tone
+from tests.helpers.tones import RATE, tone
 
 SETTINGS = FrameSettings(1.5, 0.0, RATE)
 

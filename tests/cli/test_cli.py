@@ -18,19 +18,8 @@ from genrenet.cli import COMMANDS, classify, main
 from genrenet.inference.result import SongResult
 from genrenet.models.checkpoints import export_checkpoint
 from genrenet.training.configs import ConfigError, config_names, config_path
-from tests.conftest import RATE, TINY, tone
-
-SMALL = [
-    "--model.network=CNN",
-    "--model.network.n_columns=71",
-    "--model.network.channels=[8,16]",
-    "--model.network.pools=[[8,7],[12,10]]",
-    "--data.frame_seconds=1.5",
-    "--data.split=stratified",
-    "--data.batch_size=4",
-    "--trainer.enable_progress_bar=false",
-    "--trainer.accelerator=cpu",
-]
+from tests.helpers.small_training import SMALL_OPTIONS, TINY
+from tests.helpers.tones import RATE, tone
 
 
 def _program(*arguments, **options):
@@ -96,7 +85,7 @@ def test_configurations_are_found_by_name(tmp_path):
 
 def test_fit_test_predict_classify(music, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert main(["fit", "--data.source", str(music), "--trainer.max_epochs=6", *SMALL]) == 0
+    assert main(["fit", "--data.source", str(music), "--trainer.max_epochs=6", *SMALL_OPTIONS]) == 0
     run = tmp_path / "runs" / "default" / "version_0"
     checkpoints = run / "checkpoints"
     assert {file.name for file in checkpoints.iterdir()} == {"best.ckpt", "last.ckpt"}
@@ -146,7 +135,7 @@ def _other_collections(music, folder):
 
 def test_predictions_need_no_genres_or_the_models(music, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    assert main(["fit", "--data.source", str(music), "--trainer.max_epochs=2", *SMALL]) == 0
+    assert main(["fit", "--data.source", str(music), "--trainer.max_epochs=2", *SMALL_OPTIONS]) == 0
     best = "runs/default/version_0/checkpoints/best.ckpt"
     wanted = None
     others = {music: 24, **_other_collections(music, tmp_path)}
@@ -172,7 +161,7 @@ def test_predictions_need_no_genres_or_the_models(music, tmp_path, monkeypatch, 
 
 def test_resuming_from_the_command_line_goes_on(music, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    options = ["--data.source", str(music), *SMALL]
+    options = ["--data.source", str(music), *SMALL_OPTIONS]
     # With the worst loss taken for the best, only the last checkpoint follows the training.
     worst = "--checkpoint.mode=max"
     assert main(["fit", "--trainer.max_epochs=2", worst, *options]) == 0

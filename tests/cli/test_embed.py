@@ -17,7 +17,8 @@ from genrenet.library.embedding_files import (
 )
 from genrenet.library.song_vectors import read_song_vectors
 from genrenet.models.checkpoints import load_model
-from tests.conftest import RATE, tone
+from genrenet.utils.atomic import part_of
+from tests.helpers.tones import RATE, tone
 
 
 @pytest.fixture
@@ -162,7 +163,7 @@ def test_an_interrupted_run_leaves_the_former_file(kind, name, per, tmp_path):
 
 
 def test_a_file_that_cannot_be_written_is_named_first(checkpoint, tmp_path, capsys):
-    (tmp_path / "x.parquet.part").mkdir()
+    part_of(tmp_path / "x.parquet").mkdir()
     arguments = ["embed", str(tmp_path / "gone.wav"), "--backbone", str(checkpoint)]
     soundfile.write(tmp_path / "gone.wav", tone(300, 2.0), RATE)
     assert main([*arguments, "--out", str(tmp_path / "x.parquet")]) == 2

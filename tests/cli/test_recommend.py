@@ -9,7 +9,7 @@ import pytest
 import soundfile
 
 from genrenet.cli import main
-from tests.conftest import RATE, tone
+from tests.helpers.tones import RATE, tone
 
 
 @pytest.fixture(scope="session")

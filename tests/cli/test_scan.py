@@ -13,7 +13,7 @@ import pytest
 from genrenet.cli import main
 from genrenet.library.journal import parts_folder
 from genrenet.library.table import read_table
-from tests.conftest import heeding_interrupts
+from tests.helpers.child_processes import heeding_interrupts
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="torch's gloo is at home on Linux")
 

@@ -11,7 +11,7 @@ from genrenet.library.genre_tags import read_genre, write_genre
 from genrenet.library.table import About, TableError, write_rows
 from genrenet.utils.errors import GenrenetError
 from tests.helpers.audio_files import encode, signal
-from tests.library.test_tagging import add_song, row
+from tests.helpers.scanned_songs import add_song, row
 
 
 @pytest.fixture

@@ -13,8 +13,7 @@ from genrenet.models.checkpoints import read_checkpoint
 from genrenet.models.frontend import LogMel
 from genrenet.models.networks import MusiCNN
 from genrenet.training.augmentation import Mixup
-from tests.conftest import TINY
-from tests.training.test_module import small_model, small_trainer
+from tests.helpers.small_training import TINY, small_model, small_trainer
 
 SGD = functools.partial(torch.optim.SGD, lr=0.05)
 

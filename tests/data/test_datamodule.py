@@ -10,7 +10,7 @@ from genrenet.data import splits
 from genrenet.data.datamodule import DataError, GenreDataModule, to_float
 from genrenet.data.datasets import WINDOW, FileReader, FrameDataset, FrameSampler
 from genrenet.data.frames import FrameSettings
-from tests.conftest import tone
+from tests.helpers.tones import tone
 
 
 def _data(source, **settings):

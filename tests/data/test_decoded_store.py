@@ -19,7 +19,7 @@ from genrenet.data.decoded_store import PreparedStore, StoreError, prepare
 from genrenet.data.store_index import StoreIndex
 from genrenet.data.store_space import usual_folder
 from genrenet.utils.cache import CacheError
-from tests.conftest import RATE, tone
+from tests.helpers.tones import RATE, tone
 
 
 def samples_in(folder):

@@ -15,7 +15,8 @@ from genrenet.evaluation.protocols import protocols
 from genrenet.evaluation.report.run_files import write_run
 from genrenet.evaluation.results import predictions, summarise
 from genrenet.evaluation.runner import contenders, judge
-from tests.conftest import RATE, TINY, tone
+from tests.helpers.small_training import TINY
+from tests.helpers.tones import RATE, tone
 
 
 def named(names, genres="", alike=True):

@@ -413,6 +413,17 @@ def test_files_that_are_not_there(tmp_path):
         splits.write_split(splits.stratified(collection()), tmp_path / "no" / "folder.csv")
 
 
+def test_a_split_that_cannot_be_written_leaves_what_was_there(tmp_path):
+    split = splits.stratified(collection())
+    splits.write_split(split, tmp_path / "split.csv")
+    before = (tmp_path / "split.csv").read_bytes()
+    split.parts.index = pd.Index([f"{name}\udce9" for name in split.parts.index], dtype=object)
+    with pytest.raises(SplitError, match="cannot write"):
+        splits.write_split(split, tmp_path / "split.csv")
+    assert (tmp_path / "split.csv").read_bytes() == before
+    assert len(list(tmp_path.iterdir())) == 1
+
+
 # --- real collections -------------------------------------------------------------------------
 
 

@@ -1,16 +1,13 @@
 """Every command of the README is known here; the first half of it runs in the README's order."""
 
-import shutil
 from pathlib import Path
 
-import numpy as np
 import pytest
-import soundfile
 
 import genrenet
 from genrenet.cli import main
-from tests import conftest
 from tests.helpers import readme
+from tests.helpers.readme_files import write_readme_files
 
 ROOT = Path(__file__).parents[2]
 
@@ -26,24 +23,10 @@ def test_no_command_is_left_out():
     assert len(readme.blocks("[a-z]+")) == sum(len(readme.blocks(kind)) for kind in kinds)
 
 
-def _place(music, folder):
-    """A folder with what the README's commands name."""
-    shutil.copytree(music, folder / "Music")
-    soundfile.write(folder / "song.mp3", conftest.tone(900, 4, seed=7), conftest.RATE, format="MP3")
-    mix = np.concatenate([conftest.tone(hz, 30, seed=1) for hz in (150, 4000)])
-    soundfile.write(folder / "mix.ogg", mix, conftest.RATE)
-    (folder / "tiny.yaml").write_text(conftest.TINY)
-    (folder / "old.m3u8").write_text("#EXTM3U\nMusic/bass/bass-0.wav\n")
-    users = ("anna", "ben", "cid")
-    rows = [(user, n * k % 11, n + 1) for k, user in enumerate(users, 1) for n in range(6)]
-    plays = [f"{user},song{item},{count}" for user, item, count in rows]
-    (folder / "plays.csv").write_text("\n".join(["user,item,plays", *plays]) + "\n")
-
-
 @pytest.fixture
 def place(music, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    _place(music, tmp_path)
+    write_readme_files(music, tmp_path)
     return tmp_path
 
 

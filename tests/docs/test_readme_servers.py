@@ -13,13 +13,13 @@ from urllib.request import urlopen
 import pandas as pd
 import pytest
 
-from tests.docs.test_readme import _place
 from tests.helpers import readme
+from tests.helpers.readme_files import write_readme_files
 
 
 @pytest.fixture
 def place(music, tmp_path):
-    _place(music, tmp_path)
+    write_readme_files(music, tmp_path)
     return tmp_path
 
 

@@ -23,7 +23,7 @@ from genrenet.evaluation.results import predictions, summarise
 from genrenet.evaluation.runner import EvaluationError, contenders, judge
 from genrenet.plugins import manager as plugins
 from genrenet.utils.errors import GenrenetError
-from tests.conftest import TINY
+from tests.helpers.small_training import TINY
 
 
 class Fragile(ClassifierMixin, BaseEstimator):

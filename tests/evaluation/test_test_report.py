@@ -2,7 +2,6 @@
 
 import contextlib
 import csv
-import functools
 import io
 import json
 import math
@@ -15,28 +14,21 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-import pytorch_lightning as pl
 import sklearn.metrics
 import soundfile
 import torch
 from matplotlib.image import imread
 
-from genrenet.data.datamodule import GenreDataModule
 from genrenet.evaluation import metrics
-from genrenet.evaluation.callbacks import PredictionWriter, TestReport
 from genrenet.evaluation.report.test_report import ReportError, predictions_table, write_report
 from genrenet.inference.result import score_columns
-from genrenet.models.frontend import LogMel
-from genrenet.models.networks import CNN
 from genrenet.training.metrics import StageMetrics
-from genrenet.training.module import GenreClassifier
-from genrenet.training.monitoring import SongProjector, StageImages
-from tests.conftest import RATE, tone
+from tests.helpers.reported_training import reported_training
+from tests.helpers.tones import RATE, tone
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:.*does not have many workers", "ignore:.*smaller than the logging interval"
 )
-NETWORK = functools.partial(CNN, n_columns=47, channels=(4, 8), pools=((8, 8), (12, 4)))
 GENRES = {"R&B <b>": 150.0, "$oul": 900.0, "Veränderung": 4000.0}
 
 
@@ -184,7 +176,10 @@ def odd_results(n=40):
         "dataset": "my <music>",
         "split": "artist-disjoint, seed 0",
         "method": "CNN",
-        "parts": {"train": {"songs": 7, "frames": None}, "test": {"songs": n, "frames": 3 * n}},
+        "parts": {
+            "train": {"songs": 7, "frames": None},
+            "test": {"songs": n, "frames": 3 * n},
+        },
         "skipped": [{"path": f"{i}.mp3", "reason": "cut <short>"} for i in range(150)],
         "description": {"network": {"name": "CNN", "settings": {"n_mels": 96}}, "labels": labels},
     }
@@ -280,26 +275,10 @@ def odd_music(tmp_path_factory):
     return root
 
 
-def parts(music, logger, folder, **settings):
-    data = GenreDataModule(
-        str(music), split="stratified", fractions=(0.4, 0.2, 0.4), frame_seconds=1.0,
-        batch_size=4, num_workers=0, store=None,
-    )  # fmt: skip
-    torch.manual_seed(0)
-    model = GenreClassifier(data.labels, NETWORK, LogMel(backend="torchaudio"))
-    callbacks = [TestReport(), PredictionWriter(), StageImages(n_clips=2), SongProjector()]
-    trainer = pl.Trainer(
-        accelerator="cpu", enable_progress_bar=False, enable_model_summary=False, logger=logger,
-        callbacks=callbacks, default_root_dir=folder, max_epochs=1, enable_checkpointing=False,
-        **settings,
-    )  # fmt: skip
-    return trainer, model, data
-
-
 @pytest.fixture(scope="module")
 def tested(odd_music, tmp_path_factory):
     folder = tmp_path_factory.mktemp("tested")
-    trainer, model, data = parts(odd_music, False, folder)
+    trainer, model, data = reported_training(odd_music, False, folder)
     with contextlib.redirect_stdout(io.StringIO()) as printed:
         (measured,) = trainer.test(model, data, verbose=False)
         predicted = trainer.predict(model, data)
@@ -363,7 +342,7 @@ def test_what_is_printed(tested):
 
 
 def test_a_fast_dev_run_leaves_no_report(odd_music, tmp_path):
-    trainer, model, data = parts(odd_music, False, tmp_path, fast_dev_run=True)
+    trainer, model, data = reported_training(odd_music, False, tmp_path, fast_dev_run=True)
     trainer.test(model, data, verbose=False)
     trainer.predict(model, data)
     assert list(tmp_path.iterdir()) == []
@@ -373,12 +352,12 @@ TWO = """
 import sys
 from pathlib import Path
 from pytorch_lightning.loggers import TensorBoardLogger
-from tests.evaluation.test_test_report import parts
+from tests.helpers.reported_training import reported_training
 
 if __name__ == "__main__":
     music, folder = sys.argv[1:]
     logger = TensorBoardLogger(folder, name="run", version="two", default_hp_metric=False)
-    trainer, model, data = parts(music, logger, folder, strategy="ddp_fork", devices=2)
+    trainer, model, data = reported_training(music, logger, folder, strategy="ddp_fork", devices=2)
     trainer.test(model, data, verbose=False)
     trainer.predict(model, data, return_predictions=False)
     trainer.fit(model, data)

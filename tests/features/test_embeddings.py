@@ -20,7 +20,7 @@ from genrenet.features import (
 )
 from genrenet.models.checkpoints import CheckpointError, load_model
 from genrenet.models.model import ModelError
-from tests.conftest import RATE, tone
+from tests.helpers.tones import RATE, tone
 
 
 @pytest.fixture(scope="module")

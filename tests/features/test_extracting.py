@@ -18,7 +18,7 @@ from genrenet.features import (
 )
 from genrenet.features.base import gaussian_dimensions
 from genrenet.inference.song_reader import InferenceError
-from tests.conftest import RATE, tone
+from tests.helpers.tones import RATE, tone
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ import functools
 import pytorch_lightning as pl
 
 from genrenet.models.frontend import LogMel
-from genrenet.models.networks import CNN, CRNN, MusiCNN
-from tests.training.test_module import small_data, small_model, small_trainer
+from genrenet.models.networks import CNN, CRNN, MobileNetV3, MusiCNN
+from tests.helpers.small_training import small_data, small_model, small_trainer
 
 LABELS = ["bass", "middle", "treble"]
 NETWORKS = {
@@ -26,6 +26,7 @@ NETWORKS = {
         cell="torch",
     ),
     "musicnn": functools.partial(MusiCNN, n_columns=71, timbral=4, temporal=3, mid=4, units=10),
+    "mobilenet": functools.partial(MobileNetV3, n_mels=96, width=0.1),
 }
 
 

@@ -11,7 +11,8 @@ import pytest
 
 from genrenet import audio
 from genrenet.data.synthesis import GENRES, synthesise_song
-from tests.conftest import _shared_data, tone
+from tests.helpers.shared_music import shared_data_folder
+from tests.helpers.tones import tone
 
 RATE = 22_050
 CLIPS = ("blues", "metal", "pop", "mp3", "chord", "song")
@@ -24,7 +25,7 @@ def clip(name: str) -> np.ndarray:
         return tone(220.0, 3.0, rate=RATE) + 0.5 * tone(1318.5, 3.0, seed=1, rate=RATE)
     if name == "song":
         return synthesise_song(GENRES[0], 0, 0, 6.0, RATE)
-    shared_data = _shared_data()
+    shared_data = shared_data_folder()
     if not shared_data.is_dir():
         pytest.skip(f"no music in {shared_data} (set GENRENET_TEST_DATA)")
     if name == "mp3":

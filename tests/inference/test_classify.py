@@ -9,7 +9,7 @@ import soundfile
 import genrenet
 from genrenet.inference.classify import InferenceError, find_songs, open_method, score_songs
 from genrenet.models.optimised import PrecisionError
-from tests.conftest import RATE, tone
+from tests.helpers.tones import RATE, tone
 
 
 def facts(results):

@@ -16,7 +16,7 @@ from genrenet.inference.pipeline import Plan, plan, through
 from genrenet.inference.song_reader import InferenceError, SongFrames
 from genrenet.models.checkpoints import load_model
 from genrenet.models.optimised import optimised
-from tests.conftest import RATE, tone
+from tests.helpers.tones import RATE, tone
 
 SETTINGS = FrameSettings(1.5, 0.0, RATE)
 TINY = FrameSettings(0.5, 0.0, RATE)

@@ -4,9 +4,11 @@ import itertools
 
 import numpy as np
 import pytest
+import soundfile
 
 import genrenet
 from genrenet.inference.sections import CHANGE, sections
+from tests.helpers.tones import RATE, tone
 
 LABELS = ["a", "b", "c"]
 
@@ -51,10 +53,6 @@ def test_no_frames_and_one():
 
 
 def test_results_have_them_beside_the_timeline(checkpoint, tmp_path):
-    import soundfile
-
-    from tests.conftest import RATE, tone
-
     parts = [tone(150, 6.0), tone(4000, 4.5, seed=1), tone(150, 6.0, seed=2)]
     soundfile.write(tmp_path / "mix.flac", np.concatenate(parts), RATE)
     (result,) = genrenet.classify(tmp_path / "mix.flac", checkpoint=checkpoint, timeline=True)

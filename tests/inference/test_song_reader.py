@@ -12,8 +12,8 @@ from genrenet import audio
 from genrenet.audio import processes
 from genrenet.data.frames import FrameSettings, frame_starts, spread
 from genrenet.inference.song_reader import InferenceError, SongFrames, find_songs, songs_or_error
-from tests.conftest import RATE, tone
 from tests.helpers.audio_files import KINDS, cut, signal, write
+from tests.helpers.tones import RATE, tone
 
 SETTINGS = FrameSettings(1.5, 0.0, RATE)
 FORMATS = ("16.wav", "free.flac", "xiph.ogg", "lame.mp3", "bare.mp3")

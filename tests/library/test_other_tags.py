@@ -13,9 +13,9 @@ from genrenet.library.genre_tags import has_genre, read_genre, write_genre
 from genrenet.library.table import About, write_rows
 from genrenet.library.tagging import Wish, tag_songs
 from tests.helpers.audio_files import signal
+from tests.helpers.riff_files import chunk, riff
+from tests.helpers.scanned_songs import row
 from tests.helpers.tagged_files import make
-from tests.library.test_same_audio import chunk, riff
-from tests.library.test_tagging import row
 
 
 def info(genre: bytes, key: bytes = b"IGNR") -> bytes:

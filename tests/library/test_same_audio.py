@@ -18,6 +18,7 @@ from genrenet.audio import fingerprint
 from genrenet.library.genre_tags import GenreTagError, _container, _kind, read_genre, write_genre
 from genrenet.library.same_audio import AudioChangedError, check_same_audio
 from tests.helpers.audio_files import KINDS, encode, signal, write
+from tests.helpers.riff_files import chunk, riff
 from tests.helpers.tagged_files import FILES, PIXEL, audio, make
 
 
@@ -112,19 +113,6 @@ def test_what_nothing_can_read_is_left_alone(tmp_path):
 
 
 # --- odd files that are sound: tagged, and every packet as it was ---------------------------------
-
-
-def chunk(name: bytes, data: bytes, order: str = "<") -> bytes:
-    return name + struct.pack(order + "I", len(data)) + data + bytes(len(data) % 2)
-
-
-def riff(path: Path, before: bytes = b"", behind: bytes = b"", size: int | None = None) -> Path:
-    sound = (0.3 * signal(1.0, 8000, 1)[:, 0] * 32768).astype("<i2").tobytes()
-    form = chunk(b"fmt ", struct.pack("<HHIIHH", 1, 1, 8000, 16_000, 2, 16))
-    data = b"data" + struct.pack("<I", len(sound) if size is None else size) + sound
-    body = b"WAVE" + form + before + data + behind
-    path.write_bytes(b"RIFF" + struct.pack("<I", len(body)) + body)
-    return path
 
 
 def aiff(path: Path) -> Path:

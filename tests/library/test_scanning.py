@@ -20,7 +20,8 @@ from genrenet.library.processes import Team
 from genrenet.library.scanning import identity_of, scan
 from genrenet.library.table import About, TableError, read_about, read_table, write_rows
 from genrenet.library.tagging import Wish, tag_songs, undo_tags
-from tests.conftest import RATE, tone
+from genrenet.utils.atomic import part_of
+from tests.helpers.tones import RATE, tone
 
 
 @pytest.fixture
@@ -428,11 +429,11 @@ def test_a_full_disk_loses_nothing(limit, library, checkpoint, scanned, tmp_path
 
 
 def test_a_table_that_cannot_be_put_in_place_keeps_the_journals(scanned, tmp_path):
-    (tmp_path / ".genres.parquet.part").mkdir()
-    (tmp_path / ".genres.parquet.part" / "x").touch()
+    part = part_of(tmp_path / "genres.parquet")
+    part.mkdir()
     with pytest.raises(TableError, match="cannot write the table"):
         scanned()
-    shutil.rmtree(tmp_path / ".genres.parquet.part")
+    part.rmdir()
     counts, table = scanned()
     assert (counts.same, len(table)) == (24, 24)
 

@@ -10,7 +10,7 @@ import soundfile
 from genrenet.inference.classify import open_method
 from genrenet.library.scanning import identity_of, scan
 from genrenet.library.songs import LibraryError, library_songs
-from tests.conftest import RATE
+from tests.helpers.tones import RATE
 
 
 @pytest.fixture

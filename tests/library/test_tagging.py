@@ -19,23 +19,12 @@ from genrenet.library.genre_tags import read_genre, write_genre
 from genrenet.library.table import About, read_rows, read_table, write_rows
 from genrenet.library.tagging import Outcome, Wish, tag_songs, undo_tags
 from genrenet.library.undo_file import read_changes
-from genrenet.utils.errors import printable
-from tests.conftest import heeding_interrupts
 from tests.helpers.audio_files import encode, signal as sweep
+from tests.helpers.child_processes import heeding_interrupts
+from tests.helpers.scanned_songs import add_song, row
 from tests.helpers.tagged_files import make
 
 ABOUT = About(["rock", "pop"], "model")
-
-
-def add_song(path, genre=None):
-    sf.write(os.fsencode(path), np.zeros(800, np.float32), 8000, format="FLAC")
-    if genre:
-        write_genre(str(path), genre)
-
-
-def row(path, genre="rock", confidence=0.9, **more):
-    song = {"path": printable(path), "genre": genre, "confidence": confidence, "score_rock": 0.9}
-    return {**song, **Seen.now(os.fspath(path), sampled=True)._asdict(), **more}
 
 
 @pytest.fixture(params=[".parquet", ".sqlite"])

@@ -16,8 +16,8 @@ from genrenet.models.networks import MusiCNN
 from genrenet.models.optimised import PrecisionError, optimised, precision_of
 from genrenet.training.augmentation import SpecAugment
 from genrenet.utils.hardware import fast_half
-from tests.conftest import RATE
-from tests.training.test_module import small_model
+from tests.helpers.small_training import small_model
+from tests.helpers.tones import RATE
 
 SMALL_MUSICNN = functools.partial(MusiCNN, timbral=4, temporal=2, mid=5, units=7)
 

@@ -22,9 +22,8 @@ from genrenet.models.optimised import optimised
 from genrenet.models.registry import RebuildError, arguments_of
 from genrenet.training.finetuning import FinetuningError, Pretrained
 from genrenet.training.module import GenreClassifier
-from tests.conftest import TINY
-from tests.plugins.test_manager import genrenet, write_plugin
-from tests.training.test_module import SMALL, small_data, small_model, small_trainer
+from tests.helpers.plugin_packages import genrenet, write_plugin
+from tests.helpers.small_training import SMALL, TINY, small_data, small_model, small_trainer
 
 OWN = '''
 import torch

@@ -9,7 +9,7 @@ from genrenet.library.similarity import SongSpace
 from genrenet.library.song_vectors import SongVectors
 from genrenet.playlists import ListedSong, PlaylistError, playlist
 from genrenet.playlists.smooth import path_length
-from tests.playlists.test_ordering import repeats
+from tests.helpers.song_orders import repeats
 
 
 def rows(made):

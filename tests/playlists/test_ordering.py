@@ -1,13 +1,13 @@
 """Orders by confidence and by chance; artists apart."""
 
 from collections import Counter
-from itertools import pairwise
 
 import numpy as np
 import pytest
 
 from genrenet.playlists.base import PlaylistSong
 from genrenet.playlists.ordering import apart, by_confidence, interleave, shuffled
+from tests.helpers.song_orders import repeats
 
 
 def songs(artists, genre="jazz", first=0):
@@ -15,10 +15,6 @@ def songs(artists, genre="jazz", first=0):
         PlaylistSong(row, f"/{row}.mp3", genre, 0.5, {}, genre, row / 1000, artist=artist)
         for row, artist in enumerate(artists, first)
     ]
-
-
-def repeats(artists):
-    return sum(one == next_ for one, next_ in pairwise(artists))
 
 
 @pytest.mark.parametrize("seed", range(20))

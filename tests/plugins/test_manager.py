@@ -1,7 +1,6 @@
 """Plugins of other packages: found, listed, limited, and left out by name when broken."""
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -10,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+
+from tests.helpers.plugin_packages import genrenet, write_plugin
 
 SAMPLE = Path(__file__).parent / "sample_plugin"
 
@@ -26,33 +27,9 @@ def installed(tmp_path_factory):
     return target
 
 
-def genrenet(*arguments, path, code=0, **environment):
-    """Run the program with more packages on its path."""
-    found = subprocess.run(
-        [sys.executable, "-m", "genrenet", *map(str, arguments)],
-        env={**os.environ, "PYTHONPATH": str(path), **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert found.returncode == code, found.stdout + found.stderr
-    return found
-
-
 def listed(path, **environment):
     out = genrenet("plugins", "--format", "json", path=path, **environment).stdout
     return {row["name"]: row for row in json.loads(out)}
-
-
-def write_plugin(folder, module, code, entry="bad"):
-    """A package as pip would leave it: a module, and metadata that name it."""
-    folder.mkdir(exist_ok=True)
-    (folder / f"{module}.py").write_text(code)
-    about = folder / f"{module}-1.0.dist-info"
-    about.mkdir()
-    (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {module}\nVersion: 1.0\n")
-    (about / "entry_points.txt").write_text(f"[genrenet]\n{entry} = {module}\n")
-    return folder
 
 
 def test_built_ins_and_outsiders_are_listed_alike(installed):

@@ -8,7 +8,7 @@ import pyarrow.parquet
 import pytest
 
 from genrenet.recommend import HistoryError, read_history
-from tests.recommend.test_reading import plays
+from tests.helpers.histories import plays
 
 TRIPLES = {("1", "10"): 5, ("1", "20"): 3, ("2", "10"): 4}
 PLAYED = {("anna", "x"): 2, ("anna", "y"): 1, ("ben", "x"): 5}

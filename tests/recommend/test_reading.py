@@ -8,21 +8,13 @@ import pandas as pd
 import pytest
 
 from genrenet.recommend import HistoryError, read_history, read_names
+from tests.helpers.histories import plays
 
 
 def write(folder, name, text, encoding="utf-8"):
     path = folder / name
     path.write_text(text, encoding=encoding)
     return path
-
-
-def plays(history):
-    """What a history holds, as a dictionary."""
-    table = history.plays.tocoo()
-    return {
-        (history.users[user], history.items[item]): float(count)
-        for user, item, count in zip(table.row, table.col, table.data, strict=True)
-    }
 
 
 # --- tables ---------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import pytest
 
 from genrenet.models.checkpoints import load_model
 from tests.helpers.finetuned import NETWORKS
-from tests.training.test_module import small_data, small_model, small_trainer
+from tests.helpers.small_training import small_data, small_model, small_trainer
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "finetuning_study.py"
 

@@ -15,7 +15,8 @@ import torch
 from genrenet.cli import main
 from genrenet.data.catalog import read_catalog
 from genrenet.data.litdata.writer import write_streamed
-from tests.conftest import RATE, TINY, tone
+from tests.helpers.small_training import TINY
+from tests.helpers.tones import RATE, tone
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="torch's gloo is at home on Linux")
 

@@ -12,12 +12,10 @@ import pytorch_lightning as pl
 import torch
 from torch import nn
 
-from genrenet.data.datamodule import GenreDataModule
 from genrenet.data.frames import FrameError, FrameSettings, cut, filled, song_scores
 from genrenet.models.checkpoints import load_model, read_checkpoint
 from genrenet.models.frontend import LogMel
 from genrenet.models.model import ModelError
-from genrenet.models.networks import CNN
 from genrenet.models.outputs import log_scores
 from genrenet.training.augmentation import Mixup, SpecAugment, WaveformAugment
 from genrenet.training.module import (
@@ -26,38 +24,7 @@ from genrenet.training.module import (
     compare,
 )
 from genrenet.training.schedules import OneCycle, ScheduleError
-
-SMALL = functools.partial(
-    CNN, n_columns=71, channels=(8, 16), pools=((8, 7), (12, 10)), dropout=0.2
-)
-
-
-def small_model(**settings):
-    defaults = {
-        "network": SMALL,
-        "optimizer": functools.partial(torch.optim.AdamW, lr=3e-3),
-    }
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        return GenreClassifier(["bass", "middle", "treble"], **{**defaults, **settings})
-
-
-def small_data(music, **settings):
-    defaults = {"split": "stratified", "frame_seconds": 1.5, "batch_size": 4, "num_workers": 0}
-    return GenreDataModule(str(music), **{**defaults, **settings})
-
-
-def small_trainer(folder, **settings):
-    defaults = {
-        "max_epochs": 3,
-        "accelerator": "cpu",
-        "logger": False,
-        "enable_checkpointing": False,
-        "enable_progress_bar": False,
-        "enable_model_summary": False,
-        "default_root_dir": folder,
-    }
-    return pl.Trainer(**{**defaults, **settings})
+from tests.helpers.small_training import SMALL, small_data, small_model, small_trainer
 
 
 def test_scores_sum_to_one_and_equal_their_definitions():
@@ -311,7 +278,7 @@ from pathlib import Path
 import pytorch_lightning as pl, torch
 from genrenet.training.augmentation import Mixup, SpecAugment
 from genrenet.training.schedules import OneCycle
-from tests.training.test_module import small_data, small_model, small_trainer
+from tests.helpers.small_training import small_data, small_model, small_trainer
 
 music, folder, resume = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3] == "resume"
 

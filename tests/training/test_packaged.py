@@ -9,7 +9,7 @@ import soundfile
 from genrenet.cli import main
 from genrenet.models.checkpoints import FetchError, import_checkpoint
 from genrenet.training.configs import config_names, experiment_names
-from tests.conftest import RATE, tone
+from tests.helpers.tones import RATE, tone
 
 TAGGERS = {
     "msd-cnn": "music_tagger_cnn_weights_tensorflow.h5",

@@ -12,8 +12,7 @@ from genrenet.cli.training import OptionError, prepare_arguments
 from genrenet.training.finetuning import LayerFreezing
 from genrenet.training.module import CheckpointMismatchError
 from genrenet.training.schedules import OneCycle, ScheduleError
-from tests.conftest import TINY
-from tests.training.test_module import small_data, small_model, small_trainer
+from tests.helpers.small_training import TINY, small_data, small_model, small_trainer
 
 ENDLESS = "--trainer.max_epochs=-1 --trainer.max_time=00:00:00:05"
 

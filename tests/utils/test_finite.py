@@ -13,8 +13,7 @@ from genrenet.models.networks import CNN
 from genrenet.training.module import GenreClassifier
 from genrenet.utils.finite import NonFiniteError, non_finite
 from genrenet.utils.strict_json import to_json
-from tests.conftest import TINY
-from tests.training.test_module import SMALL, small_data, small_model, small_trainer
+from tests.helpers.small_training import SMALL, TINY, small_data, small_model, small_trainer
 
 
 class Overflowing(CNN):

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tests.conftest import TINY
+from tests.helpers.small_training import TINY
 
 WITHOUT = """\
 import sys

@@ -13,8 +13,8 @@ import pytest
 import soundfile
 
 from genrenet.web.service import Service
-from tests.conftest import RATE, tone
 from tests.helpers.served import make_service, scan_of, serving
+from tests.helpers.tones import RATE, tone
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

@@ -28,8 +28,8 @@ from genrenet.web.events import follow
 from genrenet.web.openapi import description
 from genrenet.web.scoring import Song
 from genrenet.web.uploads import display_name
-from tests.conftest import RATE, tone
 from tests.helpers.served import make_service, scan_of, serving
+from tests.helpers.tones import RATE, tone
 
 JSON = {"content_type": "application/json"}
 STREAM = {"Accept": "application/x-ndjson"}

@@ -14,7 +14,7 @@ import math
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote_to_bytes
 
@@ -30,6 +30,7 @@ from genrenet.data.catalog.base import (
     relative,
 )
 from genrenet.data.catalog.genre_names import cell_values
+from genrenet.utils.atomic import replacing
 from genrenet.utils.errors import printable
 from genrenet.utils.open_quotes import spans
 
@@ -231,7 +232,7 @@ def write_table(frame: pd.DataFrame, table: str) -> None:
     columns["path"] = [_encode(path, folder) for path in frame["path"]]
     try:
         os.makedirs(folder, exist_ok=True)
-        with _replacing(table) as part:
+        with replacing(table) as part:
             if suffix in PARQUET_SUFFIXES:
                 _write_parquet(columns, part)
             else:
@@ -240,7 +241,7 @@ def write_table(frame: pd.DataFrame, table: str) -> None:
         raise CatalogError(f"cannot write {printable(table)!r}", found=clean(error)) from None
 
 
-def _write_text(columns: dict[str, list], path: str, delimiter: str) -> None:
+def _write_text(columns: dict[str, list], path: Path, delimiter: str) -> None:
     with open(path, "w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, delimiter=delimiter, lineterminator="\n")
         writer.writerow(columns)
@@ -248,25 +249,13 @@ def _write_text(columns: dict[str, list], path: str, delimiter: str) -> None:
             writer.writerow(["" if value != value else value for value in row])
 
 
-def _write_parquet(columns: dict[str, list], path: str) -> None:
+def _write_parquet(columns: dict[str, list], path: Path) -> None:
     import pyarrow
     import pyarrow.parquet
 
     kinds = {name: pyarrow.string() for name in columns} | {"duration": pyarrow.float64()}
     arrays = {name: pyarrow.array(values, kinds[name]) for name, values in columns.items()}
     pyarrow.parquet.write_table(pyarrow.table(arrays), path)
-
-
-@contextmanager
-def _replacing(path: str) -> Iterator[str]:
-    """A path to write to that takes the place of `path` only once it is complete."""
-    part = f"{path}.part"
-    try:
-        yield part
-        os.replace(part, path)
-    finally:
-        if os.path.exists(part):
-            os.remove(part)
 
 
 def _encode(path: str, folder: str) -> str:

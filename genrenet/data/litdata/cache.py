@@ -12,7 +12,8 @@ from typing import Any
 
 from filelock import FileLock
 
-from genrenet.utils.cache import cache_folder, replace_file
+from genrenet.utils import atomic
+from genrenet.utils.cache import cache_folder
 from genrenet.utils.errors import GenrenetError, printable
 
 INDEX = "index.json"
@@ -109,7 +110,8 @@ class Fetcher:
             if self._downloader is None or self._process != os.getpid():
                 self._downloader = get_downloader(self.address, str(file.parent), [])
                 self._process = os.getpid()
-            replace_file(file, lambda part: self._download(f"{self.address}/{name}", part))
+            with atomic.replacing(file, sync=False) as part:
+                self._download(f"{self.address}/{name}", part)
         # Each kind of store has errors of its own, all of which mean this.
         except Exception as error:
             raise StreamedError(
@@ -168,7 +170,7 @@ class ChunkCache:
                     # An older edition of the collection.
                     if other.is_dir() and other != self.folder:
                         shutil.rmtree(other, ignore_errors=True)
-                replace_file(self.folder / INDEX, lambda file: file.write_text(text, "utf-8"))
+                atomic.write_text(self.folder / INDEX, text)
         except OSError as error:
             raise StreamedError(
                 f"cannot keep chunks in '{printable(root)}'",

@@ -19,7 +19,8 @@ from genrenet.data.catalog import Catalog
 from genrenet.data.decoded_audio import encode, in_order
 from genrenet.data.litdata.cache import INDEX, StreamedError, is_address, litdata
 from genrenet.data.litdata.reader import DTYPE, STAMP, TABLE, VERSION, StreamedSongs
-from genrenet.utils.cache import content_sample, replace_file
+from genrenet.utils import atomic
+from genrenet.utils.cache import content_sample
 from genrenet.utils.errors import printable
 
 CHUNK_BYTES = 64_000_000
@@ -134,10 +135,10 @@ def _is_written(catalog: Catalog, folder: Path, stamp: dict[str, Any]) -> bool:
             wanted=f"'{stamp['name']}' at {stamp['sample_rate']} Hz",
             remedy="choose another folder, or delete this one",
         )
-    ours = {".lock", INDEX, TABLE, TABLE + ".part", STAMP + ".part"}
+    ours = {".lock", INDEX, TABLE}
     left = [file for file in folder.iterdir() if file.name != ".lock"]
     for file in left:
-        if file.name not in ours and not file.name.endswith((".bin", f".{INDEX}")):
+        if file.name not in ours and not file.name.endswith((".bin", f".{INDEX}", ".part")):
             raise StreamedError(
                 f"'{printable(folder)}' is not empty",
                 found=f"'{printable(file.name)}'",
@@ -187,8 +188,9 @@ def _write(
         # Whether songs are whole is judged by their durations, and there the files will be gone.
         columns["duration"] = np.array(lengths) / rate
     whole = table.assign(**columns)
-    replace_file(folder / TABLE, lambda file: whole.to_parquet(file, index=False))
+    with atomic.replacing(folder / TABLE) as part:
+        whole.to_parquet(part, index=False)
     unread = {path for path, state in zip(table["path"], states, strict=True) if state == "unread"}
     stamp = {**stamp, "made_of": _digest(catalog, stamp, files, unread), "songs": n_items}
     text = json.dumps(stamp, indent=1)
-    replace_file(folder / STAMP, lambda file: file.write_text(text, "utf-8"))
+    atomic.write_text(folder / STAMP, text)

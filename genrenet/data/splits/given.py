@@ -19,6 +19,7 @@ from genrenet.data.splits.base import (
     split_of,
 )
 from genrenet.data.splits.making import artist_disjoint, k_fold, seventy_thirty, stratified
+from genrenet.utils.atomic import replacing
 from genrenet.utils.errors import printable
 
 if TYPE_CHECKING:
@@ -183,7 +184,7 @@ def write_split(split: Split, path: str | os.PathLike[str]) -> None:
         If the file cannot be written.
     """
     try:
-        with open(path, "w", encoding="utf-8", newline="") as file:
+        with replacing(path) as part, open(part, "w", encoding="utf-8", newline="") as file:
             file.write(f"{_COMMENT}{' '.join(split.name.split())}\n")
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(("track_id", "split"))

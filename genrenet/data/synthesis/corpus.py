@@ -15,6 +15,7 @@ from mutagen import MutagenError, flac
 
 from genrenet.data.synthesis.playing import synthesise_song
 from genrenet.data.synthesis.styles import GENRES, LEAST, SynthesisError, check
+from genrenet.utils.atomic import replacing
 from genrenet.utils.cache import cache_root
 from genrenet.utils.errors import printable
 
@@ -36,19 +37,14 @@ def _names(artist: int, song: int, seed: int) -> tuple[str, str]:
 
 @contextlib.contextmanager
 def _whole(path: Path) -> Iterator[Path]:
-    """A temporary path beside another; what is put there gets its name only once it is whole."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    """Make a folder and write a file of it with `replacing`; failures name the file."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        yield part
-        if part.exists():
-            os.replace(part, path)
+        with replacing(path) as part:
+            yield part
     except (OSError, soundfile.SoundFileError, MutagenError) as error:
         what, remedy = f"cannot write {printable(path)}", "choose a place with room and permission"
         raise SynthesisError(what, found=str(error), remedy=remedy) from error
-    finally:
-        with contextlib.suppress(OSError):
-            part.unlink()
 
 
 def synthesise_corpus(

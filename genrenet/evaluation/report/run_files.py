@@ -30,6 +30,7 @@ from genrenet.evaluation.report import run_page as comparison_page
 from genrenet.evaluation.report.html import writing
 from genrenet.evaluation.report.ranking import markdown, ranked
 from genrenet.utils import figures
+from genrenet.utils.atomic import replacing, write_text
 
 
 def write_run(folder: Path, results: Mapping[str, Any], predictions: pd.DataFrame) -> Path:
@@ -62,16 +63,17 @@ def write_run(folder: Path, results: Mapping[str, Any], predictions: pd.DataFram
     page = comparison_page.render(results, predictions, svg)
     text = json.dumps(results, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     with writing(folder):
-        (folder / "results.json").write_text(text, "utf-8", errors="backslashreplace")
-        (folder / "results.md").write_text(markdown(results), "utf-8", errors="backslashreplace")
-        predictions.to_parquet(folder / "predictions.parquet", index=False)
+        write_text(folder / "results.json", text, errors="backslashreplace")
+        write_text(folder / "results.md", markdown(results), errors="backslashreplace")
+        with replacing(folder / "predictions.parquet") as part:
+            predictions.to_parquet(part, index=False)
         pictures = folder / "figures"
         shutil.rmtree(pictures, ignore_errors=True)
         pictures.mkdir(parents=True)
         for name, figure in drawn.items():
             file = re.sub(r"[^\w.+@-]+", "-", name)
             (pictures / f"{file}.png").write_bytes(figures.to_png(figure))
-        (folder / "report.html").write_text(page, "utf-8", errors="backslashreplace")
+        write_text(folder / "report.html", page, errors="backslashreplace")
         _tensorboard(folder / "tensorboard", results, drawn)
     return folder / "report.html"
 

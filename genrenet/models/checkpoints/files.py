@@ -9,7 +9,6 @@ that somebody trusts: see `genrenet.models.registry`.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import warnings
 from collections.abc import Sequence
@@ -28,6 +27,7 @@ from genrenet.models.description import (
 )
 from genrenet.models.model import GenreModel
 from genrenet.models.registry import RebuildError
+from genrenet.utils.atomic import replacing
 from genrenet.utils.errors import printable
 from genrenet.utils.finite import non_finite
 
@@ -191,14 +191,11 @@ def write_entries(entries: dict[str, Any], path: str | os.PathLike[str]) -> Path
     """
     path = Path(path)
     entries = {"pytorch-lightning_version": version("pytorch-lightning"), **entries}
-    temporary = path.with_name(path.name + ".part")
     try:
-        with open(temporary, "wb") as file:  # torch leaves it open after an error
+        # torch leaves its own file open after an error.
+        with replacing(path) as part, open(part, "wb") as file:
             torch.save(entries, file)
-        os.replace(temporary, path)
     except (OSError, RuntimeError) as error:  # torch's own writer raises the latter
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
         reason = str(error).strip().splitlines()
         raise CheckpointError(
             f"cannot write '{printable(path)}'",

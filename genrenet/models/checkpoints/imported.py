@@ -45,13 +45,14 @@ def imported_checkpoint(name: str) -> Path | None:
     return None if _origin(path, published(name)) is None else path
 
 
-def _origin(path: Path, model: PublishedModel) -> SourceFile | None:
-    """Which of the model's files a checkpoint was made from, if any."""
+def _origin(path: Path, model: PublishedModel) -> str | None:
+    """SHA-256 of the file that a checkpoint was made from, if it is one of the model's."""
     try:
         source = read_header(path, whole=True)["genrenet"].get("source")
     except CheckpointError:
         return None
-    return model.file(source.get("sha256")) if isinstance(source, dict) else None
+    sha256 = source.get("sha256") if isinstance(source, dict) else None
+    return sha256 if isinstance(sha256, str) and model.file(sha256) is not None else None
 
 
 def import_checkpoint(name: str, source: str | os.PathLike[str] | None = None) -> Path:
@@ -97,17 +98,20 @@ def import_checkpoint(name: str, source: str | os.PathLike[str] | None = None) -
                 return target
             file = fetch(model, Path(source) if source is not None else None, show)
             with _reading(file):
-                origin = model.file(sha256_of(file))
+                sha256 = sha256_of(file)
+            origin = model.file(sha256)
             if origin is None:
                 raise CheckpointError(f"'{printable(file)}' changed while it was being read")
-            if before is None or before.sha256 != origin.sha256:
-                _convert(model, origin, file, target)
+            if before != sha256:
+                _convert(model, origin, file, sha256, target)
     except OSError as error:
         raise _unwritable(folder, error) from error
     return target
 
 
-def _convert(model: PublishedModel, origin: SourceFile, file: Path, target: Path) -> None:
+def _convert(
+    model: PublishedModel, origin: SourceFile, file: Path, sha256: str, target: Path
+) -> None:
     from genrenet.models.checkpoints.files import write_checkpoint
 
     with _reading(file):
@@ -118,15 +122,13 @@ def _convert(model: PublishedModel, origin: SourceFile, file: Path, target: Path
             found=", ".join(classifier.labels),
             wanted=", ".join(model.labels),
         )
-    classifier.provenance = {
-        "source": {
-            "name": model.name,
-            "title": model.title,
-            "sha256": origin.sha256,
-            "licence": model.licence,
-            "citation": model.citation,
-            "address": origin.address,
-        }
+    classifier.provenance["source"] = {
+        "name": model.name,
+        "title": model.title,
+        "sha256": sha256,
+        "licence": model.licence,
+        "citation": model.citation,
+        "address": origin.address,
     }
     try:
         write_checkpoint(classifier, target)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from genrenet.models.checkpoints.audioset import audioset_classes, audioset_genres
 from genrenet.models.checkpoints.registry import PublishedModel, SourceFile
 from genrenet.utils.lazy import Lazy
 
@@ -35,19 +36,21 @@ MTT_TAGS = _names(
 
 GTZAN_GENRES = _names("blues,classical,country,disco,hiphop,jazz,metal,pop,reggae,rock")
 
-_CONVERT = "genrenet.models.checkpoints.convert"
 
 CHOI = "https://raw.githubusercontent.com/keunwoochoi/music-auto_tagging-keras/master/data/"
+EFFICIENTAT = "https://github.com/fschmid56/EfficientAT/releases/download/v0.0.1/"
 JIMENEZ = (
     "https://raw.githubusercontent.com/jsalbert/Music-Genre-Classification-with-Deep-Learning/"
     "master/models_trained/example_model/weights/"
 )
 
 
-_keras = Lazy(f"{_CONVERT}.taggers", "keras_tagger")
-_musicnn = Lazy(f"{_CONVERT}.taggers", "musicnn_tagger")
 _NETWORKS = "genrenet.models.networks"
 _CRNN = Lazy(_NETWORKS, "CRNN")
+_TAGGERS = "genrenet.models.checkpoints.convert.taggers"
+_keras = Lazy(_TAGGERS, "keras_tagger")
+_musicnn = Lazy(_TAGGERS, "musicnn_tagger")
+_efficientat = Lazy(_TAGGERS, "efficientat_tagger")
 
 
 def _pons(name: str, title: str, model: str, labels: tuple[str, ...]) -> PublishedModel:
@@ -67,6 +70,30 @@ def _pons(name: str, title: str, model: str, labels: tuple[str, ...]) -> Publish
         package="musicnn==0.1.0",
     )
 
+
+def _schmid(
+    number: str, precision: str, sha256: str | None = None, size: int | None = None, name: str = ""
+) -> PublishedModel:
+    """``number`` is ten times the width, ``precision`` a thousand times the mean average one."""
+    filename, width, genres = f"mn{number}_as_mAP_{precision}.pt", int(number) / 10, bool(name)
+    title = "50 genres of music" if genres else "527 classes of sound"
+    return PublishedModel(
+        name=name or f"efficientat-mn{number}",
+        title=f"MobileNetV3 of width {width:g}, {title}, trained on AudioSet",
+        filename=filename,
+        sha256=sha256,
+        size=size,
+        address=EFFICIENTAT + filename,
+        licence="MIT",
+        citation="Schmid, Koutini and Widmer (2023), Efficient large-scale audio tagging via "
+        "transformer-to-CNN knowledge distillation",
+        labels=tuple(audioset_genres()) if genres else audioset_classes(),
+        convert=partial(_efficientat, width=width, genres=genres),
+    )
+
+
+_MN04 = "899a8c6217063f6941793102a2780b3dd788ab11fce468d9cf5f0577c453321c", 4_066_513
+"""SHA-256 and bytes; those of the other widths nobody has named whom to trust."""
 
 PUBLISHED = (
     PublishedModel(
@@ -137,5 +164,14 @@ PUBLISHED = (
         MSD_TAGS,
     ),
     _pons("musicnn-mtt", "MusiCNN, 50 tags, trained on MagnaTagATune", "MTT_musicnn", MTT_TAGS),
+    _schmid("01", "298"),
+    _schmid("02", "378"),
+    _schmid("04", "432", *_MN04),
+    _schmid("05", "443"),
+    _schmid("10", "471"),
+    _schmid("20", "478"),
+    _schmid("30", "482"),
+    _schmid("40", "484"),
+    _schmid("04", "432", *_MN04, name="audioset-genres"),
 )
 """Models of the registry before any plugin adds its own."""

@@ -1,7 +1,8 @@
 """The registry of published models: what can be had by name, from where, and under which licence.
 
 A model is known by the SHA-256 of the file its authors published. Plugins add their own with
-`register`; nothing is fetched before it is used.
+`register`; nothing is fetched before it is used. A file whose SHA-256 is not known is never
+fetched: the user, who gives it, answers for it.
 """
 
 from __future__ import annotations
@@ -35,10 +36,11 @@ class SourceFile:
     ----------
     filename : str
         Its name where it was published.
-    sha256 : str
-        64 lower-case hexadecimal digits.
-    size : int > 0
-        Bytes.
+    sha256 : str or None
+        64 lower-case hexadecimal digits; None where nobody whom to trust has named them. Any file
+        is taken for this one then, so ``convert`` must refuse what it is not.
+    size : int > 0 or None
+        Bytes; None where they are not known.
     address : str
         Where it is published: an http, https or file address.
     convert : callable
@@ -46,8 +48,8 @@ class SourceFile:
     """
 
     filename: str
-    sha256: str
-    size: int
+    sha256: str | None
+    size: int | None
     address: str
     convert: Convert
 
@@ -80,8 +82,8 @@ class PublishedModel:
     name: str
     title: str
     filename: str
-    sha256: str
-    size: int
+    sha256: str | None
+    size: int | None
     address: str
     licence: str
     citation: str
@@ -97,8 +99,11 @@ class PublishedModel:
         return (own, *self.alternatives)
 
     def file(self, sha256: object) -> SourceFile | None:
-        """The file with a checksum; None where it is none of this model's."""
-        return next((file for file in self.files if file.sha256 == sha256), None)
+        """The file with a checksum, or else one whose checksum is not known; None without."""
+        if not isinstance(sha256, str):
+            return None
+        found = (file for known in (sha256, None) for file in self.files if file.sha256 == known)
+        return next(found, None)
 
 
 _MODELS: dict[str, PublishedModel] = {}
@@ -114,7 +119,7 @@ def register(model: PublishedModel) -> None:
     Raises
     ------
     RegistryError
-        Its name is taken or cannot be a file's name, or a checksum is not a SHA-256.
+        Its name is taken or cannot be a file's name, or a checksum is not a SHA-256 or has no size.
 
     Examples
     --------
@@ -133,13 +138,14 @@ def register(model: PublishedModel) -> None:
             remedy="give the new one another name",
         )
     for file in model.files:
-        if not re.fullmatch(r"[0-9a-f]{64}", file.sha256) or Path(file.filename).name != (
-            file.filename
-        ):
+        named = file.sha256 is None or re.fullmatch(r"[0-9a-f]{64}", file.sha256)
+        whole = file.sha256 is None or file.size is not None
+        if not named or not whole or Path(file.filename).name != file.filename:
             raise RegistryError(
                 f"a file of the published model '{model.name}'",
-                found=f"name {file.filename!r}, SHA-256 {file.sha256!r}",
-                wanted="a name without a folder, and 64 lower-case hexadecimal digits",
+                found=f"name {file.filename!r}, SHA-256 {file.sha256!r}, size {file.size}",
+                wanted="a name without a folder, 64 lower-case hexadecimal digits and a size, or "
+                "None for digits that are not known",
             )
     _MODELS[model.name] = model
 

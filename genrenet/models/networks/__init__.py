@@ -4,9 +4,24 @@ from genrenet.models.networks.base import GenreNetwork, NetworkError
 from genrenet.models.networks.cnn import CNN
 from genrenet.models.networks.crnn import CRNN
 from genrenet.models.networks.gru import Keras1GRU
+from genrenet.models.networks.mobilenet import MobileNetV3
 from genrenet.models.networks.musicnn import MusiCNN
 
-NETWORKS: dict[str, type[GenreNetwork]] = {"CNN": CNN, "CRNN": CRNN, "MusiCNN": MusiCNN}
+NETWORKS: dict[str, type[GenreNetwork]] = {
+    "CNN": CNN,
+    "CRNN": CRNN,
+    "MusiCNN": MusiCNN,
+    "MobileNetV3": MobileNetV3,
+}
 """Networks a checkpoint may name. Only these are ever built from a file."""
 
-__all__ = ["CNN", "CRNN", "NETWORKS", "GenreNetwork", "Keras1GRU", "MusiCNN", "NetworkError"]
+__all__ = [
+    "CNN",
+    "CRNN",
+    "NETWORKS",
+    "GenreNetwork",
+    "Keras1GRU",
+    "MobileNetV3",
+    "MusiCNN",
+    "NetworkError",
+]

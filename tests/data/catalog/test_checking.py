@@ -7,7 +7,7 @@ import soundfile
 from genrenet import audio
 from genrenet.cli import main
 from genrenet.data.catalog import check_catalog, read_catalog
-from tests.conftest import RATE, tone
+from tests.helpers.tones import RATE, tone
 
 SECONDS = 8.0
 

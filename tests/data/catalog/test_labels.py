@@ -22,8 +22,9 @@ from genrenet.data.catalog.tags import read_tags
 from genrenet.data.datamodule import DataError, GenreDataModule
 from genrenet.evaluation.datasets import DatasetError, read_dataset
 from genrenet.library.genre_tags import write_genre
-from tests.conftest import tone
 from tests.helpers import tagged_files
+from tests.helpers.small_training import SMALL_OPTIONS
+from tests.helpers.tones import tone
 
 
 def song(path, genre=None, artist=None, hz=300.0, seconds=5.0, seed=0):
@@ -177,11 +178,9 @@ def test_fit_without_a_source_is_refused(command, capsys):
 
 
 def test_fit_with_labels_from_tags(library, tmp_path, capsys):
-    from tests.cli.test_cli import SMALL
-
     options = [f"--data.source={library}", "--data.labels=tags", "--trainer.max_steps=1"]
     options += [f"--out={tmp_path}", "--data.store=null", "--data.num_workers=0", "--data.trim=0"]
-    assert main(["fit", *SMALL, *options]) == 0
+    assert main(["fit", *SMALL_OPTIONS, *options]) == 0
     assert list(tmp_path.rglob("last.ckpt"))
 
 

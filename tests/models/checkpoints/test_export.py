@@ -20,8 +20,8 @@ from genrenet.models.checkpoints.export import (
 from genrenet.models.frontend import LogMel
 from genrenet.models.networks import CNN, CRNN, MusiCNN
 from genrenet.training.module import GenreClassifier
-from tests.conftest import RATE, tone
-from tests.training.test_module import SMALL
+from tests.helpers.small_training import SMALL
+from tests.helpers.tones import RATE, tone
 
 TINY = {
     "CNN": SMALL,

@@ -62,6 +62,7 @@ def test_a_name_is_given_once():
         ({"name": ""}, "name"),
         ({"sha256": "F" * 64}, "SHA-256"),
         ({"sha256": "abc"}, "SHA-256"),
+        ({"size": None}, "size None"),
         ({"filename": "../tiny.bin"}, "without a folder"),
         (
             {"alternatives": (SourceFile("x", "no", 1, "file:///x", small_model),)},

@@ -12,7 +12,7 @@ from genrenet.models.frontend import LogMel
 from genrenet.training.finetuning import FinetuningError, LayerFreezing
 from genrenet.training.schedules import OneCycle
 from tests.helpers.finetuned import NETWORKS, Modes, fit, fixed_data, model_of, tensors_of
-from tests.training.test_module import small_model, small_trainer
+from tests.helpers.small_training import small_model, small_trainer
 
 # --- freezing -------------------------------------------------------------------------------------
 
@@ -22,6 +22,7 @@ PLANS = [
     ("crnn", ["gru", "head"]),
     ("crnn-torch", ["conv2", "head"]),
     ("musicnn", ["mid2", "dense", "head"]),
+    ("mobilenet", ["block14", "top", "head"]),
 ]
 
 

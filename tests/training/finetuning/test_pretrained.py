@@ -12,7 +12,7 @@ from genrenet.models.networks import CNN
 from genrenet.training.finetuning import FinetuningError, LayerFreezing, Pretrained, replace_head
 from genrenet.training.module import GenreClassifier
 from tests.helpers.finetuned import LABELS, fit, fixed_data
-from tests.training.test_module import SMALL, small_model
+from tests.helpers.small_training import SMALL, small_model
 
 # --- backbones ------------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from genrenet.training.augmentation import Mixup, SpecAugment, WaveformAugment
 from genrenet.training.finetuning import FinetuningError, LayerFreezing, caching
 from genrenet.training.schedules import OneCycle
 from tests.helpers.finetuned import NETWORKS, fit, fixed_data, model_of, tensors_of
-from tests.training.test_module import small_data, small_model, small_trainer
+from tests.helpers.small_training import small_data, small_model, small_trainer
 
 # --- the cached trunk -----------------------------------------------------------------------------
 
@@ -40,6 +40,7 @@ class _Frames:
         ("crnn", ["gru", "head"]),
         ("crnn", ["conv2", "head"]),
         ("musicnn", ["mid3", "dense", "head"]),
+        ("mobilenet", ["dense", "head"]),
     ],
 )
 def test_cached_and_uncached_training_end_with_the_same_weights(kind, train, music, tmp_path):
@@ -48,7 +49,7 @@ def test_cached_and_uncached_training_end_with_the_same_weights(kind, train, mus
         model, data = model_of(kind, lr_scheduler=OneCycle), fixed_data(music)
         stages = model.network.stages()
         counted = _Frames(
-            next(stage for name, stage in stages.items() if name.startswith(("c", "f")))
+            next(stage for name, stage in stages.items() if name.startswith(("c", "f", "stem")))
         )
         freezing = LayerFreezing(train, cache_trunk=cache)
         trainer = fit(music, tmp_path, model, freezing, data, max_epochs=3)

@@ -25,6 +25,7 @@ from genrenet.models.checkpoints.export.formats import (
     runner,
 )
 from genrenet.models.model import GenreModel
+from genrenet.utils.atomic import replacing
 from genrenet.utils.errors import printable
 
 __all__ = ["TOLERANCE", "ExportError", "check_export", "export_model", "exported_metadata"]
@@ -81,13 +82,12 @@ def export_model(
     if not target.resolve().parent.is_dir():
         raise ExportError(f"no folder '{printable(target.parent)}'", remedy="make it first")
     # torch takes no other suffix than its own, and onnxruntime does not mind.
-    part = target.with_name(f".{target.name}.part.pt2")
     plain = _plain(model)
     try:
-        with quiet():
-            WRITERS[kind](plain, part)
-        check_export(part, model, format=kind)
-        os.replace(part, target)
+        with replacing(target, suffix=".pt2") as part:
+            with quiet():
+                WRITERS[kind](plain, part)
+            check_export(part, model, format=kind)
     except OSError as error:
         raise ExportError(f"cannot write '{printable(target)}'", found=str(error)) from error
     except ExportError:
@@ -99,8 +99,6 @@ def export_model(
             found=reason[0],
             remedy="try the other format",
         ) from error
-    finally:
-        part.unlink(missing_ok=True)
     return target
 
 
