@@ -69,7 +69,8 @@ def large_store(folder: Path, songs: int) -> None:
     songs : int > 0
     """
     from genrenet.data.decoded_audio import decoders
-    from genrenet.data.store_index import Entry, StoreIndex, file_state
+    from genrenet.data.store_index import Entry, StoreIndex
+    from genrenet.utils.file_stamp import FileState
 
     index = StoreIndex(folder, {"sample_rate": 12_000, "dtype": "int16"})
     hole = index.place("00-of-all")
@@ -78,7 +79,7 @@ def large_store(folder: Path, songs: int) -> None:
         file.truncate(2 * LENGTH)
     names = song_names(songs, folder)
     # Of a file that does not exist: then all are as they were.
-    same = file_state(names[0])
+    same = FileState.find(names[0])
     about = "", hole.name, LENGTH, 1 / 32767, "whole", "", decoders()
     collection = index.enter(str(folder))
     for start in range(0, songs, 10_000):

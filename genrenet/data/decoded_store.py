@@ -33,10 +33,10 @@ from numpy.typing import NDArray
 from genrenet import audio
 from genrenet.audio.errors import failure
 from genrenet.data.decoded_audio import DType, decoders, encode, in_order
-from genrenet.data.store_index import Entry, FileState, Known, StoreError, StoreIndex, file_state
+from genrenet.data.store_index import Entry, Known, StoreError, StoreIndex
 from genrenet.utils.atomic import replacing
-from genrenet.utils.cache import content_sample
 from genrenet.utils.errors import printable
+from genrenet.utils.file_stamp import FileState, content_sample
 
 __all__ = ["PreparedStore", "StoreError", "fill", "prepare"]
 
@@ -240,7 +240,7 @@ def _fill(
     todo: list[str] = []
     states: dict[str, FileState] = {}
     for song in songs:
-        state = file_state(song)
+        state = FileState.find(song)
         if song not in known or not _is_same(index, song, state, known[song], states):
             todo.append(song)
     index.refresh(states)
@@ -299,7 +299,7 @@ def _is_same(
 
 def _put(index: StoreIndex, song: str, rate: int, dtype: DType) -> Entry:
     """Decode a song and write its samples."""
-    state = file_state(song)  # before it is read: what is written meanwhile is found next time
+    state = FileState.find(song)  # before it is read: what is written meanwhile is found next time
     try:
         sample = content_sample(song)
     except OSError:

@@ -21,6 +21,7 @@ from filelock import FileLock, Timeout
 from genrenet.data.decoded_audio import State
 from genrenet.utils.atomic import replacing
 from genrenet.utils.errors import GenrenetError, printable
+from genrenet.utils.file_stamp import FileState
 
 VERSION = 3
 """Version of the layout, and of what is kept of a song: goes up when either changes."""
@@ -42,15 +43,6 @@ class StoreError(GenrenetError):
     """A prepared store that is missing, damaged, or made with other settings."""
 
 
-class FileState(NamedTuple):
-    """What the system says of a file; times in nanoseconds, all -1 where there is none."""
-
-    size: int
-    mtime: int
-    ctime: int
-    inode: int
-
-
 Known: TypeAlias = "tuple[int, int, int, int, State, str, int]"
 """What the index knows of a song's file: its `FileState`, state, decoders and collection."""
 
@@ -58,7 +50,7 @@ Known: TypeAlias = "tuple[int, int, int, int, State, str, int]"
 class Entry(NamedTuple):
     """A song as the index holds it.
 
-    ``sample`` is `genrenet.utils.cache.content_sample` of its file, ``file`` the name of its
+    ``sample`` is `genrenet.utils.file_stamp.content_sample` of its file, ``file`` the name of its
     samples' file ('' where it has none), ``length`` their number and ``scale`` what brings them to
     [-1, 1].
     """
@@ -82,16 +74,6 @@ class Collection(NamedTuple):
     used: int
     songs: int
     samples: int
-
-
-def file_state(path: str) -> FileState:
-    """Ask the system for a file's size, times and inode."""
-    try:
-        status = os.stat(path)
-    except OSError:
-        return FileState(-1, -1, -1, -1)
-    inode = status.st_ino & (2**63 - 1)  # what SQLite can hold
-    return FileState(status.st_size, status.st_mtime_ns, status.st_ctime_ns, inode)
 
 
 class StoreIndex:

@@ -18,6 +18,7 @@ from genrenet.data.catalog.tables import PARQUET_SUFFIXES, TEXT_SUFFIXES
 from genrenet.data.splits import song_names
 from genrenet.evaluation.feature_tables import DatasetError, lists_files, read_features, read_frame
 from genrenet.utils.errors import printable
+from genrenet.utils.file_stamp import FileState
 
 __all__ = ["Dataset", "DatasetError", "read_dataset"]
 
@@ -105,7 +106,7 @@ class Dataset:
         if self.features is not None:
             state.update(self.features.tobytes())
         else:
-            state.update(repr([_stamp(path) for path in self.table["path"]]).encode())
+            state.update(repr([FileState.find(path)[:2] for path in self.table["path"]]).encode())
         return state.hexdigest()[:16]
 
     def only(self, genres: Sequence[str]) -> Dataset:
@@ -171,12 +172,3 @@ def read_dataset(
     catalog = read_catalog(name, segments=segments, labels=labels)
     problems, notes = list(catalog.problems), list(catalog.notes)
     return Dataset(catalog.name, name, catalog.table, problems=problems, notes=notes)
-
-
-def _stamp(path: str) -> tuple[int, int] | None:
-    """What tells cheaply that a file has changed."""
-    try:
-        status = os.stat(path)
-    except OSError:
-        return None
-    return status.st_size, status.st_mtime_ns

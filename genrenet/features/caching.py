@@ -1,9 +1,4 @@
-"""Embeddings kept on disk: whoever asks again, for the same songs and settings, decodes nothing.
-
-Layout: ``embeddings/<settings>/<song>.npz`` below the cache's root. The first name stands for the
-weights, the layers, and how songs are cut; the second for the song's path. A song whose size or
-modification time has changed is embedded anew, and so is one whose file in the cache is damaged.
-"""
+"""Embeddings kept on disk: whoever asks again, for the same songs and settings, decodes nothing."""
 
 from __future__ import annotations
 
@@ -12,32 +7,17 @@ import os
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from genrenet.features.embeddings import SongEmbedding, embed_songs
+from genrenet.features.song_cache import Entry, SongCache
 from genrenet.inference.song_reader import open_model
 from genrenet.models.checkpoints import find_checkpoint
 from genrenet.models.model import GenreModel
-from genrenet.utils.cache import (
-    DAMAGE,
-    cache_folder,
-    content_sample,
-    digest,
-    make_room,
-    read_arrays,
-    sha256_of,
-    write_about,
-    write_arrays,
-)
+from genrenet.utils.cache import DAMAGE, digest, sha256_of
 from genrenet.utils.errors import printable
 
 VERSION = 2
 """Part of every name in the cache: goes up when the same settings give other numbers."""
-
-Stamp = tuple[int, int, str]
 
 
 def checkpoint_id(name_or_path: str | os.PathLike[str]) -> str:
@@ -150,9 +130,8 @@ def iter_embeddings(
     given = [os.fspath(path) for path in paths]
     names = [layer] if isinstance(layer, str) else list(layer)
     settings = json.dumps([VERSION, checkpoint_id(backbone), names, trim])
-    make_room("embeddings")
-    cache = _Cache(cache_folder("embeddings", digest(settings.encode())))
-    write_about(cache.folder, f"{', '.join(names)} of {printable(backbone)}")
+    about = f"{', '.join(names)} of {printable(backbone)}"
+    cache = _Cache(SongCache("embeddings", digest(settings.encode()), about))
     damaged = 0
     for path in dict.fromkeys(given):
         try:
@@ -161,8 +140,8 @@ def iter_embeddings(
             damaged += 1
     if damaged:
         warnings.warn(
-            f"{damaged} damaged files in the cache '{printable(cache.folder)}': embedding their "
-            "songs anew",
+            f"{damaged} damaged files in the cache '{printable(cache.songs.folder)}': embedding "
+            "their songs anew",
             stacklevel=2,
         )
 
@@ -170,7 +149,7 @@ def iter_embeddings(
         opened = open_model(backbone, device) if model is None else model
         return embed_songs(todo, opened, names, batch_frames=batch_frames, trim=trim)
 
-    todo = [path for path in cache.stamps if path not in cache.held]
+    todo = [path for path in cache.entries if path not in cache.held]
     fresh = embed(todo) if todo else iter(())
     return _in_order(given, cache, embed, fresh, len(todo), progress)
 
@@ -208,61 +187,31 @@ def _in_order(
         yield song
 
 
-def _stamp(path: str) -> Stamp | None:
-    """What tells cheaply that a file's content has changed, taken before it is read."""
-    try:
-        sample, status = content_sample(path), os.stat(path)
-    except OSError:
-        return None
-    return status.st_size, status.st_mtime_ns, sample
-
-
 class _Cache:
-    """Files of one folder of the cache, for songs as they are now."""
+    """Embeddings that are kept, of songs as they are now."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.stamps: dict[str, Stamp | None] = {}
+    def __init__(self, songs: SongCache) -> None:
+        self.songs = songs
+        self.entries: dict[str, Entry] = {}
         self.held: set[str] = set()
 
     def look(self, path: str) -> None:
         """Note what a song is now, and whether it is here and whole."""
-        self.stamps[path] = _stamp(path)
+        self.entries[path] = self.songs.entry(path)
         if self.read(path) is not None:
             self.held.add(path)
 
-    def place(self, path: str) -> Path:
-        return self.folder / f"{digest(os.fsencode(os.path.abspath(path)))}.npz"
-
     def read(self, path: str) -> SongEmbedding | None:
-        """A song's embedding; None where there is none, or one of another version of the song."""
-        file, stamp = self.place(path), self.stamps[path]
-        if stamp is None or not file.exists():
+        """A song's embedding; None where there is none."""
+        kept = self.entries[path].read()
+        if kept is None:
             return None
-        held = read_arrays(file)
-        about: dict[str, Any] = json.loads(held["about"].item())
-        # Files of one size and one time may have swapped names; older entries know no more.
-        known = about.get("sample")
-        if known != stamp[2] if known else (about["size"], about["mtime"]) != stamp[:2]:
-            return None
-        return SongEmbedding(
-            path, held["frames"], held["starts"], held["ends"], about["error"], about["notes"]
-        )
+        frames, starts, ends = (kept.arrays[name] for name in ("frames", "starts", "ends"))
+        return SongEmbedding(path, frames, starts, ends, kept.error, kept.notes)
 
     def write(self, song: SongEmbedding) -> None:
         """Keep a song's embedding; songs without frames, or not read whole, are tried again."""
-        stamp = self.stamps[song.path]
-        if len(song.frames) and stamp is not None and not song.passing:
-            _write(self.place(song.path), song, stamp)
-
-
-def _write(file: Path, song: SongEmbedding, stamp: Stamp) -> None:
-    about = dict(zip(("size", "mtime", "sample"), stamp, strict=True))
-    about |= {"error": song.error, "notes": song.notes}
-    write_arrays(
-        file,
-        frames=song.frames,
-        starts=song.starts,
-        ends=song.ends,
-        about=np.array(json.dumps(about)),
-    )
+        if len(song.frames) and not song.passing:
+            self.entries[song.path].write(
+                song.error, song.notes, frames=song.frames, starts=song.starts, ends=song.ends
+            )

@@ -1,9 +1,4 @@
-"""Classical features of files, kept on disk: whoever asks again decodes nothing.
-
-Layout: ``features/<settings>/<two digits>/<song>.npz`` below the cache's root. The first name
-stands for the extractor with all its settings; the last one is the SHA-256 of the song's *content*,
-so that a file that has been moved or copied is found again, and one that has changed is not.
-"""
+"""Classical features of files, kept on disk: whoever asks again decodes nothing."""
 
 from __future__ import annotations
 
@@ -13,7 +8,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -22,16 +16,9 @@ from numpy.typing import NDArray
 from genrenet import audio
 from genrenet.audio.sounding import only_sounding, silent
 from genrenet.features.base import FeatureError, FeatureExtractor, SongFeatures
+from genrenet.features.song_cache import Entry, Kept, SongCache
 from genrenet.inference.song_reader import InferenceError
-from genrenet.utils.cache import (
-    DAMAGE,
-    cache_folder,
-    content_of,
-    make_room,
-    read_arrays,
-    write_about,
-    write_arrays,
-)
+from genrenet.utils.cache import DAMAGE
 from genrenet.utils.errors import GenrenetError, printable
 from genrenet.utils.hardware import best_device
 
@@ -159,8 +146,8 @@ class _Read:
     """A song as the worker thread leaves it: with features, with samples, or with an error."""
 
     features: SongFeatures
+    entry: Entry
     samples: NDArray[np.float32] | None = None
-    file: Path | None = None
     damaged: bool = False
 
 
@@ -169,26 +156,17 @@ class _Extraction:
 
     def __init__(self, extractor: FeatureExtractor, device: torch.device) -> None:
         self.extractor, self.device = extractor, device
-        make_room("features")
-        self.folder = cache_folder("features", extractor.key)
-        write_about(self.folder, extractor.name)
+        self.cache = SongCache("features", extractor.key, extractor.name)
 
     def read(self, path: str) -> _Read:
         """Look a song up in the cache; decode it if it is not there."""
-        song, damaged = _Read(SongFeatures(path)), False
+        song = _Read(SongFeatures(path), self.cache.entry(path))
         try:
-            name = content_of(path)
-        except OSError:
-            name = ""  # decoding it says better what is wrong
-        if name:
-            song.file = self.folder / name[:2] / f"{name}.npz"
-            try:
-                if song.file.exists():
-                    song.features = self._kept(path, song.file)
-                    return song
-            except DAMAGE:
-                damaged = True
-        song.damaged = damaged
+            if (kept := song.entry.read()) is not None:
+                song.features = self._kept(path, kept)
+                return song
+        except DAMAGE:
+            song.damaged = True
         song.samples, song.features.error = self._decode(path)
         return song
 
@@ -197,8 +175,8 @@ class _Extraction:
         features = song.features
         if song.damaged:
             warnings.warn(
-                f"a damaged file in the cache '{printable(self.folder)}': computing the features "
-                f"of '{printable(features.path)}' anew",
+                f"a damaged file in the cache '{printable(self.cache.folder)}': computing the "
+                f"features of '{printable(features.path)}' anew",
                 stacklevel=4,
             )
         if song.samples is None:
@@ -216,17 +194,15 @@ class _Extraction:
                 "finite: found NaN or infinity"
             )
             features.vector = None
-        elif song.file is not None:
-            fault = np.array(features.error or "")
-            write_arrays(song.file, vector=features.vector, error=fault)
+        else:
+            song.entry.write(features.error, vector=features.vector)
         return features
 
-    def _kept(self, path: str, file: Path) -> SongFeatures:
-        held = read_arrays(file)
-        vector = held["vector"]
+    def _kept(self, path: str, kept: Kept) -> SongFeatures:
+        vector = kept.arrays["vector"]
         if vector.shape != (len(self.extractor.columns),) or vector.dtype != np.float64:
             raise ValueError(f"shape {vector.shape}")
-        return SongFeatures(path, vector, held["error"].item() or None)
+        return SongFeatures(path, vector, kept.error)
 
     def _decode(self, path: str) -> tuple[NDArray[np.float32] | None, str | None]:
         """Samples of the part that is used, or what is wrong; both for a truncated file."""

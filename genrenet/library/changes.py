@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from genrenet.audio.names import find_songs
-from genrenet.library.file_stamp import Seen
 from genrenet.library.journal import Unfinished
 from genrenet.library.table import About, Row, read_about, read_rows, write_rows
 from genrenet.utils.errors import GenrenetError, printable
+from genrenet.utils.file_stamp import FileStamp
 
-UNKNOWN = Seen(-2, -2)
+UNKNOWN = FileStamp(-2, -2)
 """Of a file that is there, but does not say."""
 
 
@@ -60,10 +60,10 @@ class Counts:
     scored_by: dict[str, int] = field(default_factory=dict)
 
 
-def seen(path: str) -> Seen | None:
+def seen(path: str) -> FileStamp | None:
     """A file as it is, not opened; None where there is none, or `UNKNOWN`."""
     try:
-        return Seen.now(path)
+        return FileStamp.now(path)
     except (FileNotFoundError, NotADirectoryError, ValueError):
         return None
     except OSError as error:
@@ -111,11 +111,13 @@ class Following:
         self.unreadable: list[str] = []
         self.listed = {printable(path): path for path in self._list(libraries)}
         self._same: dict[str, bool] = {}
-        self._touched: dict[str, Seen] = {}
+        self._touched: dict[str, FileStamp] = {}
         closed: dict[str, None] = {}
         if out.exists() and self.fits and not unfinished.restarted:
             for row in read_rows(out):
-                self._look(row["path"], Seen.of(row), retry and row["error"] is not None, closed)
+                self._look(
+                    row["path"], FileStamp.of(row), retry and row["error"] is not None, closed
+                )
         for name, known in unfinished.keys.items():
             self._look(name, known, retry and name in unfinished.failed, closed)
         self.todo: list[tuple[str, bool]] = []
@@ -127,7 +129,7 @@ class Following:
         self.unreadable += closed
         self.same = len(self.listed) - len(self.todo)
 
-    def _look(self, name: str, known: Seen, again: bool, closed: dict[str, None]) -> None:
+    def _look(self, name: str, known: FileStamp, again: bool, closed: dict[str, None]) -> None:
         """Look at a file that the table or a journal knows."""
         path = self.listed.get(name)
         now = None if path is None else seen(path)

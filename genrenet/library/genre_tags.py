@@ -58,6 +58,7 @@ from genrenet.library.other_tags import other_genres
 from genrenet.library.same_audio import AudioChangedError, check_same_audio, flush
 from genrenet.utils.atomic import replacing
 from genrenet.utils.errors import GenrenetError, printable
+from genrenet.utils.file_stamp import FileState
 
 _ID3_IN_FRONT = {MP3, TrueAudio, ID3FileType}
 _ID3 = _ID3_IN_FRONT | {WAVE, AIFF, DSF, DSDIFF}
@@ -128,7 +129,7 @@ def write_genre(path: str, genres: Sequence[str] | None) -> None:
         if not os.access(real, os.W_OK):
             # Replacing a file asks nobody but its folder; who protects a file means it.
             raise PermissionError("the file is write-protected")
-        kind, was = _kind(real), _seen(real)
+        kind, was = _kind(real), FileState.of(real)
         with replacing(real) as part:
             copy = str(part)
             shutil.copyfile(real, copy)
@@ -137,7 +138,7 @@ def write_genre(path: str, genres: Sequence[str] | None) -> None:
                 raise ValueError("tags of this kind cannot hold these genres")
             flush(copy)
             check_same_audio(real, copy, _container(kind))
-            if _seen(real) != was:
+            if FileState.of(real) != was:
                 raise ValueError("another program has changed it meanwhile")
             _take_over(copy, real)
 
@@ -164,11 +165,6 @@ def _container(kind: type[Any]) -> str:
     if issubclass(kind, OggFileType):
         return "ogg"
     return {FLAC: "flac", MP4: "mp4"}.get(kind, "")
-
-
-def _seen(path: str) -> tuple[int, ...]:
-    found = os.stat(path)
-    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 def _load(kind: type[Any], path: str) -> Any:

@@ -18,9 +18,9 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from genrenet.library.file_stamp import Seen
 from genrenet.library.table import About, Row, TableError
 from genrenet.utils.errors import printable
+from genrenet.utils.file_stamp import FileStamp
 
 SYNC_SECONDS = 5.0
 """Seconds of work that a loss of power may cost; a killed process loses none."""
@@ -119,7 +119,7 @@ class Unfinished:
     ----------
     about : About or None
         What the journals' rows have in common; None where there are no journals.
-    keys : dict of str to Seen
+    keys : dict of str to FileStamp
         The file of every song in them as it was.
     failed : set of str
         Those of them that have an error.
@@ -134,7 +134,7 @@ class Unfinished:
         self.folder = parts_folder(out)
         self.files = sorted(self.folder.glob("*.jsonl"))
         self.about: About | None = None
-        self.keys: dict[str, Seen] = {}
+        self.keys: dict[str, FileStamp] = {}
         self.failed: set[str] = set()
         self._places: dict[str, tuple[int, int]] = {}
         self._times: dict[str, int] = {}
@@ -196,7 +196,7 @@ class Unfinished:
         if self._times.get(path, -1) > row["at"]:
             return
         self._times[path], self._places[path] = row["at"], place
-        self.keys[path] = Seen.of(row)
+        self.keys[path] = FileStamp.of(row)
         (self.failed.discard if row.get("error") is None else self.failed.add)(path)
 
     def _foreign(self, file: Path, found: str) -> JournalError:

@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING, TypeVar
 from genrenet.inference.result import SongResult
 from genrenet.inference.scorers import SongScorer
 from genrenet.library.changes import UNKNOWN, Counts, Following, ScanError, seen
-from genrenet.library.file_stamp import Seen
 from genrenet.library.journal import Journal
 from genrenet.library.processes import Team
 from genrenet.library.table import SCORE, About, Row, check_table, table_lock
 from genrenet.models.checkpoints import find_checkpoint
-from genrenet.utils.cache import content_sample, sha256_of
+from genrenet.utils.cache import sha256_of
 from genrenet.utils.errors import GenrenetError, printable
+from genrenet.utils.file_stamp import FileStamp, content_sample
 from genrenet.utils.hardware import best_device
 
 if TYPE_CHECKING:
@@ -247,7 +247,7 @@ class _Scorer:
         last: bool = False,
     ) -> None:
         """Score songs; those that change meanwhile come into ``again``, unless it is the last."""
-        under_way: dict[str, tuple[Seen, Future[str | None], bool]] = {}
+        under_way: dict[str, tuple[FileStamp, Future[str | None], bool]] = {}
         # Beside the decoding: a few far places of a file cost a slow drive as many seeks.
         pool = ThreadPoolExecutor(2, "samples")
 
@@ -280,7 +280,7 @@ class _Scorer:
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
-    def _keep(self, result: SongResult, was: Seen, known: bool) -> None:
+    def _keep(self, result: SongResult, was: FileStamp, known: bool) -> None:
         self.journal.add({**_row(result), **was._asdict(), "scored_by": self.scored_by})
         self.counts.changed += known
         self.counts.new += not known

@@ -3,7 +3,7 @@
 Columns ------- ``path`` (absolute; bytes that are not UTF-8 as ``\\xNN``, see `file_of`),
 ``genre``, ``confidence`` (from 0 to 1), ``frames`` (number scored), ``duration`` (seconds),
 ``checkpoint`` (identity of the model), ``error``, ``notes``, the file as it was when it was read
-(``size`` in bytes, ``mtime`` in ns, ``file_id``, ``sample``; see `genrenet.library.file_stamp`),
+(``size`` in bytes, ``mtime`` in ns, ``file_id``, ``sample``; see `genrenet.utils.file_stamp`),
 ``scored_by`` (see `genrenet.library.scanning.scorer_of`), and the score of each of the model's
 genres (see `genrenet.inference.result.score_columns`). Older tables lack ``file_id``, ``sample``
 and ``scored_by``: their rows hold None. Rows are sorted by path. What all rows have in common is

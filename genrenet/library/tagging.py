@@ -4,7 +4,7 @@ Before a file is touched, its change is in the undo file. Taking back goes throu
 from the last to the first, as long as the genre is what was written.
 
 Files that were written are changed files, which the next scan would score anew; so the table gets
-what they are now (see `genrenet.library.file_stamp`), if it had known them as they were just
+what they are now (see `genrenet.utils.file_stamp`), if it had known them as they were just
 before.
 """
 
@@ -19,7 +19,6 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 
-from genrenet.library.file_stamp import Seen
 from genrenet.library.genre_tags import GenreTagError, has_genre, read_genre, write_genre
 from genrenet.library.table import (
     Row,
@@ -32,6 +31,7 @@ from genrenet.library.table import (
 )
 from genrenet.library.undo_file import UndoFile, read_changes
 from genrenet.utils.errors import printable
+from genrenet.utils.file_stamp import FileStamp
 
 Genre = list[str] | None
 Show = Callable[[int, int], None]
@@ -196,7 +196,7 @@ def _plan(row: Row, wish: Wish) -> Outcome:
         return Outcome(path, "gone", error=f"'{path}' is gone since the scan")
     try:
         old = read_genre(file)
-        now = Seen.now(file, sampled=True)
+        now = FileStamp.now(file, sampled=True)
         kept = wish.keep_existing and old != new and has_genre(file)
     except (GenreTagError, OSError) as error:
         return Outcome(path, "failed", error=str(error))
@@ -233,9 +233,9 @@ def _plan_back(path: str, changes: list[tuple[Genre, Genre]]) -> Outcome:
     return Outcome(path, "same") if genre == found else Outcome(path, "tagged", found, genre)
 
 
-def _is_scored(row: Row, now: Seen) -> bool:
+def _is_scored(row: Row, now: FileStamp) -> bool:
     """Whether a file holds what it held when the table's row was made."""
-    was = Seen.of(row)
+    was = FileStamp.of(row)
     if was.sample is None:  # an older table's
         return was[:2] == now[:2]
     return was.sample == now.sample
@@ -254,9 +254,9 @@ class _Touched:
         """Carry out a plan; a failure becomes the outcome."""
         file = file_of(outcome.path)
         try:
-            was = Seen.now(file, sampled=True)
+            was = FileStamp.now(file, sampled=True)
             write_genre(file, outcome.new)
-            now = Seen.now(file, sampled=True)
+            now = FileStamp.now(file, sampled=True)
         except (GenreTagError, OSError) as error:
             return Outcome(outcome.path, "failed", error=str(error))
         values = (outcome.path, json.dumps(was), json.dumps(now))
@@ -272,7 +272,7 @@ class _Touched:
     def _updated(self, row: Row) -> Row:
         asked = "SELECT was, now FROM files WHERE path = ?"
         if found := self._held.execute(asked, (row["path"],)).fetchone():
-            was, now = (Seen(*json.loads(text)) for text in found)
+            was, now = (FileStamp(*json.loads(text)) for text in found)
             if _is_scored(row, was):
                 row |= now._asdict()
         return row

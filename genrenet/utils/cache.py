@@ -7,7 +7,6 @@ What is kept for a song is an archive of arrays: `write_arrays` puts it there in
 from __future__ import annotations
 
 import contextlib
-import functools
 import hashlib
 import os
 import shutil
@@ -27,7 +26,6 @@ from genrenet.utils.errors import GenrenetError, printable
 CHUNK = 1 << 18
 ABOUT = "about.txt"
 DAY = 86_400.0  # seconds
-_END, _BLOCK, _BETWEEN = 1 << 16, 1 << 12, 8
 
 DAMAGE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
 """How reading a file of the cache fails that is not what was written."""
@@ -174,65 +172,6 @@ def sha256_of(path: str | os.PathLike[str]) -> str:
         while block := file.read(CHUNK):
             found.update(block)
     return found.hexdigest()
-
-
-def content_of(path: str | os.PathLike[str]) -> str:
-    """SHA-256 of a file's bytes; one that looks unchanged is read once in a process.
-
-    Raises
-    ------
-    OSError
-        The file cannot be read.
-    """
-    status = os.stat(path)
-    times = status.st_mtime_ns, status.st_ctime_ns, status.st_ino
-    return _content(os.path.abspath(path), status.st_size, times)
-
-
-def content_sample(path: str | os.PathLike[str]) -> str:
-    """Digest of a file's length, both its ends and a few places between them.
-
-    Tells songs apart, and a song from its later versions, in a few hundred kilobytes however long
-    it is: a new tag moves or changes one of the ends. Files of up to 256 KiB are read whole.
-
-    Parameters
-    ----------
-    path : path
-
-    Returns
-    -------
-    str
-        32 hexadecimal digits.
-
-    Raises
-    ------
-    OSError
-        The file cannot be read.
-    """
-    found = hashlib.sha256()
-    with open(path, "rb", buffering=0) as file:
-        size = file.seek(0, os.SEEK_END)
-        found.update(str(size).encode() + b"\n")
-        for start, length in _sampled(size):
-            file.seek(start)
-            while length and (block := file.read(length)):
-                found.update(block)
-                length -= len(block)
-    return found.hexdigest()[:32]
-
-
-def _sampled(size: int) -> list[tuple[int, int]]:
-    """Where a file of so many bytes is looked at: starts and lengths."""
-    if size <= 4 * _END:
-        return [(0, size)]
-    step = (size - 2 * _END) // _BETWEEN
-    between = [(_END + number * step + (step - _BLOCK) // 2, _BLOCK) for number in range(_BETWEEN)]
-    return [(0, _END), *between, (size - _END, _END)]
-
-
-@functools.lru_cache(maxsize=1 << 17)
-def _content(path: str, size: int, times: tuple[int, ...]) -> str:
-    return sha256_of(path)
 
 
 def write_about(folder: Path, text: str) -> None:

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 
 import numpy as np
 import pytest
@@ -190,6 +191,19 @@ def test_songs_that_swapped_names_swap_their_embeddings(checkpoint, own_cache, t
     calls = []
     cached_embeddings(paths, checkpoint, progress=lambda *done: calls.append(done))
     assert calls == []
+
+
+def test_songs_that_were_moved_or_copied_keep_their_embeddings(
+    checkpoint, songs, own_cache, tmp_path
+):
+    first = cached_embeddings(songs[:1], checkpoint)
+    copies = [shutil.copy(songs[0], tmp_path / f"copy {i}.wav") for i in range(2)]
+    calls = []
+    found = cached_embeddings(copies, checkpoint, progress=lambda *done: calls.append(done))
+    assert calls == []
+    assert [song.path for song in found] == [str(path) for path in copies]
+    for song in found:
+        np.testing.assert_array_equal(song.frames, first[0].frames)
 
 
 def test_settings_and_weights_have_caches_of_their_own(checkpoint, songs, own_cache, tmp_path):

@@ -5,9 +5,9 @@ import os
 import numpy as np
 import soundfile as sf
 
-from genrenet.library.file_stamp import Seen
 from genrenet.library.genre_tags import write_genre
 from genrenet.utils.errors import printable
+from genrenet.utils.file_stamp import FileStamp
 
 
 def add_song(path, genre=None):
@@ -18,4 +18,4 @@ def add_song(path, genre=None):
 
 def row(path, genre="rock", confidence=0.9, **more):
     song = {"path": printable(path), "genre": genre, "confidence": confidence, "score_rock": 0.9}
-    return {**song, **Seen.now(os.fspath(path), sampled=True)._asdict(), **more}
+    return {**song, **FileStamp.now(os.fspath(path), sampled=True)._asdict(), **more}

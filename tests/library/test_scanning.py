@@ -13,7 +13,6 @@ import torch
 
 from genrenet.inference.classify import open_method
 from genrenet.library.changes import ScanError
-from genrenet.library.file_stamp import Seen
 from genrenet.library.genre_tags import write_genre
 from genrenet.library.journal import Journal, JournalError, Unfinished, parts_folder
 from genrenet.library.processes import Team
@@ -21,6 +20,7 @@ from genrenet.library.scanning import identity_of, scan
 from genrenet.library.table import About, TableError, read_about, read_table, write_rows
 from genrenet.library.tagging import Wish, tag_songs, undo_tags
 from genrenet.utils.atomic import part_of
+from genrenet.utils.file_stamp import FileStamp
 from tests.helpers.tones import RATE, tone
 
 
@@ -121,15 +121,15 @@ def test_what_only_looks_changed_is_not_scored_again(scanned, library, monkeypat
             held.replace(song)
     counts, table = scanned()
     assert (counts.same, counts.changed) == (24, 0)
-    looks = [column for column in Seen._fields if column != "sample"]
+    looks = [column for column in FileStamp._fields if column != "sample"]
     assert table.drop(columns=looks).equals(before.drop(columns=looks))
     for row in table.to_dict("records"):
-        assert Seen.of(row) == Seen.now(row["path"], sampled=True)
+        assert FileStamp.of(row) == FileStamp.now(row["path"], sampled=True)
 
     def unwanted(path):
         raise AssertionError(f"{path} was opened, though nothing speaks for a change")
 
-    monkeypatch.setattr("genrenet.library.file_stamp.content_sample", unwanted)
+    monkeypatch.setattr("genrenet.utils.file_stamp.content_sample", unwanted)
     for song in songs:
         song.chmod(0o644)
     counts, again = scanned()
@@ -310,7 +310,7 @@ def test_a_torn_line_is_cut_off(tmp_path):
     journal.close()
     with open(journal.file, "ab") as file:
         file.write(b'{"path": "y", "si')
-    assert Unfinished(out).keys == {"x": Seen(1, 2)}
+    assert Unfinished(out).keys == {"x": FileStamp(1, 2)}
     journal = Journal(out, 0, ABOUT)
     journal.add({"path": "z", "size": 3, "mtime": 4})
     journal.add({"path": "x", "size": 5, "mtime": 6})

@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 import soundfile as sf
 
-from genrenet.library.file_stamp import Seen
 from genrenet.library.genre_tags import read_genre, write_genre
 from genrenet.library.table import About, read_rows, read_table, write_rows
 from genrenet.library.tagging import Outcome, Wish, tag_songs, undo_tags
 from genrenet.library.undo_file import read_changes
+from genrenet.utils.file_stamp import FileStamp
 from tests.helpers.audio_files import encode, signal as sweep
 from tests.helpers.child_processes import heeding_interrupts
 from tests.helpers.scanned_songs import add_song, row
@@ -72,7 +72,7 @@ def genres(table):
 
 
 def is_current(song):
-    return Seen.of(song) == Seen.now(song["path"], sampled=song["sample"] is not None)
+    return FileStamp.of(song) == FileStamp.now(song["path"], sampled=song["sample"] is not None)
 
 
 def test_a_dry_run_says_what_a_run_does(table):
@@ -103,7 +103,9 @@ def test_the_table_follows_what_was_written(table):
         **{"d": None, "e": None, "f": ["pop"]},
     }
     after = read_table(table)
-    assert before.drop(columns=[*Seen._fields]).equals(after.drop(columns=[*Seen._fields]))
+    assert before.drop(columns=[*FileStamp._fields]).equals(
+        after.drop(columns=[*FileStamp._fields])
+    )
     assert all(is_current(song) for song in read_rows(table) if song["path"][-6] in "abcdef")
     state = table.stat().st_mtime_ns
     assert Counter(found.kind for found in tag(table, undo=undo_of(table)).values()) == {

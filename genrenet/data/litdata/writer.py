@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
@@ -20,8 +19,8 @@ from genrenet.data.decoded_audio import encode, in_order
 from genrenet.data.litdata.cache import INDEX, StreamedError, is_address, litdata
 from genrenet.data.litdata.reader import DTYPE, STAMP, TABLE, VERSION, StreamedSongs
 from genrenet.utils import atomic
-from genrenet.utils.cache import content_sample
 from genrenet.utils.errors import printable
+from genrenet.utils.file_stamp import FileState, content_sample
 
 CHUNK_BYTES = 64_000_000
 """Target size of a chunk: large enough to fetch at full speed, small enough to shuffle by."""
@@ -94,10 +93,10 @@ def _file_keys(catalog: Catalog) -> dict[str, tuple[int, int, str]]:
     """Size, modification time and a sample of the content of each file."""
     keys = {}
     for path in catalog.table["path"]:
-        keys[path] = (-1, -1, "")
-        with contextlib.suppress(OSError):
-            status = os.stat(path)
-            keys[path] = status.st_size, status.st_mtime_ns, content_sample(path)
+        try:
+            keys[path] = (*FileState.of(path)[:2], content_sample(path))
+        except OSError:
+            keys[path] = (-1, -1, "")
     return keys
 
 

@@ -1,0 +1,113 @@
+"""What is computed of songs, kept on disk: a song is found again by what its file holds.
+
+Layout: ``<kind>/<settings>/<two digits>/<song>.npz`` below the cache's root. The second name stands
+for all that the numbers depend on besides the song; the last one is the `content_sample` of the
+song's file, so that a file that was moved, copied or renamed is found again, and one that was
+changed is not.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genrenet.utils.cache import cache_folder, make_room, read_arrays, write_about, write_arrays
+from genrenet.utils.errors import printable
+from genrenet.utils.file_stamp import FileState, content_sample
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What is kept of a song.
+
+    Attributes
+    ----------
+    arrays : dict of str to ndarray
+    error : str or None
+        What was wrong with the file, if anything.
+    notes : list of str
+        What a reader should know.
+    """
+
+    arrays: dict[str, NDArray[Any]]
+    error: str | None
+    notes: list[str]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A song as it was when the cache was asked for it; see `SongCache.entry`."""
+
+    path: str
+    file: Path | None
+    state: FileState
+
+    def read(self) -> Kept | None:
+        """What is kept of the song; None where nothing is.
+
+        Raises
+        ------
+        One of `genrenet.utils.cache.DAMAGE`
+            The file in the cache is not what was written.
+        """
+        if self.file is None or not self.file.exists():
+            return None
+        arrays = read_arrays(self.file)
+        about = json.loads(arrays.pop("about").item())
+        was, now = about["path"], printable(self.path)  # of a copy, say
+        error, *notes = (
+            text and text.replace(was, now) for text in (about["error"], *about["notes"])
+        )
+        return Kept(arrays, error, notes)
+
+    def write(
+        self, error: str | None = None, notes: list[str] | None = None, **arrays: NDArray[Any]
+    ) -> None:
+        """Keep something of the song, unless its file cannot be read or has changed meanwhile.
+
+        Raises
+        ------
+        CacheError
+            It cannot be written.
+        """
+        if self.file is not None and FileState.find(self.path)[:2] == self.state[:2]:
+            about = {"path": printable(self.path), "error": error, "notes": notes or []}
+            write_arrays(self.file, **arrays, about=np.array(json.dumps(about)))
+
+
+class SongCache:
+    """A folder of the cache for one kind of numbers and one choice of settings.
+
+    Parameters
+    ----------
+    kind : str
+        Folder below the cache's root, such as ``embeddings``.
+    settings : str
+        A name for all that the numbers depend on.
+    about : str
+        What people who look into the folder are told.
+
+    Raises
+    ------
+    CacheError
+        The folder cannot be written.
+    """
+
+    def __init__(self, kind: str, settings: str, about: str) -> None:
+        make_room(kind)
+        self.folder = cache_folder(kind, settings)
+        write_about(self.folder, about)
+
+    def entry(self, path: str) -> Entry:
+        """Look at a song's file, before it is read for anything else."""
+        state = FileState.find(path)
+        try:
+            name = content_sample(path)
+        except OSError:
+            return Entry(path, None, state)
+        return Entry(path, self.folder / name[:2] / f"{name}.npz", state)
