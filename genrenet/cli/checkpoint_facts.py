@@ -5,9 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from genrenet.models.checkpoints import PublishedModel, imported_checkpoint, published_models
+from genrenet.models.checkpoints import (
+    PublishedModel,
+    imported_checkpoint,
+    published,
+    published_models,
+)
 from genrenet.models.checkpoints.header import HEAD, read_header
-from genrenet.models.checkpoints.registry import published
 from genrenet.utils.errors import printable
 
 

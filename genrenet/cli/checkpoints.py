@@ -132,9 +132,8 @@ def _print_rows(rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _import(options: argparse.Namespace) -> int:
-    from genrenet.models.checkpoints import import_checkpoint
+    from genrenet.models.checkpoints import import_checkpoint, published
     from genrenet.models.checkpoints.header import read_header
-    from genrenet.models.checkpoints.registry import published
 
     model = published(options.name)
     path = import_checkpoint(options.name, options.source)

@@ -32,8 +32,8 @@ from genrenet.evaluation.callbacks import PredictionWriter, TestReport, gather_s
 from genrenet.models.checkpoints import read_checkpoint
 from genrenet.models.checkpoints.files import build_model
 from genrenet.models.checkpoints.opening import missing_weights
-from genrenet.models.description import frontend_part, is_others, network_part
-from genrenet.models.registry import path_of
+from genrenet.models.description import frontend_part, network_part
+from genrenet.models.registry import is_others, path_of
 from genrenet.training.module import GenreClassifier
 from genrenet.training.monitoring import HyperParameters, SongProjector, StageImages
 from genrenet.training.schedules import OneCycle as OneCycle  # so that options may name it shortly

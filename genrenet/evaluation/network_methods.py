@@ -22,18 +22,29 @@ import yaml
 
 from genrenet.data.catalog.tables import write_table
 from genrenet.data.datamodule import GenreDataModule
+from genrenet.data.frames import FrameSettings
 from genrenet.data.splits import Split, write_split
 from genrenet.evaluation.datasets import Dataset
 from genrenet.evaluation.methods import Contender, ContenderError, FoldResult
 from genrenet.features import checkpoint_id
 from genrenet.inference.result import score_columns
-from genrenet.models.checkpoints import published_models
+from genrenet.models.checkpoints import published_models, read_checkpoint
 from genrenet.training.configs import config_path
 from genrenet.utils import atomic
 from genrenet.utils.errors import printable
 from genrenet.version import __version__
 
 NETWORKS = ("cnn", "crnn")
+
+TRANSFER = {
+    "musicnn": "transfer-musicnn",
+    "MusiCNN": "transfer-musicnn",
+    "efficientat": "transfer-efficientat",
+    "audioset": "transfer-efficientat",
+    "MobileNetV3": "transfer-efficientat",
+}
+"""Configurations for backbones that ``transfer`` does not fit, by what published names begin with
+and by the networks of files."""
 
 
 class NetworkContender(Contender):
@@ -65,8 +76,8 @@ class NetworkContender(Contender):
                     f"no published network '{rest}'",
                     wanted=f"transfer:NAME with one of {', '.join(published_models())}",
                 )
-            self.config = "transfer-musicnn" if rest.startswith("musicnn") else "transfer"
-            self.options = [f"--model.network.init_args.backbone={rest}", *self.options]
+            self.config, own = _transfer(rest)
+            self.options = [f"--model.network.init_args.backbone={rest}", *own, *self.options]
             self.backbone = checkpoint_id(rest) if Path(rest).is_file() else rest
         else:
             self.config = rest if kind == "config" else name
@@ -188,6 +199,17 @@ class NetworkContender(Contender):
                 found=said[-1][:300] if said else "no output",
                 remedy=f"see {printable(log)}",
             )
+
+
+def _transfer(backbone: str) -> tuple[str, list[str]]:
+    """Configuration that trains a head on a backbone, and what of it a file says otherwise."""
+    if not Path(backbone).is_file():
+        family = backbone.partition("-")[0]
+        return TRANSFER.get(family, "transfer"), []
+    description = read_checkpoint(backbone)["genrenet"]
+    frames = FrameSettings.from_dict(description["frames"])
+    heard = f"--data.sample_rate={frames.sample_rate}", f"--data.frame_seconds={frames.seconds}"
+    return TRANSFER.get(description["network"]["name"], "transfer"), [*heard]
 
 
 def _scores(rows: pd.DataFrame, labels: Sequence[str]) -> list[list[float]]:

@@ -13,8 +13,8 @@ import torch
 from genrenet.data.frames import FrameSettings
 from genrenet.models.checkpoints.header import FORMAT
 from genrenet.models.frontend import FrontEnd, LogMel
-from genrenet.models.networks import NETWORKS, GenreNetwork
-from genrenet.models.registry import RebuildError, class_of, rebuild, reference
+from genrenet.models.networks import GenreNetwork
+from genrenet.models.registry import class_of, is_others, rebuild, reference
 from genrenet.utils.errors import GenrenetError
 from genrenet.version import __version__
 
@@ -75,9 +75,6 @@ def network_part(network: GenreNetwork) -> dict[str, Any]:
         A network of another's class that cannot be stored; see
         `genrenet.models.registry.reference`.
     """
-    name = type(network).__name__
-    if NETWORKS.get(name) is type(network):
-        return {"name": name, "settings": network.settings}
     return reference(network, "register_networks", skip=1)
 
 
@@ -89,9 +86,9 @@ def frontend_part(frontend: FrontEnd) -> dict[str, Any]:
     RebuildError
         As for `network_part`.
     """
-    if type(frontend) is LogMel:
-        return frontend.settings
-    return reference(frontend, "register_frontends")
+    part = reference(frontend, "register_frontends")
+    # The first checkpoints had no other front end, and did not name it.
+    return frontend.settings if type(frontend) is LogMel else part
 
 
 def build_network(
@@ -114,18 +111,12 @@ def build_network(
     RebuildError
         See `genrenet.models.registry.class_of` and `genrenet.models.registry.rebuild`.
     """
+    kind = class_of(part, "register_networks", GenreNetwork, name, trust)
     if is_others(part):
-        kind = class_of(part, "register_networks", GenreNetwork, name, trust)
         network: GenreNetwork = rebuild(kind, part["settings"], name, n_labels)
-        return network
-    if part["name"] not in NETWORKS:
-        raise RebuildError(
-            f"'{name}' holds a network that is not known here",
-            found=str(part["name"]),
-            wanted=", ".join(NETWORKS),
-        )
-    made: GenreNetwork = NETWORKS[part["name"]](n_labels, **part["settings"])
-    return made
+    else:
+        network = kind(n_labels, **part["settings"])
+    return network
 
 
 def build_frontend(
@@ -139,17 +130,12 @@ def build_frontend(
         Compute the mel power of a `LogMel` whose bases are not learnt by FFT, which gives the same
         and takes no other package, whatever backend it was trained with.
     """
-    if is_others(part):
-        kind = class_of(part, "register_frontends", FrontEnd, name, trust)
-        frontend: FrontEnd = rebuild(kind, part["settings"], name)
-        return frontend
-    learnt = part.get("trainable_stft") or part.get("trainable_mel")
-    return LogMel.from_settings({**part, "backend": "fft"} if quick and not learnt else part)
-
-
-def is_others(part: Any) -> bool:
-    """Return whether a part of a description names a class that is not this package's."""
-    return isinstance(part, Mapping) and bool({"class_path", "plugin"} & part.keys())
+    if "settings" not in part:
+        learnt = part.get("trainable_stft") or part.get("trainable_mel")
+        return LogMel.from_settings({**part, "backend": "fft"} if quick and not learnt else part)
+    kind = class_of(part, "register_frontends", FrontEnd, name, trust)
+    frontend: FrontEnd = rebuild(kind, part["settings"], name)
+    return frontend
 
 
 def compare(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
@@ -184,7 +170,8 @@ def _complete(key: str, part: Any) -> Any:
         if key == "frames":
             return FrameSettings.from_dict(part).as_dict()
         if key == "network":
-            parameters = inspect.signature(NETWORKS[part["name"]]).parameters.values()
+            kind = class_of(part, "register_networks", GenreNetwork, "")
+            parameters = inspect.signature(kind).parameters.values()
             defaults = {p.name: _plain(p.default) for p in parameters if p.default is not p.empty}
             return {**part, "settings": {**defaults, **part["settings"]}}
     return part

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from genrenet.models.networks.base import ConvStage, GenreNetwork
 from genrenet.models.networks.gru import Keras1GRU
+from genrenet.models.networks.mobilenet import ConvNorm
 from genrenet.models.networks.musicnn import Filters
 
 PIECE = 1 << 24
@@ -51,6 +52,8 @@ def fold(network: GenreNetwork, dtype: torch.dtype = torch.float32) -> GenreNetw
             if type(child) is ConvStage:
                 last = FoldedStage(child, dtype)
                 setattr(parent, name, last)
+            elif type(child) is ConvNorm:
+                setattr(parent, name, _folded_norm(child))
             elif type(child) is Keras1GRU:
                 setattr(parent, name, FoldedGRU(child))
             elif type(child) is Filters and child.conv.kernel_size[1] > 1 and half:
@@ -58,6 +61,15 @@ def fold(network: GenreNetwork, dtype: torch.dtype = torch.float32) -> GenreNetw
     if last is not None:
         last.then = torch.float32
     return folded.eval()
+
+
+def _folded_norm(stage: ConvNorm) -> nn.Sequential:
+    """A convolution with its batch-norm in it, and the activation."""
+    convolution, norm, *rest = stage
+    assert isinstance(convolution, nn.Conv2d)
+    assert isinstance(norm, nn.BatchNorm2d)
+    fused = nn.utils.fuse_conv_bn_eval(convolution, norm).requires_grad_(False)
+    return nn.Sequential(fused, *rest).to(memory_format=torch.channels_last)
 
 
 class HalfPrecision(GenreNetwork):

@@ -10,11 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from genrenet.data.frames import Decision, FrameSettings, cut, decide, frame_statistics
-from genrenet.models.description import describe, is_others
+from genrenet.models.description import describe
 from genrenet.models.frontend import FrontEnd, LogMel
 from genrenet.models.networks import CNN, GenreNetwork
 from genrenet.models.outputs import Output, log_scores
-from genrenet.models.registry import path_of
+from genrenet.models.registry import is_others, path_of
 from genrenet.models.signal_response import check_response, response
 from genrenet.utils.errors import GenrenetError
 

@@ -1,11 +1,11 @@
-"""Modules by name: what a checkpoint says of its network and front end, and who may be built of it.
+"""Networks and front ends by name: what plugins register, and what checkpoints say of them.
 
 Conventions
 -----------
-A class of this package is named as it always was. A class that a plugin registers is stored with
-the plugin's name for it, any other with its import path (``class_path``). Importing a module runs
-its code, so an import path that a file names is only followed where somebody trusts it: see
-`trusted`. Nothing is ever built of another class than the one that was stored.
+A class that a built-in plugin registers is stored with its name alone, one of another plugin with
+its name and the plugin's package, any other with its import path (``class_path``). Importing a
+module runs its code, so an import path that a file names is only followed where somebody trusts it:
+see `trusted`. Nothing is ever built of another class than the one that was stored.
 """
 
 from __future__ import annotations
@@ -15,12 +15,16 @@ import os
 import sys
 from collections.abc import Iterable, Mapping
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from torch import nn
-
-from genrenet.plugins.manager import contributions, plugin_packages
+from genrenet.plugins.manager import BUILT_IN, contributions, plugin_packages
 from genrenet.utils.errors import GenrenetError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+Hook = Literal["register_networks", "register_frontends"]
+"""Where classes are registered."""
 
 TRUST = "GENRENET_TRUST"
 """Environment variable with the packages, separated by commas, whose classes may be built."""
@@ -35,11 +39,37 @@ class RebuildError(GenrenetError):
 
 
 class ModuleClass(NamedTuple):
-    """A class of networks or front ends, by the name that checkpoints store."""
+    """A class of networks or front ends, by the name that checkpoints store.
+
+    Parameters
+    ----------
+    name : str
+        How checkpoints and ``genrenet plugins`` call it.
+    summary : str
+        What it is, in a line.
+    kind : type or str
+        The class, or its import path: then nothing is imported before it is needed.
+    """
 
     name: str
     summary: str
-    kind: type
+    kind: type | str
+
+    @property
+    def path(self) -> str:
+        """Import path of the class."""
+        return self.kind if isinstance(self.kind, str) else path_of(self.kind)
+
+    def load(self) -> Any:
+        """Return the class, imported if need be."""
+        if not isinstance(self.kind, str):
+            return self.kind
+        return _import(self.kind, f"'{self.name}' is registered as {self.kind}")
+
+
+def registered(hook: Hook) -> dict[str, ModuleClass]:
+    """Return all classes of networks or of front ends that plugins register, by name."""
+    return {name: entry.item for name, entry in contributions(hook).items()}
 
 
 class Recorded:
@@ -108,8 +138,13 @@ def path_of(kind: type) -> str:
     return f"{kind.__module__}.{kind.__qualname__}"
 
 
-def reference(module: nn.Module, hook: str, *, skip: int = 0) -> dict[str, Any]:
-    """Return what a checkpoint says of a module whose class is not one of this package.
+def is_others(part: Any) -> bool:
+    """Return whether a part of a description names a class that is not this package's."""
+    return isinstance(part, Mapping) and bool({"class_path", "plugin"} & part.keys())
+
+
+def reference(module: nn.Module, hook: Hook, *, skip: int = 0) -> dict[str, Any]:
+    """Return what a checkpoint says of a module.
 
     Parameters
     ----------
@@ -123,24 +158,29 @@ def reference(module: nn.Module, hook: str, *, skip: int = 0) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``name``, ``plugin`` or ``class_path``, and ``settings``.
+        ``name``, ``settings`` and, where the class is not one of this package, ``plugin`` or
+        ``class_path``.
 
     Raises
     ------
     RebuildError
         A class that cannot be imported again, or an argument that is not plain.
     """
-    kind, settings = type(module), arguments_of(module, skip=skip)
-    for name, added in contributions(hook).items():
-        if added.item.kind is kind:
-            return {"name": name, "plugin": added.package, "settings": settings}
+    kind: Any = type(module)
+    found = ((n, e) for n, e in contributions(hook).items() if e.item.path == path_of(kind))
+    name, added = next(found, (kind.__name__, None))
+    if added is not None and added.plugin in BUILT_IN:
+        return {"name": name, "settings": module.settings}
+    settings = arguments_of(module, skip=skip)
+    if added is not None:
+        return {"name": name, "plugin": added.package, "settings": settings}
     if "<locals>" in kind.__qualname__:
         raise RebuildError(
             f"{path_of(kind)} cannot be stored in a checkpoint",
             found="a class that is defined inside of a function",
             wanted="a class at the top level of a module that can be imported",
         )
-    return {"name": kind.__name__, "class_path": path_of(kind), "settings": settings}
+    return {"name": name, "class_path": path_of(kind), "settings": settings}
 
 
 def trusted(path: str, trust: Iterable[str] = ()) -> bool:
@@ -159,7 +199,7 @@ def trusted(path: str, trust: Iterable[str] = ()) -> bool:
 
 
 def class_of(
-    part: Mapping[str, Any], hook: str, base: type, name: str, trust: Iterable[str] = ()
+    part: Mapping[str, Any], hook: Hook, base: type, name: str, trust: Iterable[str] = ()
 ) -> Any:
     """Return the class that a `reference` names.
 
@@ -167,7 +207,7 @@ def class_of(
     ----------
     part : mapping
         See `reference`.
-    hook : str
+    hook : {"register_networks", "register_frontends"}
         See `reference`.
     base : type
         What the class must be derived from.
@@ -182,15 +222,17 @@ def class_of(
         A plugin or a module that is not installed or not trusted, or no such class in it.
     """
     what = f"'{name}' was trained with {part.get('class_path') or part['name']}"
-    if "plugin" in part:
+    if "class_path" not in part:
         added = contributions(hook).get(part["name"])
-        if added is None:
+        if added is None or (added.plugin in BUILT_IN) == ("plugin" in part):
+            plugin = part.get("plugin")
+            owner = f" of the plugin {plugin}, which is not here" if plugin else ""
             raise RebuildError(
-                f"{what} of the plugin {part['plugin']}, which is not here",
+                f"{what}{owner or ', which is not known here'}",
                 wanted=", ".join(contributions(hook)) or "a plugin that adds it",
                 remedy="install the plugin, and see 'genrenet plugins'",
             )
-        return added.item.kind
+        return added.item.load()
     path = str(part["class_path"])
     found = _imported(path)
     if found is None:

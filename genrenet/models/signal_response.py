@@ -7,7 +7,8 @@ from typing import Any
 
 import torch
 
-from genrenet.models.description import CheckpointMismatchError, is_others
+from genrenet.models.description import CheckpointMismatchError
+from genrenet.models.registry import is_others
 
 TOLERANCE = 0.02
 """Difference of logits, as a share of the largest one, that devices and versions may make."""

@@ -1,6 +1,8 @@
 """Plugins: how other packages (and the built-ins) add methods, features, collections and networks.
 
 A plugin is a module under the entry-point group ``genrenet``; its `hookimpl` functions register.
+The built-in plugins are modules of `genrenet_plugins` with the same functions; they are named here,
+so that a checkout whose metadata is older than its code has them too, and come before all others.
 """
 
 from __future__ import annotations
@@ -8,13 +10,21 @@ from __future__ import annotations
 import os
 from functools import cache
 from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any, NamedTuple
 
 import pluggy
 
+from genrenet.version import __version__
+
 SPECIFICATIONS = "genrenet.hookspecs"
 """Module of the specifications: it names types of the packages above, which use this one."""
+
+BUILT_IN = ("baselines", "catalogs", "features", "models", "recommenders")
+"""The built-in plugins: modules of `genrenet_plugins`."""
+
+ALWAYS = {"catalogs", "models"}
+"""Built-in plugins without which no song, no collection and no checkpoint can be read."""
 
 hookspec, hookimpl = pluggy.HookspecMarker("genrenet"), pluggy.HookimplMarker("genrenet")
 
@@ -27,16 +37,26 @@ class Contribution(NamedTuple):
     package: str
 
 
+def _entries() -> list[tuple[EntryPoint, str]]:
+    """Entry points of all plugins with their packages, the built-in ones first."""
+    built_in = [EntryPoint(name, f"genrenet_plugins.{name}", "genrenet") for name in BUILT_IN]
+    others = [
+        e for e in entry_points(group="genrenet") if not e.value.startswith("genrenet_plugins")
+    ]
+    named = [(e, f"{e.dist.name} {e.dist.version}" if e.dist else "?") for e in others]
+    return [*((entry, f"genrenet {__version__}") for entry in built_in), *named]
+
+
 @cache
 def _loaded() -> tuple[pluggy.PluginManager, dict[str, str], list[str]]:
     manager, packages, problems = pluggy.PluginManager("genrenet"), dict[str, str](), list[str]()
     manager.add_hookspecs(import_module(SPECIFICATIONS).Hooks)
     wanted = {*os.environ.get("GENRENET_LOAD_PLUGINS", "*").replace(" ", "").split(",")} - {""}
     seen = {"*"}
-    for entry in sorted(entry_points(group="genrenet"), key=lambda e: "_plugins." not in e.value):
-        package = f"{entry.dist.name} {entry.dist.version}" if entry.dist else "?"
+    for entry, package in _entries():
         seen |= {entry.name, package.split()[0]}
-        if not {"*", entry.name, package.split()[0]} & wanted:
+        needed = entry.name in ALWAYS and entry.name not in packages
+        if not needed and not {"*", entry.name, package.split()[0]} & wanted:
             continue
         try:
             if entry.name in packages:

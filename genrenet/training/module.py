@@ -166,13 +166,18 @@ class GenreClassifier(GenreModel, Measured):
             "columns of a frame": (columns, wanted),
             "mel bands": (self.frontend.n_mels, self.network.settings.get("n_mels")),
         }
+        options = (
+            f"--data.sample_rate {self.frontend.sample_rate} "
+            f"--data.frame_seconds {self.network.frame_seconds:g}"
+        )
         for what, (found, expected) in pairs.items():
             if found != expected:
+                heard = what in ("sample rate", "columns of a frame")
                 raise ClassifierError(
                     f"the data and the network differ in {what}",
                     found=f"{found} in the data",
                     wanted=f"{expected}",
-                    remedy="use the settings the network was made with",
+                    remedy=f"use the settings the network was made with{heard * f': {options}'}",
                 )
 
     def _set_weights(self, weights: Sequence[float]) -> None:

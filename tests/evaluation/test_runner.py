@@ -213,6 +213,14 @@ def test_models_that_do_not_exist(name, said):
         contenders([name])
 
 
+def test_a_backbone_in_a_file_is_given_what_it_was_trained_on(checkpoint):
+    """Its rate and its frame length are not those of the configuration."""
+    (found,) = contenders([f"transfer:{checkpoint}"])
+    options = [option for option in found.options if option.startswith("--data")]
+    assert options == ["--data.sample_rate=12000", "--data.frame_seconds=1.5"]
+    assert found.config == "transfer"
+
+
 def test_one_genre_to_learn_from(features, tmp_path):
     frame = pd.read_csv(features)
     frame["split"] = np.where(frame["genre"] == "folk", "train", "test")

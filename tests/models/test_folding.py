@@ -16,7 +16,7 @@ from genrenet.models.folding import (
     channels_last,
     fold,
 )
-from genrenet.models.networks import CNN, CRNN, Keras1GRU, MusiCNN
+from genrenet.models.networks import CNN, CRNN, Keras1GRU, MobileNetV3, MusiCNN
 from genrenet.models.networks.base import ConvStage
 
 SMALL_CNN = {"n_columns": 71, "channels": (8, 16), "pools": ((8, 7), (12, 10))}
@@ -32,6 +32,8 @@ NETWORKS = {
     "small crnn": lambda: CRNN(3, **SMALL_CRNN, hidden_size=5, num_layers=3),
     "crnn of torch": lambda: CRNN(4, cell="torch"),
     "small crnn of torch": lambda: CRNN(3, **SMALL_CRNN, cell="torch", num_layers=1),
+    "mobilenet": lambda: MobileNetV3(3, width=0.4),
+    "small mobilenet": lambda: MobileNetV3(3, n_mels=96, width=0.1),
 }
 
 
@@ -52,8 +54,8 @@ def shaken(network):
 def made(name):
     torch.manual_seed(0)
     network = shaken(NETWORKS[name]())
-    settings = network.settings
-    return network, lambda n: torch.randn(n, settings["n_mels"], settings["n_columns"])
+    shape = network.settings["n_mels"], network.settings.get("n_columns", 119)
+    return network, lambda n: torch.randn(n, *shape)
 
 
 @pytest.fixture(autouse=True)
@@ -78,7 +80,9 @@ def test_folding_changes_no_output_of_any_layer(name):
     torch.testing.assert_close(embedding, wanted["embedding"][2:], atol=1e-5, rtol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["small cnn", "small crnn", "small crnn of torch"])
+@pytest.mark.parametrize(
+    "name", ["small cnn", "small crnn", "small crnn of torch", "small mobilenet"]
+)
 @pytest.mark.parametrize("training", [True, False])
 def test_the_network_itself_stays_as_it_was(name, training):
     network, inputs = made(name)
@@ -114,6 +118,15 @@ def test_no_batch_norm_is_left_between_convolutions():
         kinds = [type(module) for module in folded.modules()]
         assert not {ConvStage, nn.BatchNorm2d, nn.Conv2d, Keras1GRU} & set(kinds)
         assert kinds.count(FoldedStage) == len(folded.settings["channels"])
+
+
+def test_no_batch_norm_is_left_in_a_mobilenet():
+    network, _ = made("mobilenet")
+    folded = fold(network)
+    kinds, left = ([type(m) for m in n.modules()] for n in (network, folded))
+    assert nn.BatchNorm2d not in left
+    assert kinds.count(nn.Conv2d) == left.count(nn.Conv2d) == 46
+    assert all(m.bias is not None for m in folded.modules() if isinstance(m, nn.Conv2d))
 
 
 def test_folding_again_changes_nothing():
@@ -219,7 +232,7 @@ def test_no_tensor_is_made_on_another_device(name, dtype):
         network = NETWORKS[name]().eval()
     folded = fold(network, dtype)
     assert {t.device.type for t in [*folded.parameters(), *folded.buffers()]} == {"meta"}
-    shape = (2, network.settings["n_mels"], network.settings["n_columns"])
+    shape = (2, network.settings["n_mels"], network.settings.get("n_columns", 119))
     logits = folded(torch.empty(shape, device="meta"))
     assert logits.device.type == "meta"
     assert logits.shape == (2, network.n_labels)

@@ -1,6 +1,7 @@
 """Networks and front ends of one's own: what is trained is what is used, or it is refused."""
 
 import json
+import os
 import sys
 
 import pytest
@@ -274,7 +275,9 @@ def register_networks(register):
     from own_parts import Pooled
     register(ModuleClass("pooled", "means over time", Pooled))
 """
-    site = write_plugin(own.parent, "pooling_plugin", code, "pooling")
+    # Not in a folder that this process finds modules in: its plugins may yet be loaded.
+    site = write_plugin(tmp_path / "plugin", "pooling_plugin", code, "pooling")
+    site = f"{site}{os.pathsep}{own.parent}"
     (tmp_path / "tiny.yaml").write_text(TINY)
     options = [f"--config={tmp_path / 'tiny.yaml'}", f"--data.source={music}", f"--out={tmp_path}"]
     options += ["--data.split=stratified", "--trainer.accelerator=cpu", "--name=run"]

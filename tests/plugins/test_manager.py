@@ -14,6 +14,9 @@ from tests.helpers.plugin_packages import genrenet, write_plugin
 
 SAMPLE = Path(__file__).parent / "sample_plugin"
 
+ALWAYS = {"network", "frontend", "backbone", "catalog"}
+"""Kinds that no collection and no checkpoint can be read without: the built-in ones are there."""
+
 
 @pytest.fixture(scope="session")
 def installed(tmp_path_factory):
@@ -53,16 +56,38 @@ def test_built_ins_and_outsiders_are_listed_alike(installed):
 
 
 def test_the_environment_limits_what_is_loaded(installed):
-    assert set(listed(installed, GENRENET_LOAD_PLUGINS="")) == set()
+    nothing = listed(installed, GENRENET_LOAD_PLUGINS="")
+    assert {row["kind"] for row in nothing.values()} == ALWAYS
+    assert {row["package"].split()[0] for row in nothing.values()} == {"genrenet"}
+    assert {"CNN", "CRNN", "MusiCNN", "LogMel", "msd-cnn", "folder", "fma"} <= set(nothing)
     wrong = genrenet("plugins", path=installed, code=1, GENRENET_LOAD_PLUGINS="features,sampel")
     assert "GENRENET_LOAD_PLUGINS: nothing is called 'sampel'" in wrong.stderr
     by_package = listed(installed, GENRENET_LOAD_PLUGINS="genrenet-sample")
-    assert set(by_package) == {
+    assert set(by_package) - set(nothing) == {
         *("boosting", "loudness", "genres", "sample-backbone", "most-played"),
     }
     by_plugin = listed(installed, GENRENET_LOAD_PLUGINS="sample, features")
     assert "svm" not in by_plugin
     assert {"boosting", "mfcc-gaussian"} <= set(by_plugin)
+
+
+def test_what_every_song_needs_is_there_whatever_is_loaded(installed, music):
+    song = music / "bass" / "bass-0.wav"
+    genrenet("classify", song, path=installed, GENRENET_LOAD_PLUGINS="")
+    out = genrenet("data", "check", music, path=installed, GENRENET_LOAD_PLUGINS="sample").stdout
+    assert "(folder): 24 songs" in out
+
+
+def test_a_reader_that_fails_is_named(tmp_path):
+    code = (
+        f"{HOOK}from genrenet.data.catalog import Reader\n@hookimpl\n"
+        "def register_catalogs(register):\n"
+        "    register(Reader('odd', 'odd', lambda path: path[-4:] == '.odd', lambda path: 1 / 0))\n"
+    )
+    path = write_plugin(tmp_path / "site", "odd_reader", code)
+    (tmp_path / "songs.odd").touch()
+    said = genrenet("data", "check", tmp_path / "songs.odd", path=path, code=2).stderr
+    assert "the reader 'odd' of odd_reader 1.0 failed: found ZeroDivisionError" in said
 
 
 def test_a_layout_and_a_backbone_of_a_plugin_are_used(installed, music, tmp_path):

@@ -11,6 +11,7 @@ from genrenet.models.checkpoints import FetchError, import_checkpoint
 from genrenet.training.configs import config_names, experiment_names
 from tests.helpers.tones import RATE, tone
 
+MN04 = "mn04_as_mAP_432.pt"
 TAGGERS = {
     "msd-cnn": "music_tagger_cnn_weights_tensorflow.h5",
     "msd-crnn": "music_tagger_crnn_weights_tensorflow.h5",
@@ -42,6 +43,16 @@ def weights(shared_data):
         pytest.skip(f"no published weights in {folder}")
     for name, file in TAGGERS.items():
         import_checkpoint(name, folder / file)
+
+
+@pytest.fixture
+def mn04(shared_data):
+    """The published mn04 of EfficientAT, and its genres."""
+    file = shared_data.parent / "weights" / MN04
+    if not file.is_file():
+        pytest.skip(f"no published weights: {file}")
+    for name in ("efficientat-mn04", "audioset-genres"):
+        import_checkpoint(name, file)
 
 
 @pytest.fixture
@@ -84,8 +95,31 @@ def test_transfer_from_musicnn_trains(musicnn, songs, tmp_path):
     fit(songs, tmp_path, "--config=transfer-musicnn")
 
 
+@pytest.mark.parametrize("backbone", ["efficientat-mn04", "audioset-genres"])
+def test_transfer_from_efficientat_trains(backbone, mn04, songs, tmp_path):
+    option = f"--model.network.init_args.backbone={backbone}"
+    fit(songs, tmp_path, "--config=transfer-efficientat", option)
+
+
+def test_other_data_than_the_backbone_heard_is_refused(mn04, songs, tmp_path, capsys):
+    options = ["--model.network.init_args.backbone=efficientat-mn04", f"--out={tmp_path}"]
+    assert main(["fit", "--config=transfer", *options, f"--data.source={songs}"]) == 2
+    assert "--data.sample_rate 32000 --data.frame_seconds 10\n" in capsys.readouterr().err
+
+
+def test_mn04_is_judged_as_backbone_and_as_features(mn04, songs, tmp_path, capsys):
+    models = "svm@efficientat-mn04,transfer:efficientat-mn04"
+    given = ["--models", models, "--protocol", "70-30", "--seeds", "1", "--max-steps", "1"]
+    code = main(["evaluate", str(songs), *given, "--out", str(tmp_path / "run")])
+    assert code == 0, capsys.readouterr()
+    found = json.loads((tmp_path / "run" / "results.json").read_text("utf-8"))
+    assert [row["name"] for row in found["models"]] == models.split(",")
+    assert not [row["error"] for row in found["models"] if row["error"]]
+
+
 def test_no_configuration_is_left_out():
-    assert {"transfer", "transfer-musicnn", *WITHOUT_MUSIC, *names()} == set(config_names())
+    transfer = {"transfer", "transfer-musicnn", "transfer-efficientat"}
+    assert {*transfer, *WITHOUT_MUSIC, *names()} == set(config_names())
 
 
 @pytest.mark.parametrize("name", experiment_names())

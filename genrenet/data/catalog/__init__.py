@@ -50,7 +50,6 @@ from genrenet.data.catalog.base import (
 )
 from genrenet.data.catalog.checking import check_catalog
 from genrenet.data.catalog.reading import (
-    FORMATS,
     Catalog,
     artists_known,
     read_catalog,
@@ -59,7 +58,6 @@ from genrenet.data.catalog.reading import (
 
 __all__ = [
     "COLUMNS",
-    "FORMATS",
     "PART_NAMES",
     "ArtistFoldersError",
     "Catalog",

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
+from inspect import signature
 from typing import TypeVar
 
 from genrenet.utils.errors import GenrenetError, printable
@@ -96,7 +97,7 @@ class Reading:
     Parameters
     ----------
     format : str
-        "folder", "gtzan", "fma", "csv" or "parquet".
+        Name of the `Reader`.
     root : str
         The folder that identifiers are relative to (absolute).
     songs : list of Song
@@ -123,7 +124,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class Reader:
-    """A layout of collections that a plugin can read.
+    """A layout of collections, as a plugin adds it.
 
     Parameters
     ----------
@@ -134,7 +135,8 @@ class Reader:
     detects : callable
         Whether an existing path (absolute) is of this layout; asked before the built-in ones.
     read : callable
-        Gives the `Reading` of such a path.
+        Gives the `Reading` of such a path. A parameter ``subset`` or ``labelled`` gets what
+        `read_catalog` was given.
 
     Examples
     --------
@@ -149,7 +151,12 @@ class Reader:
     name: str
     summary: str
     detects: Callable[[str], bool]
-    read: Callable[[str], Reading]
+    read: Callable[..., Reading]
+
+    def read_with(self, path: str, **options: object) -> Reading:
+        """Read a path with those of the options that `read` takes."""
+        taken = signature(self.read).parameters
+        return self.read(path, **{key: value for key, value in options.items() if key in taken})
 
 
 def clean(value: object) -> str:

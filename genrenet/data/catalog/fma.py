@@ -15,6 +15,7 @@ from genrenet.data.catalog.base import (
     PART_NAMES,
     CatalogError,
     MissingColumnsError,
+    Reader,
     Reading,
     Song,
     SourceNotFoundError,
@@ -163,3 +164,8 @@ def _holds_clips(folder: str, path: str) -> bool:
         return name != "fma_full"
     length = read_tags(path)[0].get("duration")
     return isinstance(length, float) and length <= FMA_CLIP_SECONDS + 1
+
+
+FMA = Reader(
+    "fma", "the Free Music Archive's data set", lambda path: bool(fma_table(path)), read_fma
+)

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from genrenet import audio
-from genrenet.data.catalog.base import Reading, Song, clean, stem
+from genrenet.data.catalog.base import CatalogError, Reader, Reading, Song, clean, stem
 from genrenet.utils.errors import printable
 
 GTZAN_GENRES = (
@@ -135,6 +135,7 @@ def read_folder(root: str, *, labelled: bool = True) -> Reading:
     Reading
     """
     fields = frozenset({"artist", "album", "title", "duration"})
+    _check_folder(root)
     reading = Reading("folder", root, from_tags=fields)
     status, ignored = os.stat(root), Counter[str]()
     seen = {(status.st_dev, status.st_ino): root}
@@ -199,6 +200,7 @@ def read_gtzan(folder: str) -> Reading:
     -------
     Reading
     """
+    _check_folder(folder)
     root = gtzan_root(folder) or folder
     reading = Reading("gtzan", root, from_tags=frozenset({"duration"}))
     ignored = Counter[str]()
@@ -213,3 +215,14 @@ def read_gtzan(folder: str) -> Reading:
             reading.songs.append(Song(path, match[1]))
     _report_ignored(reading, ignored)
     return reading
+
+
+def _check_folder(path: str) -> None:
+    if not os.path.isdir(path):
+        raise CatalogError(f"{printable(path)!r} is a file", wanted="a folder of genre folders")
+
+
+GTZAN = Reader(
+    "gtzan", "GTZAN", lambda path: os.path.isdir(path) and bool(gtzan_root(path)), read_gtzan
+)
+FOLDER = Reader("folder", "a folder of genre folders", os.path.isdir, read_folder)

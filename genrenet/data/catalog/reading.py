@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,38 +20,22 @@ from genrenet.data.catalog.base import (
     Reading,
     Song,
     SourceNotFoundError,
-    UnreadableTableError,
     clean,
     relative,
 )
-from genrenet.data.catalog.fma import fma_table, read_fma
-from genrenet.data.catalog.folders import (
-    GTZAN_FOLDERS,
-    gtzan_root,
-    read_folder,
-    read_gtzan,
-)
+from genrenet.data.catalog.folders import GTZAN_FOLDERS
 from genrenet.data.catalog.genre_names import report_names
 from genrenet.data.catalog.segments import SEGMENTS, find_segments
-from genrenet.data.catalog.tables import (
-    PARQUET_SUFFIXES,
-    REQUIRED,
-    TEXT_SUFFIXES,
-    read_table,
-    text_rows,
-    write_table,
-)
+from genrenet.data.catalog.tables import write_table
 from genrenet.data.catalog.tags import fill_from_tags, label_by_tags
-from genrenet.plugins.manager import contributions
-from genrenet.utils.errors import printable
+from genrenet.plugins.manager import BUILT_IN, contributions
+from genrenet.utils.errors import GenrenetError, printable
 
 if TYPE_CHECKING:
     import pandas as pd
 
-FORMATS = ("auto", "folder", "gtzan", "fma", "csv", "parquet")
 LABELS = ("auto", "folders", "tags")
 ARTISTS_KNOWN = 0.9
-_TABLE_NAME = "tracks.csv"
 
 
 def artists_known(table: pd.DataFrame) -> bool:
@@ -76,7 +61,7 @@ class Catalog:
     name : str
         A short name for reports: the folder's, or the table's.
     format : str
-        "folder", "gtzan", "fma", "csv" or "parquet".
+        How it was laid out; see `read_catalog`.
     notes : tuple of str
         What was assumed, and no problem.
     """
@@ -139,12 +124,13 @@ def read_catalog(
     ----------
     source : path
         A folder or a table.
-    format : {"auto", "folder", "gtzan", "fma", "csv", "parquet"}
-        How it is laid out, or the name of a layout that a plugin reads. "auto" asks the plugins
-        first, and takes a file for a table; a folder with FMA's tracks.csv (or
-        fma_metadata/tracks.csv) for FMA; one with a tracks.csv that has the columns path and genre
-        for that table; one whose genre folders (or those in genres/ or genres_original/ within it)
-        hold GTZAN's names for GTZAN; and any other for a folder of genre folders.
+    format : str
+        How it is laid out: "folder", "gtzan", "fma", "csv", "parquet", or the name of a layout that
+        a plugin reads. "auto" asks the plugins of other packages first, and takes a file for a
+        table; a folder with FMA's tracks.csv (or fma_metadata/tracks.csv) for FMA; one with a
+        tracks.csv that has the columns path and genre for that table; one whose genre folders (or
+        those in genres/ or genres_original/ within it) hold GTZAN's names for GTZAN; and any other
+        for a folder of genre folders.
     min_songs : int >= 1
         Genres with fewer songs are left out and reported.
     tags : bool
@@ -186,8 +172,8 @@ def read_catalog(
     CatalogError
         If the format, the subset, `segments`, `labels` or `min_songs` is none of the above.
     """
-    if format not in FORMATS and format not in _readers():
-        known = ", ".join((*FORMATS, *_readers()))
+    if format != "auto" and format not in contributions("register_catalogs"):
+        known = ", ".join(("auto", *contributions("register_catalogs")))
         raise CatalogError("unknown format", found=repr(format), wanted=known)
     if segments not in SEGMENTS:
         raise CatalogError("unknown segments", found=repr(segments), wanted=", ".join(SEGMENTS))
@@ -224,53 +210,42 @@ def read_catalog(
     )
 
 
-def _readers() -> dict[str, Reader]:
-    """Layouts that plugins add, by name."""
-    return {name: entry.item for name, entry in contributions("register_catalogs").items()}
-
-
 def _detect(path: str) -> str:
     """The layout of an existing folder or file."""
-    for name, reader in _readers().items():
-        if reader.detects(path):
-            return name
-    if fma_table(path):
-        return "fma"
-    if os.path.isdir(path):
-        inner = os.path.join(path, _TABLE_NAME)
-        if os.path.isfile(inner) and _is_plain_table(inner):
-            return "csv"
-        return "gtzan" if gtzan_root(path) else "folder"
-    suffix = os.path.splitext(path)[1].lower()
-    if suffix in (*PARQUET_SUFFIXES, *TEXT_SUFFIXES):
-        return "parquet" if suffix in PARQUET_SUFFIXES else "csv"
+    known = contributions("register_catalogs")
+    for name in sorted(known, key=lambda name: known[name].plugin in BUILT_IN):
+        with _naming(name):
+            if known[name].item.detects(path):
+                return name
     raise CatalogError(
         f"{printable(path)!r} is no collection",
-        found=f"a file with suffix {suffix!r}",
+        found=f"a file with suffix {os.path.splitext(path)[1].lower()!r}",
         wanted="a folder, or a .csv, .tsv or .parquet table",
     )
 
 
-def _is_plain_table(path: str) -> bool:
-    """Whether a file is a CSV of ours; any other tracks.csv in a folder of songs is no matter."""
-    try:
-        return set(REQUIRED) <= set(text_rows(path)[0])
-    except UnreadableTableError:
-        return False
-
-
 def _read(path: str, layout: str, subset: str, labelled: bool) -> Reading:
-    if layout not in FORMATS:
-        return _readers()[layout].read(path)
-    if layout == "fma":
-        return read_fma(path, subset)
-    if layout in ("csv", "parquet"):
-        if os.path.isdir(path):
-            path = os.path.join(path, _TABLE_NAME if layout == "csv" else "tracks.parquet")
-        return read_table(path, parquet=layout == "parquet", labelled=labelled)
-    if not os.path.isdir(path):
-        raise CatalogError(f"{printable(path)!r} is a file", wanted="a folder of genre folders")
-    return read_gtzan(path) if layout == "gtzan" else read_folder(path, labelled=labelled)
+    reader: Reader = contributions("register_catalogs")[layout].item
+    with _naming(layout):
+        return reader.read_with(path, subset=subset, labelled=labelled)
+
+
+@contextmanager
+def _naming(layout: str) -> Iterator[None]:
+    """Name the plugin whose reader fails."""
+    entry = contributions("register_catalogs")[layout]
+    try:
+        yield
+    except (GenrenetError, OSError):
+        raise
+    except Exception as error:  # whatever another's reader does
+        if entry.plugin in BUILT_IN:
+            raise
+        raise CatalogError(
+            f"the reader '{layout}' of {entry.package} failed",
+            found=f"{type(error).__name__}: {error}",
+            remedy=f"mend the plugin '{entry.plugin}', or leave it out by GENRENET_LOAD_PLUGINS",
+        ) from error
 
 
 def _name(path: str, root: str) -> str:

@@ -23,6 +23,7 @@ from genrenet.data.catalog.base import (
     PART_NAMES,
     CatalogError,
     MissingColumnsError,
+    Reader,
     Reading,
     Song,
     UnreadableTableError,
@@ -279,3 +280,37 @@ def _decode(stored: str, folder: str) -> str:
     else:
         stored = os.path.expanduser(stored)
     return os.path.normpath(os.path.join(folder, stored))
+
+
+def _is_text(path: str) -> bool:
+    """Whether a path is a text table, or a folder with one named tracks.csv.
+
+    Any other tracks.csv in a folder of songs is left alone.
+    """
+    if not os.path.isdir(path):
+        return path.lower().endswith(TEXT_SUFFIXES)
+    inner = os.path.join(path, "tracks.csv")
+    try:
+        return os.path.isfile(inner) and set(REQUIRED) <= set(text_rows(inner)[0])
+    except UnreadableTableError:
+        return False
+
+
+def _is_parquet(path: str) -> bool:
+    return not os.path.isdir(path) and path.lower().endswith(PARQUET_SUFFIXES)
+
+
+def _read_text(path: str, *, labelled: bool) -> Reading:
+    return read_table(_table_in(path, "tracks.csv"), labelled=labelled)
+
+
+def _read_parquet(path: str, *, labelled: bool) -> Reading:
+    return read_table(_table_in(path, "tracks.parquet"), parquet=True, labelled=labelled)
+
+
+def _table_in(path: str, name: str) -> str:
+    return os.path.join(path, name) if os.path.isdir(path) else path
+
+
+CSV = Reader("csv", "a CSV, TSV or text table with path and genre", _is_text, _read_text)
+PARQUET = Reader("parquet", "a Parquet table with path and genre", _is_parquet, _read_parquet)

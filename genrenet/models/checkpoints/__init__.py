@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from genrenet.models.checkpoints.published import PUBLISHED
-from genrenet.models.checkpoints.registry import register as _register
 from genrenet.utils.lazy import exports
 
 if TYPE_CHECKING:
@@ -36,6 +34,7 @@ if TYPE_CHECKING:
         PublishedModel as PublishedModel,
         RegistryError as RegistryError,
         SourceFile as SourceFile,
+        published as published,
         published_models as published_models,
         register as register,
     )
@@ -62,11 +61,9 @@ __getattr__, __dir__, __all__ = exports(
             "PublishedModel",
             "RegistryError",
             "SourceFile",
+            "published",
             "published_models",
             "register",
         ],
     },
 )
-
-for _model in PUBLISHED:
-    _register(_model)

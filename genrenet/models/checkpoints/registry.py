@@ -1,17 +1,15 @@
-"""The registry of published models: what can be had by name, from where, and under which licence.
+"""The registry of published models: which there are, from where, and under which licence.
 
-A model is known by the SHA-256 of the file its authors published. Plugins add their own with
-`register`; nothing is fetched before it is used. A file whose SHA-256 is not known is never
-fetched: the user, who gives it, answers for it.
+A model is known by the SHA-256 of the file its authors published. Plugins add theirs through the
+hook ``register_backbones``, as the package does; nothing is fetched before it is used. A file whose
+SHA-256 is not known is never fetched: the user, who gives it, answers for it.
 """
 
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +19,7 @@ from genrenet.utils.errors import GenrenetError
 if TYPE_CHECKING:
     from genrenet.models.model import GenreModel
 
-Convert = Callable[[Path], "GenreModel"]
+    Convert = Callable[[Path], GenreModel]
 
 
 class RegistryError(GenrenetError):
@@ -77,6 +75,11 @@ class PublishedModel:
         user's package index, without installing it.
     alternatives : tuple of SourceFile
         Other files of the same model, which are never fetched but taken where a user has one.
+
+    Raises
+    ------
+    RegistryError
+        A name that cannot be a file's name, or a checksum that is no SHA-256 or has no size.
     """
 
     name: str
@@ -91,6 +94,24 @@ class PublishedModel:
     convert: Convert
     package: str | None = None
     alternatives: tuple[SourceFile, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[a-z0-9][a-z0-9._-]*", self.name):
+            raise RegistryError(
+                "a published model's name",
+                found=repr(self.name),
+                wanted="lower-case letters, digits, '.', '_' and '-'",
+            )
+        for file in self.files:
+            named = file.sha256 is None or re.fullmatch(r"[0-9a-f]{64}", file.sha256)
+            whole = file.sha256 is None or file.size is not None
+            if not named or not whole or Path(file.filename).name != file.filename:
+                raise RegistryError(
+                    f"a file of the published model '{self.name}'",
+                    found=f"name {file.filename!r}, SHA-256 {file.sha256!r}, size {file.size}",
+                    wanted="a name without a folder, 64 lower-case hexadecimal digits and a size, "
+                    "or None for digits that are not known",
+                )
 
     @property
     def files(self) -> tuple[SourceFile, ...]:
@@ -107,10 +128,11 @@ class PublishedModel:
 
 
 _MODELS: dict[str, PublishedModel] = {}
+"""What the program itself has added."""
 
 
 def register(model: PublishedModel) -> None:
-    """Put a model into the registry.
+    """Add a model for as long as the program runs; a plugin's ``register_backbones`` adds for good.
 
     Parameters
     ----------
@@ -119,53 +141,25 @@ def register(model: PublishedModel) -> None:
     Raises
     ------
     RegistryError
-        Its name is taken or cannot be a file's name, or a checksum is not a SHA-256 or has no size.
+        Its name is taken.
 
     Examples
     --------
     >>> register(PublishedModel("my-backbone", ...))  # doctest: +SKIP
     """
-    if not re.fullmatch(r"[a-z0-9][a-z0-9._-]*", model.name):
-        raise RegistryError(
-            "a published model's name",
-            found=repr(model.name),
-            wanted="lower-case letters, digits, '.', '_' and '-'",
-        )
-    if model.name in _MODELS:
+    if known := published_models().get(model.name):
         raise RegistryError(
             f"the published model '{model.name}' is registered already",
-            found=_MODELS[model.name].title,
+            found=known.title,
             remedy="give the new one another name",
         )
-    for file in model.files:
-        named = file.sha256 is None or re.fullmatch(r"[0-9a-f]{64}", file.sha256)
-        whole = file.sha256 is None or file.size is not None
-        if not named or not whole or Path(file.filename).name != file.filename:
-            raise RegistryError(
-                f"a file of the published model '{model.name}'",
-                found=f"name {file.filename!r}, SHA-256 {file.sha256!r}, size {file.size}",
-                wanted="a name without a folder, 64 lower-case hexadecimal digits and a size, or "
-                "None for digits that are not known",
-            )
     _MODELS[model.name] = model
 
 
 def published_models() -> dict[str, PublishedModel]:
-    """All models of the registry by name, in the order they were registered.
-
-    Those of plugins come last.
-    """
-    _add_plugins()
-    return dict(_MODELS)
-
-
-@cache
-def _add_plugins() -> None:
-    for entry in contributions("register_backbones").values():
-        try:
-            register(entry.item)
-        except RegistryError as error:
-            warnings.warn(f"plugin '{entry.plugin}' of {entry.package}: {error}", stacklevel=2)
+    """Return all models by name: the package's own, those of plugins, and those of `register`."""
+    added = contributions("register_backbones")
+    return {**{name: entry.item for name, entry in added.items()}, **_MODELS}
 
 
 def published(name: str) -> PublishedModel:

@@ -7,18 +7,9 @@ from genrenet.models.networks.gru import Keras1GRU
 from genrenet.models.networks.mobilenet import MobileNetV3
 from genrenet.models.networks.musicnn import MusiCNN
 
-NETWORKS: dict[str, type[GenreNetwork]] = {
-    "CNN": CNN,
-    "CRNN": CRNN,
-    "MusiCNN": MusiCNN,
-    "MobileNetV3": MobileNetV3,
-}
-"""Networks a checkpoint may name. Only these are ever built from a file."""
-
 __all__ = [
     "CNN",
     "CRNN",
-    "NETWORKS",
     "GenreNetwork",
     "Keras1GRU",
     "MobileNetV3",

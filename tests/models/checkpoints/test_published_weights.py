@@ -17,6 +17,7 @@ from genrenet.models.checkpoints import (
     fetch,
     import_checkpoint,
     load_model,
+    published,
 )
 from genrenet.models.checkpoints.convert.keras import (
     KerasWeightsError,
@@ -25,7 +26,6 @@ from genrenet.models.checkpoints.convert.keras import (
 )
 from genrenet.models.checkpoints.convert.musicnn import convert_musicnn
 from genrenet.models.checkpoints.convert.tensorbundle import TensorBundleError, read_tensor_bundle
-from genrenet.models.checkpoints.registry import published
 from genrenet.models.description import CheckpointMismatchError
 from genrenet.models.networks import CRNN
 

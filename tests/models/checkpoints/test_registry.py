@@ -7,11 +7,11 @@ import pytest
 from genrenet.models.checkpoints import (
     RegistryError,
     SourceFile,
+    published,
     published_models,
     register,
     registry,
 )
-from genrenet.models.checkpoints.registry import published
 from tests.helpers.publishing import model_of, small_model
 
 NAMES = ["msd-cnn", "msd-crnn", "gtzan10-crnn", "musicnn-msd", "musicnn-mtt"]

@@ -174,7 +174,7 @@ def _tags(run):
     return {kind: set(found[kind]) for kind in ("scalars", "images")}
 
 
-@pytest.mark.parametrize("name", ["transfer", "transfer-musicnn"])
+@pytest.mark.parametrize("name", ["transfer", "transfer-musicnn", "transfer-efficientat"])
 def test_packaged_configurations_are_complete(
     name, checkpoint, music, tmp_path, capsys, monkeypatch
 ):

@@ -174,4 +174,4 @@ PUBLISHED = (
     _schmid("40", "484"),
     _schmid("04", "432", *_MN04, name="audioset-genres"),
 )
-"""Models of the registry before any plugin adds its own."""
+"""The published models that come with the package."""

@@ -1,0 +1,22 @@
+"""The built-in layouts of collections."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from genrenet import hookimpl
+
+if TYPE_CHECKING:
+    from genrenet.data.catalog import Reader
+
+
+@hookimpl
+def register_catalogs(register: Callable[[Reader], None]) -> None:
+    """Add the built-in layouts, the special ones first."""
+    from genrenet.data.catalog.fma import FMA
+    from genrenet.data.catalog.folders import FOLDER, GTZAN
+    from genrenet.data.catalog.tables import CSV, PARQUET
+
+    for reader in (FMA, CSV, PARQUET, GTZAN, FOLDER):
+        register(reader)

@@ -1,0 +1,47 @@
+"""The built-in networks, front ends and published models."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from genrenet import hookimpl
+
+if TYPE_CHECKING:
+    from genrenet.models.checkpoints import PublishedModel
+    from genrenet.models.registry import ModuleClass
+
+NETWORKS = "genrenet.models.networks"
+
+
+@hookimpl
+def register_networks(register: Callable[[ModuleClass], None]) -> None:
+    """Add the built-in networks."""
+    from genrenet.models.registry import ModuleClass
+
+    for name, summary, module in (
+        ("CNN", "convolutions over a whole frame (Choi et al., 2016)", "cnn"),
+        ("CRNN", "convolutions and recurrent layers (Choi et al., 2017)", "crnn"),
+        ("MusiCNN", "musically motivated convolutions (Pons and Serra, 2019)", "musicnn"),
+        ("MobileNetV3", "inverted residual blocks (Schmid et al., 2023)", "mobilenet"),
+    ):
+        register(ModuleClass(name, summary, f"{NETWORKS}.{module}.{name}"))
+
+
+@hookimpl
+def register_frontends(register: Callable[[ModuleClass], None]) -> None:
+    """Add the built-in front ends."""
+    from genrenet.models.registry import ModuleClass
+
+    register(ModuleClass("LogMel", "log-mel spectrogram", "genrenet.models.frontend.LogMel"))
+    summary = "log-mel spectrogram of Kaldi's kind, for MobileNetV3"
+    register(ModuleClass("KaldiMel", summary, "genrenet.models.kaldi.KaldiMel"))
+
+
+@hookimpl
+def register_backbones(register: Callable[[PublishedModel], None]) -> None:
+    """Add the published models that come with the package."""
+    from genrenet.models.checkpoints.built_in import PUBLISHED
+
+    for model in PUBLISHED:
+        register(model)
