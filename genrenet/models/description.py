@@ -22,6 +22,10 @@ MUST_AGREE = ("labels", "network", "frontend", "frames", "output")
 """Parts of the description that weights cannot be used without."""
 
 
+RENAMED = {"n_columns": "n_stft_frames"}
+"""Settings of networks in older checkpoints, and what they are called today."""
+
+
 class CheckpointMismatchError(GenrenetError):
     """A checkpoint made with other settings than the model that loads it."""
 
@@ -113,9 +117,9 @@ def build_network(
     """
     kind = class_of(part, "register_networks", GenreNetwork, name, trust)
     if is_others(part):
-        network: GenreNetwork = rebuild(kind, part["settings"], name, n_labels)
+        network: GenreNetwork = rebuild(kind, _named(kind, part["settings"]), name, n_labels)
     else:
-        network = kind(n_labels, **part["settings"])
+        network = kind(n_labels, **_named(kind, part["settings"]))
     return network
 
 
@@ -173,8 +177,16 @@ def _complete(key: str, part: Any) -> Any:
             kind = class_of(part, "register_networks", GenreNetwork, "")
             parameters = inspect.signature(kind).parameters.values()
             defaults = {p.name: _plain(p.default) for p in parameters if p.default is not p.empty}
-            return {**part, "settings": {**defaults, **part["settings"]}}
+            return {**part, "settings": {**defaults, **_named(kind, part["settings"])}}
     return part
+
+
+def _named(kind: Any, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a network's stored settings by the names that its class knows today."""
+    known = inspect.signature(kind).parameters
+    return {
+        key if key in known else RENAMED.get(key, key): value for key, value in settings.items()
+    }
 
 
 def _plain(value: Any) -> Any:
