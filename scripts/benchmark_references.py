@@ -46,7 +46,7 @@ class PlainNetwork(nn.Module):
         super().__init__()
         settings = network.settings
         self.padding = settings.get("padding", 0)
-        self.input_norm = nn.BatchNorm1d(settings["n_columns"] + 2 * self.padding, eps=1e-3)
+        self.input_norm = nn.BatchNorm1d(settings["n_stft_frames"] + 2 * self.padding, eps=1e-3)
         stages, n_in = [], 1
         for n_out, pool in zip(settings["channels"], settings["pools"], strict=True):
             stages.append(

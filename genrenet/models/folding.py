@@ -104,9 +104,9 @@ class HalfPrecision(GenreNetwork):
         """What the stages compute, in single precision."""
         return self.exact.steps()
 
-    def gather(self, hidden: Tensor) -> Tensor:
-        """Embedding in single precision."""
-        return self.exact.gather(hidden)
+    def pool_features(self, features: Tensor) -> Tensor:
+        """Return the embedding in single precision."""
+        return self.exact.pool_features(features)
 
     def forward(self, logmel: Tensor) -> Tensor:
         """Logits of log-mels of shape (batch, n_mels, time)."""

@@ -122,7 +122,7 @@ def without_autocast(device: torch.device) -> AbstractContextManager[None]:
 
 
 class FrontEnd(Recorded, nn.Module):
-    """Base of front ends: from waveforms of shape (batch, samples) to (batch, n_mels, columns).
+    """Base of front ends: from waveforms of shape (batch, samples) to (batch, n_mels, time).
 
     A front end of one's own derives from this class or from `LogMel` and takes plain arguments. A
     checkpoint stores its import path and these arguments, and restores exactly that or refuses.
@@ -141,11 +141,11 @@ class FrontEnd(Recorded, nn.Module):
     n_mels: int
     trainable = False
 
-    def n_columns(self, n_samples: int) -> int:
-        """Columns of what is made of ``n_samples`` samples."""
+    def n_stft_frames(self, n_samples: int) -> int:
+        """Return the number of STFT frames of ``n_samples`` samples, the output's last axis."""
         with torch.no_grad():
-            columns: int = self(torch.zeros(1, n_samples)).shape[-1]
-        return columns
+            count: int = self(torch.zeros(1, n_samples)).shape[-1]
+        return count
 
 
 class LogMel(FrontEnd):
@@ -267,8 +267,8 @@ class LogMel(FrontEnd):
             known["backend"] = "fft"
         return cls(**known)
 
-    def n_columns(self, n_samples: int) -> int:
-        """Columns of the spectrogram of ``n_samples`` samples."""
+    def n_stft_frames(self, n_samples: int) -> int:
+        """Return the number of STFT frames of ``n_samples`` samples."""
         return n_samples // self.hop_length + 1
 
     def forward(self, waveform: Tensor) -> Tensor:
@@ -331,7 +331,7 @@ class FFTMel(nn.Module):
         self.window: Tensor
 
     def forward(self, waveform: Tensor) -> Tensor:
-        """(batch, samples) to (batch, n_mels, columns)."""
+        """(batch, samples) to (batch, n_mels, time)."""
         spectrum = torch.stft(
             waveform, self.n_fft, self.hop_length, window=self.window, return_complex=True
         )

@@ -158,12 +158,12 @@ class GenreModel(nn.Module):
         return decide(totals, counts, self.decision)
 
     def _are_frames(self, waveform: Tensor) -> bool:
-        """Whether waveforms are single frames, to the columns of their log-mels."""
+        """Return whether waveforms are single frames, to the STFT frames of their log-mels."""
         samples = waveform.shape[-1]
         if waveform.ndim != 2 or not samples:
             return False
-        columns = self.network.settings.get("n_columns")
-        return samples == self.frames.n_samples or self.frontend.n_columns(samples) == columns
+        wanted = self.network.settings.get("n_stft_frames")
+        return samples == self.frames.n_samples or self.frontend.n_stft_frames(samples) == wanted
 
     def _by_frame(self, waveform: Tensor, work: Callable[[Tensor], Tensor]) -> Tensor:
         """What ``work`` makes of the frames of waveforms: (batch, frames, ...)."""

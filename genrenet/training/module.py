@@ -132,7 +132,8 @@ class GenreClassifier(GenreModel, Measured):
 
     def _embed_hidden(self, hidden: Tensor) -> Tensor:
         """Embedding of frames whose trunk has been run already, up to ``trunk_end``."""
-        return self.network.gather(self.network.through(hidden, after=self.trunk_end))
+        features = self.network.forward_features(hidden, after=self.trunk_end)
+        return self.network.forward_head(features, pre_logits=True)
 
     # --- set-up -----------------------------------------------------------------------------------
 
@@ -158,12 +159,12 @@ class GenreClassifier(GenreModel, Measured):
         )
 
     def _check(self, data: Any) -> None:
-        columns = self.frontend.n_columns(data.frames.n_samples)
-        wanted = self.network.settings.get("n_columns", columns)
+        n_stft_frames = self.frontend.n_stft_frames(data.frames.n_samples)
+        wanted = self.network.settings.get("n_stft_frames", n_stft_frames)
         pairs = {
             "labels": (data.labels, self.labels),
             "sample rate": (data.frames.sample_rate, self.frontend.sample_rate),
-            "columns of a frame": (columns, wanted),
+            "STFT frames of a frame": (n_stft_frames, wanted),
             "mel bands": (self.frontend.n_mels, self.network.settings.get("n_mels")),
         }
         options = (

@@ -216,6 +216,14 @@ def test_settings_that_are_younger_than_a_checkpoint_have_their_defaults():
     older = {**wanted, "frontend": frontend, "network": {"name": "CNN", "settings": kept}}
     compare(older, wanted)
     compare(wanted, older)
+    older["network"]["settings"] = {
+        {"n_stft_frames": "n_columns"}.get(key, key): value for key, value in settings.items()
+    }
+    compare(older, wanted)
+    older["network"]["settings"] = {**older["network"]["settings"], "n_columns": 72}
+    with pytest.raises(CheckpointMismatchError, match="differ in network"):
+        compare(older, wanted)
+    older["network"]["settings"] = kept
     other = small_model(frontend=LogMel(compression="log10-10000")).description()
     with pytest.raises(CheckpointMismatchError, match="differ in frontend"):
         compare(older, other)
@@ -227,7 +235,7 @@ def test_settings_that_are_younger_than_a_checkpoint_have_their_defaults():
 
 
 def test_data_that_does_not_fit_the_network_is_named(music, tmp_path):
-    with pytest.raises(ModelError, match="columns of a frame: found 94"):
+    with pytest.raises(ModelError, match="STFT frames of a frame: found 94"):
         small_trainer(tmp_path).fit(small_model(), small_data(music, frame_seconds=2.0))
     labels = GenreClassifier(["x", "y", "z"], network=SMALL)
     with pytest.raises(ModelError, match="labels"):

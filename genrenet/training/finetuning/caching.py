@@ -44,7 +44,7 @@ def run_trunk(model: GenreClassifier, batch: Item, until: str) -> Tensor:
     with torch.no_grad():
         logmel = model.frontend(to_float(batch["waveform"], batch["scale"]))
         dtype = model.network.head.weight.dtype
-        return model.network.through(logmel.to(dtype), until=until).float()
+        return model.network.forward_features(logmel.to(dtype), until=until).float()
 
 
 def cache_trunk(

@@ -26,11 +26,11 @@ from tests.helpers.tones import RATE, tone
 TINY = {
     "CNN": SMALL,
     "CRNN-keras1": functools.partial(
-        CRNN, n_columns=71, padding=0, channels=(8, 8), pools=((8, 7), (12, 2)), hidden_size=4
+        CRNN, n_stft_frames=71, padding=0, channels=(8, 8), pools=((8, 7), (12, 2)), hidden_size=4
     ),
     "CRNN-torch": functools.partial(
         CRNN,
-        n_columns=71,
+        n_stft_frames=71,
         padding=0,
         channels=(8, 8),
         pools=((8, 7), (12, 2)),
