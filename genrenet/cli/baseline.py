@@ -41,7 +41,8 @@ def run(command: str, arguments: Sequence[str]) -> int:
             f"--out '{printable(out)}'", wanted="a .skops file in a folder that exists"
         )
     settings = dict(setting(text) for text in options.set)
-    from genrenet.baselines import baseline, fit_baseline, song_features
+    from genrenet.baselines import baseline, fit_baseline
+    from genrenet.baselines.song_features import song_features
     from genrenet.data.catalog import read_catalog
     from genrenet.data.splits import song_groups
     from genrenet.utils.progress import progress_bar

@@ -15,9 +15,8 @@ from genrenet.baselines import (
     fit_baseline,
     known_features,
     origin,
-    song_features,
 )
-from genrenet.baselines.song_features import check_features
+from genrenet.baselines.song_features import check_features, song_features
 from genrenet.data.splits import Split, song_groups
 from genrenet.evaluation.datasets import Dataset
 from genrenet.evaluation.methods import Contender, ContenderError, FoldResult, validation_rows

@@ -31,6 +31,13 @@ from genrenet.utils.queue import Channel
 Work = Callable[[Tensor], Tensor]
 """Frames of shape (batch, samples) on the device to rows of shape (batch, n)."""
 
+ON_CPU = 349_440
+"""Samples at once on a processor: what is between two steps stays in its caches. That is 29 s at
+12 kHz and 10 s at 32 kHz."""
+
+ON_CARD = 64 * ON_CPU
+"""Samples at once on a graphics card."""
+
 Watch = Callable[[SongFrames, int, Tensor], None]
 """Called with a song, the number of a frame, and the rows from that frame on, as they are ready."""
 
@@ -82,7 +89,7 @@ def plan(
     workers : int > 0, optional
         Cores to use instead of all there are.
     batch_frames : int > 0, optional
-        Frames at once, instead of 29 s of audio on a processor and half an hour on a graphics card.
+        Frames at once, instead of `ON_CPU` samples on a processor and `ON_CARD` on a graphics card.
 
     Raises
     ------
@@ -93,7 +100,8 @@ def plan(
         raise InferenceError("workers and batch_frames", wanted="at least 1")
     use = workers or cores()
     on_cpu = torch.device(device).type == "cpu"
-    frames = batch_frames or max(1, round((29.12 if on_cpu else 1864.0) / settings.seconds))
+    samples = ON_CPU if on_cpu else ON_CARD
+    frames = batch_frames or max(1, round(samples / settings.n_samples))
     if on_cpu:
         return Plan(use, use, 1, frames, together=False)
     return Plan(use, 1, use, frames, together=True)

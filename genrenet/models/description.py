@@ -11,14 +11,12 @@ from typing import Any
 import torch
 
 from genrenet.data.frames import FrameSettings
+from genrenet.models.checkpoints.header import FORMAT
 from genrenet.models.frontend import FrontEnd, LogMel
 from genrenet.models.networks import GenreNetwork
 from genrenet.models.registry import class_of, is_others, rebuild, reference
 from genrenet.utils.errors import GenrenetError
 from genrenet.version import __version__
-
-FORMAT = 1
-"""Version of the description."""
 
 MUST_AGREE = ("labels", "network", "frontend", "frames", "output")
 """Parts of the description that weights cannot be used without."""
@@ -125,10 +123,20 @@ def build_network(
     return network
 
 
-def build_frontend(part: Mapping[str, Any], name: str, trust: Sequence[str] = ()) -> FrontEnd:
-    """Make the front end that a description names, and no other; see `build_network`."""
+def build_frontend(
+    part: Mapping[str, Any], name: str, trust: Sequence[str] = (), *, quick: bool = False
+) -> FrontEnd:
+    """Make the front end that a description names, and no other; see `build_network`.
+
+    Parameters
+    ----------
+    quick : bool
+        Compute the mel power of a `LogMel` whose bases are not learnt by FFT, which gives the same
+        and takes no other package, whatever backend it was trained with.
+    """
     if "settings" not in part:
-        return LogMel.from_settings(part)
+        learnt = part.get("trainable_stft") or part.get("trainable_mel")
+        return LogMel.from_settings({**part, "backend": "fft"} if quick and not learnt else part)
     kind = class_of(part, "register_frontends", FrontEnd, name, trust)
     frontend: FrontEnd = rebuild(kind, part["settings"], name)
     return frontend

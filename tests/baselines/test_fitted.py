@@ -18,8 +18,8 @@ from genrenet.baselines import (
     baselines,
     fit_baseline,
     load_baseline,
-    song_features,
 )
+from genrenet.baselines.song_features import song_features
 from genrenet.cli import main
 from genrenet.inference.classify import classify
 
