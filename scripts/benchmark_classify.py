@@ -20,7 +20,7 @@ PRECISIONS: tuple[Precision, ...] = ("32", "auto")
 
 
 def networks(names: Sequence[str]) -> dict[str, str]:
-    """Kind of the network of each checkpoint; random weights where one cannot be had."""
+    """Kind of the network of each checkpoint; random weights where one cannot be opened."""
     from benchmark_references import model_named
 
     from genrenet.utils.errors import GenrenetError
@@ -46,7 +46,7 @@ def options(parser: argparse.ArgumentParser) -> None:
         default=["emotify-cnn", "random-cnn", "gtzan10-crnn"],
         metavar="CHECKPOINT",
         help="checkpoints, or random weights in the published sizes: random-cnn, random-crnn "
-        "(%(default)s; random weights where a checkpoint cannot be had)",
+        "(%(default)s; random weights where a checkpoint cannot be opened)",
     )
     parser.add_argument(
         "--plot", type=Path, metavar="FILE.png", help="draw cost against songs, seconds and cores"

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 Precision = Literal["32", "auto"]
 TRIM = 0.0
-"""Seconds: most collections at hand for measurements are of excerpts."""
+"""Seconds: most collections that are measured are of excerpts."""
 
 Run = Callable[..., dict[str, Any]]
 

@@ -11,14 +11,12 @@ from typing import Any
 import torch
 
 from genrenet.data.frames import FrameSettings
+from genrenet.models.checkpoints.header import FORMAT
 from genrenet.models.frontend import FrontEnd, LogMel
 from genrenet.models.networks import GenreNetwork
 from genrenet.models.registry import class_of, is_others, rebuild, reference
 from genrenet.utils.errors import GenrenetError
 from genrenet.version import __version__
-
-FORMAT = 1
-"""Version of the description."""
 
 MUST_AGREE = ("labels", "network", "frontend", "frames", "output")
 """Parts of the description that weights cannot be used without."""
@@ -38,15 +36,15 @@ def describe(
     network: GenreNetwork,
     frontend: FrontEnd,
     frames: FrameSettings,
-    output: str,
-    decision: str,
+    activation: str,
+    aggregation: str,
     provenance: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Description of a classifier.
 
     Parameters
     ----------
-    labels, network, frontend, frames, output, decision
+    labels, network, frontend, frames, activation, decision
         As `genrenet.models.model.GenreModel` has them.
     provenance : mapping
         Where the weights come from: ``dataset``, ``split``, ``metrics``, ``backbone``, ``source``.
@@ -61,8 +59,8 @@ def describe(
         "network": network_part(network),
         "frontend": frontend_part(frontend),
         "frames": frames.as_dict(),
-        "output": output,
-        "decision": decision,
+        "output": activation,
+        "decision": aggregation,
         **provenance,
         "versions": {
             "genrenet": __version__,
@@ -125,10 +123,20 @@ def build_network(
     return network
 
 
-def build_frontend(part: Mapping[str, Any], name: str, trust: Sequence[str] = ()) -> FrontEnd:
-    """Make the front end that a description names, and no other; see `build_network`."""
+def build_frontend(
+    part: Mapping[str, Any], name: str, trust: Sequence[str] = (), *, quick: bool = False
+) -> FrontEnd:
+    """Make the front end that a description names, and no other; see `build_network`.
+
+    Parameters
+    ----------
+    quick : bool
+        Compute the mel power of a `LogMel` whose bases are not learnt by FFT, which gives the same
+        and takes no other package, whatever backend it was trained with.
+    """
     if "settings" not in part:
-        return LogMel.from_settings(part)
+        learnt = part.get("trainable_stft") or part.get("trainable_mel")
+        return LogMel.from_settings({**part, "backend": "fft"} if quick and not learnt else part)
     kind = class_of(part, "register_frontends", FrontEnd, name, trust)
     frontend: FrontEnd = rebuild(kind, part["settings"], name)
     return frontend
@@ -158,7 +166,7 @@ def compare(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
 
 def _complete(key: str, part: Any) -> Any:
     """A part of a description with the defaults of what it does not name; as it is if damaged."""
-    with contextlib.suppress(GenrenetError, KeyError, TypeError):
+    with contextlib.suppress(GenrenetError, AttributeError, KeyError, TypeError):
         if is_others(part):
             return {**part, "plugin": bool(part.get("plugin"))}  # of whatever version
         if key == "frontend":
