@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
+from torch import nn
 
 from genrenet.data.frames import FrameSettings
 from genrenet.models.frontend import FrontEnd, LogMel
@@ -77,7 +78,7 @@ def network_part(network: GenreNetwork) -> dict[str, Any]:
         A network of another's class that cannot be stored; see
         `genrenet.models.registry.reference`.
     """
-    return reference(network, "register_networks", skip=1)
+    return reference(network.owner, "register_networks", skip=1)
 
 
 def frontend_part(frontend: FrontEnd) -> dict[str, Any]:
@@ -88,14 +89,14 @@ def frontend_part(frontend: FrontEnd) -> dict[str, Any]:
     RebuildError
         As for `network_part`.
     """
-    part = reference(frontend, "register_frontends")
+    part = reference(frontend.owner, "register_frontends")
     # The first checkpoints had no other front end, and did not name it.
     return frontend.settings if type(frontend) is LogMel else part
 
 
 def build_network(
     part: Mapping[str, Any], n_labels: int, name: str, trust: Sequence[str] = ()
-) -> GenreNetwork:
+) -> nn.Module:
     """Make the network that a description names, and no other.
 
     Parameters
@@ -115,18 +116,18 @@ def build_network(
     """
     kind = class_of(part, "register_networks", GenreNetwork, name, trust)
     if is_others(part):
-        network: GenreNetwork = rebuild(kind, part["settings"], name, n_labels)
+        network: nn.Module = rebuild(kind, part["settings"], name, n_labels)
     else:
         network = kind(n_labels, **part["settings"])
     return network
 
 
-def build_frontend(part: Mapping[str, Any], name: str, trust: Sequence[str] = ()) -> FrontEnd:
+def build_frontend(part: Mapping[str, Any], name: str, trust: Sequence[str] = ()) -> nn.Module:
     """Make the front end that a description names, and no other; see `build_network`."""
     if "settings" not in part:
         return LogMel.from_settings(part)
     kind = class_of(part, "register_frontends", FrontEnd, name, trust)
-    frontend: FrontEnd = rebuild(kind, part["settings"], name)
+    frontend: nn.Module = rebuild(kind, part["settings"], name)
     return frontend
 
 
@@ -154,7 +155,7 @@ def compare(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
 
 def _complete(key: str, part: Any) -> Any:
     """A part of a description with the defaults of what it does not name; as it is if damaged."""
-    with contextlib.suppress(GenrenetError, KeyError, TypeError):
+    with contextlib.suppress(AttributeError, GenrenetError, KeyError, TypeError):
         if is_others(part):
             return {**part, "plugin": bool(part.get("plugin"))}  # of whatever version
         if key == "frontend":

@@ -83,7 +83,7 @@ def _classifier(
         raise CheckpointMismatchError(
             f"the weights in '{printable(path)}' are another network's",
             found=" ".join(str(error).split())[:300],
-            wanted=f"weights of {type(model.network).__name__} with {len(labels)} labels",
+            wanted=f"weights of {type(model.network.owner).__name__} with {len(labels)} labels",
         ) from error
     model.frames = frames
     return model.eval()

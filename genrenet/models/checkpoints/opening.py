@@ -30,7 +30,9 @@ from genrenet.models.description import CheckpointMismatchError
 from genrenet.models.model import GenreModel
 from genrenet.utils.errors import GenrenetError, printable
 
-HEAD = "network.head."
+HEAD = ("network.head.", "network.module.head.")
+"""What the names of the output layer's weights start with."""
+
 SHIPPED = "genrenet_checkpoints"
 """The installed package that holds the shipped checkpoints."""
 

@@ -40,7 +40,7 @@ def replace_head(network: GenreNetwork, n_labels: int, seed: int = 0) -> GenreNe
     """
     if n_labels < 1:
         raise FinetuningError("a head", found=f"{n_labels} labels", wanted="at least 1")
-    old = network.head.weight
+    old = network.output_layer.weight
     head: nn.Linear = nn.utils.skip_init(
         nn.Linear, network.embedding_size, n_labels, device=old.device, dtype=old.dtype
     )
@@ -50,7 +50,7 @@ def replace_head(network: GenreNetwork, n_labels: int, seed: int = 0) -> GenreNe
         for parameter in (head.weight, head.bias):
             drawn = torch.empty(parameter.shape).uniform_(-bound, bound, generator=generator)
             parameter.copy_(drawn)
-    network.head = head
+    network.owner.head = head
     return network
 
 
@@ -106,10 +106,10 @@ class Pretrained(NetworkMaker):
         network: Any = source.network
         if not self.keep_head:
             replace_head(network, n_labels, self.seed)
-        elif network.n_labels != n_labels:
+        elif len(source.labels) != n_labels:
             raise FinetuningError(
                 f"the head of '{self.backbone}' does not fit the data",
-                found=f"{network.n_labels} labels in the backbone",
+                found=f"{len(source.labels)} labels in the backbone",
                 wanted=f"{n_labels}",
                 remedy="leave out keep_head: a new head will be made",
             )
@@ -117,7 +117,7 @@ class Pretrained(NetworkMaker):
             if not isinstance(getattr(network, "dropout", None), nn.Dropout):
                 raise FinetuningError(
                     f"the network of '{self.backbone}' has no dropout before its head",
-                    found=f"dropout {self.dropout:g} for {type(network).__name__}",
+                    found=f"dropout {self.dropout:g} for {type(network.owner).__name__}",
                     remedy="leave dropout out",
                 )
             network.dropout.p = self.dropout
