@@ -34,7 +34,8 @@ def ours(name: str, folder: Path | None, count: int) -> Run:
     """The package's features."""
     import torch
 
-    from genrenet.features import mfcc, short_term
+    from genrenet.features import mfcc
+    from genrenet.features.short_term import short_term
 
     functions: dict[str, Callable[..., Any]] = {"mfcc": mfcc, "short_term": short_term}
     waves = [torch.from_numpy(song)[None] for song in decoded(folder, count)]

@@ -46,7 +46,7 @@ class PlainNetwork(nn.Module):
         super().__init__()
         settings = network.settings
         self.padding = settings.get("padding", 0)
-        self.input_norm = nn.BatchNorm1d(settings["n_columns"] + 2 * self.padding, eps=1e-3)
+        self.input_norm = nn.BatchNorm1d(settings["n_stft_frames"] + 2 * self.padding, eps=1e-3)
         stages, n_in = [], 1
         for n_out, pool in zip(settings["channels"], settings["pools"], strict=True):
             stages.append(
@@ -120,7 +120,7 @@ class UsualPipeline:
     """
 
     def __init__(self, model: GenreClassifier, trim: float) -> None:
-        self.labels, self.output = model.labels, model.output
+        self.labels, self.activation = model.labels, model.activation
         self.settings = model.frontend.settings
         self.frames: FrameSettings = model.frames.with_trim(trim)
         self.network = PlainNetwork(model.network)
@@ -139,7 +139,7 @@ class UsualPipeline:
         frames = torch.from_numpy(np.stack(mels))
         with torch.no_grad():
             scores = [
-                log_scores(self.network(frames[i : i + BATCH]), self.output).exp()
+                log_scores(self.network(frames[i : i + BATCH]), self.activation).exp()
                 for i in range(0, len(frames), BATCH)
             ]
         return self.labels[int(torch.cat(scores).mean(dim=0).argmax())]

@@ -56,7 +56,7 @@ from genrenet.training.schedules import OneCycle
 NAME = "emotify-cnn"
 SECONDS, HOP = 7.28, 512
 NETWORK = {
-    "n_columns": 171,
+    "n_stft_frames": 171,
     "channels": (24, 48, 96, 128, 192),
     "pools": ((2, 4), (2, 4), (2, 4), (3, 2), (4, 1)),
     "dropout": 0.5,

@@ -1,8 +1,9 @@
-"""Which files are audio by their names."""
+"""Which files are audio by their names, one by one and in folders."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Iterator
 
 from genrenet.audio.errors import Path
 
@@ -48,3 +49,46 @@ def _is_transport_stream(path: Path) -> bool:
     except (OSError, ValueError):
         return True  # its error belongs into the results
     return len(head) > 0 and set(head[::_PACKET]) == {0x47}
+
+
+def find_songs(
+    paths: Iterable[str | os.PathLike[str]], *, unreadable: list[str] | None = None
+) -> Iterator[str]:
+    """Audio files named by paths, and those below folders, in a stable order.
+
+    Files that are named are taken whatever their suffix, and whether they exist or not: their
+    error belongs in the results. Folders give the files whose suffix is an audio file's. Links to
+    folders are followed, but no folder is entered twice, so loops end.
+
+    Parameters
+    ----------
+    paths : iterable of path
+    unreadable : list of str, optional
+        Takes the folders that cannot be looked into.
+
+    Yields
+    ------
+    str
+    """
+
+    def missed(error: OSError) -> None:
+        if unreadable is not None:
+            unreadable.append(str(error.filename))
+
+    for given in paths:
+        path = os.fspath(given)
+        if not os.path.isdir(path):
+            yield path
+            continue
+        entered: set[str] = set()
+        for folder, folders, files in os.walk(path, onerror=missed, followlinks=True):
+            place = os.path.realpath(folder)
+            if place in entered:
+                folders.clear()
+                continue
+            entered.add(place)
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            for name in sorted(files):
+                path = os.path.join(folder, name)
+                if not name.startswith(".") and is_audio_path(path):
+                    yield path

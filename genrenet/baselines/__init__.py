@@ -1,22 +1,37 @@
-"""Classical methods on features: what a baseline is, what it eats, how it is fitted and kept.
+"""Classical methods on features: what a baseline is, its features, how it is fitted and stored.
 
 The methods themselves come from plugins; the built-in ones are in ``genrenet_plugins``.
 """
 
-from genrenet.baselines.base import Baseline, BaselineError, baseline, baselines, origin
-from genrenet.baselines.fitted import FittedBaseline, fit_baseline, load_baseline
-from genrenet.baselines.song_features import FeatureMatrix, known_features, song_features
+from __future__ import annotations
 
-__all__ = [
-    "Baseline",
-    "BaselineError",
-    "FeatureMatrix",
-    "FittedBaseline",
-    "baseline",
-    "baselines",
-    "fit_baseline",
-    "known_features",
-    "load_baseline",
-    "origin",
-    "song_features",
-]
+from typing import TYPE_CHECKING
+
+from genrenet.utils.lazy import exports
+
+if TYPE_CHECKING:
+    from genrenet.baselines.base import (
+        Baseline as Baseline,
+        BaselineError as BaselineError,
+        baseline as baseline,
+        baselines as baselines,
+        origin as origin,
+    )
+    from genrenet.baselines.fitted import (
+        FittedBaseline as FittedBaseline,
+        fit_baseline as fit_baseline,
+        load_baseline as load_baseline,
+    )
+    from genrenet.baselines.song_features import (
+        FeatureMatrix as FeatureMatrix,
+        known_features as known_features,
+    )
+
+__getattr__, __dir__, __all__ = exports(
+    __name__,
+    {
+        "base": ["Baseline", "BaselineError", "baseline", "baselines", "origin"],
+        "fitted": ["FittedBaseline", "fit_baseline", "load_baseline"],
+        "song_features": ["FeatureMatrix", "known_features"],
+    },
+)

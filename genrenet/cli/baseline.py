@@ -41,7 +41,8 @@ def run(command: str, arguments: Sequence[str]) -> int:
             f"--out '{printable(out)}'", wanted="a .skops file in a folder that exists"
         )
     settings = dict(setting(text) for text in options.set)
-    from genrenet.baselines import baseline, fit_baseline, song_features
+    from genrenet.baselines import baseline, fit_baseline
+    from genrenet.baselines.song_features import song_features
     from genrenet.data.catalog import read_catalog
     from genrenet.data.splits import song_groups
     from genrenet.utils.progress import progress_bar
@@ -55,7 +56,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
         found = song_features(list(table["path"]), features, progress=show)
     if found.kind != method.kind:
         raise BaselineCommandError(
-            f"the baseline '{method.name}' cannot eat the features '{features}'",
+            f"the baseline '{method.name}' does not accept the features '{features}'",
             found=found.kind,
             wanted=method.kind,
         )

@@ -10,18 +10,15 @@ from genrenet.models.checkpoints import (
     imported_checkpoint,
     published,
     published_models,
-    read_checkpoint,
 )
-from genrenet.models.checkpoints.files import build_model
-from genrenet.models.checkpoints.opening import missing_weights
-from genrenet.models.model import GenreModel
+from genrenet.models.checkpoints.header import HEAD, read_header
 from genrenet.utils.errors import printable
 
 
 def shipped_row(name: str, path: Path) -> dict[str, Any]:
     """A shipped checkpoint in the list of all."""
-    entries = read_checkpoint(path)
-    needs = _needs(entries, build_model(entries, printable(path)))
+    entries = read_header(path)
+    needs = _needs(entries, printable(path))
     description = entries["genrenet"]
     source = description.get("source") or {}
     what = f"{description['network']['name']}, trained on {description.get('dataset', 'songs')}"
@@ -35,10 +32,17 @@ def shipped_row(name: str, path: Path) -> dict[str, Any]:
     }
 
 
-def _needs(entries: dict[str, Any], model: GenreModel) -> str | None:
+def _needs(entries: dict[str, Any], name: str) -> str | None:
     """Name of the backbone without which a checkpoint's file is not complete."""
-    if not missing_weights(entries, model):
+    if "backbone" not in entries["genrenet"]:
         return None
+    if not all(key.startswith(HEAD) for key in entries["state_dict"]):
+        # Whether that is all of the network is known by making it, which takes torch.
+        from genrenet.models.checkpoints.files import build_model
+        from genrenet.models.checkpoints.opening import missing_weights
+
+        if not missing_weights(entries, build_model(entries, name)):
+            return None
     backbone = entries["genrenet"]["backbone"]
     return str(backbone.get("name") if isinstance(backbone, dict) else backbone)
 
@@ -80,11 +84,14 @@ def published_facts(name: str) -> dict[str, Any]:
 
 def facts(path: Path, state: str) -> dict[str, Any]:
     """What a checkpoint's file says of itself."""
+    from genrenet.models.checkpoints import read_checkpoint
+    from genrenet.models.checkpoints.files import build_model
+
     entries = read_checkpoint(path)
     model = build_model(entries, printable(path))
     description = model.description()
     card = path.with_suffix(".md")
-    needs = _needs(entries, model)
+    needs = _needs(entries, printable(path))
     sizes = {name: parameter.numel() for name, parameter in model.named_parameters()}
     return {
         "name": path.stem,

@@ -132,11 +132,8 @@ def _print_rows(rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _import(options: argparse.Namespace) -> int:
-    from genrenet.models.checkpoints import (
-        import_checkpoint,
-        published,
-        read_checkpoint,
-    )
+    from genrenet.models.checkpoints import import_checkpoint, published
+    from genrenet.models.checkpoints.header import read_header
 
     model = published(options.name)
     path = import_checkpoint(options.name, options.source)
@@ -145,7 +142,7 @@ def _import(options: argparse.Namespace) -> int:
         path = import_checkpoint(other, options.source)
         print(f"{other}, of the same file, is in {printable(path)}")
     if model.sha256 is None:
-        source = read_checkpoint(path)["genrenet"]["source"]
+        source = read_header(path)["genrenet"]["source"]
         print(f"its file could not be checked: no checksum is known; SHA-256 {source['sha256']}")
     print(f"licence {model.licence}; cite {model.citation}")
     return 0

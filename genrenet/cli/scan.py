@@ -11,8 +11,11 @@ from genrenet.cli.parsing import CommandParser, add_engine_options, count
 from genrenet.utils.errors import printable
 
 if TYPE_CHECKING:
+    from genrenet.inference.scorers import SongScorer
     from genrenet.library.changes import Counts
     from genrenet.library.processes import Team
+    from genrenet.library.scanning import UnopenedModel
+    from genrenet.models.model import GenreModel
 
 EXAMPLES = """examples:
   genrenet scan ~/Music --out genres.parquet
@@ -48,7 +51,6 @@ def _parser() -> CommandParser:
 def run(command: str, arguments: Sequence[str]) -> int:
     """Run ``genrenet scan``; see `genrenet.cli.main`."""
     options = _parser().parse_args(arguments)
-    from genrenet.inference.classify import open_method
     from genrenet.library.processes import own_device
     from genrenet.library.scanning import identity_of, scan
     from genrenet.models.checkpoints import DEFAULT_CHECKPOINT
@@ -59,7 +61,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
     team, workers = _team(options)
     name = options.checkpoint or DEFAULT_CHECKPOINT
     device = own_device(team, options.device)
-    model = open_method(name, device, options.precision, compiled=options.compile)
+    model = _model(name, device, options)
     done = (0, 0)
 
     with stoppable(), progress_bar("scanning") as show:
@@ -97,6 +99,26 @@ def run(command: str, arguments: Sequence[str]) -> int:
     leave_siblings()
     # The first process answers for all; Lightning takes another's exit code for a crash.
     return _tell(counts, options.out) if team.rank == 0 else 0
+
+
+def _model(
+    name: str, device: str | None, options: argparse.Namespace
+) -> GenreModel | SongScorer | UnopenedModel:
+    """A network that is opened when there is work for it, or a baseline."""
+    from genrenet.inference.scorers import scorer_format
+    from genrenet.library.scanning import UnopenedModel
+    from genrenet.models.checkpoints import find_checkpoint
+    from genrenet.models.checkpoints.header import read_header
+
+    def opened() -> GenreModel | SongScorer:
+        from genrenet.inference.classify import open_method
+
+        return open_method(name, device, options.precision, compiled=options.compile)
+
+    # A restart forgets what was done: what cannot be opened is to be known before.
+    if options.restart or scorer_format(name):
+        return opened()
+    return UnopenedModel(read_header(find_checkpoint(name))["genrenet"]["labels"], opened)
 
 
 def _team(options: argparse.Namespace) -> tuple[Team, int | None]:

@@ -1,55 +1,74 @@
 """Features of songs for other methods to learn from: of trained networks, and classical ones."""
 
-from genrenet.features.base import FeatureError, FeatureExtractor, SongFeatures
-from genrenet.features.caching import cached_embeddings, checkpoint_id, iter_embeddings
-from genrenet.features.classical import (
-    CLASSICAL,
-    FIVE,
-    MFCC_GAUSSIAN,
-    SHORT_TERM,
-    gaussian_features,
-)
-from genrenet.features.embeddings import SongEmbedding, embed_songs, layer_sizes, song_matrix
-from genrenet.features.extracting import cached_features, iter_features
-from genrenet.features.mfcc_gaussian import MfccGaussianSettings, mfcc_gaussian, mfcc_matrix
-from genrenet.features.short_term import mid_term, short_term, short_term_statistics
-from genrenet.features.spectral import (
-    chroma,
-    five,
-    mfcc,
-    spectral_centroid,
-    spectral_rolloff,
-    zero_crossing_rate,
-)
+from __future__ import annotations
 
-__all__ = [
-    "CLASSICAL",
-    "FIVE",
-    "MFCC_GAUSSIAN",
-    "SHORT_TERM",
-    "FeatureError",
-    "FeatureExtractor",
-    "MfccGaussianSettings",
-    "SongEmbedding",
-    "SongFeatures",
-    "cached_embeddings",
-    "cached_features",
-    "checkpoint_id",
-    "chroma",
-    "embed_songs",
-    "five",
-    "gaussian_features",
-    "iter_embeddings",
-    "iter_features",
-    "layer_sizes",
-    "mfcc",
-    "mfcc_gaussian",
-    "mfcc_matrix",
-    "mid_term",
-    "short_term",
-    "short_term_statistics",
-    "song_matrix",
-    "spectral_centroid",
-    "spectral_rolloff",
-    "zero_crossing_rate",
-]
+from typing import TYPE_CHECKING
+
+from genrenet.utils.lazy import exports
+
+if TYPE_CHECKING:
+    from genrenet.features.base import (
+        FeatureError as FeatureError,
+        FeatureExtractor as FeatureExtractor,
+        SongFeatures as SongFeatures,
+    )
+    from genrenet.features.caching import (
+        cached_embeddings as cached_embeddings,
+        checkpoint_id as checkpoint_id,
+        iter_embeddings as iter_embeddings,
+    )
+    from genrenet.features.classical import (
+        CLASSICAL as CLASSICAL,
+        FIVE as FIVE,
+        MFCC_GAUSSIAN as MFCC_GAUSSIAN,
+        SHORT_TERM as SHORT_TERM,
+        gaussian_features as gaussian_features,
+    )
+    from genrenet.features.embeddings import (
+        SongEmbedding as SongEmbedding,
+        embed_songs as embed_songs,
+        layer_sizes as layer_sizes,
+        song_matrix as song_matrix,
+    )
+    from genrenet.features.extracting import (
+        cached_features as cached_features,
+        iter_features as iter_features,
+    )
+    from genrenet.features.mfcc_gaussian import (
+        MfccGaussianSettings as MfccGaussianSettings,
+        mfcc_matrix as mfcc_matrix,
+    )
+    from genrenet.features.short_term import (
+        mid_term as mid_term,
+        short_term_statistics as short_term_statistics,
+    )
+    from genrenet.features.spectral import (
+        chroma as chroma,
+        five as five,
+        mfcc as mfcc,
+        spectral_centroid as spectral_centroid,
+        spectral_rolloff as spectral_rolloff,
+        zero_crossing_rate as zero_crossing_rate,
+    )
+
+__getattr__, __dir__, __all__ = exports(
+    __name__,
+    {
+        "base": ["FeatureError", "FeatureExtractor", "SongFeatures"],
+        "caching": ["cached_embeddings", "checkpoint_id", "iter_embeddings"],
+        "classical": ["CLASSICAL", "FIVE", "MFCC_GAUSSIAN", "SHORT_TERM", "gaussian_features"],
+        "embeddings": ["SongEmbedding", "embed_songs", "layer_sizes", "song_matrix"],
+        "extracting": ["cached_features", "iter_features"],
+        "definitions": ["MfccGaussianSettings"],
+        "mfcc_gaussian": ["mfcc_matrix"],
+        "short_term": ["mid_term", "short_term_statistics"],
+        "spectral": [
+            "chroma",
+            "five",
+            "mfcc",
+            "spectral_centroid",
+            "spectral_rolloff",
+            "zero_crossing_rate",
+        ],
+    },
+)

@@ -6,14 +6,16 @@ import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 from genrenet.utils.cache import digest
 from genrenet.utils.errors import GenrenetError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 SCHEME = 2
 """Part of every name in the cache: goes up when songs are cut or kept in another way."""

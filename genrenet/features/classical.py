@@ -5,35 +5,23 @@ from __future__ import annotations
 from dataclasses import asdict
 from functools import partial
 
-import torch
-from torch import Tensor
-
 from genrenet.features.base import FeatureExtractor
-from genrenet.features.mfcc_gaussian import (
+from genrenet.features.definitions import (
+    FIVE_NAMES,
+    PATTERN_NAMES,
+    SHORT_TERM_NAMES,
     MfccGaussianSettings,
     gaussian_columns,
-    mfcc_gaussian,
 )
-from genrenet.features.patterns import PATTERN_NAMES, patterns
-from genrenet.features.short_term import short_term_statistics, statistics_columns
-from genrenet.features.spectral import FIVE_NAMES, five
+from genrenet.utils.lazy import Lazy
 
 
-def five_statistics(samples: Tensor) -> Tensor:
-    """Mean and standard deviation over the song of `genrenet.features.spectral.five`.
+def _own(module: str, name: str) -> Lazy:
+    return Lazy(f"genrenet.features.{module}", name)
 
-    Parameters
-    ----------
-    samples : Tensor, shape (batch, samples)
-        At 22,050 Hz.
 
-    Returns
-    -------
-    Tensor, shape (batch, 70)
-        All means, then all deviations.
-    """
-    frames = five(samples)
-    return torch.cat([frames.mean(dim=2), frames.std(dim=2, correction=0)], dim=1)
+def _of_song(names: tuple[str, ...]) -> tuple[str, ...]:
+    return (*(f"{name}_mean" for name in names), *(f"{name}_std" for name in names))
 
 
 def gaussian_features(
@@ -54,7 +42,7 @@ def gaussian_features(
     return FeatureExtractor(
         name,
         summary,
-        partial(mfcc_gaussian, settings=chosen),
+        partial(_own("mfcc_gaussian", "mfcc_gaussian"), settings=chosen),
         gaussian_columns(chosen.n_mfcc),
         kind="gaussians",
         sample_rate=chosen.sample_rate,
@@ -68,21 +56,21 @@ MFCC_GAUSSIAN = gaussian_features(MfccGaussianSettings(sample_rate=12_000, inter
 FIVE = FeatureExtractor(
     "five",
     "mean and deviation of MFCC, chroma, centroid, zero crossings and roll-off",
-    five_statistics,
-    (*(f"{name}_mean" for name in FIVE_NAMES), *(f"{name}_std" for name in FIVE_NAMES)),
+    _own("spectral", "five_statistics"),
+    _of_song(FIVE_NAMES),
 )
 
 SHORT_TERM = FeatureExtractor(
     "short-term",
     "mid-term means and deviations of pyAudioAnalysis' 34 short-term features",
-    short_term_statistics,
-    statistics_columns(),
+    _own("short_term", "short_term_statistics"),
+    _of_song(SHORT_TERM_NAMES),
 )
 
 PATTERNS = FeatureExtractor(
     "patterns",
     "spectral pattern, and modulation spectrum of MFCC",
-    patterns,
+    _own("patterns", "patterns"),
     PATTERN_NAMES,
     max_seconds=300.0,
 )

@@ -19,22 +19,19 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from genrenet.features import spectra
+from genrenet.features.definitions import MODULATION_MFCC, N_BANDS, PATTERN, RATES
 from genrenet.features.filters import constant
 from genrenet.features.framing import checked, precise
 from genrenet.features.spectral import mfcc
 from genrenet.models.mel import Matrix
 
 SAMPLE_RATE, N_FFT, HOP_LENGTH = 22_050, 2048, 512
-LOWEST, N_BANDS = 53.4478, 77
-"""Centre of the lowest band of the spectral pattern in Hz, and bands, a semitone each."""
-PATTERN, PATTERN_STEP, PERCENTILE = 10, 5, 0.9
-"""Frames in a block of the spectral pattern, and from one to the next; over blocks: this quantile.
-"""
+LOWEST = 53.4478
+"""Centre of the lowest band of the spectral pattern in Hz."""
+PATTERN_STEP, PERCENTILE = 5, 0.9
+"""Frames from one block of the spectral pattern to the next; over blocks: this quantile."""
 MODULATION, MODULATION_STEP = 512, 128
 """Frames in a block of the modulation spectrum (11.9 s), and from one to the next."""
-RATES = 0.5 * 2 ** (np.arange(16) / 3)
-"""Centres of the modulation bands in Hz: 0.5 to 16."""
-N_MFCC = 20
 
 
 def semitone_bank(sample_rate: int, n_fft: int) -> Matrix:
@@ -114,7 +111,7 @@ def modulation_spectrum(samples: Tensor) -> Tensor:
         16 rates from 0.5 to 16 Hz.
     """
     samples = checked(samples)
-    rows = mfcc(samples, sample_rate=SAMPLE_RATE, n_mfcc=N_MFCC)
+    rows = mfcc(samples, sample_rate=SAMPLE_RATE, n_mfcc=MODULATION_MFCC)
     if rows.shape[2] < MODULATION:
         blocks = pad(rows - rows.mean(dim=2, keepdim=True), (0, MODULATION - rows.shape[2]))
         blocks = blocks[:, :, None]
@@ -131,10 +128,3 @@ def modulation_spectrum(samples: Tensor) -> Tensor:
 def patterns(samples: Tensor) -> Tensor:
     """`spectral_pattern` and `modulation_spectrum` side by side, of shape (batch, 1090)."""
     return torch.cat([spectral_pattern(samples), modulation_spectrum(samples)], dim=1)
-
-
-PATTERN_NAMES = (
-    *(f"band{band}_rank{rank}" for band in range(N_BANDS) for rank in range(PATTERN)),
-    *(f"mfcc{row}_{rate:.2g}hz" for row in range(1, N_MFCC + 1) for rate in RATES),
-)
-"""Names of the columns of `patterns`."""

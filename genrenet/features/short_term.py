@@ -20,6 +20,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from genrenet.features.base import FeatureError
+from genrenet.features.definitions import SHORT_TERM_MFCC
 from genrenet.features.filters import constant, dct_matrix
 from genrenet.features.framing import CPU_BLOCK, blocks, checked, exact_type, frames_of, precise
 from genrenet.models.mel import Matrix
@@ -27,22 +28,6 @@ from genrenet.models.mel import Matrix
 EPS = sys.float_info.epsilon
 PARTS = 10
 """Parts of a frame or spectrum whose energies the entropies are of."""
-N_MFCC = 13
-
-NAMES: tuple[str, ...] = (
-    "zcr",
-    "energy",
-    "energy_entropy",
-    "spectral_centroid",
-    "spectral_spread",
-    "spectral_entropy",
-    "spectral_flux",
-    "spectral_rolloff",
-    *(f"mfcc_{i}" for i in range(1, N_MFCC + 1)),
-    *(f"chroma_{i}" for i in range(1, 13)),
-    "chroma_std",
-)
-"""Names of the features, as pyAudioAnalysis calls them. ``chroma_1`` is A."""
 
 
 @precise
@@ -171,11 +156,6 @@ def short_term_statistics(
     return mid_term(features, window=frames, step=frames_step).mean(dim=-1)
 
 
-def statistics_columns() -> tuple[str, ...]:
-    """Names of what `short_term_statistics` gives, as pyAudioAnalysis calls them."""
-    return (*(f"{name}_mean" for name in NAMES), *(f"{name}_std" for name in NAMES))
-
-
 def _check(sample_rate: int, length: int) -> None:
     n_bins = length // 2
     if sample_rate < 8000 or n_bins <= _semitones(sample_rate, max(1, n_bins)).max():
@@ -231,7 +211,7 @@ def _of_bands(magnitudes: Tensor, power: Tensor, sample_rate: int) -> list[Tenso
     """MFCC, chroma and its deviation, each of shape (batch, n_frames, n)."""
     n_bins = magnitudes.shape[-1]
     bands = magnitudes @ constant(magnitudes, _mel, sample_rate, n_bins) + EPS
-    cepstrum = bands.log10_() @ constant(magnitudes, dct_matrix, bands.shape[-1], N_MFCC)
+    cepstrum = bands.log10_() @ constant(magnitudes, dct_matrix, bands.shape[-1], SHORT_TERM_MFCC)
     energy = power.sum(dim=-1, keepdim=True)
     chroma = power @ constant(magnitudes, _chroma, sample_rate, n_bins)
     chroma = chroma / torch.where(energy == 0, 1.0, energy)

@@ -19,15 +19,6 @@ from genrenet.features.base import FeatureError
 from genrenet.features.filters import constant
 from genrenet.features.framing import checked, frames_of, precise
 
-FIVE_NAMES: tuple[str, ...] = (
-    *(f"mfcc_{i}" for i in range(1, 21)),
-    *(f"chroma_{i}" for i in ("c", "cs", "d", "ds", "e", "f", "fs", "g", "gs", "a", "as", "b")),
-    "spectral_centroid",
-    "zero_crossing_rate",
-    "spectral_rolloff",
-)
-"""Names of the rows of `five`."""
-
 
 @precise
 def mfcc(
@@ -230,3 +221,20 @@ def five(
     crossings = zero_crossing_rate(samples, frame_length=n_fft, hop_length=hop_length)
     rows = (spectra.cepstrum(mel, 20, 80.0), spectra.to_loudest(raw), centroid.transpose(1, 2))
     return torch.cat([*rows, crossings[:, None], rolloff.transpose(1, 2)], dim=1)
+
+
+def five_statistics(samples: Tensor) -> Tensor:
+    """Mean and standard deviation over the song of `five`.
+
+    Parameters
+    ----------
+    samples : Tensor, shape (batch, samples)
+        At 22,050 Hz.
+
+    Returns
+    -------
+    Tensor, shape (batch, 70)
+        All means, then all deviations.
+    """
+    frames = five(samples)
+    return torch.cat([frames.mean(dim=2), frames.std(dim=2, correction=0)], dim=1)

@@ -58,6 +58,9 @@ class ScorerFormat(NamedTuple):
 
 def scorer_format(path: str | os.PathLike[str]) -> ScorerFormat | None:
     """Return the format of a file by its suffix; None where no plugin reads such files."""
-    added = contributions("register_scorers").get(os.path.splitext(path)[1])
+    suffix = os.path.splitext(path)[1]
+    if suffix in ("", ".ckpt"):  # no plugin need be asked
+        return None
+    added = contributions("register_scorers").get(suffix)
     format: ScorerFormat | None = added.item if added else None
     return format

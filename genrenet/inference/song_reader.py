@@ -16,10 +16,11 @@ import torch
 from torch import Tensor
 
 from genrenet import audio
+from genrenet.audio.names import find_songs as find_songs
 from genrenet.data.decoded_audio import CONTENT_ERRORS
 from genrenet.data.frames import FrameSettings, filled, frame_starts
 from genrenet.inference.frame_reader import Cut, end_to_end, some
-from genrenet.models.checkpoints import load_model
+from genrenet.models.checkpoints import find_checkpoint, open_checkpoint
 from genrenet.models.model import GenreModel
 from genrenet.utils.errors import GenrenetError, printable
 from genrenet.utils.hardware import best_device
@@ -27,49 +28,6 @@ from genrenet.utils.hardware import best_device
 
 class InferenceError(GenrenetError):
     """A request that no file can answer."""
-
-
-def find_songs(
-    paths: Iterable[str | os.PathLike[str]], *, unreadable: list[str] | None = None
-) -> Iterator[str]:
-    """Audio files named by paths, and those below folders, in a stable order.
-
-    Files that are named are taken whatever their suffix, and whether they exist or not: their
-    error belongs in the results. Folders give the files whose suffix is an audio file's. Links to
-    folders are followed, but no folder is entered twice, so loops end.
-
-    Parameters
-    ----------
-    paths : iterable of path
-    unreadable : list of str, optional
-        Takes the folders that cannot be looked into.
-
-    Yields
-    ------
-    str
-    """
-
-    def missed(error: OSError) -> None:
-        if unreadable is not None:
-            unreadable.append(str(error.filename))
-
-    for given in paths:
-        path = os.fspath(given)
-        if not os.path.isdir(path):
-            yield path
-            continue
-        entered: set[str] = set()
-        for folder, folders, files in os.walk(path, onerror=missed, followlinks=True):
-            place = os.path.realpath(folder)
-            if place in entered:
-                folders.clear()
-                continue
-            entered.add(place)
-            folders[:] = sorted(name for name in folders if not name.startswith("."))
-            for name in sorted(files):
-                path = os.path.join(folder, name)
-                if not name.startswith(".") and audio.is_audio_path(path):
-                    yield path
 
 
 def songs_or_error(paths: Iterable[str | os.PathLike[str]]) -> list[str]:
@@ -101,7 +59,7 @@ def open_model(checkpoint: str | os.PathLike[str], device: str | None = None) ->
         There is no such device.
     """
     audio.start()  # it gets ready while the model is read
-    model = load_model(checkpoint)
+    model = open_checkpoint(find_checkpoint(checkpoint), quick=True)
     device = device or best_device()
     try:
         return model.to(device)

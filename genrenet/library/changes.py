@@ -11,7 +11,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from genrenet.inference.song_reader import find_songs
+from genrenet.audio.names import find_songs
 from genrenet.library.journal import Unfinished
 from genrenet.library.table import About, Row, read_about, read_rows, write_rows
 from genrenet.utils.errors import GenrenetError, printable

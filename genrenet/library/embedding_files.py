@@ -6,14 +6,16 @@ import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from genrenet.features import SongEmbedding
 from genrenet.utils import atomic
 from genrenet.utils.errors import GenrenetError, printable
+
+if TYPE_CHECKING:
+    from genrenet.features import SongEmbedding
 
 GROUP_BYTES = 1 << 24
 """Frames that are held before they become a row group of a Parquet file."""

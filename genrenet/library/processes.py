@@ -9,9 +9,6 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import TypeVar
 
-import torch
-from torch import distributed
-
 from genrenet.utils.errors import GenrenetError
 from genrenet.utils.hardware import end_with_parent
 
@@ -82,6 +79,8 @@ class LightningTeam(Team):
 
     def share(self, value: T) -> T:
         """What the first process has."""
+        from torch import distributed
+
         held = [value]
         with _together():
             distributed.broadcast_object_list(held, src=0)
@@ -89,6 +88,8 @@ class LightningTeam(Team):
 
     def gather(self, value: T) -> list[T]:
         """What every process has; waits for all of them."""
+        from torch import distributed
+
         found: list[T] = [value] * self.size
         with _together():
             distributed.all_gather_object(found, value)
@@ -130,6 +131,8 @@ def own_device(team: Team, device: str | None) -> str | None:
     """Device of this process: on a machine with several graphics cards, each has its own."""
     if not isinstance(team, LightningTeam) or device not in (None, "cuda"):
         return device
+    import torch
+
     if torch.cuda.is_available():
         return f"cuda:{team.local_rank % torch.cuda.device_count()}"
     return device

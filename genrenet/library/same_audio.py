@@ -19,8 +19,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO
 
 import av
-from mutagen.ogg import OggPage
-from mutagen.ogg import error as OggError
+from mutagen.ogg import OggPage, error as OggError
 
 from genrenet.audio.ffmpeg import METADATA
 from genrenet.utils.cache import CHUNK

@@ -8,29 +8,27 @@ at the end the journals and the former table become the new one, in one step.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-import torch
-
-from genrenet.inference.classify import SongResult, score_songs
+from genrenet.inference.result import SongResult
 from genrenet.inference.scorers import SongScorer
 from genrenet.library.changes import UNKNOWN, Counts, Following, ScanError, seen
 from genrenet.library.journal import Journal
 from genrenet.library.processes import Team
 from genrenet.library.table import SCORE, About, Row, check_table, table_lock
-from genrenet.models.checkpoints.opening import find_checkpoint
-from genrenet.models.folding import HalfPrecision
-from genrenet.models.model import GenreModel
+from genrenet.models.checkpoints import find_checkpoint
 from genrenet.utils.cache import sha256_of
 from genrenet.utils.errors import GenrenetError, printable
 from genrenet.utils.file_stamp import FileStamp, content_sample
 from genrenet.utils.hardware import best_device
 
-_PRECISIONS = {torch.float32: "32", torch.bfloat16: "bf16", torch.float16: "16"}
+if TYPE_CHECKING:
+    from genrenet.models.model import GenreModel
 
 SHOWN = 20
 """Errors that are told one by one."""
@@ -52,19 +50,40 @@ def identity_of(checkpoint: str | os.PathLike[str]) -> str:
     return f"{Path(name).name}@{sha256_of(file)[:12]}"
 
 
+@dataclass(frozen=True)
+class UnopenedModel:
+    """A model that is opened when there are songs to score.
+
+    Attributes
+    ----------
+    labels : sequence of str
+        Its genres.
+    open : callable
+        Opens it, as `genrenet.inference.classify.open_method` does.
+    """
+
+    labels: Sequence[str]
+    open: Callable[[], GenreModel | SongScorer]
+
+
 def scorer_of(model: GenreModel | SongScorer, device: str | None = None) -> str:
     """What scores depend on beside the model: device, precision and the version of torch.
 
     Scores of two such differ by some hundredths at most (see
     `genrenet.models.optimised.optimised`).
     """
+    import torch
+
+    from genrenet.models.folding import HalfPrecision
+
     minor = ".".join(torch.__version__.split(".")[:2])  # later patches compute the same
     if isinstance(model, SongScorer):
         kind = torch.device(device or best_device()).type
         return f"{kind}, torch {minor}"
+    precisions = {torch.float32: "32", torch.bfloat16: "bf16", torch.float16: "16"}
     network = model.network
     dtype = network.dtype if isinstance(network, HalfPrecision) else torch.float32
-    return f"{model.device.type}, {_PRECISIONS[dtype]}, torch {minor}"
+    return f"{model.device.type}, {precisions[dtype]}, torch {minor}"
 
 
 def _check_alike(team: Team, scored_by: str) -> None:
@@ -82,7 +101,7 @@ def _check_alike(team: Team, scored_by: str) -> None:
 def scan(
     libraries: Iterable[str | os.PathLike[str]],
     out: str | os.PathLike[str],
-    model: GenreModel | SongScorer,
+    model: GenreModel | SongScorer | UnopenedModel,
     checkpoint: str,
     *,
     trim: float | None = None,
@@ -102,8 +121,8 @@ def scan(
         Folders. Rows of songs elsewhere stay in the table.
     out : path
         The table, ``.parquet`` or ``.sqlite``; made if there is none.
-    model : GenreModel or SongScorer
-        As `genrenet.inference.classify.open_method` gives it.
+    model : GenreModel or SongScorer or UnopenedModel
+        As `genrenet.inference.classify.open_method` gives it, or not opened yet.
     checkpoint : str
         Its identity; see `identity_of`.
     trim, frames, device, workers
@@ -138,6 +157,9 @@ def scan(
     about = About(list(model.labels), checkpoint, {"trim": trim, "frames": frames})
 
     def score(paths: Iterable[str]) -> Iterator[SongResult]:
+        from genrenet.inference.classify import score_songs
+
+        assert not isinstance(model, UnopenedModel)
         return score_songs(
             paths,
             model,
@@ -149,9 +171,17 @@ def scan(
             ordered=False,
         )
 
-    score(())  # refuses numbers out of range before anything is written
-    scored_by = scorer_of(model, device)
-    _check_alike(team, scored_by)
+    def ready() -> str:
+        """Open the model where it is not, and say what its scores depend on."""
+        nonlocal model
+        if isinstance(model, UnopenedModel):
+            model = model.open()
+        score(())  # refuses numbers out of range before any of them is written
+        scored_by = scorer_of(model, device)
+        _check_alike(team, scored_by)
+        return scored_by
+
+    scored_by = "" if isinstance(model, UnopenedModel) else ready()
     with ExitStack() as stack:
 
         def look() -> Following:
@@ -164,13 +194,16 @@ def scan(
             return Following(libraries, out, about, restart=restart, retry=retry)
 
         library = _first(team, look)
+        if library.todo and not scored_by:
+            scored_by = ready()
         mine = library.todo[team.rank :: team.size]
         journal = Journal(out, team.rank, about)
         scorer = _Scorer(journal, progress, len(mine), scored_by)
 
         try:
-            scorer.run(mine, score)
-            scorer.run(scorer.again, score, last=True)
+            if library.todo:
+                scorer.run(mine, score)
+                scorer.run(scorer.again, score, last=True)
         except KeyboardInterrupt:
             # In the place of a whole table, half of a new one would be the worse of the two.
             if team.size == 1 and library.fits and not library.restarted:

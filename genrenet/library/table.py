@@ -25,9 +25,8 @@ from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
@@ -35,6 +34,9 @@ from filelock import FileLock, Timeout
 from genrenet.inference.result import score_columns
 from genrenet.utils.atomic import replacing
 from genrenet.utils.errors import GenrenetError, printable
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 VERSION = 1
 SCORE = "score_"
@@ -272,6 +274,8 @@ def read_table(file: str | os.PathLike[str]) -> pd.DataFrame:
     TableError
         See `read_about`.
     """
+    import pandas as pd
+
     names = columns_of(read_about(file).labels)
     return pd.DataFrame(list(read_rows(file)), columns=names)
 

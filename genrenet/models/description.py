@@ -12,17 +12,19 @@ import torch
 from torch import nn
 
 from genrenet.data.frames import FrameSettings
+from genrenet.models.checkpoints.header import FORMAT
 from genrenet.models.frontend import FrontEnd, LogMel
 from genrenet.models.networks import GenreNetwork
 from genrenet.models.registry import class_of, is_others, rebuild, reference
 from genrenet.utils.errors import GenrenetError
 from genrenet.version import __version__
 
-FORMAT = 1
-"""Version of the description."""
-
 MUST_AGREE = ("labels", "network", "frontend", "frames", "output")
 """Parts of the description that weights cannot be used without."""
+
+
+RENAMED = {"n_columns": "n_stft_frames"}
+"""Settings of networks in older checkpoints, and what they are called today."""
 
 
 class CheckpointMismatchError(GenrenetError):
@@ -35,15 +37,15 @@ def describe(
     network: GenreNetwork,
     frontend: FrontEnd,
     frames: FrameSettings,
-    output: str,
-    decision: str,
+    activation: str,
+    aggregation: str,
     provenance: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Description of a classifier.
 
     Parameters
     ----------
-    labels, network, frontend, frames, output, decision
+    labels, network, frontend, frames, activation, decision
         As `genrenet.models.model.GenreModel` has them.
     provenance : mapping
         Where the weights come from: ``dataset``, ``split``, ``metrics``, ``backbone``, ``source``.
@@ -58,8 +60,8 @@ def describe(
         "network": network_part(network),
         "frontend": frontend_part(frontend),
         "frames": frames.as_dict(),
-        "output": output,
-        "decision": decision,
+        "output": activation,
+        "decision": aggregation,
         **provenance,
         "versions": {
             "genrenet": __version__,
@@ -116,16 +118,26 @@ def build_network(
     """
     kind = class_of(part, "register_networks", GenreNetwork, name, trust)
     if is_others(part):
-        network: nn.Module = rebuild(kind, part["settings"], name, n_labels)
+        network: nn.Module = rebuild(kind, _named(kind, part["settings"]), name, n_labels)
     else:
-        network = kind(n_labels, **part["settings"])
+        network = kind(n_labels, **_named(kind, part["settings"]))
     return network
 
 
-def build_frontend(part: Mapping[str, Any], name: str, trust: Sequence[str] = ()) -> nn.Module:
-    """Make the front end that a description names, and no other; see `build_network`."""
+def build_frontend(
+    part: Mapping[str, Any], name: str, trust: Sequence[str] = (), *, quick: bool = False
+) -> nn.Module:
+    """Make the front end that a description names, and no other; see `build_network`.
+
+    Parameters
+    ----------
+    quick : bool
+        Compute the mel power of a `LogMel` whose bases are not learnt by FFT, which gives the same
+        and takes no other package, whatever backend it was trained with.
+    """
     if "settings" not in part:
-        return LogMel.from_settings(part)
+        learnt = part.get("trainable_stft") or part.get("trainable_mel")
+        return LogMel.from_settings({**part, "backend": "fft"} if quick and not learnt else part)
     kind = class_of(part, "register_frontends", FrontEnd, name, trust)
     frontend: nn.Module = rebuild(kind, part["settings"], name)
     return frontend
@@ -155,7 +167,7 @@ def compare(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
 
 def _complete(key: str, part: Any) -> Any:
     """A part of a description with the defaults of what it does not name; as it is if damaged."""
-    with contextlib.suppress(AttributeError, GenrenetError, KeyError, TypeError):
+    with contextlib.suppress(GenrenetError, AttributeError, KeyError, TypeError):
         if is_others(part):
             return {**part, "plugin": bool(part.get("plugin"))}  # of whatever version
         if key == "frontend":
@@ -166,8 +178,16 @@ def _complete(key: str, part: Any) -> Any:
             kind = class_of(part, "register_networks", GenreNetwork, "")
             parameters = inspect.signature(kind).parameters.values()
             defaults = {p.name: _plain(p.default) for p in parameters if p.default is not p.empty}
-            return {**part, "settings": {**defaults, **part["settings"]}}
+            return {**part, "settings": {**defaults, **_named(kind, part["settings"])}}
     return part
+
+
+def _named(kind: Any, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a network's stored settings by the names that its class knows today."""
+    known = inspect.signature(kind).parameters
+    return {
+        key if key in known else RENAMED.get(key, key): value for key, value in settings.items()
+    }
 
 
 def _plain(value: Any) -> Any:

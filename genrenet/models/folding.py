@@ -93,6 +93,8 @@ class HalfPrecision(GenreNetwork):
         self.settings, self.time_first = network.settings, network.time_first
         self.exact, self.rough, self.dtype = fold(network), fold(network, dtype), dtype
         self.frontend, self.frame_seconds = network.frontend, network.frame_seconds
+        if hasattr(self.exact, "head"):
+            self.head = self.exact.head
         kinds = (FoldedStage, FoldedFilters)
         self.folded = any(isinstance(module, kinds) for module in self.rough.modules())
 
@@ -127,9 +129,9 @@ class HalfPrecision(GenreNetwork):
         """What the stages compute, in single precision."""
         return self.exact.steps()
 
-    def gather(self, hidden: Tensor) -> Tensor:
-        """Embedding in single precision."""
-        return self.exact.gather(hidden)
+    def pool_features(self, features: Tensor) -> Tensor:
+        """Return the embedding in single precision."""
+        return self.exact.pool_features(features)
 
     def forward(self, logmel: Tensor) -> Tensor:
         """Logits of log-mels of shape (batch, n_mels, time)."""

@@ -123,7 +123,7 @@ def without_autocast(device: torch.device) -> AbstractContextManager[None]:
 
 
 class FrontEnd(Recorded, nn.Module):
-    """Base of front ends: from waveforms of shape (batch, samples) to (batch, n_mels, columns).
+    """Base of front ends: from waveforms of shape (batch, samples) to (batch, n_mels, time).
 
     A front end of one's own is a plain module (see `genrenet.models.plain`), or derives from this
     class or from `LogMel` and takes plain arguments. A checkpoint stores its import path and these
@@ -143,8 +143,8 @@ class FrontEnd(Recorded, nn.Module):
     n_mels: int
     trainable = False
 
-    def n_columns(self, n_samples: int) -> int:
-        """Columns of what is made of ``n_samples`` samples."""
+    def n_stft_frames(self, n_samples: int) -> int:
+        """Return the number of STFT frames of ``n_samples`` samples, the output's last axis."""
         return self._silence(n_samples).shape[-1]
 
     @property
@@ -283,8 +283,8 @@ class LogMel(FrontEnd):
             known["backend"] = "fft"
         return cls(**known)
 
-    def n_columns(self, n_samples: int) -> int:
-        """Columns of the spectrogram of ``n_samples`` samples."""
+    def n_stft_frames(self, n_samples: int) -> int:
+        """Return the number of STFT frames of ``n_samples`` samples."""
         return n_samples // self.hop_length + 1
 
     def forward(self, waveform: Tensor) -> Tensor:

@@ -30,7 +30,7 @@ class KaldiMel(FrontEnd):
     win_length : int > 0
         Length of the window in samples, at most ``n_fft``.
     hop_length : int > 0
-        Samples between neighbouring columns.
+        Samples between neighbouring STFT frames.
     n_mels : int > 0
         Number of mel bands.
     fmin, fmax : float
@@ -101,7 +101,7 @@ class KaldiMel(FrontEnd):
         self.bank: Tensor
         self.window: Tensor
 
-    def n_columns(self, n_samples: int) -> int:
+    def n_stft_frames(self, n_samples: int) -> int:
         """Columns of the log-mel of ``n_samples`` samples."""
         return (n_samples - 1) // self.hop_length + 1
 

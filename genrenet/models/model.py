@@ -9,11 +9,11 @@ from typing import Any, get_args
 import torch
 from torch import Tensor, nn
 
-from genrenet.data.frames import Decision, FrameSettings, cut, decide, frame_statistics
+from genrenet.data.frames import Aggregation, FrameSettings, aggregate, cut, frame_statistics
 from genrenet.models.description import describe
 from genrenet.models.frontend import LogMel
 from genrenet.models.networks import CNN, GenreNetwork
-from genrenet.models.outputs import Output, log_scores
+from genrenet.models.outputs import Activation, log_scores
 from genrenet.models.plain import ModelError, as_frontend, as_network, check_parts
 from genrenet.models.registry import is_others
 from genrenet.models.signal_response import check_response, response
@@ -42,9 +42,9 @@ class GenreModel(nn.Module):
     frontend : Module or callable, optional
         Waveform to log-mel, or what makes it: a class or a partial of one; by default the one the
         network was designed for, or was trained with.
-    output : {"softmax", "normalised-sigmoid", "sigmoid"}
+    activation : {"softmax", "normalised-sigmoid", "sigmoid"}
         See `genrenet.models.outputs.log_scores`.
-    decision : {"mean", "vote", "geometric"}
+    aggregation : {"mean", "vote", "geometric"}
         How the scores of frames are aggregated to those of a song.
     channels_last : bool
         Memory format of the convolutions.
@@ -73,21 +73,23 @@ class GenreModel(nn.Module):
         labels: Sequence[str],
         network: Callable[[int], nn.Module] | NetworkMaker = CNN,
         frontend: LogMel | nn.Module | Callable[[], nn.Module] | None = None,
-        output: Output = "softmax",
-        decision: Decision = "mean",
+        activation: Activation = "softmax",
+        aggregation: Aggregation = "mean",
         channels_last: bool = True,
     ) -> None:
         super().__init__()
         if len(labels) < 2:
             raise ModelError("labels", found=f"{list(labels)}", wanted="at least two")
-        if output not in get_args(Output):
-            raise ModelError("output", found=repr(output), wanted=", ".join(get_args(Output)))
+        if activation not in get_args(Activation):
+            raise ModelError(
+                "activation", found=repr(activation), wanted=", ".join(get_args(Activation))
+            )
         self.labels = list(labels)
         self.network = as_network(network, len(self.labels))
         given = frontend if frontend is not None else _own_frontend(self.network)
         self.frontend = as_frontend(given)
-        self.output: Output = output
-        self.decision: Decision = decision
+        self.activation: Activation = activation
+        self.aggregation: Aggregation = aggregation
         self.frames = FrameSettings(self.network.frame_seconds, 20.0, self.frontend.sample_rate)
         self.provenance: dict[str, Any] = dict(getattr(self.network, "provenance", {}))
         self.wanted_response: list[float] | None = None
@@ -122,13 +124,13 @@ class GenreModel(nn.Module):
         ----------
         waveform : Tensor, shape (batch, samples)
             At ``frames.sample_rate``, in [-1, 1]. One that is longer than a frame is cut into whole
-            frames (see `genrenet.data.frames.cut`), and ``decision`` makes one row of their scores;
-            a shorter one is filled to a frame as ``frames`` says. Nothing is trimmed.
+            frames (see `genrenet.data.frames.cut`), and ``aggregation`` makes one row of their
+            scores; a shorter one is filled to a frame as ``frames`` says. Nothing is trimmed.
 
         Returns
         -------
         Tensor, shape (batch, labels)
-            Rows sum to one, unless ``output`` is ``sigmoid``.
+            Rows sum to one, unless ``activation`` is ``sigmoid``.
 
         Raises
         ------
@@ -137,7 +139,7 @@ class GenreModel(nn.Module):
         """
 
         def scores(frames: Tensor) -> Tensor:
-            return log_scores(self(frames).float(), self.output).exp()
+            return log_scores(self(frames).float(), self.activation).exp()
 
         if self._are_frames(waveform):
             return scores(waveform)
@@ -146,17 +148,17 @@ class GenreModel(nn.Module):
             return found[:, 0]
         counts = torch.full((len(found),), found.shape[1], device=found.device)
         totals = frame_statistics(found.flatten(0, 1)).unflatten(0, found.shape[:2]).sum(dim=1)
-        return decide(totals, counts, self.decision)
+        return aggregate(totals, counts, self.aggregation)
 
     def _are_frames(self, waveform: Tensor) -> bool:
-        """Whether waveforms are single frames, to the columns of their log-mels."""
+        """Return whether waveforms are single frames, to the STFT frames of their log-mels."""
         samples = waveform.shape[-1]
         if waveform.ndim != 2 or not samples:
             return False
-        columns = self.network.settings.get("n_columns")
-        if samples == self.frames.n_samples or columns is None:
+        wanted = self.network.settings.get("n_stft_frames")
+        if samples == self.frames.n_samples or wanted is None:
             return samples == self.frames.n_samples
-        return bool(self.frontend.n_columns(samples) == columns)
+        return bool(self.frontend.n_stft_frames(samples) == wanted)
 
     def _by_frame(self, waveform: Tensor, work: Callable[[Tensor], Tensor]) -> Tensor:
         """What ``work`` makes of the frames of waveforms: (batch, frames, ...)."""
@@ -186,7 +188,7 @@ class GenreModel(nn.Module):
                 logmel = logmel.transpose(1, 2)
         held = (p for p in self.network.parameters() if p.is_floating_point())
         logits = self.network(logmel.to(next(held, logmel).dtype))
-        return log_scores(logits.float(), self.output).exp()
+        return log_scores(logits.float(), self.activation).exp()
 
     def embed(self, waveform: Tensor, layer: str | Sequence[str] = "embedding") -> Tensor:
         """A layer's output as one vector a waveform.
@@ -230,8 +232,8 @@ class GenreModel(nn.Module):
             network=self.network,
             frontend=self.frontend,
             frames=self.frames,
-            output=self.output,
-            decision=self.decision,
+            activation=self.activation,
+            aggregation=self.aggregation,
             provenance=self.provenance,
         )
 

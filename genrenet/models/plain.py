@@ -9,8 +9,8 @@ attribute or method        what for
 ``frame_seconds``          length of the frames it was designed for (29.12)
 ``frontend``               settings of `LogMel` it was designed for, as a dictionary
 ``make_frontend()``        the front end it was designed for, where that is not a `LogMel`
-``settings``               a dictionary; ``n_mels`` and ``n_columns`` in it are checked against the
-                           data before training
+``settings``               a dictionary; ``n_mels`` and ``n_stft_frames`` in it are checked against
+                           the data before training
 ``embed(logmel)``          embeddings of shape (batch, features): `GenreModel.embed`, ``genrenet
                            embed``, the projector of TensorBoard; needs ``head`` or
                            ``embedding_size``

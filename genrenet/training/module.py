@@ -15,12 +15,12 @@ from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
 from genrenet.data.datamodule import to_float
 from genrenet.data.datasets import Item
-from genrenet.data.frames import Decision
+from genrenet.data.frames import Aggregation
 from genrenet.models.description import CheckpointMismatchError, compare
 from genrenet.models.frontend import LogMel
 from genrenet.models.model import GenreModel, NetworkMaker
 from genrenet.models.networks import CNN
-from genrenet.models.outputs import Output, frame_losses, log_scores
+from genrenet.models.outputs import Activation, frame_losses, log_scores
 from genrenet.models.plain import ModelError
 from genrenet.training.augmentation import Mixup, SpecAugment, WaveformAugment
 from genrenet.training.batch_norm import fixed_norms
@@ -40,7 +40,7 @@ class GenreClassifier(GenreModel, Measured):
 
     Parameters
     ----------
-    labels, network, frontend, output, decision, channels_last
+    labels, network, frontend, activation, aggregation, channels_last
         See `genrenet.models.model.GenreModel`.
     optimizer : callable
         Makes the optimiser from the parameters.
@@ -86,17 +86,17 @@ class GenreClassifier(GenreModel, Measured):
         frontend: LogMel | nn.Module | Callable[[], nn.Module] | None = None,
         optimizer: Callable[[Iterable[Parameter]], Optimizer] = AdamW,
         lr_scheduler: Callable[[Optimizer], Scheduler] | None = None,
-        output: Output = "softmax",
+        activation: Activation = "softmax",
         label_smoothing: float = 0.0,
         class_weights: Literal["none", "balanced"] | Sequence[float] = "none",
         waveform_augment: WaveformAugment | None = None,
         spec_augment: SpecAugment | None = None,
         mixup: Mixup | None = None,
-        decision: Decision = "mean",
+        aggregation: Aggregation = "mean",
         channels_last: bool = True,
         seed: int = 0,
     ) -> None:
-        super().__init__(labels, network, frontend, output, decision, channels_last)
+        super().__init__(labels, network, frontend, activation, aggregation, channels_last)
         if not 0 <= label_smoothing < 1:
             raise ClassifierError(
                 "label_smoothing", found=f"{label_smoothing:g}", wanted="a share from 0 to below 1"
@@ -131,11 +131,12 @@ class GenreClassifier(GenreModel, Measured):
         else:
             logits = self.network(found["logmel"]).float()
         found = {name: value.float() for name, value in found.items()}
-        return {"logits": logits, "scores": log_scores(logits, self.output).exp(), **found}
+        return {"logits": logits, "scores": log_scores(logits, self.activation).exp(), **found}
 
     def _embed_hidden(self, hidden: Tensor) -> Tensor:
         """Embedding of frames whose trunk has been run already, up to ``trunk_end``."""
-        return self.network.gather(self.network.through(hidden, after=self.trunk_end))
+        features = self.network.forward_features(hidden, after=self.trunk_end)
+        return self.network.forward_head(features, pre_logits=True)
 
     # --- set-up -----------------------------------------------------------------------------------
 
@@ -151,24 +152,26 @@ class GenreClassifier(GenreModel, Measured):
         self.check_parts()
         backbone = {key: self.provenance[key] for key in ("backbone",) if key in self.provenance}
         if stage != "predict":
-            # What names genres was not made from the songs at hand, which need no split.
+            # What names genres was not trained on these songs, which need no split.
             self.provenance = {**backbone, "dataset": data.catalog.name, "split": data.split.name}
         if self._class_weights == "balanced":
             counts = torch.tensor(data.label_counts, dtype=torch.float)
             self._set_weights((counts.sum() / (len(counts) * counts.clamp_min(1))).tolist())
         parts = {"fit": ["train", "validation"], "validate": ["validation"], "test": ["test"]}
         self.make_metrics(
-            self.labels, {name: data.n_songs(name) for name in parts.get(stage, [])}, self.decision
+            self.labels,
+            {name: data.n_songs(name) for name in parts.get(stage, [])},
+            self.aggregation,
         )
 
     def _check(self, data: Any) -> None:
-        columns = self.frontend.n_columns(data.frames.n_samples)
-        wanted = self.network.settings.get("n_columns", columns)
+        n_stft_frames = self.frontend.n_stft_frames(data.frames.n_samples)
+        wanted = self.network.settings.get("n_stft_frames", n_stft_frames)
         mels = self.frontend.n_mels
         pairs = {
             "labels": (data.labels, self.labels),
             "sample rate": (data.frames.sample_rate, self.frontend.sample_rate),
-            "columns of a frame": (columns, wanted),
+            "STFT frames of a frame": (n_stft_frames, wanted),
             "mel bands": (mels, self.network.settings.get("n_mels", mels)),
         }
         options = (
@@ -223,7 +226,7 @@ class GenreClassifier(GenreModel, Measured):
         if self.stage_rates is None:
             learning = [p for p in self.parameters() if p.requires_grad]
             return parameter_groups({"weights": learning}, {"weights": 1.0}, decay=decay)
-        # Stages that will only be thawed later are there from the start: schedules know as many
+        # Stages that will only be unfrozen later are there from the start: schedules know as many
         # groups as there were when they were made, and an optimiser leaves alone what has no
         # gradient.
         stages = {name: list(stage.parameters()) for name, stage in self.stages().items()}
@@ -288,7 +291,7 @@ class GenreClassifier(GenreModel, Measured):
         loss = total / weight.clamp_min(1e-8)
         self.watch_loss(loss)
         self.log_loss("train/loss", loss, weight, on_step=True)
-        scores = log_scores(logits.detach(), self.output).exp()
+        scores = log_scores(logits.detach(), self.activation).exp()
         self.measure("train", scores, batch)
         processes = 1 if self._trainer is None else self._trainer.world_size
         if processes == 1:
@@ -300,7 +303,7 @@ class GenreClassifier(GenreModel, Measured):
     def _loss(self, logits: Tensor, target: Tensor, counted: Tensor) -> tuple[Tensor, Tensor]:
         """Sum of the counted frames' cross-entropies with soft targets, and of their weights."""
         smoothed = (1 - self.label_smoothing) * target + self.label_smoothing / len(self.labels)
-        losses = frame_losses(logits, smoothed, self.output)
+        losses = frame_losses(logits, smoothed, self.activation)
         weights = (target * self.label_weights).sum(dim=-1) * counted
         return (losses * weights).sum(), weights.sum()
 
@@ -308,7 +311,7 @@ class GenreClassifier(GenreModel, Measured):
         outputs = self.frame_scores(batch)
         logits = outputs["logits"]
         target = F.one_hot(batch["label"], len(self.labels)).to(logits.dtype)
-        losses = frame_losses(logits, target, self.output) * batch["counted"]
+        losses = frame_losses(logits, target, self.activation) * batch["counted"]
         count = batch["counted"].sum()
         loss = losses.sum() / count.clamp_min(1)
         self.log_loss(f"{'val' if name == 'validation' else name}/loss", loss, count)

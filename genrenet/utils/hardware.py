@@ -1,4 +1,4 @@
-"""What the machine at hand offers: cores, fast half precision, memory that stays, an end."""
+"""What this machine offers: cores, fast half precision, memory that stays, an end."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import joblib
-import torch
+if TYPE_CHECKING:
+    import torch
 
 
 def cores() -> int:
@@ -21,6 +21,8 @@ def cores() -> int:
 
     Processes that one launcher started on a machine share its cores (``LOCAL_WORLD_SIZE``).
     """
+    import joblib
+
     siblings = os.environ.get("LOCAL_WORLD_SIZE", "1")
     share = int(siblings) if siblings.isdigit() and int(siblings) else 1
     return max(1, int(joblib.cpu_count()) // share)
@@ -28,6 +30,8 @@ def cores() -> int:
 
 def best_device() -> str:
     """Name the best device there is: ``cuda``, else ``mps`` (Apple's), else ``cpu``."""
+    import torch
+
     if torch.cuda.is_available():
         return "cuda"
     return "mps" if torch.backends.mps.is_available() else "cpu"
@@ -46,6 +50,8 @@ def fast_half(device: str | torch.device) -> torch.dtype | None:
         bfloat16 where there are instructions for it, as it reaches as far as float32. Without them
         a processor is many times slower in bfloat16 than in float32.
     """
+    import torch
+
     kind = torch.device(device).type
     if kind == "cuda":
         return (
@@ -72,6 +78,8 @@ def compute_threads(count: int) -> None:
     ----------
     count : int > 0
     """
+    import torch
+
     with _SETTING_THREADS, ThreadPoolExecutor(1) as probe, ThreadPoolExecutor(1) as setter:
         default = probe.submit(torch.get_num_threads).result()
         torch.get_num_threads()  # a thread's first look at torch's number would take the default
@@ -118,5 +126,6 @@ def end_with_parent() -> None:
 
 def leave_siblings() -> None:
     """End the connection to other processes while they are there: at exit it may abort them."""
-    if torch.distributed.is_available() and torch.distributed.is_initialized():
-        torch.distributed.destroy_process_group()
+    distributed = sys.modules.get("torch.distributed")
+    if distributed is not None and distributed.is_available() and distributed.is_initialized():
+        distributed.destroy_process_group()

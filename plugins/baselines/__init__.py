@@ -1,4 +1,4 @@
-"""The built-in baselines, each with what it eats and the settings that are chosen among."""
+"""The built-in baselines, each with its default features and its grid of settings."""
 
 from __future__ import annotations
 
@@ -7,63 +7,60 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from genrenet import hookimpl
+from genrenet.utils.lazy import Lazy
 
 if TYPE_CHECKING:
     from genrenet.baselines import Baseline
     from genrenet.inference.scorers import ScorerFormat
 
 VECTORS = "five+short-term+patterns"
-"""What the methods on vectors eat where nothing else is asked for."""
+"""Default features of the methods on vectors."""
 
 
 @hookimpl
 def register_baselines(register: Callable[[Baseline], None]) -> None:
     """Add the built-in baselines."""
-    from genrenet_plugins.baselines.euclidean_knn import EuclideanNeighbours
-    from genrenet_plugins.baselines.feed_forward import FeedForward
-    from genrenet_plugins.baselines.gaussian_kmeans import GaussianKMeans
-    from genrenet_plugins.baselines.gaussian_table import GaussianTable
-    from genrenet_plugins.baselines.kl_knn import KLNearestNeighbours
-    from genrenet_plugins.baselines.svm import GenreSVM, OneVsRestMachines
-    from genrenet_plugins.baselines.trees import decision_tree, random_forest
-
     from genrenet.baselines import Baseline
 
-    def trusted(*kinds: type) -> list[str]:
-        return [f"{kind.__module__}.{kind.__qualname__}" for kind in kinds]
+    def own(module: str, name: str) -> Lazy:
+        return Lazy(f"{__name__}.{module}", name)
 
-    gaussians = trusted(GaussianTable)
+    euclidean, mlp = own("euclidean_knn", "EuclideanNeighbours"), own("feed_forward", "FeedForward")
+    svm, kmeans = own("svm", "GenreSVM"), own("gaussian_kmeans", "GaussianKMeans")
+    kl_knn = own("kl_knn", "KLNearestNeighbours")
+    gaussians = [own("gaussian_table", "GaussianTable").path]
     # What scikit-learn's own estimators consist of, and skops leaves to its users to trust.
     trees = ["sklearn.tree._tree.Tree"]
     calibrated = [
         "sklearn.calibration._CalibratedClassifier",
         "sklearn.calibration._SigmoidCalibration",
         "sklearn.model_selection._split.StratifiedKFold",
-        *trusted(GenreSVM, OneVsRestMachines),
+        svm.path,
+        own("svm", "OneVsRestMachines").path,
     ]
 
     for method in (
         Baseline(
             "kl-knn",
             "k nearest songs under the symmetrised KL divergence of Gaussians, locally scaled",
-            partial(KLNearestNeighbours, local_scaling=10),
+            partial(kl_knn, local_scaling=10),
             "mfcc-gaussian",
             "gaussians",
             {"n_neighbors": [5, 9, 15, 25], "weights": ["votes", "distance"]},
-            [*trusted(KLNearestNeighbours), *gaussians],
+            [kl_knn.path, *gaussians],
         ),
         Baseline(
             "gaussian-kmeans",
             "clusters of songs' Gaussians, found without genres and then named by them",
-            GaussianKMeans,
+            kmeans,
             "mfcc-gaussian",
             "gaussians",
-            trusted=[*trusted(GaussianKMeans), *gaussians],
+            trusted=[kmeans.path, *gaussians],
         ),
         Baseline(
             "svm",
             "support vector machines with a radial kernel, one for each pair of genres",
-            GenreSVM,
+            svm,
             VECTORS,
             grid={"C": [0.3, 1, 3, 10, 30], "gamma": ["scale", 0.001]},
             trusted=calibrated,
@@ -71,7 +68,7 @@ def register_baselines(register: Callable[[Baseline], None]) -> None:
         Baseline(
             "svm-linear",
             "linear support vector machines, one for each pair of genres",
-            partial(GenreSVM, kernel="linear"),
+            partial(svm, kernel="linear"),
             VECTORS,
             grid={"C": [0.001, 0.003, 0.01, 0.03, 0.1]},
             trusted=calibrated,
@@ -79,7 +76,7 @@ def register_baselines(register: Callable[[Baseline], None]) -> None:
         Baseline(
             "svm-dag",
             "a directed acyclic graph of support vector machines for pairs of genres",
-            partial(GenreSVM, strategy="dag"),
+            partial(svm, strategy="dag"),
             VECTORS,
             grid={"C": [0.3, 1, 3, 10, 30], "gamma": ["scale", 0.001]},
             trusted=calibrated,
@@ -87,15 +84,15 @@ def register_baselines(register: Callable[[Baseline], None]) -> None:
         Baseline(
             "knn",
             "k nearest songs in the Euclidean space of standardised features",
-            EuclideanNeighbours,
+            euclidean,
             VECTORS,
             grid={"n_neighbors": [3, 5, 9, 15, 25], "weights": ["votes", "distance"]},
-            trusted=trusted(EuclideanNeighbours),
+            trusted=[euclidean.path],
         ),
         Baseline(
             "tree",
             "a decision tree",
-            decision_tree,
+            own("trees", "decision_tree"),
             VECTORS,
             grid={"max_depth": [3, 5, 8, None], "min_samples_leaf": [2, 5, 10]},
             trusted=trees,
@@ -103,7 +100,7 @@ def register_baselines(register: Callable[[Baseline], None]) -> None:
         Baseline(
             "forest",
             "a random forest",
-            random_forest,
+            own("trees", "random_forest"),
             VECTORS,
             grid={"max_features": ["sqrt", 0.3]},
             trusted=trees,
@@ -111,10 +108,10 @@ def register_baselines(register: Callable[[Baseline], None]) -> None:
         Baseline(
             "mlp",
             "a feed-forward network",
-            FeedForward,
+            mlp,
             VECTORS,
             grid={"hidden": [[64], [128, 32]], "alpha": [0.1, 1.0, 10.0]},
-            trusted=trusted(FeedForward),
+            trusted=[mlp.path],
         ),
     ):
         register(method)
@@ -123,8 +120,7 @@ def register_baselines(register: Callable[[Baseline], None]) -> None:
 @hookimpl
 def register_scorers(register: Callable[[ScorerFormat], None]) -> None:
     """Open fitted baselines where a file is asked for genres."""
-    from genrenet.baselines import load_baseline
-    from genrenet.baselines.fitted import SUFFIX
     from genrenet.inference.scorers import ScorerFormat
 
-    register(ScorerFormat(SUFFIX, "a baseline that was fitted", load_baseline))
+    load = Lazy("genrenet.baselines.fitted", "load_baseline")
+    register(ScorerFormat(".skops", "a baseline that was fitted", load))

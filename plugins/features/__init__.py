@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 @hookimpl
 def register_features(register: Callable[[FeatureExtractor], None]) -> None:
     """Add the built-in features."""
-    from genrenet.features import CLASSICAL
+    from genrenet.features.classical import CLASSICAL
 
     for extractor in CLASSICAL:
         register(extractor)

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from genrenet import hookimpl
+from genrenet.utils.lazy import Lazy
 
 if TYPE_CHECKING:
     from genrenet.recommend import Recommender
@@ -22,24 +23,47 @@ if TYPE_CHECKING:
 @hookimpl
 def register_recommenders(register: Callable[[Recommender], None]) -> None:
     """Add the built-in recommenders."""
-    from genrenet_plugins.recommenders.content_neighbours import ContentNeighbours
-    from genrenet_plugins.recommenders.hybrid import Hybrid
-    from genrenet_plugins.recommenders.latent_factors import FactorALS, FactorSVD
-    from genrenet_plugins.recommenders.neighbourhoods import ItemNeighbours, UserNeighbours
-    from genrenet_plugins.recommenders.popularity import Popularity
+    from genrenet.recommend.base import Recommender
 
-    from genrenet.recommend import Recommender
+    def own(module: str, name: str) -> Lazy:
+        return Lazy(f"{__name__}.{module}", name)
 
     for method in (
-        Recommender("popularity", "what most users have: the same for everybody", Popularity),
-        Recommender("user-knn", "what the users with the most similar histories have",
-                    UserNeighbours),
-        Recommender("item-knn", "what is had by the users who have the same items",
-                    ItemNeighbours),
-        Recommender("svd", "latent factors by truncated singular value decomposition", FactorSVD),
-        Recommender("als", "latent factors by alternating least squares (implicit)", FactorALS),
-        Recommender("content", "songs that sound like those of a history: needs no listeners",
-                    ContentNeighbours, ("content",)),
-        Recommender("hybrid", "listeners and content blended, popularity for new users", Hybrid),
-    ):  # fmt: skip
+        Recommender(
+            "popularity",
+            "what most users have: the same for everybody",
+            own("popularity", "Popularity"),
+        ),
+        Recommender(
+            "user-knn",
+            "what the users with the most similar histories have",
+            own("neighbourhoods", "UserNeighbours"),
+        ),
+        Recommender(
+            "item-knn",
+            "what is had by the users who have the same items",
+            own("neighbourhoods", "ItemNeighbours"),
+        ),
+        Recommender(
+            "svd",
+            "latent factors by truncated singular value decomposition",
+            own("latent_factors", "FactorSVD"),
+        ),
+        Recommender(
+            "als",
+            "latent factors by alternating least squares (implicit)",
+            own("latent_factors", "FactorALS"),
+        ),
+        Recommender(
+            "content",
+            "songs that sound like those of a history: needs no listeners",
+            own("content_neighbours", "ContentNeighbours"),
+            ("content",),
+        ),
+        Recommender(
+            "hybrid",
+            "listeners and content blended, popularity for new users",
+            own("hybrid", "Hybrid"),
+        ),
+    ):
         register(method)

@@ -17,6 +17,9 @@ class Popularity(BaseEstimator):
         From 0 to 1.
     """
 
+    def __init__(self) -> None:
+        """Take no settings."""
+
     def fit(
         self, plays: sparse.csr_matrix, content: NDArray[np.float32] | None = None
     ) -> Popularity:

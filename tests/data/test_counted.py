@@ -64,7 +64,7 @@ def test_batches_without_a_counted_frame_change_nothing(music, tmp_path):
 
 
 def test_a_batch_of_one_frame_can_be_learnt_from(music, tmp_path):
-    network = functools.partial(MusiCNN, n_columns=71, timbral=4, temporal=3, mid=4, units=10)
+    network = functools.partial(MusiCNN, n_stft_frames=71, timbral=4, temporal=3, mid=4, units=10)
     settings = {"split": "stratified", "frame_seconds": 1.5, "batch_size": 1, "num_workers": 0}
     model = small_model(network=network, frontend=LogMel(), optimizer=SGD)
     before = {name: value.clone() for name, value in model.state_dict().items()}

@@ -12,10 +12,10 @@ from genrenet.features import (
     FeatureError,
     MfccGaussianSettings,
     gaussian_features,
-    mfcc_gaussian,
     mfcc_matrix,
 )
-from genrenet.features.mfcc_gaussian import gaussian_columns
+from genrenet.features.definitions import gaussian_columns
+from genrenet.features.mfcc_gaussian import mfcc_gaussian
 from tests.helpers.references import CLIPS, clip
 
 DEFAULTS = MfccGaussianSettings()

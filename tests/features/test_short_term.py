@@ -9,10 +9,10 @@ from genrenet.features import (
     FeatureError,
     framing,
     mid_term,
-    short_term,
     short_term_statistics,
 )
-from genrenet.features.short_term import NAMES
+from genrenet.features.definitions import SHORT_TERM_NAMES
+from genrenet.features.short_term import short_term
 from tests.helpers.references import CLIPS, RATE, clip, py_audio_analysis
 
 STEP = round(0.050 * RATE)
@@ -29,7 +29,7 @@ def test_equals_py_audio_analysis(name):
     wave = clip(name)
     expected, names = reference.feature_extraction(scaled(wave), RATE, STEP, STEP, deltas=False)
     found = short_term(torch.from_numpy(wave)[None])[0].numpy()
-    assert list(NAMES) == names
+    assert list(SHORT_TERM_NAMES) == names
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6)
 
 

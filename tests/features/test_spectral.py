@@ -14,7 +14,7 @@ from genrenet.features import (
     spectral_rolloff,
     zero_crossing_rate,
 )
-from genrenet.features.spectral import FIVE_NAMES
+from genrenet.features.definitions import FIVE_NAMES
 from tests.helpers.references import CLIPS, RATE, clip
 
 ALL = (mfcc, chroma, spectral_centroid, spectral_rolloff, zero_crossing_rate, five)

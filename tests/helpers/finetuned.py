@@ -11,21 +11,21 @@ from tests.helpers.small_training import small_data, small_model, small_trainer
 LABELS = ["bass", "middle", "treble"]
 NETWORKS = {
     "cnn": functools.partial(
-        CNN, n_columns=71, channels=(8, 16), pools=((8, 7), (12, 10)), conv_dropout=0.2
+        CNN, n_stft_frames=71, channels=(8, 16), pools=((8, 7), (12, 10)), conv_dropout=0.2
     ),
     "crnn": functools.partial(
-        CRNN, n_columns=71, padding=2, channels=(8, 8), pools=((8, 5), (12, 3)), hidden_size=6
+        CRNN, n_stft_frames=71, padding=2, channels=(8, 8), pools=((8, 5), (12, 3)), hidden_size=6
     ),
     "crnn-torch": functools.partial(
         CRNN,
-        n_columns=71,
+        n_stft_frames=71,
         padding=2,
         channels=(8, 8),
         pools=((8, 5), (12, 3)),
         hidden_size=6,
         cell="torch",
     ),
-    "musicnn": functools.partial(MusiCNN, n_columns=71, timbral=4, temporal=3, mid=4, units=10),
+    "musicnn": functools.partial(MusiCNN, n_stft_frames=71, timbral=4, temporal=3, mid=4, units=10),
     "mobilenet": functools.partial(MobileNetV3, n_mels=96, width=0.1),
 }
 

@@ -14,7 +14,7 @@ from genrenet.models.checkpoints import PublishedModel
 from genrenet.models.networks import CNN
 from genrenet.training.module import GenreClassifier
 
-small_cnn = functools.partial(CNN, n_columns=71, channels=[8, 16], pools=[[8, 7], [12, 10]])
+small_cnn = functools.partial(CNN, n_stft_frames=71, channels=[8, 16], pools=[[8, 7], [12, 10]])
 """A network for frames of 1.5 s."""
 
 

@@ -12,7 +12,7 @@ from genrenet.models.networks import CNN
 from genrenet.training.module import GenreClassifier
 from genrenet.training.monitoring import SongProjector, StageImages
 
-NETWORK = functools.partial(CNN, n_columns=47, channels=(4, 8), pools=((8, 8), (12, 4)))
+NETWORK = functools.partial(CNN, n_stft_frames=47, channels=(4, 8), pools=((8, 8), (12, 4)))
 
 
 def reported_training(music, logger, folder, **settings):

@@ -10,14 +10,14 @@ from genrenet.models.networks import CNN
 from genrenet.training.module import GenreClassifier
 
 SMALL = functools.partial(
-    CNN, n_columns=71, channels=(8, 16), pools=((8, 7), (12, 10)), dropout=0.2
+    CNN, n_stft_frames=71, channels=(8, 16), pools=((8, 7), (12, 10)), dropout=0.2
 )
 
 TINY = """\
 model:
   network:
     class_path: genrenet.models.networks.CNN
-    init_args: {n_columns: 71, channels: [8, 16], pools: [[8, 7], [12, 10]]}
+    init_args: {n_stft_frames: 71, channels: [8, 16], pools: [[8, 7], [12, 10]]}
 data: {frame_seconds: 1.5, batch_size: 4, num_workers: 0, trim: 0}
 trainer: {max_epochs: 1, enable_progress_bar: false, enable_model_summary: false}
 """
@@ -25,7 +25,7 @@ trainer: {max_epochs: 1, enable_progress_bar: false, enable_model_summary: false
 
 SMALL_OPTIONS = [
     "--model.network=CNN",
-    "--model.network.n_columns=71",
+    "--model.network.n_stft_frames=71",
     "--model.network.channels=[8,16]",
     "--model.network.pools=[[8,7],[12,10]]",
     "--data.frame_seconds=1.5",

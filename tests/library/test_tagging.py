@@ -19,8 +19,7 @@ from genrenet.library.table import About, read_rows, read_table, write_rows
 from genrenet.library.tagging import Outcome, Wish, tag_songs, undo_tags
 from genrenet.library.undo_file import read_changes
 from genrenet.utils.file_stamp import FileStamp
-from tests.helpers.audio_files import encode
-from tests.helpers.audio_files import signal as sweep
+from tests.helpers.audio_files import encode, signal as sweep
 from tests.helpers.child_processes import heeding_interrupts
 from tests.helpers.scanned_songs import add_song, row
 from tests.helpers.tagged_files import make

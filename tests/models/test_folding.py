@@ -19,13 +19,13 @@ from genrenet.models.folding import (
 from genrenet.models.networks import CNN, CRNN, Keras1GRU, MobileNetV3, MusiCNN
 from genrenet.models.networks.base import ConvStage
 
-SMALL_CNN = {"n_columns": 71, "channels": (8, 16), "pools": ((8, 7), (12, 10))}
-SMALL_CRNN = {"n_columns": 80, "padding": 3, "channels": (6, 10), "pools": ((12, 5), (8, 2))}
+SMALL_CNN = {"n_stft_frames": 71, "channels": (8, 16), "pools": ((8, 7), (12, 10))}
+SMALL_CRNN = {"n_stft_frames": 80, "padding": 3, "channels": (6, 10), "pools": ((12, 5), (8, 2))}
 NETWORKS = {
     "cnn": lambda: CNN(4),
     "small cnn": lambda: CNN(3, **SMALL_CNN),
     "odd cnn": lambda: CNN(
-        5, n_mels=40, n_columns=103, channels=(3, 1, 7), pools=((1, 3), (3, 1), (5, 4))
+        5, n_mels=40, n_stft_frames=103, channels=(3, 1, 7), pools=((1, 3), (3, 1), (5, 4))
     ),
     "cnn with dropout": lambda: CNN(3, **SMALL_CNN, conv_dropout=0.3),
     "crnn": lambda: CRNN(4),
@@ -54,7 +54,7 @@ def shaken(network):
 def made(name):
     torch.manual_seed(0)
     network = shaken(NETWORKS[name]())
-    shape = network.settings["n_mels"], network.settings.get("n_columns", 119)
+    shape = network.settings["n_mels"], network.settings.get("n_stft_frames", 119)
     return network, lambda n: torch.randn(n, *shape)
 
 
@@ -232,7 +232,7 @@ def test_no_tensor_is_made_on_another_device(name, dtype):
         network = NETWORKS[name]().eval()
     folded = fold(network, dtype)
     assert {t.device.type for t in [*folded.parameters(), *folded.buffers()]} == {"meta"}
-    shape = (2, network.settings["n_mels"], network.settings.get("n_columns", 119))
+    shape = (2, network.settings["n_mels"], network.settings.get("n_stft_frames", 119))
     logits = folded(torch.empty(shape, device="meta"))
     assert logits.device.type == "meta"
     assert logits.shape == (2, network.n_labels)

@@ -41,7 +41,7 @@ def test_any_length_and_layers(columns):
     layers = network.layers(x)
     names = ["stem", *(f"block{i}" for i in range(1, 16)), "top", "embedding", "logits"]
     assert list(layers) == names
-    top = network.through(x, until="top")
+    top = network.forward_features(x, until="top")
     torch.testing.assert_close(layers["top"], top.mean(dim=(2, 3)))
     torch.testing.assert_close(layers["embedding"], network.embed(x))
     assert layers["embedding"].shape == (2, network.embedding_size) == (2, 128)
@@ -55,8 +55,8 @@ def test_stages_are_steps_and_a_head():
     assert [*network.steps(), "head"] == list(network.stages())
     x = torch.randn(1, 128, 90)
     for name in network.steps():
-        again = network.through(network.through(x, until=name), after=name)
-        torch.testing.assert_close(network.gather(again), network.embed(x))
+        again = network.forward_features(network.forward_features(x, until=name), after=name)
+        torch.testing.assert_close(network.forward_head(again, pre_logits=True), network.embed(x))
     held = {id(p) for stage in network.stages().values() for p in stage.parameters()}
     assert held == {id(p) for p in network.parameters()}
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from genrenet.models.networks import CNN, CRNN, Keras1GRU, MusiCNN, NetworkError
+from genrenet.models.networks import CNN, CRNN, Keras1GRU, MobileNetV3, MusiCNN, NetworkError
 from genrenet.models.registry import registered
 
 
@@ -58,7 +58,7 @@ def test_runs_on_the_device_of_its_input(network):
 
 
 def test_other_sizes_and_cells():
-    small = CNN(3, n_columns=240, channels=(4, 8), pools=((8, 8), (12, 10)))
+    small = CNN(3, n_stft_frames=240, channels=(4, 8), pools=((8, 8), (12, 10)))
     assert small(torch.randn(2, 96, 240)).shape == (2, 3)
     torch_cell = CRNN(3, cell="torch")
     assert isinstance(torch_cell.gru, nn.GRU)
@@ -74,10 +74,29 @@ def test_layers_of_musicnn_are_what_its_stages_say():
     assert {name: values.shape[1] for name, values in layers.items()} == sizes
     assert list(layers) == list(sizes)
     for name in ("front", "mid1", "mid2", "mid3"):
-        stage = network.through(x, until=name).mean(dim=2)  # all channels so far, its own last
-        assert torch.allclose(layers[name], stage[:, -sizes[name] :], atol=1e-6)
-    assert torch.allclose(layers["max_pool"], network.through(x, until="mid3").amax(dim=2))
+        stage = network.forward_features(x, until=name).mean(dim=2)
+        own = stage[:, -sizes[name] :]  # behind the channels of the stages before
+        assert torch.allclose(layers[name], own, atol=1e-6)
+    hidden = network.forward_features(x, until="mid3")
+    assert torch.allclose(layers["max_pool"], hidden.amax(dim=2))
     assert torch.allclose(layers["logits"], network(x))
+
+
+@pytest.mark.parametrize("kind", [CNN, CRNN, MusiCNN, MobileNetV3])
+def test_a_head_on_the_features_gives_the_logits(kind):
+    network = kind(3).eval()
+    x = torch.randn(2, 96, 1366)
+    features = network.forward_features(x)
+    assert torch.equal(network.forward_head(features), network(x))
+    embedding = network.forward_head(features, pre_logits=True)
+    assert torch.equal(embedding, network.embed(x))
+    assert torch.equal(network.head(embedding), network(x))
+    last = list(network.steps())[-2]
+    rest = network.forward_features(network.forward_features(x, until=last), after=last)
+    assert torch.equal(rest, features)
+    network.reset_classifier(5)
+    assert torch.equal(network.forward_head(features, pre_logits=True), embedding)
+    assert network(x).shape == (2, network.n_labels) == (2, 5)
 
 
 def _keras1_step(x, state, inputs, states, bias):
@@ -118,7 +137,7 @@ def test_recurrent_cell_step_by_step_and_its_gradients():
     ("make", "words"),
     [
         (lambda: CNN(3, channels=(4, 8)), "2 channels and 5 pools"),
-        (lambda: CNN(3, n_columns=40), "pooling leaves nothing"),
+        (lambda: CNN(3, n_stft_frames=40), "pooling leaves nothing"),
         (lambda: CRNN(3, n_mels=192), "2 mel bands"),
         (lambda: CRNN(3, cell="lstm"), "lstm"),
         (lambda: CNN(3)(torch.zeros(1, 96, 700)), "1366"),

@@ -218,4 +218,4 @@ def test_columns_are_counted_where_the_front_end_is():
             return waveform.unfold(-1, 4, 4) * self.window
 
     frontend = GenreModel(LABELS, CNN, There).frontend
-    assert frontend.n_columns(12_000) == 4
+    assert frontend.n_stft_frames(12_000) == 4

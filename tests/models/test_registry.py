@@ -82,8 +82,8 @@ class Pooled(GenreNetwork):
     def steps(self):
         return {"norm": lambda x: self.norm(x.mean(-1)), "layer": self.layer}
 
-    def gather(self, hidden):
-        return hidden.relu()
+    def pool_features(self, features):
+        return features.relu()
 
     def forward(self, logmel):
         return self.scale * super().forward(logmel)
@@ -200,7 +200,7 @@ def test_what_is_validated_is_what_was_trained(own, music, tmp_path):
 def test_evaluate_judges_a_network_of_ones_own(own, music, tmp_path):
     text = TINY.replace("genrenet.models.networks.CNN", "own_parts.Pooled")
     text = text.replace(
-        "{n_columns: 71, channels: [8, 16], pools: [[8, 7], [12, 10]]}", "{width: 8}"
+        "{n_stft_frames: 71, channels: [8, 16], pools: [[8, 7], [12, 10]]}", "{width: 8}"
     )
     (tmp_path / "mine.yaml").write_text(text)
     options = ["--protocol", "70-30", "--seeds", "1", "--out", str(tmp_path / "out")]

@@ -6,8 +6,13 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from genrenet.recommend import History, Recommender, RecommendError, recommenders
-from genrenet.recommend import evaluation as judging
+from genrenet.recommend import (
+    History,
+    Recommender,
+    RecommendError,
+    evaluation as judging,
+    recommenders,
+)
 from genrenet.recommend.evaluation import judge
 from genrenet.recommend.output import check_folder
 from genrenet.recommend.report import markdown, write_report

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.filterwarnings(
     "ignore:.*does not have many workers", "ignore:.*smaller than the logging interval"
 )
 LABELS = ["bass", "middle", "treble"]
-NETWORK = functools.partial(CNN, n_columns=47, channels=(4, 8), pools=((8, 8), (12, 4)))
+NETWORK = functools.partial(CNN, n_stft_frames=47, channels=(4, 8), pools=((8, 8), (12, 4)))
 
 
 def parts(music, logger, folder, songs=None, **settings):

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 
-def span(interval: Sequence[float] | None) -> str:
+def span(interval: Sequence[float] | None, digits: int = 2) -> str:
     """An interval as text; nothing where there is none."""
-    return "" if interval is None else f"{interval[0]:.2f} to {interval[1]:.2f}"
+    return "" if interval is None else " to ".join(number(end, digits) for end in interval)
 
 
 def number(value: float | None, digits: int = 3) -> str:

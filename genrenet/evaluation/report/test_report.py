@@ -24,18 +24,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from genrenet.evaluation.report.html import (
-    ReportError,
-    cards,
-    classes_table,
-    document,
-    escaped,
-    heat_map,
-    listing,
-    percent,
-    section,
-    writing,
-)
+from genrenet.evaluation.report.html import ReportError, page, percent, writing
 from genrenet.inference.result import score_columns
 from genrenet.utils import figures
 from genrenet.utils.atomic import replacing, write_text
@@ -43,7 +32,8 @@ from genrenet.utils.errors import printable
 
 __all__ = ["ReportError", "predictions_table", "render", "write_predictions", "write_report"]
 
-MISTAKES, SKIPPED = 25, 100  # rows of these tables that the page shows
+MISTAKES = 25  # rows of this table that the page shows
+OPTIONAL = ("split", "created", "confusion_songs", "confusion_frames")
 
 
 def predictions_table(
@@ -120,12 +110,12 @@ def write_report(
     """
     folder = Path(folder)
     text = json.dumps(results, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    page = render(results, predictions)
+    shown = render(results, predictions)
     write_predictions(folder / "predictions.csv", predictions)
     with writing(folder):
         # JSON reads the escape of a lone surrogate, which UTF-8 cannot hold, as the surrogate.
         write_text(folder / "results.json", text, errors="backslashreplace")
-        write_text(folder / "report.html", page)
+        write_text(folder / "report.html", shown)
         for unit in ("song", "frame"):
             if f"confusion_{unit}s" in results:
                 title = f"{unit.capitalize()}s: {percent(results[f'{unit}_accuracy'])} right"
@@ -140,40 +130,31 @@ def write_report(
 
 def render(results: Mapping[str, Any], predictions: pd.DataFrame) -> str:
     """The page of a report; see `write_report`."""
-    title = f"{results.get('method') or 'Genre test'} on {results.get('dataset') or 'songs'}"
-    labels = results["labels"]
-    parts = results.get("parts", {}).items()
-    settings = _flat({"checkpoint": results.get("checkpoint"), **results.get("description", {})})
     wrong = predictions[predictions["genre"] != predictions["predicted"]]
     wrong = wrong.sort_values("confidence", ascending=False, kind="stable")
     mistakes = wrong.head(MISTAKES)[["path", "genre", "predicted", "confidence"]]
-    sections = {
-        "Songs: true genre by predicted genre": heat_map(results.get("confusion_songs"), labels),
-        "Each genre": classes_table(results["per_class"]),
-        "Wrong songs, surest first": listing(
-            {"Song": "long", "True": "", "Predicted": "", "Confidence": "n"},
-            ((*row[:3], percent(row[3])) for row in mistakes.itertuples(index=False)),
-            len(wrong),
-        ),
-        "Frames: true genre by predicted genre": heat_map(results.get("confusion_frames"), labels),
-        "Data": listing(
-            {"Part": "", "Songs": "n", "Frames": "n"},
-            ((name, part.get("songs") or 0, part.get("frames") or "") for name, part in parts),
-        ),
-        "Songs that were skipped": _reasons(results.get("skipped", [])),
-        "Songs that were used as far as they can be read": _reasons(results.get("truncated", [])),
-        "Settings": listing({"Setting": "", "Value": "long"}, settings.items()),
+    reasons = {
+        "Songs that were skipped": "skipped",
+        "Songs that were used as far as they can be read": "truncated",
     }
-    body = "\n".join(section(name, content) for name, content in sections.items() if content)
-    split, created = results.get("split") or "unknown", results.get("created", "")
-    under = f"<p>Split: {escaped(split)} <small>{escaped(created)}</small></p>"
-    return document(title, under, f"{_cards(results)}\n{body}")
-
-
-def _reasons(songs: Sequence[Mapping[str, str]]) -> str:
-    """Songs with what was the matter."""
-    rows = ((item["path"], item["reason"]) for item in songs[:SKIPPED])
-    return listing({"Song": "long", "Reason": "long"}, rows, len(songs))
+    settings = {"checkpoint": results.get("checkpoint"), **results.get("description", {})}
+    return page(
+        "test.html",
+        title=f"{results.get('method') or 'Genre test'} on {results.get('dataset') or 'songs'}",
+        results={**dict.fromkeys(OPTIONAL), **results},
+        labels=results["labels"],
+        mistakes=[(*row[:3], percent(row[3])) for row in mistakes.itertuples(index=False)],
+        wrong=len(wrong),
+        parts=[
+            (name, part.get("songs") or 0, part.get("frames") or "")
+            for name, part in results.get("parts", {}).items()
+        ],
+        reasons={
+            heading: [(item["path"], item["reason"]) for item in results.get(key, [])]
+            for heading, key in reasons.items()
+        },
+        settings=list(_flat(settings).items()),
+    )
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -186,23 +167,3 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
         elif value is not None and key not in ("labels", "format", "dataset", "split"):
             flat[name] = value
     return flat
-
-
-def _cards(results: Mapping[str, Any]) -> str:
-    found = []
-    for unit in ("song", "frame"):
-        if f"{unit}_accuracy" in results:
-            lower, upper = (100 * end for end in results[f"{unit}_ci95"])
-            found.append(
-                f"{unit.capitalize()} accuracy<b>{percent(results[f'{unit}_accuracy'])}</b>"
-                f"<small>95 % interval {lower:.1f} to {upper:.1f} %, n = {results[f'n_{unit}s']}"
-            )
-    found += [
-        f"Macro F1 of songs<b>{results['song_macro_f1']:.3f}</b><small>mean over the genres",
-        f"For comparison<b>{percent(results['majority_share'])}</b>"
-        "<small>right by always naming the most frequent genre",
-    ]
-    note = "Intervals are Wilson's and hold for this split of this collection."
-    if "frame_accuracy" in results:
-        note += " Frames of one song are not independent: their interval is too narrow."
-    return f'{cards(f"{item}</small>" for item in found)}<p class="note">{note}</p>'

@@ -5,25 +5,11 @@ All give tags or genres to single frames; what songs are cut into is what each w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
-from typing import Literal
 
-from torch import Tensor
-
-from genrenet.data.frames import FrameSettings
 from genrenet.models.checkpoints.audioset import audioset_classes, audioset_genres
-from genrenet.models.checkpoints.convert.efficientat import convert_efficientat
-from genrenet.models.checkpoints.convert.keras import convert_keras_tagger
-from genrenet.models.checkpoints.convert.musicnn import convert_musicnn
 from genrenet.models.checkpoints.registry import PublishedModel, SourceFile
-from genrenet.models.description import CheckpointMismatchError
-from genrenet.models.frontend import LogMel
-from genrenet.models.model import GenreModel
-from genrenet.models.networks import CNN, CRNN, GenreNetwork, MobileNetV3, MusiCNN
-from genrenet.models.outputs import Output
-from genrenet.utils.errors import printable
+from genrenet.utils.lazy import Lazy
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -50,12 +36,6 @@ MTT_TAGS = _names(
 
 GTZAN_GENRES = _names("blues,classical,country,disco,hiphop,jazz,metal,pop,reggae,rock")
 
-WHOLE_SONGS = FrameSettings(29.12, trim=20.0, sample_rate=12_000, fill="zeros")
-# Of 81 excerpts of 2-3 s, 0.62 are right where their sound is repeated, and 0.19 with zeros.
-REPEATED = FrameSettings(29.12, trim=20.0, sample_rate=12_000, fill="repeat")
-PATCHES = FrameSettings(2.976, trim=0.0, sample_rate=16_000, fill="zeros")
-# Of 108 excerpts of 2-3 s, 0.54 are right where their sound is repeated, and 0.48 with zeros.
-CLIPS = FrameSettings(10.0, trim=0.0, sample_rate=32_000, fill="repeat")
 
 CHOI = "https://raw.githubusercontent.com/keunwoochoi/music-auto_tagging-keras/master/data/"
 EFFICIENTAT = "https://github.com/fschmid56/EfficientAT/releases/download/v0.0.1/"
@@ -65,58 +45,12 @@ JIMENEZ = (
 )
 
 
-def _classifier(
-    path: Path,
-    state: dict[str, Tensor],
-    network: Callable[[int], GenreNetwork],
-    labels: Sequence[str],
-    output: Output,
-    frames: FrameSettings,
-) -> GenreModel:
-    model = GenreModel(labels, network=network, output=output)
-    if type(model.frontend) is LogMel:
-        # All were trained on recordings at the level that they have.
-        model.frontend = LogMel(**{**model.network.frontend, "level": "keep"})
-    try:
-        model.network.load_state_dict(state)
-    except RuntimeError as error:
-        raise CheckpointMismatchError(
-            f"the weights in '{printable(path)}' are another network's",
-            found=" ".join(str(error).split())[:300],
-            wanted=f"weights of {type(model.network.owner).__name__} with {len(labels)} labels",
-        ) from error
-    model.frames = frames
-    return model.eval()
-
-
-def _keras(
-    path: Path,
-    *,
-    network: Callable[[int], GenreNetwork],
-    labels: Sequence[str] = MSD_TAGS,
-    output: Output = "sigmoid",
-    flipped: bool = False,
-    spread: Literal["variance", "standard deviation"] = "variance",
-    frames: FrameSettings = WHOLE_SONGS,
-) -> GenreModel:
-    state = convert_keras_tagger(path, flipped=flipped, spread=spread)
-    return _classifier(path, state, network, labels, output, frames)
-
-
-def _musicnn(path: Path, *, model: str, labels: Sequence[str]) -> GenreModel:
-    state = convert_musicnn(path, model=model)
-    return _classifier(path, state, MusiCNN, labels, "sigmoid", PATCHES)
-
-
-def _efficientat(path: Path, *, width: float, genres: bool = False) -> GenreModel:
-    state, labels, hierarchy = convert_efficientat(path), audioset_classes(), audioset_genres()
-    if genres:
-        rows, labels = [labels.index(name) for name in hierarchy], tuple(hierarchy)
-        state |= {key: state[key][rows] for key in ("head.weight", "head.bias") if key in state}
-    model = _classifier(path, state, partial(MobileNetV3, width=width), labels, "sigmoid", CLIPS)
-    if genres:
-        model.provenance["hierarchy"] = {name: above for name, above in hierarchy.items() if above}
-    return model
+_NETWORKS = "genrenet.models.networks"
+_CRNN = Lazy(_NETWORKS, "CRNN")
+_TAGGERS = "genrenet.models.checkpoints.convert.taggers"
+_keras = Lazy(_TAGGERS, "keras_tagger")
+_musicnn = Lazy(_TAGGERS, "musicnn_tagger")
+_efficientat = Lazy(_TAGGERS, "efficientat_tagger")
 
 
 def _pons(name: str, title: str, model: str, labels: tuple[str, ...]) -> PublishedModel:
@@ -174,7 +108,10 @@ PUBLISHED = (
         "neural networks",
         labels=MSD_TAGS,
         convert=partial(
-            _keras, network=partial(CNN, conv_dropout=0.5), spread="standard deviation"
+            _keras,
+            network=partial(Lazy(_NETWORKS, "CNN"), conv_dropout=0.5),
+            labels=MSD_TAGS,
+            spread="standard deviation",
         ),
     ),
     PublishedModel(
@@ -188,14 +125,14 @@ PUBLISHED = (
         citation="Choi, Fazekas, Sandler and Cho (2017), Convolutional recurrent neural networks "
         "for music classification",
         labels=MSD_TAGS,
-        convert=partial(_keras, network=CRNN),
+        convert=partial(_keras, network=_CRNN, labels=MSD_TAGS),
         alternatives=(
             SourceFile(
                 filename="music_tagger_crnn_weights_theano.h5",
                 sha256="783d8198417fd5d6ceee551dea5ec3e7f0210ec743af4819172b5c943044081c",
                 size=1_649_664,
                 address=CHOI + "music_tagger_crnn_weights_theano.h5",
-                convert=partial(_keras, network=CRNN, flipped=True),
+                convert=partial(_keras, network=_CRNN, labels=MSD_TAGS, flipped=True),
             ),
         ),
     ),
@@ -212,11 +149,12 @@ PUBLISHED = (
         labels=GTZAN_GENRES,
         convert=partial(
             _keras,
-            network=CRNN,
+            network=_CRNN,
             labels=GTZAN_GENRES,
-            output="normalised-sigmoid",
+            activation="normalised-sigmoid",
             flipped=True,
-            frames=REPEATED,
+            # Of 81 excerpts of 2-3 s, 0.62 are right so, and 0.19 with zeros.
+            fill="repeat",
         ),
     ),
     _pons(

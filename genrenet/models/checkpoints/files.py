@@ -19,23 +19,17 @@ from typing import Any
 import torch
 
 from genrenet.data.frames import FrameSettings
+from genrenet.models.checkpoints.header import WANTED, CheckpointError as CheckpointError, checked
 from genrenet.models.description import (
-    FORMAT,
-    CheckpointMismatchError,
+    CheckpointMismatchError as CheckpointMismatchError,
     build_frontend,
     build_network,
 )
 from genrenet.models.model import GenreModel
 from genrenet.models.registry import RebuildError
 from genrenet.utils.atomic import replacing
-from genrenet.utils.errors import GenrenetError, printable
+from genrenet.utils.errors import printable
 from genrenet.utils.finite import non_finite
-
-WANTED = "a checkpoint written by 'genrenet fit'"
-
-
-class CheckpointError(GenrenetError):
-    """A file that is not a checkpoint of this package, or one that cannot be used."""
 
 
 def read_checkpoint(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -72,26 +66,12 @@ def read_checkpoint(path: str | os.PathLike[str]) -> dict[str, Any]:
             found=reason[0] if reason else type(error).__name__,
             wanted=WANTED,
         ) from error
-    description = entries.get("genrenet") if isinstance(entries, dict) else None
-    if not isinstance(description, dict) or not isinstance(entries.get("state_dict"), dict):
-        found = (
-            f"entries {sorted(map(str, entries))}" if isinstance(entries, dict) else "no entries"
-        )
-        raise CheckpointError(
-            f"'{name}' is a checkpoint of another program", found=found, wanted=WANTED
-        )
-    if description.get("format") != FORMAT:
-        raise CheckpointError(
-            f"'{name}' has another format",
-            found=f"format {description.get('format')}",
-            wanted=f"format {FORMAT}",
-            remedy="update genrenet, or train anew",
-        )
-    checked: dict[str, Any] = entries
-    return checked
+    return checked(entries, name)
 
 
-def build_model(entries: dict[str, Any], name: str, trust: Sequence[str] = ()) -> GenreModel:
+def build_model(
+    entries: dict[str, Any], name: str, trust: Sequence[str] = (), *, quick: bool = False
+) -> GenreModel:
     """Classifier that a checkpoint describes, with weights as yet untrained.
 
     Parameters
@@ -102,6 +82,8 @@ def build_model(entries: dict[str, Any], name: str, trust: Sequence[str] = ()) -
         The checkpoint's name, for errors.
     trust : sequence of str
         See `genrenet.models.registry.trusted`.
+    quick : bool
+        See `genrenet.models.description.build_frontend`.
 
     Returns
     -------
@@ -120,9 +102,9 @@ def build_model(entries: dict[str, Any], name: str, trust: Sequence[str] = ()) -
         model = GenreModel(
             description["labels"],
             network=lambda n_labels: build_network(part, n_labels, name, trust),
-            frontend=build_frontend(description["frontend"], name, trust),
-            output=description["output"],
-            decision=description["decision"],
+            frontend=build_frontend(description["frontend"], name, trust, quick=quick),
+            activation=description["output"],
+            aggregation=description["decision"],
         )
         model.frames = FrameSettings.from_dict(description["frames"])
     except RebuildError as error:
@@ -172,7 +154,7 @@ def load_weights(model: GenreModel, state: dict[str, Any], name: str) -> GenreMo
         raise CheckpointError(
             f"'{name}' holds weights that are not finite numbers: it cannot name a genre",
             found=f"{len(broken)} tensors, the first {broken[0]}",
-            remedy="take an earlier checkpoint of the run, or train anew with a lower rate",
+            remedy="take an earlier checkpoint of the run, or train again with a lower rate",
         )
     model.check_response_of(name)
     return model.eval()

@@ -10,7 +10,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from genrenet.models.checkpoints.download import FetchError, fetch
-from genrenet.models.checkpoints.files import CheckpointError, read_checkpoint, write_checkpoint
+from genrenet.models.checkpoints.header import CheckpointError, read_header
 from genrenet.models.checkpoints.registry import (
     PublishedModel,
     SourceFile,
@@ -34,7 +34,7 @@ def imported_checkpoint(name: str) -> Path | None:
     -------
     Path or None
         None also where the file is damaged, or was made from a file that the registry has replaced
-        by another: either is made anew on the next use.
+        by another: either is made again on the next use.
 
     Raises
     ------
@@ -48,7 +48,7 @@ def imported_checkpoint(name: str) -> Path | None:
 def _origin(path: Path, model: PublishedModel) -> str | None:
     """SHA-256 of the file that a checkpoint was made from, if it is one of the model's."""
     try:
-        source = read_checkpoint(path)["genrenet"].get("source")
+        source = read_header(path, whole=True)["genrenet"].get("source")
     except CheckpointError:
         return None
     sha256 = source.get("sha256") if isinstance(source, dict) else None
@@ -76,7 +76,7 @@ def import_checkpoint(name: str, source: str | os.PathLike[str] | None = None) -
     RegistryError
         No such model.
     FetchError
-        The file cannot be had, or differs from the published one.
+        The file cannot be downloaded, or differs from the published one.
     CacheError
         The cache's folder cannot be written.
 
@@ -112,6 +112,8 @@ def import_checkpoint(name: str, source: str | os.PathLike[str] | None = None) -
 def _convert(
     model: PublishedModel, origin: SourceFile, file: Path, sha256: str, target: Path
 ) -> None:
+    from genrenet.models.checkpoints.files import write_checkpoint
+
     with _reading(file):
         classifier = origin.convert(file)
     if tuple(classifier.labels) != model.labels:

@@ -1,4 +1,4 @@
-"""Checkpoints by name or path, opened and exported; those that lean on a backbone are completed.
+"""Checkpoints opened and exported; partial ones from their backbone.
 
 A checkpoint whose description has an entry ``backbone`` (``name`` and ``sha256`` of a published
 model) may hold only what was trained on top of that model. What it lacks is taken from the user's
@@ -8,7 +8,6 @@ always the checkpoint's own.
 
 from __future__ import annotations
 
-import importlib.resources
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,86 +23,18 @@ from genrenet.models.checkpoints.files import (
     read_checkpoint,
     write_entries,
 )
+from genrenet.models.checkpoints.finding import find_checkpoint
+from genrenet.models.checkpoints.header import HEAD
 from genrenet.models.checkpoints.imported import import_checkpoint
 from genrenet.models.checkpoints.registry import published_models
 from genrenet.models.description import CheckpointMismatchError
 from genrenet.models.model import GenreModel
 from genrenet.utils.errors import GenrenetError, printable
 
-HEAD = ("network.head.", "network.module.head.")
-"""What the names of the output layer's weights start with."""
 
-SHIPPED = "genrenet_checkpoints"
-"""The installed package that holds the shipped checkpoints."""
-
-DEFAULT_CHECKPOINT = "emotify-cnn"
-"""The shipped checkpoint that names genres where no other is asked for."""
-
-
-def shipped_checkpoints() -> dict[str, Path]:
-    """Checkpoints that came with the package, by name."""
-    try:
-        folder = importlib.resources.files(SHIPPED)
-    except ModuleNotFoundError:
-        return {}
-    files = [file for file in folder.iterdir() if isinstance(file, Path)]
-    return {file.stem: file for file in sorted(files) if file.suffix == ".ckpt"}
-
-
-def models_with_label(label: str) -> list[str]:
-    """Names of the shipped and published models that know a genre or tag, in any case.
-
-    Those with the fewest labels come first: they decide between genres, the others tag.
-    """
-    labels: dict[str, Sequence[str]] = {
-        name: model.labels for name, model in published_models().items()
-    }
-    for name, path in shipped_checkpoints().items():
-        labels[name] = read_checkpoint(path)["genrenet"]["labels"]
-    folded = label.strip().casefold()
-    known = [name for name, own in labels.items() if folded in map(str.casefold, own)]
-    return sorted(known, key=lambda name: len(labels[name]))
-
-
-def find_checkpoint(name_or_path: str | os.PathLike[str]) -> Path:
-    """File of a checkpoint; a published model is fetched and imported on first use.
-
-    Parameters
-    ----------
-    name_or_path : str or path
-        An existing file, or else the name of a shipped checkpoint or of a published model.
-
-    Returns
-    -------
-    Path
-
-    Raises
-    ------
-    CheckpointError
-        There is no such file or name.
-    FetchError, CacheError
-        See `import_checkpoint`.
-    """
-    if Path(name_or_path).is_file():
-        return Path(name_or_path)
-    name, shipped = os.fspath(name_or_path), shipped_checkpoints()
-    if name in shipped:
-        return shipped[name]
-    if name in published_models():
-        return import_checkpoint(name)
-    if name == DEFAULT_CHECKPOINT:
-        raise CheckpointError(
-            f"the checkpoint {name}, which comes with genrenet, is not in this installation",
-            remedy="reinstall genrenet, or pass --checkpoint FILE",
-        )
-    raise CheckpointError(
-        f"no checkpoint '{printable(name_or_path)}'",
-        wanted="a .ckpt file written by 'genrenet fit', or one of "
-        + ", ".join([*shipped, *published_models()]),
-    )
-
-
-def open_checkpoint(path: str | os.PathLike[str], trust: Sequence[str] = ()) -> GenreModel:
+def open_checkpoint(
+    path: str | os.PathLike[str], trust: Sequence[str] = (), *, quick: bool = False
+) -> GenreModel:
     """Classifier of a checkpoint, in eval mode on the CPU.
 
     Parameters
@@ -113,6 +44,8 @@ def open_checkpoint(path: str | os.PathLike[str], trust: Sequence[str] = ()) -> 
     trust : sequence of str
         Packages whose classes may be imported and built because the file names them; see
         `genrenet.models.registry.trusted`.
+    quick : bool
+        See `genrenet.models.description.build_frontend`: for naming genres, not for training.
 
     Returns
     -------
@@ -123,13 +56,50 @@ def open_checkpoint(path: str | os.PathLike[str], trust: Sequence[str] = ()) -> 
     ------
     CheckpointError
         See `read_checkpoint`; also an unknown network, settings no network can be built from, or a
-        backbone that cannot be had.
+        backbone that cannot be fetched.
     CheckpointMismatchError
         The weights do not fit the settings that the checkpoint names, or the backbone is another.
     """
     entries, name = read_checkpoint(path), printable(path)
-    model = build_model(entries, name, trust)
+    model = build_model(entries, name, trust, quick=quick)
     return load_weights(model, _complete(entries, model, name), name)
+
+
+def load_model(name_or_path: str | os.PathLike[str], trust: Sequence[str] = ()) -> GenreModel:
+    """Classifier of a checkpoint, in eval mode on the CPU.
+
+    Parameters
+    ----------
+    name_or_path : str or path
+        A ``.ckpt`` file, or the name of a shipped checkpoint or of a published model (see
+        ``genrenet checkpoints list``). A published model is fetched on first use, from where its
+        authors published it, and kept in the user's cache.
+    trust : sequence of str
+        Packages whose networks and front ends may be imported and built because the file names
+        them. What genrenet, its plugins, the environment variable ``GENRENET_TRUST`` or the
+        program's own imports bring is built anyway.
+
+    Returns
+    -------
+    GenreModel
+        With ``labels``, ``frames``, ``scores`` and ``scores_of_logmel``.
+
+    Raises
+    ------
+    CheckpointError
+        No such file or name, or a file that cannot be used; see `open_checkpoint`.
+    CheckpointMismatchError
+        The weights do not fit the settings that the checkpoint names.
+    FetchError, CacheError
+        A published model cannot be fetched or kept; see `import_checkpoint`.
+
+    Examples
+    --------
+    >>> model = load_model("runs/cnn/version_0/checkpoints/best.ckpt")  # doctest: +SKIP
+    >>> model = load_model("msd-crnn")  # doctest: +SKIP
+    >>> model.scores(torch.zeros(1, model.frames.n_samples))  # doctest: +SKIP
+    """
+    return open_checkpoint(find_checkpoint(name_or_path), trust)
 
 
 def missing_weights(entries: dict[str, Any], model: GenreModel) -> list[str]:
@@ -171,7 +141,7 @@ def _backbone(entries: dict[str, Any], name: str, failure: str) -> dict[str, Ten
     except GenrenetError as error:
         raise CheckpointError(
             f"'{name}' {failure}: it was trained on top of the published model "
-            f"'{reference['name']}', which cannot be had: {error}"
+            f"'{reference['name']}', which cannot be opened: {error}"
         ) from error
     found = backbone["genrenet"]["source"]["sha256"]
     if found != reference["sha256"]:

@@ -1,14 +1,19 @@
 """What every network of the package offers: named stages, an embedding, a head.
 
+Methods that timm has too are called as there: `forward_features`, `forward_head`,
+`reset_classifier`.
+
 A network is a plain `nn.Module` that maps log-mels of shape (batch, n_mels, time) to logits of
 shape (batch, labels). It has no Lightning in it and does no I/O.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from genrenet.models.registry import Recorded
@@ -106,12 +111,14 @@ class GenreNetwork(Recorded, nn.Module):
         """What every stage before the head computes, by the same names and in the same order."""
         raise self.lacking("steps", "steps() by the names of its stages, or embed(logmel)")
 
-    def gather(self, hidden: Tensor) -> Tensor:
-        """Embedding of shape (batch, embedding_size) from the output of the last stage."""
-        raise self.lacking("gather", "gather(hidden)")
+    def pool_features(self, features: Tensor) -> Tensor:
+        """Return the embedding, (batch, embedding_size), from the output of the last stage."""
+        raise self.lacking("pool_features", "pool_features(features)")
 
-    def through(self, x: Tensor, *, after: str | None = None, until: str | None = None) -> Tensor:
-        """Run some stages of the trunk.
+    def forward_features(
+        self, x: Tensor, *, after: str | None = None, until: str | None = None
+    ) -> Tensor:
+        """Run the trunk, or some of its stages.
 
         Parameters
         ----------
@@ -135,8 +142,25 @@ class GenreNetwork(Recorded, nn.Module):
             x = steps[name](x)
         return x
 
+    def forward_head(self, features: Tensor, pre_logits: bool = False) -> Tensor:
+        """Pool the trunk's output, and compute the logits.
+
+        Parameters
+        ----------
+        features : Tensor
+            Output of the last stage; see `forward_features`.
+        pre_logits : bool
+            Return the embedding instead.
+
+        Returns
+        -------
+        Tensor, shape (batch, n_labels) or (batch, embedding_size)
+        """
+        embedding = self.pool_features(features)
+        return embedding if pre_logits else self.head(embedding)
+
     def embed(self, logmel: Tensor) -> Tensor:
-        """Embedding before the head.
+        """Return the embedding before the head.
 
         Parameters
         ----------
@@ -146,12 +170,44 @@ class GenreNetwork(Recorded, nn.Module):
         -------
         Tensor, shape (batch, embedding_size)
         """
-        return self.gather(self.through(logmel))
+        return self.forward_head(self.forward_features(logmel), pre_logits=True)
 
     def forward(self, logmel: Tensor) -> Tensor:
-        """Logits of shape (batch, n_labels) of log-mels of shape (batch, n_mels, time)."""
+        """Return logits of shape (batch, n_labels) of log-mels of shape (batch, n_mels, time)."""
         logits: Tensor = self.head(self.embed(logmel))
         return logits
+
+    def reset_classifier(self, n_labels: int, seed: int = 0) -> None:
+        """Replace the head, in place, by one that has learnt nothing.
+
+        Parameters
+        ----------
+        n_labels : int > 0
+            Outputs of the new head.
+        seed : int
+            Seed of its weights, whatever else was drawn before.
+
+        Raises
+        ------
+        NetworkError
+            No labels.
+
+        Notes
+        -----
+        The weights are uniform within 1 / sqrt(inputs), as `torch.nn.Linear` has them.
+        """
+        if n_labels < 1:
+            raise NetworkError("a head", found=f"{n_labels} labels", wanted="at least 1")
+        old, size = self.output_layer.weight, self.embedding_size
+        head: nn.Linear = nn.utils.skip_init(
+            nn.Linear, size, n_labels, device=old.device, dtype=old.dtype
+        )
+        generator, bound = torch.Generator().manual_seed(seed), 1 / math.sqrt(size)
+        with torch.no_grad():
+            for parameter in (head.weight, head.bias):
+                drawn = torch.empty(parameter.shape).uniform_(-bound, bound, generator=generator)
+                parameter.copy_(drawn)
+        self.owner.head = head
 
     def layers(self, logmel: Tensor) -> dict[str, Tensor]:
         """Every layer's output as one vector a frame, for use as features.
@@ -172,7 +228,7 @@ class GenreNetwork(Recorded, nn.Module):
             x = step(x)
             if name != "input_norm":
                 found[name] = self.summarise(x)
-        found["embedding"] = self.gather(x)
+        found["embedding"] = self.forward_head(x, pre_logits=True)
         found["logits"] = self.head(found["embedding"])
         return found
 
@@ -182,10 +238,10 @@ class GenreNetwork(Recorded, nn.Module):
 
 
 class TimeNorm(nn.BatchNorm1d):
-    """Batch-norm over the time axis: every column of the log-mel has statistics of its own.
+    """Batch-norm over the time axis: every STFT frame of the log-mel has statistics of its own.
 
     So did the published taggers' first layer (Keras' axis of a theano-ordered image), which fixes
-    the number of columns a network takes.
+    the number of STFT frames a network takes.
     """
 
     def forward(self, logmel: Tensor) -> Tensor:
@@ -218,7 +274,7 @@ class ConvStage(nn.Sequential):
 
 
 def conv_stages(
-    channels: Sequence[int], pools: Pools, dropout: float, *, n_mels: int, n_columns: int
+    channels: Sequence[int], pools: Pools, dropout: float, *, n_mels: int, n_stft_frames: int
 ) -> tuple[list[ConvStage], tuple[int, int]]:
     """Stack convolution stages and say what shape they leave.
 
@@ -229,14 +285,14 @@ def conv_stages(
     pools : sequence of (int, int)
         Pooling of each stage along (mel, time).
     dropout : float in [0, 1)
-    n_mels, n_columns : int
+    n_mels, n_stft_frames : int
         Shape of the input.
 
     Returns
     -------
     stages : list of ConvStage
     shape : (int, int)
-        Mel bands and columns after the last stage.
+        Mel bands and STFT frames after the last stage.
 
     Raises
     ------
@@ -250,14 +306,15 @@ def conv_stages(
             wanted="one pool per convolution",
         )
     stages, n_in = [], 1
-    height, width = n_mels, n_columns
+    height, width = n_mels, n_stft_frames
     for n_out, pool in zip(channels, pools, strict=True):
         stages.append(ConvStage(n_in, n_out, pool, dropout))
         n_in, height, width = n_out, height // pool[0], width // pool[1]
     if not height or not width:
         raise NetworkError(
             "the pooling leaves nothing",
-            found=f"pools {[tuple(p) for p in pools]} on {n_mels} mel bands x {n_columns} columns",
+            found=f"pools {[tuple(p) for p in pools]} on {n_mels} mel bands and "
+            f"{n_stft_frames} STFT frames",
             wanted="at least one cell at the end",
             remedy="pool less, or use longer frames",
         )

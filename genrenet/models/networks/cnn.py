@@ -16,7 +16,7 @@ class CNN(GenreNetwork):
     ----------
     n_labels : int > 0
         Number of outputs.
-    n_mels, n_columns : int > 0
+    n_mels, n_stft_frames : int > 0
         Shape of the log-mel of one frame.
     channels : sequence of int
         Output channels of the convolutions.
@@ -41,7 +41,7 @@ class CNN(GenreNetwork):
         self,
         n_labels: int,
         n_mels: int = 96,
-        n_columns: int = 1366,
+        n_stft_frames: int = 1366,
         channels: Sequence[int] = (32, 128, 128, 192, 256),
         pools: Pools = ((2, 4), (2, 4), (2, 4), (3, 5), (4, 4)),
         conv_dropout: float = 0.0,
@@ -50,15 +50,15 @@ class CNN(GenreNetwork):
         super().__init__()
         self.settings = {
             "n_mels": n_mels,
-            "n_columns": n_columns,
+            "n_stft_frames": n_stft_frames,
             "channels": list(channels),
             "pools": [list(pool) for pool in pools],
             "conv_dropout": conv_dropout,
             "dropout": dropout,
         }
-        self.input_norm = TimeNorm(n_columns, eps=1e-3)
+        self.input_norm = TimeNorm(n_stft_frames, eps=1e-3)
         stages, (height, width) = conv_stages(
-            channels, pools, conv_dropout, n_mels=n_mels, n_columns=n_columns
+            channels, pools, conv_dropout, n_mels=n_mels, n_stft_frames=n_stft_frames
         )
         self.convolutions = nn.Sequential(*stages)
         self.dropout = nn.Dropout(dropout)
@@ -74,7 +74,7 @@ class CNN(GenreNetwork):
         convolutions = {f"conv{i}": stage for i, stage in enumerate(self.convolutions, 1)}
         return {"input_norm": lambda x: self.input_norm(x).unsqueeze(1), **convolutions}
 
-    def gather(self, hidden: Tensor) -> Tensor:
-        """Flattened output of the last convolution."""
-        embedding: Tensor = self.dropout(hidden.flatten(1))
+    def pool_features(self, features: Tensor) -> Tensor:
+        """Flatten the output of the last convolution."""
+        embedding: Tensor = self.dropout(features.flatten(1))
         return embedding

@@ -19,10 +19,10 @@ class CRNN(GenreNetwork):
     ----------
     n_labels : int > 0
         Number of outputs.
-    n_mels, n_columns : int > 0
+    n_mels, n_stft_frames : int > 0
         Shape of the log-mel of one frame.
     padding : int >= 0
-        Columns of zeros put before and after the log-mel.
+        STFT frames of zeros put before and after the log-mel.
     channels : sequence of int
         Output channels of the convolutions.
     pools : sequence of (int, int)
@@ -50,7 +50,7 @@ class CRNN(GenreNetwork):
         self,
         n_labels: int,
         n_mels: int = 96,
-        n_columns: int = 1366,
+        n_stft_frames: int = 1366,
         padding: int = 37,
         channels: Sequence[int] = (64, 128, 128, 128),
         pools: Pools = ((2, 2), (3, 3), (4, 4), (4, 4)),
@@ -63,7 +63,7 @@ class CRNN(GenreNetwork):
         super().__init__()
         self.settings = {
             "n_mels": n_mels,
-            "n_columns": n_columns,
+            "n_stft_frames": n_stft_frames,
             "padding": padding,
             "channels": list(channels),
             "pools": [list(pool) for pool in pools],
@@ -74,10 +74,10 @@ class CRNN(GenreNetwork):
             "dropout": dropout,
         }
         self.padding = padding
-        width = n_columns + 2 * padding
+        width = n_stft_frames + 2 * padding
         self.input_norm = TimeNorm(width, eps=1e-3)
         stages, (height, _) = conv_stages(
-            channels, pools, conv_dropout, n_mels=n_mels, n_columns=width
+            channels, pools, conv_dropout, n_mels=n_mels, n_stft_frames=width
         )
         if height != 1:
             raise NetworkError(
@@ -119,7 +119,7 @@ class CRNN(GenreNetwork):
         found: Tensor = states.transpose(1, 2)
         return found
 
-    def gather(self, hidden: Tensor) -> Tensor:
-        """Last state of the recurrent layers."""
-        last: Tensor = self.dropout(hidden[..., -1])
+    def pool_features(self, features: Tensor) -> Tensor:
+        """Return the last state of the recurrent layers."""
+        last: Tensor = self.dropout(features[..., -1])
         return last

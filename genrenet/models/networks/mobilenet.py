@@ -184,9 +184,9 @@ class MobileNetV3(GenreNetwork):
             "dense": lambda hidden: self.dense(hidden.mean(dim=(2, 3))),
         }
 
-    def gather(self, hidden: Tensor) -> Tensor:
-        """The dense layer's output, with dropout."""
-        embedding: Tensor = self.dropout(hidden)
+    def pool_features(self, features: Tensor) -> Tensor:
+        """Return the dense layer's output, with dropout."""
+        embedding: Tensor = self.dropout(features)
         return embedding
 
     def layers(self, logmel: Tensor) -> dict[str, Tensor]:

@@ -83,9 +83,9 @@ class MusiCNN(GenreNetwork):
     ----------
     n_labels : int > 0
         Number of outputs.
-    n_mels, n_columns : int > 0
-        Shape of the log-mel of a patch. Any ``n_columns`` works; that of the published training is
-        the default.
+    n_mels, n_stft_frames : int > 0
+        Shape of the log-mel of a patch. Any ``n_stft_frames`` works; that of the published
+        training is the default.
     timbral, temporal : int > 0
         Channels of each of the two timbral and the three temporal filter banks.
     mid : int > 0
@@ -98,8 +98,8 @@ class MusiCNN(GenreNetwork):
     Notes
     -----
     Pons and Serra (2019), "musicnn: pre-trained convolutional neural networks for music audio
-    tagging". The published program cut one long spectrogram into patches of 187 columns; a frame of
-    2.976 s (47,616 samples) has just as many.
+    tagging". The published program cut one long spectrogram into patches of 187
+    STFT frames; a frame of 2.976 s (47,616 samples) has just as many.
 
     Examples
     --------
@@ -115,7 +115,7 @@ class MusiCNN(GenreNetwork):
         self,
         n_labels: int,
         n_mels: int = 96,
-        n_columns: int = 187,
+        n_stft_frames: int = 187,
         timbral: int = 204,
         temporal: int = 51,
         mid: int = 64,
@@ -125,7 +125,7 @@ class MusiCNN(GenreNetwork):
         super().__init__()
         self.settings = {
             "n_mels": n_mels,
-            "n_columns": n_columns,
+            "n_stft_frames": n_stft_frames,
             "timbral": timbral,
             "temporal": temporal,
             "mid": mid,
@@ -164,9 +164,9 @@ class MusiCNN(GenreNetwork):
         normed: Tensor = self.input_norm(logmel.transpose(1, 2).unsqueeze(1))
         return normed
 
-    def gather(self, hidden: Tensor) -> Tensor:
-        """The dense layer's output, with dropout."""
-        embedding: Tensor = self.dropout(hidden)
+    def pool_features(self, features: Tensor) -> Tensor:
+        """Return the dense layer's output, with dropout."""
+        embedding: Tensor = self.dropout(features)
         return embedding
 
     def layers(self, logmel: Tensor) -> dict[str, Tensor]:
@@ -184,8 +184,9 @@ class MusiCNN(GenreNetwork):
             ``max_pool`` and ``mean_pool`` over time of all these together (753 each);
             ``embedding``, the dense layer's output (200; the paper's ``penultimate``); ``logits``.
         """
-        hidden = self.through(logmel, until="mid3")
-        embedding = self.gather(self.through(hidden, after="mid3"))
+        hidden = self.forward_features(logmel, until="mid3")
+        dense = self.forward_features(hidden, after="mid3")
+        embedding = self.forward_head(dense, pre_logits=True)
         mean = hidden.mean(dim=2)
         names = [name for name in self.stages() if name == "front" or name.startswith("mid")]
         added = [self.n_front] + [self.settings["mid"]] * len(self.mid)

@@ -6,6 +6,6 @@ never learn are the lowest ones, their output is computed once a frame and kept:
 
 from genrenet.training.finetuning.errors import FinetuningError
 from genrenet.training.finetuning.freezing import LayerFreezing
-from genrenet.training.finetuning.pretrained import Pretrained, replace_head
+from genrenet.training.finetuning.pretrained import Pretrained
 
-__all__ = ["FinetuningError", "LayerFreezing", "Pretrained", "replace_head"]
+__all__ = ["FinetuningError", "LayerFreezing", "Pretrained"]

@@ -5,7 +5,7 @@ Conventions
 The trunk is run in eval mode and in float32, whatever the precision of training, and its output is
 kept in float32: in memory, or from `IN_MEMORY` bytes on in a file without a name, which the system
 removes when the process ends, however it ends. Of several processes on a machine each keeps its
-own, and has its share of the room.
+own, and may use its share of the space.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def run_trunk(model: GenreClassifier, batch: Item, until: str) -> Tensor:
     with torch.no_grad():
         logmel = model.frontend(to_float(batch["waveform"], batch["scale"]))
         dtype = model.network.head.weight.dtype
-        return model.network.through(logmel.to(dtype), until=until).float()
+        return model.network.forward_features(logmel.to(dtype), until=until).float()
 
 
 def cache_trunk(

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import copy
-import math
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import nn
 
 from genrenet.models.checkpoints import find_checkpoint, load_model
@@ -18,44 +16,8 @@ from genrenet.training.finetuning.errors import FinetuningError
 from genrenet.utils.cache import sha256_of
 
 
-def replace_head(network: GenreNetwork, n_labels: int, seed: int = 0) -> GenreNetwork:
-    """Give a network a new output layer, in place.
-
-    Parameters
-    ----------
-    network : GenreNetwork
-    n_labels : int > 0
-        Outputs of the new head.
-    seed : int
-        Fixes its weights, whatever else was drawn before.
-
-    Returns
-    -------
-    GenreNetwork
-        The same network.
-
-    Notes
-    -----
-    The weights are uniform within 1 / sqrt(inputs), as `torch.nn.Linear` has them.
-    """
-    if n_labels < 1:
-        raise FinetuningError("a head", found=f"{n_labels} labels", wanted="at least 1")
-    old = network.output_layer.weight
-    head: nn.Linear = nn.utils.skip_init(
-        nn.Linear, network.embedding_size, n_labels, device=old.device, dtype=old.dtype
-    )
-    generator = torch.Generator().manual_seed(seed)
-    bound = 1 / math.sqrt(network.embedding_size)
-    with torch.no_grad():
-        for parameter in (head.weight, head.bias):
-            drawn = torch.empty(parameter.shape).uniform_(-bound, bound, generator=generator)
-            parameter.copy_(drawn)
-    network.owner.head = head
-    return network
-
-
 class Pretrained(NetworkMaker):
-    """Makes networks from a checkpoint: the same trunk and settings, and a new head.
+    """Make networks from a checkpoint: the same trunk and settings, and a new head.
 
     It takes the place of a network's class in `GenreClassifier`. What it makes is of the
     checkpoint's own class, so that a fine-tuned checkpoint can be loaded without the backbone.
@@ -105,7 +67,7 @@ class Pretrained(NetworkMaker):
         source = load_model(file)
         network: Any = source.network
         if not self.keep_head:
-            replace_head(network, n_labels, self.seed)
+            network.reset_classifier(n_labels, self.seed)
         elif len(source.labels) != n_labels:
             raise FinetuningError(
                 f"the head of '{self.backbone}' does not fit the data",

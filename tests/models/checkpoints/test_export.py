@@ -26,11 +26,11 @@ from tests.helpers.tones import RATE, tone
 TINY = {
     "CNN": SMALL,
     "CRNN-keras1": functools.partial(
-        CRNN, n_columns=71, padding=0, channels=(8, 8), pools=((8, 7), (12, 2)), hidden_size=4
+        CRNN, n_stft_frames=71, padding=0, channels=(8, 8), pools=((8, 7), (12, 2)), hidden_size=4
     ),
     "CRNN-torch": functools.partial(
         CRNN,
-        n_columns=71,
+        n_stft_frames=71,
         padding=0,
         channels=(8, 8),
         pools=((8, 7), (12, 2)),
@@ -103,7 +103,7 @@ def test_full_networks_score_alike(name, backend, suffix, tmp_path):
 
 @pytest.mark.parametrize("output", ["normalised-sigmoid", "sigmoid"])
 def test_other_outputs(output, tmp_path):
-    model = vivid(TINY["CNN"], seconds=1.5, output=output, decision="vote")
+    model = vivid(TINY["CNN"], seconds=1.5, activation=output, aggregation="vote")
     export_model(model, tmp_path / "model.onnx")
     metadata = exported_metadata(tmp_path / "model.onnx")
     assert (metadata["output"], metadata["decision"]) == (output, "vote")

@@ -37,6 +37,17 @@ def _edited(checkpoint, target, edit):
     return target
 
 
+def test_settings_that_had_another_name_are_known(checkpoint, tmp_path):
+    def older(entries):
+        settings = entries["genrenet"]["network"]["settings"]
+        settings["n_columns"] = settings.pop("n_stft_frames")
+
+    model = load_model(_edited(checkpoint, tmp_path / "older.ckpt", older))
+    assert model.network.settings["n_stft_frames"] == 71
+    wave = torch.randn(1, 18_000)
+    assert torch.equal(model.scores(wave), load_model(checkpoint).scores(wave))
+
+
 @pytest.mark.parametrize(
     ("edit", "error", "words"),
     [

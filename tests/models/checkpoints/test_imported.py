@@ -416,7 +416,7 @@ def test_a_damaged_reference_is_refused(tuned, tmp_path, reference):
 
 def test_a_backbone_of_another_network_is_refused(tuned, tmp_path):
     part = export_checkpoint(tuned, tmp_path / "part.ckpt", without_backbone=True)
-    settings = {"n_columns": 71, "channels": [8, 32], "pools": [[8, 7], [12, 10]]}
+    settings = {"n_stft_frames": 71, "channels": [8, 32], "pools": [[8, 7], [12, 10]]}
     _edit(part, lambda entries: entries["genrenet"]["network"].update(settings=settings))
     with pytest.raises(CheckpointMismatchError, match="size mismatch"):
         load_model(part)

@@ -15,7 +15,8 @@ from genrenet.models.checkpoints import (
     shipped_checkpoints,
 )
 from genrenet.models.checkpoints.files import build_model
-from genrenet.models.checkpoints.opening import HEAD, missing_weights
+from genrenet.models.checkpoints.header import HEAD
+from genrenet.models.checkpoints.opening import missing_weights
 
 MAX_BYTES = 10_000_000
 SHIPPED = sorted(shipped_checkpoints())

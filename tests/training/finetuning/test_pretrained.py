@@ -7,9 +7,9 @@ import yaml
 from genrenet.cli import main
 from genrenet.models.checkpoints import load_model, read_checkpoint
 from genrenet.models.frontend import LogMel
-from genrenet.models.networks import CNN
+from genrenet.models.networks import CNN, NetworkError
 from genrenet.models.plain import ModelError
-from genrenet.training.finetuning import FinetuningError, LayerFreezing, Pretrained, replace_head
+from genrenet.training.finetuning import FinetuningError, LayerFreezing, Pretrained
 from genrenet.training.module import GenreClassifier
 from tests.helpers.finetuned import LABELS, fit, fixed_data
 from tests.helpers.small_training import SMALL, small_model
@@ -39,10 +39,11 @@ def test_the_new_head_depends_on_its_seed_alone(checkpoint):
     assert torch.equal(first.head.weight, again.head.weight)
     assert not torch.equal(first.head.weight, other.head.weight)
     state = torch.get_rng_state()
-    replace_head(first, 4)
+    first.reset_classifier(4)
+    assert first.n_labels == 4
     assert torch.equal(torch.get_rng_state(), state)
-    with pytest.raises(FinetuningError, match="0 labels"):
-        replace_head(first, 0)
+    with pytest.raises(NetworkError, match="0 labels"):
+        first.reset_classifier(0)
 
 
 def test_a_head_can_be_kept_where_it_fits(checkpoint):
@@ -100,7 +101,7 @@ def test_a_fine_tuned_checkpoint_says_where_it_comes_from_and_needs_no_backbone(
 
 def test_data_that_do_not_fit_the_backbone_are_named(checkpoint, music, tmp_path):
     model = GenreClassifier(LABELS, network=Pretrained(str(checkpoint)))
-    with pytest.raises(ModelError, match="columns of a frame: found 94"):
+    with pytest.raises(ModelError, match="STFT frames of a frame: found 94"):
         fit(music, tmp_path, model, LayerFreezing(), fixed_data(music, frame_seconds=2.0))
 
 
@@ -121,7 +122,7 @@ def test_fit_and_test_from_the_command_line(checkpoint, music, tmp_path, capsys,
         "  max_epochs: 3\n"
         "  callbacks:\n"
         "    - class_path: genrenet.training.finetuning.LayerFreezing\n"
-        "      init_args: {train: [head], thaw: {1: [conv2]}, rates: {conv2: 0.1},"
+        "      init_args: {train: [head], unfreeze: {1: [conv2]}, rates: {conv2: 0.1},"
         " cache_trunk: true}\n"
     )
     source = ["--data.source", str(music)]

@@ -1,0 +1,82 @@
+"""Checkpoints by name or path: where their files are, without opening them."""
+
+from __future__ import annotations
+
+import importlib.resources
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from genrenet.models.checkpoints.header import CheckpointError, read_header
+from genrenet.models.checkpoints.imported import import_checkpoint
+from genrenet.models.checkpoints.registry import published_models
+from genrenet.utils.errors import printable
+
+SHIPPED = "genrenet_checkpoints"
+"""The installed package that holds the shipped checkpoints."""
+
+DEFAULT_CHECKPOINT = "emotify-cnn"
+"""The shipped checkpoint that names genres where no other is asked for."""
+
+
+def shipped_checkpoints() -> dict[str, Path]:
+    """Checkpoints that came with the package, by name."""
+    try:
+        folder = importlib.resources.files(SHIPPED)
+    except ModuleNotFoundError:
+        return {}
+    files = [file for file in folder.iterdir() if isinstance(file, Path)]
+    return {file.stem: file for file in sorted(files) if file.suffix == ".ckpt"}
+
+
+def models_with_label(label: str) -> list[str]:
+    """Names of the shipped and published models that know a genre or tag, in any case.
+
+    Those with the fewest labels come first: they decide between genres, the others tag.
+    """
+    labels: dict[str, Sequence[str]] = {
+        name: model.labels for name, model in published_models().items()
+    }
+    for name, path in shipped_checkpoints().items():
+        labels[name] = read_header(path)["genrenet"]["labels"]
+    folded = label.strip().casefold()
+    known = [name for name, own in labels.items() if folded in map(str.casefold, own)]
+    return sorted(known, key=lambda name: len(labels[name]))
+
+
+def find_checkpoint(name_or_path: str | os.PathLike[str]) -> Path:
+    """File of a checkpoint; a published model is fetched and imported on first use.
+
+    Parameters
+    ----------
+    name_or_path : str or path
+        An existing file, or else the name of a shipped checkpoint or of a published model.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    CheckpointError
+        There is no such file or name.
+    FetchError, CacheError
+        See `import_checkpoint`.
+    """
+    if Path(name_or_path).is_file():
+        return Path(name_or_path)
+    name, shipped = os.fspath(name_or_path), shipped_checkpoints()
+    if name in shipped:
+        return shipped[name]
+    if name in published_models():
+        return import_checkpoint(name)
+    if name == DEFAULT_CHECKPOINT:
+        raise CheckpointError(
+            f"the checkpoint {name}, which comes with genrenet, is not in this installation",
+            remedy="reinstall genrenet, or pass --checkpoint FILE",
+        )
+    raise CheckpointError(
+        f"no checkpoint '{printable(name_or_path)}'",
+        wanted="a .ckpt file written by 'genrenet fit', or one of "
+        + ", ".join([*shipped, *published_models()]),
+    )

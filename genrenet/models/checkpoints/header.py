@@ -1,0 +1,119 @@
+"""What a checkpoint's file says of itself, read without torch and without its weights.
+
+A ``.ckpt`` file is an archive of torch: its entry ``data.pkl`` is a pickle in which weights are
+references to other entries. Here the references stay unread, and what belongs to torch is left out.
+No code of the file is run: nothing else is looked up than ordered dictionaries.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import zipfile
+from collections import OrderedDict
+from pathlib import Path
+from typing import Any
+
+from genrenet.utils.errors import GenrenetError, printable
+
+FORMAT = 1
+"""Version of the description in checkpoints."""
+
+HEAD = ("network.head.", "network.module.head.")
+"""What the names of the last layer's weights begin with."""
+
+WANTED = "a checkpoint written by 'genrenet fit'"
+
+
+class CheckpointError(GenrenetError):
+    """A file that is not a checkpoint of this package, or one that cannot be used."""
+
+
+class _LeftOut:
+    """Stands for anything of torch, and takes whatever it is made with."""
+
+    def __init__(self, *_: Any) -> None:
+        pass
+
+    def __setstate__(self, _: Any) -> None:
+        pass
+
+
+class _Unpickler(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) == ("collections", "OrderedDict"):
+            return OrderedDict
+        if module.partition(".")[0] == "torch":
+            return _LeftOut
+        raise pickle.UnpicklingError(f"a reference to {module}.{name}")
+
+    def persistent_load(self, _: Any) -> None:
+        return None
+
+
+def read_header(path: str | os.PathLike[str], *, whole: bool = False) -> dict[str, Any]:
+    """Read a checkpoint's entries without its weights.
+
+    Parameters
+    ----------
+    path : path
+        A ``.ckpt`` file.
+    whole : bool
+        Also compare all checksums, so that damage of the weights is found too.
+
+    Returns
+    -------
+    dict
+        As `genrenet.models.checkpoints.read_checkpoint`, but the values of ``state_dict`` mean
+        nothing.
+
+    Raises
+    ------
+    CheckpointError
+        The file is missing, damaged, another program's, or of a later format.
+    """
+    name = printable(path)
+    if not Path(path).is_file():
+        raise CheckpointError(f"no checkpoint '{name}'", wanted=WANTED)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            damaged = archive.testzip() if whole else None
+            pickled = next(entry for entry in archive.namelist() if entry.endswith("/data.pkl"))
+            with archive.open(pickled) as file:
+                entries: Any = _Unpickler(file).load()
+        if damaged:
+            raise zipfile.BadZipFile(f"damage in {damaged}")
+    except Exception as error:  # unpickling foreign bytes fails in any way there is
+        raise CheckpointError(
+            f"'{name}' is not a checkpoint that can be read safely",
+            found=str(error) or type(error).__name__,
+            wanted=WANTED,
+        ) from error
+    return checked(entries, name)
+
+
+def checked(entries: Any, name: str) -> dict[str, Any]:
+    """Check that entries are those of a checkpoint of this package.
+
+    Raises
+    ------
+    CheckpointError
+        Another program's, or of a later format.
+    """
+    description = entries.get("genrenet") if isinstance(entries, dict) else None
+    if not isinstance(description, dict) or not isinstance(entries.get("state_dict"), dict):
+        found = (
+            f"entries {sorted(map(str, entries))}" if isinstance(entries, dict) else "no entries"
+        )
+        raise CheckpointError(
+            f"'{name}' is a checkpoint of another program", found=found, wanted=WANTED
+        )
+    if description.get("format") != FORMAT:
+        raise CheckpointError(
+            f"'{name}' has another format",
+            found=f"format {description.get('format')}",
+            wanted=f"format {FORMAT}",
+            remedy="update genrenet, or train a new model",
+        )
+    found_entries: dict[str, Any] = entries
+    return found_entries
