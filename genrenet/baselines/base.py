@@ -29,7 +29,7 @@ class Baseline(Method):
         Makes a scikit-learn classifier; its typed keyword parameters are the method's settings.
         A parameter ``random_state`` gets the seed.
     features : str
-        What it eats where nothing else is asked for: names of features, joined by ``+``.
+        Names of its default features, joined by ``+``.
     kind : {"vectors", "gaussians"}
         What its rows are: any numbers, or Gaussians (the mean, then the covariance row by row).
     grid : mapping of str to sequence
@@ -40,7 +40,7 @@ class Baseline(Method):
     Examples
     --------
     >>> from sklearn.naive_bayes import GaussianNB
-    >>> Baseline("naive-bayes", "Gaussian naive Bayes", GaussianNB, "five").parameters()
+    >>> Baseline("naive-bayes", "Gaussian naive Bayes", GaussianNB, "spectral-stats").parameters()
     {'priors': None, 'var_smoothing': 1e-09}
     """
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genrenet.baselines.base import Baseline, BaselineError, baselines
-from genrenet.baselines.song_features import FeatureMatrix, song_features
+from genrenet.baselines.song_features import FeatureMatrix, current_features, song_features
 from genrenet.inference.result import SongResult, named_scores
 from genrenet.inference.scorers import SongScorer
 from genrenet.utils.atomic import replacing
@@ -39,7 +39,7 @@ class FittedBaseline(SongScorer):
     labels : list of str
         All labels, sorted, whether there were songs of each to learn from or not.
     features : str
-        Names of the features it eats.
+        Names of the features it was fitted on.
     settings : dict
         Those that were given or chosen.
     about : dict
@@ -80,7 +80,7 @@ class FittedBaseline(SongScorer):
         return [str(label) for label in self.estimator.predict(rows)]
 
     def features_of(self, paths: Sequence[str], device: str | None = None) -> FeatureMatrix:
-        """What it eats of songs; see `song_features`."""
+        """Compute the features of songs; see `song_features`."""
         return song_features(paths, self.features, device=device)
 
     def score_songs(
@@ -180,6 +180,7 @@ def load_baseline(path: str | os.PathLike[str]) -> FittedBaseline:
     keys = ("name", "estimator", "labels", "features", "settings", "about")
     if missing := [key for key in keys if key not in entries]:
         raise BaselineError(f"'{name}' is damaged", found=f"no entry {', '.join(missing)}")
+    entries["features"] = current_features(str(entries["features"]), warn=False)
     classes = getattr(entries["estimator"], "classes_", None)
     if classes is None or not {str(label) for label in classes} <= {*entries["labels"]}:
         raise BaselineError(
@@ -304,7 +305,8 @@ def _choose(
 ) -> dict[str, Any]:
     """The settings that do best over inner folds; the first ones where there are none.
 
-    Every candidate is made as the final one will be: through the method's own factory.
+    Every candidate is made as the final one will be: through the method's own factory, which may
+    be any function. scikit-learn's GridSearchCV would clone one estimator and set its parameters.
     """
     from sklearn.model_selection import ParameterGrid
 

@@ -42,21 +42,21 @@ def run(command: str, arguments: Sequence[str]) -> int:
         )
     settings = dict(setting(text) for text in options.set)
     from genrenet.baselines import baseline, fit_baseline
-    from genrenet.baselines.song_features import song_features
+    from genrenet.baselines.song_features import current_features, song_features
     from genrenet.data.catalog import read_catalog
     from genrenet.data.splits import song_groups
     from genrenet.utils.progress import progress_bar
 
     method = baseline(options.name)
     method.make(options.seed, **settings)
-    features = options.features or method.features
+    features = current_features(options.features or method.features)
     catalog = read_catalog(options.data, labels=options.labels)
     table = catalog.table
     with progress_bar(f"features {features}") as show:
         found = song_features(list(table["path"]), features, progress=show)
     if found.kind != method.kind:
         raise BaselineCommandError(
-            f"the baseline '{method.name}' cannot eat the features '{features}'",
+            f"the baseline '{method.name}' does not accept the features '{features}'",
             found=found.kind,
             wanted=method.kind,
         )

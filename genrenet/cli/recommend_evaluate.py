@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from genrenet.cli.histories import read_all
 from genrenet.cli.parsing import CommandParser, count
 from genrenet.utils.atomic import write_text
 from genrenet.utils.errors import printable
@@ -33,7 +34,13 @@ def run(command: str, arguments: Sequence[str]) -> int:
     add("history", nargs="+", metavar="HISTORY", help="as for 'genrenet recommend'")
     add("--models", metavar="NAMES", help="with commas between them (default: all that can be)")
     add("--holdout", type=float, default=0.2, metavar="X", help="share (default: 0.2)")
-    add("--seeds", type=count, default=1, metavar="N", help="dealings of the items (default: 1)")
+    add(
+        "--seeds",
+        type=count,
+        default=1,
+        metavar="N",
+        help="repetitions with other items (default: 1)",
+    )
     add("--unit", choices=("artist", "track"), help="what an item is (default: artist)")
     add("--columns", metavar="NAMES", help="as for 'genrenet recommend'")
     add("--content", metavar="FILE", help="how songs sound: what 'genrenet embed' or 'scan' wrote")
@@ -44,7 +51,6 @@ def run(command: str, arguments: Sequence[str]) -> int:
 
 
 def _history(options: argparse.Namespace) -> int:
-    from genrenet.cli.recommend import read_all
     from genrenet.recommend import RecommendError, recommender, recommenders
     from genrenet.recommend.content import is_library
     from genrenet.recommend.evaluation import judge

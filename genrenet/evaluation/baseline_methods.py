@@ -16,7 +16,7 @@ from genrenet.baselines import (
     known_features,
     origin,
 )
-from genrenet.baselines.song_features import check_features, song_features
+from genrenet.baselines.song_features import check_features, current_features, song_features
 from genrenet.data.splits import Split, song_groups
 from genrenet.evaluation.datasets import Dataset
 from genrenet.evaluation.methods import Contender, ContenderError, FoldResult, validation_rows
@@ -24,7 +24,7 @@ from genrenet.utils.progress import progress_bar
 
 
 class FeatureBank:
-    """Features of a dataset's songs, computed once, whichever contenders eat them."""
+    """Features of a dataset's songs, computed once for all methods that use them."""
 
     def __init__(self) -> None:
         self._held: dict[str, FeatureMatrix] = {}
@@ -46,7 +46,7 @@ class BaselineContender(Contender):
     Parameters
     ----------
     name : str
-        Such as ``svm`` or ``svm@five``.
+        Such as ``svm`` or ``svm@spectral-stats``.
     bank : FeatureBank
         Shared by all contenders of a run.
 
@@ -55,19 +55,20 @@ class BaselineContender(Contender):
     BaselineError
         No such baseline, or no such features.
     ContenderError
-        The baseline cannot eat these features.
+        The baseline does not accept features of this kind.
     """
 
     def __init__(self, name: str, bank: FeatureBank) -> None:
         super().__init__(name)
-        method, _, features = name.partition("@")
+        method, _, asked = name.partition("@")
+        features = current_features(asked) if asked else ""
         self.method: Baseline = baseline(method)
         self.asked = features
-        self.features = features or self.method.features
+        self.features = features or current_features(self.method.features)
         self.bank = bank
         if features and (kind := check_features(features)) != self.method.kind:
             raise ContenderError(
-                f"the baseline '{method}' cannot eat the features '{features}'",
+                f"the baseline '{method}' does not accept the features '{features}'",
                 found=kind,
                 wanted=self.method.kind,
             )
@@ -94,7 +95,7 @@ class BaselineContender(Contender):
             raise ContenderError(
                 f"'{self.name}' asks for features of its own",
                 found=f"a table of {len(dataset.columns)} features, '{dataset.name}'",
-                wanted=f"'{self.method.name}', which eats what the table holds",
+                wanted=f"'{self.method.name}', which takes the features of the table",
             )
         elif self.method.kind == "gaussians":
             raise ContenderError(

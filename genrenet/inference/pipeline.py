@@ -79,7 +79,7 @@ def plan(
     workers: int | None = None,
     batch_frames: int | None = None,
 ) -> Plan:
-    """Share out the work on the machine at hand.
+    """Choose how the work is divided on this machine.
 
     Parameters
     ----------
@@ -164,7 +164,7 @@ def through(
         Give songs in their order, or as they are done.
     watch : callable, optional
         Sees a song's rows long before the song is done, not always in order; called by several
-        threads at once. What it raises ends the journey.
+        threads at once. What it raises ends the run.
 
     Yields
     ------
@@ -187,7 +187,7 @@ def through(
 
 
 class _Run:
-    """One journey of songs through a network: the threads, and the channels between them."""
+    """One run of songs through a network: the threads, and the channels between them."""
 
     def __init__(
         self, work: Work, device: torch.device, how: Plan, watch: Watch | None = None
@@ -198,7 +198,7 @@ class _Run:
         self.songs: Channel[_Song] = Channel()
         self.pieces: Channel[_Piece] = Channel(ahead)
         self.done: Channel[_Song | BaseException] = Channel()
-        self.crew: list[threading.Thread] = []
+        self.threads: list[threading.Thread] = []
         self.began = {"decode": 0, "score": 0}
         self.n_pieces, self.ended = 0, False
         self.joining = threading.Lock()
@@ -210,8 +210,8 @@ class _Run:
             if self.ended or self.began[name] >= min(work, most):
                 return
             self.began[name] += 1
-            self.crew.append(threading.Thread(target=self._guarded, args=(job,), daemon=True))
-            self.crew[-1].start()
+            self.threads.append(threading.Thread(target=self._guarded, args=(job,), daemon=True))
+            self.threads[-1].start()
 
     def stop(self) -> None:
         atexit.unregister(self.stop)
@@ -219,8 +219,8 @@ class _Run:
             self.ended = True
         for channel in (self.songs, self.pieces, self.done):
             channel.close()
-        if threading.current_thread() not in self.crew:  # one of them may collect the garbage
-            for thread in self.crew:
+        if threading.current_thread() not in self.threads:  # one of them may collect the garbage
+            for thread in self.threads:
                 thread.join()
 
     def _guarded(self, job: Callable[[], None]) -> None:

@@ -1,4 +1,4 @@
-"""The built-in baselines, each with what it eats and the settings that are chosen among."""
+"""The built-in baselines, each with its default features and its grid of settings."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from genrenet.baselines import Baseline
     from genrenet.inference.scorers import ScorerFormat
 
-VECTORS = "five+short-term+patterns"
-"""What the methods on vectors eat where nothing else is asked for."""
+VECTORS = "spectral-stats+short-term+block-level"
+"""Default features of the methods on vectors."""
 
 
 @hookimpl

@@ -98,7 +98,7 @@ def test_settings_of_the_imported_model(mn04):
     model = load_model("efficientat-mn04")
     assert model.frames == FrameSettings(10.0, 0.0, 32_000, "repeat")
     assert isinstance(model.frontend, KaldiMel)
-    assert model.output == "sigmoid"
+    assert model.activation == "sigmoid"
     assert model.network.settings == {"n_mels": 128, "width": 0.4, "dropout": 0.2}
     source = model.provenance["source"]
     assert source["sha256"] == published("efficientat-mn04").sha256 == sha256_of(mn04)
