@@ -19,7 +19,7 @@ TARGETS = {"CNN": 4.0, "CRNN": 5.0}
 Precision = Literal["32", "auto"]
 PRECISIONS: tuple[Precision, ...] = ("32", "auto")
 TRIM = 0.0
-"""Seconds: most collections at hand for measurements are of excerpts."""
+"""Seconds: most collections that are measured are of excerpts."""
 
 Run = Callable[..., dict[str, Any]]
 
@@ -61,7 +61,7 @@ def theirs(name: str, paths: Sequence[str]) -> Run:
 
 
 def networks(names: Sequence[str]) -> dict[str, str]:
-    """Kind of the network of each checkpoint; random weights where one cannot be had."""
+    """Kind of the network of each checkpoint; random weights where one cannot be opened."""
     from benchmark_references import model_named
 
     from genrenet.utils.errors import GenrenetError
@@ -87,7 +87,7 @@ def options(parser: argparse.ArgumentParser) -> None:
         default=["emotify-cnn", "random-cnn", "gtzan10-crnn"],
         metavar="CHECKPOINT",
         help="checkpoints, or random weights in the published sizes: random-cnn, random-crnn "
-        "(%(default)s; random weights where a checkpoint cannot be had)",
+        "(%(default)s; random weights where a checkpoint cannot be opened)",
     )
     parser.add_argument(
         "--plot", type=Path, metavar="FILE.png", help="draw cost against songs, seconds and cores"

@@ -144,7 +144,7 @@ def _memory() -> dict[str, Any]:
 
 def _nearest_once() -> None:
     songs = random_songs(LIBRARY, seed=1)
-    # Some songs many times over: making as many anew would take more memory than what is measured.
+    # Some songs many times over: so many different ones would take more memory than the search.
     queries = np.tile(random_songs(1_000), (QUERIES // 1_000, 1))
     start = time.perf_counter()
     nearest(queries, songs, K)

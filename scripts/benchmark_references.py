@@ -120,7 +120,7 @@ class UsualPipeline:
     """
 
     def __init__(self, model: GenreClassifier, trim: float) -> None:
-        self.labels, self.output = model.labels, model.output
+        self.labels, self.activation = model.labels, model.activation
         self.settings = model.frontend.settings
         self.frames: FrameSettings = model.frames.with_trim(trim)
         self.network = PlainNetwork(model.network)
@@ -139,7 +139,7 @@ class UsualPipeline:
         frames = torch.from_numpy(np.stack(mels))
         with torch.no_grad():
             scores = [
-                log_scores(self.network(frames[i : i + BATCH]), self.output).exp()
+                log_scores(self.network(frames[i : i + BATCH]), self.activation).exp()
                 for i in range(0, len(frames), BATCH)
             ]
         return self.labels[int(torch.cat(scores).mean(dim=0).argmax())]

@@ -116,12 +116,12 @@ def _round(
         except (OSError, http.client.HTTPException, ValueError) as error:
             print(f"lost: {error!r}", file=sys.stderr)
 
-    crew = [threading.Thread(target=ask, args=(number,)) for number in range(requests)]
-    for thread in crew:
+    threads = [threading.Thread(target=ask, args=(number,)) for number in range(requests)]
+    for thread in threads:
         thread.start()
     start.wait()
     begun, page = time.perf_counter(), 0.0
-    while any(thread.is_alive() for thread in crew):
+    while any(thread.is_alive() for thread in threads):
         asked = time.perf_counter()
         with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
             connection.request("GET", "/")
@@ -130,7 +130,7 @@ def _round(
                 raise BenchmarkError(f"the page did not answer: {answer.status}")
         page = max(page, time.perf_counter() - asked)
         time.sleep(0.1)
-    for thread in crew:
+    for thread in threads:
         thread.join()
     return {
         "seconds": time.perf_counter() - begun,

@@ -1,6 +1,6 @@
 # Sourced by the tests' script: a browser for the tests of the web page, which skip where there is none.
 # Only where the system's packages are ours to install (root, apt) is one installed. Where CI is set, a
-# browser that cannot be had is a failure.
+# browser that cannot be installed is a failure.
 
 has_chromium() {
     [ -n "${CHROMIUM:-}" ] || command -v chromium chromium-browser google-chrome >/dev/null

@@ -65,7 +65,7 @@ def train(options: argparse.Namespace, parts: pd.Series, name: str, seed: int) -
         **(augmented if options.augment else {}),
     )
     freezing = LayerFreezing(
-        options.stages, decay=options.decay, cache_trunk=False if options.augment else "auto"
+        options.stages, layer_decay=options.decay, cache_trunk=False if options.augment else "auto"
     )
     plain_trainer(max_epochs=options.epochs, callbacks=[freezing]).fit(model, data)
     return model.cpu().eval()

@@ -119,7 +119,9 @@ def train(args: argparse.Namespace, name: str, backbone: str, stages: list[str],
         lr_scheduler=OneCycle,
         seed=args.seed,
     )
-    freezing = LayerFreezing(stages, decay=args.decay, cache_trunk="auto" if args.cache else False)
+    freezing = LayerFreezing(
+        stages, layer_decay=args.decay, cache_trunk="auto" if args.cache else False
+    )
     history = History()
     best = ModelCheckpoint(
         args.out / "checkpoints", name, monitor="val/loss", enable_version_counter=False

@@ -17,7 +17,7 @@ Mono: TypeAlias = npt.NDArray[np.float32]
 
 
 class AudioError(GenrenetError):
-    """A file that cannot be had as audio; `path` is the file."""
+    """A file that cannot be decoded as audio; `path` is the file."""
 
     path: Path = ""  # set after construction: errors are unpickled from their message alone
 

@@ -159,7 +159,7 @@ class _Pool:
         self.idle.clear()
 
     def forget(self) -> None:
-        """Start anew in a fork, leaving the processes to who started them."""
+        """Start without processes in a fork: they belong to the process that started them."""
         for worker in self.all:
             worker.link.close()
             worker.process.returncode = 0  # not ours: nobody here waits for it

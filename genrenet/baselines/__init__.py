@@ -1,4 +1,4 @@
-"""Classical methods on features: what a baseline is, what it eats, how it is fitted and kept.
+"""Classical methods on features: what a baseline is, its features, how it is fitted and stored.
 
 The methods themselves come from plugins; the built-in ones are in ``genrenet_plugins``.
 """

@@ -29,7 +29,7 @@ class Baseline(Method):
         Makes a scikit-learn classifier; its typed keyword parameters are the method's settings.
         A parameter ``random_state`` gets the seed.
     features : str
-        What it eats where nothing else is asked for: names of features, joined by ``+``.
+        Names of its default features, joined by ``+``.
     kind : {"vectors", "gaussians"}
         What its rows are: any numbers, or Gaussians (the mean, then the covariance row by row).
     grid : mapping of str to sequence

@@ -40,7 +40,7 @@ class FittedBaseline(SongScorer):
     labels : list of str
         All labels, sorted, whether there were songs of each to learn from or not.
     features : str
-        Names of the features it eats.
+        Names of the features it was fitted on.
     settings : dict
         Those that were given or chosen.
     about : dict
@@ -81,7 +81,7 @@ class FittedBaseline(SongScorer):
         return [str(label) for label in self.estimator.predict(rows)]
 
     def features_of(self, paths: Sequence[str], device: str | None = None) -> FeatureMatrix:
-        """What it eats of songs; see `song_features`."""
+        """Compute the features of songs; see `song_features`."""
         return song_features(paths, self.features, device=device)
 
     def score_songs(

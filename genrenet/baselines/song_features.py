@@ -1,4 +1,4 @@
-"""What baselines eat: rows of features of songs, by the features' names.
+"""Features of songs for baselines: one row a song, by the features' names.
 
 Names are joined by ``+``. Each is one that a plugin registered (such as ``five``), or a network
 whose embedding is meant (``musicnn-msd``, or with its layers ``msd-cnn:conv3/conv4``).

@@ -56,7 +56,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
         found = song_features(list(table["path"]), features, progress=show)
     if found.kind != method.kind:
         raise BaselineCommandError(
-            f"the baseline '{method.name}' cannot eat the features '{features}'",
+            f"the baseline '{method.name}' does not accept the features '{features}'",
             found=found.kind,
             wanted=method.kind,
         )

@@ -1,4 +1,4 @@
-"""What the cache holds, for people who want to know or to have the room back.
+"""What the cache holds, for listing it and for freeing space.
 
 Kinds are the folders below the cache's root: ``stores`` (songs decoded for training), ``features``,
 ``embeddings``, ``checkpoints`` (imported models), ``downloads``, ``streamed`` (chunks of remote
@@ -46,8 +46,8 @@ class Item:
     in_use : bool
         Whether a running process uses it.
     remove : callable
-        Gives the room back, and says how many bytes; a time before which files must have been used
-        last is passed.
+        Frees the space, and returns the number of bytes. It is passed a time: only files that were
+        last used before it are removed.
     """
 
     kind: str

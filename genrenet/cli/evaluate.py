@@ -44,7 +44,9 @@ def _parser(command: str) -> CommandParser:
     parser.add_argument("--config", metavar="NAME", help="a packaged experiment, or a YAML file")
     parser.add_argument("--models", metavar="NAMES", help="with commas between them")
     parser.add_argument("--protocol", metavar="NAMES", help="(default: artist-5fold)")
-    parser.add_argument("--seeds", type=int, metavar="N", help="dealings of the songs (default: 1)")
+    parser.add_argument(
+        "--seeds", type=int, metavar="N", help="repetitions with other folds (default: 1)"
+    )
     parser.add_argument("--genres", metavar="NAMES", help="only songs of these genres")
     parser.add_argument(
         "--segments",

@@ -27,6 +27,7 @@ from pytorch_lightning.callbacks import (
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI, SaveConfigCallback
 from pytorch_lightning.loggers import TensorBoardLogger
 
+from genrenet.cli.old_options import current_arguments, read_old_names
 from genrenet.data.datamodule import GenreDataModule
 from genrenet.evaluation.callbacks import PredictionWriter, TestReport, gather_skipped
 from genrenet.models.checkpoints import read_checkpoint
@@ -169,8 +170,8 @@ class GenreCLI(LightningCLI):
             ours = config.name is None or run.parent == runs
             if ours and config.ckpt_path and (run / "config.yaml").is_file():
                 runs, version = run.parent, run.name
-            # What is not training counts its steps anew: in the run's own folder TensorBoard would
-            # take that for a restart and drop the curves from there on.
+            # Tests and predictions count their steps from 0: in the run's own folder TensorBoard
+            # would take that for a restart and drop the curves from there on.
             stage = None if self.subcommand == "fit" else self.subcommand
             fresh = stage is None and version is None
             kwargs["logger"] = TensorBoardLogger(
@@ -236,7 +237,7 @@ def _check_entries(entries: dict[str, Any], name: str, command: str) -> None:
 def _leave_out_backbone(config: Any, entries: dict[str, Any]) -> None:
     """Let a checkpoint's own settings make the network whose first weights came from a backbone.
 
-    The checkpoint has all the weights there are, and the backbone need not be at hand any more.
+    The checkpoint has all the weights there are, so the backbone is no longer needed.
     """
     network = config.model.network
     if getattr(network, "class_path", None) != PRETRAINED:
@@ -306,6 +307,7 @@ def run_trainer(arguments: Sequence[str], name: str) -> int:
     torch.set_float32_matmul_precision("high")
     if best_device() == "cpu":
         keep_freed_memory()
+    read_old_names()
     GenreCLI.run_name, GenreCLI.run_folder = name, RunFolder()
     callbacks: list[Any] = [
         RichProgressBar(leave=False),
@@ -326,7 +328,7 @@ def run_trainer(arguments: Sequence[str], name: str) -> int:
         cli = GenreCLI(
             GenreClassifier,
             GenreDataModule,
-            args=list(arguments),
+            args=current_arguments(arguments),
             seed_everything_default=0,
             trainer_defaults={"callbacks": callbacks, "precision": default_precision()},
             save_config_callback=SaveConfigCallback if arguments[0] == "fit" else None,

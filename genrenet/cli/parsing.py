@@ -39,12 +39,12 @@ class SettingError(GenrenetError):
 
 
 def setting(text: str) -> tuple[str, Any]:
-    """NAME=VALUE with the value as YAML reads it.
+    """Parse NAME=VALUE, with the value as YAML.
 
     Raises
     ------
     SettingError
-        It is none.
+        The text has another form.
     """
     import yaml
 

@@ -33,7 +33,13 @@ def run(command: str, arguments: Sequence[str]) -> int:
     add("history", nargs="+", metavar="HISTORY", help="as for 'genrenet recommend'")
     add("--models", metavar="NAMES", help="with commas between them (default: all that can be)")
     add("--holdout", type=float, default=0.2, metavar="X", help="share (default: 0.2)")
-    add("--seeds", type=count, default=1, metavar="N", help="dealings of the items (default: 1)")
+    add(
+        "--seeds",
+        type=count,
+        default=1,
+        metavar="N",
+        help="repetitions with other items (default: 1)",
+    )
     add("--unit", choices=("artist", "track"), help="what an item is (default: artist)")
     add("--columns", metavar="NAMES", help="as for 'genrenet recommend'")
     add("--content", metavar="FILE", help="how songs sound: what 'genrenet embed' or 'scan' wrote")

@@ -22,7 +22,7 @@ EXAMPLES = """examples:
   curl -F file=@song.mp3 http://127.0.0.1:8765/api/classify
   curl --json '{"path": "Miles Davis/So What.mp3"}' http://127.0.0.1:8765/api/classify
 
-Only this machine is answered, unless --host names another address: then whoever asks must show the
+Only this machine is answered, unless --host names another address: then requests must carry the
 token, which is printed at the start. Ctrl-C ends the server.
 
 exit code: 0 ended by Ctrl-C or SIGTERM, 2 the request cannot be carried out

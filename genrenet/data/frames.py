@@ -1,4 +1,4 @@
-"""Multiframe: where the frames of a song lie, and how frame scores become one song decision.
+"""Multiframe: where the frames of a song lie, and how frame scores become a song's.
 
 Conventions
 -----------
@@ -21,8 +21,8 @@ from torch import Tensor
 
 from genrenet.utils.errors import GenrenetError
 
-Decision = Literal["mean", "vote", "geometric"]
-"""How the scores of frames become those of their song; see `decide`."""
+Aggregation = Literal["mean", "vote", "geometric"]
+"""How the scores of frames become those of their song; see `aggregate`."""
 
 Fill = Literal["repeat", "zeros"]
 """What fills a frame of a song that is shorter: its sound again and again, or zeros."""
@@ -35,7 +35,7 @@ Sample = TypeVar("Sample", bound=np.generic)
 
 
 class FrameError(GenrenetError):
-    """Frame settings out of range, or an unknown song decision."""
+    """Frame settings out of range, or an unknown aggregation."""
 
 
 @dataclass(frozen=True)
@@ -233,7 +233,7 @@ def spread(starts: NDArray[np.int64], count: int | None) -> NDArray[np.int64]:
 
 
 def frame_statistics(scores: Tensor) -> Tensor:
-    """What has to be summed over a song's frames to take any of the decisions.
+    """What has to be summed over a song's frames for any of the aggregations.
 
     Parameters
     ----------
@@ -249,7 +249,7 @@ def frame_statistics(scores: Tensor) -> Tensor:
     return torch.stack([scores, scores.clamp_min(1e-12).log(), votes], dim=1)
 
 
-def decide(totals: Tensor, counts: Tensor, decision: Decision = "mean") -> Tensor:
+def aggregate(totals: Tensor, counts: Tensor, aggregation: Aggregation = "mean") -> Tensor:
     """Song scores from summed frame statistics.
 
     Parameters
@@ -258,7 +258,7 @@ def decide(totals: Tensor, counts: Tensor, decision: Decision = "mean") -> Tenso
         Sums of `frame_statistics` over each song's frames.
     counts : Tensor, shape (songs,)
         Number of frames of each song; songs without frames get scores of zero.
-    decision : {"mean", "vote", "geometric"}
+    aggregation : {"mean", "vote", "geometric"}
         ``mean`` averages the frames' scores. ``vote`` takes the most frequent of the frames' own
         labels (the nearest neighbour among them), ties by the mean score. ``geometric`` takes the
         geometric mean, divided by its sum over the labels.
@@ -273,28 +273,30 @@ def decide(totals: Tensor, counts: Tensor, decision: Decision = "mean") -> Tenso
     """
     frames = counts.clamp_min(1).to(totals.dtype).unsqueeze(-1)
     mean = totals[:, 0] / frames
-    if decision == "mean":
+    if aggregation == "mean":
         scores = mean
-    elif decision == "geometric":
+    elif aggregation == "geometric":
         scores = (totals[:, 1] / frames).softmax(dim=-1)
-    elif decision == "vote":
+    elif aggregation == "vote":
         # A vote weighs more than any difference of means, so means only break ties.
         scores = (totals[:, 2] + mean) / (frames + 1.0)
     else:
         raise FrameError(
-            "unknown song decision", found=repr(decision), wanted=", ".join(get_args(Decision))
+            "unknown aggregation of frames",
+            found=repr(aggregation),
+            wanted=", ".join(get_args(Aggregation)),
         )
     return torch.where(counts.unsqueeze(-1) > 0, scores, torch.zeros_like(scores))
 
 
-def song_scores(scores: Tensor, decision: Decision = "mean") -> Tensor:
+def song_scores(scores: Tensor, aggregation: Aggregation = "mean") -> Tensor:
     """Scores of one song from the scores of its frames.
 
     Parameters
     ----------
     scores : Tensor, shape (frames, labels)
-    decision : {"mean", "vote", "geometric"}
-        See `decide`.
+    aggregation : {"mean", "vote", "geometric"}
+        See `aggregate`.
 
     Returns
     -------
@@ -302,7 +304,7 @@ def song_scores(scores: Tensor, decision: Decision = "mean") -> Tensor:
     """
     totals = frame_statistics(scores).sum(dim=0, keepdim=True)
     count = torch.full((1,), scores.shape[0], device=scores.device)
-    return decide(totals, count, decision)[0]
+    return aggregate(totals, count, aggregation)[0]
 
 
 def cut(waveforms: Tensor, settings: FrameSettings) -> Tensor:

@@ -110,7 +110,7 @@ class StoreIndex:
                 f"the prepared store '{printable(folder)}' is of another version",
                 found=str(self.about.get("version")),
                 wanted=str(VERSION),
-                remedy="delete the folder; it is built anew on the next run",
+                remedy="delete the folder; it is built again on the next run",
             )
 
     def _make(self, about: Mapping[str, Any]) -> None:
@@ -135,7 +135,7 @@ class StoreIndex:
             raise StoreError(
                 f"the prepared store '{printable(self.folder)}' is damaged",
                 found=str(error),
-                remedy="delete the folder; it is built anew on the next run",
+                remedy="delete the folder; it is built again on the next run",
             ) from error
 
     def rows(self, query: str, values: Sequence[Any] = ()) -> list[Any]:

@@ -24,7 +24,7 @@ from genrenet.utils.progress import progress_bar
 
 
 class FeatureBank:
-    """Features of a dataset's songs, computed once, whichever contenders eat them."""
+    """Features of a dataset's songs, computed once for all methods that use them."""
 
     def __init__(self) -> None:
         self._held: dict[str, FeatureMatrix] = {}
@@ -55,7 +55,7 @@ class BaselineContender(Contender):
     BaselineError
         No such baseline, or no such features.
     ContenderError
-        The baseline cannot eat these features.
+        The baseline does not accept features of this kind.
     """
 
     def __init__(self, name: str, bank: FeatureBank) -> None:
@@ -67,7 +67,7 @@ class BaselineContender(Contender):
         self.bank = bank
         if features and (kind := check_features(features)) != self.method.kind:
             raise ContenderError(
-                f"the baseline '{method}' cannot eat the features '{features}'",
+                f"the baseline '{method}' does not accept the features '{features}'",
                 found=kind,
                 wanted=self.method.kind,
             )
@@ -94,7 +94,7 @@ class BaselineContender(Contender):
             raise ContenderError(
                 f"'{self.name}' asks for features of its own",
                 found=f"a table of {len(dataset.columns)} features, '{dataset.name}'",
-                wanted=f"'{self.method.name}', which eats what the table holds",
+                wanted=f"'{self.method.name}', which takes the features of the table",
             )
         elif self.method.kind == "gaussians":
             raise ContenderError(

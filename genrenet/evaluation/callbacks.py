@@ -169,7 +169,7 @@ class PredictionWriter(pl.Callback):
         data = data_of(trainer)
         self._songs = None
         if data is not None and not getattr(trainer, "fast_dev_run", False):
-            songs = SongScores(data.n_songs("all"), len(data.labels), pl_module.decision)
+            songs = SongScores(data.n_songs("all"), len(data.labels), pl_module.aggregation)
             self._songs = songs.to(pl_module.device)
             if pl_module.device.type != "mps":
                 # Then no printed digit depends on the order of a sum, which processes share.

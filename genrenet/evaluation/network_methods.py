@@ -128,7 +128,7 @@ class NetworkContender(Contender):
             if last.exists():
                 arguments = ["--ckpt_path", str(last)]
             else:
-                # What was stopped before its first checkpoint begins anew, in the same place.
+                # Stopped before its first checkpoint, a run starts again in the same folder.
                 shutil.rmtree(folder / "run", ignore_errors=True)
                 arguments = ["--config", self.file, *self.options]
                 arguments += [f"--data.source={songs}", f"--data.split={parts}"]

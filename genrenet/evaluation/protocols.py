@@ -28,14 +28,14 @@ MEANINGS = {
     "artist": "Folds by artist: no artist is both learnt from and judged, so voices, studios and "
     "albums cannot be recognised in place of genres. This is what to expect on artists the model "
     "has not heard.",
-    "stratified": "Stratified folds: songs are shuffled within their genre, whoever made them. "
+    "stratified": "Stratified folds: songs are shuffled within their genre, regardless of artist. "
     "Songs of one artist or album, and repeated recordings, stand on both sides, so a method is "
     "also paid for recognising them.",
     "fault-filtered": "The fault-filtered split of GTZAN (443 songs to learn from, 197 for "
     "validation, 290 judged): repeated and distorted excerpts are left out, and artists that are "
     "known stand on one side only.",
-    "70-30": "70 % of each genre's songs are learnt from and 30 % judged, drawn anew for every "
-    "seed, whoever made them: songs of one artist stand on both sides.",
+    "70-30": "70 % of each genre's songs are learnt from and 30 % judged, drawn again for every "
+    "seed, regardless of artist: songs of one artist stand on both sides.",
     "column": "The collection's own split, from its column 'split'. Validation songs are learnt "
     "from by methods that need none.",
 }
@@ -72,7 +72,7 @@ class Protocol:
     name : str
         One of `KINDS`, or one of them with another number of folds.
     seeds : tuple of int
-        Each deals the songs (or starts the methods) anew.
+        One repetition each, with other folds (or another start of the methods).
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Embeddings kept on disk: whoever asks again, for the same songs and settings, decodes nothing."""
+"""Embeddings cached on disk: a second run with the same songs and settings decodes nothing."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def cached_embeddings(
     Warns
     -----
     UserWarning
-        A file in the cache was damaged; its song has been embedded anew.
+        A file in the cache was damaged; its song has been embedded again.
 
     Raises
     ------
@@ -107,7 +107,7 @@ def iter_embeddings(
 ) -> Iterator[SongEmbedding]:
     """Embeddings of songs one after another, from the cache where they are there.
 
-    Every song is in the cache before it is handed out, so whoever stops early loses nothing.
+    Every song is in the cache before it is returned, so nothing is lost by stopping early.
 
     Parameters
     ----------
@@ -141,7 +141,7 @@ def iter_embeddings(
     if damaged:
         warnings.warn(
             f"{damaged} damaged files in the cache '{printable(cache.songs.folder)}': embedding "
-            "their songs anew",
+            "their songs again",
             stacklevel=2,
         )
 

@@ -70,7 +70,7 @@ class MfccGaussianSettings:
     ----------
     sample_rate : int > 0 [Hz]
     middle : float in (0, 1]
-        Share of the song that is used, from its middle; whoever decodes heeds it.
+        Share of the song that is used, from its middle; decoding reads no more.
     frame, interval : float > 0 [seconds]
         Length of the frames, and from one to the next.
     n_fft : int > 0 [samples], optional

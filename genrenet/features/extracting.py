@@ -1,4 +1,4 @@
-"""Classical features of files, kept on disk: whoever asks again decodes nothing."""
+"""Classical features of files, cached on disk, so that a second run decodes nothing."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def cached_features(
     Warns
     -----
     UserWarning
-        A file in the cache was damaged; its song's features have been computed anew.
+        A file in the cache was damaged; its song's features have been computed again.
 
     Raises
     ------
@@ -77,7 +77,7 @@ def iter_features(
 ) -> Iterator[SongFeatures]:
     """Features of songs one after another, from the cache where they are there.
 
-    Every song is in the cache before it is handed out, so whoever stops early loses nothing. The
+    Every song is in the cache before it is returned, so nothing is lost by stopping early. The
     next song is decoded while the features of the present one are computed.
 
     Parameters
@@ -176,7 +176,7 @@ class _Extraction:
         if song.damaged:
             warnings.warn(
                 f"a damaged file in the cache '{printable(self.cache.folder)}': computing the "
-                f"features of '{printable(features.path)}' anew",
+                f"features of '{printable(features.path)}' again",
                 stacklevel=4,
             )
         if song.samples is None:

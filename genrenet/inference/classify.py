@@ -155,7 +155,7 @@ def _result(song: SongFrames, scores: Tensor, model: GenreModel, checkpoint: str
         )
         return result
     labels = model.labels
-    decided = song_scores(scores, model.decision)
+    decided = song_scores(scores, model.aggregation)
     result.scores, result.frames = named_scores(labels, decided), len(scores)
     result.genre = labels[int(decided.argmax())]
     result.confidence = result.scores[result.genre]

@@ -31,6 +31,13 @@ from genrenet.utils.queue import Channel
 Work = Callable[[Tensor], Tensor]
 """Frames of shape (batch, samples) on the device to rows of shape (batch, n)."""
 
+ON_CPU = 349_440
+"""Samples at once on a processor: what is between two steps stays in its caches. That is 29 s at
+12 kHz and 10 s at 32 kHz."""
+
+ON_CARD = 64 * ON_CPU
+"""Samples at once on a graphics card."""
+
 Watch = Callable[[SongFrames, int, Tensor], None]
 """Called with a song, the number of a frame, and the rows from that frame on, as they are ready."""
 
@@ -72,7 +79,7 @@ def plan(
     workers: int | None = None,
     batch_frames: int | None = None,
 ) -> Plan:
-    """Share out the work on the machine at hand.
+    """Choose how the work is divided on this machine.
 
     Parameters
     ----------
@@ -82,7 +89,7 @@ def plan(
     workers : int > 0, optional
         Cores to use instead of all there are.
     batch_frames : int > 0, optional
-        Frames at once, instead of 29 s of audio on a processor and half an hour on a graphics card.
+        Frames at once, instead of `ON_CPU` samples on a processor and `ON_CARD` on a graphics card.
 
     Raises
     ------
@@ -93,7 +100,8 @@ def plan(
         raise InferenceError("workers and batch_frames", wanted="at least 1")
     use = workers or cores()
     on_cpu = torch.device(device).type == "cpu"
-    frames = batch_frames or max(1, round((29.12 if on_cpu else 1864.0) / settings.seconds))
+    samples = ON_CPU if on_cpu else ON_CARD
+    frames = batch_frames or max(1, round(samples / settings.n_samples))
     if on_cpu:
         return Plan(use, use, 1, frames, together=False)
     return Plan(use, 1, use, frames, together=True)
@@ -156,7 +164,7 @@ def through(
         Give songs in their order, or as they are done.
     watch : callable, optional
         Sees a song's rows long before the song is done, not always in order; called by several
-        threads at once. What it raises ends the journey.
+        threads at once. What it raises ends the run.
 
     Yields
     ------
@@ -179,7 +187,7 @@ def through(
 
 
 class _Run:
-    """One journey of songs through a network: the threads, and the channels between them."""
+    """One run of songs through a network: the threads, and the channels between them."""
 
     def __init__(
         self, work: Work, device: torch.device, how: Plan, watch: Watch | None = None
@@ -190,7 +198,7 @@ class _Run:
         self.songs: Channel[_Song] = Channel()
         self.pieces: Channel[_Piece] = Channel(ahead)
         self.done: Channel[_Song | BaseException] = Channel()
-        self.crew: list[threading.Thread] = []
+        self.threads: list[threading.Thread] = []
         self.began = {"decode": 0, "score": 0}
         self.n_pieces, self.ended = 0, False
         self.joining = threading.Lock()
@@ -202,8 +210,8 @@ class _Run:
             if self.ended or self.began[name] >= min(work, most):
                 return
             self.began[name] += 1
-            self.crew.append(threading.Thread(target=self._guarded, args=(job,), daemon=True))
-            self.crew[-1].start()
+            self.threads.append(threading.Thread(target=self._guarded, args=(job,), daemon=True))
+            self.threads[-1].start()
 
     def stop(self) -> None:
         atexit.unregister(self.stop)
@@ -211,8 +219,8 @@ class _Run:
             self.ended = True
         for channel in (self.songs, self.pieces, self.done):
             channel.close()
-        if threading.current_thread() not in self.crew:  # one of them may collect the garbage
-            for thread in self.crew:
+        if threading.current_thread() not in self.threads:  # one of them may collect the garbage
+            for thread in self.threads:
                 thread.join()
 
     def _guarded(self, job: Callable[[], None]) -> None:

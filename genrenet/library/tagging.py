@@ -3,7 +3,7 @@
 Before a file is touched, its change is in the undo file. Taking back goes through a file's changes
 from the last to the first, as long as the genre is what was written.
 
-Files that were written are changed files, which the next scan would score anew; so the table gets
+Files that were written are changed files, which the next scan would score again; so the table gets
 what they are now (see `genrenet.utils.file_stamp`), if it had known them as they were just
 before.
 """

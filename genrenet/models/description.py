@@ -36,15 +36,15 @@ def describe(
     network: GenreNetwork,
     frontend: FrontEnd,
     frames: FrameSettings,
-    output: str,
-    decision: str,
+    activation: str,
+    aggregation: str,
     provenance: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Description of a classifier.
 
     Parameters
     ----------
-    labels, network, frontend, frames, output, decision
+    labels, network, frontend, frames, activation, decision
         As `genrenet.models.model.GenreModel` has them.
     provenance : mapping
         Where the weights come from: ``dataset``, ``split``, ``metrics``, ``backbone``, ``source``.
@@ -59,8 +59,8 @@ def describe(
         "network": network_part(network),
         "frontend": frontend_part(frontend),
         "frames": frames.as_dict(),
-        "output": output,
-        "decision": decision,
+        "output": activation,
+        "decision": aggregation,
         **provenance,
         "versions": {
             "genrenet": __version__,
@@ -166,7 +166,7 @@ def compare(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
 
 def _complete(key: str, part: Any) -> Any:
     """A part of a description with the defaults of what it does not name; as it is if damaged."""
-    with contextlib.suppress(GenrenetError, KeyError, TypeError):
+    with contextlib.suppress(GenrenetError, AttributeError, KeyError, TypeError):
         if is_others(part):
             return {**part, "plugin": bool(part.get("plugin"))}  # of whatever version
         if key == "frontend":

@@ -9,11 +9,11 @@ from typing import Any, get_args
 import torch
 from torch import Tensor, nn
 
-from genrenet.data.frames import Decision, FrameSettings, cut, decide, frame_statistics
+from genrenet.data.frames import Aggregation, FrameSettings, aggregate, cut, frame_statistics
 from genrenet.models.description import describe
 from genrenet.models.frontend import FrontEnd, LogMel
 from genrenet.models.networks import CNN, GenreNetwork
-from genrenet.models.outputs import Output, log_scores
+from genrenet.models.outputs import Activation, log_scores
 from genrenet.models.registry import is_others, path_of
 from genrenet.models.signal_response import check_response, response
 from genrenet.utils.errors import GenrenetError
@@ -45,9 +45,9 @@ class GenreModel(nn.Module):
         `genrenet.training.finetuning.Pretrained`.
     frontend : FrontEnd, optional
         Waveform to log-mel; by default the one the network was designed for, or was trained with.
-    output : {"softmax", "normalised-sigmoid", "sigmoid"}
+    activation : {"softmax", "normalised-sigmoid", "sigmoid"}
         See `genrenet.models.outputs.log_scores`.
-    decision : {"mean", "vote", "geometric"}
+    aggregation : {"mean", "vote", "geometric"}
         How the scores of frames are aggregated to those of a song.
     channels_last : bool
         Memory format of the convolutions.
@@ -76,15 +76,17 @@ class GenreModel(nn.Module):
         labels: Sequence[str],
         network: Callable[[int], GenreNetwork] | NetworkMaker = CNN,
         frontend: LogMel | FrontEnd | None = None,  # options without a class are LogMel's
-        output: Output = "softmax",
-        decision: Decision = "mean",
+        activation: Activation = "softmax",
+        aggregation: Aggregation = "mean",
         channels_last: bool = True,
     ) -> None:
         super().__init__()
         if len(labels) < 2:
             raise ModelError("labels", found=f"{list(labels)}", wanted="at least two")
-        if output not in get_args(Output):
-            raise ModelError("output", found=repr(output), wanted=", ".join(get_args(Output)))
+        if activation not in get_args(Activation):
+            raise ModelError(
+                "activation", found=repr(activation), wanted=", ".join(get_args(Activation))
+            )
         self.labels = list(labels)
         self.network = network(len(self.labels))
         self.frontend = frontend if frontend is not None else _own_frontend(self.network)
@@ -95,8 +97,8 @@ class GenreModel(nn.Module):
                     found=f"{part!r:.100}",
                     wanted=f"a module of a class derived from {path_of(base)}",
                 )
-        self.output: Output = output
-        self.decision: Decision = decision
+        self.activation: Activation = activation
+        self.aggregation: Aggregation = aggregation
         self.frames = FrameSettings(self.network.frame_seconds, 20.0, self.frontend.sample_rate)
         self.provenance: dict[str, Any] = dict(getattr(self.network, "provenance", {}))
         self.wanted_response: list[float] | None = None
@@ -131,13 +133,13 @@ class GenreModel(nn.Module):
         ----------
         waveform : Tensor, shape (batch, samples)
             At ``frames.sample_rate``, in [-1, 1]. One that is longer than a frame is cut into whole
-            frames (see `genrenet.data.frames.cut`), and ``decision`` makes one row of their scores;
-            a shorter one is filled to a frame as ``frames`` says. Nothing is trimmed.
+            frames (see `genrenet.data.frames.cut`), and ``aggregation`` makes one row of their
+            scores; a shorter one is filled to a frame as ``frames`` says. Nothing is trimmed.
 
         Returns
         -------
         Tensor, shape (batch, labels)
-            Rows sum to one, unless ``output`` is ``sigmoid``.
+            Rows sum to one, unless ``activation`` is ``sigmoid``.
 
         Raises
         ------
@@ -146,7 +148,7 @@ class GenreModel(nn.Module):
         """
 
         def scores(frames: Tensor) -> Tensor:
-            return log_scores(self(frames).float(), self.output).exp()
+            return log_scores(self(frames).float(), self.activation).exp()
 
         if self._are_frames(waveform):
             return scores(waveform)
@@ -155,7 +157,7 @@ class GenreModel(nn.Module):
             return found[:, 0]
         counts = torch.full((len(found),), found.shape[1], device=found.device)
         totals = frame_statistics(found.flatten(0, 1)).unflatten(0, found.shape[:2]).sum(dim=1)
-        return decide(totals, counts, self.decision)
+        return aggregate(totals, counts, self.aggregation)
 
     def _are_frames(self, waveform: Tensor) -> bool:
         """Return whether waveforms are single frames, to the STFT frames of their log-mels."""
@@ -192,7 +194,7 @@ class GenreModel(nn.Module):
             if self.network.time_first and logmel.shape[1] != n_mels == logmel.shape[2]:
                 logmel = logmel.transpose(1, 2)
         logits = self.network(logmel.to(self.network.head.weight.dtype))
-        return log_scores(logits.float(), self.output).exp()
+        return log_scores(logits.float(), self.activation).exp()
 
     def embed(self, waveform: Tensor, layer: str | Sequence[str] = "embedding") -> Tensor:
         """A layer's output as one vector a waveform.
@@ -236,8 +238,8 @@ class GenreModel(nn.Module):
             network=self.network,
             frontend=self.frontend,
             frames=self.frames,
-            output=self.output,
-            decision=self.decision,
+            activation=self.activation,
+            aggregation=self.aggregation,
             provenance=self.provenance,
         )
 

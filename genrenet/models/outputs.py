@@ -7,17 +7,17 @@ from typing import Literal
 import torch.nn.functional as F
 from torch import Tensor
 
-Output = Literal["softmax", "normalised-sigmoid", "sigmoid"]
+Activation = Literal["softmax", "normalised-sigmoid", "sigmoid"]
 """What turns logits into scores; see `log_scores`."""
 
 
-def log_scores(logits: Tensor, output: Output) -> Tensor:
+def log_scores(logits: Tensor, activation: Activation) -> Tensor:
     """Logarithms of scores.
 
     Parameters
     ----------
     logits : Tensor, shape (batch, labels)
-    output : {"softmax", "normalised-sigmoid", "sigmoid"}
+    activation : {"softmax", "normalised-sigmoid", "sigmoid"}
         ``normalised-sigmoid`` divides each sigmoid by the sum of all, as Keras' categorical
         cross-entropy does with a sigmoid output layer. ``sigmoid`` is for tags, of which several
         may be true at once: its scores do not sum to one.
@@ -26,12 +26,12 @@ def log_scores(logits: Tensor, output: Output) -> Tensor:
     -------
     Tensor, shape (batch, labels)
     """
-    if output == "sigmoid":
+    if activation == "sigmoid":
         return F.logsigmoid(logits)
-    return F.log_softmax(logits if output == "softmax" else F.logsigmoid(logits), dim=-1)
+    return F.log_softmax(logits if activation == "softmax" else F.logsigmoid(logits), dim=-1)
 
 
-def frame_losses(logits: Tensor, target: Tensor, output: Output) -> Tensor:
+def frame_losses(logits: Tensor, target: Tensor, activation: Activation) -> Tensor:
     """Cross-entropy of every frame.
 
     Parameters
@@ -39,7 +39,7 @@ def frame_losses(logits: Tensor, target: Tensor, output: Output) -> Tensor:
     logits : Tensor, shape (batch, labels)
     target : Tensor, shape (batch, labels)
         Shares in [0, 1]; rows that sum to one.
-    output : {"softmax", "normalised-sigmoid", "sigmoid"}
+    activation : {"softmax", "normalised-sigmoid", "sigmoid"}
         See `log_scores`. With ``sigmoid`` every label is a question of its own, and the losses of
         all labels are summed.
 
@@ -47,7 +47,7 @@ def frame_losses(logits: Tensor, target: Tensor, output: Output) -> Tensor:
     -------
     Tensor, shape (batch,)
     """
-    losses = -(target * log_scores(logits, output)).sum(dim=-1)
-    if output == "sigmoid":
+    losses = -(target * log_scores(logits, activation)).sum(dim=-1)
+    if activation == "sigmoid":
         losses = losses - ((1 - target) * F.logsigmoid(-logits)).sum(dim=-1)
     return losses

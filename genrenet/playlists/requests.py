@@ -23,7 +23,7 @@ def parse_length(text: str) -> float:
     Raises
     ------
     PlaylistError
-        It is none, or not above 0.
+        Not a playing time, or not above 0.
 
     Examples
     --------

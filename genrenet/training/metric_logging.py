@@ -11,7 +11,7 @@ from pytorch_lightning.trainer.states import TrainerFn
 from torch import Tensor
 
 from genrenet.data.datasets import Item
-from genrenet.data.frames import Decision
+from genrenet.data.frames import Aggregation
 from genrenet.training.metrics import StageMetrics
 from genrenet.utils.finite import NonFiniteError
 
@@ -87,11 +87,14 @@ class Measured(pl.LightningModule):
     # --- metrics ----------------------------------------------------------------------------------
 
     def make_metrics(
-        self, labels: Sequence[str], n_songs: Mapping[str, int], decision: Decision
+        self, labels: Sequence[str], n_songs: Mapping[str, int], aggregation: Aggregation
     ) -> None:
-        """Start anew, with the parts in ``n_songs`` and their numbers of songs."""
+        """Make new metrics for the parts in ``n_songs``, with their numbers of songs."""
         self.stage_metrics = torch.nn.ModuleDict(
-            {STAGES[name]: StageMetrics(labels, count, decision) for name, count in n_songs.items()}
+            {
+                STAGES[name]: StageMetrics(labels, count, aggregation)
+                for name, count in n_songs.items()
+            }
         )
 
     def log_loss(self, name: str, value: Tensor, weight: Tensor, *, on_step: bool = False) -> None:

@@ -20,7 +20,7 @@ from torchmetrics.classification import (
     MulticlassF1Score,
 )
 
-from genrenet.data.frames import Decision, decide, frame_statistics
+from genrenet.data.frames import Aggregation, aggregate, frame_statistics
 
 
 class SongScores(Metric):
@@ -30,8 +30,8 @@ class SongScores(Metric):
     ----------
     n_songs, n_labels : int > 0
         Songs of the stage, and labels.
-    decision : {"mean", "vote", "geometric"}
-        How frames decide; see `genrenet.data.frames.decide`.
+    aggregation : {"mean", "vote", "geometric"}
+        How the scores of frames are aggregated; see `genrenet.data.frames.aggregate`.
     """
 
     full_state_update = False
@@ -39,9 +39,9 @@ class SongScores(Metric):
     counts: Tensor
     target: Tensor
 
-    def __init__(self, n_songs: int, n_labels: int, decision: Decision = "mean") -> None:
+    def __init__(self, n_songs: int, n_labels: int, aggregation: Aggregation = "mean") -> None:
         super().__init__()
-        self.decision: Decision = decision
+        self.aggregation: Aggregation = aggregation
         self.add_state("totals", torch.zeros(n_songs, 3, n_labels), dist_reduce_fx="sum")
         self.add_state("counts", torch.zeros(n_songs, dtype=torch.long), dist_reduce_fx="sum")
         self.add_state("target", torch.full((n_songs,), -1), dist_reduce_fx="max")
@@ -64,7 +64,7 @@ class SongScores(Metric):
 
     def compute(self) -> tuple[Tensor, Tensor]:
         """Song scores of shape (songs, labels), and targets; -1 marks songs without a frame."""
-        return decide(self.totals, self.counts, self.decision), self.target
+        return aggregate(self.totals, self.counts, self.aggregation), self.target
 
 
 def _collection(n_labels: int) -> MetricCollection:
@@ -87,18 +87,18 @@ class StageMetrics(nn.Module):
         Names of the labels.
     n_songs : int > 0
         Songs of the stage.
-    decision : {"mean", "vote", "geometric"}
-        How frames decide on a song.
+    aggregation : {"mean", "vote", "geometric"}
+        How the scores of a song's frames are aggregated.
     """
 
-    def __init__(self, labels: Sequence[str], n_songs: int, decision: Decision) -> None:
+    def __init__(self, labels: Sequence[str], n_songs: int, aggregation: Aggregation) -> None:
         super().__init__()
         n_labels = len(labels)
         self.frame = _collection(n_labels)
         self.song = _collection(n_labels)
         self.frame_confusion = MulticlassConfusionMatrix(n_labels, ignore_index=-1)
         self.song_confusion = MulticlassConfusionMatrix(n_labels, ignore_index=-1)
-        self.songs = SongScores(n_songs, n_labels, decision)
+        self.songs = SongScores(n_songs, n_labels, aggregation)
 
     def update(self, scores: Tensor, target: Tensor, song: Tensor, counted: Tensor) -> None:
         """Add a batch of frames; see `SongScores.update`."""

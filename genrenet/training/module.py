@@ -15,12 +15,12 @@ from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
 from genrenet.data.datamodule import to_float
 from genrenet.data.datasets import Item
-from genrenet.data.frames import Decision
+from genrenet.data.frames import Aggregation
 from genrenet.models.description import CheckpointMismatchError, compare
 from genrenet.models.frontend import FrontEnd, LogMel
 from genrenet.models.model import GenreModel, ModelError, NetworkMaker
 from genrenet.models.networks import CNN, GenreNetwork
-from genrenet.models.outputs import Output, frame_losses, log_scores
+from genrenet.models.outputs import Activation, frame_losses, log_scores
 from genrenet.training.augmentation import Mixup, SpecAugment, WaveformAugment
 from genrenet.training.batch_norm import fixed_norms
 from genrenet.training.metric_logging import Measured
@@ -39,7 +39,7 @@ class GenreClassifier(GenreModel, Measured):
 
     Parameters
     ----------
-    labels, network, frontend, output, decision, channels_last
+    labels, network, frontend, activation, aggregation, channels_last
         See `genrenet.models.model.GenreModel`.
     optimizer : callable
         Makes the optimiser from the parameters.
@@ -84,17 +84,17 @@ class GenreClassifier(GenreModel, Measured):
         frontend: LogMel | FrontEnd | None = None,  # options without a class are LogMel's
         optimizer: Callable[[Iterable[Parameter]], Optimizer] = AdamW,
         lr_scheduler: Callable[[Optimizer], Scheduler] | None = None,
-        output: Output = "softmax",
+        activation: Activation = "softmax",
         label_smoothing: float = 0.0,
         class_weights: Literal["none", "balanced"] | Sequence[float] = "none",
         waveform_augment: WaveformAugment | None = None,
         spec_augment: SpecAugment | None = None,
         mixup: Mixup | None = None,
-        decision: Decision = "mean",
+        aggregation: Aggregation = "mean",
         channels_last: bool = True,
         seed: int = 0,
     ) -> None:
-        super().__init__(labels, network, frontend, output, decision, channels_last)
+        super().__init__(labels, network, frontend, activation, aggregation, channels_last)
         if not 0 <= label_smoothing < 1:
             raise ClassifierError(
                 "label_smoothing", found=f"{label_smoothing:g}", wanted="a share from 0 to below 1"
@@ -127,7 +127,7 @@ class GenreClassifier(GenreModel, Measured):
             logits = self.network.head(embedding).float()
         else:
             logits = self.network(found["logmel"]).float()
-        scores = log_scores(logits, self.output).exp()
+        scores = log_scores(logits, self.activation).exp()
         return {"logits": logits, "scores": scores, "embedding": embedding.float(), **found}
 
     def _embed_hidden(self, hidden: Tensor) -> Tensor:
@@ -148,14 +148,16 @@ class GenreClassifier(GenreModel, Measured):
         self.frames = data.frames
         backbone = {key: self.provenance[key] for key in ("backbone",) if key in self.provenance}
         if stage != "predict":
-            # What names genres was not made from the songs at hand, which need no split.
+            # What names genres was not trained on these songs, which need no split.
             self.provenance = {**backbone, "dataset": data.catalog.name, "split": data.split.name}
         if self._class_weights == "balanced":
             counts = torch.tensor(data.label_counts, dtype=torch.float)
             self._set_weights((counts.sum() / (len(counts) * counts.clamp_min(1))).tolist())
         parts = {"fit": ["train", "validation"], "validate": ["validation"], "test": ["test"]}
         self.make_metrics(
-            self.labels, {name: data.n_songs(name) for name in parts.get(stage, [])}, self.decision
+            self.labels,
+            {name: data.n_songs(name) for name in parts.get(stage, [])},
+            self.aggregation,
         )
 
     def _check(self, data: Any) -> None:
@@ -219,7 +221,7 @@ class GenreClassifier(GenreModel, Measured):
         if self.stage_rates is None:
             learning = [p for p in self.parameters() if p.requires_grad]
             return parameter_groups({"weights": learning}, {"weights": 1.0}, decay=decay)
-        # Stages that will only be thawed later are there from the start: schedules know as many
+        # Stages that will only be unfrozen later are there from the start: schedules know as many
         # groups as there were when they were made, and an optimiser leaves alone what has no
         # gradient.
         stages = {name: list(stage.parameters()) for name, stage in self.stages().items()}
@@ -284,7 +286,7 @@ class GenreClassifier(GenreModel, Measured):
         loss = total / weight.clamp_min(1e-8)
         self.watch_loss(loss)
         self.log_loss("train/loss", loss, weight, on_step=True)
-        scores = log_scores(logits.detach(), self.output).exp()
+        scores = log_scores(logits.detach(), self.activation).exp()
         self.measure("train", scores, batch)
         processes = 1 if self._trainer is None else self._trainer.world_size
         if processes == 1:
@@ -296,7 +298,7 @@ class GenreClassifier(GenreModel, Measured):
     def _loss(self, logits: Tensor, target: Tensor, counted: Tensor) -> tuple[Tensor, Tensor]:
         """Sum of the counted frames' cross-entropies with soft targets, and of their weights."""
         smoothed = (1 - self.label_smoothing) * target + self.label_smoothing / len(self.labels)
-        losses = frame_losses(logits, smoothed, self.output)
+        losses = frame_losses(logits, smoothed, self.activation)
         weights = (target * self.label_weights).sum(dim=-1) * counted
         return (losses * weights).sum(), weights.sum()
 
@@ -304,7 +306,7 @@ class GenreClassifier(GenreModel, Measured):
         outputs = self.frame_scores(batch)
         logits = outputs["logits"]
         target = F.one_hot(batch["label"], len(self.labels)).to(logits.dtype)
-        losses = frame_losses(logits, target, self.output) * batch["counted"]
+        losses = frame_losses(logits, target, self.activation) * batch["counted"]
         count = batch["counted"].sum()
         loss = losses.sum() / count.clamp_min(1)
         self.log_loss(f"{'val' if name == 'validation' else name}/loss", loss, count)

@@ -263,8 +263,8 @@ def settings_of(trainer: pl.Trainer, model: Any) -> dict[str, Any]:
     settings: dict[str, Any] = {
         "network": type(model.network).__name__,
         "parameters": sum(p.numel() for p in model.network.parameters()),
-        "output": model.output,
-        "decision": model.decision,
+        "output": model.activation,
+        "decision": model.aggregation,
         "label_smoothing": model.label_smoothing,
         "class_weights": len(set(model.label_weights.tolist())) > 1,
         "mixup_alpha": model.mixup.alpha if model.mixup is not None else 0.0,

@@ -71,13 +71,13 @@ def check_groups(states: Sequence[Mapping[str, Any]], optimizer: Optimizer) -> N
     if len(states) != 1:
         return
     theirs, ours = states[0]["param_groups"], optimizer.state_dict()["param_groups"]
-    anew = "start anew from its weights: --config transfer --model.network.init_args.backbone FILE"
+    restart = "train from its weights: --config transfer --model.network.init_args.backbone FILE"
     if [len(group["params"]) for group in theirs] != [len(group["params"]) for group in ours]:
         raise CheckpointMismatchError(
             "the checkpoint's optimiser cannot go on: its parameters are grouped otherwise",
             found=f"groups of {[len(group['params']) for group in theirs]} parameters",
             wanted=f"{[len(group['params']) for group in ours]}, biases and norms apart",
-            remedy=f"{anew}, or resume with the version of genrenet that wrote it",
+            remedy=f"{restart}, or resume with the version of genrenet that wrote it",
         )
     later = {"initial_lr", "name"}
     # What only this optimiser's groups have, later versions of torch have added.
@@ -86,5 +86,5 @@ def check_groups(states: Sequence[Mapping[str, Any]], optimizer: Optimizer) -> N
             "the checkpoint was trained with another optimiser",
             found=", ".join(sorted(set(theirs[0]) - {"params"} - later)),
             wanted=", ".join(sorted(set(ours[0]) - {"params"} - later)),
-            remedy=f"resume with its optimiser, or {anew}",
+            remedy=f"resume with its optimiser, or {restart}",
         )

@@ -96,7 +96,7 @@ def limit(folder: Path, held: int) -> int:
             "GENRENET_CACHE_GB",
             found=repr(named),
             wanted="a number of gigabytes",
-            remedy="set it anew, or unset it for a quarter of the free disk",
+            remedy="correct it, or unset it for a quarter of the free disk",
         ) from None
 
 

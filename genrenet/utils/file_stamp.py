@@ -93,7 +93,7 @@ class FileStamp(NamedTuple):
 
         It is opened only where something speaks for a change: another modification time, or both
         another inode and another change of status, as after two files have swapped their names.
-        Either alone is common: of `chmod`, and of drives that number their files anew.
+        Either alone is common: of `chmod`, and of drives that renumber their files.
         """
         if self.size != now.size:
             return False

@@ -1,4 +1,4 @@
-"""What the machine at hand offers: cores, fast half precision, memory that stays, an end."""
+"""What this machine offers: cores, fast half precision, memory that stays, an end."""
 
 from __future__ import annotations
 

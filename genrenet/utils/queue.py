@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 class Channel(Generic[T]):
-    """A queue between threads that can be closed, which wakes whoever waits at it.
+    """A queue between threads that can be closed, which wakes the threads that wait at it.
 
     Parameters
     ----------

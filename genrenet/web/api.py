@@ -28,7 +28,7 @@ _TYPES = {".opus": "audio/ogg", ".oga": "audio/ogg", ".m4a": "audio/mp4", ".m4b"
 
 
 def service() -> Service:
-    """What the application at hand works with."""
+    """Return the service of the current application."""
     found: Service = flask.current_app.config["SERVICE"]
     return found
 

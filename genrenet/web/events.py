@@ -78,7 +78,7 @@ class _Live:
                 "seconds_per_peak": self.seconds_per_peak,
                 "model": self.model,
             }
-            crew = [
+            threads = [
                 in_background(self._outline, "genrenet-waveform"),
                 in_background(self._score, "genrenet-scoring"),
             ]
@@ -86,7 +86,7 @@ class _Live:
                 yield from self._inbox()
             finally:
                 self.left.set()
-                for thread in crew:
+                for thread in threads:
                     thread.join()
 
     def _inbox(self) -> Events:

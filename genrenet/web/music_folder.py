@@ -16,7 +16,7 @@ from genrenet.web.errors import RequestError, ServeError
 from genrenet.web.paths import place, relative_name, shown
 
 FRESH = 60.0
-"""Seconds after which a list of the folder's songs is made anew for who asks."""
+"""Seconds after which a list of the folder's songs is read again on the next request."""
 
 Known = dict[str, tuple[str, float]]
 

@@ -142,7 +142,7 @@ class Scoring:
         gone: Callable[[], bool],
         watch: Callable[[int, list[dict[str, Any]]], None] | None = None,
     ) -> SongResult:
-        """Score a song now, whoever's turn it is.
+        """Score a song now, without waiting for its turn.
 
         Parameters
         ----------

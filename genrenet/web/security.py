@@ -1,6 +1,6 @@
 """Who is answered, and what browsers are told to keep from doing with the answers.
 
-A server on the loopback interface answers whoever is on this machine. Pages of other sites, open in
+A server on the loopback interface answers every user of this machine. Pages of other sites, open in
 the same browser, must not use it: their requests carry another ``Host`` (DNS rebinding) or say that
 they come from elsewhere (``Sec-Fetch-Site``, ``Origin``). A server on any other interface answers
 only who knows its token, as ``Authorization: Bearer TOKEN`` or in a cookie that the page sets.
@@ -118,7 +118,7 @@ def guard(app: flask.Flask, host: str, token: str | None) -> None:
 
 
 def known(token: str) -> bool:
-    """Whether the request at hand shows the token or the cookie that stands for it."""
+    """Return whether the current request has the token or the cookie that stands for it."""
     kind, _, given = flask.request.headers.get("Authorization", "").partition(" ")
     if kind.lower() == "bearer":
         return same(given.strip(), token)

@@ -37,7 +37,7 @@ class Server:
     Raises
     ------
     ServeError
-        The address cannot be had.
+        The server cannot listen at the address.
     """
 
     def __init__(self, app: flask.Flask, host: str = "127.0.0.1", port: int = 0) -> None:

@@ -1,4 +1,4 @@
-"""The built-in baselines, each with what it eats and the settings that are chosen among."""
+"""The built-in baselines, each with its default features and its grid of settings."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from genrenet.inference.scorers import ScorerFormat
 
 VECTORS = "five+short-term+patterns"
-"""What the methods on vectors eat where nothing else is asked for."""
+"""Default features of the methods on vectors."""
 
 
 @hookimpl

@@ -43,7 +43,7 @@ class GaussianKMeans(ClassifierMixin, BaseEstimator):
     n_clusters : int > 0, optional
         As many as there are labels by default.
     n_init : int > 0
-        How often it starts anew.
+        Number of starts.
     max_iter : int > 0
         After which a start ends if songs still change their clusters.
     min_distance : float >= 0, optional

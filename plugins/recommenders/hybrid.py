@@ -44,7 +44,7 @@ class Hybrid(BaseEstimator):
     collaborative : {"als", "svd", "item-knn", "user-knn"}
         With that method's own defaults.
     weight : float in [0, 1]
-        Of the listeners, against that of the content. No history with audio was at hand to choose
+        Of the listeners, against that of the content. No history with audio was available to choose
         it on: the default trusts listeners more, as they are right more often where there are many.
     n_neighbors : int > 0
         See `genrenet_plugins.recommenders.content_neighbours.ContentNeighbours`.

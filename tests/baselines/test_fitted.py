@@ -264,7 +264,7 @@ def test_unsure_is_an_answer(music, tmp_path):
         (["svm", "--out", "x.skops", "--set", "C=["], "no YAML"),
         (["svm", "--out", "x.skops", "--features", "five", "--set", "threshold=high"], "threshold"),
         (["nothing", "--out", "x.skops"], "no baseline 'nothing'"),
-        (["svm", "--out", "x.skops", "--features", "mfcc-gaussian"], "cannot eat"),
+        (["svm", "--out", "x.skops", "--features", "mfcc-gaussian"], "does not accept"),
     ],
 )
 def test_requests_that_cannot_be_carried_out(music, tmp_path, monkeypatch, capsys, arguments, said):

@@ -7,8 +7,8 @@ import torch
 from genrenet.data.frames import (
     FrameError,
     FrameSettings,
+    aggregate,
     all_frames,
-    decide,
     frame_starts,
     frame_statistics,
     random_start,
@@ -101,7 +101,7 @@ def test_decisions_sum_to_one_and_do_not_depend_on_batches(decision):
     songs = torch.randint(0, 7, (40,))
     totals = torch.zeros(8, 3, 6).index_add_(0, songs, frame_statistics(scores))
     counts = torch.bincount(songs, minlength=8)
-    decided = decide(totals, counts, decision)
+    decided = aggregate(totals, counts, decision)
     assert torch.allclose(decided[:7].sum(-1), torch.ones(7))
     assert decided[7].eq(0).all()
     for song in range(7):

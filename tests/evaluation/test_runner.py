@@ -201,8 +201,8 @@ def test_models_that_cannot_eat_the_data(features, tmp_path):
     [
         ("svn", "no baseline 'svn'"),
         ("svm@nothing", "no features 'nothing'"),
-        ("svm@mfcc-gaussian", "cannot eat the features"),
-        ("kl-knn@five", "cannot eat the features"),
+        ("svm@mfcc-gaussian", "does not accept the features"),
+        ("kl-knn@five", "does not accept the features"),
         ("svm@five+mfcc-gaussian", "cannot be joined"),
         ("transfer:nothing", "no published network 'nothing'"),
         ("config:nothing", "no configuration 'nothing'"),
@@ -263,7 +263,7 @@ def test_a_network_is_judged_like_the_others(music, tmp_path):
     assert network["n_frames"] == 3 * network["n"]
     assert np.sum(network["confusion_frames"]) == network["n_frames"]
     assert network["fit_seconds"] > 0
-    # Stopped before its first checkpoint: what is there does not keep it from beginning anew.
+    # Stopped before its first checkpoint: what is there does not keep it from starting again.
     for file in (tmp_path / "run" / "folds").rglob("*.json"):
         file.unlink()
     for file in (tmp_path / "run" / "work").rglob("*.ckpt"):

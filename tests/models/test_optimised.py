@@ -66,7 +66,7 @@ def test_features_are_the_models_own(layer, precision, model, frames):
 
 @pytest.mark.parametrize("output", ["softmax", "normalised-sigmoid", "sigmoid"])
 def test_outputs_of_every_kind(output, frames):
-    model = small_model(output=output).eval()
+    model = small_model(activation=output).eval()
     found = scores_of(optimised(model, "32"), frames[:6])
     torch.testing.assert_close(found, scores_of(model, frames[:6]), atol=1e-4, rtol=0)
 
@@ -86,7 +86,7 @@ def test_what_else_a_model_knows_is_kept(model):
     ready = optimised(model, "bf16")
     assert ready.labels == model.labels
     assert ready.frames == model.frames == FrameSettings(1.5, ready.frames.trim, RATE)
-    assert (ready.output, ready.decision) == (model.output, model.decision)
+    assert (ready.activation, ready.aggregation) == (model.activation, model.aggregation)
     assert ready.device == model.device
     assert ready.provenance == model.provenance
     assert not ready.training

@@ -60,7 +60,7 @@ def test_loss_equals_torch_with_smoothing_and_weights():
 
 @pytest.mark.parametrize("output", ["softmax", "normalised-sigmoid", "sigmoid"])
 def test_training_and_validation_measure_the_same_loss(output):
-    model, logged = small_model(output=output).eval(), {}
+    model, logged = small_model(activation=output).eval(), {}
     with torch.no_grad():  # scores of 0 and 1, which an untrained network gives, have no logarithm
         model.network.head.weight.mul_(0.01)
     model.log = lambda name, value, **settings: logged.update({name: value})
@@ -91,7 +91,7 @@ def test_log_mel_and_waveform_give_the_same_scores():
 
 @pytest.mark.parametrize("decision", ["mean", "vote", "geometric"])
 def test_waveforms_of_any_length_have_a_row_each(decision):
-    model = small_model(decision=decision).eval()
+    model = small_model(aggregation=decision).eval()
     model.frames = FrameSettings(1.5, 0)
     noise = torch.Generator().manual_seed(3)
     # Two frames and a rest; 19 frames, which are more than are scored at once.
@@ -164,7 +164,7 @@ def test_every_epoch_has_new_crops_in_a_new_order(music, tmp_path):
 def test_sgd_with_nesterov_and_normalised_sigmoid(music, tmp_path):
     model = small_model(
         optimizer=functools.partial(torch.optim.SGD, lr=0.02, momentum=0.9, nesterov=True),
-        output="normalised-sigmoid",
+        activation="normalised-sigmoid",
     )
     trainer = small_trainer(tmp_path, max_epochs=8)
     trainer.fit(model, small_data(music))
@@ -193,7 +193,7 @@ def test_resuming_with_other_settings_is_refused(music, tmp_path):
     trainer = small_trainer(tmp_path, max_epochs=1)
     trainer.fit(small_model(), small_data(music))
     trainer.save_checkpoint(tmp_path / "model.ckpt")
-    other = small_model(output="normalised-sigmoid")
+    other = small_model(activation="normalised-sigmoid")
     with pytest.raises(CheckpointMismatchError, match="differ in output"):
         small_trainer(tmp_path).fit(
             other, small_data(music), ckpt_path=tmp_path / "model.ckpt", weights_only=True
@@ -245,7 +245,7 @@ def test_data_that_does_not_fit_the_network_is_named(music, tmp_path):
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"output": "sparsemax"}, "sparsemax"),
+        ({"activation": "sparsemax"}, "sparsemax"),
         ({"label_smoothing": 1.0}, "share"),
         ({"class_weights": [1.0]}, "3 weights"),
     ],

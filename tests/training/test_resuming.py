@@ -156,7 +156,7 @@ def decay_of(model, optimizer):
 @pytest.mark.parametrize("frozen", [False, True])
 def test_biases_and_norms_are_not_decayed(frozen, music, tmp_path):
     model = small_model(optimizer=functools.partial(torch.optim.AdamW, lr=1e-3, weight_decay=0.5))
-    callbacks = [LayerFreezing(["last", "head"], decay=0.5)] if frozen else []
+    callbacks = [LayerFreezing(["last", "head"], layer_decay=0.5)] if frozen else []
     trainer = small_trainer(tmp_path, max_epochs=1, callbacks=callbacks)
     trainer.fit(model, small_data(music))
     found = decay_of(model, trainer.optimizers[0])

@@ -313,13 +313,13 @@ def test_two_hundred_at_once_all_get_their_own_answer(folder, checkpoint, music)
 
     with serving(service) as server:
         port = urlsplit(server.url).port
-        crew = [threading.Thread(target=ask, args=(number,)) for number in range(200)]
-        for thread in crew:
+        threads = [threading.Thread(target=ask, args=(number,)) for number in range(200)]
+        for thread in threads:
             thread.start()
         start.wait()
         with urlopen(f"{server.url}api/health", timeout=60) as page:  # while they wait
             assert page.status == 200
-        for thread in crew:
+        for thread in threads:
             thread.join()
     assert len(found) == 200
     assert {status for _, status, _ in found} == {200}
@@ -342,14 +342,14 @@ def test_a_song_is_looked_at_again_when_its_turn_comes(music, checkpoint, tmp_pa
         answers[-1].data  # noqa: B018 - reads the stream to its end
 
     with service.scoring.turns.join():
-        crew = [threading.Thread(target=ask, args=(headers,)) for headers in ({}, STREAM)]
-        for thread in crew:
+        threads = [threading.Thread(target=ask, args=(headers,)) for headers in ({}, STREAM)]
+        for thread in threads:
             thread.start()
         while service.scoring.turns.waiting < 2:
             time.sleep(0.01)
         (root / "song.wav").unlink()
         (root / "song.wav").symlink_to(outside)
-    for thread in crew:
+    for thread in threads:
         thread.join()
     assert len(answers) == 2
     for answer in answers:

@@ -52,10 +52,10 @@ def test_no_more_than_allowed_at_once_whatever_happens():
                 busy -= 1
                 done += 1
 
-    crew = [threading.Thread(target=work, args=(n,)) for n in range(60)]
-    for thread in crew:
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(60)]
+    for thread in threads:
         thread.start()
-    for thread in crew:
+    for thread in threads:
         thread.join()
     assert done == 60
     assert most <= 3

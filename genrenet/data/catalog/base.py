@@ -26,7 +26,7 @@ R = TypeVar("R")
 
 
 class CatalogError(GenrenetError):
-    """A collection that cannot be used at all; the other errors of this room derive from it."""
+    """A collection that cannot be used; the other errors of this package derive from it."""
 
 
 class SourceNotFoundError(CatalogError):

@@ -132,7 +132,7 @@ class StreamedSongs:
             stamp: dict[str, Any] = json.loads(self._get(STAMP, folder).read_text("utf-8"))
         except ValueError as error:
             raise not_whole(self.source, f"{STAMP}: {error}") from None
-        remedy = "make it anew with 'genrenet data prepare --format litdata'"
+        remedy = "make it again with 'genrenet data prepare --format litdata'"
         for what, wanted in {"version": VERSION, "sample_rate": self.sample_rate}.items():
             if stamp.get(what) != wanted:
                 raise StreamedError(
@@ -179,7 +179,7 @@ class StreamedSongs:
         Returns
         -------
         ndarray of int, shape (items,), or None
-            Number of each item's chunk; None where all chunks are at hand.
+            Number of each item's chunk; None where all chunks are local.
         """
         if not self.remote:
             return None

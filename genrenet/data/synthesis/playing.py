@@ -46,7 +46,7 @@ def _additive(voice: Voice, hz: float, t: Sound, rate: int) -> Sound:
 
 
 def _drum(voice: Voice, t: Sound, rate: int, rng: np.random.Generator) -> Sound:
-    """A falling sine and a band of noise; every song tunes its drums anew."""
+    """A falling sine and a band of noise; every song tunes its drums differently."""
     tuning, (level, hz, fall, low, high) = rng.uniform(0.87, 1.15), voice.shape
     f = np.fft.rfftfreq(t.size, tuning / rate)
     band = 1 / (1 + (low / f.clip(1)) ** 4) / (1 + (f / high) ** 4)

@@ -151,7 +151,7 @@ PUBLISHED = (
             _keras,
             network=_CRNN,
             labels=GTZAN_GENRES,
-            output="normalised-sigmoid",
+            activation="normalised-sigmoid",
             flipped=True,
             # Of 81 excerpts of 2-3 s, 0.62 are right so, and 0.19 with zeros.
             fill="repeat",

@@ -40,7 +40,7 @@ PASSING = (408, 416, 425, 429)
 
 
 class FetchError(GenrenetError):
-    """A published file that cannot be had, or that is not what was published."""
+    """A published file that cannot be downloaded, or that differs from what was published."""
 
 
 class _Interrupted(Exception):
@@ -196,7 +196,7 @@ def _download(model: PublishedModel, target: Path, progress: Progress | None) ->
 
 
 def _continue(model: PublishedModel, part: Path, progress: Progress | None) -> None:
-    """Add to a partial file, or begin anew where the server cannot go on in the middle."""
+    """Add to a partial file, or restart where the server cannot resume."""
     have, whole = _size(part), model.size or 0
     with contextlib.closing(_open(model, have)) as answer:
         if getattr(answer, "status", None) != 206:

@@ -103,8 +103,8 @@ def build_model(
             description["labels"],
             network=lambda n_labels: build_network(part, n_labels, name, trust),
             frontend=build_frontend(description["frontend"], name, trust, quick=quick),
-            output=description["output"],
-            decision=description["decision"],
+            activation=description["output"],
+            aggregation=description["decision"],
         )
         model.frames = FrameSettings.from_dict(description["frames"])
     except RebuildError as error:
@@ -154,7 +154,7 @@ def load_weights(model: GenreModel, state: dict[str, Any], name: str) -> GenreMo
         raise CheckpointError(
             f"'{name}' holds weights that are not finite numbers: it cannot name a genre",
             found=f"{len(broken)} tensors, the first {broken[0]}",
-            remedy="take an earlier checkpoint of the run, or train anew with a lower rate",
+            remedy="take an earlier checkpoint of the run, or train again with a lower rate",
         )
     model.check_response_of(name)
     return model.eval()

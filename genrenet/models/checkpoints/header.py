@@ -113,7 +113,7 @@ def checked(entries: Any, name: str) -> dict[str, Any]:
             f"'{name}' has another format",
             found=f"format {description.get('format')}",
             wanted=f"format {FORMAT}",
-            remedy="update genrenet, or train anew",
+            remedy="update genrenet, or train a new model",
         )
     found_entries: dict[str, Any] = entries
     return found_entries

@@ -34,7 +34,7 @@ def imported_checkpoint(name: str) -> Path | None:
     -------
     Path or None
         None also where the file is damaged, or was made from a file that the registry has replaced
-        by another: either is made anew on the next use.
+        by another: either is made again on the next use.
 
     Raises
     ------
@@ -76,7 +76,7 @@ def import_checkpoint(name: str, source: str | os.PathLike[str] | None = None) -
     RegistryError
         No such model.
     FetchError
-        The file cannot be had, or differs from the published one.
+        The file cannot be downloaded, or differs from the published one.
     CacheError
         The cache's folder cannot be written.
 

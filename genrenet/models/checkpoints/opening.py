@@ -1,4 +1,4 @@
-"""Checkpoints opened and exported; those that lean on a backbone are completed.
+"""Checkpoints opened and exported; partial ones from their backbone.
 
 A checkpoint whose description has an entry ``backbone`` (``name`` and ``sha256`` of a published
 model) may hold only what was trained on top of that model. What it lacks is taken from the user's
@@ -56,7 +56,7 @@ def open_checkpoint(
     ------
     CheckpointError
         See `read_checkpoint`; also an unknown network, settings no network can be built from, or a
-        backbone that cannot be had.
+        backbone that cannot be fetched.
     CheckpointMismatchError
         The weights do not fit the settings that the checkpoint names, or the backbone is another.
     """
@@ -141,7 +141,7 @@ def _backbone(entries: dict[str, Any], name: str, failure: str) -> dict[str, Ten
     except GenrenetError as error:
         raise CheckpointError(
             f"'{name}' {failure}: it was trained on top of the published model "
-            f"'{reference['name']}', which cannot be had: {error}"
+            f"'{reference['name']}', which cannot be opened: {error}"
         ) from error
     found = backbone["genrenet"]["source"]["sha256"]
     if found != reference["sha256"]:

@@ -5,7 +5,7 @@ Conventions
 The trunk is run in eval mode and in float32, whatever the precision of training, and its output is
 kept in float32: in memory, or from `IN_MEMORY` bytes on in a file without a name, which the system
 removes when the process ends, however it ends. Of several processes on a machine each keeps its
-own, and has its share of the room.
+own, and may use its share of the space.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Errors of this room."""
+"""Errors of fine-tuning."""
 
 from __future__ import annotations
 

@@ -23,9 +23,12 @@ from genrenet.utils.progress import progress_bar
 
 logger = logging.getLogger(__name__)
 
+RENAMED = {"thaw": "unfreeze", "decay": "layer_decay"}
+"""Settings in checkpoints of earlier versions, and what they are called today."""
+
 
 class LayerFreezing(BaseFinetuning):
-    """Trains some stages of a network and leaves the others exactly as they are.
+    """Train some stages of a network, and leave the others exactly as they are.
 
     Frozen stages get no gradient and stay in eval mode: their dropout is off and their batch-norms
     keep and use the statistics they have. Everything is as before when the training is over.
@@ -36,11 +39,11 @@ class LayerFreezing(BaseFinetuning):
         Stages that learn from the start (``head``, ``conv5``, ``gru`` ...), ``last`` (the one
         before the head, whichever it is), or ``all``. See the network's ``stages``; a front end
         that can learn is the stage ``frontend``.
-    thaw : dict of int to list of str, optional
+    unfreeze : dict of int to list of str, optional
         Stages that start to learn at the beginning of an epoch, counted from 0.
     rates : dict of str to float > 0, optional
-        What the learning rate of a stage is multiplied by; where it is not named, ``decay`` counts.
-    decay : float in (0, 1]
+        Factors of the learning rates of stages; those of others follow from ``layer_decay``.
+    layer_decay : float in (0, 1]
         Ratio of a stage's learning rate to that of the stage above it; the head has the whole rate.
     cache_trunk : bool or "auto"
         Compute the output of the stages below all that ever learn only once a frame, before the
@@ -62,7 +65,7 @@ class LayerFreezing(BaseFinetuning):
 
     Notes
     -----
-    Learning rates that fall from the head down, and thawing from the head down: Howard and Ruder
+    Learning rates that fall from the head down, and unfreezing from the head down: Howard and Ruder
     (2018), "Universal language model fine-tuning for text classification".
 
     Every stage that will ever learn is a parameter group of the optimiser from the start, so that
@@ -70,22 +73,22 @@ class LayerFreezing(BaseFinetuning):
 
     Examples
     --------
-    >>> LayerFreezing(train=["head"], thaw={5: ["conv5"]}, decay=0.5)  # doctest: +ELLIPSIS
+    >>> LayerFreezing(["head"], {5: ["conv5"]}, layer_decay=0.5)  # doctest: +ELLIPSIS
     <genrenet.training.finetuning.freezing.LayerFreezing object at ...>
     """
 
     def __init__(
         self,
         train: Sequence[str] = ("head",),
-        thaw: dict[int, list[str]] | None = None,
+        unfreeze: dict[int, list[str]] | None = None,
         rates: dict[str, float] | None = None,
-        decay: float = 1.0,
+        layer_decay: float = 1.0,
         cache_trunk: bool | Literal["auto"] = "auto",
     ) -> None:
         super().__init__()
         self.train = [train] if isinstance(train, str) else list(train)
-        self.thaw = {int(epoch): list(names) for epoch, names in (thaw or {}).items()}
-        self.rates, self.decay, self.cache_trunk = dict(rates or {}), decay, cache_trunk
+        self.unfreeze = {int(epoch): list(names) for epoch, names in (unfreeze or {}).items()}
+        self.rates, self.layer_decay, self.cache_trunk = dict(rates or {}), layer_decay, cache_trunk
         self.cache_seconds, self.cache_bytes = 0.0, 0
         self._could_learn: set[int] = set()
 
@@ -100,7 +103,7 @@ class LayerFreezing(BaseFinetuning):
             A stage the network does not have.
         """
         stages = list(model.stages())
-        later = [names for at, names in self.thaw.items() if epoch is None or at <= epoch]
+        later = [names for at, names in self.unfreeze.items() if epoch is None or at <= epoch]
         wanted = {_resolved(name, stages) for names in (self.train, *later) for name in names}
         _refuse_unknown(wanted - {"all"}, stages)
         return [name for name in stages if name in wanted or "all" in wanted]
@@ -112,7 +115,9 @@ class LayerFreezing(BaseFinetuning):
         _refuse_unknown(rates, stages)
         top = len(stages) - 1
         depth = {name: top - i for i, name in enumerate(stages)}
-        return {name: rates.get(name, self.decay ** depth[name]) for name in self.learning(model)}
+        return {
+            name: rates.get(name, self.layer_decay ** depth[name]) for name in self.learning(model)
+        }
 
     def _check(self, trainer: pl.Trainer, model: GenreClassifier) -> None:
         self.learning(model)
@@ -122,20 +127,20 @@ class LayerFreezing(BaseFinetuning):
                 found="no stage to train in the first epoch",
                 wanted=f"one or more of {', '.join(model.stages())}, or all",
             )
-        if not 0 < self.decay <= 1 or any(rate <= 0 for rate in self.rates.values()):
+        if not 0 < self.layer_decay <= 1 or any(rate <= 0 for rate in self.rates.values()):
             raise FinetuningError(
                 "learning rates of stages",
-                found=f"decay {self.decay:g}, rates {self.rates}",
-                wanted="a decay in (0, 1] and rates above 0",
+                found=f"layer_decay {self.layer_decay:g}, rates {self.rates}",
+                wanted="a layer_decay in (0, 1] and rates above 0",
                 remedy="leave a stage out of 'train' to freeze it",
             )
-        if any(epoch < 0 for epoch in self.thaw):
+        if any(epoch < 0 for epoch in self.unfreeze):
             raise FinetuningError(
-                "epochs of thawing", found=f"{min(self.thaw)}", wanted="0 or more"
+                "epochs of unfreezing", found=f"{min(self.unfreeze)}", wanted="0 or more"
             )
         if trainer.world_size > 1 and self.learning(model, 0) != self.learning(model):
             raise FinetuningError(
-                "stages cannot be thawed by several processes at once",
+                "stages cannot be unfrozen by several processes at once",
                 found=f"{trainer.world_size} processes",
                 wanted="one",
                 remedy="train in two runs, or set trainer.devices to 1",
@@ -241,7 +246,7 @@ class LayerFreezing(BaseFinetuning):
         self._freeze(pl_module, trainer.current_epoch)
 
     def finetune_function(self, pl_module: Any, epoch: int, optimizer: Optimizer) -> None:
-        """Thaw what starts to learn in this epoch."""
+        """Unfreeze what starts to learn in this epoch."""
         self._freeze(pl_module, epoch)
 
     def teardown(self, trainer: pl.Trainer, pl_module: Any, stage: str) -> None:
@@ -266,17 +271,23 @@ class LayerFreezing(BaseFinetuning):
 
     def state_dict(self) -> dict[str, Any]:
         """The plan; the optimiser's groups follow from it."""
-        return {"train": self.train, "thaw": self.thaw, "rates": self.rates, "decay": self.decay}
+        return {
+            "train": self.train,
+            "unfreeze": self.unfreeze,
+            "rates": self.rates,
+            "layer_decay": self.layer_decay,
+        }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Refuse to go on with another plan."""
+        state_dict = {RENAMED.get(name, name): value for name, value in state_dict.items()}
         for name, wanted in self.state_dict().items():
             if state_dict.get(name) != wanted:
                 raise FinetuningError(
                     f"the checkpoint was trained with other settings of LayerFreezing: {name}",
                     found=f"{state_dict.get(name)} in the checkpoint",
                     wanted=f"{wanted}",
-                    remedy="resume with its settings, or start anew from its weights (Pretrained)",
+                    remedy="resume with its settings, or train from its weights (Pretrained)",
                 )
 
 

@@ -78,7 +78,7 @@ function done(entry, file) {
   result.finish(entry);
   tell(entry);
   if (entry.song.genre !== null) history.add(entry, file);
-  // The Cancel button is about to go: whoever stands on it stands on the result then.
+  // The Cancel button is about to go: move its focus to the result.
   if (document.activeElement === byId("cancel")) byId("result-name").focus();
 }
 

@@ -93,7 +93,7 @@ export class Result {
     this.address = file ? URL.createObjectURL(file) : null;
     const { kind, name, duration } = this.entry;
     const address = kind === "path" ? audioAddress(name) : this.address;
-    this.player.load(address, duration, "The sound of an upload is gone once the page is loaded anew.");
+    this.player.load(address, duration, "The sound of an upload is gone once the page is reloaded.");
   }
 
   notes({ error, notes }) {

@@ -103,7 +103,7 @@ def test_full_networks_score_alike(name, backend, suffix, tmp_path):
 
 @pytest.mark.parametrize("output", ["normalised-sigmoid", "sigmoid"])
 def test_other_outputs(output, tmp_path):
-    model = vivid(TINY["CNN"], seconds=1.5, output=output, decision="vote")
+    model = vivid(TINY["CNN"], seconds=1.5, activation=output, aggregation="vote")
     export_model(model, tmp_path / "model.onnx")
     metadata = exported_metadata(tmp_path / "model.onnx")
     assert (metadata["output"], metadata["decision"]) == (output, "vote")

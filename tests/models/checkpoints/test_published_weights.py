@@ -149,8 +149,8 @@ def test_settings_of_the_imported_models(weights):
         assert model.frontend.settings["level"] == "keep"
         assert tuple(model.labels) == published(name).labels
         assert model.provenance["source"]["sha256"] == published(name).sha256
-    assert model.output == "normalised-sigmoid"
-    assert load_model("msd-cnn").output == "sigmoid"
+    assert model.activation == "normalised-sigmoid"
+    assert load_model("msd-cnn").activation == "sigmoid"
     assert load_model("msd-cnn").network.settings["conv_dropout"] == 0.5
 
 
@@ -210,7 +210,7 @@ def test_both_musicnn_models_come_from_one_wheel(wheel):
     two = load_model(import_checkpoint("musicnn-mtt", wheel))
     assert one.frames == FrameSettings(2.976, 0.0, 16_000, "zeros")
     assert one.frontend.settings["level"] == "keep"
-    assert one.output == two.output == "sigmoid"
+    assert one.activation == two.activation == "sigmoid"
     assert two.labels[:3] == ["guitar", "classical", "slow"]
     assert not torch.equal(one.network.head.weight, two.network.head.weight)
 

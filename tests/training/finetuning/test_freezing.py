@@ -1,4 +1,4 @@
-"""Freezing: stages that stay as they are, rates by stage, thawing, and resuming."""
+"""Freezing: stages that stay as they are, rates by stage, unfreezing, and resuming."""
 
 import functools
 
@@ -84,13 +84,13 @@ def test_front_end_bases_obey_too(music, tmp_path):
     ("settings", "words"),
     [
         ({"train": ["conv9"]}, "no stage 'conv9' .* wanted input_norm, conv1, conv2, head, last"),
-        ({"thaw": {1: ["gru"]}}, "no stage 'gru'"),
+        ({"unfreeze": {1: ["gru"]}}, "no stage 'gru'"),
         ({"rates": {"top": 0.1}}, "no stage 'top' .* input_norm, conv1, conv2, head"),
         ({"train": []}, "nothing would learn"),
-        ({"train": [], "thaw": {2: ["head"]}}, "nothing would learn"),
-        ({"decay": 0.0}, r"decay in \(0, 1\]"),
+        ({"train": [], "unfreeze": {2: ["head"]}}, "nothing would learn"),
+        ({"layer_decay": 0.0}, r"layer_decay in \(0, 1\]"),
         ({"rates": {"conv1": 0.0}}, "rates above 0"),
-        ({"thaw": {-1: ["conv2"]}}, "found -1, wanted 0 or more"),
+        ({"unfreeze": {-1: ["conv2"]}}, "found -1, wanted 0 or more"),
     ],
 )
 def test_plans_that_cannot_be_are_named(settings, words, music, tmp_path):
@@ -98,7 +98,7 @@ def test_plans_that_cannot_be_are_named(settings, words, music, tmp_path):
         fit(music, tmp_path, small_model(), LayerFreezing(**settings))
 
 
-# --- rates, schedules, thawing --------------------------------------------------------------------
+# --- rates, schedules, unfreezing -----------------------------------------------------------------
 
 
 def test_lower_stages_learn_slower_under_one_cycle(music, tmp_path):
@@ -110,7 +110,7 @@ def test_lower_stages_learn_slower_under_one_cycle(music, tmp_path):
             self.seen.append({group["name"]: group["lr"] for group in groups})
 
     rates = Rates()
-    freezing = LayerFreezing(["conv1", "conv2", "head"], rates={"conv1": 0.01}, decay=0.5)
+    freezing = LayerFreezing(["conv1", "conv2", "head"], rates={"conv1": 0.01}, layer_decay=0.5)
     model = small_model(lr_scheduler=functools.partial(OneCycle, warmup=0.5))
     fit(music, tmp_path, model, freezing, callbacks=[rates], max_epochs=4)
     for seen in rates.seen:
@@ -124,8 +124,11 @@ def test_lower_stages_learn_slower_under_one_cycle(music, tmp_path):
 
 
 @pytest.mark.parametrize("scheduler", [OneCycle, functools.partial(StepLR, step_size=1, gamma=0.5)])
-def test_stages_thaw_in_their_epoch(scheduler, music, tmp_path):
-    modes, freezing = Modes(), LayerFreezing(["head"], thaw={1: ["conv2"], 2: ["all"]}, decay=0.5)
+def test_stages_unfreeze_in_their_epoch(scheduler, music, tmp_path):
+    modes, freezing = (
+        Modes(),
+        LayerFreezing(["head"], unfreeze={1: ["conv2"], 2: ["all"]}, layer_decay=0.5),
+    )
     model = small_model(lr_scheduler=scheduler, network=NETWORKS["cnn"])
     fit(music, tmp_path, model, freezing, callbacks=[modes], max_epochs=3)
 
@@ -144,9 +147,9 @@ def test_stages_thaw_in_their_epoch(scheduler, music, tmp_path):
 
 
 @pytest.mark.parametrize("stop", [1, 2])
-def test_a_resumed_run_thaws_and_ends_like_an_uninterrupted_one(stop, music, tmp_path):
+def test_a_resumed_run_unfreezes_and_ends_like_an_uninterrupted_one(stop, music, tmp_path):
     def plan():
-        return LayerFreezing(["head"], thaw={2: ["conv2"]}, rates={"conv2": 0.3})
+        return LayerFreezing(["head"], unfreeze={2: ["conv2"]}, rates={"conv2": 0.3})
 
     def model():
         return small_model(lr_scheduler=functools.partial(StepLR, step_size=1, gamma=0.7))
@@ -163,10 +166,18 @@ def test_a_resumed_run_thaws_and_ends_like_an_uninterrupted_one(stop, music, tmp
         assert torch.equal(value, tensors_of(resumed)[name]), name
 
 
+def test_a_plan_in_an_older_checkpoint_is_understood():
+    freezing = LayerFreezing(["head"], {1: ["conv2"]}, layer_decay=0.5)
+    older = {"train": ["head"], "thaw": {1: ["conv2"]}, "rates": {}, "decay": 0.5}
+    freezing.load_state_dict(older)
+    with pytest.raises(FinetuningError, match="LayerFreezing: unfreeze"):
+        freezing.load_state_dict({**older, "thaw": {2: ["conv2"]}})
+
+
 @pytest.mark.filterwarnings("ignore:The dirpath has changed")
 @pytest.mark.filterwarnings("ignore:.*ended before the epoch ended")
 def test_a_run_stopped_within_an_epoch_goes_on_with_the_same_stages(music, tmp_path):
-    plan = functools.partial(LayerFreezing, ["head"], thaw={1: ["conv2"]}, cache_trunk=False)
+    plan = functools.partial(LayerFreezing, ["head"], unfreeze={1: ["conv2"]}, cache_trunk=False)
     half, resumed = small_model(), small_model()
     steps = len(_loader(music))
     path = tmp_path / "half" / "half.ckpt"

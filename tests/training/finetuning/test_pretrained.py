@@ -122,7 +122,7 @@ def test_fit_and_test_from_the_command_line(checkpoint, music, tmp_path, capsys,
         "  max_epochs: 3\n"
         "  callbacks:\n"
         "    - class_path: genrenet.training.finetuning.LayerFreezing\n"
-        "      init_args: {train: [head], thaw: {1: [conv2]}, rates: {conv2: 0.1},"
+        "      init_args: {train: [head], unfreeze: {1: [conv2]}, rates: {conv2: 0.1},"
         " cache_trunk: true}\n"
     )
     source = ["--data.source", str(music)]

@@ -93,18 +93,18 @@ def test_validation_and_test_scores_do_not_depend_on_the_batches(music, tmp_path
         ({"spec_augment": SpecAugment(4, 5, 1)}, "spec_augment"),
         ({"mixup": Mixup(0.2)}, "mixup"),
         ({"train": ["all"]}, "nothing frozen below input_norm"),
-        ({"thaw": {5: ["input_norm"]}}, "nothing frozen below input_norm"),
+        ({"unfreeze": {5: ["input_norm"]}}, "nothing frozen below input_norm"),
         ({"fast_dev_run": True}, "trial run"),
     ],
 )
 def test_what_stands_in_the_way_of_a_cache_is_named(settings, words, music, tmp_path):
     data = small_data(music, crops=settings.pop("crops", "fixed"))
-    train, thaw = settings.pop("train", ["head"]), settings.pop("thaw", None)
+    train, unfreeze = settings.pop("train", ["head"]), settings.pop("unfreeze", None)
     trial = {"fast_dev_run": settings.pop("fast_dev_run", False)}
     model = small_model(**settings)
     with pytest.raises(FinetuningError, match=words):
-        fit(music, tmp_path, model, LayerFreezing(train, thaw, cache_trunk=True), data, **trial)
-    freezing = LayerFreezing(train, thaw)  # by itself, it does without
+        fit(music, tmp_path, model, LayerFreezing(train, unfreeze, cache_trunk=True), data, **trial)
+    freezing = LayerFreezing(train, unfreeze)  # by itself, it does without
     fit(music, tmp_path, model, freezing, data, max_epochs=1, **trial)
     assert freezing.cache_bytes == 0
 

@@ -18,7 +18,7 @@ from genrenet.models.description import CheckpointMismatchError
 from genrenet.models.frontend import LogMel
 from genrenet.models.model import GenreModel
 from genrenet.models.networks import GenreNetwork, MobileNetV3, MusiCNN
-from genrenet.models.outputs import Output
+from genrenet.models.outputs import Activation
 from genrenet.utils.errors import printable
 
 
@@ -27,7 +27,7 @@ def keras_tagger(
     *,
     network: Callable[[int], GenreNetwork],
     labels: Sequence[str],
-    output: Output = "sigmoid",
+    activation: Activation = "sigmoid",
     flipped: bool = False,
     spread: Literal["variance", "standard deviation"] = "variance",
     fill: Fill = "zeros",
@@ -41,7 +41,7 @@ def keras_tagger(
     network : callable
         Makes the network from the number of labels.
     labels : sequence of str
-    output : {"softmax", "normalised-sigmoid", "sigmoid"}
+    activation : {"softmax", "normalised-sigmoid", "sigmoid"}
     flipped, spread
         See `genrenet.models.checkpoints.convert.keras.convert_keras_tagger`.
     fill : {"zeros", "repeat"}
@@ -49,7 +49,7 @@ def keras_tagger(
     """
     state = convert_keras_tagger(path, flipped=flipped, spread=spread)
     frames = FrameSettings(29.12, trim=20.0, sample_rate=12_000, fill=fill)
-    return _model(path, state, network, labels, output, frames)
+    return _model(path, state, network, labels, activation, frames)
 
 
 def musicnn_tagger(path: Path, *, model: str, labels: Sequence[str]) -> GenreModel:
@@ -97,10 +97,10 @@ def _model(
     state: dict[str, Tensor],
     network: Callable[[int], GenreNetwork],
     labels: Sequence[str],
-    output: Output,
+    activation: Activation,
     frames: FrameSettings,
 ) -> GenreModel:
-    model = GenreModel(labels, network=network, output=output)
+    model = GenreModel(labels, network=network, activation=activation)
     if type(model.frontend) is LogMel:
         # All were trained on recordings at the level that they have.
         model.frontend = LogMel(**{**model.network.frontend, "level": "keep"})

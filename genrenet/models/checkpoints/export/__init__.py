@@ -1,6 +1,6 @@
 """One file for other programs: front end, network and scores, as ONNX or as a ``torch.export``.
 
-The file takes waveforms, so whoever runs it needs no log-mels of their own, and it carries its
+The file takes waveforms, so a program that runs it needs no log-mels of its own, and it carries its
 labels and settings along. It is compared with the model before it gets its name: a file that is
 there scores as the model does.
 """
@@ -68,7 +68,7 @@ def export_model(
     [-1, 1]; output ``scores``, float32 of shape (batch, labels). Any number of frames goes in at
     once; the number of samples is that of the model's frames. See `exported_metadata` for the rest.
 
-    A ``.pt2`` is loaded by unpickling: whoever runs one that came from others trusts them. An ONNX
+    A ``.pt2`` is loaded by unpickling, which runs code: open only files that you trust. An ONNX
     file runs no code of its own.
 
     Examples
@@ -160,8 +160,8 @@ def _plain(model: GenreModel) -> GenreModel:
         model.labels,
         network=lambda n_labels: network,
         frontend=copy.deepcopy(model.frontend).cpu().float(),
-        output=model.output,
-        decision=model.decision,
+        activation=model.activation,
+        aggregation=model.aggregation,
         channels_last=False,
     )
     plain.frames = model.frames

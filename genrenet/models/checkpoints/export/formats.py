@@ -100,8 +100,9 @@ def exported_metadata(path: str | os.PathLike[str]) -> dict[str, Any]:
     -------
     dict
         ``labels`` (list of str), ``sample_rate`` (Hz), ``frame_seconds``, ``frame_samples``,
-        ``trim`` (seconds), ``decision`` (how frames decide on a song, see
-        `genrenet.data.frames.decide`), ``output`` (see `genrenet.models.outputs.log_scores`),
+        ``trim`` (seconds), ``decision`` (how a song's frames are aggregated,
+        see `genrenet.data.frames.aggregate`), ``output`` (the activation, see
+        `genrenet.models.outputs.log_scores`),
         ``network`` and ``genrenet`` (its version).
 
     Raises
@@ -152,8 +153,8 @@ def _metadata(model: GenreModel) -> dict[str, Any]:
         "frame_seconds": model.frames.seconds,
         "frame_samples": model.frames.n_samples,
         "trim": model.frames.trim,
-        "decision": model.decision,
-        "output": model.output,
+        "decision": model.aggregation,
+        "output": model.activation,
         "network": description["network"]["name"],
         "genrenet": description["versions"]["genrenet"],
     }
