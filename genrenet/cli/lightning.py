@@ -34,7 +34,7 @@ from genrenet.models.checkpoints import read_checkpoint
 from genrenet.models.checkpoints.files import build_model
 from genrenet.models.checkpoints.opening import missing_weights
 from genrenet.models.description import frontend_part, network_part
-from genrenet.models.registry import is_others, path_of
+from genrenet.models.registry import path_of
 from genrenet.training.module import GenreClassifier
 from genrenet.training.monitoring import HyperParameters, SongProjector, StageImages
 from genrenet.training.schedules import OneCycle as OneCycle  # so that options may name it shortly
@@ -247,7 +247,7 @@ def _leave_out_backbone(config: Any, entries: dict[str, Any]) -> None:
     network.init_args = Namespace(**network_part(own.network)["settings"])
     if config.model.frontend is None:
         part = frontend_part(own.frontend)
-        settings = Namespace(**(part["settings"] if is_others(part) else part))
+        settings = Namespace(**part.get("settings", part))  # a LogMel has no name
         path = path_of(type(own.frontend))
         config.model.frontend = Namespace(class_path=path, init_args=settings)
 
