@@ -74,8 +74,9 @@ def start(here, *, env="env", music="music", **variables):
     """Run the script; its options make it a small run."""
     command = ["bash", here / "copy" / "scripts" / "quickstart.sh", here / music]
     options = ["--config", here / "tiny.yaml", "--trainer.max_epochs=1"]
+    kept = {key: value for key, value in os.environ.items() if key != "GENRENET_VERSIONS"}
     environment = {
-        **os.environ,
+        **kept,
         "HERE": str(here),
         "PYTHON": sys.executable,
         "REAL_PYTHON": sys.executable,
