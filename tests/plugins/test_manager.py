@@ -162,7 +162,8 @@ def test_broken_plugins_are_named_and_left_out(tmp_path):
 def test_names_that_are_taken_stay_with_the_first(tmp_path):
     code = (
         f"{HOOK}from genrenet.baselines import Baseline\n@hookimpl\n"
-        "def register_baselines(register):\n    register(Baseline('svm', '', dict, 'short-term'))\n"
+        "def register_baselines(register):\n"
+        "    register(Baseline('svm', 'mine', dict, 'spectral-stats'))\n"
     )
     path = write_plugin(tmp_path / "site", "taker", code, entry="taker")
     write_plugin(path, "impostor", code, entry="baselines")

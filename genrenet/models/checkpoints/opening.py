@@ -95,9 +95,10 @@ def load_model(name_or_path: str | os.PathLike[str], trust: Sequence[str] = ()) 
 
     Examples
     --------
+    >>> model = load_model("emotify-cnn")
+    >>> model.scores(torch.zeros(1, model.frames.n_samples)).shape
+    torch.Size([1, 4])
     >>> model = load_model("runs/cnn/version_0/checkpoints/best.ckpt")  # doctest: +SKIP
-    >>> model = load_model("msd-crnn")  # doctest: +SKIP
-    >>> model.scores(torch.zeros(1, model.frames.n_samples))  # doctest: +SKIP
     """
     return open_checkpoint(find_checkpoint(name_or_path), trust)
 
