@@ -66,7 +66,7 @@ def _parser() -> CommandParser:
 
 
 def uploads_folder() -> tempfile.TemporaryDirectory[str]:
-    """A folder for uploads, which is gone at the end."""
+    """Return a folder for uploads, which is gone at the end."""
     return tempfile.TemporaryDirectory(prefix="genrenet-serve-")
 
 

@@ -150,7 +150,7 @@ def _shown(genres: list[str] | None) -> str:
 
 
 def _read_map(file: Path, labels: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """What to write for each genre that a map names."""
+    """Return what to write for each genre that a map names."""
     try:
         read = _read_yaml if file.suffix.lower() in {".yaml", ".yml"} else _read_csv
         found = read(file)

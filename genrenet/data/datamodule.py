@@ -252,7 +252,9 @@ class GenreDataModule(pl.LightningDataModule):
         return durations if len(durations) else np.zeros(1)
 
     def part(self, name: str) -> pd.DataFrame:
-        """Songs of a part ("train", "validation", "test", "all"), in the catalog's order."""
+        """Return the songs of a part ("train", "validation", "test", "all"), in the
+        catalog's order.
+        """
         table = self.catalog.table
         if name == "all":
             return table
@@ -346,11 +348,11 @@ class GenreDataModule(pl.LightningDataModule):
             logger.warning("skipped (%d so far): %s", len(self.skipped), error)
 
     def dataset(self, name: str) -> FrameDataset:
-        """Dataset of a part that has been set up."""
+        """Return the dataset of a part that has been set up."""
         return self._datasets[name]
 
     def in_order(self, name: str) -> DataLoader[Item]:
-        """Every frame of a part that has been set up, once, from the first to the last."""
+        """Return every frame of a part that has been set up, once, from the first to the last."""
         dataset = self._datasets[name]
         sampler = FrameSampler(dataset, shuffle=False, num_replicas=1, rank=0, seed=self.seed)
         return DataLoader(
@@ -379,7 +381,7 @@ class GenreDataModule(pl.LightningDataModule):
         self._cached.clear()
 
     def n_songs(self, name: str) -> int:
-        """Songs of a part that has been set up, the unreadable ones included."""
+        """Return the songs of a part that has been set up, the unreadable ones included."""
         return len(self._datasets[name].paths)
 
     @cached_property
@@ -424,19 +426,19 @@ class GenreDataModule(pl.LightningDataModule):
         return 0 if mapped else max(1, cores() // 2)
 
     def train_dataloader(self) -> DataLoader[Item]:
-        """Training frames."""
+        """Return training frames."""
         return self._loader("train")
 
     def val_dataloader(self) -> DataLoader[Item] | list[Any]:
-        """Frames of the validation songs; nothing where the split has none."""
+        """Return the frames of the validation songs; nothing where the split has none."""
         return self._loader("validation") if len(self._datasets["validation"]) else []
 
     def test_dataloader(self) -> DataLoader[Item]:
-        """All frames of the test songs."""
+        """Return all frames of the test songs."""
         return self._loader("test")
 
     def predict_dataloader(self) -> DataLoader[Item]:
-        """All frames of all songs."""
+        """Return all frames of all songs."""
         return self._loader("all")
 
     def on_before_batch_transfer(self, batch: Item, dataloader_idx: int) -> Item:
@@ -484,7 +486,7 @@ def counted_only(batch: Item) -> Item:
 
 
 def to_float(waveform: Tensor, scale: Tensor) -> Tensor:
-    """Raw samples as float32 in [-1, 1], on the device they are on.
+    """Return raw samples as float32 in [-1, 1], on the device they are on.
 
     Parameters
     ----------
@@ -499,6 +501,6 @@ def to_float(waveform: Tensor, scale: Tensor) -> Tensor:
 
 
 def data_of(trainer: pl.Trainer) -> GenreDataModule | None:
-    """The trainer's data module, if it is one of ours."""
+    """Return the trainer's data module, if it is one of ours."""
     data = getattr(trainer, "datamodule", None)
     return data if isinstance(data, GenreDataModule) else None

@@ -29,5 +29,5 @@ class Popularity(BaseEstimator):
         return self
 
     def score(self, histories: sparse.csr_matrix) -> NDArray[np.float32]:
-        """The same shares for every user; see `genrenet.recommend.base`."""
+        """Return the same shares for every user; see `genrenet.recommend.base`."""
         return np.tile(self.shares_, (histories.shape[0], 1))

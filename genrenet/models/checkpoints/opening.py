@@ -35,7 +35,7 @@ from genrenet.utils.errors import GenrenetError, printable
 def open_checkpoint(
     path: str | os.PathLike[str], trust: Sequence[str] = (), *, quick: bool = False
 ) -> GenreModel:
-    """Classifier of a checkpoint, in eval mode on the CPU.
+    """Return the classifier of a checkpoint, in eval mode on the CPU.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def open_checkpoint(
 
 
 def load_model(name_or_path: str | os.PathLike[str], trust: Sequence[str] = ()) -> GenreModel:
-    """Classifier of a checkpoint, in eval mode on the CPU.
+    """Return the classifier of a checkpoint, in eval mode on the CPU.
 
     Parameters
     ----------
@@ -104,7 +104,9 @@ def load_model(name_or_path: str | os.PathLike[str], trust: Sequence[str] = ()) 
 
 
 def missing_weights(entries: dict[str, Any], model: GenreModel) -> list[str]:
-    """Names of a model's weights that its checkpoint leaves to the backbone that it names."""
+    """Return the names of a model's weights that its checkpoint leaves to the backbone that
+    it names.
+    """
     if "backbone" not in entries["genrenet"]:
         return []
     state = entries["state_dict"]
@@ -112,7 +114,7 @@ def missing_weights(entries: dict[str, Any], model: GenreModel) -> list[str]:
 
 
 def _complete(entries: dict[str, Any], model: GenreModel, name: str) -> dict[str, Tensor]:
-    """A checkpoint's weights, with those it lacks taken from the backbone that it names."""
+    """Return a checkpoint's weights, with those it lacks taken from the backbone that it names."""
     state: dict[str, Tensor] = entries["state_dict"]
     missing = missing_weights(entries, model)
     if not missing:
@@ -122,7 +124,7 @@ def _complete(entries: dict[str, Any], model: GenreModel, name: str) -> dict[str
 
 
 def _backbone(entries: dict[str, Any], name: str, failure: str) -> dict[str, Tensor]:
-    """Weights of the backbone that a checkpoint names, without its head."""
+    """Return the weights of the backbone that a checkpoint names, without its head."""
     reference = entries["genrenet"].get("backbone")
     if not isinstance(reference, dict) or not {"name", "sha256"} <= reference.keys():
         raise CheckpointError(
@@ -205,7 +207,7 @@ def export_checkpoint(
 
 
 def _identical(one: Tensor, other: Tensor) -> bool:
-    """Whether two tensors agree in type and in every bit, the sign of a zero included."""
+    """Return whether two tensors agree in type and in every bit, the sign of a zero included."""
     if one.dtype != other.dtype or one.shape != other.shape:
         return False
     plain = [tensor.contiguous().flatten().view(torch.uint8) for tensor in (one, other)]

@@ -62,7 +62,7 @@ class Pretrained(NetworkMaker):
         self.keep_head, self.seed = keep_head, seed
 
     def __call__(self, n_labels: int) -> GenreNetwork:
-        """The network, with ``n_labels`` outputs."""
+        """Return the network, with ``n_labels`` outputs."""
         file = find_checkpoint(self.backbone)
         source = load_model(file)
         network: Any = source.network
