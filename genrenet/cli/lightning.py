@@ -34,7 +34,7 @@ from genrenet.models.checkpoints import read_checkpoint
 from genrenet.models.checkpoints.files import build_model
 from genrenet.models.checkpoints.opening import missing_weights
 from genrenet.models.description import frontend_part, network_part
-from genrenet.models.registry import path_of
+from genrenet.models.registry import instantiated, path_of
 from genrenet.training.module import GenreClassifier
 from genrenet.training.monitoring import HyperParameters, SongProjector, StageImages
 from genrenet.training.schedules import OneCycle as OneCycle  # so that options may name it shortly
@@ -103,6 +103,8 @@ class GenreCLI(LightningCLI):
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Add the default callbacks, and tie what must agree."""
+        # A checkpoint stores what the modules of a configuration were made with.
+        parser.add_instantiator(instantiated, torch.nn.Module, subclasses=True)
         parser.add_argument("--out", default="runs", help="folder of the runs")
         parser.add_argument("--name", default=None, help="name of the run's folder")
         parser.add_lightning_class_args(ModelCheckpoint, "checkpoint")
@@ -243,12 +245,12 @@ def _leave_out_backbone(config: Any, entries: dict[str, Any]) -> None:
     if getattr(network, "class_path", None) != PRETRAINED:
         return
     own = build_model(entries, printable(config.ckpt_path))
-    network.class_path = path_of(type(own.network))
+    network.class_path = path_of(type(own.network.owner))
     network.init_args = Namespace(**network_part(own.network)["settings"])
     if config.model.frontend is None:
         part = frontend_part(own.frontend)
         settings = Namespace(**part.get("settings", part))  # a LogMel has no name
-        path = path_of(type(own.frontend))
+        path = path_of(type(own.frontend.owner))
         config.model.frontend = Namespace(class_path=path, init_args=settings)
 
 

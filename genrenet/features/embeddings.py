@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from genrenet.inference.pipeline import plan, through
 from genrenet.inference.song_reader import SongFrames
-from genrenet.models.model import GenreModel, ModelError
+from genrenet.models.model import GenreModel
 from genrenet.models.optimised import optimised
+from genrenet.models.plain import ModelError
 
 
 @dataclass

@@ -91,10 +91,35 @@ class HalfPrecision(GenreNetwork):
     def __init__(self, network: GenreNetwork, dtype: torch.dtype) -> None:
         super().__init__()
         self.settings, self.time_first = network.settings, network.time_first
-        self.rough, self.exact, self.dtype = fold(network, dtype), fold(network), dtype
-        self.head = self.exact.head
+        self.exact, self.rough, self.dtype = fold(network), fold(network, dtype), dtype
+        self.frontend, self.frame_seconds = network.frontend, network.frame_seconds
+        if hasattr(self.exact, "head"):
+            self.head = self.exact.head
         kinds = (FoldedStage, FoldedFilters)
         self.folded = any(isinstance(module, kinds) for module in self.rough.modules())
+
+    @property
+    def owner(self) -> nn.Module:
+        """That of the network in single precision."""
+        return self.exact.owner
+
+    @property
+    def embedding_size(self) -> int:
+        """Length of the embedding."""
+        return self.exact.embedding_size
+
+    @property
+    def has_embedding(self) -> bool:
+        """Whether there are embeddings."""
+        return self.exact.has_embedding
+
+    def embed(self, logmel: Tensor) -> Tensor:
+        """Embedding in single precision."""
+        return self.exact.embed(logmel)
+
+    def layers(self, logmel: Tensor) -> dict[str, Tensor]:
+        """Every layer's output in single precision."""
+        return self.exact.layers(logmel)
 
     def stages(self) -> dict[str, nn.Module]:
         """Stages of the network in single precision."""

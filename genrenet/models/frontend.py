@@ -16,12 +16,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
+from itertools import chain
 from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor, nn
 
-from genrenet.models.mel import mel_triangles
+from genrenet.models.fft_mel import FFTMel
 from genrenet.models.registry import Recorded
 from genrenet.utils.errors import GenrenetError
 
@@ -124,8 +125,9 @@ def without_autocast(device: torch.device) -> AbstractContextManager[None]:
 class FrontEnd(Recorded, nn.Module):
     """Base of front ends: from waveforms of shape (batch, samples) to (batch, n_mels, time).
 
-    A front end of one's own derives from this class or from `LogMel` and takes plain arguments. A
-    checkpoint stores its import path and these arguments, and restores exactly that or refuses.
+    A front end of one's own is a plain module (see `genrenet.models.plain`), or derives from this
+    class or from `LogMel` and takes plain arguments. A checkpoint stores its import path and these
+    arguments, and restores exactly that or refuses.
 
     Attributes
     ----------
@@ -143,9 +145,23 @@ class FrontEnd(Recorded, nn.Module):
 
     def n_stft_frames(self, n_samples: int) -> int:
         """Return the number of STFT frames of ``n_samples`` samples, the output's last axis."""
+        return self._silence(n_samples).shape[-1]
+
+    @property
+    def owner(self) -> nn.Module:
+        """The module that computes: this one, unless it wraps another."""
+        return self
+
+    @property
+    def device(self) -> torch.device:
+        """Device of what it holds."""
+        held = next(chain(self.parameters(), self.buffers()), None)
+        return torch.device("cpu") if held is None else held.device
+
+    def _silence(self, n_samples: int) -> Tensor:
         with torch.no_grad():
-            count: int = self(torch.zeros(1, n_samples)).shape[-1]
-        return count
+            found: Tensor = self(torch.zeros(1, n_samples, device=self.device))
+        return found
 
 
 class LogMel(FrontEnd):
@@ -304,38 +320,6 @@ class LogMel(FrontEnd):
             if self.compression == "log10-10000":
                 return torch.log10(10_000.0 * power + 1.0)
             return square_power_to_db(power, top_db=self.top_db)
-
-
-class FFTMel(nn.Module):
-    """Mel power by torch's FFT.
-
-    Parameters
-    ----------
-    settings : mapping
-        Those of `LogMel`.
-    """
-
-    def __init__(self, settings: Mapping[str, Any]) -> None:
-        super().__init__()
-        self.n_fft, self.hop_length = settings["n_fft"], settings["hop_length"]
-        bank = mel_triangles(
-            settings["sample_rate"],
-            self.n_fft,
-            settings["n_mels"],
-            settings["fmin"],
-            settings["fmax"],
-        )
-        self.register_buffer("bank", torch.from_numpy(bank).float())
-        self.register_buffer("window", torch.hann_window(self.n_fft))
-        self.bank: Tensor
-        self.window: Tensor
-
-    def forward(self, waveform: Tensor) -> Tensor:
-        """(batch, samples) to (batch, n_mels, time)."""
-        spectrum = torch.stft(
-            waveform, self.n_fft, self.hop_length, window=self.window, return_complex=True
-        )
-        return self.bank @ (spectrum.real.square() + spectrum.imag.square())
 
 
 def _torchaudio_mel() -> Any:

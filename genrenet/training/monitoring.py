@@ -19,7 +19,8 @@ from pytorch_lightning.loggers import TensorBoardLogger
 from pytorch_lightning.trainer.states import TrainerFn
 from torch import Tensor
 
-from genrenet.data.datamodule import data_of, to_float
+from genrenet.data.batches import to_float
+from genrenet.data.datamodule import data_of
 from genrenet.utils import figures
 from genrenet.utils.errors import printable
 
@@ -162,7 +163,8 @@ class SongProjector(pl.Callback):
         """Forget the last epoch: nobody knows beforehand which one is the last."""
         data = data_of(trainer)
         self._sums = None
-        if data is not None and _tensorboard(trainer) is not None:
+        shown = pl_module.network.has_embedding and _tensorboard(trainer) is not None
+        if data is not None and shown:
             n_songs, size = data.n_songs("validation"), pl_module.network.embedding_size
             self._sums = torch.zeros(n_songs, size, device=pl_module.device)
             self._counts = torch.zeros(n_songs, device=pl_module.device)
@@ -261,7 +263,7 @@ class HyperParameters(pl.Callback):
 def settings_of(trainer: pl.Trainer, model: Any) -> dict[str, Any]:
     """Settings of a run as flat, plain values."""
     settings: dict[str, Any] = {
-        "network": type(model.network).__name__,
+        "network": type(model.network.owner).__name__,
         "parameters": sum(p.numel() for p in model.network.parameters()),
         "output": model.activation,
         "decision": model.aggregation,

@@ -224,7 +224,7 @@ class LayerFreezing(BaseFinetuning):
             if getattr(model, name) is not None:
                 return f"the augmentation {name}"
         if not model.network.is_headed:
-            return f"the own forward of {type(model.network).__name__}"
+            return f"the own forward of {type(model.network.owner).__name__}"
         if not self._trunk(model):
             return f"nothing frozen below {self.learning(model)[0]}"
         if any(getattr(trainer, name, 0) for name in ("fast_dev_run", "overfit_batches")):

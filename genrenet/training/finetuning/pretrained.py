@@ -68,10 +68,10 @@ class Pretrained(NetworkMaker):
         network: Any = source.network
         if not self.keep_head:
             network.reset_classifier(n_labels, self.seed)
-        elif network.n_labels != n_labels:
+        elif len(source.labels) != n_labels:
             raise FinetuningError(
                 f"the head of '{self.backbone}' does not fit the data",
-                found=f"{network.n_labels} labels in the backbone",
+                found=f"{len(source.labels)} labels in the backbone",
                 wanted=f"{n_labels}",
                 remedy="leave out keep_head: a new head will be made",
             )
@@ -79,7 +79,7 @@ class Pretrained(NetworkMaker):
             if not isinstance(getattr(network, "dropout", None), nn.Dropout):
                 raise FinetuningError(
                     f"the network of '{self.backbone}' has no dropout before its head",
-                    found=f"dropout {self.dropout:g} for {type(network).__name__}",
+                    found=f"dropout {self.dropout:g} for {type(network.owner).__name__}",
                     remedy="leave dropout out",
                 )
             network.dropout.p = self.dropout

@@ -95,7 +95,7 @@ def export_model(
     except Exception as error:  # the exporters fail on an operator they lack in any way there is
         reason = str(error).strip().splitlines() or [type(error).__name__]
         raise ExportError(
-            f"cannot export {type(model.network).__name__} to '{printable(target)}'",
+            f"cannot export {type(model.network.owner).__name__} to '{printable(target)}'",
             found=reason[0],
             remedy="try the other format",
         ) from error
