@@ -147,7 +147,7 @@ def load_baseline(path: str | os.PathLike[str]) -> FittedBaseline:
     ------
     BaselineError
         No such file, one that is damaged or another program's, or types that neither scikit-learn,
-        numpy nor a plugin that is here vouches for.
+        numpy nor an installed plugin trusts.
     """
     import skops.io
 

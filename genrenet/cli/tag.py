@@ -23,7 +23,7 @@ EXAMPLES = """examples:
   genrenet tag library.parquet --write
   genrenet tag library.parquet --min-confidence 0.8 --overwrite --write
   genrenet tag library.parquet --map names.csv --write
-  genrenet tag --undo library.parquet.undo.jsonl --write    gives back the former genres
+  genrenet tag --undo library.parquet.undo.jsonl --write    restores the former genres
 
 A map is a CSV file with the header 'genre,tag', or a YAML mapping. A tag may hold several genres,
 separated by ';'; with an empty one, songs of this genre are left alone. Genres that the map does
@@ -77,9 +77,9 @@ def _parser() -> CommandParser:
         "--force", action="store_true", help="also files that have changed since the scan"
     )
     parser.add_argument(
-        "--undo-file", metavar="FILE", help="where the way back is kept (default: TABLE.undo.jsonl)"
+        "--undo-file", metavar="FILE", help="file of the former genres (default: TABLE.undo.jsonl)"
     )
-    parser.add_argument("--undo", metavar="FILE", help="give back the genres that a run replaced")
+    parser.add_argument("--undo", metavar="FILE", help="restore the genres that a run replaced")
     return parser
 
 

@@ -277,7 +277,7 @@ class LogMel(FrontEnd):
     def from_settings(cls, settings: Mapping[str, Any]) -> LogMel:
         """Rebuild a front end from the `settings` of another, which may be older than ``level``.
 
-        torchaudio's comes back as ``fft``, which computes the same: a checkpoint shall open, and
+        torchaudio's comes back as ``fft``, which computes the same: a checkpoint must open, and
         name genres, where that package cannot be loaded.
         """
         known = {"level": "keep", **settings}

@@ -87,7 +87,7 @@ def read_content(file: str | os.PathLike[str]) -> SongContent:
     path = Path(file)
     if path.is_file() and not is_library(path):
         raise RecommendError(
-            f"'{printable(path)}' says nothing of how songs sound",
+            f"'{printable(path)}' holds no audio features of songs",
             wanted="a file that 'genrenet embed' or 'genrenet scan' wrote",
         )
     if path.suffix.lower() == ".npz" or (path.suffix.lower() == ".parquet" and _embeds(path)):
@@ -199,7 +199,7 @@ def with_content(history: History, songs: SongContent) -> tuple[History, NDArray
 
 
 def library_history(songs: SongContent) -> History:
-    """Return the history of a library that nobody has listened to yet."""
+    """Return the history of a library, which has no plays."""
     nothing = np.zeros(0, np.int64)
     plays = counted(nothing, nothing, np.zeros(0), (0, len(songs.paths)))
     return History([], list(songs.paths), plays)

@@ -58,7 +58,7 @@ class Song:
 
 
 class Gone(Exception):
-    """Nobody waits for the answer any more."""
+    """The client no longer waits for the answer."""
 
 
 class Scoring:

@@ -47,7 +47,7 @@ class UploadRequest(flask.Request):
         return self.kept[path]
 
     def clean(self) -> None:
-        """Close and remove what nobody has taken over."""
+        """Close and remove the files that are still here."""
         while self.kept:
             path, stream = self.kept.popitem()
             try:

@@ -1,4 +1,4 @@
-"""What most users have: the same for everybody, and what any other recommender must beat."""
+"""What most users have: the same for everybody, and the baseline of other recommenders."""
 
 from __future__ import annotations
 

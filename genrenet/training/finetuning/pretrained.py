@@ -89,7 +89,7 @@ class Pretrained(NetworkMaker):
         network.frame_seconds = source.frames.seconds
         published = source.provenance.get("source") or {}
         sha256 = published.get("sha256") or sha256_of(file)
-        # A file's folder is nobody's business.
+        # A file's folder is private.
         network.provenance = {"backbone": {"name": Path(self.backbone).name, "sha256": sha256}}
         made: GenreNetwork = network.train()
         return made
