@@ -28,13 +28,14 @@ from pytorch_lightning.cli import LightningArgumentParser, LightningCLI, SaveCon
 from pytorch_lightning.loggers import TensorBoardLogger
 
 from genrenet.cli.old_options import current_arguments, read_old_names
+from genrenet.cli.registered_names import arguments_by_path
 from genrenet.data.datamodule import GenreDataModule
 from genrenet.evaluation.callbacks import PredictionWriter, TestReport, gather_skipped
 from genrenet.models.checkpoints import read_checkpoint
 from genrenet.models.checkpoints.files import build_model
 from genrenet.models.checkpoints.opening import missing_weights
 from genrenet.models.description import frontend_part, network_part
-from genrenet.models.registry import instantiated, is_others, path_of
+from genrenet.models.registry import instantiated, path_of
 from genrenet.training.module import GenreClassifier
 from genrenet.training.monitoring import HyperParameters, SongProjector, StageImages
 from genrenet.training.schedules import OneCycle as OneCycle  # so that options may name it shortly
@@ -237,7 +238,7 @@ def _leave_out_backbone(config: Any, entries: dict[str, Any]) -> None:
     network.init_args = Namespace(**network_part(own.network)["settings"])
     if config.model.frontend is None:
         part = frontend_part(own.frontend)
-        settings = Namespace(**(part["settings"] if is_others(part) else part))
+        settings = Namespace(**part.get("settings", part))
         path = path_of(type(own.frontend.owner))
         config.model.frontend = Namespace(class_path=path, init_args=settings)
 
@@ -318,7 +319,7 @@ def run_trainer(arguments: Sequence[str], name: str) -> int:
         cli = GenreCLI(
             GenreClassifier,
             GenreDataModule,
-            args=current_arguments(arguments),
+            args=arguments_by_path(current_arguments(arguments)),
             seed_everything_default=0,
             trainer_defaults={"callbacks": callbacks, "precision": default_precision()},
             save_config_callback=SaveConfigCallback if arguments[0] == "fit" else None,
