@@ -46,9 +46,9 @@ def test_the_network_the_front_end_the_layout_and_the_playlist(site, music, tmp_
     options += ["--model.frontend", "RawAudio", "--model.frontend.init_args.hop", "64"]
     genrenet("fit", f"--data.source={listing}", *options, *TINY, f"--out={tmp_path}", path=site)
     file = tmp_path / "run" / "version_0" / "checkpoints" / "last.ckpt"
-    table, pls = tmp_path / "genres.csv", tmp_path / "one.pls"
+    table, pls = tmp_path / "genres.parquet", tmp_path / "one.pls"
     genrenet("scan", music, "--checkpoint", file, "--out", table, path=site)
-    (genre, *_) = pd.read_csv(table)["genre"]
+    (genre, *_) = pd.read_parquet(table)["genre"]
     genrenet("playlist", table, "--genre", genre, "--songs=1", "--out", pls, path=site)
     assert pls.read_text().startswith("[playlist]\nNumberOfEntries=1\n")
 

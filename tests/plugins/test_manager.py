@@ -120,9 +120,9 @@ def test_a_network_a_front_end_and_a_playlist_format_of_a_plugin_are_used(
     assert found["network"] == wanted
     assert found["frontend"] == {"name": "raw-audio", **package, "settings": {"length": 48}}
     genrenet("test", "--ckpt_path", file, path=installed)
-    table, listing = tmp_path / "genres.csv", tmp_path / "all.list"
+    table, listing = tmp_path / "genres.parquet", tmp_path / "all.list"
     genrenet("scan", music, "--checkpoint", file, "--out", table, path=installed)
-    (genre, *_) = pd.read_csv(table)["genre"]
+    (genre, *_) = pd.read_parquet(table)["genre"]
     make = ["playlist", table, "--genre", genre, "--songs=1"]
     genrenet(*make, "--out", listing, path=installed)
     (song,) = listing.read_text().splitlines()
