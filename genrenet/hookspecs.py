@@ -30,7 +30,7 @@ class Hooks:
 
     @hookspec
     def register_baselines(self, register: Callable[[Baseline], None]) -> None:
-        """Add methods: ``register(Baseline("lda", "linear discriminant", LDA, "five"))``."""
+        """Add methods: ``register(Baseline("lda", "discriminant", LDA, "spectral-stats"))``."""
 
     @hookspec
     def register_features(self, register: Callable[[FeatureExtractor], None]) -> None:

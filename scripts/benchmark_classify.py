@@ -6,58 +6,17 @@ The frames and the weights are the same; both sides decode. Models are opened be
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Literal
 
 from benchmark_music import is_mp3, songs
+from benchmark_scoring import Precision, ours, theirs
 from benchmark_sides import Side, in_turn, sides
 from benchmarking import Comparison, common_options, machine, report
 
 TARGETS = {"CNN": 4.0, "CRNN": 5.0}
-Precision = Literal["32", "auto"]
 PRECISIONS: tuple[Precision, ...] = ("32", "auto")
-TRIM = 0.0
-"""Seconds: most collections that are measured are of excerpts."""
-
-Run = Callable[..., dict[str, Any]]
-
-
-def ours(name: str, precision: Precision, paths: Sequence[str], workers: int | None = None) -> Run:
-    """`score_songs`, as the programs that score libraries call it."""
-    from benchmark_references import model_named
-
-    from genrenet.inference.classify import score_songs
-    from genrenet.models.optimised import optimised
-    from genrenet.utils.hardware import keep_freed_memory
-
-    keep_freed_memory()
-    model = optimised(model_named(name), precision)
-    twice: list[int] = []
-    exact = getattr(model.network, "exact", None)
-    if exact is not None:  # of frames whose best genres are about equal in half precision
-        exact.register_forward_hook(lambda _, given, __: twice.append(len(given[0])))
-
-    def run(some: Sequence[str] = paths) -> dict[str, Any]:
-        twice.clear()
-        results = list(score_songs(some, model, trim=TRIM, workers=workers))
-        frames = sum(result.frames for result in results)
-        return {"genres": [one.genre for one in results], "frames": frames, "twice": sum(twice)}
-
-    return run
-
-
-def theirs(name: str, paths: Sequence[str]) -> Run:
-    """The usual pipeline."""
-    from benchmark_references import UsualPipeline, model_named
-
-    pipeline = UsualPipeline(model_named(name), TRIM)
-
-    def run(some: Sequence[str] = paths) -> dict[str, Any]:
-        return {"genres": [pipeline.genre(path) for path in some]}
-
-    return run
 
 
 def networks(names: Sequence[str]) -> dict[str, str]:

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmark_classify import ours, theirs
 from benchmark_music import is_mp3, long_song
+from benchmark_scoring import ours, theirs
 from benchmark_sides import Side, in_turn, sides
 
 TURNS = 3

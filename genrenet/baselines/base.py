@@ -40,7 +40,7 @@ class Baseline(Method):
     Examples
     --------
     >>> from sklearn.naive_bayes import GaussianNB
-    >>> Baseline("naive-bayes", "Gaussian naive Bayes", GaussianNB, "five").parameters()
+    >>> Baseline("naive-bayes", "Gaussian naive Bayes", GaussianNB, "spectral-stats").parameters()
     {'priors': None, 'var_smoothing': 1e-09}
     """
 

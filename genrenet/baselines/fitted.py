@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genrenet.baselines.base import Baseline, BaselineError, baselines
-from genrenet.baselines.song_features import FeatureMatrix, song_features
+from genrenet.baselines.song_features import FeatureMatrix, current_features, song_features
 from genrenet.inference.result import SongResult, named_scores
 from genrenet.inference.scorers import SongScorer
 from genrenet.utils.atomic import replacing
@@ -180,6 +180,7 @@ def load_baseline(path: str | os.PathLike[str]) -> FittedBaseline:
     keys = ("name", "estimator", "labels", "features", "settings", "about")
     if missing := [key for key in keys if key not in entries]:
         raise BaselineError(f"'{name}' is damaged", found=f"no entry {', '.join(missing)}")
+    entries["features"] = current_features(str(entries["features"]), warn=False)
     classes = getattr(entries["estimator"], "classes_", None)
     if classes is None or not {str(label) for label in classes} <= {*entries["labels"]}:
         raise BaselineError(
@@ -304,7 +305,8 @@ def _choose(
 ) -> dict[str, Any]:
     """The settings that do best over inner folds; the first ones where there are none.
 
-    Every candidate is made as the final one will be: through the method's own factory.
+    Every candidate is made as the final one will be: through the method's own factory, which may
+    be any function. scikit-learn's GridSearchCV would clone one estimator and set its parameters.
     """
     from sklearn.model_selection import ParameterGrid
 

@@ -1,12 +1,13 @@
 """Features of songs for baselines: one row a song, by the features' names.
 
-Names are joined by ``+``. Each is one that a plugin registered (such as ``five``), or a network
-whose embedding is meant (``musicnn-msd``, or with its layers ``msd-cnn:conv3/conv4``).
+Names are joined by ``+``. Each is one that a plugin registered (such as ``spectral-stats``), or a
+network whose embedding is meant (``musicnn-msd``, or with its layers ``msd-cnn:conv3/conv4``).
 """
 
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,9 @@ from genrenet.models.checkpoints import published_models, shipped_checkpoints
 from genrenet.plugins.manager import contributions
 
 Progress = Callable[[int, int], None]
+
+RENAMED = {"five": "spectral-stats", "patterns": "block-level"}
+"""Features that had another name."""
 
 
 @dataclass
@@ -52,6 +56,32 @@ def known_features() -> dict[str, FeatureExtractor]:
     return {name: entry.item for name, entry in found.items()}
 
 
+def current_features(features: str, *, warn: bool = True) -> str:
+    """Return names of features by what they are called today.
+
+    Parameters
+    ----------
+    features : str
+        Names, joined by ``+``.
+    warn : bool
+        Warn of old names.
+
+    Examples
+    --------
+    >>> current_features("five+short-term", warn=False)
+    'spectral-stats+short-term'
+    """
+    known, found = known_features(), []
+    for name in features.split("+"):
+        new = name if name in known else RENAMED.get(name, name)
+        if warn and new != name:
+            warnings.warn(
+                f"the features '{name}' are called '{new}' now", FutureWarning, stacklevel=3
+            )
+        found.append(new)
+    return "+".join(found)
+
+
 def check_features(features: str) -> str:
     """Kind of the rows that names of features stand for, without computing any.
 
@@ -60,7 +90,7 @@ def check_features(features: str) -> str:
     BaselineError
         An unknown name, or Gaussians joined with something else.
     """
-    names, known = features.split("+"), known_features()
+    names, known = current_features(features).split("+"), known_features()
     kinds = [known[name].kind if name in known else "vectors" for name in names]
     for name in names:
         backbone = name.split(":")[0]
@@ -113,7 +143,8 @@ def song_features(
     BaselineError
         See `check_features`.
     """
-    kind, known = check_features(features), known_features()
+    features, known = current_features(features), known_features()
+    kind = check_features(features)
     blocks: list[NDArray[np.float64]] = []
     errors: dict[str, str] = {}
     for name in features.split("+"):

@@ -42,14 +42,14 @@ def run(command: str, arguments: Sequence[str]) -> int:
         )
     settings = dict(setting(text) for text in options.set)
     from genrenet.baselines import baseline, fit_baseline
-    from genrenet.baselines.song_features import song_features
+    from genrenet.baselines.song_features import current_features, song_features
     from genrenet.data.catalog import read_catalog
     from genrenet.data.splits import song_groups
     from genrenet.utils.progress import progress_bar
 
     method = baseline(options.name)
     method.make(options.seed, **settings)
-    features = options.features or method.features
+    features = current_features(options.features or method.features)
     catalog = read_catalog(options.data, labels=options.labels)
     table = catalog.table
     with progress_bar(f"features {features}") as show:

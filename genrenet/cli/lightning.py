@@ -238,7 +238,7 @@ def _leave_out_backbone(config: Any, entries: dict[str, Any]) -> None:
     network.init_args = Namespace(**network_part(own.network)["settings"])
     if config.model.frontend is None:
         part = frontend_part(own.frontend)
-        settings = Namespace(**part.get("settings", part))
+        settings = Namespace(**part.get("settings", part))  # a LogMel has no name
         path = path_of(type(own.frontend.owner))
         config.model.frontend = Namespace(class_path=path, init_args=settings)
 

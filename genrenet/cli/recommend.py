@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from genrenet.cli.histories import read_all, with_names
 from genrenet.cli.parsing import CommandParser, count, setting
 from genrenet.utils.errors import printable, visible
 from genrenet.utils.strict_json import to_json
@@ -76,9 +77,9 @@ def _parser() -> CommandParser:
 def run(command: str, arguments: Sequence[str]) -> int:
     """Run ``genrenet recommend``; see `genrenet.cli.main`."""
     if list(arguments[:1]) == ["evaluate"]:
-        from genrenet.cli import recommend_evaluate as recommend_evaluation
+        from genrenet.cli import recommend_evaluate
 
-        return recommend_evaluation.run(command, arguments[1:])
+        return recommend_evaluate.run(command, arguments[1:])
     parser = _parser()
     options = parser.parse_args(arguments)
     if not (options.user or options.like or options.all_users):
@@ -129,7 +130,7 @@ def _prepared(
             )
         songs = read_content(options.history[0])
         history = library_history(songs)
-        return model, _named(history, options.names), songs.rows, songs
+        return model, with_names(history, options.names), songs.rows, songs
     model = recommender(options.model or "hybrid")
     history, content, content_songs = read_all(
         options.history, options.unit, options.names, options.content, options.columns
@@ -140,42 +141,6 @@ def _prepared(
             remedy="pass --content FILE: what 'genrenet embed' or 'genrenet scan' wrote",
         )
     return model, history, content, content_songs
-
-
-def read_all(
-    files: Sequence[str],
-    unit: Any,
-    names: str | None,
-    library: str | None,
-    columns: str | None = None,
-) -> tuple[History, NDArray[np.float32] | None, SongContent | None]:
-    """A history with names, its items' content and where that is from; says what was skipped."""
-    from genrenet.recommend import read_history
-    from genrenet.recommend.content import read_content, with_content
-
-    named = columns.split(",") if columns else None
-    history = _named(read_history(*files, unit=unit, columns=named), names)
-    for line in [*history.notes, *history.skipped]:
-        print(f"genrenet recommend: {visible(line)}", file=sys.stderr)
-    if library is None:
-        return history, None, None
-    songs = read_content(library)
-    played = len(history.items)
-    history, content, matched = with_content(history, songs)
-    print(
-        f"genrenet recommend: {matched} of {played} items are among the {len(songs.paths)} songs "
-        f"of {printable(library)}; {len(history.items) - played} songs are new",
-        file=sys.stderr,
-    )
-    return history, content, songs
-
-
-def _named(history: History, names: str | None) -> History:
-    from dataclasses import replace
-
-    from genrenet.recommend import read_names
-
-    return replace(history, names=read_names(names)) if names else history
 
 
 def _recommended(

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from genrenet.cli.histories import read_all
 from genrenet.cli.parsing import CommandParser, count
 from genrenet.utils.atomic import write_text
 from genrenet.utils.errors import printable
@@ -50,7 +51,6 @@ def run(command: str, arguments: Sequence[str]) -> int:
 
 
 def _history(options: argparse.Namespace) -> int:
-    from genrenet.cli.recommend import read_all
     from genrenet.recommend import RecommendError, recommender, recommenders
     from genrenet.recommend.content import is_library
     from genrenet.recommend.evaluation import judge

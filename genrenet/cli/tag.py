@@ -8,12 +8,12 @@ import sys
 from collections import Counter
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from genrenet.cli.parsing import CommandParser
 from genrenet.utils.errors import GenrenetError, printable, visible
+from genrenet.utils.suggest import nearest
 
 if TYPE_CHECKING:
     from genrenet.library.tagging import Outcome, Wish
@@ -159,7 +159,7 @@ def _read_map(file: Path, labels: Sequence[str]) -> dict[str, tuple[str, ...]]:
     if unknown := [genre for genre in found if genre not in labels]:
         raise TagError(
             f"the map '{printable(file)}' names genres that the table's model does not know",
-            found=", ".join(f"'{genre}'{_nearest(genre, labels)}" for genre in unknown),
+            found=", ".join(f"'{genre}'{_near(genre, labels)}" for genre in unknown),
             wanted="one of " + ", ".join(labels),
         )
     return {
@@ -168,10 +168,9 @@ def _read_map(file: Path, labels: Sequence[str]) -> dict[str, tuple[str, ...]]:
     }
 
 
-def _nearest(genre: str, labels: Sequence[str]) -> str:
-    folded = {label.casefold(): label for label in labels}
-    near = [folded[name] for name in get_close_matches(genre.casefold(), folded, n=2)]
-    return f" (near {' and '.join(near)})" if near else ""
+def _near(genre: str, labels: Sequence[str]) -> str:
+    near = " and ".join(nearest(genre, labels))
+    return f" (near {near})" if near else ""
 
 
 def _read_csv(file: Path) -> dict[str, str]:

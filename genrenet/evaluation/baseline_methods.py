@@ -16,7 +16,7 @@ from genrenet.baselines import (
     known_features,
     origin,
 )
-from genrenet.baselines.song_features import check_features, song_features
+from genrenet.baselines.song_features import check_features, current_features, song_features
 from genrenet.data.splits import Split, song_groups
 from genrenet.evaluation.datasets import Dataset
 from genrenet.evaluation.methods import Contender, ContenderError, FoldResult, validation_rows
@@ -46,7 +46,7 @@ class BaselineContender(Contender):
     Parameters
     ----------
     name : str
-        Such as ``svm`` or ``svm@five``.
+        Such as ``svm`` or ``svm@spectral-stats``.
     bank : FeatureBank
         Shared by all contenders of a run.
 
@@ -60,10 +60,11 @@ class BaselineContender(Contender):
 
     def __init__(self, name: str, bank: FeatureBank) -> None:
         super().__init__(name)
-        method, _, features = name.partition("@")
+        method, _, asked = name.partition("@")
+        features = current_features(asked) if asked else ""
         self.method: Baseline = baseline(method)
         self.asked = features
-        self.features = features or self.method.features
+        self.features = features or current_features(self.method.features)
         self.bank = bank
         if features and (kind := check_features(features)) != self.method.kind:
             raise ContenderError(

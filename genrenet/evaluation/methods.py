@@ -4,7 +4,7 @@ How they are named
 ------------------
 ``svm``
     A baseline, on its own features.
-``svm@short-term``, ``svm@five+short-term``, ``svm@musicnn-msd:mean_pool``
+``svm@short-term``, ``svm@spectral-stats+short-term``, ``svm@musicnn-msd:mean_pool``
     The same on other features; see `genrenet.baselines.song_features`.
 ``cnn``, ``crnn``, ``config:my.yaml``
     A network trained by a packaged configuration, or by one of your own.

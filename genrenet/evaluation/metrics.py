@@ -5,7 +5,8 @@ Conventions
 ``target`` holds the index of each song's true label; -1 marks a song that was not decided, and is
 left out everywhere. ``scores`` has a row a song and a column a label; the largest entry of a row is
 the prediction (the first of equals). Whether a row stands for a song or for a frame makes no
-difference here. Everything is pure NumPy: numbers in, numbers out.
+difference here. Confusion matrices are counted here, not by scikit-learn: its functions take
+predictions one by one, while frames, folds and seeds are only known as counts that were added up.
 
 Sources
 -------
@@ -16,9 +17,7 @@ K. Q. Weinberger, "On calibration of modern neural networks", ICML 2017.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -127,13 +126,10 @@ def wilson_interval(correct: int, n: int, confidence: float = 0.95) -> tuple[flo
         )
     if not n:
         return 0.0, 1.0
-    z = NormalDist().inv_cdf(0.5 + confidence / 2)
-    share = correct / n
-    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    # At the ends the sums are exactly 0 or 1, but for rounding.
-    lower = 0.0 if correct == 0 else centre - half
-    return lower, 1.0 if correct == n else centre + half
+    from scipy.stats import binomtest
+
+    low, high = binomtest(correct, n).proportion_ci(confidence, method="wilson")
+    return float(low), float(high)
 
 
 def confusion_matrix(target: ArrayLike, scores: ArrayLike) -> Integers:

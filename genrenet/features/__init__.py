@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     )
     from genrenet.features.classical import (
         CLASSICAL as CLASSICAL,
-        FIVE as FIVE,
         MFCC_GAUSSIAN as MFCC_GAUSSIAN,
         SHORT_TERM as SHORT_TERM,
+        SPECTRAL_STATS as SPECTRAL_STATS,
         gaussian_features as gaussian_features,
     )
     from genrenet.features.embeddings import (
@@ -44,9 +44,9 @@ if TYPE_CHECKING:
     )
     from genrenet.features.spectral import (
         chroma as chroma,
-        five as five,
         mfcc as mfcc,
         spectral_centroid as spectral_centroid,
+        spectral_features as spectral_features,
         spectral_rolloff as spectral_rolloff,
         zero_crossing_rate as zero_crossing_rate,
     )
@@ -56,7 +56,13 @@ __getattr__, __dir__, __all__ = exports(
     {
         "base": ["FeatureError", "FeatureExtractor", "SongFeatures"],
         "caching": ["cached_embeddings", "checkpoint_id", "iter_embeddings"],
-        "classical": ["CLASSICAL", "FIVE", "MFCC_GAUSSIAN", "SHORT_TERM", "gaussian_features"],
+        "classical": [
+            "CLASSICAL",
+            "SPECTRAL_STATS",
+            "MFCC_GAUSSIAN",
+            "SHORT_TERM",
+            "gaussian_features",
+        ],
         "embeddings": ["SongEmbedding", "embed_songs", "layer_sizes", "song_matrix"],
         "extracting": ["cached_features", "iter_features"],
         "definitions": ["MfccGaussianSettings"],
@@ -64,7 +70,7 @@ __getattr__, __dir__, __all__ = exports(
         "short_term": ["mid_term", "short_term_statistics"],
         "spectral": [
             "chroma",
-            "five",
+            "spectral_features",
             "mfcc",
             "spectral_centroid",
             "spectral_rolloff",

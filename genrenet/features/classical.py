@@ -7,9 +7,9 @@ from functools import partial
 
 from genrenet.features.base import FeatureExtractor
 from genrenet.features.definitions import (
-    FIVE_NAMES,
-    PATTERN_NAMES,
+    BLOCK_LEVEL_NAMES,
     SHORT_TERM_NAMES,
+    SPECTRAL_NAMES,
     MfccGaussianSettings,
     gaussian_columns,
 )
@@ -53,11 +53,11 @@ def gaussian_features(
 
 MFCC_GAUSSIAN = gaussian_features(MfccGaussianSettings(sample_rate=12_000, interval=0.020))
 
-FIVE = FeatureExtractor(
-    "five",
+SPECTRAL_STATS = FeatureExtractor(
+    "spectral-stats",
     "mean and deviation of MFCC, chroma, centroid, zero crossings and roll-off",
-    _own("spectral", "five_statistics"),
-    _of_song(FIVE_NAMES),
+    _own("spectral", "spectral_statistics"),
+    _of_song(SPECTRAL_NAMES),
 )
 
 SHORT_TERM = FeatureExtractor(
@@ -67,13 +67,13 @@ SHORT_TERM = FeatureExtractor(
     _of_song(SHORT_TERM_NAMES),
 )
 
-PATTERNS = FeatureExtractor(
-    "patterns",
+BLOCK_LEVEL = FeatureExtractor(
+    "block-level",
     "spectral pattern, and modulation spectrum of MFCC",
-    _own("patterns", "patterns"),
-    PATTERN_NAMES,
+    _own("patterns", "block_level"),
+    BLOCK_LEVEL_NAMES,
     max_seconds=300.0,
 )
 
-CLASSICAL = (MFCC_GAUSSIAN, FIVE, SHORT_TERM, PATTERNS)
+CLASSICAL = (MFCC_GAUSSIAN, SPECTRAL_STATS, SHORT_TERM, BLOCK_LEVEL)
 """All extractors of this module."""

@@ -18,14 +18,14 @@ RATES = 0.5 * 2 ** (np.arange(16) / 3)
 MODULATION_MFCC = 20
 """Cepstral coefficients whose modulation spectrum is taken."""
 
-FIVE_NAMES: tuple[str, ...] = (
+SPECTRAL_NAMES: tuple[str, ...] = (
     *(f"mfcc_{i}" for i in range(1, 21)),
     *(f"chroma_{i}" for i in ("c", "cs", "d", "ds", "e", "f", "fs", "g", "gs", "a", "as", "b")),
     "spectral_centroid",
     "zero_crossing_rate",
     "spectral_rolloff",
 )
-"""Names of the rows of `five`."""
+"""Names of the rows of `spectral_features`."""
 
 SHORT_TERM_NAMES: tuple[str, ...] = (
     "zcr",
@@ -42,11 +42,11 @@ SHORT_TERM_NAMES: tuple[str, ...] = (
 )
 """Names of the features, as pyAudioAnalysis calls them. ``chroma_1`` is A."""
 
-PATTERN_NAMES = (
+BLOCK_LEVEL_NAMES = (
     *(f"band{band}_rank{rank}" for band in range(N_BANDS) for rank in range(PATTERN)),
     *(f"mfcc{row}_{rate:.2g}hz" for row in range(1, MODULATION_MFCC + 1) for rate in RATES),
 )
-"""Names of the columns of `genrenet.features.patterns.patterns`."""
+"""Names of the columns of `genrenet.features.patterns.block_level`."""
 
 
 def gaussian_columns(dimensions: int) -> tuple[str, ...]:

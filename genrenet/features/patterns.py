@@ -125,6 +125,6 @@ def modulation_spectrum(samples: Tensor) -> Tensor:
     return found
 
 
-def patterns(samples: Tensor) -> Tensor:
+def block_level(samples: Tensor) -> Tensor:
     """`spectral_pattern` and `modulation_spectrum` side by side, of shape (batch, 1090)."""
     return torch.cat([spectral_pattern(samples), modulation_spectrum(samples)], dim=1)

@@ -1,4 +1,4 @@
-"""The report's five features, batched: MFCC, chroma, centroid, zero crossings and roll-off.
+"""The report's spectral features, batched: MFCC, chroma, centroid, zero crossings and roll-off.
 
 Conventions
 -----------
@@ -187,10 +187,10 @@ def zero_crossing_rate(
 
 
 @precise
-def five(
+def spectral_features(
     samples: Tensor, *, sample_rate: int = 22_050, n_fft: int = 2048, hop_length: int = 512
 ) -> Tensor:
-    """All five features, from one spectrum.
+    """All these features, from one spectrum.
 
     Parameters
     ----------
@@ -200,7 +200,7 @@ def five(
     Returns
     -------
     Tensor, shape (batch, 35, n_frames)
-        In the order of `FIVE_NAMES`, all with their own defaults.
+        In the order of `SPECTRAL_NAMES`, all with their own defaults.
     """
     samples = checked(samples)
     project = spectra.MelPower(samples, sample_rate, n_fft, 128)
@@ -223,8 +223,8 @@ def five(
     return torch.cat([*rows, crossings[:, None], rolloff.transpose(1, 2)], dim=1)
 
 
-def five_statistics(samples: Tensor) -> Tensor:
-    """Mean and standard deviation over the song of `five`.
+def spectral_statistics(samples: Tensor) -> Tensor:
+    """Mean and standard deviation over the song of `spectral_features`.
 
     Parameters
     ----------
@@ -236,5 +236,5 @@ def five_statistics(samples: Tensor) -> Tensor:
     Tensor, shape (batch, 70)
         All means, then all deviations.
     """
-    frames = five(samples)
+    frames = spectral_features(samples)
     return torch.cat([frames.mean(dim=2), frames.std(dim=2, correction=0)], dim=1)

@@ -6,10 +6,10 @@ import math
 import os
 import re
 from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
 
 from genrenet.playlists.base import PlaylistError
 from genrenet.utils.errors import printable
+from genrenet.utils.suggest import did_you_mean
 
 _LENGTH = re.compile(
     r"(?:(?P<h>[\d.]+)(?:h|hours?))?(?:(?P<m>[\d.]+)(?:m|mins?|minutes?|\Z))?"
@@ -101,9 +101,7 @@ def _unknown(genre: str, labels: Sequence[str]) -> PlaylistError:
     # Torch, which this imports, is needed here alone.
     from genrenet.models.checkpoints import models_with_label
 
-    folded = {label.casefold(): label for label in labels}
-    near = [folded[name] for name in get_close_matches(genre.casefold(), folded, n=2)]
-    remedies = [f"did you mean {' or '.join(near)}?"] if near else []
+    remedies = [near] if (near := did_you_mean(genre, labels)) else []
     if models := models_with_label(genre):
         know = "knows" if len(models) == 1 else "know"
         remedies.append(
@@ -146,14 +144,8 @@ def find_song(text: str, paths: Sequence[str]) -> int:
     found = named or found
     if len(found) == 1:
         return found[0]
-    names = [paths[place] for place in found[:3]]
-    if not found:
-        near = {os.path.basename(path).casefold(): os.path.basename(path) for path in paths}
-        names = (
-            [near[name] for name in get_close_matches(part, near, n=3)] if len(near) < 1e4 else []
-        )
-    listed = ", ".join(f"'{printable(name)}'" for name in names)
     if found:
+        listed = ", ".join(f"'{printable(paths[place])}'" for place in found[:3])
         raise PlaylistError(
             f"'{printable(text)}' may be any of {len(found)} songs",
             found=f"{listed}{' ...' if len(found) > 3 else ''}",
@@ -161,5 +153,6 @@ def find_song(text: str, paths: Sequence[str]) -> int:
         )
     raise PlaylistError(
         f"the library has no song '{printable(text)}'",
-        remedy=f"did you mean {listed}?" if listed else "name one by its path, or a part of it",
+        remedy=did_you_mean(text, map(os.path.basename, paths), 3)
+        or "name one by its path, or a part of it",
     )

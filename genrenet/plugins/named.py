@@ -5,10 +5,10 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any, ClassVar, TypeVar
 
 from genrenet.utils.errors import GenrenetError
+from genrenet.utils.suggest import did_you_mean
 
 M = TypeVar("M")
 
@@ -112,9 +112,3 @@ def find_method(known: Mapping[str, M], name: str, kind: type[Method]) -> M:
             remedy="; ".join(part for part in (near, "see 'genrenet plugins'") if part),
         )
     return known[name]
-
-
-def did_you_mean(name: str, known: Mapping[str, object]) -> str:
-    """A question after names that are nearly what was given; empty where there are none."""
-    near = get_close_matches(name, list(known), n=2)
-    return f"did you mean {' or '.join(map(repr, near))}?" if near else ""

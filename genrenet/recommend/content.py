@@ -21,9 +21,10 @@ from genrenet.library.song_vectors import read_song_vectors
 from genrenet.library.songs import scanned_songs
 from genrenet.library.table import read_about
 from genrenet.recommend.errors import RecommendError
-from genrenet.recommend.history import History, counted, near
+from genrenet.recommend.history import History, counted
 from genrenet.recommend.query_songs import embedded, scored
 from genrenet.utils.errors import GenrenetError, printable
+from genrenet.utils.suggest import did_you_mean
 
 DEPTH = 6  # parts of two paths that are compared, at most
 
@@ -227,8 +228,8 @@ def song_of(history: History, song: str) -> int:
     raise RecommendError(
         f"no item '{printable(song)}'",
         found=f"{len(history.items)} items",
-        remedy=near(song, [*history.items, *history.names.values()])
-        or near(name, [os.path.basename(item) for item in history.items])
+        remedy=did_you_mean(song, [*history.items, *history.names.values()], 3)
+        or did_you_mean(name, map(os.path.basename, history.items), 3)
         or "name one of them",
     )
 

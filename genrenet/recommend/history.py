@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from functools import cached_property
 
 import numpy as np
@@ -13,8 +12,7 @@ from scipy import sparse
 
 from genrenet.recommend.errors import HistoryError
 from genrenet.utils.errors import printable
-
-FEW = 200_000  # names among which near ones are looked for: difflib takes seconds beyond
+from genrenet.utils.suggest import did_you_mean
 
 
 @dataclass(frozen=True)
@@ -62,7 +60,8 @@ class History:
             raise HistoryError(
                 f"no user '{printable(name)}' in the history",
                 found=f"{len(self.users)} users",
-                remedy=near(name, self.users) or "name one of them, or use --model hybrid",
+                remedy=did_you_mean(name, self.users, 3)
+                or "name one of them, or use --model hybrid",
             )
         return self._user_rows[name]
 
@@ -82,7 +81,7 @@ class History:
         raise HistoryError(
             f"no item '{printable(name)}' in the history",
             found=f"{len(self.items)} items",
-            remedy=near(name, [*self.items, *self.names.values()]),
+            remedy=did_you_mean(name, [*self.items, *self.names.values()], 3),
         )
 
     def called(self, column: int) -> str:
@@ -102,15 +101,6 @@ class History:
         plays = self.plays.copy()
         plays.resize((len(self.users), len(self.items) + len(new)))
         return replace(self, items=[*self.items, *new], plays=plays)
-
-
-def near(name: str, known: Sequence[str]) -> str:
-    """A question after names that are nearly what was given; empty where there are none."""
-    if len(known) > FEW:
-        return ""
-    folded = {text.casefold(): text for text in known}
-    hits = [folded[hit] for hit in get_close_matches(name.casefold(), list(folded), n=3)]
-    return f"did you mean {' or '.join(repr(printable(hit)) for hit in hits)}?" if hits else ""
 
 
 def counted(

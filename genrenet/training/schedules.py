@@ -1,4 +1,8 @@
-"""Learning-rate schedules that learn their length from the trainer."""
+"""Learning-rate schedules that learn their length from the trainer.
+
+Own code, since torch's ``OneCycleLR`` must know its length when it is made, which is before the
+trainer knows it, and keeps the old length when a training is resumed with another one.
+"""
 
 from __future__ import annotations
 

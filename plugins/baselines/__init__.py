@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from genrenet.baselines import Baseline
     from genrenet.inference.scorers import ScorerFormat
 
-VECTORS = "five+short-term+patterns"
+VECTORS = "spectral-stats+short-term+block-level"
 """Default features of the methods on vectors."""
 
 

@@ -100,7 +100,7 @@ def test_an_artist_is_on_one_side_of_every_inner_fold():
     artists = [f"{genre} {i // 4}" for i, genre in enumerate(genres)]
     numbers = {name: n for n, name in enumerate(dict.fromkeys(artists))}
     rows[:, -1] = [numbers[name] for name in artists]
-    method = Baseline("watching", "", Watching, "five", grid={"var_smoothing": [1e-9]})
+    method = Baseline("watching", "", Watching, "spectral-stats", grid={"var_smoothing": [1e-9]})
     fit_baseline(method, rows, genres, groups=artists)
     inner, whole = seen[:-1], seen[-1]
     assert whole == set(numbers.values())
@@ -113,7 +113,11 @@ def test_given_validation_songs_choose_the_settings():
     rows, genres = blobs(seed=3)
     chosen_on = np.arange(len(rows)) % 3 == 0
     method = Baseline(
-        "regression", "", LogisticRegression, "five", grid={"C": [1e-9, 1.0], "max_iter": [500]}
+        "regression",
+        "",
+        LogisticRegression,
+        "spectral-stats",
+        grid={"C": [1e-9, 1.0], "max_iter": [500]},
     )
     fitted = fit_baseline(method, rows, genres, validation=chosen_on)
     assert fitted.settings["C"] == 1.0
@@ -124,7 +128,7 @@ def test_settings_of_a_factory_are_chosen_too():
         return make_pipeline(StandardScaler(), LogisticRegression(C=strength, max_iter=500))
 
     rows, genres = blobs(seed=3)
-    method = Baseline("scaled", "", scaled, "five", grid={"strength": [1e-9, 1.0]})
+    method = Baseline("scaled", "", scaled, "spectral-stats", grid={"strength": [1e-9, 1.0]})
     assert fit_baseline(method, rows, genres).settings == {"strength": 1.0}
 
 
@@ -132,7 +136,11 @@ def test_one_genre_of_one_artist_does_not_keep_the_others_from_choosing():
     rows, genres = blobs(seed=3)
     artists = [genre if genre == "folk" else f"{genre} {i // 4}" for i, genre in enumerate(genres)]
     method = Baseline(
-        "regression", "", LogisticRegression, "five", grid={"C": [1e-9, 1.0], "max_iter": [500]}
+        "regression",
+        "",
+        LogisticRegression,
+        "spectral-stats",
+        grid={"C": [1e-9, 1.0], "max_iter": [500]},
     )
     assert fit_baseline(method, rows, genres, groups=artists).settings["C"] == 1.0
 
@@ -205,30 +213,42 @@ def test_unknown_types_are_refused_before_they_are_made(tmp_path):
 
 
 def test_only_skops_files_in_folders_that_exist(tmp_path):
-    fitted = FittedBaseline("x", GaussianNB(), ["a"], "five")
+    fitted = FittedBaseline("x", GaussianNB(), ["a"], "spectral-stats")
     with pytest.raises(BaselineError, match=r"wanted \.skops"):
         fitted.save(tmp_path / "fitted.pkl")
     with pytest.raises(BaselineError, match="cannot write"):
         fitted.save(tmp_path / "nowhere" / "fitted.skops")
 
 
+def test_features_by_the_names_that_they_had(music, tmp_path):
+    songs = [str(song) for song in sorted(music.rglob("*.wav"))[::12]]
+    with pytest.warns(FutureWarning, match="'five' are called 'spectral-stats' now"):
+        older = song_features(songs, "five+short-term")
+    found = song_features(songs, "spectral-stats+short-term")
+    assert found.usable.tolist() == [True, True]
+    assert np.array_equal(older.rows, found.rows)
+    estimator = GaussianNB().fit(found.rows, ["a", "b"])
+    FittedBaseline("x", estimator, ["a", "b"], "five+patterns").save(tmp_path / "older.skops")
+    assert load_baseline(tmp_path / "older.skops").features == "spectral-stats+block-level"
+
+
 def test_features_are_joined_and_embeddings_are_features_too(music, checkpoint, tmp_path):
     songs = [str(song) for song in sorted(music.rglob("*.wav"))[:3]]
     (tmp_path / "broken.wav").write_bytes(b"RIFF")
     paths = [*songs, str(tmp_path / "broken.wav")]
-    five = song_features(paths, "five")
+    five = song_features(paths, "spectral-stats")
     assert list(five.usable) == [True, True, True, False]
     assert "broken.wav" in five.errors[paths[3]]
-    both = song_features(paths, f"five+{checkpoint}:embedding")
+    both = song_features(paths, f"spectral-stats+{checkpoint}:embedding")
     assert both.rows.shape[1] > five.rows.shape[1]
     assert np.allclose(both.rows[:3, : five.rows.shape[1]], five.rows[:3])
     with pytest.raises(BaselineError, match="no features 'six'"):
-        song_features(paths, "five+six")
+        song_features(paths, "spectral-stats+six")
 
 
 def test_from_the_command_line_to_classify(music, tmp_path, capsys):
     out = tmp_path / "tree.skops"
-    arguments = ["tree", str(music), "--features", "five", "--set", "max_depth=3"]
+    arguments = ["tree", str(music), "--features", "spectral-stats", "--set", "max_depth=3"]
     assert main(["baseline", *arguments, "--out", str(out)]) == 0
     assert "learnt from 24 songs" in capsys.readouterr().out
     song = music / "bass" / "bass-1.wav"
@@ -248,7 +268,7 @@ def test_from_the_command_line_to_classify(music, tmp_path, capsys):
 def test_unsure_is_an_answer(music, tmp_path):
     out = tmp_path / "svm.skops"
     settings = ["--set", "C=1", "--set", "gamma=scale", "--set", "threshold=0.999"]
-    arguments = ["svm", str(music), "--features", "five", *settings]
+    arguments = ["svm", str(music), "--features", "spectral-stats", *settings]
     assert main(["baseline", *arguments, "--out", str(out)]) == 0
     (answer,) = classify(music / "bass" / "bass-1.wav", out)
     assert answer["genre"] == "unsure"
@@ -262,7 +282,7 @@ def test_unsure_is_an_answer(music, tmp_path):
         (["svm", "--out", "x.skops", "--set", "C"], "wanted NAME=VALUE"),
         (["svm", "--out", "x.skops", "--set", "D=1"], "no setting 'D'"),
         (["svm", "--out", "x.skops", "--set", "C=["], "no YAML"),
-        (["svm", "--out", "x.skops", "--features", "five", "--set", "threshold=high"], "threshold"),
+        (["svm", "--out", "x.skops", "--set", "threshold=high"], "threshold"),
         (["nothing", "--out", "x.skops"], "no baseline 'nothing'"),
         (["svm", "--out", "x.skops", "--features", "mfcc-gaussian"], "does not accept"),
     ],

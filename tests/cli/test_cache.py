@@ -12,7 +12,7 @@ import pytest
 
 from genrenet.cli import main
 from genrenet.data.decoded_store import PreparedStore
-from genrenet.features import FIVE, cached_features
+from genrenet.features import SPECTRAL_STATS, cached_features
 from genrenet.utils.cache import make_room, read_arrays, write_arrays
 
 _FILL = """
@@ -91,11 +91,11 @@ def test_a_store_of_another_version_can_go(cache, capsys):
 
 def test_features_go_one_by_one_by_their_age(music, cache, capsys):
     songs = sorted(map(str, music.rglob("*.wav")))
-    cached_features(songs[:4], FIVE)
+    cached_features(songs[:4], SPECTRAL_STATS)
     old(cache)
-    cached_features(songs[2:6], FIVE)  # two of them are used again
+    cached_features(songs[2:6], SPECTRAL_STATS)  # two of them are used again
     (item,) = listed(capsys)
-    assert (item["kind"], item["what"], item["count"]) == ("features", "five", 6)
+    assert (item["kind"], item["what"], item["count"]) == ("features", "spectral-stats", 6)
     assert main(["cache", "clear", "--older-than", "30d", "--yes"]) == 0
     assert listed(capsys)[0]["count"] == 4
     assert main(["cache", "clear", "embeddings", "--yes"]) == 0

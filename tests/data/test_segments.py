@@ -234,7 +234,8 @@ def test_long_files_are_no_segments(tmp_path):
 
 def test_audio_segments_are_decided_per_song(tmp_path):
     folder = cut(tmp_path / "music")
-    dataset, results, decided = judged(folder, tmp_path / "run", "tree@five", "stratified-3fold")
+    judge = "tree@spectral-stats", "stratified-3fold"
+    dataset, results, decided = judged(folder, tmp_path / "run", *judge)
     assert len(dataset.table) == 24
     assert results["models"][0]["n"] == len(decided) == 6
     assert sorted(decided["track_id"]) == sorted(set(dataset.table["song"]))

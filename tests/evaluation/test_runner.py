@@ -43,7 +43,7 @@ class Fragile(ClassifierMixin, BaseEstimator):
 def fragile(monkeypatch):
     """A contender that fails, registered beside the built-in ones."""
     found = dict(plugins.contributions("register_baselines"))
-    item = Baseline("fragile", "fails", Fragile, "five")
+    item = Baseline("fragile", "fails", Fragile, "spectral-stats")
     found["fragile"] = plugins.Contribution(item, "test", "test 1")
     monkeypatch.setattr("genrenet.baselines.base.contributions", lambda hook: found)
 
@@ -186,7 +186,7 @@ def test_one_failure_does_not_lose_the_others(features, tmp_path):
     assert "too loud for me" in (tmp_path / "report.html").read_text()
 
 
-def test_models_that_cannot_eat_the_data(features, tmp_path):
+def test_models_that_do_not_accept_the_data(features, tmp_path):
     results, _ = run(features, ["kl-knn", "cnn", "knn"], "70-30", tmp_path)
     errors = {row["name"]: row["error"] for row in results["models"]}
     assert "compares Gaussians of songs" in errors["kl-knn"]
@@ -202,8 +202,8 @@ def test_models_that_cannot_eat_the_data(features, tmp_path):
         ("svn", "no baseline 'svn'"),
         ("svm@nothing", "no features 'nothing'"),
         ("svm@mfcc-gaussian", "does not accept the features"),
-        ("kl-knn@five", "does not accept the features"),
-        ("svm@five+mfcc-gaussian", "cannot be joined"),
+        ("kl-knn@spectral-stats", "does not accept the features"),
+        ("svm@spectral-stats+mfcc-gaussian", "cannot be joined"),
         ("transfer:nothing", "no published network 'nothing'"),
         ("config:nothing", "no configuration 'nothing'"),
     ],
@@ -234,7 +234,7 @@ def test_one_genre_to_learn_from(features, tmp_path):
 def test_features_of_audio_are_computed_once(music):
     bank = FeatureBank()
     dataset = read_dataset(music)
-    first, second = BaselineContender("knn", bank), BaselineContender("tree@five", bank)
+    first, second = BaselineContender("knn", bank), BaselineContender("tree@spectral-stats", bank)
     assert bank.matrix(dataset, first.features) is bank.matrix(dataset, first.features)
     found = bank.matrix(dataset, second.features)
     assert found.rows.shape[0] == 24
@@ -245,7 +245,7 @@ def test_songs_without_features_are_counted(music, tmp_path):
     folder = tmp_path / "music"
     shutil.copytree(music, folder)
     (folder / "bass" / "bass-0.wav").write_bytes(b"RIFF")
-    results, _ = run(folder, ["tree@five"], "stratified-3fold", tmp_path / "run")
+    results, _ = run(folder, ["tree@spectral-stats"], "stratified-3fold", tmp_path / "run")
     (row,) = results["models"]
     assert row["n"] == 23
     assert list(row["skipped"]) == ["bass/bass-0"]

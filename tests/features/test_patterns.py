@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from genrenet.features.classical import PATTERNS
+from genrenet.features.classical import BLOCK_LEVEL
 from genrenet.features.patterns import (
+    block_level,
     modulation_spectrum,
-    patterns,
     semitone_bank,
     spectral_pattern,
 )
@@ -53,8 +53,8 @@ def test_equal_to_the_references(name, precision):
 
 def test_a_batch_is_its_songs_one_by_one():
     batch = torch.from_numpy(np.stack([np.resize(clip(n), 300_000) for n in ("chord", "song")]))
-    one_by_one = torch.cat([patterns(song[None]) for song in batch])
-    torch.testing.assert_close(patterns(batch), one_by_one, atol=1e-4, rtol=1e-4)
+    one_by_one = torch.cat([block_level(song[None]) for song in batch])
+    torch.testing.assert_close(block_level(batch), one_by_one, atol=1e-4, rtol=1e-4)
 
 
 def test_a_semitone_lights_its_band():
@@ -67,8 +67,8 @@ def test_a_semitone_lights_its_band():
 @pytest.mark.parametrize("n_samples", [1, 2048, 22_050])
 @pytest.mark.parametrize("value", [0.0, 0.3])
 def test_silence_constants_and_short_songs_are_finite(n_samples, value):
-    found = patterns(torch.full((2, n_samples), value))
-    assert found.shape == (2, len(PATTERNS.columns))
+    found = block_level(torch.full((2, n_samples), value))
+    assert found.shape == (2, len(BLOCK_LEVEL.columns))
     assert found.isfinite().all()
 
 

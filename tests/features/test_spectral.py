@@ -8,16 +8,16 @@ import torch
 from genrenet.features import (
     FeatureError,
     chroma,
-    five,
     mfcc,
     spectral_centroid,
+    spectral_features,
     spectral_rolloff,
     zero_crossing_rate,
 )
-from genrenet.features.definitions import FIVE_NAMES
+from genrenet.features.definitions import SPECTRAL_NAMES
 from tests.helpers.references import CLIPS, RATE, clip
 
-ALL = (mfcc, chroma, spectral_centroid, spectral_rolloff, zero_crossing_rate, five)
+ALL = (mfcc, chroma, spectral_centroid, spectral_rolloff, zero_crossing_rate, spectral_features)
 
 
 def ours(function, wave, **settings):
@@ -84,8 +84,8 @@ def test_five_are_the_five():
     parts = [f(waves) for f in (mfcc, chroma, spectral_centroid, zero_crossing_rate)]
     parts = [part if part.ndim == 3 else part[:, None] for part in parts]
     expected = torch.cat([*parts, spectral_rolloff(waves)[:, None]], dim=1)
-    torch.testing.assert_close(five(waves), expected)
-    assert expected.shape[1] == len(FIVE_NAMES) == 35
+    torch.testing.assert_close(spectral_features(waves), expected)
+    assert expected.shape[1] == len(SPECTRAL_NAMES) == 35
 
 
 @pytest.mark.parametrize("function", ALL)

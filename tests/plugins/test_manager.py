@@ -174,7 +174,7 @@ BROKEN = {
     "quitting": (f"{HOOK}@hookimpl\ndef register_features(register): exit(4)\n", "SystemExit"),
     "empty": (
         f"{HOOK}from genrenet.baselines import Baseline\n@hookimpl\n"
-        "def register_baselines(register): register(Baseline('x', 'x', None, 'five'))\n",
+        "def register_baselines(register): register(Baseline('x', 'x', None, 'spectral-stats'))\n",
         "has no estimator",
     ),
     "leaving": ("import sys; sys.exit(3)\n", "SystemExit"),
@@ -197,7 +197,7 @@ def test_broken_plugins_are_named_and_left_out(tmp_path):
 def test_names_that_are_taken_stay_with_the_first(tmp_path):
     code = (
         f"{HOOK}from genrenet.baselines import Baseline\n@hookimpl\n"
-        "def register_baselines(register):\n    register(Baseline('svm', 'mine', dict, 'five'))\n"
+        "def register_baselines(register):\n    register(Baseline('svm', '', dict, 'short-term'))\n"
     )
     path = write_plugin(tmp_path / "site", "taker", code, entry="taker")
     write_plugin(path, "impostor", code, entry="baselines")

@@ -18,7 +18,7 @@ class Chart:
 
 
 def test_settings_and_seeds_are_alike_for_all_kinds():
-    tree = Baseline("tree", "a tree", DecisionTreeClassifier, "five")
+    tree = Baseline("tree", "a tree", DecisionTreeClassifier, "spectral-stats")
     chart = Recommender("chart", "a chart", Chart)
     assert chart.parameters() == {"limit": None, "random_state": 0}
     assert chart.make(7, limit=3).random_state == tree.make(7).random_state == 7
@@ -29,7 +29,7 @@ def test_settings_and_seeds_are_alike_for_all_kinds():
     ("kind", "error"), [(Baseline, BaselineError), (Recommender, RecommendError)]
 )
 def test_errors_are_those_of_the_kind(kind, error):
-    more = ("five",) if kind is Baseline else ()
+    more = ("spectral-stats",) if kind is Baseline else ()
     method = kind("chart", "a chart", Chart, *more)
     with pytest.raises(error, match=r"has no setting 'limt'.*did you mean 'limit'\?"):
         method.make(limt=3)

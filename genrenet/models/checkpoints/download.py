@@ -2,6 +2,9 @@
 
 A download goes to ``NAME.part``, is resumed where it was interrupted, and gets its name only when
 its SHA-256 is right. Two processes that want the same file wait for each other.
+
+Own code, since pooch does not resume: it starts a download of hundreds of megabytes again from the
+first byte, and does not keep other processes from fetching the same file.
 """
 
 from __future__ import annotations

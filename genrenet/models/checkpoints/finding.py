@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from genrenet.models.checkpoints.header import CheckpointError, read_header
-from genrenet.models.checkpoints.imported import import_checkpoint
+from genrenet.models.checkpoints.imported import import_checkpoint, imported_checkpoint
 from genrenet.models.checkpoints.registry import published_models
 from genrenet.utils.errors import printable
 
@@ -32,10 +32,13 @@ def shipped_checkpoints() -> dict[str, Path]:
 def models_with_label(label: str) -> list[str]:
     """Names of the shipped and published models that know a genre or tag, in any case.
 
-    Those with the fewest labels come first: they decide between genres, the others tag.
+    Those with the fewest labels come first: they decide between genres, the others tag. Published
+    models that are neither here nor to be fetched are left out.
     """
     labels: dict[str, Sequence[str]] = {
-        name: model.labels for name, model in published_models().items()
+        name: model.labels
+        for name, model in published_models().items()
+        if model.sha256 or imported_checkpoint(name)
     }
     for name, path in shipped_checkpoints().items():
         labels[name] = read_header(path)["genrenet"]["labels"]

@@ -15,6 +15,7 @@ from genrenet.models.checkpoints import (
     import_checkpoint,
     imported_checkpoint,
     load_model,
+    models_with_label,
     published,
     published_models,
     read_checkpoint,
@@ -211,6 +212,13 @@ def test_a_file_without_a_checksum_is_not_fetched(capsys):
     assert lines["efficientat-mn04"].endswith("not yet")
     assert main(["checkpoints", "info", "efficientat-mn10"]) == 0
     assert "sha256: not known" in capsys.readouterr().out
+
+
+def test_only_models_that_can_be_had_are_recommended(mn01):
+    assert models_with_label("dubstep") == ["audioset-genres", "efficientat-mn04"]
+    import_checkpoint("efficientat-mn01", mn01)
+    wanted = ["audioset-genres", "efficientat-mn01", "efficientat-mn04"]
+    assert models_with_label("Dubstep") == wanted
 
 
 def test_the_users_file_is_taken_and_its_checksum_kept(mn01, tmp_path, capsys):
