@@ -19,6 +19,7 @@ from genrenet.inference.result import SongResult, named_scores
 from genrenet.inference.scorers import SongScorer
 from genrenet.utils.atomic import replacing
 from genrenet.utils.errors import printable
+from genrenet.utils.moved import new_name
 from genrenet.version import __version__
 
 FORMAT = 1
@@ -155,7 +156,8 @@ def load_baseline(path: str | os.PathLike[str]) -> FittedBaseline:
         raise BaselineError(f"no fitted baseline '{name}'", wanted=f"a {SUFFIX} file")
     trusted = {kind for known in baselines().values() for kind in known.trusted}
     try:
-        foreign = set(skops.io.get_untrusted_types(file=path)) - trusted
+        held = skops.io.get_untrusted_types(file=path)
+        foreign = {kind for kind in held if new_name(kind) not in trusted}
         if foreign:
             raise BaselineError(
                 f"'{name}' holds types that are not trusted",
@@ -163,7 +165,7 @@ def load_baseline(path: str | os.PathLike[str]) -> FittedBaseline:
                 wanted="those of scikit-learn, numpy and the plugins that are installed",
                 remedy="install the plugin that it was written with",
             )
-        entries: Any = skops.io.load(path, trusted=sorted(trusted))
+        entries: Any = skops.io.load(path, trusted=held)
     except BaselineError:
         raise
     except Exception as error:  # skops fails on foreign bytes in any way there is

@@ -70,6 +70,9 @@ def run(command: str, arguments: Sequence[str]) -> int:
         raise ClassifyError(
             f"no folder '{Path(options.out).parent}' to write into", remedy="make it first"
         )
+    from genrenet import audio
+
+    audio.start()  # another process gets ready to decode while this one imports torch
     from genrenet.inference.classify import open_method, score_songs, songs_or_error
     from genrenet.inference.scorers import SongScorer
     from genrenet.models.checkpoints import DEFAULT_CHECKPOINT

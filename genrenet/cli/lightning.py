@@ -41,6 +41,7 @@ from genrenet.training.monitoring import HyperParameters, SongProjector, StageIm
 from genrenet.training.schedules import OneCycle as OneCycle  # so that options may name it shortly
 from genrenet.utils.errors import GenrenetError, printable
 from genrenet.utils.hardware import best_device, fast_half, keep_freed_memory, leave_siblings
+from genrenet.utils.moved import new_name
 
 REFUSING: dict[tuple[str, ...], tuple[type[Exception], ...]] = {
     ("pytorch_lightning", "lightning_fabric"): (ValueError, TypeError, RuntimeError),
@@ -130,6 +131,7 @@ class GenreCLI(LightningCLI):
     def before_instantiate_classes(self) -> None:
         """Read checkpoints without running code in them; leave out callbacks not wanted."""
         config = self.config[self.subcommand]
+        _use_new_names(config)
         _check_options(config)
         wanted = {
             RichProgressBar: config.trainer.enable_progress_bar,
@@ -181,6 +183,16 @@ class GenreCLI(LightningCLI):
         trainer = super().instantiate_trainer(**kwargs)
         self.run_folder.trainer = trainer if fresh else None
         return trainer
+
+
+def _use_new_names(config: Any) -> None:
+    """Put today's import paths for former ones, so that what is saved beside a run has them."""
+    if isinstance(config, Namespace):
+        if isinstance(path := vars(config).get("class_path"), str):
+            config.class_path = new_name(path)
+        config = list(vars(config).values())
+    for part in config if isinstance(config, list) else ():
+        _use_new_names(part)
 
 
 def _check_options(config: Any) -> None:

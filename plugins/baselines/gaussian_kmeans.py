@@ -13,9 +13,11 @@ from __future__ import annotations
 from typing import Any, Literal
 
 import numpy as np
-from genrenet_plugins.baselines.gaussian_rows import join_rows, split_rows
-from genrenet_plugins.baselines.gaussian_table import GaussianTable, kl_between
-from genrenet_plugins.shared import (
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils import check_random_state
+
+from ..shared import (
     Floats,
     InputError,
     Integers,
@@ -25,9 +27,8 @@ from genrenet_plugins.shared import (
     song_rows,
     training_rows,
 )
-from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils import check_random_state
+from .gaussian_rows import join_rows, split_rows
+from .gaussian_table import GaussianTable, kl_between
 
 SAMPLE = 500
 QUANTILE = 0.5

@@ -31,9 +31,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-from genrenet_plugins.baselines.gaussian_rows import dimension, split_rows
-from genrenet_plugins.shared import Floats, InputError, Integers, check_at_least
 from numpy.typing import ArrayLike
+
+from ..shared import Floats, InputError, Integers, check_at_least
+from .gaussian_rows import dimension, split_rows
 
 TOLERANCE = 1e-9
 BLOCK = 512

@@ -18,8 +18,18 @@ from collections.abc import Iterator
 from typing import Any, Literal
 
 import numpy as np
-from genrenet_plugins.baselines.gaussian_rows import join_rows, split_rows
-from genrenet_plugins.baselines.gaussian_table import (
+from numpy.typing import ArrayLike, NDArray
+
+from ..shared import (
+    Floats,
+    InputError,
+    Integers,
+    check_at_least,
+    check_choice,
+    check_enough,
+)
+from .gaussian_rows import join_rows, split_rows
+from .gaussian_table import (
     BLOCK,
     TOLERANCE,
     GaussianTable,
@@ -28,15 +38,6 @@ from genrenet_plugins.baselines.gaussian_table import (
     distances_of_pairs,
     kl_between,
 )
-from genrenet_plugins.shared import (
-    Floats,
-    InputError,
-    Integers,
-    check_at_least,
-    check_choice,
-    check_enough,
-)
-from numpy.typing import ArrayLike, NDArray
 
 __all__ = ["GaussianTable", "join_rows", "nearest", "split_rows", "symmetric_kl"]
 

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from genrenet_plugins.baselines.gaussians import GaussianTable, import_faiss, nearest
-from genrenet_plugins.baselines.local_scaling import nearest_by_scaled, reaches
-from genrenet_plugins.shared import (
+from numpy.typing import ArrayLike
+
+from ..shared import (
     Floats,
     Integers,
     Scorer,
@@ -24,7 +24,8 @@ from genrenet_plugins.shared import (
     training_rows,
     vote,
 )
-from numpy.typing import ArrayLike
+from .gaussians import GaussianTable, import_faiss, nearest
+from .local_scaling import nearest_by_scaled, reaches
 
 
 class KLNearestNeighbours(Scorer):

@@ -16,8 +16,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from genrenet_plugins.baselines.gaussian_table import GaussianTable, blocks, distances_of_block
-from genrenet_plugins.shared import Floats, Integers
+
+from ..shared import Floats, Integers
+from .gaussian_table import GaussianTable, blocks, distances_of_block
 
 LEAST = 1e-12
 """Reaches below this (copies of one song) count as this much."""

@@ -15,14 +15,6 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 import numpy as np
-from genrenet_plugins.shared import (
-    Floats,
-    InputError,
-    Integers,
-    check_choice,
-    song_rows,
-    training_rows,
-)
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
@@ -32,6 +24,15 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from sklearn.utils import check_random_state, compute_sample_weight
+
+from ..shared import (
+    Floats,
+    InputError,
+    Integers,
+    check_choice,
+    song_rows,
+    training_rows,
+)
 
 UNSURE = "unsure"
 STRATEGIES = ("one-vs-one", "one-vs-rest", "dag")

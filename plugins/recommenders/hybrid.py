@@ -13,16 +13,17 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from genrenet_plugins.recommenders.content_neighbours import ContentNeighbours
-from genrenet_plugins.recommenders.latent_factors import FactorALS, FactorSVD
-from genrenet_plugins.recommenders.neighbourhoods import ItemNeighbours, UserNeighbours
-from genrenet_plugins.recommenders.play_weights import check_number
-from genrenet_plugins.recommenders.popularity import Popularity
-from genrenet_plugins.shared import check_choice
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy.special import ndtr, ndtri
 from sklearn.base import BaseEstimator
+
+from ..shared import check_choice
+from .content_neighbours import ContentNeighbours
+from .latent_factors import FactorALS, FactorSVD
+from .neighbourhoods import ItemNeighbours, UserNeighbours
+from .play_weights import check_number
+from .popularity import Popularity
 
 _COLLABORATIVE = {
     "als": FactorALS,
@@ -70,7 +71,9 @@ class Hybrid(BaseEstimator):
         items = plays.shape[1]
         self.popular_ = Popularity().fit(plays)
         self.played_ = np.bincount(plays.indices, minlength=items) > 0
-        self.described_ = np.zeros(items, bool) if content is None else content.any(axis=1)
+        self.described_ = (
+            np.zeros(items, bool) if content is None else np.asarray(content.any(axis=1))
+        )
         maker = _COLLABORATIVE[self.collaborative]
         seeded = "random_state" in maker().get_params()
         settings = {"random_state": self.random_state} if seeded else {}

@@ -14,19 +14,20 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from genrenet_plugins.recommenders.play_weights import (
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.base import BaseEstimator
+from sklearn.utils.extmath import randomized_svd
+from threadpoolctl import threadpool_limits
+
+from ..shared import check_at_least
+from .play_weights import (
     PlayWeights,
     check_number,
     lengths,
     times_columns,
     unit_rows,
 )
-from genrenet_plugins.shared import check_at_least
-from numpy.typing import NDArray
-from scipy import sparse
-from sklearn.base import BaseEstimator
-from sklearn.utils.extmath import randomized_svd
-from threadpoolctl import threadpool_limits
 
 
 class FactorSVD(BaseEstimator):

@@ -14,11 +14,12 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
-from genrenet_plugins.recommenders.play_weights import PlayWeights, check_number, lengths, unit_rows
-from genrenet_plugins.shared import check_at_least
 from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.base import BaseEstimator
+
+from ..shared import check_at_least
+from .play_weights import PlayWeights, check_number, lengths, unit_rows
 
 _ENTRIES = 20_000_000  # of a product that are held at once
 
@@ -68,7 +69,7 @@ class UserNeighbours(BaseEstimator):
         near.data = near.data**self.amplification
         says = np.asarray(near.sum(axis=1), np.float32).reshape(-1, 1)
         found = near.dot(self.played_).toarray()
-        return np.divide(found, says, out=found, where=says > 0).astype(np.float32)
+        return np.asarray(np.divide(found, says, out=found, where=says > 0), np.float32)
 
 
 class ItemNeighbours(BaseEstimator):

@@ -10,9 +10,10 @@ Documentation 28, 1972, as J. Breese, D. Heckerman and C. Kadie use it for items
 from __future__ import annotations
 
 import numpy as np
-from genrenet_plugins.shared import InputError, check_choice
 from numpy.typing import NDArray
 from scipy import sparse
+
+from ..shared import InputError, check_choice
 
 
 class PlayWeights:

@@ -95,6 +95,19 @@ def test_large_store_opens(tmp_path):
     assert list(steps) == ["catalog", "split", "check", "open", "datasets", "batch"]
 
 
+def test_startup(tmp_path, monkeypatch):
+    startup = importlib.import_module("benchmark_startup")
+    monkeypatch.setattr(startup, "LIBRARY", 6)
+    found = measured("startup", tmp_path)
+    limits = {one["what"]: one["limit"] for one in found["results"]}
+    assert limits.pop(startup.CLASSIFY) == 1.7
+    if Path("/proc/self/task").is_dir():
+        assert limits.pop(f"{startup.CLASSIFY}, memory with its decoder") is None
+    assert len(limits) == 6
+    assert set(limits.values()) == {0.5}
+    assert all(len(times) == 1 and min(times) > 0 for times in found["seconds"].values())
+
+
 def test_a_side_that_fails_says_why():
     error = importlib.import_module("benchmarking").BenchmarkError
     side = importlib.import_module("benchmark_sides").Side(json.loads, "no JSON")
