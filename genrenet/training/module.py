@@ -13,7 +13,7 @@ from torch.nn import Parameter
 from torch.optim import AdamW, Optimizer
 from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
-from genrenet.data.datamodule import to_float
+from genrenet.data.batches import to_float
 from genrenet.data.datasets import Item
 from genrenet.data.frames import Aggregation
 from genrenet.models.description import CheckpointMismatchError, compare

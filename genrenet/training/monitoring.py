@@ -19,7 +19,8 @@ from pytorch_lightning.loggers import TensorBoardLogger
 from pytorch_lightning.trainer.states import TrainerFn
 from torch import Tensor
 
-from genrenet.data.datamodule import data_of, to_float
+from genrenet.data.batches import to_float
+from genrenet.data.datamodule import data_of
 from genrenet.utils import figures
 from genrenet.utils.errors import printable
 

@@ -7,7 +7,9 @@ import torch
 
 from genrenet import audio
 from genrenet.data import splits
-from genrenet.data.datamodule import DataError, GenreDataModule, to_float
+from genrenet.data.batches import to_float
+from genrenet.data.collection import DataError
+from genrenet.data.datamodule import GenreDataModule
 from genrenet.data.datasets import WINDOW, FileReader, FrameDataset, FrameSampler
 from genrenet.data.frames import FrameSettings
 from tests.helpers.tones import tone

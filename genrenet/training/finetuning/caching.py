@@ -19,7 +19,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from genrenet.data.datamodule import GenreDataModule, to_float
+from genrenet.data.batches import to_float
+from genrenet.data.datamodule import GenreDataModule
 from genrenet.data.datasets import Item
 from genrenet.training.module import GenreClassifier
 from genrenet.utils.cache import cache_folder
