@@ -17,6 +17,7 @@ KINDS = {
     "network": "register_networks",
     "frontend": "register_frontends",
     "recommender": "register_recommenders",
+    "playlist": "register_playlist_formats",
 }
 
 EXAMPLES = """examples:
