@@ -106,7 +106,7 @@ def _parser() -> CommandParser:
         "--out",
         default="-",
         metavar="FILE",
-        help=".m3u8, .m3u, .xspf or .json (default: M3U8 to standard output)",
+        help=".m3u8, .m3u, .xspf, .json or what a plugin adds (default: M3U8 to standard output)",
     )
     add(
         "--paths",

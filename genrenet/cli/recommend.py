@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from genrenet.cli.histories import read_all, with_names
 from genrenet.cli.parsing import CommandParser, count, setting
-from genrenet.utils.errors import printable, visible
+from genrenet.cli.tables import print_table
+from genrenet.utils.errors import printable
 from genrenet.utils.strict_json import to_json
 
 if TYPE_CHECKING:
@@ -230,19 +231,10 @@ def _print(tables: Sequence[pa.Table], style: str) -> None:
 
 
 def _print_table(table: pa.Table) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    # Off a terminal there is no width to fit into.
-    console = Console(width=None if sys.stdout.isatty() else 10_000)
     shown = [
         name for name in ("user", "rank", "item", "name", "score") if name in table.column_names
     ]
     if len({*table["user"].to_pylist()}) <= 1:
         shown.remove("user")
-    view = Table(*shown, box=None, pad_edge=False)
-    for row in table.to_pylist():
-        cells = {**row, "score": f"{row['score']:.4g}"}
-        view.add_row(*(Text(visible(str(cells[name]))) for name in shown))
-    console.print(view)
+    rows = ({**row, "score": f"{row['score']:.4g}"} for row in table.to_pylist())
+    print_table(shown, ([row[name] for name in shown] for row in rows))

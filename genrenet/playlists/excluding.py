@@ -10,8 +10,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable
 
-from genrenet.playlists.base import PlaylistError, PlaylistSong
-from genrenet.playlists.reading import ListedSong
+from genrenet.playlists.base import ListedSong, PlaylistError, PlaylistSong
 from genrenet.utils.cache import digest
 from genrenet.utils.errors import printable
 

@@ -10,11 +10,10 @@ import numpy as np
 
 from genrenet.library.similarity import SongSpace
 from genrenet.library.songs import LibrarySongs
-from genrenet.playlists.base import Playlist, PlaylistError, PlaylistSong
+from genrenet.playlists.base import ListedSong, Playlist, PlaylistError, PlaylistSong
 from genrenet.playlists.candidates import Supply, fits, fitting
 from genrenet.playlists.excluding import Exclusions
 from genrenet.playlists.ordering import by_confidence, shuffled
-from genrenet.playlists.reading import ListedSong
 from genrenet.playlists.requests import find_song, parse_mix
 from genrenet.playlists.selection import choose
 from genrenet.playlists.smooth import Floats, short_path
