@@ -2,67 +2,45 @@
 
 >>> import genrenet
 >>> genrenet.classify(["song.mp3"], checkpoint="best.ckpt")  # doctest: +SKIP
->>> model = genrenet.load_model("best.ckpt")  # doctest: +SKIP
+>>> genrenet.load_model("emotify-cnn").labels
+['classical', 'electronic', 'pop', 'rock']
 """
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from genrenet.version import __version__
+from genrenet.utils import moved
+from genrenet.utils.lazy import exports
+from genrenet.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from genrenet.data.catalog import read_catalog
-    from genrenet.data.datamodule import GenreDataModule
-    from genrenet.evaluation.api import evaluate
-    from genrenet.inference.classify import classify
-    from genrenet.inference.result import SongResult
-    from genrenet.models.checkpoints import load_model
-    from genrenet.models.model import GenreModel
-    from genrenet.plugins.manager import hookimpl
-    from genrenet.training.module import GenreClassifier
-    from genrenet.utils.errors import GenrenetError
+    from genrenet.data.catalog import read_catalog as read_catalog
+    from genrenet.data.datamodule import GenreDataModule as GenreDataModule
+    from genrenet.evaluation.api import evaluate as evaluate
+    from genrenet.inference.classify import classify as classify
+    from genrenet.inference.result import SongResult as SongResult
+    from genrenet.models.checkpoints import load_model as load_model
+    from genrenet.models.model import GenreModel as GenreModel
+    from genrenet.plugins.manager import hookimpl as hookimpl
+    from genrenet.training.module import GenreClassifier as GenreClassifier
+    from genrenet.utils.errors import GenrenetError as GenrenetError
 
-__all__ = [
-    "GenreClassifier",
-    "GenreDataModule",
-    "GenreModel",
-    "GenrenetError",
-    "SongResult",
-    "__version__",
-    "classify",
-    "evaluate",
-    "hookimpl",
-    "load_model",
-    "read_catalog",
-]
+__getattr__, __dir__, __all__ = exports(
+    __name__,
+    {
+        "data.catalog": ["read_catalog"],
+        "data.datamodule": ["GenreDataModule"],
+        "evaluation.api": ["evaluate"],
+        "inference.classify": ["classify"],
+        "inference.result": ["SongResult"],
+        "models.checkpoints": ["load_model"],
+        "models.model": ["GenreModel"],
+        "plugins.manager": ["hookimpl"],
+        "training.module": ["GenreClassifier"],
+        "utils.errors": ["GenrenetError"],
+        "version": ["__version__"],
+    },
+)
 
-_MODULES = {
-    "GenreClassifier": "training.module",
-    "GenreDataModule": "data.datamodule",
-    "GenreModel": "models.model",
-    "GenrenetError": "utils.errors",
-    "SongResult": "inference.result",
-    "classify": "inference.classify",
-    "evaluate": "evaluation.api",
-    "hookimpl": "plugins.manager",
-    "load_model": "models.checkpoints",
-    "read_catalog": "data.catalog",
-}
-"""Where each name is; a module is imported when its name is first asked for."""
-
-
-def __getattr__(name: str) -> Any:
-    """Import what is asked for: torch takes seconds, and not everything needs it."""
-    if name not in _MODULES:
-        raise AttributeError(f"module 'genrenet' has no attribute '{name}'")
-    found = getattr(import_module(f"genrenet.{_MODULES[name]}"), name)
-    # `genrenet.classify` is a function, whatever modules of that name are imported later.
-    globals()[name] = found
-    return found
-
-
-def __dir__() -> list[str]:
-    """Names of the public interface, imported or not."""
-    return sorted({*globals(), *__all__})
+moved.install()

@@ -23,6 +23,7 @@ BENCHMARKS = {
     "neighbours": "KL distances of all pairs of songs",
     "train": "training data from the prepared store, and the time to the first batch",
     "memory": "peak memory against the number and the length of songs",
+    "startup": "commands that have little to do, against the import of torch",
     "serve": "many requests to the server at once",
 }
 

@@ -41,8 +41,8 @@ from robustness import robustness, robustness_section
 from torch import Tensor
 from transfer_study import embedded
 
+from genrenet.data.batches import to_float
 from genrenet.data.catalog import read_catalog
-from genrenet.data.datamodule import to_float
 from genrenet.data.datasets import Item
 from genrenet.data.splits import Split
 from genrenet.inference.classify import score_songs

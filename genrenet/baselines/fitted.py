@@ -19,6 +19,7 @@ from genrenet.inference.result import SongResult, named_scores
 from genrenet.inference.scorers import SongScorer
 from genrenet.utils.atomic import replacing
 from genrenet.utils.errors import printable
+from genrenet.utils.moved import new_name
 from genrenet.version import __version__
 
 FORMAT = 1
@@ -54,7 +55,7 @@ class FittedBaseline(SongScorer):
     about: dict[str, Any] = field(default_factory=dict)
 
     def scores(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Scores of songs from their features.
+        """Return the scores of songs from their features.
 
         Parameters
         ----------
@@ -76,7 +77,7 @@ class FittedBaseline(SongScorer):
         return found
 
     def decisions(self, rows: NDArray[np.float64]) -> list[str]:
-        """Label of each song, or what the method says where it is not sure."""
+        """Return the label of each song, or what the method says where it is not sure."""
         return [str(label) for label in self.estimator.predict(rows)]
 
     def features_of(self, paths: Sequence[str], device: str | None = None) -> FeatureMatrix:
@@ -146,7 +147,7 @@ def load_baseline(path: str | os.PathLike[str]) -> FittedBaseline:
     ------
     BaselineError
         No such file, one that is damaged or another program's, or types that neither scikit-learn,
-        numpy nor a plugin that is here vouches for.
+        numpy nor an installed plugin trusts.
     """
     import skops.io
 
@@ -155,7 +156,8 @@ def load_baseline(path: str | os.PathLike[str]) -> FittedBaseline:
         raise BaselineError(f"no fitted baseline '{name}'", wanted=f"a {SUFFIX} file")
     trusted = {kind for known in baselines().values() for kind in known.trusted}
     try:
-        foreign = set(skops.io.get_untrusted_types(file=path)) - trusted
+        held = skops.io.get_untrusted_types(file=path)
+        foreign = {kind for kind in held if new_name(kind) not in trusted}
         if foreign:
             raise BaselineError(
                 f"'{name}' holds types that are not trusted",
@@ -163,7 +165,7 @@ def load_baseline(path: str | os.PathLike[str]) -> FittedBaseline:
                 wanted="those of scikit-learn, numpy and the plugins that are installed",
                 remedy="install the plugin that it was written with",
             )
-        entries: Any = skops.io.load(path, trusted=sorted(trusted))
+        entries: Any = skops.io.load(path, trusted=held)
     except BaselineError:
         raise
     except Exception as error:  # skops fails on foreign bytes in any way there is
@@ -269,7 +271,7 @@ def _inner_folds(
     validation: NDArray[np.bool_] | None,
     seed: int,
 ) -> list[tuple[Any, Any]]:
-    """Rows to learn from and rows to choose on; empty where there are too few songs."""
+    """Return rows to learn from and rows to choose on; empty where there are too few songs."""
     from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
     if validation is not None and validation.any():
@@ -303,7 +305,7 @@ def _choose(
     inner: list[tuple[Any, Any]],
     seed: int,
 ) -> dict[str, Any]:
-    """The settings that do best over inner folds; the first ones where there are none.
+    """Return the settings that do best over inner folds; the first ones where there are none.
 
     Every candidate is made as the final one will be: through the method's own factory, which may
     be any function. scikit-learn's GridSearchCV would clone one estimator and set its parameters.

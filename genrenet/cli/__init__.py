@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+import warnings
 from collections.abc import Sequence
 from importlib import import_module
 
@@ -100,6 +101,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.print_help()
         return 2
     name = parser.parse_args(arguments[:1]).command
+    # Of former names in a user's own configurations: Python shows such warnings to developers only.
+    warnings.filterwarnings("default", r"genrenet\S+ has moved to ", DeprecationWarning)
     try:
         module = import_module(f"genrenet.cli.{COMMANDS[name][0]}")
         code: int = module.run(name, arguments[1:])

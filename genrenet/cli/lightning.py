@@ -28,18 +28,20 @@ from pytorch_lightning.cli import LightningArgumentParser, LightningCLI, SaveCon
 from pytorch_lightning.loggers import TensorBoardLogger
 
 from genrenet.cli.old_options import current_arguments, read_old_names
+from genrenet.cli.registered_names import arguments_by_path
 from genrenet.data.datamodule import GenreDataModule
 from genrenet.evaluation.callbacks import PredictionWriter, TestReport, gather_skipped
 from genrenet.models.checkpoints import read_checkpoint
 from genrenet.models.checkpoints.files import build_model
 from genrenet.models.checkpoints.opening import missing_weights
 from genrenet.models.description import frontend_part, network_part
-from genrenet.models.registry import path_of
+from genrenet.models.registry import instantiated, path_of
 from genrenet.training.module import GenreClassifier
 from genrenet.training.monitoring import HyperParameters, SongProjector, StageImages
 from genrenet.training.schedules import OneCycle as OneCycle  # so that options may name it shortly
 from genrenet.utils.errors import GenrenetError, printable
 from genrenet.utils.hardware import best_device, fast_half, keep_freed_memory, leave_siblings
+from genrenet.utils.moved import new_name
 
 REFUSING: dict[tuple[str, ...], tuple[type[Exception], ...]] = {
     ("pytorch_lightning", "lightning_fabric"): (ValueError, TypeError, RuntimeError),
@@ -102,6 +104,8 @@ class GenreCLI(LightningCLI):
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Add the default callbacks, and tie what must agree."""
+        # A checkpoint stores what the modules of a configuration were made with.
+        parser.add_instantiator(instantiated, torch.nn.Module, subclasses=True)
         parser.add_argument("--out", default="runs", help="folder of the runs")
         parser.add_argument("--name", default=None, help="name of the run's folder")
         parser.add_lightning_class_args(ModelCheckpoint, "checkpoint")
@@ -127,6 +131,7 @@ class GenreCLI(LightningCLI):
     def before_instantiate_classes(self) -> None:
         """Read checkpoints without running code in them; leave out callbacks not wanted."""
         config = self.config[self.subcommand]
+        _use_new_names(config)
         _check_options(config)
         wanted = {
             RichProgressBar: config.trainer.enable_progress_bar,
@@ -180,6 +185,16 @@ class GenreCLI(LightningCLI):
         return trainer
 
 
+def _use_new_names(config: Any) -> None:
+    """Put today's import paths for former ones, so that what is saved beside a run has them."""
+    if isinstance(config, Namespace):
+        if isinstance(path := vars(config).get("class_path"), str):
+            config.class_path = new_name(path)
+        config = list(vars(config).values())
+    for part in config if isinstance(config, list) else ():
+        _use_new_names(part)
+
+
 def _check_options(config: Any) -> None:
     """Refuse options that Lightning takes and then fails with."""
     precision, steps = str(config.trainer.precision), config.trainer.accumulate_grad_batches
@@ -231,12 +246,12 @@ def _leave_out_backbone(config: Any, entries: dict[str, Any]) -> None:
     if getattr(network, "class_path", None) != PRETRAINED:
         return
     own = build_model(entries, printable(config.ckpt_path))
-    network.class_path = path_of(type(own.network))
+    network.class_path = path_of(type(own.network.owner))
     network.init_args = Namespace(**network_part(own.network)["settings"])
     if config.model.frontend is None:
         part = frontend_part(own.frontend)
         settings = Namespace(**part.get("settings", part))  # a LogMel has no name
-        path = path_of(type(own.frontend))
+        path = path_of(type(own.frontend.owner))
         config.model.frontend = Namespace(class_path=path, init_args=settings)
 
 
@@ -316,7 +331,7 @@ def run_trainer(arguments: Sequence[str], name: str) -> int:
         cli = GenreCLI(
             GenreClassifier,
             GenreDataModule,
-            args=current_arguments(arguments),
+            args=arguments_by_path(current_arguments(arguments)),
             seed_everything_default=0,
             trainer_defaults={"callbacks": callbacks, "precision": default_precision()},
             save_config_callback=SaveConfigCallback if arguments[0] == "fit" else None,

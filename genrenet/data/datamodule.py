@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -12,12 +11,11 @@ import numpy as np
 import pandas as pd
 import pytorch_lightning as pl
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from genrenet.data import splits
-from genrenet.data.catalog import Catalog, read_catalog
+from genrenet.data.batches import counted_only
+from genrenet.data.collection import DataError, SplitCollection
 from genrenet.data.datasets import (
     CachedDataset,
     Crops,
@@ -30,23 +28,15 @@ from genrenet.data.datasets import (
 )
 from genrenet.data.decoded_audio import DType
 from genrenet.data.decoded_store import PreparedStore, fill
-from genrenet.data.frames import Fill, FrameSettings
-from genrenet.data.litdata.reader import StreamedSongs, is_streamed
+from genrenet.data.frames import Fill
 from genrenet.data.store_space import usual_folder
-from genrenet.utils.errors import GenrenetError, printable
+from genrenet.utils.errors import printable
 from genrenet.utils.hardware import best_device, cores
 
 logger = logging.getLogger(__name__)
 
-EXCERPT_SECONDS = 90.0
-"""Collections whose median song is shorter are excerpts: nothing is trimmed from their ends."""
 
-
-class DataError(GenrenetError):
-    """A collection that cannot be trained or tested on as asked."""
-
-
-class GenreDataModule(pl.LightningDataModule):
+class GenreDataModule(SplitCollection, pl.LightningDataModule):
     """Frames of a music collection, split by song.
 
     Parameters
@@ -164,104 +154,6 @@ class GenreDataModule(pl.LightningDataModule):
         self._datasets: dict[str, FrameDataset] = {}
         self._cached: dict[str, CachedDataset] = {}
 
-    # --- what is known before anything is decoded -------------------------------------------------
-
-    @cached_property
-    def catalog(self) -> Catalog:
-        """The collection, with what was wrong in it reported once."""
-        if not self.source:
-            raise DataError(
-                "no collection to work on",
-                wanted="--data.source DIR: a folder of genre folders, a GTZAN or FMA folder, or a "
-                "table",
-                remedy="to try things out, --data.source synthetic makes a small corpus itself",
-            )
-        if self.streamed is not None:
-            return self.streamed.catalog
-        source = self.source
-        if source == "synthetic":
-            from genrenet.data.synthesis import default_corpus
-
-            source = str(default_corpus())
-        catalog = read_catalog(
-            source,
-            self.format,
-            subset=self.subset,
-            segments=self.segments,
-            labels=self.labels_from,
-            labelled=self.outputs is None,
-        )
-        for line in (*catalog.problems, *catalog.notes):
-            logger.warning("%s", line)
-        return catalog
-
-    @cached_property
-    def streamed(self) -> StreamedSongs | None:
-        """The collection's chunks, if it is a streamed one."""
-        source, limit = os.path.expanduser(self.source), self.chunk_cache_gb
-        if not is_streamed(source):
-            return None
-        cache = None if self.store == "auto" else self.store
-        room = None if limit is None else round(1e9 * limit)
-        return StreamedSongs(source, sample_rate=self.sample_rate, cache=cache, cache_bytes=room)
-
-    @property
-    def labels(self) -> list[str]:
-        """The order of a model's outputs: ``outputs``, or genres in alphabetical order."""
-        return list(self.catalog.genres if self.outputs is None else self.outputs)
-
-    @cached_property
-    def split(self) -> splits.Split:
-        """The split of the songs; one without validation songs takes some from training."""
-        table, seed = self.catalog.table, self.split_seed
-        if self.split_kind.endswith(".csv"):
-            split = splits.read_split(self.split_kind, table)
-        else:
-            split = splits.make_split(
-                table,
-                self.split_kind,
-                seed=seed,
-                fractions=self.fractions,
-                fold=self.fold,
-                n_folds=self.n_folds,
-            )
-        if self.catalog.artists_known:
-            try:
-                return splits.with_validation(table, split, seed=seed, by="artist")
-            except splits.SplitError as error:
-                logger.warning("validation songs are taken without regard to artists: %s", error)
-        return splits.with_validation(table, split, seed=seed)
-
-    @cached_property
-    def frames(self) -> FrameSettings:
-        """Frame settings, with ``trim`` settled."""
-        trim = self.trim
-        if trim == "auto":
-            median = float(np.nanmedian(self._durations))
-            trim = 0.0 if median < EXCERPT_SECONDS else 20.0
-            logger.info("trim %g s (the median song has %.0f s)", trim, median)
-        return FrameSettings(self.frame_seconds, float(trim), self.sample_rate, self.fill)
-
-    @cached_property
-    def _durations(self) -> NDArray[np.float64]:
-        durations = self.catalog.table["duration"].to_numpy(dtype=float)
-        if np.isnan(durations).all():
-            sample = self.catalog.table["path"].iloc[:: max(1, len(durations) // 50)]
-            reader = FileReader(list(sample), self.sample_rate)
-            durations = np.array([reader.length(path) / self.sample_rate for path in sample])
-        return durations if len(durations) else np.zeros(1)
-
-    def part(self, name: str) -> pd.DataFrame:
-        """Songs of a part ("train", "validation", "test", "all"), in the catalog's order."""
-        table = self.catalog.table
-        if name == "all":
-            return table
-        rows = self.split.indices(table, name)
-        if self.max_songs is not None:
-            by_rank = table.iloc[rows].groupby("genre").cumcount().to_numpy()
-            rows = np.sort(rows[np.argsort(by_rank, kind="stable")][: self.max_songs])
-        return table.iloc[rows]
-
     # --- Lightning's hooks ------------------------------------------------------------------------
 
     @cached_property
@@ -346,11 +238,11 @@ class GenreDataModule(pl.LightningDataModule):
             logger.warning("skipped (%d so far): %s", len(self.skipped), error)
 
     def dataset(self, name: str) -> FrameDataset:
-        """Dataset of a part that has been set up."""
+        """Return the dataset of a part that has been set up."""
         return self._datasets[name]
 
     def in_order(self, name: str) -> DataLoader[Item]:
-        """Every frame of a part that has been set up, once, from the first to the last."""
+        """Return every frame of a part that has been set up, once, from the first to the last."""
         dataset = self._datasets[name]
         sampler = FrameSampler(dataset, shuffle=False, num_replicas=1, rank=0, seed=self.seed)
         return DataLoader(
@@ -379,7 +271,7 @@ class GenreDataModule(pl.LightningDataModule):
         self._cached.clear()
 
     def n_songs(self, name: str) -> int:
-        """Songs of a part that has been set up, the unreadable ones included."""
+        """Return the songs of a part that has been set up, the unreadable ones included."""
         return len(self._datasets[name].paths)
 
     @cached_property
@@ -424,19 +316,19 @@ class GenreDataModule(pl.LightningDataModule):
         return 0 if mapped else max(1, cores() // 2)
 
     def train_dataloader(self) -> DataLoader[Item]:
-        """Training frames."""
+        """Return training frames."""
         return self._loader("train")
 
     def val_dataloader(self) -> DataLoader[Item] | list[Any]:
-        """Frames of the validation songs; nothing where the split has none."""
+        """Return the frames of the validation songs; nothing where the split has none."""
         return self._loader("validation") if len(self._datasets["validation"]) else []
 
     def test_dataloader(self) -> DataLoader[Item]:
-        """All frames of the test songs."""
+        """Return all frames of the test songs."""
         return self._loader("test")
 
     def predict_dataloader(self) -> DataLoader[Item]:
-        """All frames of all songs."""
+        """Return all frames of all songs."""
         return self._loader("all")
 
     def on_before_batch_transfer(self, batch: Item, dataloader_idx: int) -> Item:
@@ -461,44 +353,7 @@ class GenreDataModule(pl.LightningDataModule):
         return "validation" if trainer.validating or trainer.sanity_checking else "train"
 
 
-def counted_only(batch: Item) -> Item:
-    """Drop the frames of a batch that are not counted.
-
-    Parameters
-    ----------
-    batch : dict of Tensor
-        In memory: what is dropped depends on values.
-
-    Returns
-    -------
-    dict of Tensor
-        Where no frame is counted, one is left, so that a process takes part in what all processes
-        do; the entry ``idle`` marks such a batch.
-    """
-    counted = batch["counted"]
-    if bool(counted.all()):
-        return batch
-    if bool(counted.any()):
-        return {name: value[counted] for name, value in batch.items()}
-    return {name: value[:1] for name, value in batch.items()} | {"idle": counted[:1]}
-
-
-def to_float(waveform: Tensor, scale: Tensor) -> Tensor:
-    """Raw samples as float32 in [-1, 1], on the device they are on.
-
-    Parameters
-    ----------
-    waveform : Tensor of int16, float16 or float32, shape (batch, samples)
-    scale : Tensor, shape (batch,)
-
-    Returns
-    -------
-    Tensor, shape (batch, samples), float32
-    """
-    return waveform.float() * scale.unsqueeze(-1)
-
-
 def data_of(trainer: pl.Trainer) -> GenreDataModule | None:
-    """The trainer's data module, if it is one of ours."""
+    """Return the trainer's data module, if it is one of ours."""
     data = getattr(trainer, "datamodule", None)
     return data if isinstance(data, GenreDataModule) else None

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from genrenet.inference.pipeline import plan, through
 from genrenet.inference.song_reader import SongFrames
-from genrenet.models.model import GenreModel, ModelError
+from genrenet.models.model import GenreModel
 from genrenet.models.optimised import optimised
+from genrenet.models.plain import ModelError
 
 
 @dataclass
@@ -62,7 +63,7 @@ class SongEmbedding:
 
 @torch.inference_mode()
 def layer_sizes(model: GenreModel) -> dict[str, int]:
-    """Layers that `embed_songs` can take, in the order of the network, with their lengths.
+    """Return layers that `embed_songs` can take, in the order of the network, with their lengths.
 
     Parameters
     ----------
@@ -139,7 +140,7 @@ def _result(song: SongFrames, rows: NDArray[np.float32], width: int) -> SongEmbe
 def song_matrix(
     embeddings: Iterable[SongEmbedding], *, std: bool = False
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Songs as the rows of a matrix, for scikit-learn and the like.
+    """Return songs as the rows of a matrix, for scikit-learn and the like.
 
     Parameters
     ----------

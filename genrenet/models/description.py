@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
+from torch import nn
 
 from genrenet.data.frames import FrameSettings
 from genrenet.models.checkpoints.header import FORMAT
@@ -40,7 +41,7 @@ def describe(
     aggregation: str,
     provenance: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Description of a classifier.
+    """Return the description of a classifier.
 
     Parameters
     ----------
@@ -79,7 +80,7 @@ def network_part(network: GenreNetwork) -> dict[str, Any]:
         A network of another's class that cannot be stored; see
         `genrenet.models.registry.reference`.
     """
-    return reference(network, "register_networks", skip=1)
+    return reference(network.owner, "register_networks", skip=1)
 
 
 def frontend_part(frontend: FrontEnd) -> dict[str, Any]:
@@ -90,14 +91,14 @@ def frontend_part(frontend: FrontEnd) -> dict[str, Any]:
     RebuildError
         As for `network_part`.
     """
-    part = reference(frontend, "register_frontends")
+    part = reference(frontend.owner, "register_frontends")
     # The first checkpoints had no other front end, and did not name it.
     return frontend.settings if type(frontend) is LogMel else part
 
 
 def build_network(
     part: Mapping[str, Any], n_labels: int, name: str, trust: Sequence[str] = ()
-) -> GenreNetwork:
+) -> nn.Module:
     """Make the network that a description names, and no other.
 
     Parameters
@@ -117,7 +118,7 @@ def build_network(
     """
     kind = class_of(part, "register_networks", GenreNetwork, name, trust)
     if is_others(part):
-        network: GenreNetwork = rebuild(kind, _named(kind, part["settings"]), name, n_labels)
+        network: nn.Module = rebuild(kind, _named(kind, part["settings"]), name, n_labels)
     else:
         network = kind(n_labels, **_named(kind, part["settings"]))
     return network
@@ -125,7 +126,7 @@ def build_network(
 
 def build_frontend(
     part: Mapping[str, Any], name: str, trust: Sequence[str] = (), *, quick: bool = False
-) -> FrontEnd:
+) -> nn.Module:
     """Make the front end that a description names, and no other; see `build_network`.
 
     Parameters
@@ -138,7 +139,7 @@ def build_frontend(
         learnt = part.get("trainable_stft") or part.get("trainable_mel")
         return LogMel.from_settings({**part, "backend": "fft"} if quick and not learnt else part)
     kind = class_of(part, "register_frontends", FrontEnd, name, trust)
-    frontend: FrontEnd = rebuild(kind, part["settings"], name)
+    frontend: nn.Module = rebuild(kind, part["settings"], name)
     return frontend
 
 
@@ -165,7 +166,9 @@ def compare(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
 
 
 def _complete(key: str, part: Any) -> Any:
-    """A part of a description with the defaults of what it does not name; as it is if damaged."""
+    """Return a part of a description with the defaults of what it does not name; as it is
+    if damaged.
+    """
     with contextlib.suppress(GenrenetError, AttributeError, KeyError, TypeError):
         if is_others(part):
             return {**part, "plugin": bool(part.get("plugin"))}  # of whatever version
@@ -190,5 +193,5 @@ def _named(kind: Any, settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """Tuples as lists, as descriptions have them."""
+    """Return tuples as lists, as descriptions have them."""
     return [_plain(item) for item in value] if isinstance(value, list | tuple) else value

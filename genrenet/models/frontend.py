@@ -16,12 +16,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
+from itertools import chain
 from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor, nn
 
-from genrenet.models.mel import mel_triangles
+from genrenet.models.fft_mel import FFTMel
 from genrenet.models.registry import Recorded
 from genrenet.utils.errors import GenrenetError
 
@@ -38,7 +39,7 @@ class FrontendError(GenrenetError):
 
 
 def square_power_to_db(power: Tensor, *, floor: float = 1e-10, top_db: float = 80.0) -> Tensor:
-    """Decibels of a squared mel power, clipped below each clip's maximum.
+    """Return the decibels of a squared mel power, clipped below each clip's maximum.
 
     Parameters
     ----------
@@ -103,7 +104,9 @@ def bound_level(waveform: Tensor) -> Tensor:
 
 
 def _centred(waveform: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Clips without their mean, their root mean square, and the gain that brings it to `LEVEL`."""
+    """Return clips without their mean, their root mean square, and the gain that brings it
+    to `LEVEL`.
+    """
     mean = waveform.mean(dim=-1, keepdim=True)
     centred = waveform - mean
     # Runtimes of exported models that add up in plain float32 miss a mean by up to 4e-4 of it.
@@ -124,8 +127,9 @@ def without_autocast(device: torch.device) -> AbstractContextManager[None]:
 class FrontEnd(Recorded, nn.Module):
     """Base of front ends: from waveforms of shape (batch, samples) to (batch, n_mels, time).
 
-    A front end of one's own derives from this class or from `LogMel` and takes plain arguments. A
-    checkpoint stores its import path and these arguments, and restores exactly that or refuses.
+    A front end of one's own is a plain module (see `genrenet.models.plain`), or derives from this
+    class or from `LogMel` and takes plain arguments. A checkpoint stores its import path and these
+    arguments, and restores exactly that or refuses.
 
     Attributes
     ----------
@@ -143,9 +147,23 @@ class FrontEnd(Recorded, nn.Module):
 
     def n_stft_frames(self, n_samples: int) -> int:
         """Return the number of STFT frames of ``n_samples`` samples, the output's last axis."""
+        return self._silence(n_samples).shape[-1]
+
+    @property
+    def owner(self) -> nn.Module:
+        """The module that computes: this one, unless it wraps another."""
+        return self
+
+    @property
+    def device(self) -> torch.device:
+        """Device of what it holds."""
+        held = next(chain(self.parameters(), self.buffers()), None)
+        return torch.device("cpu") if held is None else held.device
+
+    def _silence(self, n_samples: int) -> Tensor:
         with torch.no_grad():
-            count: int = self(torch.zeros(1, n_samples)).shape[-1]
-        return count
+            found: Tensor = self(torch.zeros(1, n_samples, device=self.device))
+        return found
 
 
 class LogMel(FrontEnd):
@@ -259,7 +277,7 @@ class LogMel(FrontEnd):
     def from_settings(cls, settings: Mapping[str, Any]) -> LogMel:
         """Rebuild a front end from the `settings` of another, which may be older than ``level``.
 
-        torchaudio's comes back as ``fft``, which computes the same: a checkpoint shall open, and
+        torchaudio's comes back as ``fft``, which computes the same: a checkpoint must open, and
         name genres, where that package cannot be loaded.
         """
         known = {"level": "keep", **settings}
@@ -306,40 +324,8 @@ class LogMel(FrontEnd):
             return square_power_to_db(power, top_db=self.top_db)
 
 
-class FFTMel(nn.Module):
-    """Mel power by torch's FFT.
-
-    Parameters
-    ----------
-    settings : mapping
-        Those of `LogMel`.
-    """
-
-    def __init__(self, settings: Mapping[str, Any]) -> None:
-        super().__init__()
-        self.n_fft, self.hop_length = settings["n_fft"], settings["hop_length"]
-        bank = mel_triangles(
-            settings["sample_rate"],
-            self.n_fft,
-            settings["n_mels"],
-            settings["fmin"],
-            settings["fmax"],
-        )
-        self.register_buffer("bank", torch.from_numpy(bank).float())
-        self.register_buffer("window", torch.hann_window(self.n_fft))
-        self.bank: Tensor
-        self.window: Tensor
-
-    def forward(self, waveform: Tensor) -> Tensor:
-        """(batch, samples) to (batch, n_mels, time)."""
-        spectrum = torch.stft(
-            waveform, self.n_fft, self.hop_length, window=self.window, return_complex=True
-        )
-        return self.bank @ (spectrum.real.square() + spectrum.imag.square())
-
-
 def _torchaudio_mel() -> Any:
-    """torchaudio's transform; only its own back end needs that package."""
+    """Return torchaudio's transform; only its own back end needs that package."""
     try:
         from torchaudio.transforms import MelSpectrogram
     except (ImportError, OSError) as error:  # it is not there, or was built for another torch

@@ -11,24 +11,20 @@ from torch import Tensor, nn
 
 from genrenet.data.frames import Aggregation, FrameSettings, aggregate, cut, frame_statistics
 from genrenet.models.description import describe
-from genrenet.models.frontend import FrontEnd, LogMel
+from genrenet.models.frontend import LogMel
 from genrenet.models.networks import CNN, GenreNetwork
 from genrenet.models.outputs import Activation, log_scores
-from genrenet.models.registry import is_others, path_of
+from genrenet.models.plain import ModelError, as_frontend, as_network, check_parts
+from genrenet.models.registry import is_others
 from genrenet.models.signal_response import check_response, response
-from genrenet.utils.errors import GenrenetError
 
 FRAMES_AT_ONCE = 16
-
-
-class ModelError(GenrenetError):
-    """Parts or settings of a model that do not fit together."""
 
 
 class NetworkMaker:
     """Base of objects that make networks: what a configuration may name besides the networks."""
 
-    def __call__(self, n_labels: int) -> GenreNetwork:
+    def __call__(self, n_labels: int) -> nn.Module:
         """Make a network with ``n_labels`` outputs."""
         raise NotImplementedError
 
@@ -41,10 +37,11 @@ class GenreModel(nn.Module):
     labels : sequence of str
         Names of the outputs, in order.
     network : callable
-        Makes the network from the number of labels: a class such as `CNN`, a partial of one, or a
-        `genrenet.training.finetuning.Pretrained`.
-    frontend : FrontEnd, optional
-        Waveform to log-mel; by default the one the network was designed for, or was trained with.
+        Makes the network from the number of labels: a class such as `CNN` or of one's own, a
+        partial of one, or a `genrenet.training.finetuning.Pretrained`; see `genrenet.models.plain`.
+    frontend : Module or callable, optional
+        Waveform to log-mel, or what makes it: a class or a partial of one; by default the one the
+        network was designed for, or was trained with.
     activation : {"softmax", "normalised-sigmoid", "sigmoid"}
         See `genrenet.models.outputs.log_scores`.
     aggregation : {"mean", "vote", "geometric"}
@@ -62,7 +59,7 @@ class GenreModel(nn.Module):
     Raises
     ------
     ModelError
-        Fewer than two labels, or parts of other classes.
+        Fewer than two labels, or parts that are not modules.
 
     Examples
     --------
@@ -74,8 +71,8 @@ class GenreModel(nn.Module):
     def __init__(
         self,
         labels: Sequence[str],
-        network: Callable[[int], GenreNetwork] | NetworkMaker = CNN,
-        frontend: LogMel | FrontEnd | None = None,  # options without a class are LogMel's
+        network: Callable[[int], nn.Module] | NetworkMaker = CNN,
+        frontend: LogMel | nn.Module | Callable[[], nn.Module] | None = None,
         activation: Activation = "softmax",
         aggregation: Aggregation = "mean",
         channels_last: bool = True,
@@ -88,15 +85,9 @@ class GenreModel(nn.Module):
                 "activation", found=repr(activation), wanted=", ".join(get_args(Activation))
             )
         self.labels = list(labels)
-        self.network = network(len(self.labels))
-        self.frontend = frontend if frontend is not None else _own_frontend(self.network)
-        for part, base in ((self.network, GenreNetwork), (self.frontend, FrontEnd)):
-            if not isinstance(part, base):
-                raise ModelError(
-                    f"{base.__name__} of the model",
-                    found=f"{part!r:.100}",
-                    wanted=f"a module of a class derived from {path_of(base)}",
-                )
+        self.network = as_network(network, len(self.labels))
+        given = frontend if frontend is not None else _own_frontend(self.network)
+        self.frontend = as_frontend(given)
         self.activation: Activation = activation
         self.aggregation: Aggregation = aggregation
         self.frames = FrameSettings(self.network.frame_seconds, 20.0, self.frontend.sample_rate)
@@ -112,7 +103,7 @@ class GenreModel(nn.Module):
         return torch.device("cpu") if held is None else held.device
 
     def forward(self, waveform: Tensor) -> Tensor:
-        """Logits of frames.
+        """Return the logits of frames.
 
         Parameters
         ----------
@@ -127,7 +118,7 @@ class GenreModel(nn.Module):
         return logits
 
     def scores(self, waveform: Tensor) -> Tensor:
-        """Scores of waveforms of any length.
+        """Return the scores of waveforms of any length.
 
         Parameters
         ----------
@@ -165,17 +156,19 @@ class GenreModel(nn.Module):
         if waveform.ndim != 2 or not samples:
             return False
         wanted = self.network.settings.get("n_stft_frames")
-        return samples == self.frames.n_samples or self.frontend.n_stft_frames(samples) == wanted
+        if samples == self.frames.n_samples or wanted is None:
+            return samples == self.frames.n_samples
+        return bool(self.frontend.n_stft_frames(samples) == wanted)
 
     def _by_frame(self, waveform: Tensor, work: Callable[[Tensor], Tensor]) -> Tensor:
-        """What ``work`` makes of the frames of waveforms: (batch, frames, ...)."""
+        """Return what ``work`` makes of the frames of waveforms: (batch, frames, ...)."""
         frames = cut(waveform, self.frames)
         # An hour in one batch would need gigabytes.
         found = torch.cat([work(some) for some in frames.flatten(0, 1).split(FRAMES_AT_ONCE)])
         return found.reshape(*frames.shape[:2], *found.shape[1:])
 
     def scores_of_logmel(self, logmel: Tensor) -> Tensor:
-        """Scores of log-mels.
+        """Return the scores of log-mels.
 
         Parameters
         ----------
@@ -193,11 +186,12 @@ class GenreModel(nn.Module):
             n_mels = self.network.settings.get("n_mels")
             if self.network.time_first and logmel.shape[1] != n_mels == logmel.shape[2]:
                 logmel = logmel.transpose(1, 2)
-        logits = self.network(logmel.to(self.network.head.weight.dtype))
+        held = (p for p in self.network.parameters() if p.is_floating_point())
+        logits = self.network(logmel.to(next(held, logmel).dtype))
         return log_scores(logits.float(), self.activation).exp()
 
     def embed(self, waveform: Tensor, layer: str | Sequence[str] = "embedding") -> Tensor:
-        """A layer's output as one vector a waveform.
+        """Return a layer's output as one vector a waveform.
 
         Parameters
         ----------
@@ -232,7 +226,7 @@ class GenreModel(nn.Module):
         return torch.cat([layers[name].float() for name in names], dim=-1)
 
     def description(self) -> dict[str, Any]:
-        """All that inference needs besides the weights, in plain types."""
+        """Return all that inference needs besides the weights, in plain types."""
         return describe(
             labels=self.labels,
             network=self.network,
@@ -242,6 +236,17 @@ class GenreModel(nn.Module):
             aggregation=self.aggregation,
             provenance=self.provenance,
         )
+
+    def check_parts(self) -> None:
+        """Refuse a front end or a network of another's class that does not fit; see `plain`.
+
+        Raises
+        ------
+        ModelError
+        """
+        description = self.description()
+        if is_others(description["network"]) or is_others(description["frontend"]):
+            check_parts(self.network, self.frontend, self.frames.n_samples, len(self.labels))
 
     def saved_description(self) -> dict[str, Any]:
         """Return the description, with what the model says of noise where a class is another's.
@@ -266,7 +271,7 @@ class GenreModel(nn.Module):
             check_response(response(self), wanted, name, self.description())
 
 
-def _own_frontend(network: GenreNetwork) -> FrontEnd:
-    """The front end a network was designed for, or trained with, learnt bases included."""
-    make: Callable[[], FrontEnd] | None = getattr(network, "make_frontend", None)
+def _own_frontend(network: GenreNetwork) -> nn.Module:
+    """Return the front end a network was designed for, or trained with, learnt bases included."""
+    make: Callable[[], nn.Module] | None = getattr(network, "make_frontend", None)
     return LogMel(**network.frontend) if make is None else make()

@@ -13,7 +13,8 @@ from __future__ import annotations
 import inspect
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -72,6 +73,38 @@ def registered(hook: Hook) -> dict[str, ModuleClass]:
     return {name: entry.item for name, entry in contributions(hook).items()}
 
 
+_USED: set[type] = set()
+
+
+def use(kind: type) -> None:
+    """Remember that the program itself has made a model of a class: it may be built again."""
+    _USED.add(kind)
+
+
+def made_by(make: Callable[..., Any], *first: Any) -> Any:
+    """Call what makes a module; of a class or a partial with keywords, the arguments are known."""
+    made = make(*first)
+    if isinstance(make, partial):
+        if make.func is type(made) and not make.args:
+            remember(made, first, make.keywords)
+    elif make is type(made):
+        remember(made, first, {})
+    return made
+
+
+def remember(module: Any, first: Sequence[Any], keywords: Mapping[str, Any]) -> None:
+    """Let a module know the arguments that it was made with, as `Recorded` does."""
+    if "_made_with" not in vars(module):
+        object.__setattr__(module, "_made_with", (tuple(first), dict(keywords)))
+
+
+def instantiated(kind: Any, *args: Any, **keywords: Any) -> Any:
+    """Make a module that a configuration names, and `remember` its arguments."""
+    made = kind(*args, **keywords)
+    remember(made, args, keywords)
+    return made
+
+
 class Recorded:
     """Base of modules that remember the arguments they were made with."""
 
@@ -98,15 +131,22 @@ def arguments_of(module: Any, *, skip: int = 0) -> dict[str, Any]:
         An argument that is not plain: a number, a text, a boolean, None, or lists and dictionaries
         of these.
     """
-    args, kwargs = module._made_with
     signature = inspect.signature(type(module).__init__)
+    args, kwargs = _made_with(module, signature)
     bound = signature.bind(module, *args, **kwargs).arguments
     found: dict[str, Any] = {}
     for name in list(bound)[1 + skip :]:
         kind = signature.parameters[name].kind
+        if kind in (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.VAR_POSITIONAL):
+            raise RebuildError(
+                f"{path_of(type(module))} cannot be stored in a checkpoint",
+                found=f"the argument {name}, which has no name to give it by",
+                wanted="arguments that can be given by their names",
+            )
         found |= bound[name] if kind is inspect.Parameter.VAR_KEYWORD else {name: bound[name]}
     settings = getattr(module, "settings", {})
-    found = {name: settings.get(name, value) for name, value in found.items()}
+    if isinstance(settings, Mapping):
+        found = {name: settings.get(name, value) for name, value in found.items()}
     for name, value in found.items():
         if not _is_plain(value):
             raise RebuildError(
@@ -118,6 +158,21 @@ def arguments_of(module: Any, *, skip: int = 0) -> dict[str, Any]:
     return {name: _listed(value) for name, value in found.items()}
 
 
+def _made_with(module: Any, signature: inspect.Signature) -> tuple[Any, Any]:
+    if "_made_with" in vars(module):
+        args, kwargs = vars(module)["_made_with"]
+        return args, kwargs
+    variadic = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    if all(p.kind in variadic for p in list(signature.parameters.values())[1:]):
+        return (), {}
+    raise RebuildError(
+        f"{path_of(type(module))} cannot be stored in a checkpoint",
+        found="a module whose arguments are not known",
+        wanted="the class, or a functools.partial of it with keywords, in place of what it makes",
+        remedy=f"pass that, or derive the class from {path_of(Recorded)} too",
+    )
+
+
 def _is_plain(value: Any) -> bool:
     if isinstance(value, Mapping):
         return all(isinstance(key, str) and _is_plain(item) for key, item in value.items())
@@ -127,7 +182,7 @@ def _is_plain(value: Any) -> bool:
 
 
 def _listed(value: Any) -> Any:
-    """Tuples as lists, as checkpoints have them."""
+    """Return tuples as lists, as checkpoints have them."""
     if isinstance(value, Mapping):
         return {key: _listed(item) for key, item in value.items()}
     return [_listed(item) for item in value] if isinstance(value, list | tuple) else value
@@ -149,7 +204,7 @@ def reference(module: nn.Module, hook: Hook, *, skip: int = 0) -> dict[str, Any]
     Parameters
     ----------
     module : Module
-        Of a class derived from `Recorded`.
+        One whose arguments are known; see `genrenet.models.plain`.
     hook : {"register_networks", "register_frontends"}
         Where plugins name such classes.
     skip : int >= 0
@@ -164,7 +219,7 @@ def reference(module: nn.Module, hook: Hook, *, skip: int = 0) -> dict[str, Any]
     Raises
     ------
     RebuildError
-        A class that cannot be imported again, or an argument that is not plain.
+        A class that cannot be imported again, or arguments that are not known or not plain.
     """
     kind: Any = type(module)
     found = ((n, e) for n, e in contributions(hook).items() if e.item.path == path_of(kind))
@@ -210,11 +265,11 @@ def class_of(
     hook : {"register_networks", "register_frontends"}
         See `reference`.
     base : type
-        What the class must be derived from.
+        Classes derived from it may be built wherever the program has imported them itself.
     name : str
         The checkpoint's name, for errors.
     trust : iterable of str
-        See `trusted`. A class that the program has imported itself may always be built.
+        See `trusted`. A class that the program has made a model of may always be built.
 
     Raises
     ------
@@ -235,7 +290,8 @@ def class_of(
         return added.item.load()
     path = str(part["class_path"])
     found = _imported(path)
-    if found is None:
+    ours = isinstance(found, type) and (issubclass(found, base) or found in _USED)
+    if not ours:
         root = path.split(".")[0]
         if not trusted(path, trust):
             raise RebuildError(
@@ -246,8 +302,10 @@ def class_of(
                 "load_model",
             )
         found = _import(path, what)
-    if not isinstance(found, type) or not issubclass(found, base):
-        raise RebuildError(what, found=repr(found), wanted=f"a class derived from {path_of(base)}")
+    from torch import nn
+
+    if not isinstance(found, type) or not issubclass(found, nn.Module):
+        raise RebuildError(what, found=repr(found), wanted="a class derived from torch.nn.Module")
     return found
 
 
@@ -296,7 +354,9 @@ def rebuild(kind: Any, settings: Mapping[str, Any], name: str, *first: Any) -> A
         The class does not take the stored arguments any more.
     """
     try:
-        return kind(*first, **settings)
+        made = kind(*first, **settings)
+        remember(made, first, settings)
+        return made
     except Exception as error:  # whatever another's class does
         raise RebuildError(
             f"'{name}' was trained with {path_of(kind)}, which cannot be made again",

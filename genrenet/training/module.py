@@ -8,19 +8,20 @@ from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import Parameter
 from torch.optim import AdamW, Optimizer
 from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
-from genrenet.data.datamodule import to_float
+from genrenet.data.batches import to_float
 from genrenet.data.datasets import Item
 from genrenet.data.frames import Aggregation
 from genrenet.models.description import CheckpointMismatchError, compare
-from genrenet.models.frontend import FrontEnd, LogMel
-from genrenet.models.model import GenreModel, ModelError, NetworkMaker
-from genrenet.models.networks import CNN, GenreNetwork
+from genrenet.models.frontend import LogMel
+from genrenet.models.model import GenreModel, NetworkMaker
+from genrenet.models.networks import CNN
 from genrenet.models.outputs import Activation, frame_losses, log_scores
+from genrenet.models.plain import ModelError
 from genrenet.training.augmentation import Mixup, SpecAugment, WaveformAugment
 from genrenet.training.batch_norm import fixed_norms
 from genrenet.training.metric_logging import Measured
@@ -72,7 +73,7 @@ class GenreClassifier(GenreModel, Measured):
     Raises
     ------
     ModelError
-        Fewer than two labels, or parts of other classes.
+        Fewer than two labels, or parts that are not modules.
     ClassifierError
         Settings out of range.
     """
@@ -80,8 +81,9 @@ class GenreClassifier(GenreModel, Measured):
     def __init__(
         self,
         labels: Sequence[str],
-        network: Callable[[int], GenreNetwork] | NetworkMaker = CNN,
-        frontend: LogMel | FrontEnd | None = None,  # options without a class are LogMel's
+        network: Callable[[int], nn.Module] | NetworkMaker = CNN,
+        # Options without a class are LogMel's.
+        frontend: LogMel | nn.Module | Callable[[], nn.Module] | None = None,
         optimizer: Callable[[Iterable[Parameter]], Optimizer] = AdamW,
         lr_scheduler: Callable[[Optimizer], Scheduler] | None = None,
         activation: Activation = "softmax",
@@ -116,22 +118,23 @@ class GenreClassifier(GenreModel, Measured):
     # --- batches ----------------------------------------------------------------------------------
 
     def frame_scores(self, batch: Item) -> dict[str, Tensor]:
-        """``logits``, ``scores``, ``embedding`` and, where there is one, ``logmel`` of frames."""
+        """Return ``logits``, ``scores`` and, where there are some, ``embedding`` and ``logmel``."""
         found = {}
         if "hidden" in batch:
-            embedding = self._embed_hidden(batch["hidden"])
+            found["embedding"] = self._embed_hidden(batch["hidden"])
         else:
             found["logmel"] = self.frontend(to_float(batch["waveform"], batch["scale"]))
-            embedding = self.network.embed(found["logmel"])
+            if self.network.has_embedding:
+                found["embedding"] = self.network.embed(found["logmel"])
         if self.network.is_headed or "hidden" in batch:
-            logits = self.network.head(embedding).float()
+            logits = self.network.head(found["embedding"]).float()
         else:
             logits = self.network(found["logmel"]).float()
-        scores = log_scores(logits, self.activation).exp()
-        return {"logits": logits, "scores": scores, "embedding": embedding.float(), **found}
+        found = {name: value.float() for name, value in found.items()}
+        return {"logits": logits, "scores": log_scores(logits, self.activation).exp(), **found}
 
     def _embed_hidden(self, hidden: Tensor) -> Tensor:
-        """Embedding of frames whose trunk has been run already, up to ``trunk_end``."""
+        """Return the embedding of frames whose trunk has been run already, up to ``trunk_end``."""
         features = self.network.forward_features(hidden, after=self.trunk_end)
         return self.network.forward_head(features, pre_logits=True)
 
@@ -146,6 +149,7 @@ class GenreClassifier(GenreModel, Measured):
             return
         self._check(data)
         self.frames = data.frames
+        self.check_parts()
         backbone = {key: self.provenance[key] for key in ("backbone",) if key in self.provenance}
         if stage != "predict":
             # What names genres was not trained on these songs, which need no split.
@@ -163,11 +167,12 @@ class GenreClassifier(GenreModel, Measured):
     def _check(self, data: Any) -> None:
         n_stft_frames = self.frontend.n_stft_frames(data.frames.n_samples)
         wanted = self.network.settings.get("n_stft_frames", n_stft_frames)
+        mels = self.frontend.n_mels
         pairs = {
             "labels": (data.labels, self.labels),
             "sample rate": (data.frames.sample_rate, self.frontend.sample_rate),
             "STFT frames of a frame": (n_stft_frames, wanted),
-            "mel bands": (self.frontend.n_mels, self.network.settings.get("n_mels")),
+            "mel bands": (mels, self.network.settings.get("n_mels", mels)),
         }
         options = (
             f"--data.sample_rate {self.frontend.sample_rate} "
@@ -228,7 +233,9 @@ class GenreClassifier(GenreModel, Measured):
         return parameter_groups(stages, self.stage_rates, decay=decay)
 
     def stages(self) -> dict[str, torch.nn.Module]:
-        """Named parts from the input to the output; ``frontend`` is one where it can learn."""
+        """Return named parts from the input to the output; ``frontend`` is one where it can
+        learn.
+        """
         frontend = {"frontend": self.frontend} if self.frontend.trainable else {}
         return {**frontend, **self.network.stages()}
 
@@ -264,7 +271,7 @@ class GenreClassifier(GenreModel, Measured):
         torch.manual_seed(seed % 2**63)
 
     def training_step(self, batch: Item, batch_idx: int) -> Tensor:
-        """Loss of a batch of frames, its part of the loss of all processes."""
+        """Return the loss of a batch of frames, its part of the loss of all processes."""
         with fixed_norms(self, "idle" in batch, len(batch["label"])):
             return self._training_step(batch)
 
@@ -296,7 +303,9 @@ class GenreClassifier(GenreModel, Measured):
         return total * processes / everywhere.clamp_min(1e-8)
 
     def _loss(self, logits: Tensor, target: Tensor, counted: Tensor) -> tuple[Tensor, Tensor]:
-        """Sum of the counted frames' cross-entropies with soft targets, and of their weights."""
+        """Return the sum of the counted frames' cross-entropies with soft targets, and of
+        their weights.
+        """
         smoothed = (1 - self.label_smoothing) * target + self.label_smoothing / len(self.labels)
         losses = frame_losses(logits, smoothed, self.activation)
         weights = (target * self.label_weights).sum(dim=-1) * counted
@@ -314,18 +323,20 @@ class GenreClassifier(GenreModel, Measured):
         return outputs
 
     def validation_step(self, batch: Item, batch_idx: int) -> dict[str, Tensor]:
-        """Logits, scores, embeddings and log-mels of validation frames; see `frame_scores`."""
+        """Return logits, scores, embeddings and log-mels of validation frames; see
+        `frame_scores`.
+        """
         return self._evaluate("validation", batch)
 
     def test_step(self, batch: Item, batch_idx: int) -> dict[str, Tensor]:
-        """Logits, scores, embeddings and log-mels of test frames."""
+        """Return logits, scores, embeddings and log-mels of test frames."""
         return self._evaluate("test", batch)
 
     def predict_step(self, batch: Item, batch_idx: int) -> dict[str, Tensor]:
-        """Scores of frames, with the song and the second each begins at."""
+        """Return the scores of frames, with the song and the second each begins at."""
         found = self.frame_scores(batch)
         kept = {key: batch[key] for key in ("song", "start", "counted")}
-        return {"scores": found["scores"], "embedding": found["embedding"], **kept}
+        return {**kept, **{key: found[key] for key in ("scores", "embedding") if key in found}}
 
     # --- checkpoints ------------------------------------------------------------------------------
 

@@ -19,7 +19,8 @@ from pytorch_lightning.loggers import TensorBoardLogger
 from pytorch_lightning.trainer.states import TrainerFn
 from torch import Tensor
 
-from genrenet.data.datamodule import data_of, to_float
+from genrenet.data.batches import to_float
+from genrenet.data.datamodule import data_of
 from genrenet.utils import figures
 from genrenet.utils.errors import printable
 
@@ -27,7 +28,7 @@ Item = dict[str, Tensor]
 
 
 def _tensorboard(trainer: pl.Trainer) -> TensorBoardLogger | None:
-    """The trainer's TensorBoard, unless nothing is to be written now."""
+    """Return the trainer's TensorBoard, unless nothing is to be written now."""
     if trainer.sanity_checking:
         return None
     return next((log for log in trainer.loggers if isinstance(log, TensorBoardLogger)), None)
@@ -122,7 +123,9 @@ class StageImages(pl.Callback):
 
 
 def _choose_clips(trainer: pl.Trainer, count: int) -> dict[int, list[int]]:
-    """Rows to keep of validation batches: first frames of songs, one of each genre in turn."""
+    """Return rows to keep of validation batches: first frames of songs, one of each genre
+    in turn.
+    """
     data = data_of(trainer)
     if data is None:
         return {0: list(range(count))}
@@ -162,7 +165,8 @@ class SongProjector(pl.Callback):
         """Forget the last epoch: nobody knows beforehand which one is the last."""
         data = data_of(trainer)
         self._sums = None
-        if data is not None and _tensorboard(trainer) is not None:
+        shown = pl_module.network.has_embedding and _tensorboard(trainer) is not None
+        if data is not None and shown:
             n_songs, size = data.n_songs("validation"), pl_module.network.embedding_size
             self._sums = torch.zeros(n_songs, size, device=pl_module.device)
             self._counts = torch.zeros(n_songs, device=pl_module.device)
@@ -214,7 +218,7 @@ class SongProjector(pl.Callback):
 
 
 def _cell(text: str) -> str:
-    """Text for a tab-separated table."""
+    """Return text for a tab-separated table."""
     return " ".join("".join(c if c.isprintable() else " " for c in printable(text)).split())
 
 
@@ -228,7 +232,7 @@ class HyperParameters(pl.Callback):
         self._best = math.inf
 
     def state_dict(self) -> dict[str, Any]:
-        """The best loss so far, for runs that are resumed."""
+        """Return the best loss so far, for runs that are resumed."""
         return {"best": self._best}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
@@ -259,9 +263,9 @@ class HyperParameters(pl.Callback):
 
 
 def settings_of(trainer: pl.Trainer, model: Any) -> dict[str, Any]:
-    """Settings of a run as flat, plain values."""
+    """Return the settings of a run as flat, plain values."""
     settings: dict[str, Any] = {
-        "network": type(model.network).__name__,
+        "network": type(model.network.owner).__name__,
         "parameters": sum(p.numel() for p in model.network.parameters()),
         "output": model.activation,
         "decision": model.aggregation,

@@ -10,7 +10,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from genrenet_plugins.shared import (
+from numpy.typing import ArrayLike
+from sklearn.neighbors import NearestNeighbors
+from sklearn.preprocessing import StandardScaler
+
+from ..shared import (
     Floats,
     Scorer,
     check_at_least,
@@ -20,9 +24,6 @@ from genrenet_plugins.shared import (
     training_rows,
     vote,
 )
-from numpy.typing import ArrayLike
-from sklearn.neighbors import NearestNeighbors
-from sklearn.preprocessing import StandardScaler
 
 
 class EuclideanNeighbours(Scorer):
@@ -77,7 +78,7 @@ class EuclideanNeighbours(Scorer):
         return self
 
     def predict_proba(self, X: ArrayLike) -> Floats:
-        """Shares of the neighbours' votes.
+        """Return the shares of the neighbours' votes.
 
         Parameters
         ----------

@@ -15,7 +15,13 @@ from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
-from genrenet_plugins.shared import (
+from numpy.typing import ArrayLike
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.neural_network import MLPClassifier
+from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
+
+from ..shared import (
     Floats,
     Scorer,
     check_at_least,
@@ -23,11 +29,6 @@ from genrenet_plugins.shared import (
     song_rows,
     training_rows,
 )
-from numpy.typing import ArrayLike
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.neural_network import MLPClassifier
-from sklearn.preprocessing import StandardScaler
-from threadpoolctl import threadpool_limits
 
 
 class FeedForward(Scorer):
@@ -109,7 +110,7 @@ class FeedForward(Scorer):
         return self
 
     def predict_proba(self, X: ArrayLike) -> Floats:
-        """Scores of songs, of shape (songs, labels); rows sum to one."""
+        """Return the scores of songs, of shape (songs, labels); rows sum to one."""
         rows = song_rows(self, X)
         if len(self.classes_) == 1:  # of which scikit-learn's network makes two
             return np.ones((len(rows), 1))

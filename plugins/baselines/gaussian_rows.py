@@ -13,15 +13,16 @@ import math
 from typing import Any
 
 import numpy as np
-from genrenet_plugins.shared import Floats, InputError
 from numpy.typing import ArrayLike
+
+from ..shared import Floats, InputError
 
 SINGULAR, RIDGE = 1e-10, 1e-6
 SKEW = 1e-6
 
 
 def dimension(columns: int) -> int:
-    """Dimension d of Gaussians in rows of ``d + d * d`` columns.
+    """Return the dimension d of Gaussians in rows of ``d + d * d`` columns.
 
     Raises
     ------

@@ -18,8 +18,18 @@ from collections.abc import Iterator
 from typing import Any, Literal
 
 import numpy as np
-from genrenet_plugins.baselines.gaussian_rows import join_rows, split_rows
-from genrenet_plugins.baselines.gaussian_table import (
+from numpy.typing import ArrayLike, NDArray
+
+from ..shared import (
+    Floats,
+    InputError,
+    Integers,
+    check_at_least,
+    check_choice,
+    check_enough,
+)
+from .gaussian_rows import join_rows, split_rows
+from .gaussian_table import (
     BLOCK,
     TOLERANCE,
     GaussianTable,
@@ -28,15 +38,6 @@ from genrenet_plugins.baselines.gaussian_table import (
     distances_of_pairs,
     kl_between,
 )
-from genrenet_plugins.shared import (
-    Floats,
-    InputError,
-    Integers,
-    check_at_least,
-    check_choice,
-    check_enough,
-)
-from numpy.typing import ArrayLike, NDArray
 
 __all__ = ["GaussianTable", "join_rows", "nearest", "split_rows", "symmetric_kl"]
 
@@ -46,7 +47,7 @@ SPARE = 8
 def symmetric_kl(
     X: ArrayLike, Y: ArrayLike | None = None, *, diagonal: bool = False, block: int = BLOCK
 ) -> Floats:
-    """Symmetrised Kullback-Leibler distances of all pairs of songs.
+    """Return symmetrised Kullback-Leibler distances of all pairs of songs.
 
     Parameters
     ----------
@@ -89,7 +90,7 @@ def nearest(
     block: int = BLOCK,
     index: Literal["blocked", "faiss"] = "blocked",
 ) -> tuple[Floats, Integers]:
-    """The ``k`` songs of ``Y`` that are nearest to each song of ``X``.
+    """Return the ``k`` songs of ``Y`` that are nearest to each song of ``X``.
 
     Parameters
     ----------
@@ -142,7 +143,7 @@ def nearest(
 def _blocked_proposals(
     p: GaussianTable, q: GaussianTable, k: int, block: int
 ) -> Iterator[tuple[slice, Integers]]:
-    """For each block of songs a few more neighbours than asked for, in no order."""
+    """Yield for each block of songs a few more neighbours than asked for, in no order."""
     n = min(k + SPARE, len(q))
     rights = [(part, q.right(part)) for part in blocks(len(q), block)]
     for rows in blocks(len(p), block):

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from genrenet_plugins.baselines.gaussians import GaussianTable, import_faiss, nearest
-from genrenet_plugins.baselines.local_scaling import nearest_by_scaled, reaches
-from genrenet_plugins.shared import (
+from numpy.typing import ArrayLike
+
+from ..shared import (
     Floats,
     Integers,
     Scorer,
@@ -24,7 +24,8 @@ from genrenet_plugins.shared import (
     training_rows,
     vote,
 )
-from numpy.typing import ArrayLike
+from .gaussians import GaussianTable, import_faiss, nearest
+from .local_scaling import nearest_by_scaled, reaches
 
 
 class KLNearestNeighbours(Scorer):
@@ -118,7 +119,9 @@ class KLNearestNeighbours(Scorer):
         return self
 
     def kneighbors(self, X: ArrayLike) -> tuple[Floats, Integers]:
-        """Distances (the nearest first) and rows of the nearest songs, of shape (songs, k)."""
+        """Return distances (the nearest first) and rows of the nearest songs, of shape
+        (songs, k).
+        """
         rows, k = song_rows(self, X), self.n_neighbors
         if self.local_scaling:
             queries = GaussianTable.of(rows, like=self.table_)
@@ -127,7 +130,7 @@ class KLNearestNeighbours(Scorer):
         return nearest(rows, self.table_, k, block=self.block, index=self.index)
 
     def predict_proba(self, X: ArrayLike) -> Floats:
-        """Shares of the neighbours' votes.
+        """Return the shares of the neighbours' votes.
 
         Parameters
         ----------

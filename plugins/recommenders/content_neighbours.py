@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from genrenet_plugins.recommenders.play_weights import PlayWeights
-from genrenet_plugins.shared import InputError, check_at_least
 from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.base import BaseEstimator
+
+from ..shared import InputError, check_at_least
+from .play_weights import PlayWeights
 
 
 class ContentNeighbours(BaseEstimator):
@@ -42,7 +43,7 @@ class ContentNeighbours(BaseEstimator):
             raise InputError("content", found="None", wanted="a row an item")
         self.weights_ = PlayWeights(self.damping, 0).fit(plays)
         self.songs_ = np.asarray(content, np.float32)
-        self.known_ = self.songs_.any(axis=1)
+        self.known_ = np.asarray(self.songs_.any(axis=1))
         return self
 
     def score(self, histories: sparse.csr_matrix) -> NDArray[np.float32]:

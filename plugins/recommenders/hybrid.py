@@ -13,16 +13,17 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from genrenet_plugins.recommenders.content_neighbours import ContentNeighbours
-from genrenet_plugins.recommenders.latent_factors import FactorALS, FactorSVD
-from genrenet_plugins.recommenders.neighbourhoods import ItemNeighbours, UserNeighbours
-from genrenet_plugins.recommenders.play_weights import check_number
-from genrenet_plugins.recommenders.popularity import Popularity
-from genrenet_plugins.shared import check_choice
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy.special import ndtr, ndtri
 from sklearn.base import BaseEstimator
+
+from ..shared import check_choice
+from .content_neighbours import ContentNeighbours
+from .latent_factors import FactorALS, FactorSVD
+from .neighbourhoods import ItemNeighbours, UserNeighbours
+from .play_weights import check_number
+from .popularity import Popularity
 
 _COLLABORATIVE = {
     "als": FactorALS,
@@ -70,7 +71,9 @@ class Hybrid(BaseEstimator):
         items = plays.shape[1]
         self.popular_ = Popularity().fit(plays)
         self.played_ = np.bincount(plays.indices, minlength=items) > 0
-        self.described_ = np.zeros(items, bool) if content is None else content.any(axis=1)
+        self.described_ = (
+            np.zeros(items, bool) if content is None else np.asarray(content.any(axis=1))
+        )
         maker = _COLLABORATIVE[self.collaborative]
         seeded = "random_state" in maker().get_params()
         settings = {"random_state": self.random_state} if seeded else {}
@@ -81,7 +84,7 @@ class Hybrid(BaseEstimator):
         return self
 
     def sources(self, histories: sparse.csr_matrix) -> list[str]:
-        """What the scores of each user rest on."""
+        """Return what the scores of each user rest on."""
         words = []
         for listeners, sound in zip(*self._known(histories), strict=True):
             parts = [*(["listeners"] if listeners else []), *(["content"] if sound else [])]
@@ -89,13 +92,13 @@ class Hybrid(BaseEstimator):
         return words
 
     def _known(self, histories: sparse.csr_matrix) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """Which histories hold items that anybody has played, and items with content."""
+        """Return which histories hold items that anybody has played, and items with content."""
         owned = histories.astype(bool)
         found = [owned.dot(items) > 0 for items in (self.played_, self.described_)]
         return found[0], found[1]
 
     def score(self, histories: sparse.csr_matrix) -> NDArray[np.float32]:
-        """Blended ranks, from 0 to 1; see `genrenet.recommend.base`."""
+        """Return blended ranks, from 0 to 1; see `genrenet.recommend.base`."""
         popular = self.popular_.shares_
         by_listeners, by_sound = self._known(histories)
         found = self.popular_.score(histories)
@@ -131,6 +134,6 @@ def _add(
 
 @lru_cache(maxsize=8)
 def _normal_scores(count: int) -> NDArray[np.float64]:
-    """Normal quantiles of ``count`` evenly spaced shares, in rising order."""
+    """Return normal quantiles of ``count`` evenly spaced shares, in rising order."""
     found: NDArray[np.float64] = ndtri(np.arange(1, count + 1) / (count + 1))
     return found

@@ -14,19 +14,20 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from genrenet_plugins.recommenders.play_weights import (
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.base import BaseEstimator
+from sklearn.utils.extmath import randomized_svd
+from threadpoolctl import threadpool_limits
+
+from ..shared import check_at_least
+from .play_weights import (
     PlayWeights,
     check_number,
     lengths,
     times_columns,
     unit_rows,
 )
-from genrenet_plugins.shared import check_at_least
-from numpy.typing import NDArray
-from scipy import sparse
-from sklearn.base import BaseEstimator
-from sklearn.utils.extmath import randomized_svd
-from threadpoolctl import threadpool_limits
 
 
 class FactorSVD(BaseEstimator):
@@ -82,7 +83,7 @@ class FactorSVD(BaseEstimator):
         return self
 
     def score(self, histories: sparse.csr_matrix) -> NDArray[np.float32]:
-        """The histories' projections; see `genrenet.recommend.base`."""
+        """Return the histories' projections; see `genrenet.recommend.base`."""
         asked = times_columns(self.weights_.transform(histories), self.scale_)
         found = (asked @ self.directions_.T) @ self.directions_
         back = np.divide(1, self.scale_, out=np.zeros_like(self.scale_), where=self.scale_ > 0)
@@ -154,13 +155,17 @@ class FactorALS(BaseEstimator):
         return self
 
     def _confidences(self, histories: sparse.csr_matrix) -> sparse.csr_matrix:
-        """Weights of histories that are brought to length one: nobody's plays count for more."""
+        """Return the weights of histories that are brought to length one: nobody's plays
+        count for more.
+        """
         table = unit_rows(self.weights_.transform(histories))
         table.data = (table.data * self.per_weight_).astype(np.float32)
         return table
 
     def score(self, histories: sparse.csr_matrix) -> NDArray[np.float32]:
-        """Users' factors from their histories, times the items'; see `genrenet.recommend.base`."""
+        """Return users' factors from their histories, times the items'; see
+        `genrenet.recommend.base`.
+        """
         table = self._confidences(histories)
         with threadpool_limits(1, "blas"):
             users = self.model_.recalculate_user(np.arange(table.shape[0]), table)

@@ -14,11 +14,12 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
-from genrenet_plugins.recommenders.play_weights import PlayWeights, check_number, lengths, unit_rows
-from genrenet_plugins.shared import check_at_least
 from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.base import BaseEstimator
+
+from ..shared import check_at_least
+from .play_weights import PlayWeights, check_number, lengths, unit_rows
 
 _ENTRIES = 20_000_000  # of a product that are held at once
 
@@ -62,13 +63,13 @@ class UserNeighbours(BaseEstimator):
         return self
 
     def score(self, histories: sparse.csr_matrix) -> NDArray[np.float32]:
-        """Weighted mean of the neighbours' plays; see `genrenet.recommend.base`."""
+        """Return the weighted mean of the neighbours' plays; see `genrenet.recommend.base`."""
         asked = unit_rows(self.weights_.transform(histories))
         near = largest_products(asked, self.directions_, self.n_neighbors)
         near.data = near.data**self.amplification
         says = np.asarray(near.sum(axis=1), np.float32).reshape(-1, 1)
         found = near.dot(self.played_).toarray()
-        return np.divide(found, says, out=found, where=says > 0).astype(np.float32)
+        return np.asarray(np.divide(found, says, out=found, where=says > 0), np.float32)
 
 
 class ItemNeighbours(BaseEstimator):
@@ -112,7 +113,7 @@ class ItemNeighbours(BaseEstimator):
         return self
 
     def score(self, histories: sparse.csr_matrix) -> NDArray[np.float32]:
-        """Sum of the similarities to the history; see `genrenet.recommend.base`."""
+        """Return the sum of the similarities to the history; see `genrenet.recommend.base`."""
         asked = unit_rows(self.weights_.transform(histories))
         return np.asarray(asked.dot(self.similarity_).toarray(), np.float32)
 
@@ -124,7 +125,7 @@ def largest_products(
     size: NDArray[np.float64] | None = None,
     shrink: float = 0.0,
 ) -> sparse.csr_matrix:
-    """The ``k`` largest inner products of each row with other rows, of equals the first.
+    """Return the ``k`` largest inner products of each row with other rows, of equals the first.
 
     Parameters
     ----------
@@ -163,7 +164,7 @@ def largest_products(
 
 
 def _largest_of_rows(table: sparse.csr_matrix, k: int) -> sparse.csr_matrix:
-    """The ``k`` largest entries above zero of each row, of equals the first."""
+    """Return the ``k`` largest entries above zero of each row, of equals the first."""
     columns, values, counts = [], [], []
     for first, last in pairwise(table.indptr):
         column, value = table.indices[first:last], table.data[first:last]

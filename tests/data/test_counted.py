@@ -8,7 +8,8 @@ import sys
 import pytest
 import torch
 
-from genrenet.data.datamodule import GenreDataModule, counted_only
+from genrenet.data.batches import counted_only
+from genrenet.data.datamodule import GenreDataModule
 from genrenet.models.checkpoints import read_checkpoint
 from genrenet.models.frontend import LogMel
 from genrenet.models.networks import MusiCNN

@@ -20,7 +20,7 @@ from genrenet.features import (
     song_matrix,
 )
 from genrenet.models.checkpoints import CheckpointError, load_model
-from genrenet.models.model import ModelError
+from genrenet.models.plain import ModelError
 from tests.helpers.tones import RATE, tone
 
 

@@ -15,8 +15,8 @@ from torch import nn
 from genrenet.data.frames import FrameError, FrameSettings, cut, filled, song_scores
 from genrenet.models.checkpoints import load_model, read_checkpoint
 from genrenet.models.frontend import LogMel
-from genrenet.models.model import ModelError
 from genrenet.models.outputs import log_scores
+from genrenet.models.plain import ModelError
 from genrenet.training.augmentation import Mixup, SpecAugment, WaveformAugment
 from genrenet.training.module import (
     CheckpointMismatchError,

@@ -1,1 +1,10 @@
 """Reports: tables for programs, figures, and pages for people."""
+
+from genrenet.utils.moved import names_of
+
+# It was a module once.
+__getattr__ = names_of(
+    __name__,
+    ["genrenet.evaluation.report.test_report"],
+    ["predictions_table", "render", "write_predictions", "write_report"],
+)

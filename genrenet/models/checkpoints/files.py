@@ -72,7 +72,7 @@ def read_checkpoint(path: str | os.PathLike[str]) -> dict[str, Any]:
 def build_model(
     entries: dict[str, Any], name: str, trust: Sequence[str] = (), *, quick: bool = False
 ) -> GenreModel:
-    """Classifier that a checkpoint describes, with weights as yet untrained.
+    """Return classifier that a checkpoint describes, with weights as yet untrained.
 
     Parameters
     ----------
@@ -144,7 +144,7 @@ def load_weights(model: GenreModel, state: dict[str, Any], name: str) -> GenreMo
     try:
         model.load_state_dict(state)
     except RuntimeError as error:
-        kind = type(model.network).__name__
+        kind = type(model.network.owner).__name__
         raise CheckpointMismatchError(
             f"the weights in '{name}' do not fit the network it names",
             found=" ".join(str(error).split())[:300],

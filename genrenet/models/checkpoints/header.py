@@ -19,7 +19,7 @@ from genrenet.utils.errors import GenrenetError, printable
 FORMAT = 1
 """Version of the description in checkpoints."""
 
-HEAD = "network.head."
+HEAD = ("network.head.", "network.module.head.")
 """What the names of the last layer's weights begin with."""
 
 WANTED = "a checkpoint written by 'genrenet fit'"

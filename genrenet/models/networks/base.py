@@ -29,9 +29,9 @@ class NetworkError(GenrenetError):
 class GenreNetwork(Recorded, nn.Module):
     """Base of the networks: a trunk of named stages, an embedding, a head.
 
-    A network of one's own derives from this class or from one of the networks, and takes the number
-    of labels and then plain arguments. A checkpoint stores its import path and these arguments, and
-    restores exactly that or refuses.
+    A network of one's own is a plain module (see `genrenet.models.plain`), or derives from this
+    class or from one of the networks, and takes the number of labels and then plain arguments. A
+    checkpoint stores its import path and these arguments, and restores exactly that or refuses.
 
     Attributes
     ----------
@@ -55,9 +55,34 @@ class GenreNetwork(Recorded, nn.Module):
     frame_seconds = 29.12
 
     @property
+    def owner(self) -> nn.Module:
+        """The module that computes: this one, unless it wraps another."""
+        return self
+
+    @property
+    def output_layer(self) -> nn.Linear:
+        """The head of the `owner`.
+
+        Raises
+        ------
+        NetworkError
+            There is none.
+        """
+        head = getattr(self.owner, "head", None)
+        if not isinstance(head, nn.Linear):
+            raise self.lacking("head", "head, a torch.nn.Linear")
+        return head
+
+    @property
     def embedding_size(self) -> int:
         """Length of the embedding: the number of inputs of the head."""
-        return self.head.in_features
+        return self.output_layer.in_features
+
+    @property
+    def has_embedding(self) -> bool:
+        """Whether there are embeddings."""
+        kind = type(self)
+        return kind.steps is not GenreNetwork.steps or kind.embed is not GenreNetwork.embed
 
     @property
     def is_headed(self) -> bool:
@@ -67,19 +92,30 @@ class GenreNetwork(Recorded, nn.Module):
     @property
     def n_labels(self) -> int:
         """Number of outputs."""
-        return self.head.out_features
+        return self.output_layer.out_features
+
+    def lacking(self, name: str, wanted: str) -> NetworkError:
+        """Return the error for something optional that the network does not offer."""
+        kind = type(self.owner)
+        return NetworkError(
+            f"the network {kind.__module__}.{kind.__qualname__} offers no {name}",
+            wanted=wanted,
+            remedy="see genrenet.models.plain for what a network may offer, and what for",
+        )
 
     def stages(self) -> dict[str, nn.Module]:
-        """Named stages from the input to the output, for freezing and for features."""
-        raise NotImplementedError
+        """Return named stages from the input to the output, for freezing and for features."""
+        raise self.lacking("stages", "stages() by name")
 
     def steps(self) -> dict[str, Callable[[Tensor], Tensor]]:
-        """What every stage before the head computes, by the same names and in the same order."""
-        raise NotImplementedError
+        """Return what every stage before the head computes, by the same names and in the
+        same order.
+        """
+        raise self.lacking("steps", "steps() by the names of its stages, or embed(logmel)")
 
     def pool_features(self, features: Tensor) -> Tensor:
         """Return the embedding, (batch, embedding_size), from the output of the last stage."""
-        raise NotImplementedError
+        raise self.lacking("pool_features", "pool_features(features)")
 
     def forward_features(
         self, x: Tensor, *, after: str | None = None, until: str | None = None
@@ -164,7 +200,7 @@ class GenreNetwork(Recorded, nn.Module):
         """
         if n_labels < 1:
             raise NetworkError("a head", found=f"{n_labels} labels", wanted="at least 1")
-        old, size = self.head.weight, self.embedding_size
+        old, size = self.output_layer.weight, self.embedding_size
         head: nn.Linear = nn.utils.skip_init(
             nn.Linear, size, n_labels, device=old.device, dtype=old.dtype
         )
@@ -173,10 +209,10 @@ class GenreNetwork(Recorded, nn.Module):
             for parameter in (head.weight, head.bias):
                 drawn = torch.empty(parameter.shape).uniform_(-bound, bound, generator=generator)
                 parameter.copy_(drawn)
-        self.head = head
+        self.owner.head = head
 
     def layers(self, logmel: Tensor) -> dict[str, Tensor]:
-        """Every layer's output as one vector a frame, for use as features.
+        """Return every layer's output as one vector a frame, for use as features.
 
         Parameters
         ----------
@@ -199,7 +235,7 @@ class GenreNetwork(Recorded, nn.Module):
         return found
 
     def summarise(self, hidden: Tensor) -> Tensor:
-        """Mean of a stage's output over mel bands and time: (batch, channels)."""
+        """Return the mean of a stage's output over mel bands and time: (batch, channels)."""
         return hidden.flatten(2).mean(dim=2)
 
 

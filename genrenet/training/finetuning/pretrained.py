@@ -62,16 +62,16 @@ class Pretrained(NetworkMaker):
         self.keep_head, self.seed = keep_head, seed
 
     def __call__(self, n_labels: int) -> GenreNetwork:
-        """The network, with ``n_labels`` outputs."""
+        """Return the network, with ``n_labels`` outputs."""
         file = find_checkpoint(self.backbone)
         source = load_model(file)
         network: Any = source.network
         if not self.keep_head:
             network.reset_classifier(n_labels, self.seed)
-        elif network.n_labels != n_labels:
+        elif len(source.labels) != n_labels:
             raise FinetuningError(
                 f"the head of '{self.backbone}' does not fit the data",
-                found=f"{network.n_labels} labels in the backbone",
+                found=f"{len(source.labels)} labels in the backbone",
                 wanted=f"{n_labels}",
                 remedy="leave out keep_head: a new head will be made",
             )
@@ -79,7 +79,7 @@ class Pretrained(NetworkMaker):
             if not isinstance(getattr(network, "dropout", None), nn.Dropout):
                 raise FinetuningError(
                     f"the network of '{self.backbone}' has no dropout before its head",
-                    found=f"dropout {self.dropout:g} for {type(network).__name__}",
+                    found=f"dropout {self.dropout:g} for {type(network.owner).__name__}",
                     remedy="leave dropout out",
                 )
             network.dropout.p = self.dropout
@@ -89,7 +89,7 @@ class Pretrained(NetworkMaker):
         network.frame_seconds = source.frames.seconds
         published = source.provenance.get("source") or {}
         sha256 = published.get("sha256") or sha256_of(file)
-        # A file's folder is nobody's business.
+        # A file's folder is private.
         network.provenance = {"backbone": {"name": Path(self.backbone).name, "sha256": sha256}}
         made: GenreNetwork = network.train()
         return made

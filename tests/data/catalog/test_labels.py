@@ -19,7 +19,8 @@ from genrenet.data.catalog import (
 )
 from genrenet.data.catalog.genre_names import cell_values, merged
 from genrenet.data.catalog.tags import read_tags
-from genrenet.data.datamodule import DataError, GenreDataModule
+from genrenet.data.collection import DataError
+from genrenet.data.datamodule import GenreDataModule
 from genrenet.evaluation.datasets import DatasetError, read_dataset
 from genrenet.library.genre_tags import write_genre
 from tests.helpers import tagged_files

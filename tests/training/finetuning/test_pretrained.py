@@ -7,8 +7,8 @@ import yaml
 from genrenet.cli import main
 from genrenet.models.checkpoints import load_model, read_checkpoint
 from genrenet.models.frontend import LogMel
-from genrenet.models.model import ModelError
 from genrenet.models.networks import CNN, NetworkError
+from genrenet.models.plain import ModelError
 from genrenet.training.finetuning import FinetuningError, LayerFreezing, Pretrained
 from genrenet.training.module import GenreClassifier
 from tests.helpers.finetuned import LABELS, fit, fixed_data

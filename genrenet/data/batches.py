@@ -1,0 +1,44 @@
+"""What is done to whole batches: leaving out what is not counted, samples to float32."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from genrenet.data.datasets import Item
+
+
+def counted_only(batch: Item) -> Item:
+    """Drop the frames of a batch that are not counted.
+
+    Parameters
+    ----------
+    batch : dict of Tensor
+        In memory: what is dropped depends on values.
+
+    Returns
+    -------
+    dict of Tensor
+        Where no frame is counted, one is left, so that a process takes part in what all processes
+        do; the entry ``idle`` marks such a batch.
+    """
+    counted = batch["counted"]
+    if bool(counted.all()):
+        return batch
+    if bool(counted.any()):
+        return {name: value[counted] for name, value in batch.items()}
+    return {name: value[:1] for name, value in batch.items()} | {"idle": counted[:1]}
+
+
+def to_float(waveform: Tensor, scale: Tensor) -> Tensor:
+    """Raw samples as float32 in [-1, 1], on the device they are on.
+
+    Parameters
+    ----------
+    waveform : Tensor of int16, float16 or float32, shape (batch, samples)
+    scale : Tensor, shape (batch,)
+
+    Returns
+    -------
+    Tensor, shape (batch, samples), float32
+    """
+    return waveform.float() * scale.unsqueeze(-1)

@@ -1,0 +1,147 @@
+"""A collection, its split and its frames: what is known before anything is decoded."""
+
+from __future__ import annotations
+
+import logging
+import os
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from genrenet.data import splits
+from genrenet.data.catalog import Catalog, read_catalog
+from genrenet.data.datasets import FileReader
+from genrenet.data.frames import Fill, FrameSettings
+from genrenet.data.litdata.reader import StreamedSongs, is_streamed
+from genrenet.utils.errors import GenrenetError
+
+logger = logging.getLogger(__name__)
+
+EXCERPT_SECONDS = 90.0
+"""Collections whose median song is shorter are excerpts: nothing is trimmed from their ends."""
+
+
+class DataError(GenrenetError):
+    """A collection that cannot be trained or tested on as asked."""
+
+
+class SplitCollection:
+    """The part of a data module that looks at tables alone; see its parameters there."""
+
+    source: str
+    format: str
+    subset: str
+    segments: str
+    labels_from: str
+    split_kind: str
+    fractions: tuple[float, float, float]
+    split_seed: int
+    fold: int | None
+    n_folds: int
+    max_songs: int | None
+    frame_seconds: float
+    trim: float | Literal["auto"]
+    sample_rate: int
+    fill: Fill
+    store: str | None
+    chunk_cache_gb: float | None
+    outputs: list[str] | None
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """The collection, with what was wrong in it reported once."""
+        if not self.source:
+            raise DataError(
+                "no collection to work on",
+                wanted="--data.source DIR: a folder of genre folders, a GTZAN or FMA folder, or a "
+                "table",
+                remedy="to try things out, --data.source synthetic makes a small corpus itself",
+            )
+        if self.streamed is not None:
+            return self.streamed.catalog
+        source = self.source
+        if source == "synthetic":
+            from genrenet.data.synthesis import default_corpus
+
+            source = str(default_corpus())
+        catalog = read_catalog(
+            source,
+            self.format,
+            subset=self.subset,
+            segments=self.segments,
+            labels=self.labels_from,
+            labelled=self.outputs is None,
+        )
+        for line in (*catalog.problems, *catalog.notes):
+            logger.warning("%s", line)
+        return catalog
+
+    @cached_property
+    def streamed(self) -> StreamedSongs | None:
+        """The collection's chunks, if it is a streamed one."""
+        source, limit = os.path.expanduser(self.source), self.chunk_cache_gb
+        if not is_streamed(source):
+            return None
+        cache = None if self.store == "auto" else self.store
+        room = None if limit is None else round(1e9 * limit)
+        return StreamedSongs(source, sample_rate=self.sample_rate, cache=cache, cache_bytes=room)
+
+    @property
+    def labels(self) -> list[str]:
+        """The order of a model's outputs: ``outputs``, or genres in alphabetical order."""
+        return list(self.catalog.genres if self.outputs is None else self.outputs)
+
+    @cached_property
+    def split(self) -> splits.Split:
+        """The split of the songs; one without validation songs takes some from training."""
+        table, seed = self.catalog.table, self.split_seed
+        if self.split_kind.endswith(".csv"):
+            split = splits.read_split(self.split_kind, table)
+        else:
+            split = splits.make_split(
+                table,
+                self.split_kind,
+                seed=seed,
+                fractions=self.fractions,
+                fold=self.fold,
+                n_folds=self.n_folds,
+            )
+        if self.catalog.artists_known:
+            try:
+                return splits.with_validation(table, split, seed=seed, by="artist")
+            except splits.SplitError as error:
+                logger.warning("validation songs are taken without regard to artists: %s", error)
+        return splits.with_validation(table, split, seed=seed)
+
+    @cached_property
+    def frames(self) -> FrameSettings:
+        """Frame settings, with ``trim`` settled."""
+        trim = self.trim
+        if trim == "auto":
+            median = float(np.nanmedian(self._durations))
+            trim = 0.0 if median < EXCERPT_SECONDS else 20.0
+            logger.info("trim %g s (the median song has %.0f s)", trim, median)
+        return FrameSettings(self.frame_seconds, float(trim), self.sample_rate, self.fill)
+
+    @cached_property
+    def _durations(self) -> NDArray[np.float64]:
+        durations = self.catalog.table["duration"].to_numpy(dtype=float)
+        if np.isnan(durations).all():
+            sample = self.catalog.table["path"].iloc[:: max(1, len(durations) // 50)]
+            reader = FileReader(list(sample), self.sample_rate)
+            durations = np.array([reader.length(path) / self.sample_rate for path in sample])
+        return durations if len(durations) else np.zeros(1)
+
+    def part(self, name: str) -> pd.DataFrame:
+        """Songs of a part ("train", "validation", "test", "all"), in the catalog's order."""
+        table = self.catalog.table
+        if name == "all":
+            return table
+        rows = self.split.indices(table, name)
+        if self.max_songs is not None:
+            by_rank = table.iloc[rows].groupby("genre").cumcount().to_numpy()
+            rows = np.sort(rows[np.argsort(by_rank, kind="stable")][: self.max_songs])
+        return table.iloc[rows]
