@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from genrenet.inference.scorers import ScorerFormat
     from genrenet.models.checkpoints import PublishedModel
     from genrenet.models.registry import ModuleClass
+    from genrenet.playlists import PlaylistFormat
     from genrenet.recommend import Recommender
 
     ModuleHook = Callable[["ModuleClass"], None]
@@ -54,6 +55,10 @@ class Hooks:
     @hookspec
     def register_recommenders(self, register: Callable[[Recommender], None]) -> None:
         """Add recommenders: ``register(Recommender("top", "the most played", Popularity))``."""
+
+    @hookspec
+    def register_playlist_formats(self, register: Callable[[PlaylistFormat], None]) -> None:
+        """Add formats of playlists: ``register(PlaylistFormat(".names", "names", write))``."""
 
     @hookspec
     def register_scorers(self, register: Callable[[ScorerFormat], None]) -> None:

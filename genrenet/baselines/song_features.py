@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genrenet.baselines.base import BaselineError
-from genrenet.features import FeatureExtractor, cached_embeddings, cached_features, song_matrix
+from genrenet.features import FeatureExtractor
 from genrenet.models.checkpoints import published_models, shipped_checkpoints
 from genrenet.plugins.manager import contributions
 
@@ -165,6 +165,8 @@ def _extracted(
 ) -> tuple[NDArray[np.float64], dict[str, str]]:
     rows = np.full((len(paths), len(extractor.columns)), np.nan)
     errors: dict[str, str] = {}
+    from genrenet.features import cached_features
+
     songs = cached_features(paths, extractor, device=device, progress=progress)
     for row, song in enumerate(songs):
         if song.vector is not None:
@@ -178,6 +180,8 @@ def _embedded(
     paths: Sequence[str], name: str, device: str | None, progress: Progress | None
 ) -> tuple[NDArray[np.float64], dict[str, str]]:
     backbone, _, layers = name.partition(":")
+    from genrenet.features import cached_embeddings, song_matrix
+
     songs = cached_embeddings(
         paths, backbone, re.split("[,/]", layers or "embedding"), device=device, progress=progress
     )

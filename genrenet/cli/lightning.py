@@ -28,6 +28,7 @@ from pytorch_lightning.cli import LightningArgumentParser, LightningCLI, SaveCon
 from pytorch_lightning.loggers import TensorBoardLogger
 
 from genrenet.cli.old_options import current_arguments, read_old_names
+from genrenet.cli.registered_names import arguments_by_path
 from genrenet.data.datamodule import GenreDataModule
 from genrenet.evaluation.callbacks import PredictionWriter, TestReport, gather_skipped
 from genrenet.models.checkpoints import read_checkpoint
@@ -330,7 +331,7 @@ def run_trainer(arguments: Sequence[str], name: str) -> int:
         cli = GenreCLI(
             GenreClassifier,
             GenreDataModule,
-            args=current_arguments(arguments),
+            args=arguments_by_path(current_arguments(arguments)),
             seed_everything_default=0,
             trainer_defaults={"callbacks": callbacks, "precision": default_precision()},
             save_config_callback=SaveConfigCallback if arguments[0] == "fit" else None,

@@ -13,6 +13,8 @@ from typing import Any
 
 from jsonargparse import get_loader, set_loader
 
+from genrenet.cli.registered_names import model_by_path
+
 MODEL = {"decision": "aggregation", "output": "activation"}
 NETWORK = {"n_columns": "n_stft_frames"}
 FREEZING = {"thaw": "unfreeze", "decay": "layer_decay"}
@@ -57,7 +59,7 @@ def current_settings(settings: Any) -> Any:
         return settings
     found = dict(settings)
     if isinstance(found.get("model"), dict):
-        model = found["model"] = _renamed(found["model"], MODEL, "model")
+        model = found["model"] = model_by_path(_renamed(found["model"], MODEL, "model"))
         network = model.get("network")
         if isinstance(network, dict) and _class_of(network) in OWN_NETWORKS:
             network = _renamed(network, NETWORK, "model.network")

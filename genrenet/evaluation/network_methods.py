@@ -21,14 +21,12 @@ import pandas as pd
 import yaml
 
 from genrenet.data.catalog.tables import write_table
-from genrenet.data.datamodule import GenreDataModule
-from genrenet.data.frames import FrameSettings
 from genrenet.data.splits import Split, write_split
 from genrenet.evaluation.datasets import Dataset
 from genrenet.evaluation.methods import Contender, ContenderError, FoldResult
-from genrenet.features import checkpoint_id
 from genrenet.inference.result import score_columns
-from genrenet.models.checkpoints import published_models, read_checkpoint
+from genrenet.models.checkpoints import published_models
+from genrenet.models.checkpoints.header import read_header
 from genrenet.training.configs import config_path
 from genrenet.utils import atomic
 from genrenet.utils.errors import printable
@@ -78,7 +76,11 @@ class NetworkContender(Contender):
                 )
             self.config, own = _transfer(rest)
             self.options = [f"--model.network.init_args.backbone={rest}", *own, *self.options]
-            self.backbone = checkpoint_id(rest) if Path(rest).is_file() else rest
+            self.backbone = rest
+            if Path(rest).is_file():
+                from genrenet.features import checkpoint_id
+
+                self.backbone = checkpoint_id(rest)
         else:
             self.config = rest if kind == "config" else name
         self.file = config_path(self.config)
@@ -107,6 +109,8 @@ class NetworkContender(Contender):
         arguments += [] if "song" in dataset.table else ["--data.segments=off"]
         # As the command itself understands the configuration and the options.
         self._run(["fit", *arguments, "--print_config"], folder / "prepare.log", settings)
+        from genrenet.data.datamodule import GenreDataModule
+
         data = GenreDataModule(**yaml.safe_load(settings.read_text("utf-8"))["data"])
         began = time.perf_counter()
         data.prepare_data()
@@ -206,10 +210,10 @@ def _transfer(backbone: str) -> tuple[str, list[str]]:
     if not Path(backbone).is_file():
         family = backbone.partition("-")[0]
         return TRANSFER.get(family, "transfer"), []
-    description = read_checkpoint(backbone)["genrenet"]
-    frames = FrameSettings.from_dict(description["frames"])
-    heard = f"--data.sample_rate={frames.sample_rate}", f"--data.frame_seconds={frames.seconds}"
-    return TRANSFER.get(description["network"]["name"], "transfer"), [*heard]
+    description = read_header(backbone)["genrenet"]
+    rate, seconds = description["frames"]["sample_rate"], description["frames"]["seconds"]
+    heard = [f"--data.sample_rate={rate}", f"--data.frame_seconds={seconds}"]
+    return TRANSFER.get(description["network"]["name"], "transfer"), heard
 
 
 def _scores(rows: pd.DataFrame, labels: Sequence[str]) -> list[list[float]]:

@@ -22,7 +22,6 @@ from genrenet.data.catalog import artists_known
 from genrenet.data.splits import artist_groups, artist_key
 from genrenet.evaluation import metrics
 from genrenet.evaluation.protocols import why_they_differ
-from genrenet.evaluation.report.test_report import predictions_table
 from genrenet.evaluation.runner import Judged
 from genrenet.evaluation.significance import accuracy_interval, holm, mcnemar, paired_bootstrap
 from genrenet.inference.result import score_columns
@@ -50,6 +49,8 @@ def predictions(judged: Judged) -> pd.DataFrame:
         ``protocol``, ``model``, ``seed``, ``fold``, ``track_id``, ``path``, ``artist``, ``genre``,
         ``predicted``, ``confidence`` and a column ``score_<label>`` for each label.
     """
+    from genrenet.evaluation.report.test_report import predictions_table
+
     labels = judged.dataset.labels
     songs = judged.dataset.songs.set_index("track_id")
     parts = []

@@ -27,7 +27,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from genrenet.data.splits import Split, SplitError
 from genrenet.evaluation.baseline_methods import BaselineContender, FeatureBank
@@ -88,6 +87,8 @@ class Judged:
 
 def machine() -> dict[str, str]:
     """What else decides the numbers of the same settings."""
+    import torch
+
     device = "cpu"
     if torch.cuda.is_available():
         device = "cuda"

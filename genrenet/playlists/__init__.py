@@ -9,15 +9,22 @@ Examples
 >>> write_playlist(made, "evening.m3u8")  # doctest: +SKIP
 """
 
-from genrenet.playlists.base import Playlist, PlaylistError, PlaylistSong
+from genrenet.playlists.base import (
+    ListedSong,
+    Playlist,
+    PlaylistError,
+    PlaylistFormat,
+    PlaylistSong,
+)
 from genrenet.playlists.formats import write_playlist
 from genrenet.playlists.making import playlist
-from genrenet.playlists.reading import ListedSong, read_playlist
+from genrenet.playlists.reading import read_playlist
 
 __all__ = [
     "ListedSong",
     "Playlist",
     "PlaylistError",
+    "PlaylistFormat",
     "PlaylistSong",
     "playlist",
     "read_playlist",

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from genrenet.data.catalog.base import clean, stem
+from genrenet.plugins.manager import contributions
 from genrenet.utils.errors import GenrenetError
 
 
@@ -101,3 +104,58 @@ def clock(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+class ListedSong(NamedTuple):
+    """What a playlist says of a song: its file (None for a stream), its artist and its title.
+
+    ``source`` is the playlist.
+    """
+
+    path: str | None
+    artist: str = ""
+    title: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class PlaylistFormat:
+    """A format of playlist files, as a plugin adds it.
+
+    Parameters
+    ----------
+    name : str
+        The suffix of its files, such as ".m3u8".
+    summary : str
+        What it is, in a line.
+    write : callable
+        Makes the text of a file from a `Playlist` and the folder that it will lie in: paths are
+        relative to that (see `genrenet.playlists.paths`), or absolute where it is None.
+    read : callable, optional
+        Makes a list of `ListedSong` from the bytes of a file and the folder that it lies in; raises
+        ValueError where they are no such playlist. Without it the format is only written.
+
+    Examples
+    --------
+    >>> def names(playlist: Playlist, folder: str | None) -> str:
+    ...     return "".join(f"{song.name}\\n" for song in playlist.songs)
+    >>> PlaylistFormat(".names", "names of songs, a line each", names).name
+    '.names'
+    """
+
+    name: str
+    summary: str
+    write: Callable[[Playlist, str | None], str]
+    read: Callable[[bytes, str], list[ListedSong]] | None = None
+
+    def __post_init__(self) -> None:
+        if not self.name.startswith(".") or self.name != self.name.lower():
+            raise PlaylistError(
+                "a playlist format's name", found=repr(self.name), wanted="a suffix such as '.m3u8'"
+            )
+
+
+def playlist_formats() -> dict[str, PlaylistFormat]:
+    """Return all formats of playlists by suffix: the package's own and those of plugins."""
+    added = contributions("register_playlist_formats")
+    return {name: entry.item for name, entry in added.items()}

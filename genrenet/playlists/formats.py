@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import os
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
 from genrenet.data.catalog.base import clean
-from genrenet.playlists.base import Playlist, PlaylistError
+from genrenet.playlists.base import Playlist, PlaylistError, playlist_formats
 from genrenet.playlists.paths import line_of, place_of, uri_of
 from genrenet.utils import atomic
 from genrenet.utils.errors import printable
@@ -72,15 +71,6 @@ def as_json(playlist: Playlist, folder: str | None) -> str:
     return to_json(about, ensure_ascii=False, indent=1) + "\n"
 
 
-WRITERS: dict[str, Callable[[Playlist, str | None], str]] = {
-    ".m3u8": m3u8,
-    ".m3u": m3u8,
-    ".xspf": xspf,
-    ".json": as_json,
-}
-"""What makes the text of a file, by its suffix."""
-
-
 def check_out(out: str | os.PathLike[str]) -> None:
     """Refuse a file that cannot be written, before any work is done.
 
@@ -90,11 +80,11 @@ def check_out(out: str | os.PathLike[str]) -> None:
         Its suffix is no playlist's, or its folder does not exist or cannot be written.
     """
     file = Path(out)
-    if file.suffix.lower() not in WRITERS:
+    if file.suffix.lower() not in playlist_formats():
         raise PlaylistError(
             f"'{printable(file)}' is no name for a playlist",
             found=f"the suffix '{file.suffix}'",
-            wanted=" or ".join(WRITERS),
+            wanted=" or ".join(playlist_formats()),
         )
     folder = file.absolute().parent
     if not os.path.isdir(folder):
@@ -119,7 +109,7 @@ def write_playlist(
     ----------
     playlist : Playlist
     out : path
-        Its suffix says in which format; see `WRITERS`.
+        Its suffix says in which format; see `playlist_formats`.
     absolute : bool
         Write absolute paths instead of those from the playlist's own folder.
 
@@ -130,7 +120,15 @@ def write_playlist(
     """
     check_out(out)
     file = Path(out).absolute()
-    text = WRITERS[file.suffix.lower()](playlist, None if absolute else str(file.parent))
+    write = playlist_formats()[file.suffix.lower()].write
+    try:
+        text = write(playlist, None if absolute else str(file.parent))
+    except Exception as error:  # whatever another's writer does
+        raise PlaylistError(
+            f"cannot make the text of '{printable(file)}'",
+            found=f"{type(error).__name__}: {error}",
+            remedy=f"choose another format than {file.suffix.lower()}, or mend its plugin",
+        ) from error
     try:
         atomic.write_text(file, text)
     except OSError as error:

@@ -5,30 +5,16 @@ from __future__ import annotations
 import json
 import os
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 from genrenet.library.table import file_of
-from genrenet.playlists.base import PlaylistError
+from genrenet.playlists.base import ListedSong, PlaylistError, playlist_formats
 from genrenet.playlists.paths import path_at
 from genrenet.utils.errors import printable
 
 
-class ListedSong(NamedTuple):
-    """What a playlist says of a song: its file (None for a stream), its artist and its title.
-
-    ``source`` is the playlist.
-    """
-
-    path: str | None
-    artist: str = ""
-    title: str = ""
-    source: str = ""
-
-
 def read_playlist(file: str | os.PathLike[str]) -> list[ListedSong]:
-    """Songs of an M3U, M3U8, XSPF or JSON playlist; their files need not be there.
+    """Songs of a playlist in any format that is read; their files need not be there.
 
     Raises
     ------
@@ -36,12 +22,13 @@ def read_playlist(file: str | os.PathLike[str]) -> list[ListedSong]:
         There is no such file, or it is no such playlist.
     """
     path = Path(file)
-    read = _READERS.get(path.suffix.lower())
+    readers = {name: kind.read for name, kind in playlist_formats().items() if kind.read}
+    read = readers.get(path.suffix.lower())
     if read is None:
         raise PlaylistError(
             f"'{printable(path)}' is no playlist",
             found=f"the suffix '{path.suffix}'",
-            wanted=" or ".join(_READERS),
+            wanted=" or ".join(readers),
         )
     try:
         songs = read(path.read_bytes(), str(path.absolute().parent))
@@ -50,7 +37,7 @@ def read_playlist(file: str | os.PathLike[str]) -> list[ListedSong]:
         raise PlaylistError(
             f"cannot read the playlist '{printable(path)}'", found=error.strerror or str(error)
         ) from error
-    except (ValueError, TypeError, KeyError, AttributeError, ElementTree.ParseError) as error:
+    except Exception as error:  # whatever another's reader does with bytes that are no playlist
         raise PlaylistError(
             f"'{printable(path)}' is no {path.suffix.lower()} playlist, or is damaged",
             found=f"{type(error).__name__}: {error}",
@@ -65,7 +52,8 @@ def _text(raw: bytes) -> str:
         return raw.decode("cp1252", "replace")
 
 
-def _m3u(data: bytes, folder: str) -> list[ListedSong]:
+def read_m3u(data: bytes, folder: str) -> list[ListedSong]:
+    """Songs of an M3U or M3U8 file that lies in a folder."""
     if b"\0" in data:
         raise ValueError("bytes that are no text")
     songs, said = [], ("", "")
@@ -81,7 +69,8 @@ def _m3u(data: bytes, folder: str) -> list[ListedSong]:
     return songs
 
 
-def _xspf(data: bytes, folder: str) -> list[ListedSong]:
+def read_xspf(data: bytes, folder: str) -> list[ListedSong]:
+    """Songs of an XSPF file that lies in a folder."""
     root = ElementTree.fromstring(data)
     if root.tag.rpartition("}")[2] != "playlist":
         raise ValueError(f"<{root.tag}> instead of <playlist>")
@@ -95,17 +84,10 @@ def _xspf(data: bytes, folder: str) -> list[ListedSong]:
     return songs
 
 
-def _json(data: bytes, folder: str) -> list[ListedSong]:
+def read_json(data: bytes, folder: str) -> list[ListedSong]:
+    """Songs of a JSON file, as `genrenet.playlists.formats.as_json` writes it."""
     songs = []
     for song in json.loads(data)["songs"]:
         path = file_of(os.path.abspath(os.path.join(folder, song["path"])))
         songs.append(ListedSong(path, song.get("artist") or "", song.get("title") or ""))
     return songs
-
-
-_READERS: dict[str, Callable[[bytes, str], list[ListedSong]]] = {
-    ".m3u8": _m3u,
-    ".m3u": _m3u,
-    ".xspf": _xspf,
-    ".json": _json,
-}

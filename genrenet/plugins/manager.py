@@ -20,11 +20,11 @@ from genrenet.version import __version__
 SPECIFICATIONS = "genrenet.hookspecs"
 """Module of the specifications: it names types of the packages above, which use this one."""
 
-BUILT_IN = ("baselines", "catalogs", "features", "models", "recommenders")
+BUILT_IN = ("baselines", "catalogs", "features", "models", "playlists", "recommenders")
 """The built-in plugins: modules of `genrenet_plugins`."""
 
-ALWAYS = {"catalogs", "models"}
-"""Built-in plugins without which no song, no collection and no checkpoint can be read."""
+ALWAYS = {"catalogs", "models", "playlists"}
+"""Built-in plugins without which no collection, checkpoint or playlist can be read."""
 
 hookspec, hookimpl = pluggy.HookspecMarker("genrenet"), pluggy.HookimplMarker("genrenet")
 

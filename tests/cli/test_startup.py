@@ -6,6 +6,7 @@ Each command is a process of its own, which says what it has imported when it is
 import csv
 import json
 import os
+import random
 import shutil
 import subprocess
 import sys
@@ -106,6 +107,23 @@ def test_table_of_a_library(suffix, library, imported, tmp_path):
     options = ["--out", tmp_path / "all.m3u8", "--min-confidence", "0", "--order", "smooth"]
     assert not imported("playlist", table, *options) & {*unwanted, "pandas"}
     assert len((tmp_path / "all.m3u8").read_text().splitlines()) > 8
+
+
+def test_judging_methods_on_a_table_of_features(imported, tmp_path):
+    rng = random.Random(0)
+    with open(tmp_path / "features.csv", "w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["track_id", "genre", "artist", "one", "two"])
+        for song in range(40):
+            genre = song % 2
+            numbers = [genre + rng.gauss(0, 0.5), rng.gauss(0, 1)]
+            rows.writerow([f"song-{song}", f"genre {genre}", f"artist {song // 2}", *numbers])
+    options = ["--models", "tree", "--protocol", "70-30", "--seeds", "2"]
+    for out in ("one", "two"):
+        found = imported("evaluate", "features.csv", *options, "--out", out)
+        assert not found & {"lightning_fabric", "pytorch_lightning", "torchmetrics", *SERVING}
+    found = imported("compare", "one", "two")
+    assert not found & {*TENSORS, *TRAINING, *SERVING}
 
 
 @pytest.mark.parametrize("audio", [[], ["--no-audio"]])

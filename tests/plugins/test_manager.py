@@ -10,12 +10,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from genrenet.models.checkpoints import read_checkpoint
 from tests.helpers.plugin_packages import genrenet, write_plugin
 
 SAMPLE = Path(__file__).parent / "sample_plugin"
 
-ALWAYS = {"network", "frontend", "backbone", "catalog"}
-"""Kinds that no collection and no checkpoint can be read without: the built-in ones are there."""
+ALWAYS = {"network", "frontend", "backbone", "catalog", "playlist"}
+"""Kinds that no collection or checkpoint can be read without: the built-in ones are there."""
 
 
 @pytest.fixture(scope="session")
@@ -47,6 +48,9 @@ def test_built_ins_and_outsiders_are_listed_alike(installed):
         "genres": "catalog",
         "sample-backbone": "backbone",
         "most-played": "recommender",
+        "pooled": "network",
+        "raw-audio": "frontend",
+        ".list": "playlist",
     }.items():
         assert found[name]["kind"] == kind
         assert found[name]["package"] == "genrenet-sample 0.3"
@@ -65,6 +69,7 @@ def test_the_environment_limits_what_is_loaded(installed):
     by_package = listed(installed, GENRENET_LOAD_PLUGINS="genrenet-sample")
     assert set(by_package) - set(nothing) == {
         *("boosting", "loudness", "genres", "sample-backbone", "most-played"),
+        *("pooled", "raw-audio", ".list"),
     }
     by_plugin = listed(installed, GENRENET_LOAD_PLUGINS="sample, features")
     assert "svm" not in by_plugin
@@ -99,6 +104,36 @@ def test_a_layout_and_a_backbone_of_a_plugin_are_used(installed, music, tmp_path
     assert "sample-backbone" in names
 
 
+def test_a_network_a_front_end_and_a_playlist_format_of_a_plugin_are_used(
+    installed, music, tmp_path
+):
+    options = ["--data.split=stratified", "--trainer.accelerator=cpu", "--trainer.max_steps=1"]
+    options += ["--data.frame_seconds=1.5", "--data.trim=0", "--data.num_workers=0"]
+    options += ["--model.network", "pooled", "--model.network.width=4"]
+    options += ["--model.frontend=raw-audio", "--model.frontend.init_args.length=48"]
+    options += ["--model.network.n_mels=48", "--name=run", f"--out={tmp_path}"]
+    genrenet("fit", f"--data.source={music}", *options, path=installed)
+    file = tmp_path / "run" / "version_0" / "checkpoints" / "last.ckpt"
+    found = read_checkpoint(file)["genrenet"]
+    package = {"plugin": "genrenet-sample 0.3"}
+    wanted = {"name": "pooled", **package, "settings": {"width": 4, "n_mels": 48}}
+    assert found["network"] == wanted
+    assert found["frontend"] == {"name": "raw-audio", **package, "settings": {"length": 48}}
+    genrenet("test", "--ckpt_path", file, path=installed)
+    table, listing = tmp_path / "genres.parquet", tmp_path / "all.list"
+    genrenet("scan", music, "--checkpoint", file, "--out", table, path=installed)
+    (genre, *_) = pd.read_parquet(table)["genre"]
+    make = ["playlist", table, "--genre", genre, "--songs=1", "--min-confidence=0"]
+    genrenet(*make, "--out", listing, path=installed)
+    (song,) = listing.read_text().splitlines()
+    assert (tmp_path / song).is_file()
+    others = ["--exclude-list", listing, "--out", tmp_path / "more.list"]
+    genrenet(*make, *others, path=installed)
+    assert (tmp_path / "more.list").read_text().splitlines() != [song]
+    refused = genrenet(*make, "--out", "x.list", path=tmp_path, code=2).stderr
+    assert "wanted .m3u8 or .m3u or .xspf or .json" in refused
+
+
 def test_a_baseline_of_a_plugin_is_judged_and_kept_like_the_built_in_ones(installed, tmp_path):
     rng = np.random.default_rng(0)
     genres = np.repeat(["folk", "jazz"], 40)
@@ -122,7 +157,8 @@ def test_what_a_plugin_fitted_is_read_with_it_and_refused_without(installed, mus
     song = music / "bass" / "bass-0.wav"
     classify = ["classify", song, "--checkpoint", fitted, "--format", "json"]
     (answer,) = json.loads(genrenet(*classify, path=installed).stdout)
-    assert answer["genre"] in ("bass", "middle", "treble")
+    assert set(answer["scores"]) == {"bass", "middle", "treble"}
+    assert answer["genre"] == max(answer["scores"], key=answer["scores"].get)
     without = genrenet(*classify, path=tmp_path, code=2)
     assert "types that are not trusted" in without.stderr
 
@@ -162,7 +198,8 @@ def test_broken_plugins_are_named_and_left_out(tmp_path):
 def test_names_that_are_taken_stay_with_the_first(tmp_path):
     code = (
         f"{HOOK}from genrenet.baselines import Baseline\n@hookimpl\n"
-        "def register_baselines(register):\n    register(Baseline('svm', '', dict, 'short-term'))\n"
+        "def register_baselines(register):\n"
+        "    register(Baseline('svm', 'mine', dict, 'spectral-stats'))\n"
     )
     path = write_plugin(tmp_path / "site", "taker", code, entry="taker")
     write_plugin(path, "impostor", code, entry="baselines")

@@ -1,4 +1,4 @@
-"""A plugin: a baseline, a feature extractor, a reader of collections, a backbone, a recommender.
+"""A plugin with one thing of each kind that packages can add to genrenet.
 
 Copy it to start your own. What is heavy is imported inside of the hooks, so that commands that need
 nothing of it stay quick.
@@ -89,6 +89,38 @@ def register_backbones(register):
             convert=load_model,
         )
     )
+
+
+@hookimpl
+def register_networks(register):
+    """Any module from log-mels to logits is a network; its path lets other commands wait less."""
+    from genrenet.models.registry import ModuleClass
+
+    register(ModuleClass("pooled", "one convolution, pooled", "genrenet_sample_modules.Pooled"))
+
+
+@hookimpl
+def register_frontends(register):
+    """Any module from waveforms to (batch, bins, time) is a front end."""
+    from genrenet.models.registry import ModuleClass
+
+    register(ModuleClass("raw-audio", "samples as they are", "genrenet_sample_modules.RawAudio"))
+
+
+@hookimpl
+def register_playlist_formats(register):
+    """A function that makes a file's text is a format of playlists; another may read it."""
+    from genrenet.playlists import ListedSong, PlaylistFormat
+    from genrenet.playlists.paths import line_of, path_at
+
+    def write(playlist, folder):
+        return "".join(f"{line_of(song.path, folder)}\n" for song in playlist.songs)
+
+    def read(data, folder):
+        lines = data.decode("utf-8").splitlines()
+        return [ListedSong(path_at(line, folder, uri=False)) for line in lines]
+
+    register(PlaylistFormat(".list", "paths, a line each", write, read))
 
 
 @hookimpl

@@ -1,0 +1,41 @@
+"""Networks and front ends that options and configurations call by the names plugins give them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from genrenet.models.registry import registered
+
+
+def _paths() -> dict[str, dict[str, str]]:
+    """Import paths by name, of the networks and of the front ends."""
+    return {
+        "network": {name: each.path for name, each in registered("register_networks").items()},
+        "frontend": {name: each.path for name, each in registered("register_frontends").items()},
+    }
+
+
+def arguments_by_path(arguments: Sequence[str]) -> list[str]:
+    """Return a command line with import paths in place of registered names."""
+    found = list(arguments)
+    for part, paths in _paths().items():
+        for option in (f"--model.{part}", f"--model.{part}.class_path"):
+            for place, text in enumerate(found):
+                given = place > 0 and found[place - 1] == option
+                name = text if given else text.removeprefix(f"{option}=")
+                if name in paths and (given or name != text):
+                    found[place] = text.removesuffix(name) + paths[name]
+    return found
+
+
+def model_by_path(model: dict[str, Any]) -> dict[str, Any]:
+    """Return a configuration's ``model`` with import paths in place of registered names."""
+    found = dict(model)
+    for part, paths in _paths().items():
+        given = found.get(part)
+        if isinstance(given, str):
+            found[part] = paths.get(given, given)
+        elif isinstance(given, dict) and given.get("class_path") in paths:
+            found[part] = {**given, "class_path": paths[given["class_path"]]}
+    return found
