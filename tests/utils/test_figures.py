@@ -89,10 +89,8 @@ def test_the_timeline_marks_each_frame_once():
 
 @pytest.mark.parametrize(("most", "end"), [(1, 1), (None, 0.63)])
 def test_intervals_of_models_start_at_zero_and_fit_their_page(most, end):
-    ends = [(0.4, 0.6), (0.1, 0.3), (0.2, 0.3)]
-    figure = figures.intervals(
-        ODD[:3], [0.5, 0.2, 0.25], ends, "recall", most=most, title="A <run>"
-    )
+    names, ends = ["R&B", "soul", "a jazz"], [(0.4, 0.6), (0.1, 0.3), (0.2, 0.3)]
+    figure = figures.intervals(names, [0.5, 0.2, 0.25], ends, "recall", most=most, title="A <run>")
     assert {"0.500", "0.200", "0.250", "recall", "A <run>", *names} <= set(texts(figure))
     low, high = figure.axes[0].get_xlim()
     assert (low, high) == pytest.approx((0, end))
