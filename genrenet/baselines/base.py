@@ -63,18 +63,18 @@ class Baseline(Method):
 
 
 def baselines() -> dict[str, Baseline]:
-    """All baselines by name."""
+    """Return all baselines by name."""
     found = contributions("register_baselines")
     return {name: entry.item for name, entry in found.items()}
 
 
 def origin(name: str) -> str:
-    """Package and version that a baseline comes from."""
+    """Return package and version that a baseline comes from."""
     return contributions("register_baselines")[name].package
 
 
 def baseline(name: str) -> Baseline:
-    """A baseline by name.
+    """Return a baseline by name.
 
     Raises
     ------

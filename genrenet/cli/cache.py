@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from genrenet.cli.parsing import CommandParser
+from genrenet.cli.tables import print_table
 from genrenet.utils.strict_json import to_json
 
 if TYPE_CHECKING:
@@ -115,14 +116,14 @@ def _age(used: float) -> str:
 
 
 def _print(items: Sequence[Item]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    console = Console(width=None if sys.stdout.isatty() else 10_000)
-    table = Table("kind", "of what", "number", "size", "last used", box=None, pad_edge=False)
-    for item in items:
-        used = "in use" if item.in_use else _age(item.used)
-        cells = (item.kind, item.what, str(item.count), _bytes(item.size), used)
-        table.add_row(*(Text(cell) for cell in cells))
-    console.print(table)
+    rows = [
+        (
+            item.kind,
+            item.what,
+            item.count,
+            _bytes(item.size),
+            "in use" if item.in_use else _age(item.used),
+        )
+        for item in items
+    ]
+    print_table(("kind", "of what", "number", "size", "last used"), rows)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genrenet.cli.parsing import CommandParser
+from genrenet.cli.tables import print_table
 from genrenet.utils.errors import GenrenetError, printable
 from genrenet.utils.strict_json import to_json
 
@@ -108,24 +109,11 @@ def _list(options: argparse.Namespace) -> int:
     if options.format == "json":
         print(to_json(rows, ensure_ascii=False, indent=1))
     else:
-        _print_rows(rows)
+        columns = ("name", "what", "labels", "licence", "state")
+        print_table(columns, ([row[column] for column in columns] for row in rows))
     for problem in problems:
         print(f"genrenet checkpoints: {problem}", file=sys.stderr)
     return 1 if problems else 0
-
-
-def _print_rows(rows: Sequence[Mapping[str, Any]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    # Off a terminal there is no width to fit into.
-    console = Console(width=None if sys.stdout.isatty() else 10_000)
-    columns = ("name", "what", "labels", "licence", "state")
-    table = Table(*columns, box=None, pad_edge=False)
-    for row in rows:
-        table.add_row(*(Text(str(row[column])) for column in columns))
-    console.print(table)
 
 
 # --- import, remove -------------------------------------------------------------------------------

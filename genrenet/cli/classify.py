@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from genrenet.cli.parsing import CommandParser, add_engine_options
+from genrenet.cli.tables import Dim, print_table
 from genrenet.utils.atomic import replacing
 from genrenet.utils.errors import GenrenetError, visible
 from genrenet.utils.strict_json import to_json
@@ -165,28 +166,19 @@ def _clock(seconds: float) -> str:
 
 
 def _table(results: list[SongResult], top: int, timeline: bool, file: TextIO) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    # Off a terminal there is no width to fit into.
-    console = Console(file=file, width=None if file.isatty() else 10_000)
-    table = Table("song", "genre", "confidence", "next", box=None, pad_edge=False)
-    table.columns[0].overflow = "fold"
+    rows: list[Sequence[object]] = []
     for result in results:
         song = result.as_dict()
         if result.genre is None:
-            table.add_row(Text(song["path"]), Text("—"), "", Text(result.error or ""))
+            rows.append((song["path"], "—", "", result.error or ""))
             continue
         ranked = sorted(result.scores.items(), key=lambda pair: -pair[1])[:top]
         others = ", ".join(f"{genre} {score:.2f}" for genre, score in ranked[1:])
-        genre, next_ones = Text(visible(result.genre)), Text(visible(others))
-        table.add_row(Text(song["path"]), genre, f"{result.confidence:.2f}", next_ones)
-        if timeline:
-            for part in result.sections():
-                span = Text(f"  {_clock(part.start)} to {_clock(part.end)}", "dim")
-                table.add_row(span, Text(visible(part.genre), "dim"), f"{part.confidence:.2f}", "")
-    console.print(table)
+        rows.append((song["path"], result.genre, f"{result.confidence:.2f}", others))
+        for part in result.sections() if timeline else ():
+            span = Dim(f"  {_clock(part.start)} to {_clock(part.end)}")
+            rows.append((span, Dim(part.genre), f"{part.confidence:.2f}", ""))
+    print_table(("song", "genre", "confidence", "next"), rows, file)
     for note in sorted({note for result in results for note in result.notes}):
         count = sum(note in result.notes for result in results)
-        console.print(Text(visible(f"{count} x {note}"), "dim"))
+        print(visible(f"{count} x {note}"), file=file)

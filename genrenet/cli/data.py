@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from genrenet.cli.parsing import CommandParser, add_collection_options
-from genrenet.utils.errors import GenrenetError, printable
+from genrenet.cli.tables import print_table
+from genrenet.utils.errors import GenrenetError, printable, visible
 
 if TYPE_CHECKING:
     from genrenet.data.catalog import Catalog
@@ -114,10 +115,6 @@ def _read(options: argparse.Namespace) -> Catalog:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
     from genrenet.data.catalog import check_catalog
     from genrenet.data.splits import song_names
     from genrenet.utils.progress import progress_bar
@@ -128,19 +125,16 @@ def _check(options: argparse.Namespace) -> int:
     if not options.no_decode:
         with progress_bar("decoding") as show:
             problems += check_catalog(catalog, progress=show)
-    table = Table("genre", "songs", "artists", "hours", box=None, pad_edge=False)
+    rows = []
     for genre, group in songs.groupby("genre"):
         artists = group["artist"][group["artist"] != ""].nunique()
         hours = group["duration"].sum() / 3600
         number = len(set(song_names(group)))
-        table.add_row(Text(str(genre)), str(number), str(artists or "?"), f"{hours:.2f}")
-    console = Console()
-    console.print(
-        f"{catalog.name} ({catalog.format}): {len(songs)} songs", highlight=False, markup=False
-    )
-    console.print(table)
+        rows.append((genre, number, artists or "?", f"{hours:.2f}"))
+    print(visible(f"{catalog.name} ({catalog.format}): {len(songs)} songs"))
+    print_table(("genre", "songs", "artists", "hours"), rows)
     known = "known: splits keep each on one side" if catalog.artists_known else "not known"
-    console.print(f"artists {known}", highlight=False)
+    print(f"artists {known}")
     _report(problems)
     print(f"{len(problems)} problems" if problems else "no problems")
     return 1 if problems else 0

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from typing import Any
 
 from genrenet.cli.parsing import CommandParser
+from genrenet.cli.tables import print_table
 from genrenet.utils.strict_json import to_json
 
 KINDS = {
@@ -71,17 +71,12 @@ def _parameters(kind: str, item: Any) -> dict[str, Any]:
 
 
 def _print(rows: Sequence[dict[str, Any]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    # Off a terminal there is no width to fit into.
-    console = Console(width=None if sys.stdout.isatty() else 10_000)
-    table = Table(
-        "kind", "name", "what", "plugin", "package", "parameters", box=None, pad_edge=False
-    )
-    for row in rows:
-        settings = ", ".join(f"{key}={value}" for key, value in row["parameters"].items())
-        cells = (row["kind"], row["name"], row["summary"], row["plugin"], row["package"], settings)
-        table.add_row(*(Text(str(cell)) for cell in cells))
-    console.print(table)
+    keys = ("kind", "name", "summary", "plugin", "package")
+    cells = [
+        (
+            *(row[key] for key in keys),
+            ", ".join(f"{key}={value}" for key, value in row["parameters"].items()),
+        )
+        for row in rows
+    ]
+    print_table(("kind", "name", "what", "plugin", "package", "parameters"), cells)

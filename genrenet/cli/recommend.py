@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from genrenet.cli.histories import read_all, with_names
 from genrenet.cli.parsing import CommandParser, count, setting
-from genrenet.utils.errors import printable, visible
+from genrenet.cli.tables import print_table
+from genrenet.utils.errors import printable
 from genrenet.utils.strict_json import to_json
 
 if TYPE_CHECKING:
@@ -51,7 +52,12 @@ COLUMNS = (
 def _parser() -> CommandParser:
     parser = CommandParser("genrenet recommend", "Recommend what to listen to next.", EXAMPLES)
     add = parser.add_argument
-    add("history", nargs="+", metavar="HISTORY", help="who has played what; or a library")
+    add(
+        "history",
+        nargs="+",
+        metavar="HISTORY",
+        help="listening history, or a library",
+    )
     add("--model", metavar="NAME", help="(default: hybrid; for a library: content)")
     whom = parser.add_mutually_exclusive_group()
     whom.add_argument("--user", action="append", metavar="U", help="may be given more than once")
@@ -68,7 +74,7 @@ def _parser() -> CommandParser:
     add("--unit", choices=("artist", "track"), help="what an item is (default: artist)")
     add("--columns", metavar="NAMES", help=COLUMNS)
     add("--names", metavar="FILE", help="what items are called: a table of id and name")
-    add("--content", metavar="FILE", help="how songs sound: what 'genrenet embed' or 'scan' wrote")
+    add("--content", metavar="FILE", help="audio features: what 'genrenet embed' or 'scan' wrote")
     add("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of the model")
     add("--seed", type=int, default=0, help="default: 0")
     return parser
@@ -119,13 +125,13 @@ def _prepared(
             if getattr(options, name):
                 raise RecommendError(
                     f"--{name.replace('_', '-')}",
-                    found="a library, which nobody has listened to yet",
+                    found="a library, which has no plays",
                     remedy="name songs to start from with --like, or a listening history",
                 )
         if "plays" in model.needs:
             raise RecommendError(
                 f"the recommender '{model.name}' learns from listeners",
-                found="a library, which nobody has listened to yet",
+                found="a library, which has no plays",
                 remedy="use --model content",
             )
         songs = read_content(options.history[0])
@@ -137,7 +143,7 @@ def _prepared(
     )
     if content is None and "content" in model.needs:
         raise RecommendError(
-            f"the recommender '{model.name}' must know how songs sound",
+            f"the recommender '{model.name}' needs features of the songs' audio",
             remedy="pass --content FILE: what 'genrenet embed' or 'genrenet scan' wrote",
         )
     return model, history, content, content_songs
@@ -225,19 +231,10 @@ def _print(tables: Sequence[pa.Table], style: str) -> None:
 
 
 def _print_table(table: pa.Table) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    # Off a terminal there is no width to fit into.
-    console = Console(width=None if sys.stdout.isatty() else 10_000)
     shown = [
         name for name in ("user", "rank", "item", "name", "score") if name in table.column_names
     ]
     if len({*table["user"].to_pylist()}) <= 1:
         shown.remove("user")
-    view = Table(*shown, box=None, pad_edge=False)
-    for row in table.to_pylist():
-        cells = {**row, "score": f"{row['score']:.4g}"}
-        view.add_row(*(Text(visible(str(cells[name]))) for name in shown))
-    console.print(view)
+    rows = ({**row, "score": f"{row['score']:.4g}"} for row in table.to_pylist())
+    print_table(shown, ([row[name] for name in shown] for row in rows))

@@ -191,7 +191,7 @@ def _is_plain(value: Any) -> bool:
 
 
 def _listed(value: Any) -> Any:
-    """Tuples as lists, as checkpoints have them."""
+    """Return tuples as lists, as checkpoints have them."""
     if isinstance(value, Mapping):
         return {key: _listed(item) for key, item in value.items()}
     return [_listed(item) for item in value] if isinstance(value, list | tuple) else value

@@ -22,7 +22,7 @@ from genrenet.utils.figures.canvas import (
 def intervals(
     names: Sequence[str], values: Sequence[float], ends: Sequence[Sequence[float]], label: str
 ) -> Figure:
-    """Figures of several models with their intervals, one under the other, from zero on.
+    """Return the figures of several models with their intervals, one under the other, from zero on.
 
     Parameters
     ----------

@@ -63,7 +63,7 @@ class Pretrained(NetworkMaker):
         self.keep_head, self.seed = keep_head, seed
 
     def __call__(self, n_labels: int) -> GenreNetwork:
-        """The network, with ``n_labels`` outputs."""
+        """Return the network, with ``n_labels`` outputs."""
         file = find_checkpoint(self.backbone)
         source = load_model(file)
         network: Any = source.network
@@ -94,7 +94,7 @@ class Pretrained(NetworkMaker):
         network.frame_seconds = source.frames.seconds
         published = source.provenance.get("source") or {}
         sha256 = published.get("sha256") or sha256_of(file)
-        # A file's folder is nobody's business.
+        # A file's folder is private.
         network.provenance = {"backbone": {"name": Path(self.backbone).name, "sha256": sha256}}
         made: GenreNetwork = network.train()
         return made

@@ -24,7 +24,7 @@ from genrenet.utils.figures.canvas import (
 
 
 def confusion_matrix(counts: ArrayLike, labels: Sequence[str], title: str = "") -> Figure:
-    """Confusion matrix, with each cell's count and its share of the row.
+    """Return confusion matrix, with each cell's count and its share of the row.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ def confusion_matrix(counts: ArrayLike, labels: Sequence[str], title: str = "") 
 def accuracies(
     names: Sequence[str], values: Sequence[float], intervals: Sequence[Sequence[float]], title: str
 ) -> Figure:
-    """Accuracies of several models with their intervals, one under the other.
+    """Return the accuracies of several models with their intervals, one under the other.
 
     Parameters
     ----------
@@ -147,7 +147,7 @@ def accuracies(
 
 
 def reliability(confidence: ArrayLike, right: ArrayLike, title: str = "", bins: int = 10) -> Figure:
-    """Reliability plot: how often decisions of a confidence are right.
+    """Return reliability plot: how often decisions of a confidence are right.
 
     Parameters
     ----------
