@@ -2,7 +2,8 @@
 
 >>> import genrenet
 >>> genrenet.classify(["song.mp3"], checkpoint="best.ckpt")  # doctest: +SKIP
->>> model = genrenet.load_model("best.ckpt")  # doctest: +SKIP
+>>> genrenet.load_model("emotify-cnn").labels
+['classical', 'electronic', 'pop', 'rock']
 """
 
 from __future__ import annotations

@@ -113,14 +113,14 @@ class Scorer(ClassifierMixin, BaseEstimator):
     classes_: NDArray[Any]
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
-        """Label of each song, of shape (songs,)."""
+        """Return the label of each song, of shape (songs,)."""
         places = self.predict_proba(X).argmax(axis=1)
         labels: NDArray[Any] = self.classes_[places]
         return labels
 
 
 def vote(distances: Floats, codes: Integers, labels: int, weights: str = "votes") -> Floats:
-    """Scores of songs from the labels of their neighbours.
+    """Return the scores of songs from the labels of their neighbours.
 
     Parameters
     ----------

@@ -53,7 +53,7 @@ def with_head(labels: list[str], regression: Any) -> GenreClassifier:
     bias = logistic.intercept_ - weight @ rotation.mean_
     weight = weight / scaler.scale_
     bias = bias - weight @ scaler.mean_
-    model = GenreClassifier(labels, network=Pretrained(BACKBONE), decision="geometric")
+    model = GenreClassifier(labels, network=Pretrained(BACKBONE), aggregation="geometric")
     with torch.no_grad():
         model.network.head.weight.copy_(torch.from_numpy(weight))
         model.network.head.bias.copy_(torch.from_numpy(bias))

@@ -4,21 +4,13 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import soundfile
-import torch
 
 from tests.helpers.shared_music import shared_data_folder
 from tests.helpers.tones import RATE, tone
-
-if "PYTEST_XDIST_WORKER" in os.environ:
-    # Processes side by side: each keeps to one core, and so do the programs it starts.
-    os.environ["OMP_NUM_THREADS"] = "1"
-    torch.set_num_threads(1)
-
 
 MUST_RUN = ("no music in", "no published weights", "no browser", "could not import")
 """What a test says that lacks something: where CI is set, that must be there."""
@@ -59,25 +51,6 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no music in {folder} (set GENRENET_TEST_DATA)")
     return folder
-
-
-@pytest.fixture(autouse=True)
-def _same_environment() -> Iterator[None]:
-    """Restore the environment after a test: Lightning's launcher leaves its ranks in it."""
-    before = dict(os.environ)
-    yield
-    for name in {*before, *os.environ} - {"PYTEST_CURRENT_TEST"}:
-        if name not in before:
-            del os.environ[name]
-        elif os.environ.get(name) != before[name]:
-            os.environ[name] = before[name]
-
-
-@pytest.fixture(autouse=True)
-def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep the user's own cache out of the tests; the tests of a run share one."""
-    folder = tmp_path_factory.getbasetemp() / "cache"
-    monkeypatch.setenv("GENRENET_CACHE", str(folder))
 
 
 @pytest.fixture(scope="session")

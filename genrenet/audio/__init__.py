@@ -101,7 +101,7 @@ class AudioFile:
         offset: float = 0.0,
         duration: float | None = None,
     ) -> Iterator[Mono]:
-        """What `genrenet.audio.stream` gives, once."""
+        """Return what `genrenet.audio.stream` gives, once."""
         pieces = self._source.pieces(sample_rate, offset, duration)
         return _blocks(pieces, sample_rate, block_seconds)
 
@@ -240,7 +240,9 @@ def fingerprint(path: Path) -> str:
 
 
 def _blocks(pieces: Iterator[Mono], sample_rate: int, block_seconds: float) -> Iterator[Mono]:
-    """Pieces of any length as blocks of one length; what is left comes before an error."""
+    """Yield the pieces of any length as blocks of one length; what is left comes before an
+    error.
+    """
     size = round(block_seconds * sample_rate)
     if size < 1:
         raise ValueError(f"block_seconds must hold at least one sample, not {block_seconds}")
@@ -272,7 +274,7 @@ def _whole(
     duration: float | None,
     notes: list[str] | None = None,
 ) -> Iterator[Mono]:
-    """Pieces of a file that is opened when the first is asked for."""
+    """Yield the pieces of a file that is opened when the first is asked for."""
     with closing(_opened(path)) as source:
         yield from source.pieces(sample_rate, offset, duration)
         if notes is not None:

@@ -77,7 +77,7 @@ class Opened:
         self._fresh = True
 
     def info(self) -> AudioInfo:
-        """What the file is."""
+        """Return what the file is."""
         track = self._track
         with border(self.path):
             length, most = track.length, self._most_seconds()
@@ -86,7 +86,7 @@ class Opened:
         return AudioInfo(length, track.rate, track.channels, track.format, track.backend)
 
     def pieces(self, hz: int | None, offset: float, duration: float | None) -> Iterator[Mono]:
-        """Samples of a span, piece by piece; see `genrenet.audio.load`."""
+        """Yield the samples of a span, piece by piece; see `genrenet.audio.load`."""
         if not ((hz is None or hz >= 1) and offset >= 0 and (duration is None or duration > 0)):
             raise ValueError(f"out of range: rate {hz}, offset {offset} or duration {duration}")
         with border(self.path):
@@ -154,7 +154,7 @@ class Opened:
             yield block
 
     def _most_seconds(self) -> float:
-        """Longest sound that a file of its size can hold."""
+        """Return the longest sound that a file of its size can hold."""
         return _FREE_SECONDS + os.path.getsize(self.path) / _BYTES_PER_SECOND
 
     def _bound(self, seconds: float) -> None:
@@ -165,7 +165,7 @@ class Opened:
 
 
 def _between(track: Track, start: int, stop: int) -> Iterator[Block]:
-    """Samples `start` to `stop` of a track at its own rate."""
+    """Yield samples `start` to `stop` of a track at its own rate."""
     for decoded in _all_blocks(track, stop):
         begin = track.position - len(decoded)
         yield decoded[max(0, start - begin) : max(0, stop - begin)]
@@ -174,7 +174,7 @@ def _between(track: Track, start: int, stop: int) -> Iterator[Block]:
 
 
 def _all_blocks(track: Track, stop: int) -> Iterator[Block]:
-    """Blocks of a track; where libsndfile gives up, FFmpeg goes on if it can."""
+    """Yield the blocks of a track; where libsndfile gives up, FFmpeg goes on if it can."""
     yield from track.blocks()
     missing = min(track.promised, stop / track.rate) > track.position / track.rate + SLACK
     if not missing or track.backend != "soundfile":

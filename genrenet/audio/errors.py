@@ -83,7 +83,9 @@ _SAYS = {  # fault, wanted, remedy
 
 
 def failure(kind: type[AudioError], path: Path, *texts: str, **more: Any) -> AudioError:
-    """An error of a kind about a file: found, wanted (the kind's own words by default), extras."""
+    """Return an error of a kind about a file: found, wanted (the kind's own words by
+    default), extras.
+    """
     fault, default, remedy = _SAYS[kind]
     found, wanted = (*texts, default)[:2]  # the kind's own wording is the default
     error = kind(f"{fault} '{printable(path)}'", found=found, wanted=wanted, remedy=remedy)

@@ -97,7 +97,7 @@ class AVTrack:
         self._first, self._frames = first, itertools.chain([first], self._frames)
 
     def _promise(self) -> float:
-        """Seconds that the header states, 0 for none: FFmpeg's estimates are no promise."""
+        """Return seconds that the header states, 0 for none: FFmpeg's estimates are no promise."""
         if self.format == "mp3":
             return self._promise_of_mp3()
         if self.format == "ogg":  # its length is nowhere, but its last page is marked
@@ -115,7 +115,9 @@ class AVTrack:
         return str(self._stream.metadata.get(name, ""))
 
     def _promise_of_mp3(self) -> float:
-        """Seconds of the Xing or VBRI header; 0 without one, or where sound follows its end."""
+        """Return seconds of the Xing or VBRI header; 0 without one, or where sound follows
+        its end.
+        """
         with suppress(mutagen.MutagenError), open(self.path, "rb") as file:
             info = mutagen.mp3.MPEGInfo(file)
             if info.bitrate_mode == mutagen.mp3.BitrateMode.UNKNOWN:
@@ -190,7 +192,7 @@ class AVTrack:
                 continue
 
     def _decoded(self, target: int | None = None) -> Iterator[av.AudioFrame]:
-        """Frames of the packets still to be read, or of those from a time on.
+        """Yield the frames of the packets still to be read, or of those from a time on.
 
         Such a time is reached by counting frames of one length: an index may not be trusted. Where
         they are not of one length, nothing is given.
@@ -215,7 +217,9 @@ class AVTrack:
                             yield from packers[kind].resample(frame)
 
     def blocks(self) -> Iterator[Block]:
-        """Samples from `position` on, all at the track's rate, whatever the stream changes to."""
+        """Yield samples from `position` on, all at the track's rate, whatever the stream
+        changes to.
+        """
         alike = itertools.groupby(
             self._frames, lambda f: (f.sample_rate, f.layout.nb_channels, f.format.name)
         )
@@ -230,7 +234,7 @@ class AVTrack:
 
 
 def _at_rate(rated: Iterable[tuple[int, Block]], rate: int) -> Iterator[Block]:
-    """Blocks, each with its own rate, at one rate."""
+    """Yield blocks, each with its own rate, at one rate."""
     resampler, kind = None, (rate, 0)
     for own, block in rated:
         if resampler is not None and kind != (own, block.shape[1]):
@@ -250,7 +254,7 @@ def _at_rate(rated: Iterable[tuple[int, Block]], rate: int) -> Iterator[Block]:
 
 
 def _joined(frames: Iterator[av.AudioFrame], channels: int) -> Iterator[Block]:
-    """Samples of frames of one kind."""
+    """Yield the samples of frames of one kind."""
     fifo = av.AudioFifo()
     while some := list(itertools.islice(frames, _FRAMES)):
         for frame in some:
@@ -304,7 +308,7 @@ class ChainedTrack:
                 track.close()
 
     def blocks(self) -> Iterator[Block]:
-        """Samples of all parts."""
+        """Yield the samples of all parts."""
         tracks = itertools.chain([self._first], self._others())
         for block in _at_rate(self._rated(tracks), self.rate):
             self.position += len(block)

@@ -72,7 +72,7 @@ def _in_order(file: BinaryIO) -> bool:
 
 
 def _last_frame(data: bytes, largest: int) -> int:
-    """First sample of the last frame that begins in some data; -1 if none does."""
+    """Return the first sample of the last frame that begins in some data; -1 if none does."""
     for match in reversed(list(_FRAME.finditer(data))):
         at = match.start()
         ones = 8 - (data[at + 4] ^ 255).bit_length() if at + 16 < len(data) else 1
@@ -91,7 +91,7 @@ def _last_frame(data: bytes, largest: int) -> int:
 
 
 def _crc(data: bytes) -> int:
-    """CRC-8 with the polynomial x^8 + x^2 + x + 1."""
+    """Return CRC-8 with the polynomial x^8 + x^2 + x + 1."""
     crc = 0
     for byte in data:
         crc ^= byte

@@ -54,7 +54,7 @@ def _is_transport_stream(path: Path) -> bool:
 def find_songs(
     paths: Iterable[str | os.PathLike[str]], *, unreadable: list[str] | None = None
 ) -> Iterator[str]:
-    """Audio files named by paths, and those below folders, in a stable order.
+    """Yield audio files named by paths, and those below folders, in a stable order.
 
     Files that are named are taken whatever their suffix, and whether they exist or not: their
     error belongs in the results. Folders give the files whose suffix is an audio file's. Links to

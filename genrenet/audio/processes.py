@@ -49,7 +49,7 @@ worker.main(link, float(seconds), int(megabytes))
 
 
 def limits() -> tuple[float, int]:
-    """Seconds and megabytes that a decoder may have, from the environment."""
+    """Return seconds and megabytes that a decoder may have, from the environment."""
     given = os.environ.get(SECONDS, "60"), os.environ.get(MEGABYTES, "1024")
     with suppress(ValueError):
         seconds, megabytes = float(given[0]), int(given[1])
@@ -180,7 +180,7 @@ def start() -> None:
 
 
 def in_process() -> bool:
-    """Whether decoding in this process was asked for."""
+    """Return whether decoding in this process was asked for."""
     return os.environ.get(IN_PROCESS, "0") not in ("", "0")
 
 
@@ -205,13 +205,13 @@ class Remote:
             raise
 
     def info(self) -> AudioInfo:
-        """What the file is."""
+        """Return what the file is."""
         found = self._ask({"do": "info"})
         assert isinstance(found, dict)
         return AudioInfo(**{name: value for name, value in found.items() if name != "kind"})
 
     def pieces(self, hz: int | None, offset: float, duration: float | None) -> Iterator[Mono]:
-        """Samples of a span, piece by piece."""
+        """Yield the samples of a span, piece by piece."""
         if not ((hz is None or hz >= 1) and offset >= 0 and (duration is None or duration > 0)):
             raise ValueError(f"out of range: rate {hz}, offset {offset} or duration {duration}")
         span = {"rate": hz, "offset": offset, "duration": duration}
@@ -264,7 +264,7 @@ class Remote:
             send(self._worker.link, message)
 
     def _answer(self, fail: bool = True) -> Message | Mono:
-        """The next answer; an error that it holds is raised."""
+        """Return the next answer; an error that it holds is raised."""
         worker = self._worker
         if worker is None or not worker.here:
             raise failure(DecodingLimitError, self.path, "that its decoder is not of this process")
@@ -298,7 +298,7 @@ class Remote:
 
 
 def _how(ended: int | None) -> str:
-    """How a process ended, in words."""
+    """Return how a process ended, in words."""
     if ended is None:
         return "sends nothing any more"
     with suppress(ValueError):

@@ -54,7 +54,9 @@ class SoundFileTrack:
         return False
 
     def blocks(self) -> Iterator[Block]:
-        """Samples from `position` on, to the last that can be read; each block uses one memory."""
+        """Yield samples from `position` on, to the last that can be read; each block uses
+        one memory.
+        """
         buffer = np.empty((max(1024, _BLOCK // self.channels), self.channels), np.float32)
         count = 1
         while count:  # a damaged page ends a read, but not the file

@@ -153,7 +153,9 @@ class Gate:
 
 
 def _blocks(pieces: Iterable[Mono], size: int) -> Iterator[tuple[int, Mono, AudioError | None]]:
-    """Blocks of one length with where they begin; last an empty one, with what ended the stream."""
+    """Yield the blocks of one length with where they begin; last an empty one, with what
+    ended the stream.
+    """
     parts: list[Mono] = []
     start = held = 0
     ended: AudioError | None = None

@@ -52,20 +52,29 @@ class Baseline(Method):
     word: ClassVar[str] = "baseline"
     error: ClassVar[type[GenrenetError]] = BaselineError
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.kind not in ("vectors", "gaussians") or not isinstance(self.grid, Mapping):
+            raise BaselineError(
+                f"the baseline '{self.name}'",
+                found=f"kind {self.kind!r} and grid {self.grid!r}",
+                wanted="kind 'vectors' or 'gaussians', and a dictionary of values by setting",
+            )
+
 
 def baselines() -> dict[str, Baseline]:
-    """All baselines by name."""
+    """Return all baselines by name."""
     found = contributions("register_baselines")
     return {name: entry.item for name, entry in found.items()}
 
 
 def origin(name: str) -> str:
-    """Package and version that a baseline comes from."""
+    """Return package and version that a baseline comes from."""
     return contributions("register_baselines")[name].package
 
 
 def baseline(name: str) -> Baseline:
-    """A baseline by name.
+    """Return a baseline by name.
 
     Raises
     ------

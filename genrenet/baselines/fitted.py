@@ -55,7 +55,7 @@ class FittedBaseline(SongScorer):
     about: dict[str, Any] = field(default_factory=dict)
 
     def scores(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Scores of songs from their features.
+        """Return the scores of songs from their features.
 
         Parameters
         ----------
@@ -77,7 +77,7 @@ class FittedBaseline(SongScorer):
         return found
 
     def decisions(self, rows: NDArray[np.float64]) -> list[str]:
-        """Label of each song, or what the method says where it is not sure."""
+        """Return the label of each song, or what the method says where it is not sure."""
         return [str(label) for label in self.estimator.predict(rows)]
 
     def features_of(self, paths: Sequence[str], device: str | None = None) -> FeatureMatrix:
@@ -147,7 +147,7 @@ def load_baseline(path: str | os.PathLike[str]) -> FittedBaseline:
     ------
     BaselineError
         No such file, one that is damaged or another program's, or types that neither scikit-learn,
-        numpy nor a plugin that is here vouches for.
+        numpy nor an installed plugin trusts.
     """
     import skops.io
 
@@ -271,7 +271,7 @@ def _inner_folds(
     validation: NDArray[np.bool_] | None,
     seed: int,
 ) -> list[tuple[Any, Any]]:
-    """Rows to learn from and rows to choose on; empty where there are too few songs."""
+    """Return rows to learn from and rows to choose on; empty where there are too few songs."""
     from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
     if validation is not None and validation.any():
@@ -305,7 +305,7 @@ def _choose(
     inner: list[tuple[Any, Any]],
     seed: int,
 ) -> dict[str, Any]:
-    """The settings that do best over inner folds; the first ones where there are none.
+    """Return the settings that do best over inner folds; the first ones where there are none.
 
     Every candidate is made as the final one will be: through the method's own factory, which may
     be any function. scikit-learn's GridSearchCV would clone one estimator and set its parameters.

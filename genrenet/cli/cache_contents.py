@@ -61,7 +61,7 @@ class Item:
 
 
 def contents() -> list[Item]:
-    """Everything in the cache, by kind; the largest things of a kind come first."""
+    """Return everything in the cache, by kind; the largest things of a kind come first."""
     root = cache_root()
     found: list[Item] = []
     for folder in sorted(root.iterdir()) if root.is_dir() else ():
@@ -131,7 +131,7 @@ def _size(file: Path) -> int:
 
 
 def _whole(kind: str, place: Path, what: str = "") -> Item:
-    """A file or folder that goes as a whole."""
+    """Return a file or folder that goes as a whole."""
     files = _files(place)
 
     def remove(before: float) -> int:
@@ -148,7 +148,7 @@ def _whole(kind: str, place: Path, what: str = "") -> Item:
 
 
 def _single(folder: Path) -> Item:
-    """A folder whose files go one by one."""
+    """Return a folder whose files go one by one."""
     about = folder / ABOUT
     what = about.read_text("utf-8") if about.is_file() else f"settings {printable(folder.name)}"
     files = [file for file in _files(folder) if file != about]

@@ -16,7 +16,7 @@ from genrenet.utils.errors import printable
 
 
 def shipped_row(name: str, path: Path) -> dict[str, Any]:
-    """A shipped checkpoint in the list of all."""
+    """Return a shipped checkpoint in the list of all."""
     entries = read_header(path)
     needs = _needs(entries, printable(path))
     description = entries["genrenet"]
@@ -33,7 +33,7 @@ def shipped_row(name: str, path: Path) -> dict[str, Any]:
 
 
 def _needs(entries: dict[str, Any], name: str) -> str | None:
-    """Name of the backbone without which a checkpoint's file is not complete."""
+    """Return the name of the backbone without which a checkpoint's file is not complete."""
     if "backbone" not in entries["genrenet"]:
         return None
     if not all(key.startswith(HEAD) for key in entries["state_dict"]):
@@ -48,7 +48,7 @@ def _needs(entries: dict[str, Any], name: str) -> str | None:
 
 
 def _state(where: str, needs: str | None) -> str:
-    """Where a checkpoint is, and whether the backbone it needs is here too."""
+    """Return where a checkpoint is, and whether the backbone it needs is here too."""
     if needs is None:
         return where
     if needs not in published_models():
@@ -57,14 +57,16 @@ def _state(where: str, needs: str | None) -> str:
 
 
 def published_state(model: PublishedModel) -> str:
-    """Whether a published model is here, and whether it could be fetched."""
+    """Return whether a published model is here, and whether it could be fetched."""
     if imported_checkpoint(model.name):
         return "imported"
     return "not yet" if model.sha256 else "not yet, needs --from FILE"
 
 
 def published_facts(name: str) -> dict[str, Any]:
-    """What the registry says of a model that is not here: finding out more would fetch it."""
+    """Return what the registry says of a model that is not here: finding out more would
+    fetch it.
+    """
     model = published(name)
     return {
         "name": name,
@@ -83,7 +85,7 @@ def published_facts(name: str) -> dict[str, Any]:
 
 
 def facts(path: Path, state: str) -> dict[str, Any]:
-    """What a checkpoint's file says of itself."""
+    """Return what a checkpoint's file says of itself."""
     from genrenet.models.checkpoints import read_checkpoint
     from genrenet.models.checkpoints.files import build_model
 

@@ -35,7 +35,9 @@ class EmbedError(GenrenetError):
 
 def _parser() -> CommandParser:
     parser = CommandParser(
-        "genrenet embed", "Write what a layer of a network says of songs to a file.", EXAMPLES
+        "genrenet embed",
+        "Write embeddings of songs, a layer's output, to a file.",
+        EXAMPLES,
     )
     parser.add_argument("paths", nargs="*", metavar="PATH", help="audio files and folders")
     parser.add_argument("--backbone", required=True, help="a model's name or a .ckpt file")

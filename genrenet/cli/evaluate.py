@@ -111,7 +111,7 @@ def _evaluate(options: argparse.Namespace) -> int:
 
 
 def _names(value: Any) -> list[str]:
-    """Names from a list in YAML, where they may hold commas, or from the command line."""
+    """Return names from a list in YAML, where they may hold commas, or from the command line."""
     listed = value if isinstance(value, list) else str(value).split(",")
     return [str(name).strip() for name in listed]
 

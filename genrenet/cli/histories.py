@@ -23,7 +23,9 @@ def read_all(
     library: str | None,
     columns: str | None = None,
 ) -> tuple[History, NDArray[np.float32] | None, SongContent | None]:
-    """A history with names, its items' content and where that is from; says what was skipped."""
+    """Return a history with names, its items' content and where that is from; says what was
+    skipped.
+    """
     from genrenet.recommend import read_history
     from genrenet.recommend.content import read_content, with_content
 
@@ -45,7 +47,7 @@ def read_all(
 
 
 def with_names(history: History, names: str | None) -> History:
-    """A history with what people call its items, of a table of names."""
+    """Return a history with what people call its items, of a table of names."""
     from dataclasses import replace
 
     from genrenet.recommend import read_names

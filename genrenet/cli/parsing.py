@@ -27,7 +27,7 @@ class CommandParser(argparse.ArgumentParser):
 
 
 def count(text: str) -> int:
-    """A number of 1 or more, for a parser's ``type``."""
+    """Return a number of 1 or more, for a parser's ``type``."""
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"found {number}, wanted 1 or more")

@@ -63,7 +63,7 @@ def _parser() -> CommandParser:
     add(
         "--by-score",
         action="store_true",
-        help="any song whose score for the genre is that high, whatever it was decided to be",
+        help="take every song with so high a score for the genre, whatever its predicted genre",
     )
     much = parser.add_mutually_exclusive_group()
     much.add_argument("--length", help="playing time: 60min, 1h30, 45 (minutes), 90s")
@@ -95,7 +95,7 @@ def _parser() -> CommandParser:
         choices=("best", "random"),
         help="which songs, where there are more than enough (default: random for a shuffle)",
     )
-    add("--seed", type=int, default=0, metavar="N", help="of what is left to chance (default: 0)")
+    add("--seed", type=int, default=0, metavar="N", help="seed of random choices (default: 0)")
     add("--start", metavar="SONG", help="where a smooth order begins: a path, or a part of one")
     add(
         "--embeddings",

@@ -52,7 +52,12 @@ COLUMNS = (
 def _parser() -> CommandParser:
     parser = CommandParser("genrenet recommend", "Recommend what to listen to next.", EXAMPLES)
     add = parser.add_argument
-    add("history", nargs="+", metavar="HISTORY", help="who has played what; or a library")
+    add(
+        "history",
+        nargs="+",
+        metavar="HISTORY",
+        help="listening history, or a library",
+    )
     add("--model", metavar="NAME", help="(default: hybrid; for a library: content)")
     whom = parser.add_mutually_exclusive_group()
     whom.add_argument("--user", action="append", metavar="U", help="may be given more than once")
@@ -69,7 +74,7 @@ def _parser() -> CommandParser:
     add("--unit", choices=("artist", "track"), help="what an item is (default: artist)")
     add("--columns", metavar="NAMES", help=COLUMNS)
     add("--names", metavar="FILE", help="what items are called: a table of id and name")
-    add("--content", metavar="FILE", help="how songs sound: what 'genrenet embed' or 'scan' wrote")
+    add("--content", metavar="FILE", help="audio features: what 'genrenet embed' or 'scan' wrote")
     add("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of the model")
     add("--seed", type=int, default=0, help="default: 0")
     return parser
@@ -120,13 +125,13 @@ def _prepared(
             if getattr(options, name):
                 raise RecommendError(
                     f"--{name.replace('_', '-')}",
-                    found="a library, which nobody has listened to yet",
+                    found="a library, which has no plays",
                     remedy="name songs to start from with --like, or a listening history",
                 )
         if "plays" in model.needs:
             raise RecommendError(
                 f"the recommender '{model.name}' learns from listeners",
-                found="a library, which nobody has listened to yet",
+                found="a library, which has no plays",
                 remedy="use --model content",
             )
         songs = read_content(options.history[0])
@@ -138,7 +143,7 @@ def _prepared(
     )
     if content is None and "content" in model.needs:
         raise RecommendError(
-            f"the recommender '{model.name}' must know how songs sound",
+            f"the recommender '{model.name}' needs features of the songs' audio",
             remedy="pass --content FILE: what 'genrenet embed' or 'genrenet scan' wrote",
         )
     return model, history, content, content_songs

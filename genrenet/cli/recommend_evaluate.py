@@ -43,7 +43,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
     )
     add("--unit", choices=("artist", "track"), help="what an item is (default: artist)")
     add("--columns", metavar="NAMES", help="as for 'genrenet recommend'")
-    add("--content", metavar="FILE", help="how songs sound: what 'genrenet embed' or 'scan' wrote")
+    add("--content", metavar="FILE", help="audio features: what 'genrenet embed' or 'scan' wrote")
     add("--labels", metavar="FILE", help="genres and artists of a library's songs: a CSV table")
     add("--out", metavar="DIR", help="folder of the report (default: runs/recommend)")
     options = parser.parse_args(arguments)
@@ -64,7 +64,7 @@ def _history(options: argparse.Namespace) -> int:
         )
     if is_library(options.history[0]):
         raise RecommendError(
-            f"'{printable(options.history[0])}' is a library, which nobody has listened to yet",
+            f"'{printable(options.history[0])}' is a library, which has no plays",
             remedy="pass --labels FILE to judge its songs' neighbours, or name a history",
         )
     if options.models:
@@ -75,7 +75,7 @@ def _history(options: argparse.Namespace) -> int:
     if options.content is None:
         if options.models and (deaf := [m.name for m in models if "content" in m.needs]):
             raise RecommendError(
-                f"the recommender '{deaf[0]}' must know how songs sound",
+                f"the recommender '{deaf[0]}' needs features of the songs' audio",
                 remedy="pass --content FILE: what 'genrenet embed' or 'genrenet scan' wrote",
             )
         models = [model for model in models if "content" not in model.needs]

@@ -104,7 +104,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
 def _model(
     name: str, device: str | None, options: argparse.Namespace
 ) -> GenreModel | SongScorer | UnopenedModel:
-    """A network that is opened when there is work for it, or a baseline."""
+    """Return a network that is opened when there is work for it, or a baseline."""
     from genrenet.inference.scorers import scorer_format
     from genrenet.library.scanning import UnopenedModel
     from genrenet.models.checkpoints import find_checkpoint
@@ -122,7 +122,7 @@ def _model(
 
 
 def _team(options: argparse.Namespace) -> tuple[Team, int | None]:
-    """The processes of this scan, and how many cores each may use."""
+    """Return the processes of this scan, and how many cores each may use."""
     from genrenet.library.processes import LightningTeam, Team, launched
     from genrenet.utils.hardware import cores
 

@@ -49,7 +49,7 @@ def _parser() -> CommandParser:
     add("--music", required=True, metavar="DIR", help="folder whose songs the page offers")
     add("--port", type=_port, default=8765, help="default: 8765; 0 takes a free one")
     add("--host", default="127.0.0.1", help="address to listen at (default: 127.0.0.1)")
-    add("--token", help="who asks from elsewhere must know it (default: a new one is made)")
+    add("--token", help="token that requests from elsewhere must carry (default: a new one)")
     add(
         "--checkpoint",
         action="append",
@@ -66,7 +66,7 @@ def _parser() -> CommandParser:
 
 
 def uploads_folder() -> tempfile.TemporaryDirectory[str]:
-    """A folder for uploads, which is gone at the end."""
+    """Return a folder for uploads, which is gone at the end."""
     return tempfile.TemporaryDirectory(prefix="genrenet-serve-")
 
 

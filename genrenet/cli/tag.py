@@ -23,7 +23,7 @@ EXAMPLES = """examples:
   genrenet tag library.parquet --write
   genrenet tag library.parquet --min-confidence 0.8 --overwrite --write
   genrenet tag library.parquet --map names.csv --write
-  genrenet tag --undo library.parquet.undo.jsonl --write    gives back the former genres
+  genrenet tag --undo library.parquet.undo.jsonl --write    restores the former genres
 
 A map is a CSV file with the header 'genre,tag', or a YAML mapping. A tag may hold several genres,
 separated by ';'; with an empty one, songs of this genre are left alone. Genres that the map does
@@ -77,9 +77,9 @@ def _parser() -> CommandParser:
         "--force", action="store_true", help="also files that have changed since the scan"
     )
     parser.add_argument(
-        "--undo-file", metavar="FILE", help="where the way back is kept (default: TABLE.undo.jsonl)"
+        "--undo-file", metavar="FILE", help="file of the former genres (default: TABLE.undo.jsonl)"
     )
-    parser.add_argument("--undo", metavar="FILE", help="give back the genres that a run replaced")
+    parser.add_argument("--undo", metavar="FILE", help="restore the genres that a run replaced")
     return parser
 
 
@@ -150,7 +150,7 @@ def _shown(genres: list[str] | None) -> str:
 
 
 def _read_map(file: Path, labels: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """What to write for each genre that a map names."""
+    """Return what to write for each genre that a map names."""
     try:
         read = _read_yaml if file.suffix.lower() in {".yaml", ".yml"} else _read_csv
         found = read(file)

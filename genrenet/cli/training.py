@@ -60,13 +60,13 @@ def _help(command: str) -> str:
 
 
 def _config_of_run(checkpoint: str) -> list[str]:
-    """The configuration that was saved beside the checkpoint's run."""
+    """Return the configuration that was saved beside the checkpoint's run."""
     file = Path(checkpoint).parent.parent / "config.yaml"
     return ["--config", str(file)] if file.is_file() else []
 
 
 def _newest(which: str, out: str, name: str) -> Path:
-    """The best or last checkpoint of the run that wrote one last."""
+    """Return the best or last checkpoint of the run that wrote one last."""
     files = Path(out).glob(f"{glob.escape(name) or '*'}/version_*/checkpoints/{which}.ckpt")
     newest = max(files, key=lambda file: file.stat().st_mtime, default=None)
     if newest is None:

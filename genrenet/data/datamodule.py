@@ -238,11 +238,11 @@ class GenreDataModule(SplitCollection, pl.LightningDataModule):
             logger.warning("skipped (%d so far): %s", len(self.skipped), error)
 
     def dataset(self, name: str) -> FrameDataset:
-        """Dataset of a part that has been set up."""
+        """Return the dataset of a part that has been set up."""
         return self._datasets[name]
 
     def in_order(self, name: str) -> DataLoader[Item]:
-        """Every frame of a part that has been set up, once, from the first to the last."""
+        """Return every frame of a part that has been set up, once, from the first to the last."""
         dataset = self._datasets[name]
         sampler = FrameSampler(dataset, shuffle=False, num_replicas=1, rank=0, seed=self.seed)
         return DataLoader(
@@ -271,7 +271,7 @@ class GenreDataModule(SplitCollection, pl.LightningDataModule):
         self._cached.clear()
 
     def n_songs(self, name: str) -> int:
-        """Songs of a part that has been set up, the unreadable ones included."""
+        """Return the songs of a part that has been set up, the unreadable ones included."""
         return len(self._datasets[name].paths)
 
     @cached_property
@@ -316,19 +316,19 @@ class GenreDataModule(SplitCollection, pl.LightningDataModule):
         return 0 if mapped else max(1, cores() // 2)
 
     def train_dataloader(self) -> DataLoader[Item]:
-        """Training frames."""
+        """Return training frames."""
         return self._loader("train")
 
     def val_dataloader(self) -> DataLoader[Item] | list[Any]:
-        """Frames of the validation songs; nothing where the split has none."""
+        """Return the frames of the validation songs; nothing where the split has none."""
         return self._loader("validation") if len(self._datasets["validation"]) else []
 
     def test_dataloader(self) -> DataLoader[Item]:
-        """All frames of the test songs."""
+        """Return all frames of the test songs."""
         return self._loader("test")
 
     def predict_dataloader(self) -> DataLoader[Item]:
-        """All frames of all songs."""
+        """Return all frames of all songs."""
         return self._loader("all")
 
     def on_before_batch_transfer(self, batch: Item, dataloader_idx: int) -> Item:
@@ -354,6 +354,6 @@ class GenreDataModule(SplitCollection, pl.LightningDataModule):
 
 
 def data_of(trainer: pl.Trainer) -> GenreDataModule | None:
-    """The trainer's data module, if it is one of ours."""
+    """Return the trainer's data module, if it is one of ours."""
     data = getattr(trainer, "datamodule", None)
     return data if isinstance(data, GenreDataModule) else None

@@ -59,10 +59,10 @@ class Reader(Protocol):
         """Files that are used as far as they can be read, with what is wrong."""
 
     def length(self, path: str) -> int:
-        """Samples of a song at the wanted rate; 0 where it cannot be read."""
+        """Return the samples of a song at the wanted rate; 0 where it cannot be read."""
 
     def read(self, path: str, start: int, count: int) -> tuple[NDArray[Any], float]:
-        """What sounds of ``count`` samples from ``start``, and what brings it to [-1, 1]."""
+        """Return what sounds of ``count`` samples from ``start``, and what brings it to [-1, 1]."""
 
 
 class FileReader:
@@ -100,7 +100,9 @@ class FileReader:
                     (self.truncated if length else self.errors)[path] = message
 
     def _look_up(self, path: str) -> tuple[int, str]:
-        """A file's samples, and what is wrong with it; a header's duration is only promised."""
+        """Return a file's samples, and what is wrong with it; a header's duration is only
+        promised.
+        """
         rate = self.sample_rate
         try:
             begin = max(0, round((audio.probe(path).duration - TAIL_SECONDS) * rate))
@@ -112,7 +114,7 @@ class FileReader:
             return 0, str(error)
 
     def length(self, path: str) -> int:
-        """Samples of a song; 0 where it cannot be read."""
+        """Return the samples of a song; 0 where it cannot be read."""
         return self._lengths.get(path, 0)
 
     def read(self, path: str, start: int, count: int) -> tuple[NDArray[np.float32], float]:
@@ -170,7 +172,7 @@ class FrameDataset(Dataset[Item]):
         return len(self.songs)
 
     def __getitem__(self, key: tuple[int, int, bool] | int) -> Item:
-        """The item of ``(epoch, index, counted)``, as `FrameSampler` yields them.
+        """Return the item of ``(epoch, index, counted)``, as `FrameSampler` yields them.
 
         Lightning's own samplers (``overfit_batches``) yield the index alone: always one epoch.
         """
@@ -231,11 +233,11 @@ class CachedDataset(Dataset[Item]):
         return len(self.hidden)
 
     def __getitem__(self, key: tuple[int, int, bool]) -> Item:
-        """The item of ``(epoch, index, counted)``; it is the same in every epoch."""
+        """Return the item of ``(epoch, index, counted)``; it is the same in every epoch."""
         return {name: value[0] for name, value in self.__getitems__([key]).items()}
 
     def __getitems__(self, keys: Sequence[tuple[int, int, bool]]) -> Item:
-        """A whole batch of items."""
+        """Return a whole batch of items."""
         rows = torch.tensor([index for _, index, _ in keys])
         failed = self.failed[rows]
         return {
@@ -288,7 +290,7 @@ class FrameSampler(DistributedSampler[Any]):
         self.n_items, self.chunks = len(dataset), chunks
 
     def __iter__(self) -> Iterator[Any]:
-        """This process's share of the items, in this epoch's order."""
+        """Yield this process's share of the items, in this epoch's order."""
         order = self._order()
         share = range(self.rank, self.total_size, self.num_replicas)
         if self.chunks is not None:

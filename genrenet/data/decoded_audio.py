@@ -117,7 +117,7 @@ def encode(path: str, sample_rate: int, dtype: DType) -> Decoded:
 
 
 def in_order(paths: Sequence[str], work: Callable[[str], T], workers: int) -> Iterator[T]:
-    """Results of ``work`` in the order of ``paths``, with a bounded number under way."""
+    """Yield the results of ``work`` in the order of ``paths``, with a bounded number under way."""
     with ThreadPoolExecutor(workers) as pool:
         waiting: deque[Future[T]] = deque()
         for path in paths:
@@ -130,6 +130,6 @@ def in_order(paths: Sequence[str], work: Callable[[str], T], workers: int) -> It
 
 @cache
 def decoders() -> str:
-    """Versions of what decodes: a file that fails with one may be read by another."""
+    """Return the versions of what decodes: a file that fails with one may be read by another."""
     versions = [f"{name} {importlib.metadata.version(name)}" for name in ("av", "soundfile")]
     return ", ".join((f"genrenet {__version__}", *versions))

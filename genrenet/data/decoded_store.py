@@ -105,11 +105,11 @@ class PreparedStore:
         return len(self.paths)
 
     def length(self, path: str) -> int:
-        """Samples of a song; 0 where it is not usable or not in the store."""
+        """Return the samples of a song; 0 where it is not usable or not in the store."""
         return self._songs.get(path, ("", 0, 1.0))[1]
 
     def read(self, path: str, start: int, count: int) -> tuple[NDArray[Any], float]:
-        """A stretch of a song.
+        """Return a stretch of a song.
 
         Parameters
         ----------
@@ -279,7 +279,9 @@ def _fill(
 def _is_same(
     index: StoreIndex, song: str, now: FileState, held: Known, states: dict[str, FileState]
 ) -> bool:
-    """Whether what a store knows of a song still holds; new times and inodes go to ``states``."""
+    """Return whether what a store knows of a song still holds; new times and inodes go to
+    ``states``.
+    """
     state, made_by = held[4:6]
     if state == "unread" or (state == "unusable" and made_by != decoders()):
         return False

@@ -83,11 +83,11 @@ class FrameSettings:
         return round(self.seconds * self.sample_rate)
 
     def with_trim(self, trim: float) -> FrameSettings:
-        """The same settings with another trim."""
+        """Return the same settings with another trim."""
         return replace(self, trim=trim)
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values, for checkpoints."""
+        """Return plain values, for checkpoints."""
         return asdict(self)
 
 
@@ -112,7 +112,8 @@ class Usable:
 
 
 def usable_part(n_samples: int, settings: FrameSettings) -> Usable:
-    """What is left of a song after trimming, with less trim where the song is too short for it.
+    """Return what is left of a song after trimming, with less trim where the song is too short for
+    it.
 
     Parameters
     ----------
@@ -133,7 +134,7 @@ def usable_part(n_samples: int, settings: FrameSettings) -> Usable:
 
 
 def frame_starts(n_samples: int, settings: FrameSettings) -> NDArray[np.int64]:
-    """First samples of a song's whole, non-overlapping frames.
+    """Return the first samples of a song's whole, non-overlapping frames.
 
     A last short frame is dropped unless it is the only one, or lacks no more than `EARLY` samples;
     see `filled`.
@@ -161,7 +162,7 @@ def frame_starts(n_samples: int, settings: FrameSettings) -> NDArray[np.int64]:
 def all_frames(
     lengths: NDArray[np.int64], settings: FrameSettings
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """`frame_starts` of many songs at once.
+    """Return the `frame_starts` of many songs at once.
 
     Parameters
     ----------
@@ -193,7 +194,7 @@ def all_frames(
 
 
 def random_start(n_samples: int, settings: FrameSettings, rng: np.random.Generator) -> int:
-    """First sample of a random crop of one frame, uniform over the usable part."""
+    """Return the first sample of a random crop of one frame, uniform over the usable part."""
     part = usable_part(n_samples, settings)
     return int(part.begin + rng.integers(max(1, part.end - part.begin - settings.n_samples + 1)))
 
@@ -233,7 +234,7 @@ def spread(starts: NDArray[np.int64], count: int | None) -> NDArray[np.int64]:
 
 
 def frame_statistics(scores: Tensor) -> Tensor:
-    """What has to be summed over a song's frames for any of the aggregations.
+    """Return what has to be summed over a song's frames for any of the aggregations.
 
     Parameters
     ----------
@@ -250,7 +251,7 @@ def frame_statistics(scores: Tensor) -> Tensor:
 
 
 def aggregate(totals: Tensor, counts: Tensor, aggregation: Aggregation = "mean") -> Tensor:
-    """Song scores from summed frame statistics.
+    """Return song scores from summed frame statistics.
 
     Parameters
     ----------
@@ -290,7 +291,7 @@ def aggregate(totals: Tensor, counts: Tensor, aggregation: Aggregation = "mean")
 
 
 def song_scores(scores: Tensor, aggregation: Aggregation = "mean") -> Tensor:
-    """Scores of one song from the scores of its frames.
+    """Return the scores of one song from the scores of its frames.
 
     Parameters
     ----------

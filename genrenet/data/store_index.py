@@ -139,25 +139,25 @@ class StoreIndex:
             ) from error
 
     def rows(self, query: str, values: Sequence[Any] = ()) -> list[Any]:
-        """Rows that a query gives."""
+        """Return rows that a query gives."""
         with self._open() as opened:
             return opened.execute(query, values).fetchall()
 
     # --- songs ------------------------------------------------------------------------------------
 
     def known(self) -> dict[str, Known]:
-        """Every song's file as it was when it was decoded."""
+        """Return every song's file as it was when it was decoded."""
         found = self.rows(
             "SELECT path, size, mtime, ctime, inode, state, made_by, collection FROM songs"
         )
         return {os.fsdecode(row[0]): row[1:] for row in found}
 
     def paths(self) -> list[bytes]:
-        """Files of all songs, as bytes."""
+        """Return the files of all songs, as bytes."""
         return [path for (path,) in self.rows("SELECT path FROM songs")]
 
     def samples_of(self, paths: Sequence[str]) -> dict[str, str]:
-        """Content samples of some songs."""
+        """Return content samples of some songs."""
         return {os.fsdecode(path): sample for path, sample in self._of(paths, "path, sample")}
 
     def _of(self, paths: Sequence[str], columns: str) -> Iterator[Any]:
@@ -208,7 +208,7 @@ class StoreIndex:
             self.place(file).unlink(missing_ok=True)
 
     def place(self, file: str) -> Path:
-        """Where the samples' file of a name is."""
+        """Return where the samples' file of a name is."""
         return self.folder / "songs" / file[:2] / file
 
     def sweep(self) -> None:
@@ -259,7 +259,7 @@ class StoreIndex:
             opened.commit()
 
     def collections(self) -> list[Collection]:
-        """All collections, the one used longest ago first."""
+        """Return all collections, the one used longest ago first."""
         found = self.rows(
             "SELECT number, folder, used, COUNT(path), TOTAL(length) FROM collections"
             " LEFT JOIN songs ON collection = number GROUP BY number ORDER BY used"
@@ -270,7 +270,8 @@ class StoreIndex:
         ]
 
     def in_use_since(self) -> int:
-        """When the oldest running process began to use the store; what was used later is in use.
+        """Return when the oldest running process began to use the store; what was used later is in
+        use.
 
         Returns
         -------

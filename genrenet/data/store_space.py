@@ -26,7 +26,8 @@ SAMPLE_BYTES = 2
 def usual_folder(
     paths: Sequence[str], seconds: float, sample_rate: int, dtype: DType
 ) -> Path | None:
-    """Where songs are kept unless a folder is named, with room for those that are not there yet.
+    """Return where songs are kept unless a folder is named, with room for those that are not there
+    yet.
 
     Parameters
     ----------
@@ -77,12 +78,12 @@ def usual_folder(
 
 
 def bytes_of(collection: Collection) -> int:
-    """What a collection's samples take on disk."""
+    """Return what a collection's samples take on disk."""
     return SAMPLE_BYTES * collection.samples
 
 
 def held_collections(root: Path) -> list[tuple[StoreIndex, Collection]]:
-    """Collections of all stores in a folder, the one used longest ago first."""
+    """Return the collections of all stores in a folder, the one used longest ago first."""
     found = []
     for file in root.glob("*/index.sqlite"):
         try:

@@ -30,7 +30,7 @@ class FeatureBank:
         self._held: dict[str, FeatureMatrix] = {}
 
     def matrix(self, dataset: Dataset, features: str) -> FeatureMatrix:
-        """Features by name, or those of the table that the dataset is."""
+        """Return features by name, or those of the table that the dataset is."""
         if dataset.features is not None:
             return FeatureMatrix(dataset.features)
         if features not in self._held:
@@ -74,7 +74,9 @@ class BaselineContender(Contender):
             )
 
     def about(self) -> dict[str, Any]:
-        """The method with its settings and package, its features, and what is chosen among."""
+        """Return the method with its settings and package, its features, and what is chosen
+        among.
+        """
         known = known_features()
         return {
             "baseline": self.method.name,
@@ -160,6 +162,6 @@ class BaselineContender(Contender):
 
 
 def _plain(value: Any) -> Any:
-    """A setting as JSON holds it."""
+    """Return a setting as JSON holds it."""
     value = value.item() if isinstance(value, np.generic) else value
     return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)

@@ -27,14 +27,14 @@ from genrenet.utils.errors import printable
 
 
 def _folder(trainer: pl.Trainer) -> Path:
-    """The run's folder; a collective operation, so every process must come by."""
+    """Return the run's folder; a collective operation, so every process must come by."""
     return Path(trainer.log_dir or trainer.default_root_dir)
 
 
 def _gather(
     trainer: pl.Trainer, songs: SongScores, data: GenreDataModule, part: str
 ) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
-    """Scores, targets and frames of all songs; a collective operation like `_folder`.
+    """Return scores, targets and frames of all songs; a collective operation like `_folder`.
 
     A song with scores that are not finite is skipped: it has no frames, and the target -1.
     """
@@ -101,7 +101,9 @@ def _songs(
     target: NDArray[np.int64],
     frames: NDArray[np.int64],
 ) -> tuple[pd.DataFrame, NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
-    """Songs in the place of the segments that were cut from them; every frame weighs the same."""
+    """Return songs in the place of the segments that were cut from them; every frame weighs
+    the same.
+    """
     rows, songs = pd.factorize(table["song"])
     total = np.bincount(rows, weights=frames, minlength=len(songs))
     sums = np.zeros((len(songs), scores.shape[1]))
@@ -113,7 +115,7 @@ def _songs(
 
 
 def _about(trainer: pl.Trainer, model: Any, data: GenreDataModule) -> dict[str, Any]:
-    """What a test's numbers are about."""
+    """Return what a test's numbers are about."""
     parts = {
         name: {"songs": len(set(song_names(data.part(name)))), "frames": None}
         for name in ("train", "validation", "test")
@@ -137,7 +139,7 @@ def _about(trainer: pl.Trainer, model: Any, data: GenreDataModule) -> dict[str, 
 
 
 def summary(results: Mapping[str, Any]) -> str:
-    """The essence of a test in one line.
+    """Return the essence of a test in one line.
 
     Examples
     --------

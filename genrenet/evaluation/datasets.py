@@ -74,7 +74,7 @@ class Dataset:
     def decide(
         self, tracks: Sequence[str], scores: ArrayLike
     ) -> tuple[list[str], NDArray[np.float64]]:
-        """Scores of songs from those of rows: segments of a song are averaged.
+        """Return the scores of songs from those of rows: segments of a song are averaged.
 
         Parameters
         ----------
@@ -110,7 +110,7 @@ class Dataset:
         return state.hexdigest()[:16]
 
     def only(self, genres: Sequence[str]) -> Dataset:
-        """The songs of some genres.
+        """Return the songs of some genres.
 
         Raises
         ------

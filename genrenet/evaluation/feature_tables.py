@@ -68,7 +68,7 @@ class FeatureTable(NamedTuple):
 
 
 def read_frame(path: Path) -> pd.DataFrame:
-    """A table with its column names in lower case.
+    """Return a table with its column names in lower case.
 
     Raises
     ------
@@ -113,7 +113,7 @@ def read_frame(path: Path) -> pd.DataFrame:
 
 
 def lists_files(table: Path, frame: pd.DataFrame) -> bool:
-    """Whether a table lists songs that are here, as a catalog does."""
+    """Return whether a table lists songs that are here, as a catalog does."""
     if "path" not in frame or "genre" not in frame:
         return False
     numbers = any(_is_number(frame[name]) for name in frame if not NOT_FEATURES.fullmatch(name))
@@ -126,7 +126,7 @@ def _is_number(column: pd.Series) -> bool:
 
 
 def _numbers(where: str, frame: pd.DataFrame) -> tuple[list[str], list[Problem]]:
-    """Columns of features, made numbers in place, and those that hold nothing.
+    """Return the columns of features, made numbers in place, and those that hold nothing.
 
     Raises
     ------
@@ -162,7 +162,7 @@ def _numbers(where: str, frame: pd.DataFrame) -> tuple[list[str], list[Problem]]
 
 
 def read_features(path: Path, frame: pd.DataFrame, segments: str = "auto") -> FeatureTable:
-    """A table of features; rows without numbers are left out.
+    """Return a table of features; rows without numbers are left out.
 
     Parameters
     ----------
@@ -241,7 +241,7 @@ def _songs(
     matrix: NDArray[np.float64],
     segments: str,
 ) -> list[str] | None:
-    """The song of each row; None where every row is a song."""
+    """Return the song of each row; None where every row is a song."""
     genres = list(table["genre"])
     if segments == "off":
         return None
@@ -267,7 +267,7 @@ def _songs(
 
 
 def _scalar(value: object) -> object:
-    """A cell, or nothing where it holds several values."""
+    """Return a cell, or nothing where it holds several values."""
     return value if np.isscalar(value) else None
 
 
@@ -276,7 +276,7 @@ def _texts(column: pd.Series) -> list[str]:
 
 
 def _alike(matrix: NDArray[np.float64], groups: Sequence[Sequence[int]]) -> bool:
-    """Whether rows are nearest to rows of their own group, as segments of one song are.
+    """Return whether rows are nearest to rows of their own group, as segments of one song are.
 
     Of two songs of one artist this holds now and then, of two segments of a song nearly always.
     """
@@ -327,7 +327,7 @@ def _genres(where: str, frame: pd.DataFrame, songs: pd.Series) -> list[str]:
 
 
 def _track(name: str) -> str:
-    """A song's identifier: its path without an audio file's suffix."""
+    """Return a song's identifier: its path without an audio file's suffix."""
     return os.path.splitext(name)[0] if is_audio_path(name) else name
 
 

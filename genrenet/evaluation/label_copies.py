@@ -96,7 +96,7 @@ def too_good(
 
 
 def _apart(values: NDArray[np.float64], labels: NDArray[np.int64]) -> bool:
-    """Whether the genres take disjoint ranges of values."""
+    """Return whether the genres take disjoint ranges of values."""
     if len(values) > 4000 and not _apart(values[::1000], labels[::1000]):
         return False  # a few of the rows tell, for nearly all columns
     in_order = labels[np.argsort(values, kind="stable")]
@@ -104,7 +104,7 @@ def _apart(values: NDArray[np.float64], labels: NDArray[np.int64]) -> bool:
 
 
 def _function_of_label(values: NDArray[np.float64], labels: NDArray[np.int64]) -> bool:
-    """Whether nearly all rows have their genre's most frequent value, and these differ."""
+    """Return whether nearly all rows have their genre's most frequent value, and these differ."""
     table = pd.DataFrame({"label": labels, "value": values}).value_counts().reset_index()
     best = table.drop_duplicates("label")  # the most frequent come first
     sizes = table.groupby("label")["count"].sum()
@@ -115,7 +115,7 @@ def _function_of_label(values: NDArray[np.float64], labels: NDArray[np.int64]) -
 
 
 def _tells_label(values: NDArray[np.float64], labels: NDArray[np.int64]) -> bool:
-    """Whether values that occur several times occur in one genre only."""
+    """Return whether values that occur several times occur in one genre only."""
     n, distinct = len(values), len(np.unique(values))
     if n - distinct < FEWEST or n < 3 * distinct:
         return False
@@ -124,7 +124,9 @@ def _tells_label(values: NDArray[np.float64], labels: NDArray[np.int64]) -> bool
 
 
 def _counts(values: NDArray[np.float64], labels: NDArray[np.int64]) -> bool:
-    """Whether distinct numbers, if whole, number the rows, in order or shuffled, or are hashes."""
+    """Return whether distinct numbers, if whole, number the rows, in order or shuffled, or
+    are hashes.
+    """
     n = len(values)
     if n < FEWEST or not (values == np.rint(values)).all():
         return False

@@ -55,7 +55,7 @@ def leaks(dataset: Dataset, folds: Mapping[str, Sequence[Split]], folder: Path) 
 
 
 def _summary(name: str, found: Sequence[Leakage], rows: Sequence[list[str]]) -> str:
-    """One verdict on all folds, and each finding with the number of folds it was made in."""
+    """Return one verdict on all folds, and each finding with the number of folds it was made in."""
     bad = sum(bool(item) or bool(twins) for item, twins in zip(found, rows, strict=True))
     folds = "1 split" if len(found) == 1 else f"all {len(found)} folds"
     verdict = f"leaks in {bad} of {len(found)}" if bad else "no leak was found"
@@ -80,7 +80,7 @@ def _summary(name: str, found: Sequence[Leakage], rows: Sequence[list[str]]) -> 
 
 
 def _same_rows(dataset: Dataset) -> list[list[str]]:
-    """Songs with the very same features: most likely one recording."""
+    """Return songs with the very same features: most likely one recording."""
     if dataset.features is None:
         return []
     rows = pd.DataFrame(dataset.features)
@@ -90,7 +90,7 @@ def _same_rows(dataset: Dataset) -> list[list[str]]:
 
 
 def _on_several(groups: Sequence[Sequence[str]], split: Split) -> list[str]:
-    """Those groups that a split has on more than one side, as text."""
+    """Return those groups that a split has on more than one side, as text."""
     parts = split.parts.to_dict()
     crossing = (g for g in groups if len({parts[track] for track in g if track in parts}) > 1)
     return [" = ".join(group) for group in crossing]

@@ -63,7 +63,7 @@ class FoldResult:
     truncated: dict[str, str] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON."""
+        """Return plain values, for JSON."""
         return asdict(self)
 
 
@@ -81,7 +81,9 @@ class Contender(ABC):
 
     @abstractmethod
     def about(self) -> dict[str, Any]:
-        """What makes its results what they are, in plain values: a change makes them stale."""
+        """Return what makes its results what they are, in plain values: a change makes them
+        stale.
+        """
 
     @abstractmethod
     def check(self, dataset: Dataset) -> None:
@@ -123,6 +125,6 @@ class Contender(ABC):
 
 
 def validation_rows(dataset: Dataset, split: Split) -> tuple[Any, Any]:
-    """Rows to learn from, validation songs among them, and rows to judge."""
+    """Return rows to learn from, validation songs among them, and rows to judge."""
     parts = [split.indices(dataset.table, part) for part in ("train", "validation")]
     return np.sort(np.concatenate(parts)), split.indices(dataset.table, "test")

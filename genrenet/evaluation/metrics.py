@@ -80,13 +80,15 @@ def validate(target: ArrayLike, scores: ArrayLike) -> tuple[Integers, Floats]:
 
 
 def accuracy(target: ArrayLike, scores: ArrayLike) -> float:
-    """Share of right predictions, in [0, 1]."""
+    """Return the share of right predictions, in [0, 1]."""
     truth, table = validate(target, scores)
     return float((table.argmax(axis=1) == truth).mean())
 
 
 def top_k_accuracy(target: ArrayLike, scores: ArrayLike, k: int = 2) -> float:
-    """Share of songs whose true label is among the ``k`` >= 1 highest scores (first of equals)."""
+    """Return the share of songs whose true label is among the ``k`` >= 1 highest scores
+    (first of equals).
+    """
     truth, table = validate(target, scores)
     if k < 1:
         raise MetricError("top-k", found=f"k = {k}", wanted="k at least 1")
@@ -95,7 +97,7 @@ def top_k_accuracy(target: ArrayLike, scores: ArrayLike, k: int = 2) -> float:
 
 
 def wilson_interval(correct: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
-    """Interval for a share, from how often something came out right.
+    """Return the interval for a share, from how often something came out right.
 
     Parameters
     ----------
@@ -133,7 +135,7 @@ def wilson_interval(correct: int, n: int, confidence: float = 0.95) -> tuple[flo
 
 
 def confusion_matrix(target: ArrayLike, scores: ArrayLike) -> Integers:
-    """Counts of shape (labels, labels): rows are true labels, columns predicted ones."""
+    """Return the counts of shape (labels, labels): rows are true labels, columns predicted ones."""
     truth, table = validate(target, scores)
     n = table.shape[1]
     cells = np.bincount(truth * n + table.argmax(axis=1), minlength=n * n)
@@ -141,7 +143,7 @@ def confusion_matrix(target: ArrayLike, scores: ArrayLike) -> Integers:
 
 
 def per_class(confusion: ArrayLike) -> dict[str, NDArray[Any]]:
-    """Precision, recall, F1 and support of every label.
+    """Return precision, recall, F1 and support of every label.
 
     Parameters
     ----------
@@ -175,13 +177,15 @@ def macro_f1(confusion: ArrayLike) -> float:
 
 
 def majority_share(confusion: ArrayLike) -> float:
-    """Accuracy of always naming the most frequent true label: what an accuracy must beat."""
+    """Return the accuracy of always naming the most frequent true label: what an accuracy
+    must beat.
+    """
     support = per_class(confusion)["support"]
     return float(support.max() / max(1, support.sum()))
 
 
 def calibration_error(target: ArrayLike, scores: ArrayLike, bins: int = 10) -> float:
-    """Expected calibration error: by how much confidences miss the accuracy, on average.
+    """Return the expected calibration error: by how much confidences miss the accuracy, on average.
 
     Parameters
     ----------
@@ -206,7 +210,9 @@ def calibration_error(target: ArrayLike, scores: ArrayLike, bins: int = 10) -> f
 
 
 def class_table(confusion: ArrayLike, labels: Sequence[str]) -> list[dict[str, Any]]:
-    """`per_class` in plain values, a dictionary a label, with the 95 % interval of the recall."""
+    """Return `per_class` in plain values, a dictionary a label, with the 95 % interval of
+    the recall.
+    """
     table = per_class(confusion)
     if len(labels) != len(table["support"]):
         raise MetricError("labels", found=str(len(labels)), wanted=str(len(table["support"])))
@@ -229,7 +235,7 @@ def evaluate(
     labels: Sequence[str],
     frame_confusion: ArrayLike | None = None,
 ) -> dict[str, Any]:
-    """Everything above, in plain values that JSON can hold.
+    """Return everything above, in plain values that JSON can hold.
 
     Parameters
     ----------

@@ -94,7 +94,7 @@ class Protocol:
         return self.kind in LENIENT
 
     def folds(self, table: pd.DataFrame, seed: int) -> list[Fold]:
-        """Folds of one seed; each song is judged at most once.
+        """Return the folds of one seed; each song is judged at most once.
 
         Parameters
         ----------
@@ -140,7 +140,7 @@ class Protocol:
 
 
 def protocols(names: str | Sequence[str], n_seeds: int) -> list[Protocol]:
-    """Protocols from their names, a list or joined by commas.
+    """Return protocols from their names, a list or joined by commas.
 
     Raises
     ------
@@ -166,7 +166,9 @@ def _protocol(name: str, n_seeds: int) -> Protocol:
 
 
 def why_they_differ(names: Sequence[Protocol]) -> str:
-    """A sentence on what sets lenient and strict protocols apart; empty without both kinds."""
+    """Return a sentence on what sets lenient and strict protocols apart; empty without both
+    kinds.
+    """
     lenient = [p.name for p in names if p.lenient]
     strict = [p.name for p in names if not p.lenient]
     if not lenient or not strict:

@@ -19,7 +19,7 @@ class ComparisonError(GenrenetError):
 
 
 def read_run(folder: Path) -> tuple[dict[str, Any], pd.DataFrame]:
-    """Results and predictions of a run.
+    """Return results and predictions of a run.
 
     Raises
     ------
@@ -92,14 +92,14 @@ def compare_runs(first: Path, second: Path) -> dict[str, Any]:
 
 
 def _same_songs(first: pd.DataFrame, second: pd.DataFrame) -> bool:
-    """Whether identifiers that both runs have stand for songs of the same genres."""
+    """Return whether identifiers that both runs have stand for songs of the same genres."""
     one, other = (part.groupby("track_id")["genre"].first() for part in (first, second))
     common = one.index.intersection(other.index)
     return bool((one[common] == other[common]).all())
 
 
 def comparison_table(found: Mapping[str, Any]) -> str:
-    """What `compare_runs` found, as Markdown."""
+    """Return what `compare_runs` found, as Markdown."""
     lines = [
         f"first: {found['runs'][0]} ({found['datasets'][0]})",
         f"second: {found['runs'][1]} ({found['datasets'][1]})",

@@ -28,7 +28,7 @@ RESAMPLES = 10_000
 
 
 def mcnemar(first: ArrayLike, second: ArrayLike) -> float:
-    """Exact two-sided p-value of McNemar's test.
+    """Return the exact two-sided p-value of McNemar's test.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def paired_bootstrap(
     times: ArrayLike | None = None,
     seed: int = 0,
 ) -> dict[str, float]:
-    """Difference of two accuracies, its 95 % interval, and how likely chance makes it.
+    """Return the difference of two accuracies, its 95 % interval, and how likely chance makes it.
 
     Parameters
     ----------
@@ -105,7 +105,9 @@ def paired_bootstrap(
 
 
 def _swapped(gained: NDArray[np.float64], rng: np.random.Generator) -> float:
-    """How often swapping the models on whole groups gives as large a difference, either way."""
+    """Return how often swapping the models on whole groups gives as large a difference,
+    either way.
+    """
     gained = gained[gained != 0]
     observed = abs(gained.sum()) - 1e-9
     if not len(gained):
@@ -127,7 +129,7 @@ def accuracy_interval(
     times: ArrayLike | None = None,
     seed: int = 0,
 ) -> list[float]:
-    """95 % interval of an accuracy where songs of one group stand or fall together.
+    """Return the 95 % interval of an accuracy where songs of one group stand or fall together.
 
     Parameters
     ----------
@@ -151,7 +153,7 @@ def accuracy_interval(
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """P-values adjusted for having looked so many times, in the order given.
+    """Return P-values adjusted for having looked so many times, in the order given.
 
     Examples
     --------

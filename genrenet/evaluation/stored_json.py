@@ -11,7 +11,7 @@ from genrenet.utils import atomic
 
 
 def read_json(file: Path) -> dict[str, Any] | None:
-    """What `write_json` wrote; None where there is nothing, or something damaged."""
+    """Return what `write_json` wrote; None where there is nothing, or something damaged."""
     try:
         found = json.loads(file.read_text("utf-8"))
     except (OSError, ValueError):

@@ -117,7 +117,7 @@ class FeatureExtractor:
         return digest(json.dumps(about, sort_keys=True).encode())
 
     def span(self, seconds: float) -> tuple[float, float]:
-        """Which part of a song is used.
+        """Return which part of a song is used.
 
         Parameters
         ----------
@@ -158,7 +158,7 @@ class SongFeatures:
 
 
 def gaussian_dimensions(n_columns: int) -> int:
-    """Dimensions d of a Gaussian that is d + d*d numbers; 0 where there is no such d.
+    """Return dimensions d of a Gaussian that is d + d*d numbers; 0 where there is no such d.
 
     Examples
     --------

@@ -21,7 +21,7 @@ VERSION = 2
 
 
 def checkpoint_id(name_or_path: str | os.PathLike[str]) -> str:
-    """What identifies a checkpoint's content: SHA-256 of its file, 64 hexadecimal digits.
+    """Return what identifies a checkpoint's content: SHA-256 of its file, 64 hexadecimal digits.
 
     Raises
     ------
@@ -41,7 +41,7 @@ def cached_embeddings(
     device: str | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[SongEmbedding]:
-    """Embeddings of songs, from the cache where they are there.
+    """Return the embeddings of songs, from the cache where they are there.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def iter_embeddings(
     progress: Callable[[int, int], None] | None = None,
     model: GenreModel | None = None,
 ) -> Iterator[SongEmbedding]:
-    """Embeddings of songs one after another, from the cache where they are there.
+    """Return the embeddings of songs one after another, from the cache where they are there.
 
     Every song is in the cache before it is returned, so nothing is lost by stopping early.
 
@@ -162,7 +162,7 @@ def _in_order(
     total: int,
     progress: Callable[[int, int], None] | None,
 ) -> Iterator[SongEmbedding]:
-    """Songs from the cache and freshly embedded ones, which come in the same order."""
+    """Yield songs from the cache and freshly embedded ones, which come in the same order."""
     done = 0
     repeated = {path for path, count in Counter(given).items() if count > 1}
     kept: dict[str, SongEmbedding] = {}
@@ -202,7 +202,7 @@ class _Cache:
             self.held.add(path)
 
     def read(self, path: str) -> SongEmbedding | None:
-        """A song's embedding; None where there is none."""
+        """Return a song's embedding; None where there is none."""
         kept = self.entries[path].read()
         if kept is None:
             return None

@@ -30,7 +30,7 @@ def gaussian_features(
     name: str = "mfcc-gaussian",
     summary: str = "mean and covariance of MFCC in the middle of the song",
 ) -> FeatureExtractor:
-    """MFCC Gaussians with given settings as an extractor.
+    """Return MFCC Gaussians with given settings as an extractor.
 
     Parameters
     ----------

@@ -50,7 +50,7 @@ BLOCK_LEVEL_NAMES = (
 
 
 def gaussian_columns(dimensions: int) -> tuple[str, ...]:
-    """Names of the numbers of a Gaussian.
+    """Return the names of the numbers of a Gaussian.
 
     Examples
     --------

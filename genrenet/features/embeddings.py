@@ -63,7 +63,7 @@ class SongEmbedding:
 
 @torch.inference_mode()
 def layer_sizes(model: GenreModel) -> dict[str, int]:
-    """Layers that `embed_songs` can take, in the order of the network, with their lengths.
+    """Return layers that `embed_songs` can take, in the order of the network, with their lengths.
 
     Parameters
     ----------
@@ -140,7 +140,7 @@ def _result(song: SongFrames, rows: NDArray[np.float32], width: int) -> SongEmbe
 def song_matrix(
     embeddings: Iterable[SongEmbedding], *, std: bool = False
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Songs as the rows of a matrix, for scikit-learn and the like.
+    """Return songs as the rows of a matrix, for scikit-learn and the like.
 
     Parameters
     ----------

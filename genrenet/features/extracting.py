@@ -33,7 +33,7 @@ def cached_features(
     device: str | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[SongFeatures]:
-    """Features of songs, from the cache where they are there.
+    """Return the features of songs, from the cache where they are there.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def iter_features(
     device: str | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Iterator[SongFeatures]:
-    """Features of songs one after another, from the cache where they are there.
+    """Return the features of songs one after another, from the cache where they are there.
 
     Every song is in the cache before it is returned, so nothing is lost by stopping early. The
     next song is decoded while the features of the present one are computed.
@@ -131,7 +131,9 @@ def _in_order(
 
 
 def _ahead(paths: list[str], extraction: _Extraction) -> Iterator[SongFeatures]:
-    """Songs in their order, each read by a worker thread while its predecessor is computed."""
+    """Yield songs in their order, each read by a worker thread while its predecessor is
+    computed.
+    """
     with ThreadPoolExecutor(1) as pool:
         waiting = [pool.submit(extraction.read, path) for path in paths[:1]]
         for following in [*paths[1:], None]:
@@ -205,7 +207,9 @@ class _Extraction:
         return SongFeatures(path, vector, kept.error)
 
     def _decode(self, path: str) -> tuple[NDArray[np.float32] | None, str | None]:
-        """Samples of the part that is used, or what is wrong; both for a truncated file."""
+        """Return the samples of the part that is used, or what is wrong; both for a
+        truncated file.
+        """
         rate, least = self.extractor.sample_rate, self.extractor.min_seconds
         fault = None
         try:

@@ -22,7 +22,7 @@ C_IN_OCTAVE = 3
 
 
 def constant(like: Tensor, make: Callable[..., Matrix], *arguments: Any) -> Tensor:
-    """A matrix of this module as a tensor like another one.
+    """Return a matrix of this module as a tensor like another one.
 
     Parameters
     ----------
@@ -49,17 +49,17 @@ def _kept(make: Callable[..., Matrix], arguments: tuple[Any, ...], dtype: torch.
 
 
 def hann(length: int) -> Matrix:
-    """Periodic Hann window of shape (length,)."""
+    """Return the periodic Hann window of shape (length,)."""
     return 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(length) / length)
 
 
 def hamming(length: int) -> Matrix:
-    """Symmetric Hamming window of shape (length,)."""
+    """Return the symmetric Hamming window of shape (length,)."""
     return np.hamming(length)
 
 
 def dct_matrix(n_inputs: int, n_outputs: int) -> Matrix:
-    """First columns of the orthonormal cosine transform of type II.
+    """Return first columns of the orthonormal cosine transform of type II.
 
     Returns
     -------
@@ -116,7 +116,7 @@ def mel_bank(
 
 
 def chroma_bank(sample_rate: int, n_fft: int, n_chroma: int = 12) -> Matrix:
-    """Gaussian bumps around the pitches of each pitch class, tuned to A = 440 Hz.
+    """Return Gaussian bumps around the pitches of each pitch class, tuned to A = 440 Hz.
 
     Parameters
     ----------

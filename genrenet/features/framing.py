@@ -40,7 +40,7 @@ def precise(function: Function) -> Function:
 
 
 def checked(samples: Tensor) -> Tensor:
-    """Samples of songs in float32, or float64 where they are that already.
+    """Return the samples of songs in float32, or float64 where they are that already.
 
     Parameters
     ----------
@@ -61,12 +61,13 @@ def checked(samples: Tensor) -> Tensor:
 
 
 def exact_type(samples: Tensor) -> torch.dtype:
-    """Float64, or float32 on a device that has nothing better (Apple's)."""
+    """Return float64, or float32 on a device that has nothing better (Apple's)."""
     return torch.float32 if samples.device.type == "mps" else torch.float64
 
 
 def frames_of(samples: Tensor, length: int, hop: int) -> Tensor:
-    """Overlapping frames, as a view where there is one at least; else one, padded with zeros.
+    """Return overlapping frames, as a view where there is one at least; else one, padded with
+    zeros.
 
     Parameters
     ----------
@@ -96,7 +97,7 @@ def frames_of(samples: Tensor, length: int, hop: int) -> Tensor:
 
 
 def blocks(frames: Tensor) -> Iterator[slice]:
-    """Consecutive ranges of frames that are worked on at once, in memory that does not grow.
+    """Yield consecutive ranges of frames that are worked on at once, in memory that does not grow.
 
     Temporary results of whole songs would go through main memory many times, and a block's fit a
     processor's cache. A GPU gets larger ones.

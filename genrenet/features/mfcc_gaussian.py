@@ -34,7 +34,8 @@ def _mel(settings: MfccGaussianSettings) -> Matrix:
 
 @precise
 def mfcc_matrix(samples: Tensor, settings: MfccGaussianSettings = DEFAULTS) -> Tensor:
-    """MFCC of all frames: Hamming window, FFT power, mel bands, logarithm, cosine transform.
+    """Return the MFCC of all frames: Hamming window, FFT power, mel bands, logarithm, cosine
+    transform.
 
     Parameters
     ----------
@@ -76,7 +77,7 @@ def mfcc_matrix(samples: Tensor, settings: MfccGaussianSettings = DEFAULTS) -> T
 
 @precise
 def gaussians(points: Tensor, *, relative: float = 1e-6, absolute: float = 1e-4) -> Tensor:
-    """Gaussians fitted to points, with covariances that are positive definite.
+    """Return Gaussians fitted to points, with covariances that are positive definite.
 
     Parameters
     ----------
@@ -101,7 +102,7 @@ def gaussians(points: Tensor, *, relative: float = 1e-6, absolute: float = 1e-4)
 
 @precise
 def mfcc_gaussian(samples: Tensor, settings: MfccGaussianSettings = DEFAULTS) -> Tensor:
-    """Mean and covariance of the MFCC of songs.
+    """Return mean and covariance of the MFCC of songs.
 
     Parameters
     ----------

@@ -35,7 +35,8 @@ MODULATION, MODULATION_STEP = 512, 128
 
 
 def semitone_bank(sample_rate: int, n_fft: int) -> Matrix:
-    """Triangular bands a semitone apart and two wide, of shape (bands, bins); rows sum to one.
+    """Return triangular bands a semitone apart and two wide, of shape (bands, bins); rows sum to
+    one.
 
     Where the bins are too sparse for a triangle, a band lies between its two neighbours.
     """
@@ -51,7 +52,9 @@ def semitone_bank(sample_rate: int, n_fft: int) -> Matrix:
 
 
 def modulation_bank(frame_rate: float, length: int) -> Matrix:
-    """Triangular bands a third of an octave apart, of shape (rates, bins); rows sum to one."""
+    """Return triangular bands a third of an octave apart, of shape (rates, bins); rows sum
+    to one.
+    """
     hertz = np.maximum(np.fft.rfftfreq(length, 1 / frame_rate), 1e-3)
     bank = np.maximum(0.0, 1 - 3 * np.abs(np.log2(hertz / RATES[:, None])))
     return np.asarray(bank / np.maximum(bank.sum(axis=1, keepdims=True), 1e-9))
@@ -63,7 +66,8 @@ def _hanning(length: int) -> Matrix:
 
 @precise
 def spectral_pattern(samples: Tensor) -> Tensor:
-    """Which pitches sound, and for how long: levels of semitone bands, sorted within short blocks.
+    """Return which pitches sound, and for how long: levels of semitone bands, sorted within short
+    blocks.
 
     In blocks of 10 frames (0.23 s) the levels of each band are sorted in time, lowest first; of
     every rank the 90th percentile over the blocks is taken.
@@ -97,7 +101,8 @@ def spectral_pattern(samples: Tensor) -> Tensor:
 
 @precise
 def modulation_spectrum(samples: Tensor) -> Tensor:
-    """How fast the timbre changes: the spectrum over time of each MFCC, in bands of its rate.
+    """Return how fast the timbre changes: the spectrum over time of each MFCC, in bands of its
+    rate.
 
     Parameters
     ----------
@@ -126,5 +131,5 @@ def modulation_spectrum(samples: Tensor) -> Tensor:
 
 
 def block_level(samples: Tensor) -> Tensor:
-    """`spectral_pattern` and `modulation_spectrum` side by side, of shape (batch, 1090)."""
+    """Return `spectral_pattern` and `modulation_spectrum` side by side, of shape (batch, 1090)."""
     return torch.cat([spectral_pattern(samples), modulation_spectrum(samples)], dim=1)

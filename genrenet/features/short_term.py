@@ -34,7 +34,7 @@ PARTS = 10
 def short_term(
     samples: Tensor, *, sample_rate: int = 22_050, window: float = 0.050, step: float = 0.050
 ) -> Tensor:
-    """The 34 features of every frame.
+    """Return the 34 features of every frame.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def short_term(
 
 @precise
 def mid_term(features: Tensor, *, window: int = 20, step: int = 20) -> Tensor:
-    """Mean and deviation of features in windows of frames.
+    """Return mean and deviation of features in windows of frames.
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ def short_term_statistics(
     mid_window: float = 1.0,
     mid_step: float = 1.0,
 ) -> Tensor:
-    """One row a song: the mean over the song of the mid-term means and deviations.
+    """Return one row a song: the mean over the song of the mid-term means and deviations.
 
     Parameters
     ----------
@@ -168,7 +168,9 @@ def _check(sample_rate: int, length: int) -> None:
 
 
 def _of_waveform(frames: Tensor) -> list[Tensor]:
-    """Zero crossings, energy and its entropy, of frames of shape (batch, n_frames, length)."""
+    """Return zero crossings, energy and its entropy, of frames of shape (batch, n_frames,
+    length).
+    """
     length = frames.shape[-1]
     crossings = torch.linalg.vector_norm(frames.sign().diff(dim=-1), ord=1, dim=-1) / 2
     squares = frames.square()
@@ -177,7 +179,7 @@ def _of_waveform(frames: Tensor) -> list[Tensor]:
 
 
 def _of_spectrum(magnitudes: Tensor, power: Tensor, before: Tensor) -> list[Tensor]:
-    """Centroid, spread, entropy, flux and roll-off.
+    """Return the centroid, spread, entropy, flux and roll-off.
 
     Parameters
     ----------
@@ -208,7 +210,7 @@ def _of_spectrum(magnitudes: Tensor, power: Tensor, before: Tensor) -> list[Tens
 
 
 def _of_bands(magnitudes: Tensor, power: Tensor, sample_rate: int) -> list[Tensor]:
-    """MFCC, chroma and its deviation, each of shape (batch, n_frames, n)."""
+    """Return MFCC, chroma and its deviation, each of shape (batch, n_frames, n)."""
     n_bins = magnitudes.shape[-1]
     bands = magnitudes @ constant(magnitudes, _mel, sample_rate, n_bins) + EPS
     cepstrum = bands.log10_() @ constant(magnitudes, dct_matrix, bands.shape[-1], SHORT_TERM_MFCC)
@@ -219,7 +221,9 @@ def _of_bands(magnitudes: Tensor, power: Tensor, sample_rate: int) -> list[Tenso
 
 
 def _entropy(squares: Tensor, energy: Tensor, scale: float) -> Tensor:
-    """Entropy in bits of the shares of the energy in ten parts; a rest at the end is left out."""
+    """Return the entropy in bits of the shares of the energy in ten parts; a rest at the
+    end is left out.
+    """
     size = squares.shape[-1] // PARTS
     parts = squares[..., : size * PARTS].unflatten(-1, (PARTS, size)).sum(dim=-1)
     shares = parts * scale / (energy[..., None] * scale + EPS)
@@ -228,19 +232,19 @@ def _entropy(squares: Tensor, energy: Tensor, scale: float) -> Tensor:
 
 
 def _moments(n_bins: int) -> Matrix:
-    """Places of the bins in (0, 1], their squares, and ones, of shape (n_bins, 3)."""
+    """Return the places of the bins in (0, 1], their squares, and ones, of shape (n_bins, 3)."""
     places = np.arange(1, n_bins + 1) / n_bins
     return np.stack([places, places**2, np.ones(n_bins)], axis=1)
 
 
 def _semitones(sample_rate: int, n_bins: int) -> np.ndarray:
-    """Semitones from 27.5 Hz of bins, where bin 0 is taken to lie at the first step."""
+    """Return semitones from 27.5 Hz of bins, where bin 0 is taken to lie at the first step."""
     hertz = np.arange(1, n_bins + 1) * sample_rate / (2 * n_bins)
     return np.round(12.0 * np.log2(hertz / 27.50)).astype(int)
 
 
 def _chroma(sample_rate: int, n_bins: int) -> Matrix:
-    """What a squared magnitude adds to the classes, of shape (n_bins, 12)."""
+    """Return what a squared magnitude adds to the classes, of shape (n_bins, 12)."""
     semitones = _semitones(sample_rate, n_bins)
     _, same, counts = np.unique(semitones, return_inverse=True, return_counts=True)
     # Assigned one after another, so that of several bins the last one stays; semitones below 27.5
@@ -255,7 +259,7 @@ def _chroma(sample_rate: int, n_bins: int) -> Matrix:
 
 
 def _mel(sample_rate: int, n_bins: int) -> Matrix:
-    """13 linear and 27 logarithmic triangles (Slaney, 1998), of shape (n_bins, 40).
+    """Return 13 linear and 27 logarithmic triangles (Slaney, 1998), of shape (n_bins, 40).
 
     They are divided by the number of bins, as pyAudioAnalysis divides the magnitudes.
     """

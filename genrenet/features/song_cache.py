@@ -48,7 +48,7 @@ class Entry:
     state: FileState
 
     def read(self) -> Kept | None:
-        """What is kept of the song; None where nothing is.
+        """Return what is kept of the song; None where nothing is.
 
         Raises
         ------

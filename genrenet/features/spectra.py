@@ -24,7 +24,7 @@ QUIET = 1e-10
 
 
 def squared_parts(samples: Tensor, n_fft: int, hop_length: int) -> Iterator[Tensor]:
-    """Squared real and imaginary parts of the spectrum, side by side, block by block.
+    """Yield squared real and imaginary parts of the spectrum, side by side, block by block.
 
     Yields
     ------
@@ -40,7 +40,7 @@ def squared_parts(samples: Tensor, n_fft: int, hop_length: int) -> Iterator[Tens
 
 
 def power(squares: Tensor) -> Tensor:
-    """Power spectra, (batch * frames, 2 * bins) to (batch * frames, bins)."""
+    """Return power spectra, (batch * frames, 2 * bins) to (batch * frames, bins)."""
     return squares[:, ::2] + squares[:, 1::2]
 
 
@@ -48,7 +48,7 @@ def power(squares: Tensor) -> Tensor:
 def _mel_groups(
     sample_rate: int, n_fft: int, n_mels: int, f_min: float, f_max: float | None
 ) -> list[tuple[slice, slice]]:
-    """Which bins the bands need, a group of bands at a time: most of the bank is zeros."""
+    """Return which bins the bands need, a group of bands at a time: most of the bank is zeros."""
     bank = mel_bank(sample_rate, n_fft, n_mels, f_min, f_max)
     size = -(-n_mels // MEL_GROUPS)
     found = []
@@ -66,12 +66,12 @@ def _doubled_mel(
 
 
 def doubled_chroma(sample_rate: int, n_fft: int) -> Matrix:
-    """Chroma bank for squared parts, of shape (2 * bins, 12)."""
+    """Return chroma bank for squared parts, of shape (2 * bins, 12)."""
     return np.repeat(chroma_bank(sample_rate, n_fft).T, 2, axis=0)
 
 
 def bins_and_ones(sample_rate: int, n_fft: int) -> Matrix:
-    """Frequencies and ones, of shape (bins, 2)."""
+    """Return frequencies and ones, of shape (bins, 2)."""
     bins = np.fft.rfftfreq(n_fft, 1.0 / sample_rate)
     return np.stack([bins, np.ones_like(bins)], axis=1)
 
@@ -104,7 +104,7 @@ class MelPower:
         ]
 
     def __call__(self, squares: Tensor) -> Tensor:
-        """Mel power, (batch * frames, 2 * bins) to (batch * frames, n_mels)."""
+        """Return mel power, (batch * frames, 2 * bins) to (batch * frames, n_mels)."""
         found = squares.new_empty(len(squares), self.width)
         for bins, bands, part in self.groups:
             torch.mm(squares[:, bins], part, out=found[:, bands])
@@ -112,7 +112,7 @@ class MelPower:
 
 
 def cepstrum(mel: Tensor, n_mfcc: int, top_db: float | None) -> Tensor:
-    """MFCC of mel power, (batch, n_frames, n_mels) to (batch, n_mfcc, n_frames)."""
+    """Return the MFCC of mel power, (batch, n_frames, n_mels) to (batch, n_mfcc, n_frames)."""
     decibels = 10.0 * torch.log10(mel.clamp_min(QUIET))
     if top_db is not None:
         loudest = decibels.amax(dim=(1, 2), keepdim=True)
@@ -121,7 +121,7 @@ def cepstrum(mel: Tensor, n_mfcc: int, top_db: float | None) -> Tensor:
 
 
 def to_loudest(raw: Tensor) -> Tensor:
-    """Chroma whose loudest class is 1, (batch, n_frames, 12) to (batch, 12, n_frames)."""
+    """Return chroma whose loudest class is 1, (batch, n_frames, 12) to (batch, 12, n_frames)."""
     loudest = raw.amax(dim=2, keepdim=True)
     silent = loudest < torch.finfo(raw.dtype).tiny
     return (raw / torch.where(silent, 1.0, loudest)).transpose(1, 2)
@@ -134,7 +134,7 @@ def centroid(magnitudes: Tensor, bins: Tensor) -> Tensor:
 
 
 def rolloff(magnitudes: Tensor, bins: Tensor, roll_percent: float) -> Tensor:
-    """Roll-off in Hz, of shape (batch * frames,); ``bins`` are `bins_and_ones`."""
+    """Return roll-off in Hz, of shape (batch * frames,); ``bins`` are `bins_and_ones`."""
     below = magnitudes.cumsum(dim=-1)
     reached = below >= roll_percent * below[..., -1:]
     return bins[:, 0][reached.to(torch.uint8).argmax(dim=-1)]

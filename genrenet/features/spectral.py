@@ -33,7 +33,7 @@ def mfcc(
     f_max: float | None = None,
     top_db: float | None = 80.0,
 ) -> Tensor:
-    """Mel-frequency cepstral coefficients.
+    """Return mel-frequency cepstral coefficients.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def mfcc(
 def chroma(
     samples: Tensor, *, sample_rate: int = 22_050, n_fft: int = 2048, hop_length: int = 512
 ) -> Tensor:
-    """Power in each of the twelve pitch classes, C first, the strongest of a frame being 1.
+    """Return power in each of the twelve pitch classes, C first, the strongest of a frame being 1.
 
     Parameters
     ----------
@@ -126,7 +126,7 @@ def spectral_rolloff(
     hop_length: int = 512,
     roll_percent: float = 0.85,
 ) -> Tensor:
-    """Lowest frequency below which, itself included, a share of the magnitudes lies.
+    """Return the lowest frequency below which, itself included, a share of the magnitudes lies.
 
     Parameters
     ----------
@@ -163,7 +163,7 @@ def spectral_rolloff(
 def zero_crossing_rate(
     samples: Tensor, *, frame_length: int = 2048, hop_length: int = 512
 ) -> Tensor:
-    """Share of a frame's samples whose sign is not that of the sample before.
+    """Return the share of a frame's samples whose sign is not that of the sample before.
 
     Parameters
     ----------
@@ -190,7 +190,7 @@ def zero_crossing_rate(
 def spectral_features(
     samples: Tensor, *, sample_rate: int = 22_050, n_fft: int = 2048, hop_length: int = 512
 ) -> Tensor:
-    """All these features, from one spectrum.
+    """Return all these features, from one spectrum.
 
     Parameters
     ----------
@@ -224,7 +224,7 @@ def spectral_features(
 
 
 def spectral_statistics(samples: Tensor) -> Tensor:
-    """Mean and standard deviation over the song of `spectral_features`.
+    """Return mean and standard deviation over the song of `spectral_features`.
 
     Parameters
     ----------

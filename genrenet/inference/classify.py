@@ -141,7 +141,7 @@ def score_songs(
 
 
 def _result(song: SongFrames, scores: Tensor, model: GenreModel, checkpoint: str) -> SongResult:
-    """What the scores of a song's frames say of it."""
+    """Return what the scores of a song's frames say of it."""
     result = SongResult(
         song.path, checkpoint, duration=song.duration, error=song.error, notes=song.notes
     )
@@ -167,7 +167,9 @@ def _result(song: SongFrames, scores: Tensor, model: GenreModel, checkpoint: str
 def _timeline(
     song: SongFrames, scores: Tensor, labels: Sequence[str], first: int = 0
 ) -> list[dict[str, Any]]:
-    """What the scores of a song's frames, from the one numbered ``first`` on, say of each."""
+    """Return what the scores of a song's frames, from the one numbered ``first`` on, say of
+    each.
+    """
     timeline = []
     for frame, row in enumerate(scores, first):
         start, end = song.span(frame)

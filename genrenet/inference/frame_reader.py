@@ -170,7 +170,9 @@ def some(
 
 
 def _another(count: int, good: list[int], silent: list[int]) -> int:
-    """Another frame to look at: beside one that sounds, or else far from all that are silent."""
+    """Return another frame to look at: beside one that sounds, or else far from all that
+    are silent.
+    """
     left = np.setdiff1d(np.arange(count), [*good, *silent])
     away = np.abs(left[:, None] - np.array(good or silent)).min(axis=1)
     return int(left[away.argmin() if good else away.argmax()])

@@ -287,7 +287,7 @@ class _Run:
                     self._less(piece.song)
 
     def _gather(self) -> list[_Piece]:
-        """What goes through the network at once; nothing at the end."""
+        """Return what goes through the network at once; nothing at the end."""
         piece = self.pieces.get()
         pieces = []
         while piece is not None:

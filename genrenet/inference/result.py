@@ -11,7 +11,7 @@ from genrenet.utils.errors import printable
 
 
 def score_columns(labels: Iterable[str]) -> dict[str, str]:
-    """Columns of a wide table for the scores of genres, by genre.
+    """Return the columns of a wide table for the scores of genres, by genre.
 
     Returns
     -------
@@ -75,7 +75,9 @@ class SongResult:
     notes: list[str] = field(default_factory=list)
 
     def as_dict(self, *, timeline: bool = False) -> dict[str, Any]:
-        """The result as JSON holds it; timeline and sections only where they are asked for."""
+        """Return the result as JSON holds it; timeline and sections only where they are
+        asked for.
+        """
         result: dict[str, Any] = {
             "path": printable(self.path),
             "genre": self.genre,
@@ -93,7 +95,7 @@ class SongResult:
         return result
 
     def sections(self) -> list[Section]:
-        """The timeline as a few sections; see `genrenet.inference.sections`."""
+        """Return the timeline as a few sections; see `genrenet.inference.sections`."""
         labels = list(self.scores)
         scores = [[frame["scores"][label] for label in labels] for frame in self.timeline]
         spans = [(frame["start"], frame["end"]) for frame in self.timeline]

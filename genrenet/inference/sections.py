@@ -79,7 +79,7 @@ def sections(
 
 
 def _path(scores: NDArray[np.float64], change: float) -> list[int]:
-    """The most likely label of each frame."""
+    """Return the most likely label of each frame."""
     evidence = np.log(np.maximum(scores, 1e-6))
     best = evidence[0]
     came_from = np.zeros(evidence.shape, dtype=np.int64)

@@ -31,7 +31,7 @@ class InferenceError(GenrenetError):
 
 
 def songs_or_error(paths: Iterable[str | os.PathLike[str]]) -> list[str]:
-    """Files of `find_songs`, of which there must be one at least.
+    """Return the files of `find_songs`, of which there must be one at least.
 
     Raises
     ------
@@ -49,7 +49,7 @@ def songs_or_error(paths: Iterable[str | os.PathLike[str]]) -> list[str]:
 
 
 def open_model(checkpoint: str | os.PathLike[str], device: str | None = None) -> GenreModel:
-    """Model of a checkpoint on the best device, or on a named one.
+    """Return the model of a checkpoint on the best device, or on a named one.
 
     Raises
     ------
@@ -112,7 +112,8 @@ class SongFrames:
         self._spans: list[tuple[int, int]] = []
 
     def batches(self) -> Iterator[Tensor]:
-        """Frames, once: from the first to the last, but those in the place of silent ones last.
+        """Yield frames, once: from the first to the last, but those in the place of silent ones
+        last.
 
         Yields
         ------
@@ -135,7 +136,7 @@ class SongFrames:
             yield torch.stack(waiting)
 
     def span(self, frame: int) -> tuple[float, float]:
-        """Where a frame that has been decoded begins and ends in the song, in seconds."""
+        """Return where a frame that has been decoded begins and ends in the song, in seconds."""
         begin, end = self._spans[frame]
         return begin / self.settings.sample_rate, end / self.settings.sample_rate
 

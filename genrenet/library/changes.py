@@ -61,7 +61,7 @@ class Counts:
 
 
 def seen(path: str) -> FileStamp | None:
-    """A file as it is, not opened; None where there is none, or `UNKNOWN`."""
+    """Return a file as it is, not opened; None where there is none, or `UNKNOWN`."""
     try:
         return FileStamp.now(path)
     except (FileNotFoundError, NotADirectoryError, ValueError):
@@ -168,7 +168,9 @@ class Following:
         return list(files)
 
     def _keeps(self, path: str) -> bool:
-        """Whether a row stays in the table: its file is there, or has not been looked for."""
+        """Return whether a row stays in the table: its file is there, or has not been
+        looked for.
+        """
         if path in self.listed:
             return True
         hidden = any(_below(path, printable(folder)) for folder in self.unreadable)

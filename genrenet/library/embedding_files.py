@@ -108,7 +108,7 @@ class EmbeddingFile:
         """Close what is open."""
 
     def part(self, file: Path) -> Path:
-        """The name of a file until it is whole."""
+        """Return the name of a file until it is whole."""
         return self.parts.setdefault(file, atomic.part_of(file))
 
     @contextlib.contextmanager
@@ -245,7 +245,8 @@ def _song_table(songs: Sequence[_Song]) -> Any:
 
 
 def _vectors(rows: Any) -> Any:
-    """Rows of a matrix as lists of a fixed length of float32: NaN where a song gave none.
+    """Return the rows of a matrix as lists of a fixed length of float32: NaN where a song gave
+    none.
 
     Versions of Arrow read lists that are missing in different ways, and some not at all.
     """

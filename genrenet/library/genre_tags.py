@@ -74,7 +74,7 @@ class GenreTagError(GenrenetError):
 
 
 def read_genre(path: str) -> list[str] | None:
-    """Genres in a file's tags.
+    """Return genres in a file's tags.
 
     Parameters
     ----------
@@ -96,7 +96,8 @@ def read_genre(path: str) -> list[str] | None:
 
 
 def has_genre(path: str) -> bool:
-    """Whether a file names a genre in any of its tags, those included that are not written to.
+    """Return whether a file names a genre in any of its tags, those included that are not written
+    to.
 
     Raises
     ------
@@ -144,7 +145,7 @@ def write_genre(path: str, genres: Sequence[str] | None) -> None:
 
 
 def _kind(path: str) -> type[Any]:
-    """mutagen's class for a file."""
+    """Return mutagen's class for a file."""
     # mutagen takes ADTS with an ID3 tag for MP3.
     only = [ID3FileType] if path.lower().endswith((".aac", ".adts")) else None
     file = mutagen.File(path, options=only)
@@ -159,7 +160,7 @@ def _kind(path: str) -> type[Any]:
 
 
 def _container(kind: type[Any]) -> str:
-    """How `check_same_audio` calls what a kind of file is."""
+    """Return how `check_same_audio` calls what a kind of file is."""
     if kind in _ID3_IN_FRONT | _APE:
         return "ends"
     if issubclass(kind, OggFileType):
@@ -168,7 +169,7 @@ def _container(kind: type[Any]) -> str:
 
 
 def _load(kind: type[Any], path: str) -> Any:
-    """A file with its tags as they are, nothing translated to another version."""
+    """Return a file with its tags as they are, nothing translated to another version."""
     if kind not in _ID3:
         return kind(path)
     file = kind(path, translate=False, load_v1=False)

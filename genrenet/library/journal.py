@@ -33,7 +33,7 @@ class JournalError(TableError):
 
 
 def parts_folder(out: Path) -> Path:
-    """Folder of the journals of a table."""
+    """Return the folder of the journals of a table."""
     return out.with_name(out.name + ".parts")
 
 
@@ -145,7 +145,7 @@ class Unfinished:
                 raise self._foreign(file, str(error)) from error
 
     def rows(self) -> Iterator[Row]:
-        """The latest row of every song, sorted by path."""
+        """Yield the latest row of every song, sorted by path."""
         with ExitStack() as stack:
             handles = [stack.enter_context(open(file, "rb")) for file in self.files]
             for path in sorted(self._places):
@@ -208,13 +208,13 @@ class Unfinished:
 
 
 def _has_rows(file: Path, end: int) -> bool:
-    """Whether more than the first line of a journal has been written whole."""
+    """Return whether more than the first line of a journal has been written whole."""
     with open(file, "rb") as held:
         return len(held.readline()) < end
 
 
 def _whole(file: Path) -> int:
-    """Bytes of a journal up to the end of its last whole line."""
+    """Return the bytes of a journal up to the end of its last whole line."""
     step, end = 1 << 16, file.stat().st_size
     with open(file, "rb") as held:
         while end:

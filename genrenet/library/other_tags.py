@@ -30,7 +30,7 @@ from mutagen.wave import WAVE
 
 
 def other_genres(path: str, kind: type[Any]) -> list[str]:
-    """Genres that a file names where its own kind of tag does not.
+    """Return genres that a file names where its own kind of tag does not.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def other_genres(path: str, kind: type[Any]) -> list[str]:
 
 
 def _info_genres(path: str) -> Iterator[str]:
-    """``IGNR`` in the lists INFO of a RIFF file."""
+    """Yield ``IGNR`` in the lists INFO of a RIFF file."""
     with open(path, "rb") as file:
         for name, start, size in _chunks(file, 12, os.fstat(file.fileno()).st_size):
             file.seek(start)

@@ -37,11 +37,11 @@ class Team:
     size = 1
 
     def share(self, value: T) -> T:
-        """What the first process has."""
+        """Return what the first process has."""
         return value
 
     def gather(self, value: T) -> list[T]:
-        """What every process has; waits for all of them."""
+        """Return what every process has; waits for all of them."""
         return [value]
 
     def end(self) -> None:
@@ -78,7 +78,7 @@ class LightningTeam(Team):
             end_with_parent()
 
     def share(self, value: T) -> T:
-        """What the first process has."""
+        """Return what the first process has."""
         from torch import distributed
 
         held = [value]
@@ -87,7 +87,7 @@ class LightningTeam(Team):
         return value if self.rank == 0 else held[0]
 
     def gather(self, value: T) -> list[T]:
-        """What every process has; waits for all of them."""
+        """Return what every process has; waits for all of them."""
         from torch import distributed
 
         found: list[T] = [value] * self.size
@@ -115,7 +115,9 @@ def _together() -> Iterator[None]:
 
 
 def launched() -> tuple[int, int] | None:
-    """Processes on each machine and machines, if ``torchrun`` or SLURM has started this one."""
+    """Return processes on each machine and machines, if ``torchrun`` or SLURM has started
+    this one.
+    """
     environment = os.environ
     if "TORCHELASTIC_RUN_ID" in environment:
         here = int(environment["LOCAL_WORLD_SIZE"])
@@ -128,7 +130,9 @@ def launched() -> tuple[int, int] | None:
 
 
 def own_device(team: Team, device: str | None) -> str | None:
-    """Device of this process: on a machine with several graphics cards, each has its own."""
+    """Return the device of this process: on a machine with several graphics cards, each has
+    its own.
+    """
     if not isinstance(team, LightningTeam) or device not in (None, "cuda"):
         return device
     import torch

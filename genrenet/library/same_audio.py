@@ -76,7 +76,7 @@ def check_same_audio(original: str, copy: str, container: str) -> None:
 
 
 def _packets(path: str) -> list[str] | None:
-    """A digest for each stream of a file; None if FFmpeg cannot read it to its end."""
+    """Return a digest for each stream of a file; None if FFmpeg cannot read it to its end."""
     name, options = f"file:{os.fspath(path)}", {"protocol_whitelist": "file"}
     try:
         with av.open(name, options=options, timeout=PATIENCE, **METADATA) as held:
@@ -100,7 +100,7 @@ def _packets(path: str) -> list[str] | None:
 
 
 def _describe(stream: Any) -> tuple[object, ...]:
-    """What a decoder is told of a stream before its first packet."""
+    """Return what a decoder is told of a stream before its first packet."""
     codec = stream.codec_context
     if codec is None:
         return (stream.type, stream.time_base)
@@ -111,14 +111,14 @@ def _describe(stream: Any) -> tuple[object, ...]:
 
 
 def _rest(file: BinaryIO, found: Any, end: int) -> str:
-    """Digest that goes on with a file's bytes up to ``end``."""
+    """Return digest that goes on with a file's bytes up to ``end``."""
     while (left := end - file.tell()) > 0 and (block := file.read(min(CHUNK, left))):
         found.update(block)
     return str(found.hexdigest())
 
 
 def _after_id3(file: BinaryIO, start: int) -> int:
-    """Where the ID3v2 tag at ``start`` ends; ``start`` itself if there is none."""
+    """Return where the ID3v2 tag at ``start`` ends; ``start`` itself if there is none."""
     file.seek(start)
     head = file.read(10)
     if len(head) < 10 or not head.startswith(b"ID3"):
@@ -128,7 +128,7 @@ def _after_id3(file: BinaryIO, start: int) -> int:
 
 
 def _between_tags(path: str) -> str:
-    """Digest of what is between the tags at both ends of a file."""
+    """Return the digest of what is between the tags at both ends of a file."""
     with open(path, "rb") as file:
         start, end = 0, file.seek(0, os.SEEK_END)
         while (after := _after_id3(file, start)) != start:
@@ -148,7 +148,9 @@ def _between_tags(path: str) -> str:
 
 
 def _behind_blocks(path: str) -> str | None:
-    """Digest of a FLAC file without comments, pictures and padding; None if it is damaged."""
+    """Return the digest of a FLAC file without comments, pictures and padding; None if it
+    is damaged.
+    """
     with open(path, "rb") as file:
         end = file.seek(0, os.SEEK_END)
         file.seek(_after_id3(file, 0))
@@ -167,7 +169,7 @@ def _behind_blocks(path: str) -> str | None:
 
 
 def _ogg(path: str) -> list[str]:
-    """A digest for each logical stream of an Ogg file, the comment packet left out."""
+    """Return a digest for each logical stream of an Ogg file, the comment packet left out."""
     with open(path, "rb") as file:
         end = file.seek(0, os.SEEK_END)
         file.seek(0)
@@ -212,13 +214,13 @@ class _OggStream:
             self.found.update(b"%d@%d;" % (self.packet, page.position))
 
     def digest(self) -> str:
-        """Digest of the packets so far, a last one that is cut short included."""
+        """Return the digest of the packets so far, a last one that is cut short included."""
         self.found.update(b"".join(self.pieces))
         return self.found.hexdigest()
 
 
 def _moves_what_is_pointed_at(original: str, copy: str) -> bool:
-    """Whether fragments have moved that an index of absolute positions points at."""
+    """Return whether fragments have moved that an index of absolute positions points at."""
     was, now = _boxes(original), _boxes(copy)
     fragments = [[at for name, at in boxes if name == b"moof"] for boxes in (was, now)]
     if fragments[0] == fragments[1]:
@@ -229,7 +231,7 @@ def _moves_what_is_pointed_at(original: str, copy: str) -> bool:
 
 
 def _boxes(path: str) -> list[tuple[bytes, int]]:
-    """Names and positions of an MP4's outermost boxes."""
+    """Return names and positions of an MP4's outermost boxes."""
     found = []
     with open(path, "rb") as file:
         end, at = file.seek(0, os.SEEK_END), 0

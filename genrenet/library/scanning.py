@@ -38,7 +38,7 @@ T = TypeVar("T")
 
 
 def identity_of(checkpoint: str | os.PathLike[str]) -> str:
-    """What names a model for good: its name and the first digits of its file's SHA-256.
+    """Return what names a model for good: its name and the first digits of its file's SHA-256.
 
     Examples
     --------
@@ -67,7 +67,7 @@ class UnopenedModel:
 
 
 def scorer_of(model: GenreModel | SongScorer, device: str | None = None) -> str:
-    """What scores depend on beside the model: device, precision and the version of torch.
+    """Return what scores depend on beside the model: device, precision and the version of torch.
 
     Scores of two such differ by some hundredths at most (see
     `genrenet.models.optimised.optimised`).
@@ -216,7 +216,7 @@ def scan(
 
 
 def _first(team: Team, work: Callable[[], T]) -> T:
-    """What the first process finds for all, or the error that all of them raise."""
+    """Return what the first process finds for all, or the error that all of them raise."""
     found: tuple[T | None, GenrenetError | None] = (None, None)
     if team.rank == 0:
         try:
@@ -308,7 +308,7 @@ def _sample(path: str) -> str | None:
 
 
 def _row(result: SongResult) -> Row:
-    """What the table says of a song."""
+    """Return what the table says of a song."""
     scored = result.genre is not None
     return {
         "path": printable(result.path),

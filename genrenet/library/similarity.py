@@ -53,7 +53,9 @@ class SongSpace:
         return len(self.vectors)
 
     def place(self, rows: ArrayLike) -> Floats:
-        """Rows that need not be this space's songs as its unit vectors, of shape (n, features)."""
+        """Return rows that need not be this space's songs as its unit vectors, of shape (n,
+        features).
+        """
         table = np.asarray(rows, np.float32)
         if self.kind == "scores":
             moved = np.sqrt(np.clip(table, 0, None))
@@ -64,7 +66,7 @@ class SongSpace:
         return unit
 
     def nearest(self, vectors: ArrayLike, k: int) -> tuple[NDArray[np.int64], Floats]:
-        """Songs nearest to some unit vectors.
+        """Return songs nearest to some unit vectors.
 
         Parameters
         ----------
@@ -92,7 +94,8 @@ class SongSpace:
 
 
 def top(scores: ArrayLike, k: int) -> NDArray[np.int64]:
-    """Columns of the ``k`` largest entries of each row, the largest first, of equals the first.
+    """Return the columns of the ``k`` largest entries of each row, the largest first, of equals the
+    first.
 
     Parameters
     ----------

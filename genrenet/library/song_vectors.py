@@ -43,7 +43,7 @@ class SongVectors(NamedTuple):
 
 
 def read_song_vectors(file: str | os.PathLike[str]) -> SongVectors:
-    """One vector a song from a file of ``genrenet embed``, whichever rows it has.
+    """Return one vector a song from a file of ``genrenet embed``, whichever rows it has.
 
     Raises
     ------
@@ -74,7 +74,7 @@ def read_song_vectors(file: str | os.PathLike[str]) -> SongVectors:
 
 
 def _about(held: Mapping[str, str]) -> dict[str, Any]:
-    """What a file says of its vectors; the backbone and the layer must be there."""
+    """Return what a file says of its vectors; the backbone and the layer must be there."""
     trim = float(held["trim"]) if "trim" in held else None
     made = {"backbone": held["backbone"], "layer": held["layer"]}
     return {**made, "checkpoint": held.get("checkpoint", ""), "trim": trim}
@@ -115,14 +115,14 @@ def _read_parquet(path: Path) -> SongVectors:
 
 
 def _matrix(column: Any) -> NDArray[np.float32]:
-    """A column of lists of a fixed length as a matrix."""
+    """Return a column of lists of a fixed length as a matrix."""
     width = column.type.list_size
     flat: NDArray[np.float32] = column.combine_chunks().flatten().to_numpy(zero_copy_only=False)
     return flat.reshape(-1, width)
 
 
 def _means(frames: NDArray[np.float32], song: NDArray[np.int64], songs: int) -> NDArray[np.float32]:
-    """Means of the rows of each song."""
+    """Return the means of the rows of each song."""
     sums = np.zeros((songs, frames.shape[1]))
     np.add.at(sums, song, frames)
     counts = np.bincount(song, minlength=songs)

@@ -62,7 +62,7 @@ class LibrarySongs:
         return len(self.paths)
 
     def take(self, rows: Sequence[int] | NDArray[np.int64]) -> LibrarySongs:
-        """Some of the songs, in the order of ``rows``."""
+        """Return some of the songs, in the order of ``rows``."""
         index = np.asarray(rows, np.int64)
         return LibrarySongs(
             [self.paths[row] for row in index],
@@ -77,7 +77,7 @@ class LibrarySongs:
 
 
 def scanned_songs(table: str | os.PathLike[str]) -> LibrarySongs:
-    """Songs of the table of a scan.
+    """Return the songs of the table of a scan.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ def scored_songs(
     device: str | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> LibrarySongs:
-    """Songs of files and folders, scored here and now.
+    """Return the songs of files and folders, scored here and now.
 
     Parameters
     ----------
@@ -153,7 +153,8 @@ def library_songs(
     device: str | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> LibrarySongs:
-    """Songs of a scan's table, or of a folder (or a single file), whichever ``place`` is.
+    """Return the songs of a scan's table, or of a folder (or a single file), whichever ``place``
+    is.
 
     Parameters are those of `scored_songs`; a table needs none of them.
 
@@ -170,7 +171,7 @@ def library_songs(
 
 
 def nothing_in(place: str, left_out: Mapping[str, str]) -> LibraryError:
-    """The error of a library without a usable song."""
+    """Return the error of a library without a usable song."""
     first = next(iter(left_out.items()), None)
     found = f"{len(left_out)} songs left out, such as {first[0]}: {first[1]}" if first else "none"
     return LibraryError(
@@ -182,7 +183,9 @@ def nothing_in(place: str, left_out: Mapping[str, str]) -> LibraryError:
 
 
 def collect(rows: Iterable[Mapping[str, Any]], labels: list[str], checkpoint: str) -> LibrarySongs:
-    """Songs of rows as a table has them; those in error or gone are left out, and second links."""
+    """Return the songs of rows as a table has them; those in error or gone are left out,
+    and second links.
+    """
     paths, genres, numbers, scores = list[str](), list[str](), [], []
     left_out: dict[str, str] = {}
     seen: set[str] = set()

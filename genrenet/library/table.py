@@ -119,18 +119,18 @@ def table_lock(file: Path) -> Iterator[None]:
 
 
 def columns_of(labels: Sequence[str]) -> list[str]:
-    """Keys of a table's rows, in order."""
+    """Return the keys of a table's rows, in order."""
     return [*_COLUMNS, *(SCORE + label for label in labels)]
 
 
 def _stored(labels: Sequence[str]) -> dict[str, str]:
-    """What columns are called in a file, by their key."""
+    """Return what columns are called in a file, by their key."""
     scores = {SCORE + label: name for label, name in score_columns(labels).items()}
     return {**dict(zip(_COLUMNS, _COLUMNS, strict=True)), **scores}
 
 
 def _found(labels: Sequence[str], names: Iterable[str]) -> dict[str, str]:
-    """Which columns of a file, whose names these are, hold what; older files lack some.
+    """Return which columns of a file, whose names these are, hold what; older files lack some.
 
     Raises
     ------
@@ -185,7 +185,7 @@ def check_suffix(file: Path) -> None:
 
 
 def file_of(stored: str) -> str:
-    r"""The file that a table's ``path`` names, ``\xNN`` read as the byte it stands for.
+    r"""Return the file that a table's ``path`` names, ``\xNN`` read as the byte it stands for.
 
     A file whose own name holds such a sequence is found first.
     """
@@ -196,7 +196,7 @@ def file_of(stored: str) -> str:
 
 
 def read_about(file: str | os.PathLike[str]) -> About:
-    """What all rows of a table have in common.
+    """Return what all rows of a table have in common.
 
     Raises
     ------
@@ -223,7 +223,7 @@ def read_about(file: str | os.PathLike[str]) -> About:
 
 
 def read_rows(file: str | os.PathLike[str]) -> Generator[Row, None, None]:
-    """Rows of a table, sorted by path, a few thousand at a time.
+    """Yield the rows of a table, sorted by path, a few thousand at a time.
 
     Raises
     ------
@@ -250,7 +250,7 @@ def read_rows(file: str | os.PathLike[str]) -> Generator[Row, None, None]:
 
 
 def count_rows(file: str | os.PathLike[str]) -> int:
-    """Number of a table's rows, without reading them.
+    """Return the number of a table's rows, without reading them.
 
     Raises
     ------
@@ -267,7 +267,7 @@ def count_rows(file: str | os.PathLike[str]) -> int:
 
 
 def read_table(file: str | os.PathLike[str]) -> pd.DataFrame:
-    """A whole table.
+    """Return a whole table.
 
     Raises
     ------

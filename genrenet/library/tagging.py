@@ -182,7 +182,7 @@ def undo_tags(
 
 
 def _plan(row: Row, wish: Wish) -> Outcome:
-    """What to do with a song, its file unchanged as yet."""
+    """Return what to do with a song, its file unchanged as yet."""
     path = row["path"]
     if row["genre"] is None or row["error"]:
         return Outcome(path, "nothing")
@@ -212,7 +212,7 @@ def _plan(row: Row, wish: Wish) -> Outcome:
 
 
 def _plan_back(path: str, changes: list[tuple[Genre, Genre]]) -> Outcome:
-    """What to do with a file that was changed so, the last change first."""
+    """Return what to do with a file that was changed so, the last change first."""
     file = file_of(path)
     if not os.path.lexists(file):
         return Outcome(path, "gone", error=f"'{path}' is gone since it was tagged")
@@ -234,7 +234,7 @@ def _plan_back(path: str, changes: list[tuple[Genre, Genre]]) -> Outcome:
 
 
 def _is_scored(row: Row, now: FileStamp) -> bool:
-    """Whether a file holds what it held when the table's row was made."""
+    """Return whether a file holds what it held when the table's row was made."""
     was = FileStamp.of(row)
     if was.sample is None:  # an older table's
         return was[:2] == now[:2]

@@ -81,7 +81,7 @@ class UndoFile:
 
 
 def read_changes(path: Path) -> Iterator[tuple[str, str, str, str]]:
-    """Changes, the first first: path, genre before, genre after (both as JSON) and table.
+    """Yield changes, the first first: path, genre before, genre after (both as JSON) and table.
 
     Raises
     ------

@@ -41,7 +41,7 @@ def describe(
     aggregation: str,
     provenance: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Description of a classifier.
+    """Return the description of a classifier.
 
     Parameters
     ----------
@@ -166,7 +166,9 @@ def compare(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
 
 
 def _complete(key: str, part: Any) -> Any:
-    """A part of a description with the defaults of what it does not name; as it is if damaged."""
+    """Return a part of a description with the defaults of what it does not name; as it is
+    if damaged.
+    """
     with contextlib.suppress(GenrenetError, AttributeError, KeyError, TypeError):
         if is_others(part):
             return {**part, "plugin": bool(part.get("plugin"))}  # of whatever version
@@ -191,5 +193,5 @@ def _named(kind: Any, settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """Tuples as lists, as descriptions have them."""
+    """Return tuples as lists, as descriptions have them."""
     return [_plain(item) for item in value] if isinstance(value, list | tuple) else value

@@ -36,7 +36,7 @@ class FFTMel(nn.Module):
         self.window: Tensor
 
     def forward(self, waveform: Tensor) -> Tensor:
-        """(batch, samples) to (batch, n_mels, columns)."""
+        """Map (batch, samples) to (batch, n_mels, columns)."""
         spectrum = torch.stft(
             waveform, self.n_fft, self.hop_length, window=self.window, return_complex=True
         )

@@ -29,7 +29,7 @@ CLOSE = 0.25
 
 
 def fold(network: GenreNetwork, dtype: torch.dtype = torch.float32) -> GenreNetwork:
-    """A copy of a network for inference alone.
+    """Return a copy of a network for inference alone.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def fold(network: GenreNetwork, dtype: torch.dtype = torch.float32) -> GenreNetw
 
 
 def _folded_norm(stage: ConvNorm) -> nn.Sequential:
-    """A convolution with its batch-norm in it, and the activation."""
+    """Return a convolution with its batch-norm in it, and the activation."""
     convolution, norm, *rest = stage
     assert isinstance(convolution, nn.Conv2d)
     assert isinstance(norm, nn.BatchNorm2d)
@@ -114,19 +114,19 @@ class HalfPrecision(GenreNetwork):
         return self.exact.has_embedding
 
     def embed(self, logmel: Tensor) -> Tensor:
-        """Embedding in single precision."""
+        """Return embedding in single precision."""
         return self.exact.embed(logmel)
 
     def layers(self, logmel: Tensor) -> dict[str, Tensor]:
-        """Every layer's output in single precision."""
+        """Return every layer's output in single precision."""
         return self.exact.layers(logmel)
 
     def stages(self) -> dict[str, nn.Module]:
-        """Stages of the network in single precision."""
+        """Return the stages of the network in single precision."""
         return self.exact.stages()
 
     def steps(self) -> dict[str, Callable[[Tensor], Tensor]]:
-        """What the stages compute, in single precision."""
+        """Return what the stages compute, in single precision."""
         return self.exact.steps()
 
     def pool_features(self, features: Tensor) -> Tensor:
@@ -134,7 +134,7 @@ class HalfPrecision(GenreNetwork):
         return self.exact.pool_features(features)
 
     def forward(self, logmel: Tensor) -> Tensor:
-        """Logits of log-mels of shape (batch, n_mels, time)."""
+        """Return the logits of log-mels of shape (batch, n_mels, time)."""
         with torch.autocast(logmel.device.type, self.dtype, enabled=not self.folded):
             logits: Tensor = self.rough(logmel).float()
         if logits.shape[1] > 1:
@@ -146,7 +146,7 @@ class HalfPrecision(GenreNetwork):
 
 
 def channels_last(x: Tensor) -> Tensor:
-    """A tensor of shape (batch, channels, height, width) laid out channels last.
+    """Return a tensor of shape (batch, channels, height, width) laid out channels last.
 
     With one channel both layouts are the same in memory, and torch takes the other one, which makes
     the first and largest activations slow; the strides given here leave no doubt.
@@ -191,7 +191,7 @@ class FoldedStage(nn.Module):
         self.pool, self.then = (high, wide), dtype
 
     def forward(self, x: Tensor) -> Tensor:
-        """(batch, channels, height, width) to what the stage gives."""
+        """Map (batch, channels, height, width) to what the stage gives."""
         x = x.to(self.weight.dtype)
         parts = self._parts(x)
         if parts == 1:
@@ -209,7 +209,9 @@ class FoldedStage(nn.Module):
         return F.max_pool2d(x, self.pool)
 
     def _parts(self, x: Tensor) -> int:
-        """Pieces of time in which a processor's cache can hold what is between the two steps."""
+        """Return the pieces of time in which a processor's cache can hold what is between
+        the two steps.
+        """
         if x.device.type != "cpu" or x.shape[1] > 1:
             return 1
         size = x.shape[0] * len(self.bias) * x.shape[2] * x.shape[3] * x.element_size()
@@ -252,7 +254,7 @@ class FoldedFilters(nn.Module):
         self.shift: Tensor
 
     def forward(self, x: Tensor) -> Tensor:
-        """(batch, 1, time, n_mels) to (batch, channels, time)."""
+        """Map (batch, 1, time, n_mels) to (batch, channels, time)."""
         x = F.pad(x[:, 0].to(self.weight.dtype), self.padding)
         windows = x.unfold(1, self.kernel[0], 1).unfold(2, self.kernel[1], 1)
         _, time, bands = windows.shape[:3]
@@ -286,7 +288,7 @@ class FoldedGRU(nn.Module):
             self.register_buffer(f"candidate{i}", states[:, 2 * n :].contiguous())
 
     def forward(self, x: Tensor) -> Tensor:
-        """(batch, time, input_size) to the last layer's states, (batch, time, hidden_size)."""
+        """Map (batch, time, input_size) to the last layer's states, (batch, time, hidden_size)."""
         n = self.hidden_size
         for i in range(self.n_layers):
             inputs, bias = self.get_buffer(f"inputs{i}"), self.get_buffer(f"bias{i}")

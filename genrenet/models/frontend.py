@@ -39,7 +39,7 @@ class FrontendError(GenrenetError):
 
 
 def square_power_to_db(power: Tensor, *, floor: float = 1e-10, top_db: float = 80.0) -> Tensor:
-    """Decibels of a squared mel power, clipped below each clip's maximum.
+    """Return the decibels of a squared mel power, clipped below each clip's maximum.
 
     Parameters
     ----------
@@ -104,7 +104,9 @@ def bound_level(waveform: Tensor) -> Tensor:
 
 
 def _centred(waveform: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Clips without their mean, their root mean square, and the gain that brings it to `LEVEL`."""
+    """Return clips without their mean, their root mean square, and the gain that brings it
+    to `LEVEL`.
+    """
     mean = waveform.mean(dim=-1, keepdim=True)
     centred = waveform - mean
     # Runtimes of exported models that add up in plain float32 miss a mean by up to 4e-4 of it.
@@ -275,7 +277,7 @@ class LogMel(FrontEnd):
     def from_settings(cls, settings: Mapping[str, Any]) -> LogMel:
         """Rebuild a front end from the `settings` of another, which may be older than ``level``.
 
-        torchaudio's comes back as ``fft``, which computes the same: a checkpoint shall open, and
+        torchaudio's comes back as ``fft``, which computes the same: a checkpoint must open, and
         name genres, where that package cannot be loaded.
         """
         known = {"level": "keep", **settings}
@@ -323,7 +325,7 @@ class LogMel(FrontEnd):
 
 
 def _torchaudio_mel() -> Any:
-    """torchaudio's transform; only its own back end needs that package."""
+    """Return torchaudio's transform; only its own back end needs that package."""
     try:
         from torchaudio.transforms import MelSpectrogram
     except (ImportError, OSError) as error:  # it is not there, or was built for another torch

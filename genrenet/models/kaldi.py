@@ -102,7 +102,7 @@ class KaldiMel(FrontEnd):
         self.window: Tensor
 
     def n_stft_frames(self, n_samples: int) -> int:
-        """Columns of the log-mel of ``n_samples`` samples."""
+        """Return the columns of the log-mel of ``n_samples`` samples."""
         return (n_samples - 1) // self.hop_length + 1
 
     def forward(self, waveform: Tensor) -> Tensor:

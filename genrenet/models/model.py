@@ -103,7 +103,7 @@ class GenreModel(nn.Module):
         return torch.device("cpu") if held is None else held.device
 
     def forward(self, waveform: Tensor) -> Tensor:
-        """Logits of frames.
+        """Return the logits of frames.
 
         Parameters
         ----------
@@ -118,7 +118,7 @@ class GenreModel(nn.Module):
         return logits
 
     def scores(self, waveform: Tensor) -> Tensor:
-        """Scores of waveforms of any length.
+        """Return the scores of waveforms of any length.
 
         Parameters
         ----------
@@ -161,14 +161,14 @@ class GenreModel(nn.Module):
         return bool(self.frontend.n_stft_frames(samples) == wanted)
 
     def _by_frame(self, waveform: Tensor, work: Callable[[Tensor], Tensor]) -> Tensor:
-        """What ``work`` makes of the frames of waveforms: (batch, frames, ...)."""
+        """Return what ``work`` makes of the frames of waveforms: (batch, frames, ...)."""
         frames = cut(waveform, self.frames)
         # An hour in one batch would need gigabytes.
         found = torch.cat([work(some) for some in frames.flatten(0, 1).split(FRAMES_AT_ONCE)])
         return found.reshape(*frames.shape[:2], *found.shape[1:])
 
     def scores_of_logmel(self, logmel: Tensor) -> Tensor:
-        """Scores of log-mels.
+        """Return the scores of log-mels.
 
         Parameters
         ----------
@@ -191,7 +191,7 @@ class GenreModel(nn.Module):
         return log_scores(logits.float(), self.activation).exp()
 
     def embed(self, waveform: Tensor, layer: str | Sequence[str] = "embedding") -> Tensor:
-        """A layer's output as one vector a waveform.
+        """Return a layer's output as one vector a waveform.
 
         Parameters
         ----------
@@ -226,7 +226,7 @@ class GenreModel(nn.Module):
         return torch.cat([layers[name].float() for name in names], dim=-1)
 
     def description(self) -> dict[str, Any]:
-        """All that inference needs besides the weights, in plain types."""
+        """Return all that inference needs besides the weights, in plain types."""
         return describe(
             labels=self.labels,
             network=self.network,
@@ -272,6 +272,6 @@ class GenreModel(nn.Module):
 
 
 def _own_frontend(network: GenreNetwork) -> nn.Module:
-    """The front end a network was designed for, or trained with, learnt bases included."""
+    """Return the front end a network was designed for, or trained with, learnt bases included."""
     make: Callable[[], nn.Module] | None = getattr(network, "make_frontend", None)
     return LogMel(**network.frontend) if make is None else make()

@@ -27,7 +27,7 @@ class PrecisionError(GenrenetError):
 
 
 def precision_of(precision: Precision, device: str | torch.device) -> torch.dtype:
-    """Type that convolutions compute in on a device.
+    """Return type that convolutions compute in on a device.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def precision_of(precision: Precision, device: str | torch.device) -> torch.dtyp
 def optimised(
     model: GenreModel, precision: Precision = "auto", *, compiled: bool = False
 ) -> GenreModel:
-    """A copy of a model for inference alone, on the same device.
+    """Return a copy of a model for inference alone, on the same device.
 
     Batch-norms are folded into the convolutions, activations follow the pooling, tensors are laid
     out channels last (see `genrenet.models.folding`), and the mel power comes from an FFT.

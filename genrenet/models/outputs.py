@@ -12,7 +12,7 @@ Activation = Literal["softmax", "normalised-sigmoid", "sigmoid"]
 
 
 def log_scores(logits: Tensor, activation: Activation) -> Tensor:
-    """Logarithms of scores.
+    """Return the logarithms of scores.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def log_scores(logits: Tensor, activation: Activation) -> Tensor:
 
 
 def frame_losses(logits: Tensor, target: Tensor, activation: Activation) -> Tensor:
-    """Cross-entropy of every frame.
+    """Return the cross-entropy of every frame.
 
     Parameters
     ----------

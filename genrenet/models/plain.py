@@ -17,6 +17,8 @@ attribute or method        what for
 ``embedding_size``         their length, where there is no ``head``
 ``head``                   the output layer, a `torch.nn.Linear` of the embedding: training on top
                            of its checkpoints (``--config transfer``)
+``dropout``                a `torch.nn.Dropout` before the head, of an argument of that name:
+                           ``Pretrained(..., dropout=...)``, as ``--config transfer`` has it
 ``stages()``               modules by name from the input to the output, ``head`` the last: freezing
                            and rates by stage
 =========================  =========================================================================
@@ -95,22 +97,24 @@ class PlainNetwork(GenreNetwork):
         return getattr(self.module, name)
 
     def stages(self) -> dict[str, nn.Module]:
-        """The module's ``stages()``."""
+        """Return the module's ``stages()``."""
         stages: dict[str, nn.Module] = self._offered("stages", "stages() by name")()
         return stages
 
     def embed(self, logmel: Tensor) -> Tensor:
-        """The module's ``embed(logmel)``."""
+        """Return the module's ``embed(logmel)``."""
         embedding: Tensor = self._offered("embed", "embed(logmel)")(logmel)
         return embedding
 
     def forward(self, logmel: Tensor) -> Tensor:
-        """Logits of shape (batch, n_labels) of log-mels of shape (batch, n_mels, time)."""
+        """Return the logits of shape (batch, n_labels) of log-mels of shape (batch, n_mels,
+        time).
+        """
         logits: Tensor = self.module(logmel)
         return logits
 
     def layers(self, logmel: Tensor) -> dict[str, Tensor]:
-        """Embedding and logits."""
+        """Return embedding and logits."""
         return {"embedding": self.embed(logmel), "logits": self(logmel)}
 
 
@@ -140,7 +144,7 @@ class PlainFrontEnd(FrontEnd):
         return int(self._silence(self.sample_rate).shape[1] if found is None else found)
 
     def forward(self, waveform: Tensor) -> Tensor:
-        """Waveforms of shape (batch, samples) to (batch, bins, time)."""
+        """Return the waveforms of shape (batch, samples) to (batch, bins, time)."""
         learning = self.trainable and torch.is_grad_enabled()
         with without_autocast(waveform.device), torch.set_grad_enabled(learning):
             found: Tensor = self.module(waveform.float())

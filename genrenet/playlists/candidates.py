@@ -27,7 +27,8 @@ LOOK_AHEAD = 64
 def fitting(
     songs: LibrarySongs, genre: str, least: float, *, by_score: bool = False
 ) -> NDArray[np.int64]:
-    """Songs that may be taken for a genre, the surest first, of equals in the library's order.
+    """Return songs that may be taken for a genre, the surest first, of equals in the library's
+    order.
 
     Parameters
     ----------
@@ -53,7 +54,7 @@ def fitting(
 
 
 def fits(songs: LibrarySongs, genre: str, *, by_score: bool = False) -> NDArray[np.float64]:
-    """What the least confidence is compared with, for every song."""
+    """Return what the least confidence is compared with, for every song."""
     if genre and by_score:
         return songs.scores[:, songs.labels.index(genre)].astype(np.float64)
     return songs.confidence
@@ -119,7 +120,7 @@ class Supply:
         return bool(self.ahead)
 
     def song(self, row: int) -> PlaylistSong:
-        """A song of the library with what its tags say."""
+        """Return a song of the library with what its tags say."""
         songs = self._songs
         tags, _ = read_tags(songs.paths[row])
         seconds = float(songs.duration[row])

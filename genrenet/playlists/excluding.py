@@ -32,14 +32,14 @@ def same_text(*texts: str) -> str:
 
 
 def same_path(path: str) -> str:
-    """A path as it is compared: with "/", letters composed, and bytes of Windows as letters.
+    r"""Return a path as it is compared: with "/", composed letters, and letters for bytes.
 
-    Names come composed from Linux and Windows, decomposed from macOS, and in one byte a letter
+    Letters come composed from Linux and Windows, decomposed from macOS, and in one byte a letter
     (code page 1252) from older lists.
 
     Examples
     --------
-    >>> same_path("cafe\u0301\udce9.mp3") == "caf\u00e9\u00e9.mp3"
+    >>> same_path("cafe\u0301/caf\udce9.mp3") == "caf\u00e9/caf\u00e9.mp3"
     True
     """
     raw = (

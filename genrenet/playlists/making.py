@@ -57,7 +57,7 @@ def playlist(
     min_confidence : float
         From 0 to 1. Songs are taken that were decided to be of the genre with this confidence.
     by_score : bool
-        Take any song whose score for the genre is that high, whatever it was decided to be.
+        Take take every song with so high a score for the genre, whatever its predicted genre.
     length : float, optional
         Playing time in seconds, met as nearly as possible: see `genrenet.playlists.selection`.
     count : int, optional
@@ -72,7 +72,7 @@ def playlist(
         Which songs, where there are more than enough; by default random ones for a shuffle and
         the surest otherwise.
     seed : int >= 0
-        Of all that is left to chance.
+        Seed of all random choices.
     vectors : SongVectors, optional
         Embeddings in which a smooth order is sought; by default the scores of the genres. Songs
         that have none come last.

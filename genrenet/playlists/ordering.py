@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 def interleave(groups: Sequence[Sequence[T]]) -> list[T]:
-    """Groups merged in proportion to their sizes; each keeps its own order.
+    """Return groups merged in proportion to their sizes; each keeps its own order.
 
     Examples
     --------
@@ -32,14 +32,14 @@ def interleave(groups: Sequence[Sequence[T]]) -> list[T]:
 
 
 def by_confidence(groups: Sequence[Sequence[PlaylistSong]]) -> list[PlaylistSong]:
-    """The surest songs first; of a mix, the surest of each genre in turn."""
+    """Return the surest songs first; of a mix, the surest of each genre in turn."""
     return interleave([sorted(group, key=lambda song: -song.fit) for group in groups])
 
 
 def shuffled(
     groups: Sequence[Sequence[PlaylistSong]], rng: np.random.Generator
 ) -> list[PlaylistSong]:
-    """Songs by chance, those of an artist spread over the whole and never side by side.
+    """Return songs by chance, those of an artist spread over the whole and never side by side.
 
     Each artist's songs are dealt out evenly from a point of chance on, with a little chance for
     each, and all are put in the order of their places: the balanced shuffle of M. Fiedler ("The art
@@ -62,7 +62,7 @@ def _artist(song: PlaylistSong) -> Hashable:
 
 
 def _spread(songs: Sequence[PlaylistSong], rng: np.random.Generator) -> list[int]:
-    """Songs in an order in which each artist's are about equally far from one another."""
+    """Return songs in an order in which each artist's are about equally far from one another."""
     groups: dict[Hashable, list[int]] = {}
     for at, song in enumerate(songs):
         groups.setdefault(_artist(song), []).append(at)
@@ -74,7 +74,7 @@ def _spread(songs: Sequence[PlaylistSong], rng: np.random.Generator) -> list[int
 
 
 def apart(artists: Sequence[Hashable]) -> list[int]:
-    """An order in which no artist follows itself, near the given one.
+    """Return an order in which no artist follows itself, near the given one.
 
     Songs are taken as they come, except that one of the last song's artist waits, and that an
     artist who has more than half of what is left comes at once: so nobody is left over at the
@@ -137,7 +137,9 @@ def apart(artists: Sequence[Hashable]) -> list[int]:
 
 
 def _around(artists: Sequence[Hashable], top: Hashable) -> list[int]:
-    """The songs of an artist who has more than half, in even portions around all the others."""
+    """Return the songs of an artist who has more than half, in even portions around all the
+    others.
+    """
     mine = [at for at, artist in enumerate(artists) if artist == top]
     others = [at for at, artist in enumerate(artists) if artist != top]
     portions = np.array_split(np.array(mine), len(others) + 1)

@@ -16,7 +16,7 @@ _UNFIT = re.compile("[\x00-\x1f\x7f\udc80-\udcff#?]|%[0-9A-Fa-f]{2}|\\s\\Z")
 
 
 def place_of(path: str, folder: str | None) -> str:
-    """A song's path as a playlist in ``folder`` holds it, with "/" on every system.
+    """Return a song's path as a playlist in ``folder`` holds it, with "/" on every system.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def place_of(path: str, folder: str | None) -> str:
 
 
 def uri_of(path: str, folder: str | None) -> str:
-    """A song's path as a URI: percent-encoded bytes, ``file://`` where it is absolute."""
+    """Return a song's path as a URI: percent-encoded bytes, ``file://`` where it is absolute."""
     place = place_of(path, folder)
     encoded = quote(os.fsencode(place), safe="/")
     if not os.path.isabs(place):
@@ -54,7 +54,7 @@ def uri_of(path: str, folder: str | None) -> str:
 
 
 def line_of(path: str, folder: str | None) -> str:
-    """A song's path as a line of an M3U file.
+    """Return a song's path as a line of an M3U file.
 
     Some players read a relative line as a path, others (VLC) as a reference to a URI: ``#``, ``?``
     and ``%41`` mean something else to these. A name that has one of them, or that no line of UTF-8
@@ -69,7 +69,7 @@ def line_of(path: str, folder: str | None) -> str:
 
 
 def path_at(place: str, folder: str, *, uri: bool) -> str | None:
-    """The file that a playlist in ``folder`` means.
+    """Return the file that a playlist in ``folder`` means.
 
     Parameters
     ----------

@@ -18,7 +18,7 @@ _LENGTH = re.compile(
 
 
 def parse_length(text: str) -> float:
-    """A playing time in seconds; a bare number is minutes.
+    """Return a playing time in seconds; a bare number is minutes.
 
     Raises
     ------
@@ -43,7 +43,7 @@ def parse_length(text: str) -> float:
 
 
 def parse_mix(texts: Iterable[str], labels: Sequence[str]) -> dict[str, float]:
-    """Shares of genres from texts such as ``jazz:2`` and ``blues``.
+    """Return the shares of genres from texts such as ``jazz:2`` and ``blues``.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ def _unknown(genre: str, labels: Sequence[str]) -> PlaylistError:
 
 
 def find_song(text: str, paths: Sequence[str]) -> int:
-    """The song that a user means: its path, or a part of its path that no other has.
+    """Return the song that a user means: its path, or a part of its path that no other has.
 
     Parameters
     ----------

@@ -104,7 +104,9 @@ def choose(
 
 
 def _next(supply: Supply, left: float, amount: Amount, seen: Seen) -> PlaylistSong | None:
-    """The next song of a genre; None if there is none, or none that comes nearer to the goal."""
+    """Return the next song of a genre; None if there is none, or none that comes nearer to
+    the goal.
+    """
     while supply.fill():
         song = supply.ahead[0]
         if amount(song) > left:
@@ -167,7 +169,7 @@ def _notes(
     short: bool,
     timed: bool,
 ) -> list[str]:
-    """What a user should know of a choice."""
+    """Return what a user should know of a choice."""
     left_out = sum((supply.left_out for supply in supplies), Counter[str]())
     notes = [
         f"{number} song{'' if number == 1 else 's'} passed over: {reason}"

@@ -23,7 +23,7 @@ _HELD = np.float32(-10)
 
 
 def path_length(vectors: Floats) -> float:
-    """Sum of the cosine distances from each song to the next, each from 0 to 2.
+    """Return the sum of the cosine distances from each song to the next, each from 0 to 2.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def path_length(vectors: Floats) -> float:
 
 
 def short_path(vectors: Floats, start: int | None = None) -> Order:
-    """An order of songs in which each is like the next.
+    """Return an order of songs in which each is like the next.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def short_path(vectors: Floats, start: int | None = None) -> Order:
 
 
 def _blocks(vectors: Floats, rows: Order) -> list[Order]:
-    """Rows in parts of no more than `BLOCK`, neighbours side by side."""
+    """Return rows in parts of no more than `BLOCK`, neighbours side by side."""
     if len(rows) <= BLOCK:
         return [rows] if len(rows) else []
     centred = vectors[rows] - vectors[rows].mean(0)
@@ -75,7 +75,7 @@ def _blocks(vectors: Floats, rows: Order) -> list[Order]:
 
 
 def _path(vectors: Floats, start: int | None) -> Order:
-    """A short path through one block.
+    """Return a short path through one block.
 
     A further point, equally near to all songs, makes a round trip of the path: where it stands,
     the path begins and ends. With a given start the two cannot be parted.

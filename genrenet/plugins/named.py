@@ -51,7 +51,7 @@ class Method:
             )
 
     def parameters(self) -> dict[str, Any]:
-        """Settings with their defaults; without one where the caller must give a value."""
+        """Return settings with their defaults; without one where the caller must give a value."""
         given = inspect.signature(self.estimator).parameters.values()
         empty = inspect.Parameter.empty
         return {p.name: None if p.default is empty else p.default for p in given}
@@ -88,7 +88,7 @@ class Method:
 
 
 def find_method(known: Mapping[str, M], name: str, kind: type[Method]) -> M:
-    """A method by name.
+    """Return a method by name.
 
     Parameters
     ----------

@@ -70,13 +70,13 @@ class Recommender(Method):
 
 
 def recommenders() -> dict[str, Recommender]:
-    """All recommenders by name."""
+    """Return all recommenders by name."""
     found = contributions("register_recommenders")
     return {name: entry.item for name, entry in found.items()}
 
 
 def recommender(name: str) -> Recommender:
-    """A recommender by name.
+    """Return a recommender by name.
 
     Raises
     ------

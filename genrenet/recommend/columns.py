@@ -92,7 +92,7 @@ class Layout(NamedTuple):
     assumed: tuple[str, ...] = ()
 
     def told(self, file: str) -> str:
-        """What was assumed, in a line, and how to say otherwise."""
+        """Return what was assumed, in a line, and how to say otherwise."""
         columns = ", ".join(f"{place} {name}" for place, name in enumerate(self.assumed, 1))
         return (
             f"'{file}' was taken for a {self.title}: columns {columns}; say otherwise with "
@@ -101,13 +101,13 @@ class Layout(NamedTuple):
 
 
 def plain(name: str) -> str:
-    """A column's name in lower case, without accents and punctuation."""
+    """Return a column's name in lower case, without accents and punctuation."""
     letters = unicodedata.normalize("NFKD", name.lower())
     return re.sub(r"[^a-z0-9]", "", letters)
 
 
 def by_header(names: Sequence[str]) -> Layout | None:
-    """The layout that a header tells; None where it names no item."""
+    """Return the layout that a header tells; None where it names no item."""
     found: dict[str, Any] = {}
     for role, known in ROLES.items():
         order = known.split()
@@ -122,7 +122,7 @@ def by_header(names: Sequence[str]) -> Layout | None:
 
 
 def named(columns: Sequence[str], rows: Sequence[Sequence[str]], file: str) -> Layout:
-    """The layout that a user names.
+    """Return the layout that a user names.
 
     Parameters
     ----------
@@ -160,7 +160,7 @@ def named(columns: Sequence[str], rows: Sequence[Sequence[str]], file: str) -> L
 
 
 def layout_of(rows: Sequence[Sequence[str]], tabs: bool, file: str) -> Layout:
-    """The layout of a table.
+    """Return the layout of a table.
 
     Parameters
     ----------
@@ -202,7 +202,7 @@ def layout_of(rows: Sequence[Sequence[str]], tabs: bool, file: str) -> Layout:
 
 
 def _headerless(columns: Sequence[Sequence[str]], file: str) -> Layout | None:
-    """User, item and perhaps plays, among them times and a number of the row."""
+    """Return user, item and perhaps plays, among them times and a number of the row."""
     times = [at for at, values in enumerate(columns) if _mostly(is_time, values)]
     for at in times:
         values = columns[at]
@@ -235,7 +235,7 @@ def _headerless(columns: Sequence[Sequence[str]], file: str) -> Layout | None:
 def without_times(
     layout: Layout, names: Sequence[str], rows: Sequence[Sequence[str]], file: str
 ) -> Layout:
-    """A layout by a header, if its plays are no times.
+    """Return a layout by a header, if its plays are no times.
 
     Raises
     ------
@@ -273,13 +273,13 @@ def _as_wide(row: Sequence[str], other: Sequence[str]) -> bool:
 
 
 def _mostly(test: Callable[[str], object], values: Sequence[str], share: float = MOST) -> bool:
-    """Whether a test holds for most of the values that are not empty, or all are empty."""
+    """Return whether a test holds for most of the values that are not empty, or all are empty."""
     there = [value for value in values if value]
     return sum(bool(test(value)) for value in there) >= share * len(there)
 
 
 def _names_columns(cells: Sequence[str]) -> bool:
-    """Whether a row is a header of which a part is missing, such as ``user,plays``."""
+    """Return whether a row is a header of which a part is missing, such as ``user,plays``."""
     known = {name for names in ROLES.values() for name in names.split()}
     words = [plain(cell) for cell in cells]
     # Nobody is called "user": a table that begins so has a header.
@@ -287,14 +287,14 @@ def _names_columns(cells: Sequence[str]) -> bool:
 
 
 def _counts_rows(values: Sequence[str]) -> bool:
-    """Whether values are 0, 1, 2 ... or 1, 2, 3 ..."""
+    """Return whether values are 0, 1, 2 ... or 1, 2, 3 ..."""
     return len(values) > 2 and list(values) in (
         [str(number) for number in range(start, start + len(values))] for start in (0, 1)
     )
 
 
 def _are_ratings(values: Sequence[str]) -> bool:
-    """Whether values are 0.5, 1, 1.5 ... 5."""
+    """Return whether values are 0.5, 1, 1.5 ... 5."""
     numbers = [float(value) for value in values if is_number(value)]
     return all(0 < number <= 5 and number * 2 == int(number * 2) for number in numbers)
 
@@ -304,12 +304,12 @@ def _is_mbid(text: str) -> bool:
 
 
 def is_date(text: str) -> bool:
-    """Whether a text begins with a date."""
+    """Return whether a text begins with a date."""
     return _TIME.match(text) is not None
 
 
 def is_time(text: str) -> bool:
-    """Whether a text is a date, or a Unix time in seconds, milliseconds or microseconds."""
+    """Return whether a text is a date, or a Unix time in seconds, milliseconds or microseconds."""
     if is_date(text):
         return True
     try:
@@ -320,7 +320,9 @@ def is_time(text: str) -> bool:
 
 
 def is_number(text: str) -> bool:
-    """Whether a text is a number, NaN and infinity included; marks of thousands are passed over."""
+    """Return whether a text is a number, NaN and infinity included; marks of thousands are
+    passed over.
+    """
     try:
         float(re.sub(r"(?<=\d)[,.'\s\u2019](?=\d)", "", text))
     except ValueError:

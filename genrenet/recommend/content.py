@@ -54,7 +54,7 @@ class SongContent(NamedTuple):
 
 
 def is_library(file: str | os.PathLike[str]) -> bool:
-    """Whether a file is one of embeddings or a scan's table, and so no listening history."""
+    """Return whether a file is one of embeddings or a scan's table, and so no listening history."""
     path = Path(file)
     suffix = path.suffix.lower()
     if suffix != ".parquet":
@@ -70,7 +70,7 @@ def is_library(file: str | os.PathLike[str]) -> bool:
 
 
 def read_content(file: str | os.PathLike[str]) -> SongContent:
-    """Content of the songs of a file.
+    """Return the content of the songs of a file.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def read_content(file: str | os.PathLike[str]) -> SongContent:
     path = Path(file)
     if path.is_file() and not is_library(path):
         raise RecommendError(
-            f"'{printable(path)}' says nothing of how songs sound",
+            f"'{printable(path)}' holds no audio features of songs",
             wanted="a file that 'genrenet embed' or 'genrenet scan' wrote",
         )
     if path.suffix.lower() == ".npz" or (path.suffix.lower() == ".parquet" and _embeds(path)):
@@ -125,7 +125,8 @@ def _embeds(path: Path) -> bool:
 
 
 def match_paths(wanted: Sequence[str], known: Sequence[str]) -> list[int]:
-    """Places of files among others, however long their paths were when either list was made.
+    """Return the places of files among others, however long their paths were when either list was
+    made.
 
     Two paths are of one file where they are equal, also as absolute paths; or where both end in the
     same name and folder, and in as many folders more as it takes to tell the known files apart. A
@@ -164,7 +165,7 @@ def match_paths(wanted: Sequence[str], known: Sequence[str]) -> list[int]:
 
 
 def _tails(parts: Sequence[tuple[str, ...]], length: int) -> dict[tuple[str, ...], int]:
-    """Places of paths by their last parts, of those that share them with no other."""
+    """Return the places of paths by their last parts, of those that share them with no other."""
     found: dict[tuple[str, ...], int] = {}
     for place, part in enumerate(parts):
         if len(part) >= length:
@@ -173,7 +174,8 @@ def _tails(parts: Sequence[tuple[str, ...]], length: int) -> dict[tuple[str, ...
 
 
 def with_content(history: History, songs: SongContent) -> tuple[History, NDArray[np.float32], int]:
-    """A history and the content of its items; songs that nobody has played become items of it.
+    """Return a history and the content of its items; songs that nobody has played become items of
+    it.
 
     Returns
     -------
@@ -197,14 +199,14 @@ def with_content(history: History, songs: SongContent) -> tuple[History, NDArray
 
 
 def library_history(songs: SongContent) -> History:
-    """The history of a library that nobody has listened to yet."""
+    """Return the history of a library, which has no plays."""
     nothing = np.zeros(0, np.int64)
     plays = counted(nothing, nothing, np.zeros(0), (0, len(songs.paths)))
     return History([], list(songs.paths), plays)
 
 
 def song_of(history: History, song: str) -> int:
-    """Column of a song, by its path, a part of it, or what people call it.
+    """Return the column of a song, by its path, a part of it, or what people call it.
 
     Raises
     ------

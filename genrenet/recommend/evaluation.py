@@ -134,7 +134,7 @@ def judge(
 
 
 def _known(split: Split, rows: NDArray[np.int64]) -> int:
-    """Held-out items of some users that are in anybody's training plays."""
+    """Return held-out items of some users that are in anybody's training plays."""
     played = np.bincount(split.training.indices, minlength=split.training.shape[1]) > 0
     return int(played[split.held[rows].indices].sum())
 

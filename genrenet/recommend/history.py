@@ -49,7 +49,7 @@ class History:
         return {name: column for column, name in enumerate(self.items)}
 
     def user(self, name: str) -> int:
-        """Row of a user.
+        """Return the row of a user.
 
         Raises
         ------
@@ -66,7 +66,7 @@ class History:
         return self._user_rows[name]
 
     def item(self, name: str) -> int:
-        """Column of an item, by its own name or by what people call it.
+        """Return the column of an item, by its own name or by what people call it.
 
         Raises
         ------
@@ -85,18 +85,20 @@ class History:
         )
 
     def called(self, column: int) -> str:
-        """What people call an item."""
+        """Return what people call an item."""
         name = self.items[column]
         return self.names.get(name, name)
 
     def one(self, columns: Iterable[int]) -> sparse.csr_matrix:
-        """The history of somebody who has played each of some items once, of shape (1, items)."""
+        """Return the history of somebody who has played each of some items once, of shape
+        (1, items).
+        """
         row = np.zeros((1, len(self.items)), np.float32)
         row[0, list(columns)] = 1
         return sparse.csr_matrix(row)
 
     def with_items(self, items: Sequence[str]) -> History:
-        """The same history with more items, which nobody has played yet, behind its own."""
+        """Return the same history with more items, which nobody has played yet, behind its own."""
         new = [name for name in dict.fromkeys(items) if name not in self._item_columns]
         plays = self.plays.copy()
         plays.resize((len(self.users), len(self.items) + len(new)))
@@ -109,7 +111,7 @@ def counted(
     plays: NDArray[np.float64],
     shape: tuple[int, int],
 ) -> sparse.csr_matrix:
-    """Plays as a matrix; those of one user and item are added up.
+    """Return plays as a matrix; those of one user and item are added up.
 
     Parameters
     ----------

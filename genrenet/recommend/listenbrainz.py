@@ -41,12 +41,12 @@ class Listens(NamedTuple):
 
 
 def is_listens(file: Path) -> bool:
-    """Whether a file is called like one that may hold listens."""
+    """Return whether a file is called like one that may hold listens."""
     return file.suffix.lower() in {".json", ".jsonl", ".ndjson", ".listens", ".zip"}
 
 
 def read_listens(file: Path) -> Listens:
-    """All listens of a file.
+    """Return all listens of a file.
 
     Raises
     ------
@@ -73,7 +73,7 @@ def read_listens(file: Path) -> Listens:
 
 
 def _whole(file: Path, start: bytes) -> Iterator[tuple[str, Any]] | None:
-    """Listens of a file that is one JSON value; None where each of its lines is one."""
+    """Return the listens of a file that is one JSON value; None where each of its lines is one."""
     if start[:1] != b"[":
         first = start.split(b"\n", 1)[0]
         try:
@@ -110,7 +110,7 @@ def _zipped(archive: zipfile.ZipFile, file: Path) -> Iterator[tuple[str, Any]]:
 
 
 def _owner(archive: zipfile.ZipFile) -> str:
-    """Name of the user whose export an archive is."""
+    """Return the name of the user whose export an archive is."""
     try:
         about = json.loads(archive.read("user.json"))
         return next(str(about[key]) for key in ("user_name", "username") if about.get(key))

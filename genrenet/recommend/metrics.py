@@ -79,19 +79,19 @@ def validate(
 
 
 def precision(items: ArrayLike, held: sparse.csr_matrix, k: int) -> Floats:
-    """Hits over ``k``, of shape (users,), in [0, 1]."""
+    """Return hits over ``k``, of shape (users,), in [0, 1]."""
     _, hits = validate(items, held, k)
     return np.asarray(hits.sum(axis=1) / k, np.float64)
 
 
 def recall(items: ArrayLike, held: sparse.csr_matrix, k: int) -> Floats:
-    """Hits over held-out items, of shape (users,), in [0, 1]."""
+    """Return hits over held-out items, of shape (users,), in [0, 1]."""
     _, hits = validate(items, held, k)
     return np.asarray(hits.sum(axis=1) / np.diff(held.indptr), np.float64)
 
 
 def ndcg(items: ArrayLike, held: sparse.csr_matrix, k: int) -> Floats:
-    """Normalised discounted cumulative gain, of shape (users,), in [0, 1].
+    """Return the normalised discounted cumulative gain, of shape (users,), in [0, 1].
 
     Examples
     --------
@@ -133,7 +133,7 @@ def novelty(items: ArrayLike, users: ArrayLike, total: int, k: int) -> Floats:
 
 
 def coverage(items: ArrayLike, total: int, k: int) -> tuple[float, Floats]:
-    """Share of all items that anybody was recommended.
+    """Return the share of all items that anybody was recommended.
 
     Parameters
     ----------
@@ -156,7 +156,7 @@ def coverage(items: ArrayLike, total: int, k: int) -> tuple[float, Floats]:
 
 
 def jackknife_interval(value: float, without: ArrayLike) -> list[float]:
-    """95 % interval of a figure from what it is without each user, inside [0, 1]."""
+    """Return the 95 % interval of a figure from what it is without each user, inside [0, 1]."""
     left = np.asarray(without, np.float64)
     n = len(left)
     half = 1.96 * float(np.sqrt((n - 1) / n * ((left - left.mean()) ** 2).sum()))
@@ -164,7 +164,8 @@ def jackknife_interval(value: float, without: ArrayLike) -> list[float]:
 
 
 def bootstrap_means(values: ArrayLike, seed: int = 0, resamples: int = RESAMPLES) -> Floats:
-    """Means of several figures over users that are drawn again and again, with replacement.
+    """Return the means of several figures over users that are drawn again and again, with
+    replacement.
 
     Parameters
     ----------
@@ -195,7 +196,7 @@ def bootstrap_means(values: ArrayLike, seed: int = 0, resamples: int = RESAMPLES
 
 
 def interval(draws: ArrayLike) -> list[float]:
-    """95 % interval from draws of shape (resamples,)."""
+    """Return the 95 % interval from draws of shape (resamples,)."""
     low, high = np.quantile(np.asarray(draws, np.float64), [0.025, 0.975])
     return [float(low), float(high)]
 
@@ -203,7 +204,7 @@ def interval(draws: ArrayLike) -> list[float]:
 def evaluate(
     items: ArrayLike, held: sparse.csr_matrix, training: sparse.csr_matrix, ks: tuple[int, ...]
 ) -> dict[str, Floats]:
-    """All figures of single users, by name and ``k``.
+    """Return all figures of single users, by name and ``k``.
 
     Parameters
     ----------

@@ -39,7 +39,7 @@ AT_ONCE = 512  # songs that are compared with all others at once
 
 
 def read_labels(file: str | os.PathLike[str]) -> pd.DataFrame:
-    """Genre and artist of songs.
+    """Return genre and artist of songs.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def read_labels(file: str | os.PathLike[str]) -> pd.DataFrame:
 
 
 def judge_neighbours(songs: SongContent, labels: pd.DataFrame, seed: int = 0) -> dict[str, Any]:
-    """How alike in genre and artist neighbours are.
+    """Return how alike in genre and artist neighbours are.
 
     Parameters
     ----------
@@ -165,7 +165,7 @@ def _by_song(
 
 
 def _figure(name: str, values: NDArray[np.float64]) -> float:
-    """A median of places, a mean of shares."""
+    """Return a median of places, a mean of shares."""
     if not len(values):
         return float("nan")
     return float(np.median(values) if "place" in name else values.mean())
@@ -174,7 +174,7 @@ def _figure(name: str, values: NDArray[np.float64]) -> float:
 def _draws(
     found: dict[str, NDArray[np.float64]], artists: NDArray[np.int64], seed: int
 ) -> dict[str, NDArray[np.float64]]:
-    """Figures over artists that are drawn again and again."""
+    """Return figures over artists that are drawn again and again."""
     rng = np.random.default_rng(seed)
     members = [np.flatnonzero(artists == artist) for artist in range(artists.max() + 1)]
     draws = {name: np.empty(RESAMPLES) for name in found}
@@ -190,7 +190,7 @@ def _draws(
 def _chance(
     genres: NDArray[Any], artists: NDArray[np.int64], others: NDArray[np.bool_]
 ) -> dict[str, float]:
-    """What neighbours in no order at all would give."""
+    """Return what neighbours in no order at all would give."""
     n = len(genres)
     same = np.array([(genres == genre).sum() for genre in genres])
     own = np.bincount(artists)[artists] - 1
@@ -211,7 +211,7 @@ def _chance(
 
 
 def neighbours_markdown(found: dict[str, Any]) -> str:
-    """What `judge_neighbours` found, as a Markdown table."""
+    """Return what `judge_neighbours` found, as a Markdown table."""
     lines = [
         f"# songs like this one: {found['what']}",
         "",

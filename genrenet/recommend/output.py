@@ -23,7 +23,7 @@ SUFFIXES = (".csv", ".parquet")
 
 
 def check_out(file: str | os.PathLike[str]) -> Path:
-    """A file that recommendations can be written to.
+    """Return a file that recommendations can be written to.
 
     Raises
     ------
@@ -48,7 +48,7 @@ def check_out(file: str | os.PathLike[str]) -> Path:
 
 
 def check_folder(folder: str | os.PathLike[str]) -> Path:
-    """A folder that a report can be written to, which is made only then.
+    """Return a folder that a report can be written to, which is made only then.
 
     Raises
     ------
@@ -69,7 +69,7 @@ def check_folder(folder: str | os.PathLike[str]) -> Path:
 
 
 def as_table(block: Block, users: Sequence[str], history: History) -> pa.Table:
-    """Recommendations of a block, a row each.
+    """Return the recommendations of a block, a row each.
 
     Parameters
     ----------

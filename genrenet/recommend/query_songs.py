@@ -14,7 +14,7 @@ Rows = NDArray[np.float32]
 
 
 def embedded(path: str, songs: SongVectors) -> Rows:
-    """Vector of a file by the backbone, layer and trim that a file of embeddings names.
+    """Return the vector of a file by the backbone, layer and trim that a file of embeddings names.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def embedded(path: str, songs: SongVectors) -> Rows:
 
 
 def scored(path: str, about: About) -> Rows:
-    """Genre scores of a file by the checkpoint, trim and frames that a scan's table names.
+    """Return genre scores of a file by the checkpoint, trim and frames that a scan's table names.
 
     Parameters
     ----------

@@ -54,7 +54,7 @@ def read_history(
     unit: Unit | None = None,
     columns: Sequence[str] | None = None,
 ) -> History:
-    """The listening history of one file or of several together.
+    """Return the listening history of one file or of several together.
 
     Parameters
     ----------
@@ -149,7 +149,7 @@ def _usable(
     bad: list[str],
     notes: list[str],
 ) -> Rows:
-    """The rows that can be used, and a line for each of the others."""
+    """Return the rows that can be used, and a line for each of the others."""
     count = len(lines)
     items = _items(file, layout, columns, unit)
     users = _first_named(columns, layout.user) if layout.user else pa.repeat(file.stem, count)
@@ -200,13 +200,15 @@ def _usable(
 
 
 def _line(text: str) -> int:
-    """The number of the line that a bad row's reason begins with; 0 where it names none."""
+    """Return the number of the line that a bad row's reason begins with; 0 where it names none."""
     found = re.match(r"line (\d+):", text)
     return int(found[1]) if found else 0
 
 
 def _items(file: Path, layout: Layout, columns: Sequence[pa.Array], unit: Unit | None) -> pa.Array:
-    """Names of the items: of the files where there are any, else of artists or of tracks."""
+    """Return the names of the items: of the files where there are any, else of artists or
+    of tracks.
+    """
     if layout.item:
         return _first_named(columns, layout.item)
     if unit is None:
@@ -237,7 +239,9 @@ def _named(column: pa.Array) -> NDArray[np.bool_]:
 
 
 def _text(column: pa.ChunkedArray) -> pa.Array:
-    """A column as text without blanks around it; what is missing or no plain value is empty."""
+    """Return a column as text without blanks around it; what is missing or no plain value
+    is empty.
+    """
     try:
         plain = column.cast(pa.string())
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
@@ -247,7 +251,8 @@ def _text(column: pa.ChunkedArray) -> pa.Array:
 
 
 def _numbers(column: pa.Array) -> tuple[NDArray[np.float64], list[str]]:
-    """Numbers of texts, NaN where one is none; and what was assumed of how they are written.
+    """Return the numbers of texts, NaN where one is none; and what was assumed of how they are
+    written.
 
     Points and commas between groups of three digits are marks of thousands where all points (or
     commas) of the column may be that; otherwise a comma is a decimal one.
@@ -279,7 +284,7 @@ def _numbers(column: pa.Array) -> tuple[NDArray[np.float64], list[str]]:
 def _repeated(
     users: pa.Array, items: pa.Array, plays: NDArray[np.float64], kept: NDArray[np.bool_]
 ) -> int:
-    """How many of the kept rows are the same as another in all three."""
+    """Return how many of the kept rows are the same as another in all three."""
     table = pa.table([users, items, pa.array(plays)], ["user", "item", "plays"])
     table = table.filter(pa.array(kept))
     return len(table) - len(table.group_by(["user", "item", "plays"]).aggregate([]))
@@ -294,7 +299,8 @@ def _missing(file: Path, role: str, found: str) -> HistoryError:
 
 
 def read_names(file: str | os.PathLike[str]) -> dict[str, str]:
-    """What people call items, from a table whose first two columns are an identifier and a name.
+    """Return what people call items, from a table whose first two columns are an identifier and a
+    name.
 
     HetRec's ``artists.dat`` is one. A header (``id``, ``name``) is passed over.
 

@@ -31,12 +31,12 @@ _AT_K = [f"{metric} @{k}" for k in KS for metric in ("Precision", "Recall", "NDC
 
 
 def good_rows(results: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Rows of the models that could be judged, the best first."""
+    """Return the rows of the models that could be judged, the best first."""
     return [row for row in results["models"] if not row["error"]]
 
 
 def markdown(results: Mapping[str, Any]) -> str:
-    """The models as a Markdown table, with what the figures mean.
+    """Return the models as a Markdown table, with what the figures mean.
 
     Parameters
     ----------

@@ -35,7 +35,7 @@ MEANINGS = {
 def summarise(
     name: str, history: History, found: Evaluation, share: float, seeds: int, seed: int = 0
 ) -> dict[str, Any]:
-    """Everything that an evaluation says, in plain values that JSON can hold.
+    """Return everything that an evaluation says, in plain values that JSON can hold.
 
     Parameters
     ----------
@@ -125,7 +125,7 @@ def _row(
 def _comparisons(
     good: Sequence[Judged], rows: Sequence[Mapping[str, Any]], seed: int
 ) -> list[dict[str, Any]]:
-    """Each pair of models on the same users, the better one first."""
+    """Return each pair of models on the same users, the better one first."""
     by_name = {model.name: model for model in good}
     pairs = []
     for first, second in combinations([row["name"] for row in rows], 2):

@@ -74,14 +74,14 @@ class Text(NamedTuple):
     spans: list[Span]
 
     def line(self, row: int) -> int:
-        """Line of the file that a row, counted from 1, begins in."""
+        """Return the line of the file that a row, counted from 1, begins in."""
         for span in self.spans:
             row += span.last - span.first if span.first < row else 0
         return row
 
 
 def first_rows(file: Path) -> tuple[list[list[str]], Form]:
-    """The first rows of a text file with columns, and its form.
+    """Return the first rows of a text file with columns, and its form.
 
     Raises
     ------
@@ -129,7 +129,7 @@ def _encoding(raw: bytes) -> str:
 
 
 def _decoded(raw: bytes, encoding: str) -> str:
-    """The beginning of a file as text; its last letter may be cut."""
+    """Return the beginning of a file as text; its last letter may be cut."""
     if encoding == "utf-8":
         try:
             raw[:-4].decode()
@@ -148,14 +148,16 @@ def _rows(lines: list[str], separator: str) -> list[list[str]]:
 
 
 def _fits(rows: list[list[str]]) -> tuple[bool, int]:
-    """How well a separator parts rows: whether all into as many columns, and into how many."""
+    """Return how well a separator parts rows: whether all into as many columns, and into
+    how many.
+    """
     width = len(rows[0])
     alike = sum(len(row) == width for row in rows)
     return width > 1 and alike >= 0.5 * len(rows), width
 
 
 def read_text(file: Path, width: int, form: Form, header: bool) -> Text:
-    """All of a text file with columns.
+    """Return all of a text file with columns.
 
     Parameters
     ----------
@@ -237,7 +239,7 @@ def _parsed(
 
 
 def read_parquet(file: Path) -> pa.Table:
-    """All columns of a Parquet file that are text or numbers; others become empty.
+    """Return all columns of a Parquet file that are text or numbers; others become empty.
 
     Raises
     ------

@@ -113,7 +113,7 @@ class SpecAugment(nn.Module):
 
 
 def _stretch(logmel: Tensor, axis: int, widest: int) -> Tensor:
-    """Where each clip is masked along an axis: anywhere, and 0 to ``widest`` cells wide."""
+    """Return where each clip is masked along an axis: anywhere, and 0 to ``widest`` cells wide."""
     size = logmel.shape[axis]
     draws = (logmel.shape[0], 1, 1)
     width = torch.rand(draws, device=logmel.device, dtype=logmel.dtype) * min(widest, size)

@@ -63,7 +63,9 @@ class SongScores(Metric):
         self.target.scatter_reduce_(0, song, torch.where(counted, target, -1), "amax")
 
     def compute(self) -> tuple[Tensor, Tensor]:
-        """Song scores of shape (songs, labels), and targets; -1 marks songs without a frame."""
+        """Return song scores of shape (songs, labels), and targets; -1 marks songs without
+        a frame.
+        """
         return aggregate(self.totals, self.counts, self.aggregation), self.target
 
 
@@ -108,7 +110,9 @@ class StageMetrics(nn.Module):
         self.songs.update(scores, target, song, counted)
 
     def compute(self) -> dict[str, Tensor]:
-        """Frame and song metrics by name: ``frame_accuracy``, ``song_f1``, ``song_top2`` ..."""
+        """Return frame and song metrics by name: ``frame_accuracy``, ``song_f1``,
+        ``song_top2`` ...
+        """
         scores, target = self.songs.compute()
         target = torch.where(scores.isfinite().all(dim=-1), target, -1)
         results = {f"frame_{name}": value for name, value in self.frame.compute().items()}

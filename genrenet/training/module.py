@@ -118,7 +118,7 @@ class GenreClassifier(GenreModel, Measured):
     # --- batches ----------------------------------------------------------------------------------
 
     def frame_scores(self, batch: Item) -> dict[str, Tensor]:
-        """``logits``, ``scores`` and, where there are some, ``embedding`` and ``logmel``."""
+        """Return ``logits``, ``scores`` and, where there are some, ``embedding`` and ``logmel``."""
         found = {}
         if "hidden" in batch:
             found["embedding"] = self._embed_hidden(batch["hidden"])
@@ -134,7 +134,7 @@ class GenreClassifier(GenreModel, Measured):
         return {"logits": logits, "scores": log_scores(logits, self.activation).exp(), **found}
 
     def _embed_hidden(self, hidden: Tensor) -> Tensor:
-        """Embedding of frames whose trunk has been run already, up to ``trunk_end``."""
+        """Return the embedding of frames whose trunk has been run already, up to ``trunk_end``."""
         features = self.network.forward_features(hidden, after=self.trunk_end)
         return self.network.forward_head(features, pre_logits=True)
 
@@ -233,7 +233,9 @@ class GenreClassifier(GenreModel, Measured):
         return parameter_groups(stages, self.stage_rates, decay=decay)
 
     def stages(self) -> dict[str, torch.nn.Module]:
-        """Named parts from the input to the output; ``frontend`` is one where it can learn."""
+        """Return named parts from the input to the output; ``frontend`` is one where it can
+        learn.
+        """
         frontend = {"frontend": self.frontend} if self.frontend.trainable else {}
         return {**frontend, **self.network.stages()}
 
@@ -269,7 +271,7 @@ class GenreClassifier(GenreModel, Measured):
         torch.manual_seed(seed % 2**63)
 
     def training_step(self, batch: Item, batch_idx: int) -> Tensor:
-        """Loss of a batch of frames, its part of the loss of all processes."""
+        """Return the loss of a batch of frames, its part of the loss of all processes."""
         with fixed_norms(self, "idle" in batch, len(batch["label"])):
             return self._training_step(batch)
 
@@ -301,7 +303,9 @@ class GenreClassifier(GenreModel, Measured):
         return total * processes / everywhere.clamp_min(1e-8)
 
     def _loss(self, logits: Tensor, target: Tensor, counted: Tensor) -> tuple[Tensor, Tensor]:
-        """Sum of the counted frames' cross-entropies with soft targets, and of their weights."""
+        """Return the sum of the counted frames' cross-entropies with soft targets, and of
+        their weights.
+        """
         smoothed = (1 - self.label_smoothing) * target + self.label_smoothing / len(self.labels)
         losses = frame_losses(logits, smoothed, self.activation)
         weights = (target * self.label_weights).sum(dim=-1) * counted
@@ -319,15 +323,17 @@ class GenreClassifier(GenreModel, Measured):
         return outputs
 
     def validation_step(self, batch: Item, batch_idx: int) -> dict[str, Tensor]:
-        """Logits, scores, embeddings and log-mels of validation frames; see `frame_scores`."""
+        """Return logits, scores, embeddings and log-mels of validation frames; see
+        `frame_scores`.
+        """
         return self._evaluate("validation", batch)
 
     def test_step(self, batch: Item, batch_idx: int) -> dict[str, Tensor]:
-        """Logits, scores, embeddings and log-mels of test frames."""
+        """Return logits, scores, embeddings and log-mels of test frames."""
         return self._evaluate("test", batch)
 
     def predict_step(self, batch: Item, batch_idx: int) -> dict[str, Tensor]:
-        """Scores of frames, with the song and the second each begins at."""
+        """Return the scores of frames, with the song and the second each begins at."""
         found = self.frame_scores(batch)
         kept = {key: batch[key] for key in ("song", "start", "counted")}
         return {**kept, **{key: found[key] for key in ("scores", "embedding") if key in found}}

@@ -28,7 +28,7 @@ Item = dict[str, Tensor]
 
 
 def _tensorboard(trainer: pl.Trainer) -> TensorBoardLogger | None:
-    """The trainer's TensorBoard, unless nothing is to be written now."""
+    """Return the trainer's TensorBoard, unless nothing is to be written now."""
     if trainer.sanity_checking:
         return None
     return next((log for log in trainer.loggers if isinstance(log, TensorBoardLogger)), None)
@@ -123,7 +123,9 @@ class StageImages(pl.Callback):
 
 
 def _choose_clips(trainer: pl.Trainer, count: int) -> dict[int, list[int]]:
-    """Rows to keep of validation batches: first frames of songs, one of each genre in turn."""
+    """Return rows to keep of validation batches: first frames of songs, one of each genre
+    in turn.
+    """
     data = data_of(trainer)
     if data is None:
         return {0: list(range(count))}
@@ -216,7 +218,7 @@ class SongProjector(pl.Callback):
 
 
 def _cell(text: str) -> str:
-    """Text for a tab-separated table."""
+    """Return text for a tab-separated table."""
     return " ".join("".join(c if c.isprintable() else " " for c in printable(text)).split())
 
 
@@ -230,7 +232,7 @@ class HyperParameters(pl.Callback):
         self._best = math.inf
 
     def state_dict(self) -> dict[str, Any]:
-        """The best loss so far, for runs that are resumed."""
+        """Return the best loss so far, for runs that are resumed."""
         return {"best": self._best}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
@@ -261,7 +263,7 @@ class HyperParameters(pl.Callback):
 
 
 def settings_of(trainer: pl.Trainer, model: Any) -> dict[str, Any]:
-    """Settings of a run as flat, plain values."""
+    """Return the settings of a run as flat, plain values."""
     settings: dict[str, Any] = {
         "network": type(model.network.owner).__name__,
         "parameters": sum(p.numel() for p in model.network.parameters()),

@@ -93,7 +93,7 @@ class OneCycle(LRScheduler):
                 group["lr"] = rate
 
     def factor(self, step: int) -> float:
-        """Learning rate at a step (counted from 0) as a fraction of the peak."""
+        """Return learning rate at a step (counted from 0) as a fraction of the peak."""
         if step == 0:
             return self.start
         if self.total_steps is None:
@@ -111,5 +111,5 @@ class OneCycle(LRScheduler):
         return high + (low - high) * 0.5 * (1.0 + math.cos(math.pi * share))
 
     def get_lr(self) -> list[float | Tensor]:
-        """Learning rates of all groups at the present step."""
+        """Return learning rates of all groups at the present step."""
         return [base * self.factor(self.last_epoch) for base in self.base_lrs]

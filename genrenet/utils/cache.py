@@ -36,13 +36,13 @@ class CacheError(GenrenetError):
 
 
 def cache_root() -> Path:
-    """The cache's folder, whether it exists or not."""
+    """Return the cache's folder, whether it exists or not."""
     named = os.environ.get("GENRENET_CACHE")
     return Path(named) if named else user_cache_path("genrenet")
 
 
 def cache_folder(*parts: str) -> Path:
-    """A folder below the cache's root, made if it is missing.
+    """Return a folder below the cache's root, made if it is missing.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def cache_folder(*parts: str) -> Path:
 
 
 def limit(folder: Path, held: int) -> int:
-    """How many bytes one kind of things in the cache may take.
+    """Return how many bytes one kind of things in the cache may take.
 
     Parameters
     ----------
@@ -144,7 +144,9 @@ def make_room(kind: str) -> int:
 
 
 def changed(file: Path) -> float:
-    """When a file was written or noted as used, in seconds since 1970; 0 where there is none."""
+    """Return when a file was written or noted as used, in seconds since 1970; 0 where there
+    is none.
+    """
     try:
         return file.stat().st_mtime
     except OSError:
@@ -152,7 +154,7 @@ def changed(file: Path) -> float:
 
 
 def unwritable(folder: Path, error: OSError) -> CacheError:
-    """The error for a folder of the cache that cannot be written."""
+    """Return the error for a folder of the cache that cannot be written."""
     return CacheError(
         f"cannot write to the cache folder '{printable(folder)}'",
         found=str(error),
@@ -161,12 +163,12 @@ def unwritable(folder: Path, error: OSError) -> CacheError:
 
 
 def digest(data: bytes) -> str:
-    """Short name for data: the first 32 hexadecimal digits of its SHA-256."""
+    """Return the short name for data: the first 32 hexadecimal digits of its SHA-256."""
     return hashlib.sha256(data).hexdigest()[:32]
 
 
 def sha256_of(path: str | os.PathLike[str]) -> str:
-    """SHA-256 of a file's bytes, as 64 hexadecimal digits."""
+    """Return the SHA-256 of a file's bytes, as 64 hexadecimal digits."""
     found = hashlib.sha256()
     with open(path, "rb") as file:
         while block := file.read(CHUNK):
@@ -185,7 +187,8 @@ def write_about(folder: Path, text: str) -> None:
 
 
 def read_arrays(file: Path) -> dict[str, NDArray[Any]]:
-    """Arrays that `write_arrays` has kept; the file's time says from now on that it was used.
+    """Return arrays that `write_arrays` has kept; the file's time says from now on that it was
+    used.
 
     Raises
     ------

@@ -43,7 +43,7 @@ class GenrenetError(Exception):
 
 
 def visible(text: str, kept: str = "\n") -> str:
-    r"""Text that can do nothing to a terminal: control characters are written as ``\xNN``.
+    r"""Return text that can do nothing to a terminal: control characters are written as ``\xNN``.
 
     Escape sequences move the cursor, change titles and hide what was printed; marks of direction
     make a name read as another. Each byte of their UTF-8 is written out.
@@ -66,7 +66,7 @@ def visible(text: str, kept: str = "\n") -> str:
 
 
 def printable(path: str | os.PathLike[str]) -> str:
-    r"""A path as text that any terminal, table or JSON file can hold, on one line.
+    r"""Return a path as text that any terminal, table or JSON file can hold, on one line.
 
     Bytes of a file name that are not UTF-8 (which Python carries as lone surrogates) and those of
     control characters (see `visible`) are written as ``\xNN``; everything else, non-ASCII letters

@@ -66,12 +66,12 @@ class FileStamp(NamedTuple):
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> FileStamp:
-        """What a table's row remembers."""
+        """Return what a table's row remembers."""
         return cls(row["size"], row["mtime"], row.get("file_id"), row.get("sample"))
 
     @classmethod
     def now(cls, path: str, *, sampled: bool = False) -> FileStamp:
-        """A file as it is.
+        """Return a file as it is.
 
         Parameters
         ----------
@@ -89,7 +89,7 @@ class FileStamp(NamedTuple):
         return cls(size, mtime, f"{inode:x}-{ctime:x}", sample)
 
     def is_still(self, now: FileStamp, path: str) -> bool:
-        """Whether a file that is ``now`` so holds what it held.
+        """Return whether a file that is ``now`` so holds what it held.
 
         It is opened only where something speaks for a change: another modification time, or both
         another inode and another change of status, as after two files have swapped their names.
@@ -115,7 +115,7 @@ class FileStamp(NamedTuple):
 
 
 def content_sample(path: str | os.PathLike[str]) -> str:
-    """Digest of a file's length, both its ends and a few places between them.
+    """Return the digest of a file's length, both its ends and a few places between them.
 
     Tells songs apart, and a song from its later versions, in a few hundred kilobytes however long
     it is: a new tag moves or changes one of the ends. Files of up to 256 KiB are read whole.
@@ -147,7 +147,7 @@ def content_sample(path: str | os.PathLike[str]) -> str:
 
 
 def _sampled(size: int) -> list[tuple[int, int]]:
-    """Where a file of so many bytes is looked at: starts and lengths."""
+    """Return where a file of so many bytes is looked at: starts and lengths."""
     if size <= 4 * _END:
         return [(0, size)]
     step = (size - 2 * _END) // _BETWEEN

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 
 def cores() -> int:
-    """Processor cores this process may use: those of its container, shared with its siblings.
+    """Return processor cores this process may use: those of its container, shared with its
+    siblings.
 
     Processes that one launcher started on a machine share its cores (``LOCAL_WORLD_SIZE``).
     """
@@ -38,7 +39,7 @@ def best_device() -> str:
 
 
 def fast_half(device: str | torch.device) -> torch.dtype | None:
-    """Half precision that a device multiplies faster than single precision, if there is one.
+    """Return half precision that a device multiplies faster than single precision, if there is one.
 
     Parameters
     ----------

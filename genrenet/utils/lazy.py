@@ -89,7 +89,9 @@ class Lazy:
 
 
 def _stated(module: str, name: str) -> inspect.Signature | None:
-    """Signature in a module's source; None where it cannot be known without an import."""
+    """Return the signature in a module's source; None where it cannot be known without an
+    import.
+    """
     spec = find_spec(module)
     source = (
         spec.loader.get_source(module) if spec and isinstance(spec.loader, InspectLoader) else ""

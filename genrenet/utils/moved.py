@@ -120,7 +120,7 @@ MOVED = {
 
 
 def new_modules(former: str) -> list[str]:
-    """Full names of the modules that hold what a former one did; empty where there is none.
+    """Return full names of the modules that hold what a former one did; empty where there is none.
 
     Examples
     --------
@@ -136,7 +136,7 @@ def new_modules(former: str) -> list[str]:
 
 
 def new_name(path: str) -> str:
-    """Full name of a class of today that a file may name as it was named once.
+    """Return full name of a class of today that a file may name as it was named once.
 
     Examples
     --------

@@ -97,14 +97,15 @@ def _cells(line: str, delimiter: str) -> list[str]:
 
 
 def _is_row(line: str, delimiter: str, width: int) -> bool:
-    """Whether a line would be a whole row if no quote were open before it."""
+    """Return whether a line would be a whole row if no quote were open before it."""
     if line.count(delimiter) < width - 1 or _follow(line, delimiter, opened=False)[0]:
         return False
     return len(_cells(line, delimiter)) == width > 1
 
 
 def _follow(line: str, delimiter: str, *, opened: bool) -> tuple[bool, bool]:
-    """Whether a field is open at the end of a line, and each quote closed before a delimiter.
+    """Return whether a field is open at the end of a line, and each quote closed before a
+    delimiter.
 
     A quote that closes within a word was hardly meant to close what is open.
     """

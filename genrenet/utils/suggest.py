@@ -11,7 +11,7 @@ FEW = 200_000  # names among which near ones are looked for: difflib takes secon
 
 
 def nearest(name: str, known: Iterable[str], n: int = 2) -> list[str]:
-    """Known names that are nearly a name, whatever their case.
+    """Return known names that are nearly a name, whatever their case.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def nearest(name: str, known: Iterable[str], n: int = 2) -> list[str]:
 
 
 def did_you_mean(name: str, known: Iterable[str], n: int = 2) -> str:
-    """A question after names that are nearly what was given; empty where there are none.
+    """Return a question after names that are nearly what was given; empty where there are none.
 
     Examples
     --------

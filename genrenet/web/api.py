@@ -35,7 +35,7 @@ def service() -> Service:
 
 @api.get("/health")
 def health() -> ResponseReturnValue:
-    """Whether the server lives, how busy it is, and what it takes."""
+    """Return whether the server lives, how busy it is, and what it takes."""
     if not flask.g.known:
         return {"status": "ok"}
     at = service()
@@ -52,7 +52,7 @@ def health() -> ResponseReturnValue:
 
 @api.get("/models")
 def models() -> ResponseReturnValue:
-    """The models that songs can be classified with."""
+    """Return the models that songs can be classified with."""
     rows = []
     for number, (name, model) in enumerate(service().scoring.models.items()):
         frame = None if isinstance(model, SongScorer) else model.frames.seconds
@@ -70,7 +70,7 @@ def models() -> ResponseReturnValue:
 
 @api.get("/library")
 def library() -> ResponseReturnValue:
-    """Songs and folders that a beginning of a path, or some words, may mean."""
+    """Return songs and folders that a beginning of a path, or some words, may mean."""
     given = flask.request.args.get("limit", "20")
     if not given.isdecimal() or len(given) > 4 or not 1 <= int(given) <= MOST_ENTRIES:
         raise RequestError("limit", found=given[:20], wanted=f"a number from 1 to {MOST_ENTRIES}")
@@ -81,7 +81,7 @@ def library() -> ResponseReturnValue:
 
 @api.get("/audio")
 def audio() -> ResponseReturnValue:
-    """A song's file, or a part of it, for a player."""
+    """Return a song's file, or a part of it, for a player."""
     path = song_file(service().shelf.root, flask.request.args.get("path", ""))
     suffix = "." + path.rpartition(".")[2].lower()
     kind = _TYPES.get(suffix) or mimetypes.guess_type("song" + suffix)[0]
@@ -90,14 +90,14 @@ def audio() -> ResponseReturnValue:
 
 @api.get("/openapi.json")
 def openapi() -> ResponseReturnValue:
-    """The description of this API."""
+    """Return the description of this API."""
     at = service()
     return description(at.max_upload, at.scoring.max_seconds)
 
 
 @api.post("/classify")
 def classify() -> ResponseReturnValue:
-    """A song's genre, at the end or as it is found."""
+    """Return a song's genre, at the end or as it is found."""
     at = service()
     song, model, timeline = _asked(at)
     streaming = flask.request.accept_mimetypes.best == STREAM
@@ -122,7 +122,7 @@ def _request() -> UploadRequest:
 
 
 def _asked(at: Service) -> tuple[Song, str, bool]:
-    """The song, the model, and whether a timeline is wanted."""
+    """Return the song, the model, and whether a timeline is wanted."""
     request = _request()
     if request.mimetype == "application/json":
         try:
@@ -178,7 +178,7 @@ class _Lines:
             yield _line(self._outside({"event": "error", "fault": error}))
 
     def _outside(self, event: Event) -> dict[str, Any]:
-        """An event as the client sees it."""
+        """Return an event as the client sees it."""
         if event["event"] == "result":
             result = event["song"]
             similar = self.at.similar(self.song, result)

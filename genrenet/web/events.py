@@ -90,7 +90,7 @@ class _Live:
                     thread.join()
 
     def _inbox(self) -> Events:
-        """Events until there is a result and the waveform is whole, or until an error."""
+        """Yield events until there is a result and the waveform is whole, or until an error."""
         outlined, last = False, None
         while not (outlined and last):
             try:
@@ -146,7 +146,7 @@ class _Live:
             self.inbox.put({"event": "error", "status": 500, "fault": error})
 
     def _expected(self) -> int | None:
-        """How many frames the song will have; None for what looks at songs as wholes."""
+        """Return how many frames the song will have; None for what looks at songs as wholes."""
         scoring, model = self.scoring, self.scoring.models[self.model]
         if isinstance(model, SongScorer):
             return None

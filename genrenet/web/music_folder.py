@@ -59,7 +59,7 @@ class Shelf:
         }
 
     def files(self) -> list[tuple[str, str]]:
-        """Relative paths of all songs, each also in lower case; at most a minute old.
+        """Return relative paths of all songs, each also in lower case; at most a minute old.
 
         Whoever finds the list too old makes a new one while the others use the old.
         """
@@ -85,7 +85,7 @@ class Shelf:
                     yield relative_name(self.root, entry.path)
 
     def _entries(self, folder: str) -> list[os.DirEntry[str]]:
-        """What a folder shows: nothing hidden, no links that leave the served folder."""
+        """Return what a folder shows: nothing hidden, no links that leave the served folder."""
         try:
             with os.scandir(folder) as entries:
                 return [
@@ -98,7 +98,7 @@ class Shelf:
             return []
 
     def complete(self, text: str, limit: int) -> tuple[list[dict[str, Any]], bool]:
-        """Songs and folders that a beginning of a path, or some words, may mean.
+        """Return songs and folders that a beginning of a path, or some words, may mean.
 
         Parameters
         ----------
@@ -125,7 +125,7 @@ class Shelf:
         return list(found.values()), False
 
     def _below(self, text: str) -> Iterator[dict[str, Any]]:
-        """Entries of one folder."""
+        """Yield the entries of one folder."""
         folder, _, beginning = text.rpartition("/")
         wanted = beginning.casefold()
         try:
@@ -153,7 +153,7 @@ class Shelf:
                 yield self.entry(path)
 
     def entry(self, path: str) -> dict[str, Any]:
-        """What is known of a song."""
+        """Return what is known of a song."""
         genre, confidence = self.genres.get(path, (None, None))
         return {"path": path, "kind": "song", "genre": genre, "confidence": confidence}
 
@@ -163,7 +163,7 @@ def _is_song(entry: os.DirEntry[str]) -> bool:
 
 
 def _is(test: Callable[[], bool]) -> bool:
-    """What a test of an entry says; no for a link to itself, or what is closed to us."""
+    """Return what a test of an entry says; no for a link to itself, or what is closed to us."""
     try:
         return test()
     except OSError:

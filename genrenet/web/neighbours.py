@@ -57,7 +57,7 @@ class Neighbours:
             self._place = {self.names[n]: row for row, n in enumerate(self.embedded)}
 
     def of(self, name: str | None, result: SongResult, count: int = 8) -> dict[str, Any]:
-        """The songs nearest to one.
+        """Return the songs nearest to one.
 
         Parameters
         ----------

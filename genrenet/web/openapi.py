@@ -178,7 +178,7 @@ def _classify(max_upload: int, max_seconds: float) -> Schema:
 
 
 def description(max_upload: int, max_seconds: float) -> Schema:
-    """The description.
+    """Return the description.
 
     Parameters
     ----------

@@ -14,7 +14,7 @@ page = flask.Blueprint("page", __name__)
 
 @page.get("/")
 def index() -> ResponseReturnValue:
-    """The page itself."""
+    """Return the page itself."""
     return flask.render_template("index.html", version=__version__)
 
 
@@ -39,7 +39,7 @@ def enter() -> ResponseReturnValue:
 
 
 def problem(error: HTTPException) -> ResponseReturnValue:
-    """The answer to a request for a page that cannot be carried out."""
+    """Return the answer to a request for a page that cannot be carried out."""
     status = error.code or 500
     message = error.description or error.name
     shown = flask.render_template(

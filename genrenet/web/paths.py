@@ -16,12 +16,14 @@ from genrenet.web.errors import NoSuchSong, RequestError
 
 
 def inside(root: str, real: str) -> bool:
-    """Whether a path lies in a folder, both free of links."""
+    """Return whether a path lies in a folder, both free of links."""
     return real == root or real.startswith(os.path.join(root, ""))
 
 
 def shown(root: str, path: str) -> bool:
-    """Whether a path lies in the folder, and neither it nor what it links to is hidden there."""
+    """Return whether a path lies in the folder, and neither it nor what it links to is
+    hidden there.
+    """
     real = os.path.realpath(path)
     for way in (path, real):
         parts = os.path.relpath(way, root).split(os.sep)
@@ -31,12 +33,12 @@ def shown(root: str, path: str) -> bool:
 
 
 def relative_name(root: str, path: str) -> str:
-    """What a file of the folder is called outside."""
+    """Return what a file of the folder is called outside."""
     return printable(os.path.relpath(path, root)).replace(os.sep, "/")
 
 
 def song_file(root: str, name: str) -> str:
-    """The file that a request names.
+    """Return the file that a request names.
 
     Parameters
     ----------
@@ -68,7 +70,7 @@ def song_file(root: str, name: str) -> str:
 
 
 def place(root: str, name: str) -> str:
-    """Where a relative path lies below the folder, before its links are followed.
+    """Return where a relative path lies below the folder, before its links are followed.
 
     Raises
     ------

@@ -58,7 +58,7 @@ class Song:
 
 
 class Gone(Exception):
-    """Nobody waits for the answer any more."""
+    """The client no longer waits for the answer."""
 
 
 class Scoring:
@@ -92,7 +92,7 @@ class Scoring:
             score_songs((), model, trim=trim, frames=frames)  # refuses numbers out of range
 
     def model_named(self, name: str | None) -> str:
-        """The name of a model that is served, the default's for None.
+        """Return the name of a model that is served, the default's for None.
 
         Raises
         ------
@@ -107,7 +107,7 @@ class Scoring:
         return chosen
 
     def classify(self, song: Song, model: str, gone: Callable[[], bool]) -> SongResult:
-        """What a model says of a song.
+        """Return what a model says of a song.
 
         Parameters
         ----------
@@ -191,7 +191,7 @@ class Scoring:
         return result
 
     def length(self, song: Song) -> float:
-        """Seconds of a song.
+        """Return seconds of a song.
 
         Raises
         ------
@@ -215,7 +215,7 @@ class Scoring:
 
     @staticmethod
     def _outside(text: str, song: Song) -> str:
-        """A message with the client's name for the file, without the server's."""
+        """Return a message with the client's name for the file, without the server's."""
         return text.replace(printable(os.path.realpath(song.file)), song.name).replace(
             printable(song.file), song.name
         )

@@ -49,7 +49,7 @@ OPEN = {"static", "page.enter", "api.health"}
 
 
 def is_loopback(host: str) -> bool:
-    """Whether an address is reached from this machine alone."""
+    """Return whether an address is reached from this machine alone."""
     if host == "localhost":
         return True
     try:
@@ -59,7 +59,7 @@ def is_loopback(host: str) -> bool:
 
 
 def token_for(host: str, token: str | None) -> str | None:
-    """The token to ask for: the given one, a new one where one is needed, or none.
+    """Return the token to ask for: the given one, a new one where one is needed, or none.
 
     Raises
     ------
@@ -77,12 +77,12 @@ def token_for(host: str, token: str | None) -> str | None:
 
 
 def proof(token: str) -> str:
-    """What the cookie holds: not the token itself, which opens the API elsewhere too."""
+    """Return what the cookie holds: not the token itself, which opens the API elsewhere too."""
     return hashlib.sha256(f"genrenet page {token}".encode()).hexdigest()
 
 
 def same(given: str, wanted: str) -> bool:
-    """Whether two secrets are equal, in a time that does not tell where they differ."""
+    """Return whether two secrets are equal, in a time that does not tell where they differ."""
     return hmac.compare_digest(given.encode("utf-8", "replace"), wanted.encode())
 
 

@@ -74,7 +74,7 @@ class Service:
         self._reader.join(timeout)
 
     def library_state(self) -> dict[str, Any]:
-        """How far the library is known: ``state``, ``songs`` with a genre, ``files``."""
+        """Return how far the library is known: ``state``, ``songs`` with a genre, ``files``."""
         return {
             "state": self._state,
             "songs": len(self.shelf.genres),
@@ -82,7 +82,7 @@ class Service:
         }
 
     def similar(self, song: Song, result: SongResult) -> dict[str, Any]:
-        """Songs of the library that are like one; see `Neighbours.of`."""
+        """Return the songs of the library that are like one; see `Neighbours.of`."""
         nothing: dict[str, Any] = {"similar": [], "by": None}
         if self.neighbours is None or result.genre is None:
             return nothing

@@ -47,7 +47,7 @@ class UploadRequest(flask.Request):
         return self.kept[path]
 
     def clean(self) -> None:
-        """Close and remove what nobody has taken over."""
+        """Close and remove the files that are still here."""
         while self.kept:
             path, stream = self.kept.popitem()
             try:
@@ -58,7 +58,7 @@ class UploadRequest(flask.Request):
 
 
 def display_name(name: str | None) -> str:
-    """What an upload is called in answers: a name without folders and control characters."""
+    """Return what an upload is called in answers: a name without folders and control characters."""
     last = (name or "").replace("\\", "/").rpartition("/")[2]
     text = os.fsencode(last).decode("utf-8", "backslashreplace")
     shown = "".join(c if c.isprintable() else " " for c in text).strip()

@@ -21,12 +21,12 @@ BLOCK = 10.0
 
 
 def seconds_per_peak(duration: float) -> float:
-    """How much audio each peak of a song of ``duration`` seconds stands for."""
+    """Return how much audio each peak of a song of ``duration`` seconds stands for."""
     return max(FINEST, duration / MOST)
 
 
 def peaks(path: str, seconds: float, at_once: int = 100) -> Iterator[list[float]]:
-    """Largest absolute sample of each ``seconds`` of a file, from 0 to 1, some at a time.
+    """Yield the largest absolute sample of each ``seconds`` of a file, from 0 to 1, some at a time.
 
     What is damaged is left out, without an error: the outline is a help, never a condition.
 

@@ -78,7 +78,7 @@ class EuclideanNeighbours(Scorer):
         return self
 
     def predict_proba(self, X: ArrayLike) -> Floats:
-        """Shares of the neighbours' votes.
+        """Return the shares of the neighbours' votes.
 
         Parameters
         ----------

@@ -110,7 +110,7 @@ class FeedForward(Scorer):
         return self
 
     def predict_proba(self, X: ArrayLike) -> Floats:
-        """Scores of songs, of shape (songs, labels); rows sum to one."""
+        """Return the scores of songs, of shape (songs, labels); rows sum to one."""
         rows = song_rows(self, X)
         if len(self.classes_) == 1:  # of which scikit-learn's network makes two
             return np.ones((len(rows), 1))

@@ -143,12 +143,12 @@ class GaussianKMeans(ClassifierMixin, BaseEstimator):
         return self
 
     def distances(self, X: ArrayLike) -> Floats:
-        """Distances to the centroids in nats, of shape (songs, clusters)."""
+        """Return distances to the centroids in nats, of shape (songs, clusters)."""
         rows = song_rows(self, X)
         return kl_between(GaussianTable.of(rows, like=self.table_), self.table_)
 
     def predict_proba(self, X: ArrayLike) -> Floats:
-        """Shares of the labels among the songs learnt from in the nearest cluster.
+        """Return the shares of the labels among the songs learnt from in the nearest cluster.
 
         Parameters
         ----------
@@ -164,7 +164,7 @@ class GaussianKMeans(ClassifierMixin, BaseEstimator):
         return shares
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
-        """Name of the nearest cluster for each song, of shape (songs,)."""
+        """Return the name of the nearest cluster for each song, of shape (songs,)."""
         nearest = self.distances(X).argmin(axis=1)
         labels: NDArray[Any] = self.cluster_labels_[nearest]
         return labels
@@ -191,7 +191,9 @@ def _median_distance(songs: GaussianTable, random: np.random.RandomState) -> flo
 def _far_apart(
     songs: GaussianTable, n: int, apart: float, random: np.random.RandomState
 ) -> Integers:
-    """Rows of ``n`` random songs that are more than ``apart`` from each other, as far as can be."""
+    """Return the rows of ``n`` random songs that are more than ``apart`` from each other,
+    as far as can be.
+    """
     order, chosen = random.permutation(len(songs)), list[int]()
     nearest, lowered = np.full(len(songs), np.inf), 0
     while len(chosen) < n:
@@ -209,7 +211,9 @@ def _far_apart(
 def _cluster(
     rows: Floats, songs: GaussianTable, starts: Integers, max_iter: int
 ) -> tuple[Floats, Integers, float, int]:
-    """Centroids as rows, the cluster of each song, the sum of distances, and the steps taken."""
+    """Return centroids as rows, the cluster of each song, the sum of distances, and the
+    steps taken.
+    """
     centroids, places = rows[starts], np.full(len(rows), -1, np.intp)
     n_iter = 0
     while n_iter < max_iter:
@@ -238,7 +242,9 @@ def _fill_empty(places: Integers, distances: Floats) -> Integers:
 
 
 def _shares(places: Integers, codes: Integers, clusters: int, labels: int) -> Floats:
-    """Shares of labels in clusters; those of all songs in a cluster that ended up empty."""
+    """Return the shares of labels in clusters; those of all songs in a cluster that ended
+    up empty.
+    """
     counts = np.zeros((clusters, labels))
     np.add.at(counts, (places, codes), 1)
     counts[counts.sum(axis=1) == 0] = np.bincount(codes, minlength=labels)

@@ -22,7 +22,7 @@ SKEW = 1e-6
 
 
 def dimension(columns: int) -> int:
-    """Dimension d of Gaussians in rows of ``d + d * d`` columns.
+    """Return the dimension d of Gaussians in rows of ``d + d * d`` columns.
 
     Raises
     ------

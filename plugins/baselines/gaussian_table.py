@@ -112,18 +112,20 @@ class GaussianTable:
         return len(self.columns)
 
     def take(self, rows: Integers) -> GaussianTable:
-        """Some of the songs."""
+        """Return some of the songs."""
         return replace(self, columns=self.columns[rows])
 
     def parts(self, rows: slice | Integers) -> list[Floats]:
-        """Means, pulls, covariances, precisions and constants of some songs."""
+        """Return means, pulls, covariances, precisions and constants of some songs."""
         d = len(self.offset)
         packed = (self.columns.shape[1] - 2 * d - 1) // 2
         ends = np.cumsum([d, d, packed, packed])
         return np.split(self.columns[rows], ends.tolist(), axis=1)
 
     def left(self, rows: slice) -> tuple[Floats, Floats]:
-        """Vectors of shape (n, 2 d + 2 e + 2), and the sizes of their parts, of shape (n, 6)."""
+        """Return the vectors of shape (n, 2 d + 2 e + 2), and the sizes of their parts, of
+        shape (n, 6).
+        """
         means, pulls, covariances, precisions, constants = self.parts(rows)
         moments = covariances + _squares(means, self.diagonal)
         one = np.ones_like(constants)
@@ -149,7 +151,7 @@ def _common(rows: Floats, diagonal: bool) -> tuple[Floats, Floats]:
 
 
 def blocks(n: int, size: int) -> Iterator[slice]:
-    """Slices of ``size`` rows that cover ``n``."""
+    """Return the slices of ``size`` rows that cover ``n``."""
     return (slice(start, min(start + size, n)) for start in range(0, n, size))
 
 
@@ -175,7 +177,7 @@ def _measured(parts: list[Floats]) -> tuple[Floats, Floats]:
 
 
 def distances_of_pairs(p: GaussianTable, i: Integers, q: GaussianTable, j: Integers) -> Floats:
-    """Distances of the pairs (i, j), of shape (n,), from differences."""
+    """Return the distances of the pairs (i, j), of shape (n,), from differences."""
     found = np.empty(len(i))
     for part in blocks(len(i), PAIRS):
         means_p, _, covariances_p, precisions_p, _ = p.parts(i[part])
@@ -189,7 +191,9 @@ def distances_of_pairs(p: GaussianTable, i: Integers, q: GaussianTable, j: Integ
 def distances_of_block(
     p: GaussianTable, rows: slice, q: GaussianTable, columns: slice, sides: Sides
 ) -> Floats:
-    """Distances of a block of pairs; the few where the terms cancel are computed again."""
+    """Return the distances of a block of pairs; the few where the terms cancel are computed
+    again.
+    """
     (left, left_sizes), (right, right_sizes) = sides
     found = left @ right.T
     scale = 4 * np.finfo(np.float64).eps / TOLERANCE
@@ -200,7 +204,7 @@ def distances_of_block(
 
 
 def kl_between(p: GaussianTable, q: GaussianTable, block: int = BLOCK) -> Floats:
-    """`symmetric_kl` of songs that are ready, of shape (songs of p, songs of q)."""
+    """Return the `symmetric_kl` of songs that are ready, of shape (songs of p, songs of q)."""
     check_at_least("block", block)
     found = np.empty((len(p), len(q)))
     rights = [(part, q.right(part)) for part in blocks(len(q), block)]

@@ -47,7 +47,7 @@ SPARE = 8
 def symmetric_kl(
     X: ArrayLike, Y: ArrayLike | None = None, *, diagonal: bool = False, block: int = BLOCK
 ) -> Floats:
-    """Symmetrised Kullback-Leibler distances of all pairs of songs.
+    """Return symmetrised Kullback-Leibler distances of all pairs of songs.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def nearest(
     block: int = BLOCK,
     index: Literal["blocked", "faiss"] = "blocked",
 ) -> tuple[Floats, Integers]:
-    """The ``k`` songs of ``Y`` that are nearest to each song of ``X``.
+    """Return the ``k`` songs of ``Y`` that are nearest to each song of ``X``.
 
     Parameters
     ----------
@@ -143,7 +143,7 @@ def nearest(
 def _blocked_proposals(
     p: GaussianTable, q: GaussianTable, k: int, block: int
 ) -> Iterator[tuple[slice, Integers]]:
-    """For each block of songs a few more neighbours than asked for, in no order."""
+    """Yield for each block of songs a few more neighbours than asked for, in no order."""
     n = min(k + SPARE, len(q))
     rights = [(part, q.right(part)) for part in blocks(len(q), block)]
     for rows in blocks(len(p), block):

@@ -119,7 +119,9 @@ class KLNearestNeighbours(Scorer):
         return self
 
     def kneighbors(self, X: ArrayLike) -> tuple[Floats, Integers]:
-        """Distances (the nearest first) and rows of the nearest songs, of shape (songs, k)."""
+        """Return distances (the nearest first) and rows of the nearest songs, of shape
+        (songs, k).
+        """
         rows, k = song_rows(self, X), self.n_neighbors
         if self.local_scaling:
             queries = GaussianTable.of(rows, like=self.table_)
@@ -128,7 +130,7 @@ class KLNearestNeighbours(Scorer):
         return nearest(rows, self.table_, k, block=self.block, index=self.index)
 
     def predict_proba(self, X: ArrayLike) -> Floats:
-        """Shares of the neighbours' votes.
+        """Return the shares of the neighbours' votes.
 
         Parameters
         ----------

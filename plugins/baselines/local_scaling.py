@@ -50,7 +50,7 @@ def reaches(songs: GaussianTable, n: int, block: int) -> Floats:
 def nearest_by_scaled(
     queries: GaussianTable, songs: GaussianTable, reach: Floats, k: int, n: int, block: int
 ) -> tuple[Floats, Integers]:
-    """The ``k`` songs that are nearest to each query by the scaled distance.
+    """Return the ``k`` songs that are nearest to each query by the scaled distance.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def nearest_by_scaled(
 def _rows_of_distances(
     p: GaussianTable, q: GaussianTable, block: int
 ) -> Iterator[tuple[slice, Floats]]:
-    """Distances of a block of songs to all others, block after block."""
+    """Yield the distances of a block of songs to all others, block after block."""
     for rows in blocks(len(p), block):
         left = p.left(rows)
         found = np.empty((len(left[0]), len(q)))
@@ -94,7 +94,7 @@ def _rows_of_distances(
 
 
 def _mean_of_least(distances: Floats, n: int) -> Floats:
-    """Mean of the ``n`` smallest numbers of each row; one where there are none."""
+    """Return the mean of the ``n`` smallest numbers of each row; one where there are none."""
     if n < 1:
         return np.ones(len(distances))
     least = np.partition(distances, n - 1, axis=1)[:, :n]

@@ -151,7 +151,7 @@ class GenreSVM(ClassifierMixin, BaseEstimator):
         return self
 
     def predict_proba(self, X: ArrayLike) -> Floats:
-        """Scores of songs.
+        """Return the scores of songs.
 
         Parameters
         ----------
@@ -177,7 +177,9 @@ class GenreSVM(ClassifierMixin, BaseEstimator):
         return np.asarray(scores / scores.sum(axis=1, keepdims=True))
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
-        """Label of each song, of shape (songs,), or "unsure" (in an array of objects)."""
+        """Return the label of each song, of shape (songs,), or "unsure" (in an array of
+        objects).
+        """
         scores = self.predict_proba(X)
         labels: NDArray[Any] = self.classes_[scores.argmax(axis=1)]
         if self.threshold is None:
@@ -203,7 +205,7 @@ class GenreSVM(ClassifierMixin, BaseEstimator):
         return make_pipeline(StandardScaler(), OneVsRestMachines(machine) if rest else machine)
 
     def _weights(self) -> Any:
-        """Class weights by the places of the labels, as the machines know only these."""
+        """Return class weights by the places of the labels, as the machines know only these."""
         if self.class_weight is None or isinstance(self.class_weight, str):
             return self.class_weight
         places = {label: place for place, label in enumerate(self.classes_.tolist())}
@@ -216,7 +218,7 @@ class GenreSVM(ClassifierMixin, BaseEstimator):
         return {places[label]: float(weight) for label, weight in self.class_weight.items()}
 
     def _decide(self, rows: Floats, margins: Floats) -> Integers:
-        """Places of the strategy's decisions among the labels."""
+        """Return the places of the strategy's decisions among the labels."""
         if margins.ndim == 1:
             return (margins > 0).astype(np.intp)
         if self.strategy == "one-vs-rest":
@@ -254,17 +256,17 @@ class OneVsRestMachines(ClassifierMixin, BaseEstimator):
         return self
 
     def decision_function(self, X: Floats) -> Floats:
-        """Margins, of shape (songs, labels)."""
+        """Return the margins, of shape (songs, labels)."""
         return np.stack([machine.decision_function(X) for machine in self.machines_], axis=1)
 
     def predict(self, X: Floats) -> NDArray[Any]:
-        """Label with the largest margin, of shape (songs,)."""
+        """Return the label with the largest margin, of shape (songs,)."""
         labels: NDArray[Any] = self.classes_[self.decision_function(X).argmax(axis=1)]
         return labels
 
 
 def walk_dag(margins: Floats, labels: int) -> Integers:
-    """Decisions of a directed acyclic graph of the machines of pairs.
+    """Return the decisions of a directed acyclic graph of the machines of pairs.
 
     Parameters
     ----------

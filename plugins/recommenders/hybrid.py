@@ -84,7 +84,7 @@ class Hybrid(BaseEstimator):
         return self
 
     def sources(self, histories: sparse.csr_matrix) -> list[str]:
-        """What the scores of each user rest on."""
+        """Return what the scores of each user rest on."""
         words = []
         for listeners, sound in zip(*self._known(histories), strict=True):
             parts = [*(["listeners"] if listeners else []), *(["content"] if sound else [])]
@@ -92,13 +92,13 @@ class Hybrid(BaseEstimator):
         return words
 
     def _known(self, histories: sparse.csr_matrix) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """Which histories hold items that anybody has played, and items with content."""
+        """Return which histories hold items that anybody has played, and items with content."""
         owned = histories.astype(bool)
         found = [owned.dot(items) > 0 for items in (self.played_, self.described_)]
         return found[0], found[1]
 
     def score(self, histories: sparse.csr_matrix) -> NDArray[np.float32]:
-        """Blended ranks, from 0 to 1; see `genrenet.recommend.base`."""
+        """Return blended ranks, from 0 to 1; see `genrenet.recommend.base`."""
         popular = self.popular_.shares_
         by_listeners, by_sound = self._known(histories)
         found = self.popular_.score(histories)
@@ -134,6 +134,6 @@ def _add(
 
 @lru_cache(maxsize=8)
 def _normal_scores(count: int) -> NDArray[np.float64]:
-    """Normal quantiles of ``count`` evenly spaced shares, in rising order."""
+    """Return normal quantiles of ``count`` evenly spaced shares, in rising order."""
     found: NDArray[np.float64] = ndtri(np.arange(1, count + 1) / (count + 1))
     return found

@@ -83,7 +83,7 @@ class FactorSVD(BaseEstimator):
         return self
 
     def score(self, histories: sparse.csr_matrix) -> NDArray[np.float32]:
-        """The histories' projections; see `genrenet.recommend.base`."""
+        """Return the histories' projections; see `genrenet.recommend.base`."""
         asked = times_columns(self.weights_.transform(histories), self.scale_)
         found = (asked @ self.directions_.T) @ self.directions_
         back = np.divide(1, self.scale_, out=np.zeros_like(self.scale_), where=self.scale_ > 0)
@@ -155,13 +155,17 @@ class FactorALS(BaseEstimator):
         return self
 
     def _confidences(self, histories: sparse.csr_matrix) -> sparse.csr_matrix:
-        """Weights of histories that are brought to length one: nobody's plays count for more."""
+        """Return the weights of histories that are brought to length one: nobody's plays
+        count for more.
+        """
         table = unit_rows(self.weights_.transform(histories))
         table.data = (table.data * self.per_weight_).astype(np.float32)
         return table
 
     def score(self, histories: sparse.csr_matrix) -> NDArray[np.float32]:
-        """Users' factors from their histories, times the items'; see `genrenet.recommend.base`."""
+        """Return users' factors from their histories, times the items'; see
+        `genrenet.recommend.base`.
+        """
         table = self._confidences(histories)
         with threadpool_limits(1, "blas"):
             users = self.model_.recalculate_user(np.arange(table.shape[0]), table)

@@ -63,7 +63,7 @@ class UserNeighbours(BaseEstimator):
         return self
 
     def score(self, histories: sparse.csr_matrix) -> NDArray[np.float32]:
-        """Weighted mean of the neighbours' plays; see `genrenet.recommend.base`."""
+        """Return the weighted mean of the neighbours' plays; see `genrenet.recommend.base`."""
         asked = unit_rows(self.weights_.transform(histories))
         near = largest_products(asked, self.directions_, self.n_neighbors)
         near.data = near.data**self.amplification
@@ -113,7 +113,7 @@ class ItemNeighbours(BaseEstimator):
         return self
 
     def score(self, histories: sparse.csr_matrix) -> NDArray[np.float32]:
-        """Sum of the similarities to the history; see `genrenet.recommend.base`."""
+        """Return the sum of the similarities to the history; see `genrenet.recommend.base`."""
         asked = unit_rows(self.weights_.transform(histories))
         return np.asarray(asked.dot(self.similarity_).toarray(), np.float32)
 
@@ -125,7 +125,7 @@ def largest_products(
     size: NDArray[np.float64] | None = None,
     shrink: float = 0.0,
 ) -> sparse.csr_matrix:
-    """The ``k`` largest inner products of each row with other rows, of equals the first.
+    """Return the ``k`` largest inner products of each row with other rows, of equals the first.
 
     Parameters
     ----------
@@ -164,7 +164,7 @@ def largest_products(
 
 
 def _largest_of_rows(table: sparse.csr_matrix, k: int) -> sparse.csr_matrix:
-    """The ``k`` largest entries above zero of each row, of equals the first."""
+    """Return the ``k`` largest entries above zero of each row, of equals the first."""
     columns, values, counts = [], [], []
     for first, last in pairwise(table.indptr):
         column, value = table.indices[first:last], table.data[first:last]

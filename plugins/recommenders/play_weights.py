@@ -48,7 +48,7 @@ class PlayWeights:
         return self
 
     def transform(self, histories: sparse.csr_matrix) -> sparse.csr_matrix:
-        """Weights of the plays of any users, of the shape of ``histories``."""
+        """Return the weights of the plays of any users, of the shape of ``histories``."""
         found = histories.tocsr().astype(np.float32)
         if self.damping == "log":
             found.data = np.log1p(found.data)
@@ -58,7 +58,7 @@ class PlayWeights:
 
 
 def unit_rows(table: sparse.csr_matrix) -> sparse.csr_matrix:
-    """Rows brought to length one; empty ones stay empty."""
+    """Return rows brought to length one; empty ones stay empty."""
     length = lengths(table)
     scale = np.divide(1, length, out=np.zeros_like(length), where=length > 0)
     found = table.tocsr().astype(np.float32)
@@ -67,14 +67,14 @@ def unit_rows(table: sparse.csr_matrix) -> sparse.csr_matrix:
 
 
 def times_columns(table: sparse.csr_matrix, factors: NDArray[np.float32]) -> sparse.csr_matrix:
-    """A table whose columns are multiplied by a factor each."""
+    """Return a table whose columns are multiplied by a factor each."""
     found = table.copy()
     found.data = found.data * factors[found.indices]
     return found
 
 
 def lengths(table: sparse.csr_matrix) -> NDArray[np.float64]:
-    """Euclidean length of each row, of shape (rows,)."""
+    """Return euclidean length of each row, of shape (rows,)."""
     squares = np.asarray(table.multiply(table).sum(axis=1), np.float64).ravel()
     found: NDArray[np.float64] = np.sqrt(squares)
     return found

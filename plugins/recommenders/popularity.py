@@ -1,4 +1,4 @@
-"""What most users have: the same for everybody, and what any other recommender must beat."""
+"""What most users have: the same for everybody, and the baseline of other recommenders."""
 
 from __future__ import annotations
 
@@ -29,5 +29,5 @@ class Popularity(BaseEstimator):
         return self
 
     def score(self, histories: sparse.csr_matrix) -> NDArray[np.float32]:
-        """The same shares for every user; see `genrenet.recommend.base`."""
+        """Return the same shares for every user; see `genrenet.recommend.base`."""
         return np.tile(self.shares_, (histories.shape[0], 1))

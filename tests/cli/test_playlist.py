@@ -129,7 +129,7 @@ def test_exclusions_that_fit_nothing_are_told(table, tmp_path, capsys):
     (tmp_path / "old.m3u8").write_text("D:\\Music\\gone.mp3\n", encoding="utf-8")
     out = tmp_path / "new.m3u8"
     words = ["--exclude-list", str(tmp_path / "old.m3u8"), "--exclude", "no such*"]
-    assert main(["playlist", str(table), "--genre", "jazz", *words, "--out", str(out)]) in (0, 1)
+    assert main(["playlist", str(table), "--genre", "jazz", *words, "--out", str(out)]) == 0
     told = capsys.readouterr().err
     assert f"no song of the list '{tmp_path / 'old.m3u8'}' was found in the library" in told
     assert "--exclude 'no such*' fits no file of the library" in told

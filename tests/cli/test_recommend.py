@@ -123,7 +123,10 @@ def test_settings_of_a_model(plays, capsys):
         (["--user", "u1", "--set", "weigth=1"], "no setting 'weigth'.*did you mean 'weight'"),
         (["--user", "u1", "--set", "weight"], "wanted NAME=VALUE"),
         (["--user", "u1", "--set", "weight=7"], "wanted a number from 0 to 1"),
-        (["--user", "u1", "--model", "content"], "must know how songs sound; pass --content"),
+        (
+            ["--user", "u1", "--model", "content"],
+            "needs features of the songs' audio",
+        ),
         (["--like", "a11"], "no item 'a11'.*did you mean"),
         (["--all-users", "--out", "gone/recs.csv"], "no folder 'gone' to write into"),
         (["--all-users", "--out", "recs.txt"], r"found the suffix '\.txt'"),
@@ -170,7 +173,7 @@ def test_songs_like_this_one_need_no_history(songs, capsys):
     assert recommend(songs, "--like", "bass-3.wav", "--model", "als") == 2
     assert "learns from listeners" in capsys.readouterr().err
     assert recommend(songs, "--user", "anna") == 2
-    assert "which nobody has listened to yet" in capsys.readouterr().err
+    assert "a library, which has no plays" in capsys.readouterr().err
 
 
 def test_a_library_beside_a_history_brings_new_songs(songs, tmp_path, capsys):
@@ -207,7 +210,7 @@ def test_evaluation_prints_and_writes_the_same(lastfm, tmp_path, capsys):
     [
         (["--holdout", "1.5"], "--holdout: found 1.5, wanted a share"),
         (["--models", "svdd"], "did you mean 'svd'"),
-        (["--models", "content"], "must know how songs sound"),
+        (["--models", "content"], "needs features of the songs' audio"),
         (["--out", "plays.csv/run"], "cannot write into the folder"),
         (["--labels", "labels.csv"], "cannot read 'labels.csv'"),
     ],

@@ -191,6 +191,7 @@ def test_broken_songs_are_skipped_counted_and_listed(music, tmp_path, store):
     assert {path.rsplit("/", 1)[1] for path in data.skipped} == {"broken.mp3", "empty.wav"}
     assert all(path in error for path, error in data.skipped.items())
     batches = list(data.train_dataloader())
+    assert batches
     assert all(batch["counted"].all() for batch in batches)
 
 

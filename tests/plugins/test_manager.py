@@ -157,7 +157,8 @@ def test_what_a_plugin_fitted_is_read_with_it_and_refused_without(installed, mus
     song = music / "bass" / "bass-0.wav"
     classify = ["classify", song, "--checkpoint", fitted, "--format", "json"]
     (answer,) = json.loads(genrenet(*classify, path=installed).stdout)
-    assert answer["genre"] in ("bass", "middle", "treble")
+    assert set(answer["scores"]) == {"bass", "middle", "treble"}
+    assert answer["genre"] == max(answer["scores"], key=answer["scores"].get)
     without = genrenet(*classify, path=tmp_path, code=2)
     assert "types that are not trusted" in without.stderr
 
@@ -176,6 +177,11 @@ BROKEN = {
         f"{HOOK}from genrenet.baselines import Baseline\n@hookimpl\n"
         "def register_baselines(register): register(Baseline('x', 'x', None, 'spectral-stats'))\n",
         "has no estimator",
+    ),
+    "misplaced": (
+        f"{HOOK}from genrenet.baselines import Baseline\n@hookimpl\n"
+        "def register_baselines(register): register(Baseline('y', 'y', dict, 'rms', {'C': [1]}))\n",
+        "wanted kind 'vectors' or 'gaussians'",
     ),
     "leaving": ("import sys; sys.exit(3)\n", "SystemExit"),
 }
@@ -197,7 +203,8 @@ def test_broken_plugins_are_named_and_left_out(tmp_path):
 def test_names_that_are_taken_stay_with_the_first(tmp_path):
     code = (
         f"{HOOK}from genrenet.baselines import Baseline\n@hookimpl\n"
-        "def register_baselines(register):\n    register(Baseline('svm', '', dict, 'short-term'))\n"
+        "def register_baselines(register):\n"
+        "    register(Baseline('svm', 'mine', dict, 'spectral-stats'))\n"
     )
     path = write_plugin(tmp_path / "site", "taker", code, entry="taker")
     write_plugin(path, "impostor", code, entry="baselines")

@@ -102,7 +102,7 @@ def test_songs_are_found_by_name_and_near_names_are_offered():
     [
         ("gone.npz", "there is no file"),
         ("gone.parquet", "there is no"),
-        ("plays.csv", "says nothing of how songs sound"),
+        ("plays.csv", "holds no audio features of songs"),
         ("broken.npz", "is no file of embeddings"),
         ("broken.sqlite", "is not the table"),
     ],

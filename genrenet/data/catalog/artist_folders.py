@@ -66,7 +66,9 @@ def check_folders(reading: Reading, tag_genres: Mapping[str, int]) -> None:
 
 
 def _albums(reading: Reading) -> bool:
-    """Whether files lie in folders of folders, numbered, and no folder has a genre's name."""
+    """Return whether files lie in folders of folders, numbered, and no folder has a genre's
+    name.
+    """
     from mutagen.id3 import TCON
 
     known = set(map(spelling_key, TCON.GENRES))

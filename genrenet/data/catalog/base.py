@@ -160,18 +160,20 @@ class Reader:
 
 
 def clean(value: object) -> str:
-    """Text that any table or JSON file can hold: no control characters, no lone surrogates."""
+    """Return text that any table or JSON file can hold: no control characters, no lone
+    surrogates.
+    """
     text = str(value).encode("utf-8", "backslashreplace").decode("utf-8")
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 def stem(path: str) -> str:
-    """A path's last part without its suffix: 'blues/blues.00000.wav' -> 'blues.00000'."""
+    """Return a path's last part without its suffix: 'blues/blues.00000.wav' -> 'blues.00000'."""
     return os.path.splitext(os.path.basename(path))[0]
 
 
 def relative(path: str, folder: str) -> str:
-    """`path` seen from `folder` with "/" on every system, absolute on another drive."""
+    """Return `path` seen from `folder` with "/" on every system, absolute on another drive."""
     with suppress(ValueError):
         path = os.path.relpath(path, folder)
     return path.replace(os.sep, "/")

@@ -61,7 +61,7 @@ class Level:
         self.windows.append(whole.std(axis=1, dtype=np.float64))
 
     def oddities(self) -> Iterable[str]:
-        """What is implausible, each with its remedy."""
+        """Yield what is implausible, each with its remedy."""
         mean = self.total / max(1, self.samples)
         rms = max(0.0, self.energy / max(1, self.samples) - mean**2) ** 0.5
         if self.peak > PEAK:

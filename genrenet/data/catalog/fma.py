@@ -30,7 +30,7 @@ FMA_CLIP_SECONDS = 30.0
 
 
 def fma_table(source: str) -> str | None:
-    """The path of FMA's tracks.csv (two header rows) in `source`, None if there is none."""
+    """Return the path of FMA's tracks.csv (two header rows) in `source`, None if there is none."""
     names = ("tracks.csv", os.path.join("fma_metadata", "tracks.csv"))
     paths = [os.path.join(source, name) for name in names] if os.path.isdir(source) else [source]
     for path in paths:
@@ -42,7 +42,9 @@ def fma_table(source: str) -> str | None:
 
 
 def _head(path: str, n: int) -> list[list[str]]:
-    """The first `n` rows of a CSV file, [] where it has fewer; undecodable bytes are no matter."""
+    """Return the first `n` rows of a CSV file, [] where it has fewer; undecodable bytes are
+    no matter.
+    """
     with open(path, encoding="utf-8-sig", errors="replace", newline="") as file:
         rows = csv.reader(file)
         try:
@@ -158,7 +160,7 @@ def _fma_rows(table: str, subset: str) -> Iterator[tuple[int, Song]]:
 
 
 def _holds_clips(folder: str, path: str) -> bool:
-    """Whether an FMA folder holds 30-s clips: its name tells, else one of its files."""
+    """Return whether an FMA folder holds 30-s clips: its name tells, else one of its files."""
     name = os.path.basename(folder)
     if name.startswith("fma_") and name[4:] in FMA_SUBSETS:
         return name != "fma_full"

@@ -55,7 +55,7 @@ def _walk(folder: str, reading: Reading, seen: dict[tuple[int, int], str]) -> It
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
-    """Whether an entry is a folder or leads to one; a link to itself is none."""
+    """Return whether an entry is a folder or leads to one; a link to itself is none."""
     try:
         return entry.is_dir()
     except OSError:
@@ -63,7 +63,7 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 
 def _ancestors(folder: str) -> set[str]:
-    """The real paths of the folders that lead to `folder` as it is written."""
+    """Return the real paths of the folders that lead to `folder` as it is written."""
     found, parent = set(), os.path.dirname(folder)
     while parent not in (folder, ""):
         found.add(os.path.realpath(parent))
@@ -72,13 +72,13 @@ def _ancestors(folder: str) -> set[str]:
 
 
 def _subfolders(root: str) -> list[str]:
-    """The visible folders directly below `root`, sorted."""
+    """Return the visible folders directly below `root`, sorted."""
     with os.scandir(root) as entries:
         return sorted(e.path for e in entries if _is_folder(e) and not e.name.startswith("."))
 
 
 def _listed(folder: str) -> list[str]:
-    """The names in a folder, none if it cannot be read (the reader reports that)."""
+    """Return the names in a folder, none if it cannot be read (the reader reports that)."""
     try:
         return os.listdir(folder)
     except OSError:
@@ -88,7 +88,7 @@ def _listed(folder: str) -> list[str]:
 def _audio_below(
     folder: str, reading: Reading, seen: dict[tuple[int, int], str], ignored: Counter[str]
 ) -> list[str]:
-    """The audio files below `folder`; other files are counted in `ignored` by suffix."""
+    """Return the audio files below `folder`; other files are counted in `ignored` by suffix."""
     found = []
     for path in _walk(folder, reading, seen):
         if not audio.is_audio_path(path):
@@ -164,7 +164,8 @@ def read_folder(root: str, *, labelled: bool = True) -> Reading:
 
 
 def gtzan_root(folder: str) -> str | None:
-    """The folder that holds GTZAN's genre folders: `folder`, or `genres[_original]` within it.
+    """Return the folder that holds GTZAN's genre folders: `folder`, or `genres[_original]` within
+    it.
 
     None if it is no GTZAN: every sub-folder that is not empty must be one of the ten genres and
     hold files with GTZAN's names, such as blues/blues.00000.wav, so that a collection to which

@@ -12,7 +12,7 @@ from genrenet.data.catalog.base import Reading, clean
 
 
 def spelling_key(name: str) -> str:
-    """What spellings of one genre have in common: no case, Unicode form, blanks or hyphens.
+    """Return what spellings of one genre have in common: no case, Unicode form, blanks or hyphens.
 
     Examples
     --------
@@ -25,7 +25,7 @@ def spelling_key(name: str) -> str:
 
 
 def merged(names: Iterable[str]) -> dict[str, str]:
-    """The most frequent spelling for every name; the first in order of equals."""
+    """Return the most frequent spelling for every name; the first in order of equals."""
     spellings: dict[str, Counter[str]] = defaultdict(Counter)
     for name in names:
         spellings[spelling_key(name)][name] += 1
@@ -51,13 +51,14 @@ def report_names(reading: Reading) -> None:
 
 
 def ascii_form(name: str) -> str:
-    """A name in quotes, with escapes where looks deceive: other letters than ASCII's."""
+    """Return a name in quotes, with escapes where looks deceive: other letters than ASCII's."""
     composed = unicodedata.normalize("NFC", name)
     return repr(name) if composed == name else ascii(name)
 
 
 def cell_values(value: object) -> list[str]:
-    """The texts in a table's cell: one, or those of a list, in Parquet or written out in a CSV.
+    """Return the texts in a table's cell: one, or those of a list, in Parquet or written out in a
+    CSV.
 
     Examples
     --------

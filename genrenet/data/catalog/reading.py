@@ -39,7 +39,7 @@ ARTISTS_KNOWN = 0.9
 
 
 def artists_known(table: pd.DataFrame) -> bool:
-    """Whether at least 90 % of a table's songs name their artist."""
+    """Return whether at least 90 % of a table's songs name their artist."""
     if "artist" not in table or not len(table):
         return False
     named = sum(isinstance(name, str) and bool(name.strip()) for name in table["artist"].tolist())
@@ -87,7 +87,7 @@ class Catalog:
         return len(self.table)
 
     def report(self, limit: int = 5) -> str:
-        """What was found and what was left out, as text for a terminal.
+        """Return what was found and what was left out, as text for a terminal.
 
         Parameters
         ----------
@@ -211,7 +211,7 @@ def read_catalog(
 
 
 def _detect(path: str) -> str:
-    """The layout of an existing folder or file."""
+    """Return the layout of an existing folder or file."""
     known = contributions("register_catalogs")
     for name in sorted(known, key=lambda name: known[name].plugin in BUILT_IN):
         with _naming(name):

@@ -68,7 +68,7 @@ def find_segments(reading: Reading, shared: Sequence[str]) -> None:
 
 
 def _short_and_even(songs: Sequence[Song], groups: Sequence[Sequence[int]]) -> bool:
-    """Whether groups of files are as short as segments, and all but their ends as long."""
+    """Return whether groups of files are as short as segments, and all but their ends as long."""
     even = 0
     for group in groups:
         lengths = sorted(songs[row].duration for row in group)
@@ -183,7 +183,7 @@ def segments_by_value(values: Sequence[str], genres: Sequence[str]) -> list[str]
 
 
 def unique_by_genre(songs: Sequence[str], genres: Sequence[str]) -> list[str]:
-    """Names of songs, with the genre where songs of several genres share one."""
+    """Return the names of songs, with the genre where songs of several genres share one."""
     found: dict[str, set[str]] = defaultdict(set)
     for song, genre in zip(songs, genres, strict=True):
         found[song].add(genre)
@@ -194,7 +194,7 @@ def unique_by_genre(songs: Sequence[str], genres: Sequence[str]) -> list[str]:
 
 
 def described(songs: Sequence[str]) -> str:
-    """How many segments of how many songs there are, in words.
+    """Return how many segments of how many songs there are, in words.
 
     Examples
     --------

@@ -140,7 +140,7 @@ def _listing(names: Sequence[str], limit: int = 20) -> str:
 def _song(
     row: dict[str, object], folder: str, where: str, reading: Reading, labelled: bool
 ) -> Song | None:
-    """One row as a song, None (and a problem) if it cannot be one."""
+    """Return one row as a song, None (and a problem) if it cannot be one."""
     stored = row.get("path")
     path = _decode(os.fsdecode(stored) if isinstance(stored, bytes) else str(stored or ""), folder)
     genre = clean((cell_values(row.get("genre")) or [""])[0])
@@ -172,12 +172,12 @@ def _song(
 
 
 def _text(value: object) -> str:
-    """A cell as text; None and NaN, which Parquet writers use for nothing, are ''."""
+    """Return a cell as text; None and NaN, which Parquet writers use for nothing, are ''."""
     return "" if value is None or value != value else str(value)
 
 
 def text_rows(table: str) -> tuple[list[str], list[list[str]]]:
-    """The header (lower case) and the rows of a CSV or TSV file, all as text.
+    """Return the header (lower case) and the rows of a CSV or TSV file, all as text.
 
     Nothing is guessed: an artist called "NA" or an identifier "007" stays what it is.
 
@@ -260,7 +260,7 @@ def _write_parquet(columns: dict[str, list], path: Path) -> None:
 
 
 def _encode(path: str, folder: str) -> str:
-    """A path as a table holds it."""
+    """Return a path as a table holds it."""
     path = relative(path, folder)
     # Lone surrogates and control characters are not printable; spreadsheets lose end spaces.
     if path.isprintable() and path == path.strip() and not path.startswith((_URL, "~")):
@@ -269,7 +269,7 @@ def _encode(path: str, folder: str) -> str:
 
 
 def _decode(stored: str, folder: str) -> str:
-    """The absolute path of what a table holds, '' for nothing."""
+    """Return the absolute path of what a table holds, '' for nothing."""
     if not stored.strip():
         return ""
     if stored.startswith(_URL):
@@ -283,7 +283,7 @@ def _decode(stored: str, folder: str) -> str:
 
 
 def _is_text(path: str) -> bool:
-    """Whether a path is a text table, or a folder with one named tracks.csv.
+    """Return whether a path is a text table, or a folder with one named tracks.csv.
 
     Any other tracks.csv in a folder of songs is left alone.
     """

@@ -68,7 +68,7 @@ def read_tags(path: str) -> tuple[dict[str, str | float], str]:
 
 
 def first_genre(values: Iterable[str]) -> str:
-    """The first genre that a tag's values name, '' for none.
+    """Return the first genre that a tag's values name, '' for none.
 
     Examples
     --------
@@ -86,7 +86,9 @@ def first_genre(values: Iterable[str]) -> str:
 
 
 def _texts(tags: Any) -> dict[str, list[str]]:
-    """The texts of the fields that are read, by their names in lower case, of any kind of tags."""
+    """Return the texts of the fields that are read, by their names in lower case, of any
+    kind of tags.
+    """
     found: dict[str, list[str]] = {}
     for key, value in dict(tags).items():
         name = str(key).lower()
@@ -98,7 +100,9 @@ def _texts(tags: Any) -> dict[str, list[str]]:
 
 
 def _ape(path: str) -> dict[str, list[str]]:
-    """Tags of the kind APEv2 at the end of a file that has none of its own, such as an MP3."""
+    """Return the tags of the kind APEv2 at the end of a file that has none of its own, such
+    as an MP3.
+    """
     from mutagen.apev2 import APEv2, error
 
     try:

@@ -24,7 +24,7 @@ class StreamedError(GenrenetError):
 
 
 def is_address(source: str) -> bool:
-    """Whether a source is an address to fetch from, such as ``s3://bucket/prefix``.
+    """Return whether a source is an address to fetch from, such as ``s3://bucket/prefix``.
 
     Examples
     --------
@@ -35,7 +35,7 @@ def is_address(source: str) -> bool:
 
 
 def litdata() -> Any:
-    """The library, which an extra installs.
+    """Return the library, which an extra installs.
 
     Raises
     ------
@@ -54,7 +54,7 @@ def litdata() -> Any:
 
 
 def not_whole(source: str, found: str) -> StreamedError:
-    """The error for a collection that lacks something."""
+    """Return the error for a collection that lacks something."""
     return StreamedError(
         f"the streamed collection '{printable(source)}' is not whole",
         found=found,
@@ -64,7 +64,7 @@ def not_whole(source: str, found: str) -> StreamedError:
 
 
 def size_of(file: Path) -> int:
-    """A file's size in bytes; -1 where there is none."""
+    """Return a file's size in bytes; -1 where there is none."""
     try:
         return file.stat().st_size
     except FileNotFoundError:

@@ -49,7 +49,7 @@ STAMP, TABLE = "streamed.json", "catalog.parquet"
 
 
 def is_streamed(source: str) -> bool:
-    """Whether a source is a streamed collection: an address, or a folder with chunks."""
+    """Return whether a source is a streamed collection: an address, or a folder with chunks."""
     folder = Path(source)
     chunks = (folder / INDEX).is_file() and any(folder.glob("chunk-*.bin"))
     return is_address(source) or (folder / STAMP).is_file() or chunks
@@ -119,7 +119,7 @@ class StreamedSongs:
         self._folder = Path(source) if self._kept is None else self._kept.folder
 
     def _get(self, name: str, folder: Path) -> Path:
-        """A file of the collection, fetched into ``folder`` if it is not a local one."""
+        """Return a file of the collection, fetched into ``folder`` if it is not a local one."""
         file = folder / name
         if self.remote:
             Fetcher(self.source).fetch(name, file)
@@ -162,15 +162,17 @@ class StreamedSongs:
         return {**self.__dict__, "_dataset": None, "_last": None}
 
     def length(self, path: str) -> int:
-        """Samples of a song; 0 where it could not be decoded or is not in the collection."""
+        """Return the samples of a song; 0 where it could not be decoded or is not in the
+        collection.
+        """
         return self._songs.get(path, (-1, 0))[1]
 
     def chunk_of(self, path: str) -> int:
-        """Number of the chunk that holds a song which `length` knows."""
+        """Return the number of the chunk that holds a song which `length` knows."""
         return int(np.searchsorted(self._ends, self._songs[path][0], side="right"))
 
     def chunks_of(self, dataset: FrameDataset) -> NDArray[np.int64] | None:
-        """What to order a dataset's items by, so that chunks are fetched once.
+        """Return what to order a dataset's items by, so that chunks are fetched once.
 
         Parameters
         ----------
@@ -186,7 +188,7 @@ class StreamedSongs:
         return np.array([self.chunk_of(dataset.paths[song]) for song in dataset.songs], np.int64)
 
     def read(self, path: str, start: int, count: int) -> tuple[NDArray[np.int16], float]:
-        """A stretch of a song.
+        """Return a stretch of a song.
 
         Parameters
         ----------

@@ -90,7 +90,7 @@ def write_streamed(
 
 
 def _file_keys(catalog: Catalog) -> dict[str, tuple[int, int, str]]:
-    """Size, modification time and a sample of the content of each file."""
+    """Return size, modification time and a sample of the content of each file."""
     keys = {}
     for path in catalog.table["path"]:
         try:
@@ -106,7 +106,9 @@ def _digest(
     files: dict[str, tuple[int, int, str]],
     unread: set[str],
 ) -> str:
-    """What tells whether a collection is still what it was: settings, table, and what was read."""
+    """Return what tells whether a collection is still what it was: settings, table, and
+    what was read.
+    """
     read = [(path, key) for path, key in files.items() if path not in unread]
     text = catalog.table.drop(columns="path").to_csv(index=False)
     what = repr((settings, read, sorted(unread), text))
@@ -114,7 +116,7 @@ def _digest(
 
 
 def _is_written(catalog: Catalog, folder: Path, stamp: dict[str, Any]) -> bool:
-    """Whether the folder holds this collection; refuses one that holds anything else."""
+    """Return whether the folder holds this collection; refuses one that holds anything else."""
     if (folder / STAMP).exists():
         found = json.loads((folder / STAMP).read_text("utf-8"))
         unread: set[str] = set()

@@ -51,7 +51,7 @@ class Split:
             raise SplitError(f"{self.name}: unknown part", found=some(wrong), wanted=some(PARTS))
 
     def indices(self, table: pd.DataFrame, part: str) -> np.ndarray:
-        """Row positions of a part's songs.
+        """Return row positions of a part's songs.
 
         Parameters
         ----------
@@ -75,13 +75,13 @@ class Split:
         return np.flatnonzero(self.parts.reindex(table["track_id"]).to_numpy() == part)
 
     def counts(self) -> dict[str, int]:
-        """The number of songs in each of the three parts."""
+        """Return the number of songs in each of the three parts."""
         found = Counter(self.parts)
         return {part: found[part] for part in PARTS}
 
 
 def some(values: Iterable[object], limit: int = 5) -> str:
-    """A few values for a message."""
+    """Return a few values for a message."""
     texts = list(dict.fromkeys(repr(value) for value in values))
     more = f" and {len(texts) - limit} more" if len(texts) > limit else ""
     return ", ".join(sorted(texts[:limit])) + more
@@ -98,7 +98,7 @@ def require_columns(table: pd.DataFrame, *columns: str) -> None:
 def songs_of(
     table: pd.DataFrame, artists: bool = False
 ) -> tuple[list[str], list[str], list[Hashable]]:
-    """Identifiers, genres and artists (as groups) of songs, sorted by identifier.
+    """Return identifiers, genres and artists (as groups) of songs, sorted by identifier.
 
     Rows that are segments of one song are that song.
     """
@@ -116,22 +116,24 @@ def songs_of(
 
 
 def artist_key(name: object) -> str:
-    """What two spellings of an artist have in common; '' for unknown."""
+    """Return what two spellings of an artist have in common; '' for unknown."""
     return " ".join(name.casefold().split()) if isinstance(name, str) else ""
 
 
 def artist_groups(names: Iterable[object], tracks: Iterable[str]) -> list[Hashable]:
-    """What songs of one artist have in common; where the artist is unknown, a song stands alone."""
+    """Return what songs of one artist have in common; where the artist is unknown, a song
+    stands alone.
+    """
     return [artist_key(name) or (track,) for name, track in zip(names, tracks, strict=True)]
 
 
 def artists_by_genre(genres: Sequence[str], groups: Sequence[Hashable]) -> Counter[str]:
-    """The number of artists in each genre."""
+    """Return the number of artists in each genre."""
     return Counter(genre for genre, _ in set(zip(genres, groups, strict=True)))
 
 
 def shares_of(fractions: Sequence[float]) -> dict[str, float]:
-    """The parts whose fraction is not 0."""
+    """Return the parts whose fraction is not 0."""
     values = [float(value) for value in fractions]
     good = len(values) == 3 and min(values) >= 0 and abs(sum(values) - 1) < 1e-6
     if not good or values[0] == 0 or values[2] == 0:
@@ -169,26 +171,30 @@ def require_in_train(genres: Sequence[str], parts: Iterable[str]) -> None:
 
 
 def generator(seed: int, key: int = 0) -> np.random.Generator:
-    """A generator of random numbers from a seed; the key tells uses of a seed apart."""
+    """Return a generator of random numbers from a seed; the key tells uses of a seed apart."""
     if seed < 0:
         raise SplitError("bad seed", found=str(seed), wanted="an integer >= 0")
     return np.random.default_rng([seed, key])
 
 
 def song_names(table: pd.DataFrame) -> list[str]:
-    """The song of each row: its own identifier, but for segments that were cut from one song."""
+    """Return the song of each row: its own identifier, but for segments that were cut from
+    one song.
+    """
     return list(table["song" if "song" in table else "track_id"])
 
 
 def song_groups(table: pd.DataFrame) -> list[Hashable]:
-    """What rows of one artist, or else of one song, have in common."""
+    """Return what rows of one artist, or else of one song, have in common."""
     return artist_groups(table["artist"], song_names(table))
 
 
 def split_of(
     name: str, ids: Sequence[str], parts: Iterable[str], table: pd.DataFrame | None = None
 ) -> Split:
-    """A split from identifiers and their parts; with a table, from its songs to all their rows."""
+    """Return a split from identifiers and their parts; with a table, from its songs to all
+    their rows.
+    """
     import pandas as pd
 
     if table is not None and "song" in table:

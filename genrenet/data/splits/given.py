@@ -30,7 +30,7 @@ _COMMENT = "# genrenet split: "
 
 
 def fault_filtered(table: pd.DataFrame) -> Split:
-    """GTZAN's fault-filtered split: 443 songs to train, 197 to validate, 290 to test.
+    """Return GTZAN's fault-filtered split: 443 songs to train, 197 to validate, 290 to test.
 
     The lists (Kereliuk, Sturm and Larsen 2015; ``gtzan_fault_filtered.csv``) leave out repeated and
     distorted excerpts and keep known artists on one side. Songs are recognised by file name
@@ -75,7 +75,7 @@ def fault_filtered(table: pd.DataFrame) -> Split:
 
 
 def by_column(table: pd.DataFrame, column: str = "split") -> Split:
-    """The split that a column of the table gives.
+    """Return the split that a column of the table gives.
 
     Parameters
     ----------
@@ -162,7 +162,7 @@ def make_split(
 
 
 def _usable(table: pd.DataFrame) -> bool:
-    """Whether a table's own split has songs to train and to test."""
+    """Return whether a table's own split has songs to train and to test."""
     if "split" not in table:
         return False
     found = {PART_NAMES.get(str(value).strip().lower()) for value in table["split"].unique()}

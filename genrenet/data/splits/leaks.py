@@ -64,7 +64,7 @@ class Leakage:
         return bool(self.artists or self.segments or self.songs)
 
     def report(self) -> str:
-        """The findings as text: one line, then one for each artist and group of songs."""
+        """Return the findings as text: one line, then one for each artist and group of songs."""
         verdict = "leaks" if self else "no leak was found"
         lines = [f"{self.split}: {verdict} ({self.n_songs} songs)"]
         for what, found in (
@@ -83,7 +83,7 @@ class Leakage:
         return "\n".join([*lines, *self.limits()])
 
     def limits(self) -> list[str]:
-        """Lines on what could not be compared."""
+        """Return lines on what could not be compared."""
         lines = []
         if self.unreadable:
             lines.append(f"  audio not compared, unreadable: {len(self.unreadable)}")
@@ -173,7 +173,7 @@ def leakages(
 
 
 def _sides(split: Split, tracks: Sequence[str]) -> dict[str, str]:
-    """The part of each song that is in the split."""
+    """Return the part of each song that is in the split."""
     parts = split.parts.reindex(tracks).tolist()
     return {track: part for track, part in zip(tracks, parts, strict=True) if part in PARTS}
 
@@ -181,7 +181,9 @@ def _sides(split: Split, tracks: Sequence[str]) -> dict[str, str]:
 def _crossing(
     part_of: dict[str, str], names: dict[str, str], key: Callable[[str], Hashable]
 ) -> dict[str, tuple[str, ...]]:
-    """Names that stand on more than one side, in the first spelling met, with their parts."""
+    """Return names that stand on more than one side, in the first spelling met, with their
+    parts.
+    """
     sides: dict[Hashable, set[str]] = defaultdict(set)
     spelling: dict[Hashable, str] = {}
     for track, part in part_of.items():
@@ -201,7 +203,9 @@ def _same_audio(
     progress: Callable[[int, int], None] | None,
     workers: int | None,
 ) -> tuple[list[list[str]], dict[str, str]]:
-    """Groups of songs with the same samples, and the songs that could not be compared."""
+    """Return the groups of songs with the same samples, and the songs that could not be
+    compared.
+    """
     unreadable: dict[str, str] = {}
 
     def attempt(function: Callable[[str], T], track: str) -> T | None:
@@ -230,7 +234,9 @@ def _same_audio(
 
 
 def _candidates(infos: dict[str, audio.AudioInfo], sides: Sequence[dict[str, str]]) -> list[str]:
-    """The songs that may have a twin on another side of some split, by the number of samples."""
+    """Return the songs that may have a twin on another side of some split, by the number of
+    samples.
+    """
     lengths = {track: info.duration * info.sample_rate for track, info in infos.items()}
     gap = _TOLERANCE * max((info.sample_rate for info in infos.values()), default=0)
     runs: list[list[str]] = []

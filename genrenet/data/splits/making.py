@@ -53,7 +53,7 @@ def stratified(table: pd.DataFrame, fractions: Sequence[float] = FRACTIONS, seed
 
 
 def seventy_thirty(table: pd.DataFrame, seed: int = 0) -> Split:
-    """70 % of each genre's songs for training, 30 % for testing, none for validation.
+    """Return 70 % of each genre's songs for training, 30 % for testing, none for validation.
 
     See `stratified` for parameters and errors.
     """

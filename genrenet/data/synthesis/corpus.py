@@ -26,7 +26,9 @@ _DURATIONS = 1001  # in a random seed, where a genre's index would stand
 
 
 def _names(artist: int, song: int, seed: int) -> tuple[str, str]:
-    """An artist's name and a song's title; an odd factor gives 2**24 artists as many names."""
+    """Return an artist's name and a song's title; an odd factor gives 2**24 artists as many
+    names.
+    """
     syllables = "badefogijakolemunoparisatuvowiza"
     number = ((artist + 1) * 10_368_889 + seed * 7919) % 2**24
     name = "".join(syllables[2 * int(d, 16) :][:2] for d in f"{number:06x}")

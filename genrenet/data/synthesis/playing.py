@@ -46,7 +46,7 @@ def _additive(voice: Voice, hz: float, t: Sound, rate: int) -> Sound:
 
 
 def _drum(voice: Voice, t: Sound, rate: int, rng: np.random.Generator) -> Sound:
-    """A falling sine and a band of noise; every song tunes its drums differently."""
+    """Return a falling sine and a band of noise; every song tunes its drums differently."""
     tuning, (level, hz, fall, low, high) = rng.uniform(0.87, 1.15), voice.shape
     f = np.fft.rfftfreq(t.size, tuning / rate)
     band = 1 / (1 + (low / f.clip(1)) ** 4) / (1 + (f / high) ** 4)
@@ -58,7 +58,7 @@ def _drum(voice: Voice, t: Sound, rate: int, rng: np.random.Generator) -> Sound:
 
 
 def _note(voice: Voice, pitch: int, seconds: float, rate: int, rng: np.random.Generator) -> Sound:
-    """One stroke of a voice, peak 1."""
+    """Return one stroke of a voice, peak 1."""
     hz = 440 * 2 ** ((pitch - 69) / 12)
     n = scipy.fft.next_fast_len(int(seconds * rate) + 8, real=True)
     t = np.arange(n, dtype="f4") / np.float32(rate)
@@ -81,7 +81,7 @@ def _note(voice: Voice, pitch: int, seconds: float, rate: int, rng: np.random.Ge
 def _play(
     style: GenreStyle, part: Part, chords: Sequence[int], key: int, rng: np.random.Generator
 ) -> list[tuple[float, int, float]]:
-    """What a part plays: (beats from the song's start, pitch, strength) per note."""
+    """Return what a part plays: (beats from the song's start, pitch, strength) per note."""
     patterns = part.patterns.split()
     # A tune is two phrases of four bars, A A B A: patterns and leaps recur, chords need not.
     choice, leaps = rng.integers(len(patterns), size=8), rng.normal(0, 3.5, (8, 16))
@@ -119,7 +119,9 @@ def _play(
 
 
 def _record(song: Sound, rate: int, artist: np.random.Generator, rng: np.random.Generator) -> Sound:
-    """The artist's studio: brightness and reverberation in one product of spectra, hiss, level."""
+    """Return the artist's studio: brightness and reverberation in one product of spectra,
+    hiss, level.
+    """
     tilt, hiss = artist.uniform(-3.5, 2.5), artist.uniform(-65, -38)  # dB per octave, dB RMS
     wet, room = artist.uniform(0.02, 0.8), artist.uniform(0.05, 0.4)  # energy ratio, seconds to 1/e
     level = artist.uniform(-25, -14) + rng.normal(0, 1)  # dB RMS

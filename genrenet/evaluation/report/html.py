@@ -52,17 +52,17 @@ def page(template: str, package: str = __package__, **values: Any) -> str:
 
 
 def drawings(svg: Mapping[str, str]) -> dict[str, Markup]:
-    """SVG that our own figures made, which templates put in as it is."""
+    """Return SVG that our own figures made, which templates put in as it is."""
     return {name: Markup(text) for name, text in svg.items()}
 
 
 def percent(share: float) -> str:
-    """A share as text, such as ``68.3 %``."""
+    """Return a share as text, such as ``68.3 %``."""
     return f"{100 * share:.1f} %"
 
 
 def p_value(value: float) -> str:
-    """A p-value as text."""
+    """Return a p-value as text."""
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
@@ -81,7 +81,7 @@ def _templates(package: str) -> Environment:
 
 
 def _shown(value: object) -> object:
-    """Text without control characters and lone surrogates, which no page can hold."""
+    """Return text without control characters and lone surrogates, which no page can hold."""
     if not isinstance(value, str) or isinstance(value, Markup):
         return value
     text = value.encode("utf-8", "backslashreplace").decode("utf-8")

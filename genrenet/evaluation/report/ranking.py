@@ -7,17 +7,17 @@ from typing import Any
 
 
 def span(interval: Sequence[float] | None, digits: int = 2) -> str:
-    """An interval as text; nothing where there is none."""
+    """Return an interval as text; nothing where there is none."""
     return "" if interval is None else " to ".join(number(end, digits) for end in interval)
 
 
 def number(value: float | None, digits: int = 3) -> str:
-    """A share, or seconds, as text; nothing where there is none."""
+    """Return a share, or seconds, as text; nothing where there is none."""
     return "" if value is None else f"{value:.{digits}f}"
 
 
 def markdown(results: Mapping[str, Any]) -> str:
-    """The models of a run as a Markdown table, one for each protocol.
+    """Return the models of a run as a Markdown table, one for each protocol.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def markdown(results: Mapping[str, Any]) -> str:
 
 
 def ranked(results: Mapping[str, Any], protocol: str) -> list[dict[str, Any]]:
-    """Rows of a protocol, the one with most songs right first, those that failed last.
+    """Return the rows of a protocol, the one with most songs right first, those that failed last.
 
     Songs that a model could not decide count as wrong here, so that none gains by leaving out.
     """

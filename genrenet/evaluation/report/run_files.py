@@ -81,7 +81,7 @@ def write_run(folder: Path, results: Mapping[str, Any], predictions: pd.DataFram
 def _drawings(
     results: Mapping[str, Any], predictions: pd.DataFrame
 ) -> Iterator[tuple[str, Figure]]:
-    """Figures by name."""
+    """Yield figures by name."""
     for protocol in results["protocols"]:
         name = protocol["name"]
         rows = [row for row in ranked(results, name) if row["accuracy"] is not None]

@@ -30,7 +30,7 @@ COLUMNS: dict[str, tuple[str, Callable[[Mapping[str, Any]], object]]] = {
 
 
 def render(results: Mapping[str, Any], predictions: pd.DataFrame, svg: Mapping[str, str]) -> str:
-    """The page.
+    """Return the page.
 
     Parameters
     ----------
@@ -78,7 +78,9 @@ def _protocol(results: Mapping[str, Any], protocol: Mapping[str, Any]) -> dict[s
 
 
 def _pairs(results: Mapping[str, Any], protocol: str) -> list[Sequence[object]]:
-    """Cells of the table of pairs: the better one first, the surest difference on top."""
+    """Return the cells of the table of pairs: the better one first, the surest difference
+    on top.
+    """
     turned = []
     for pair in results["comparisons"]:
         if pair["protocol"] != protocol:
@@ -112,7 +114,7 @@ def _verdict(groups: int, p: float) -> str:
 
 
 def _model(row: Mapping[str, Any], predictions: pd.DataFrame) -> dict[str, Any]:
-    """What the page says of one model besides its row: settings and surest mistakes."""
+    """Return what the page says of one model besides its row: settings and surest mistakes."""
     name, protocol = row["name"], row["protocol"]
     chosen = [
         ", ".join(f"{key} {value}" for key, value in setting.items() if key not in ("seed", "fold"))

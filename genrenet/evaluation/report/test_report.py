@@ -42,7 +42,7 @@ def predictions_table(
     labels: Sequence[str],
     frames: ArrayLike | None = None,
 ) -> pd.DataFrame:
-    """One row a song that was decided.
+    """Return one row a song that was decided.
 
     Parameters
     ----------
@@ -129,7 +129,7 @@ def write_report(
 
 
 def render(results: Mapping[str, Any], predictions: pd.DataFrame) -> str:
-    """The page of a report; see `write_report`."""
+    """Return the page of a report; see `write_report`."""
     wrong = predictions[predictions["genre"] != predictions["predicted"]]
     wrong = wrong.sort_values("confidence", ascending=False, kind="stable")
     mistakes = wrong.head(MISTAKES)[["path", "genre", "predicted", "confidence"]]
@@ -158,7 +158,7 @@ def render(results: Mapping[str, Any], predictions: pd.DataFrame) -> str:
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested settings as "network settings n mels": value, without what stands elsewhere."""
+    """Return nested settings as "network settings n mels": value, without what stands elsewhere."""
     flat: dict[str, Any] = {}
     for key, value in values.items():
         name = f"{prefix}{key}".replace("_", " ")

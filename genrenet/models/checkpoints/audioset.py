@@ -24,7 +24,7 @@ def _rows() -> list[dict[str, str]]:
 
 
 def audioset_classes() -> tuple[str, ...]:
-    """Names of the 527 classes, in order of the outputs."""
+    """Return the names of the 527 classes, in order of the outputs."""
     return tuple(row["name"] for row in _rows())
 
 

@@ -54,7 +54,7 @@ _efficientat = Lazy(_TAGGERS, "efficientat_tagger")
 
 
 def _pons(name: str, title: str, model: str, labels: tuple[str, ...]) -> PublishedModel:
-    """Two models lie in one wheel, which is fetched once."""
+    """Return two models lie in one wheel, which is fetched once."""
     return PublishedModel(
         name=name,
         title=title,
@@ -74,7 +74,9 @@ def _pons(name: str, title: str, model: str, labels: tuple[str, ...]) -> Publish
 def _schmid(
     number: str, precision: str, sha256: str | None = None, size: int | None = None, name: str = ""
 ) -> PublishedModel:
-    """``number`` is ten times the width, ``precision`` a thousand times the mean average one."""
+    """Return ``number`` is ten times the width, ``precision`` a thousand times the mean
+    average one.
+    """
     filename, width, genres = f"mn{number}_as_mAP_{precision}.pt", int(number) / 10, bool(name)
     title = "50 genres of music" if genres else "527 classes of sound"
     return PublishedModel(

@@ -72,7 +72,7 @@ def read_checkpoint(path: str | os.PathLike[str]) -> dict[str, Any]:
 def build_model(
     entries: dict[str, Any], name: str, trust: Sequence[str] = (), *, quick: bool = False
 ) -> GenreModel:
-    """Classifier that a checkpoint describes, with weights as yet untrained.
+    """Return classifier that a checkpoint describes, with weights as yet untrained.
 
     Parameters
     ----------

@@ -20,7 +20,7 @@ DEFAULT_CHECKPOINT = "emotify-cnn"
 
 
 def shipped_checkpoints() -> dict[str, Path]:
-    """Checkpoints that came with the package, by name."""
+    """Return checkpoints that came with the package, by name."""
     try:
         folder = importlib.resources.files(SHIPPED)
     except ModuleNotFoundError:
@@ -30,7 +30,7 @@ def shipped_checkpoints() -> dict[str, Path]:
 
 
 def models_with_label(label: str) -> list[str]:
-    """Names of the shipped and published models that know a genre or tag, in any case.
+    """Return the names of the shipped and published models that know a genre or tag, in any case.
 
     Those with the fewest labels come first: they decide between genres, the others tag. Published
     models that are neither here nor to be fetched are left out.
@@ -48,7 +48,7 @@ def models_with_label(label: str) -> list[str]:
 
 
 def find_checkpoint(name_or_path: str | os.PathLike[str]) -> Path:
-    """File of a checkpoint; a published model is fetched and imported on first use.
+    """Return the file of a checkpoint; a published model is fetched and imported on first use.
 
     Parameters
     ----------

@@ -23,7 +23,7 @@ from genrenet.utils.progress import progress_bar
 
 
 def imported_checkpoint(name: str) -> Path | None:
-    """Where a published model has been imported to; None where it has not.
+    """Return where a published model has been imported to; None where it has not.
 
     Parameters
     ----------
@@ -46,7 +46,9 @@ def imported_checkpoint(name: str) -> Path | None:
 
 
 def _origin(path: Path, model: PublishedModel) -> str | None:
-    """SHA-256 of the file that a checkpoint was made from, if it is one of the model's."""
+    """Return the SHA-256 of the file that a checkpoint was made from, if it is one of the
+    model's.
+    """
     try:
         source = read_header(path, whole=True)["genrenet"].get("source")
     except CheckpointError:

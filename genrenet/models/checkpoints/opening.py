@@ -35,7 +35,7 @@ from genrenet.utils.errors import GenrenetError, printable
 def open_checkpoint(
     path: str | os.PathLike[str], trust: Sequence[str] = (), *, quick: bool = False
 ) -> GenreModel:
-    """Classifier of a checkpoint, in eval mode on the CPU.
+    """Return the classifier of a checkpoint, in eval mode on the CPU.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def open_checkpoint(
 
 
 def load_model(name_or_path: str | os.PathLike[str], trust: Sequence[str] = ()) -> GenreModel:
-    """Classifier of a checkpoint, in eval mode on the CPU.
+    """Return the classifier of a checkpoint, in eval mode on the CPU.
 
     Parameters
     ----------
@@ -95,15 +95,18 @@ def load_model(name_or_path: str | os.PathLike[str], trust: Sequence[str] = ()) 
 
     Examples
     --------
+    >>> model = load_model("emotify-cnn")
+    >>> model.scores(torch.zeros(1, model.frames.n_samples)).shape
+    torch.Size([1, 4])
     >>> model = load_model("runs/cnn/version_0/checkpoints/best.ckpt")  # doctest: +SKIP
-    >>> model = load_model("msd-crnn")  # doctest: +SKIP
-    >>> model.scores(torch.zeros(1, model.frames.n_samples))  # doctest: +SKIP
     """
     return open_checkpoint(find_checkpoint(name_or_path), trust)
 
 
 def missing_weights(entries: dict[str, Any], model: GenreModel) -> list[str]:
-    """Names of a model's weights that its checkpoint leaves to the backbone that it names."""
+    """Return the names of a model's weights that its checkpoint leaves to the backbone that
+    it names.
+    """
     if "backbone" not in entries["genrenet"]:
         return []
     state = entries["state_dict"]
@@ -111,7 +114,7 @@ def missing_weights(entries: dict[str, Any], model: GenreModel) -> list[str]:
 
 
 def _complete(entries: dict[str, Any], model: GenreModel, name: str) -> dict[str, Tensor]:
-    """A checkpoint's weights, with those it lacks taken from the backbone that it names."""
+    """Return a checkpoint's weights, with those it lacks taken from the backbone that it names."""
     state: dict[str, Tensor] = entries["state_dict"]
     missing = missing_weights(entries, model)
     if not missing:
@@ -121,7 +124,7 @@ def _complete(entries: dict[str, Any], model: GenreModel, name: str) -> dict[str
 
 
 def _backbone(entries: dict[str, Any], name: str, failure: str) -> dict[str, Tensor]:
-    """Weights of the backbone that a checkpoint names, without its head."""
+    """Return the weights of the backbone that a checkpoint names, without its head."""
     reference = entries["genrenet"].get("backbone")
     if not isinstance(reference, dict) or not {"name", "sha256"} <= reference.keys():
         raise CheckpointError(
@@ -204,7 +207,7 @@ def export_checkpoint(
 
 
 def _identical(one: Tensor, other: Tensor) -> bool:
-    """Whether two tensors agree in type and in every bit, the sign of a zero included."""
+    """Return whether two tensors agree in type and in every bit, the sign of a zero included."""
     if one.dtype != other.dtype or one.shape != other.shape:
         return False
     plain = [tensor.contiguous().flatten().view(torch.uint8) for tensor in (one, other)]

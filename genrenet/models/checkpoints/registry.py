@@ -120,7 +120,9 @@ class PublishedModel:
         return (own, *self.alternatives)
 
     def file(self, sha256: object) -> SourceFile | None:
-        """The file with a checksum, or else one whose checksum is not known; None without."""
+        """Return the file with a checksum, or else one whose checksum is not known; None
+        without.
+        """
         if not isinstance(sha256, str):
             return None
         found = (file for known in (sha256, None) for file in self.files if file.sha256 == known)
@@ -163,7 +165,7 @@ def published_models() -> dict[str, PublishedModel]:
 
 
 def published(name: str) -> PublishedModel:
-    """A model of the registry.
+    """Return a model of the registry.
 
     Raises
     ------

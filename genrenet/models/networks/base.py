@@ -95,7 +95,7 @@ class GenreNetwork(Recorded, nn.Module):
         return self.output_layer.out_features
 
     def lacking(self, name: str, wanted: str) -> NetworkError:
-        """Error for something optional that the network does not offer."""
+        """Return the error for something optional that the network does not offer."""
         kind = type(self.owner)
         return NetworkError(
             f"the network {kind.__module__}.{kind.__qualname__} offers no {name}",
@@ -104,11 +104,13 @@ class GenreNetwork(Recorded, nn.Module):
         )
 
     def stages(self) -> dict[str, nn.Module]:
-        """Named stages from the input to the output, for freezing and for features."""
+        """Return named stages from the input to the output, for freezing and for features."""
         raise self.lacking("stages", "stages() by name")
 
     def steps(self) -> dict[str, Callable[[Tensor], Tensor]]:
-        """What every stage before the head computes, by the same names and in the same order."""
+        """Return what every stage before the head computes, by the same names and in the
+        same order.
+        """
         raise self.lacking("steps", "steps() by the names of its stages, or embed(logmel)")
 
     def pool_features(self, features: Tensor) -> Tensor:
@@ -210,7 +212,7 @@ class GenreNetwork(Recorded, nn.Module):
         self.owner.head = head
 
     def layers(self, logmel: Tensor) -> dict[str, Tensor]:
-        """Every layer's output as one vector a frame, for use as features.
+        """Return every layer's output as one vector a frame, for use as features.
 
         Parameters
         ----------
@@ -233,7 +235,7 @@ class GenreNetwork(Recorded, nn.Module):
         return found
 
     def summarise(self, hidden: Tensor) -> Tensor:
-        """Mean of a stage's output over mel bands and time: (batch, channels)."""
+        """Return the mean of a stage's output over mel bands and time: (batch, channels)."""
         return hidden.flatten(2).mean(dim=2)
 
 

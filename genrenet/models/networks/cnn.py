@@ -65,12 +65,12 @@ class CNN(GenreNetwork):
         self.head = nn.Linear(channels[-1] * height * width, n_labels)
 
     def stages(self) -> dict[str, nn.Module]:
-        """Stages ``input_norm``, ``conv1`` ... and ``head``."""
+        """Return stages ``input_norm``, ``conv1`` ... and ``head``."""
         convolutions = {f"conv{i}": stage for i, stage in enumerate(self.convolutions, 1)}
         return {"input_norm": self.input_norm, **convolutions, "head": self.head}
 
     def steps(self) -> dict[str, Callable[[Tensor], Tensor]]:
-        """Stages before the head; see `GenreNetwork.steps`."""
+        """Return stages before the head; see `GenreNetwork.steps`."""
         convolutions = {f"conv{i}": stage for i, stage in enumerate(self.convolutions, 1)}
         return {"input_norm": lambda x: self.input_norm(x).unsqueeze(1), **convolutions}
 

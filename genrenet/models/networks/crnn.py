@@ -98,12 +98,12 @@ class CRNN(GenreNetwork):
         self.head = nn.Linear(hidden_size, n_labels)
 
     def stages(self) -> dict[str, nn.Module]:
-        """Stages ``input_norm``, ``conv1`` ..., ``gru`` and ``head``."""
+        """Return stages ``input_norm``, ``conv1`` ..., ``gru`` and ``head``."""
         convolutions = {f"conv{i}": stage for i, stage in enumerate(self.convolutions, 1)}
         return {"input_norm": self.input_norm, **convolutions, "gru": self.gru, "head": self.head}
 
     def steps(self) -> dict[str, Callable[[Tensor], Tensor]]:
-        """Stages before the head; see `GenreNetwork.steps`."""
+        """Return stages before the head; see `GenreNetwork.steps`."""
         convolutions = {f"conv{i}": stage for i, stage in enumerate(self.convolutions, 1)}
         return {"input_norm": self._norm, **convolutions, "gru": self._recur}
 
@@ -112,7 +112,7 @@ class CRNN(GenreNetwork):
         return normed.unsqueeze(1)
 
     def _recur(self, x: Tensor) -> Tensor:
-        """States at all steps, of shape (batch, hidden_size, steps)."""
+        """Return states at all steps, of shape (batch, hidden_size, steps)."""
         states = self.gru(x.squeeze(2).transpose(1, 2))
         if isinstance(states, tuple):  # torch's cell also gives its final state
             states = states[0]

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 
 def hard_sigmoid(x: Tensor) -> Tensor:
-    """Piecewise-linear sigmoid of Keras 1: ``clip(0.2 * x + 0.5, 0, 1)``."""
+    """Return piecewise-linear sigmoid of Keras 1: ``clip(0.2 * x + 0.5, 0, 1)``."""
     return torch.clamp(0.2 * x + 0.5, 0.0, 1.0)
 
 

@@ -108,7 +108,9 @@ class InvertedResidual(nn.Module):
         self.block = nn.Sequential(*parts)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(batch, channels, mel, time) to the same with other channels, and halved by a stride."""
+        """Map (batch, channels, mel, time) to the same with other channels, and halved by a
+        stride.
+        """
         found: Tensor = self.block(x)
         return found + x if self.residual else found
 
@@ -164,7 +166,7 @@ class MobileNetV3(GenreNetwork):
         return KaldiMel(n_mels=self.settings["n_mels"])
 
     def stages(self) -> dict[str, nn.Module]:
-        """Stages ``stem``, ``block1`` ... ``block15``, ``top``, ``dense`` and ``head``."""
+        """Return stages ``stem``, ``block1`` ... ``block15``, ``top``, ``dense`` and ``head``."""
         blocks = {f"block{i}": block for i, block in enumerate(self.blocks, 1)}
         return {
             "stem": self.stem,
@@ -175,7 +177,7 @@ class MobileNetV3(GenreNetwork):
         }
 
     def steps(self) -> dict[str, Callable[[Tensor], Tensor]]:
-        """Stages before the head; see `GenreNetwork.steps`."""
+        """Return stages before the head; see `GenreNetwork.steps`."""
         stages: dict[str, Callable[[Tensor], Tensor]] = dict(self.stages())
         del stages["head"]
         return {
@@ -190,7 +192,7 @@ class MobileNetV3(GenreNetwork):
         return embedding
 
     def layers(self, logmel: Tensor) -> dict[str, Tensor]:
-        """Every layer's output as one vector a frame.
+        """Return every layer's output as one vector a frame.
 
         Parameters
         ----------
@@ -207,5 +209,7 @@ class MobileNetV3(GenreNetwork):
         return found
 
     def summarise(self, hidden: Tensor) -> Tensor:
-        """Mean of a stage's output over mel bands and time; that of the dense layer has neither."""
+        """Return the mean of a stage's output over mel bands and time; that of the dense
+        layer has neither.
+        """
         return super().summarise(hidden) if hidden.ndim > 2 else hidden

@@ -24,7 +24,7 @@ class Filters(nn.Module):
         self.padding = (0, 0, (kernel[0] - 1) // 2, kernel[0] // 2)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(batch, 1, time, n_mels) to (batch, channels, time)."""
+        """Map (batch, 1, time, n_mels) to (batch, channels, time)."""
         found: Tensor = self.norm(F.relu(self.conv(F.pad(x, self.padding)), inplace=True))
         return found.amax(dim=3)
 
@@ -39,7 +39,7 @@ class _Front(nn.Module):
         self.filters = nn.ModuleList([*tall, *long])
 
     def forward(self, x: Tensor) -> Tensor:
-        """(batch, 1, time, n_mels) to (batch, channels, time)."""
+        """Map (batch, 1, time, n_mels) to (batch, channels, time)."""
         return torch.cat([filters(x) for filters in self.filters], dim=1)
 
 
@@ -53,7 +53,7 @@ class _Mid(nn.Module):
         self.norm = nn.BatchNorm1d(n_out, eps=EPS)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(batch, channels, time) to (batch, channels + n_out, time)."""
+        """Map (batch, channels, time) to (batch, channels + n_out, time)."""
         last = x[:, -self.n_in :]
         found = self.norm(F.relu(self.conv(last)))
         return torch.cat([x, found + last if self.residual else found], dim=1)
@@ -70,7 +70,7 @@ class _Dense(nn.Module):
         self.dense_norm = nn.BatchNorm1d(n_out, eps=EPS)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(batch, channels, time) to (batch, n_out)."""
+        """Map (batch, channels, time) to (batch, n_out)."""
         pooled = torch.stack([x.amax(dim=2), x.mean(dim=2)], dim=2).flatten(1)
         found: Tensor = self.dense_norm(F.relu(self.dense(self.dropout(self.norm(pooled)))))
         return found
@@ -144,7 +144,9 @@ class MusiCNN(GenreNetwork):
         self.head = nn.Linear(units, n_labels)
 
     def stages(self) -> dict[str, nn.Module]:
-        """Stages ``input_norm``, ``front``, ``mid1`` ... ``mid3``, ``dense`` and ``head``."""
+        """Return stages ``input_norm``, ``front``, ``mid1`` ... ``mid3``, ``dense`` and
+        ``head``.
+        """
         mid = {f"mid{i}": stage for i, stage in enumerate(self.mid, 1)}
         return {
             "input_norm": self.input_norm,
@@ -155,7 +157,7 @@ class MusiCNN(GenreNetwork):
         }
 
     def steps(self) -> dict[str, Callable[[Tensor], Tensor]]:
-        """Stages before the head; see `GenreNetwork.steps`."""
+        """Return stages before the head; see `GenreNetwork.steps`."""
         stages: dict[str, Callable[[Tensor], Tensor]] = dict(self.stages())
         del stages["head"]
         return {**stages, "input_norm": self._norm}
@@ -170,7 +172,7 @@ class MusiCNN(GenreNetwork):
         return embedding
 
     def layers(self, logmel: Tensor) -> dict[str, Tensor]:
-        """Every layer's output as one vector a patch.
+        """Return every layer's output as one vector a patch.
 
         Parameters
         ----------

@@ -14,20 +14,20 @@ class ConfigError(GenrenetError):
 
 
 def config_names() -> list[str]:
-    """Names of the packaged configurations, such as ``cnn`` and ``debug/overfit``."""
+    """Return the names of the packaged configurations, such as ``cnn`` and ``debug/overfit``."""
     root = Path(str(resources.files(__name__)))
     names = [str(file.relative_to(root).with_suffix("")) for file in root.rglob("*.yaml")]
     return sorted(name for name in names if not name.startswith("experiments"))
 
 
 def experiment_names() -> list[str]:
-    """Names of the packaged experiments, such as ``four-genres``."""
+    """Return the names of the packaged experiments, such as ``four-genres``."""
     root = Path(str(resources.files(__name__))) / "experiments"
     return sorted(file.stem for file in root.glob("*.yaml"))
 
 
 def experiment(name: str) -> dict[str, Any]:
-    """Settings of ``genrenet evaluate`` from a YAML file, or from a packaged experiment.
+    """Return the settings of ``genrenet evaluate`` from a YAML file, or from a packaged experiment.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ def experiment(name: str) -> dict[str, Any]:
 
 
 def config_path(name: str) -> str:
-    """Path of a configuration: a file's own path, or a packaged one by its bare name.
+    """Return the path of a configuration: a file's own path, or a packaged one by its bare name.
 
     Raises
     ------

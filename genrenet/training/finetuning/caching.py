@@ -38,7 +38,8 @@ class CacheSizeError(GenrenetError):
 
 
 def run_trunk(model: GenreClassifier, batch: Item, until: str) -> Tensor:
-    """Output of a network's stage ``until`` for a batch of frames, in float32, without a gradient.
+    """Return the output of a network's stage ``until`` for a batch of frames, in float32, without a
+    gradient.
 
     The stages up to there must be in eval mode.
     """
@@ -125,7 +126,7 @@ def _compute(
 
 
 def allocate(shape: tuple[int, ...], processes: int = 1) -> Tensor:
-    """Room for hidden values: memory, or a mapped file where they are many.
+    """Return room for hidden values: memory, or a mapped file where they are many.
 
     Parameters
     ----------

@@ -95,7 +95,7 @@ class LayerFreezing(BaseFinetuning):
     # --- the plan ---------------------------------------------------------------------------------
 
     def learning(self, model: GenreClassifier, epoch: int | None = None) -> list[str]:
-        """Stages that learn in an epoch, or (None) in any, from the lowest to the highest.
+        """Return stages that learn in an epoch, or (None) in any, from the lowest to the highest.
 
         Raises
         ------
@@ -109,7 +109,7 @@ class LayerFreezing(BaseFinetuning):
         return [name for name in stages if name in wanted or "all" in wanted]
 
     def stage_rates(self, model: GenreClassifier) -> dict[str, float]:
-        """What the learning rate of each stage that ever learns is multiplied by."""
+        """Return what the learning rate of each stage that ever learns is multiplied by."""
         stages = list(model.stages())
         rates = {_resolved(name, stages): rate for name, rate in self.rates.items()}
         _refuse_unknown(rates, stages)
@@ -214,7 +214,7 @@ class LayerFreezing(BaseFinetuning):
         self.cache_seconds = time.perf_counter() - started
 
     def obstacle(self, trainer: pl.Trainer, model: GenreClassifier) -> str:
-        """What stands in the way of a cache; empty where nothing does."""
+        """Return what stands in the way of a cache; empty where nothing does."""
         data = getattr(trainer, "datamodule", None)
         if not isinstance(data, GenreDataModule):
             return "another data module than GenreDataModule"
@@ -234,7 +234,7 @@ class LayerFreezing(BaseFinetuning):
         return ""
 
     def _trunk(self, model: GenreClassifier) -> list[str]:
-        """Stages of the network below all that ever learn."""
+        """Return the stages of the network below all that ever learn."""
         stages, lowest = list(model.stages()), self.learning(model)[0]
         return [name for name in stages[: stages.index(lowest)] if name != "frontend"]
 
@@ -270,7 +270,7 @@ class LayerFreezing(BaseFinetuning):
     # --- resuming ---------------------------------------------------------------------------------
 
     def state_dict(self) -> dict[str, Any]:
-        """The plan; the optimiser's groups follow from it."""
+        """Return the plan; the optimiser's groups follow from it."""
         return {
             "train": self.train,
             "unfreeze": self.unfreeze,
@@ -292,12 +292,14 @@ class LayerFreezing(BaseFinetuning):
 
 
 def _wants_training(module: nn.Module) -> bool:
-    """Whether a module does the same in both modes, but has gradients (cuDNN's) in one alone."""
+    """Return whether a module does the same in both modes, but has gradients (cuDNN's) in
+    one alone.
+    """
     return isinstance(module, nn.RNNBase) and not module.dropout
 
 
 def _resolved(name: str, stages: Sequence[str]) -> str:
-    """The stage that a name means in this network."""
+    """Return the stage that a name means in this network."""
     return stages[-2] if name == "last" and name not in stages else name
 
 

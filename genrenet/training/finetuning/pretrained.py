@@ -12,6 +12,7 @@ from torch import nn
 from genrenet.models.checkpoints import find_checkpoint, load_model
 from genrenet.models.model import NetworkMaker
 from genrenet.models.networks import GenreNetwork
+from genrenet.models.registry import set_argument
 from genrenet.training.finetuning.errors import FinetuningError
 from genrenet.utils.cache import sha256_of
 
@@ -62,7 +63,7 @@ class Pretrained(NetworkMaker):
         self.keep_head, self.seed = keep_head, seed
 
     def __call__(self, n_labels: int) -> GenreNetwork:
-        """The network, with ``n_labels`` outputs."""
+        """Return the network, with ``n_labels`` outputs."""
         file = find_checkpoint(self.backbone)
         source = load_model(file)
         network: Any = source.network
@@ -76,20 +77,24 @@ class Pretrained(NetworkMaker):
                 remedy="leave out keep_head: a new head will be made",
             )
         if self.dropout is not None:
-            if not isinstance(getattr(network, "dropout", None), nn.Dropout):
+            owner: Any = network.owner
+            stored = owner is network or set_argument(owner, "dropout", self.dropout)
+            if not isinstance(getattr(owner, "dropout", None), nn.Dropout) or not stored:
                 raise FinetuningError(
                     f"the network of '{self.backbone}' has no dropout before its head",
                     found=f"dropout {self.dropout:g} for {type(network.owner).__name__}",
-                    remedy="leave dropout out",
+                    wanted="an argument and a torch.nn.Dropout of that name",
+                    remedy="leave dropout out (--model.network.init_args.dropout null)",
                 )
-            network.dropout.p = self.dropout
-            network.settings["dropout"] = self.dropout
+            owner.dropout.p = self.dropout
+            if isinstance(getattr(owner, "settings", None), dict):
+                owner.settings["dropout"] = self.dropout
         # With its class and what it has learnt. A partial, as a module would become a part.
         network.make_frontend = partial(copy.deepcopy, source.frontend.train())
         network.frame_seconds = source.frames.seconds
         published = source.provenance.get("source") or {}
         sha256 = published.get("sha256") or sha256_of(file)
-        # A file's folder is nobody's business.
+        # A file's folder is private.
         network.provenance = {"backbone": {"name": Path(self.backbone).name, "sha256": sha256}}
         made: GenreNetwork = network.train()
         return made

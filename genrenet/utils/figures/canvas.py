@@ -36,7 +36,7 @@ class FigureError(GenrenetError):
 
 @cache
 def _family() -> list[str]:
-    """The default font, then whichever installed fonts know other scripts."""
+    """Return the default font, then whichever installed fonts know other scripts."""
     from matplotlib.font_manager import fontManager
 
     installed = {font.name for font in fontManager.ttflist}
@@ -44,14 +44,14 @@ def _family() -> list[str]:
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """An empty figure, sized in inches."""
+    """Return an empty figure, sized in inches."""
     figure = Figure(figsize=(width, height), dpi=DPI, facecolor="white")
     FigureCanvasAgg(figure)
     return figure
 
 
 def place_axes(figure: Figure, left: float, bottom: float, width: float, height: float) -> Axes:
-    """Axes placed in inches, without a box."""
+    """Return axes placed in inches, without a box."""
     across, up = figure.get_size_inches()
     axes = figure.add_axes((left / across, bottom / up, width / across, height / up))
     axes.spines[:].set_visible(False)
@@ -74,18 +74,20 @@ def add_title(figure: Figure, title: str) -> None:
 
 
 def shorten(text: str, limit: int = 24) -> str:
-    """A text of at most so many characters."""
+    """Return a text of at most so many characters."""
     text = " ".join(text.split())
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def text_width(texts: Sequence[str], size: float = 9) -> float:
-    """Inches that the longest of some texts takes, roughly."""
+    """Return inches that the longest of some texts takes, roughly."""
     return max(map(len, texts), default=0) * size * 0.0092
 
 
 def to_array(figure: Figure) -> NDArray[np.uint8]:
-    """Pixels of a figure, of shape (height, width, 3), for ``add_image(dataformats="HWC")``."""
+    """Return the pixels of a figure, of shape (height, width, 3), for
+    ``add_image(dataformats="HWC")``.
+    """
     canvas = figure.canvas
     if not isinstance(canvas, FigureCanvasAgg):
         canvas = FigureCanvasAgg(figure)
@@ -105,14 +107,14 @@ def _printed(figure: Figure, file: Any, kind: str) -> None:
 
 
 def to_png(figure: Figure) -> bytes:
-    """A figure as a PNG file."""
+    """Return a figure as a PNG file."""
     file = BytesIO()
     _printed(figure, file, "png")
     return file.getvalue()
 
 
 def to_svg(figure: Figure) -> str:
-    """A figure as an ``<svg>`` element that can stand in a page."""
+    """Return a figure as an ``<svg>`` element that can stand in a page."""
     file = StringIO()
     _printed(figure, file, "svg")
     text = file.getvalue()

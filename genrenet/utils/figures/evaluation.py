@@ -24,7 +24,7 @@ from genrenet.utils.figures.canvas import (
 
 
 def confusion_matrix(counts: ArrayLike, labels: Sequence[str], title: str = "") -> Figure:
-    """Confusion matrix, with each cell's count and its share of the row.
+    """Return confusion matrix, with each cell's count and its share of the row.
 
     Parameters
     ----------
@@ -160,7 +160,7 @@ def intervals(
 
 
 def reliability(confidence: ArrayLike, right: ArrayLike, title: str = "", bins: int = 10) -> Figure:
-    """Reliability plot: how often decisions of a confidence are right.
+    """Return reliability plot: how often decisions of a confidence are right.
 
     Parameters
     ----------

@@ -75,7 +75,7 @@ def timeline(
     *,
     top: int = 8,
 ) -> Figure:
-    """Genre over time: a row for each of the likeliest labels, a cell for each frame.
+    """Return genre over time: a row for each of the likeliest labels, a cell for each frame.
 
     Parameters
     ----------

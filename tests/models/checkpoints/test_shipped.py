@@ -1,10 +1,14 @@
 """What really ships: every checkpoint opens, is small, and says where it comes from."""
 
+import re
 from pathlib import Path
 
 import pytest
 import torch
 
+from genrenet.data.catalog import read_catalog
+from genrenet.evaluation.metrics import wilson_interval
+from genrenet.inference.classify import score_songs
 from genrenet.models.checkpoints import (
     DEFAULT_CHECKPOINT,
     CheckpointError,
@@ -32,6 +36,21 @@ def _entries(name):
     return read_checkpoint(shipped_checkpoints()[name])
 
 
+def card_figures(name):
+    """Song accuracy of a checkpoint's recipe on artists it did not hear, with its interval."""
+    card = Path(shipped_checkpoints()[name]).with_suffix(".md").read_text("utf-8")
+    (figure,) = re.findall(r"Song accuracy \*\*(0\.\d+)\*\* on 300 songs", card)
+    ((low, high),) = re.findall(r"95 % interval (0\.\d+)-(0\.\d+) over songs", card)
+    return float(figure), float(low), float(high)
+
+
+def accuracy(model, table):
+    """Share of songs that a model names as a table does, with its 95 % interval."""
+    songs = list(score_songs(list(table["path"]), model, trim=0.0, frames=4))
+    right = sum(song.genre == genre for song, genre in zip(songs, table["genre"], strict=True))
+    return right / len(songs), *wilson_interval(right, len(songs))
+
+
 def test_the_default_and_the_head_on_musicnn_ship():
     assert DEFAULT_CHECKPOINT in shipped_checkpoints()
     assert "emotify-musicnn" in shipped_checkpoints()
@@ -56,10 +75,41 @@ def test_it_says_where_it_comes_from(name):
     assert model.labels
     assert len(set(model.labels)) == len(model.labels)
     assert model.provenance["dataset"]
-    assert 0 < model.provenance["metrics"]["song_accuracy"] <= 1
+    figure, low, high = card_figures(name)
+    assert f"{model.provenance['metrics']['song_accuracy']:.3f}" == f"{figure:.3f}"
+    assert low < figure < high
     # Neither folders nor optimisers of whoever trained it.
     assert set(entries) <= {"genrenet", "state_dict", "pytorch-lightning_version"}
     assert "/" not in str(model.provenance.get("dataset"))
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_it_knows_the_songs_it_learnt_from(name, shared_data, backbones, monkeypatch):
+    monkeypatch.setenv("GENRENET_CACHE", str(backbones))
+    entries = _entries(name)
+    if missing_weights(entries, build_model(entries, name)):
+        try:
+            import_checkpoint(entries["genrenet"]["backbone"]["name"])
+        except FetchError as error:
+            pytest.skip(f"no published weights: {error}")
+    table = read_catalog(str(shared_data / "emotify")).table
+    found, low, _ = accuracy(load_model(name), table.groupby("genre").sample(10, random_state=0))
+    figure, least, _ = card_figures(name)
+    # Of songs that it learnt from, more are right than of those that its recipe had not heard.
+    assert found > figure
+    assert low > least
+
+
+def test_the_default_names_genres_of_another_collection(shared_data):
+    model = load_model(DEFAULT_CHECKPOINT)
+    table = read_catalog(str(shared_data / "gtzan-excerpts" / "genres")).table
+    some = table[table["genre"].isin(model.labels)]
+    assert some["genre"].value_counts().to_dict() == {"classical": 5, "pop": 5, "rock": 5}
+    _, low, high = accuracy(model, some)
+    guess = 1 / len(model.labels)
+    assert low > guess
+    # Songs and artists are new to it: the figure on its card must be a likely one.
+    assert low < card_figures(DEFAULT_CHECKPOINT)[0] < high
 
 
 @pytest.mark.parametrize("name", SHIPPED)

@@ -25,7 +25,7 @@ class EfficientATError(GenrenetError):
 
 
 def convert_efficientat(path: Path) -> dict[str, Tensor]:
-    """State of a `genrenet.models.networks.MobileNetV3` from a published file.
+    """Return the state of a `genrenet.models.networks.MobileNetV3` from a published file.
 
     Parameters
     ----------

@@ -31,7 +31,7 @@ class KerasWeightsError(GenrenetError):
 
 
 def read_keras_weights(path: Path) -> Arrays:
-    """Weights of a Keras-1 HDF5 file.
+    """Return the weights of a Keras-1 HDF5 file.
 
     Parameters
     ----------
@@ -75,12 +75,12 @@ def read_keras_weights(path: Path) -> Arrays:
 
 
 def _text(name: str | bytes) -> str:
-    """HDF5 knows two kinds of text."""
+    """Return HDF5 knows two kinds of text."""
     return name.decode() if isinstance(name, bytes) else str(name)
 
 
 def _plain(name: str, layer: str) -> str:
-    """``gru1_U_z_1:0`` of the layer ``gru1`` is ``U_z``."""
+    """Return the ``gru1_U_z_1:0`` of the layer ``gru1`` is ``U_z``."""
     return name.removesuffix(":0").removesuffix("_1").removeprefix(f"{layer}_")
 
 
@@ -120,7 +120,7 @@ def convert_keras_tagger(
     flipped: bool,
     spread: Literal["variance", "standard deviation"],
 ) -> State:
-    """State of a `CNN` or `CRNN` from a published file.
+    """Return the state of a `CNN` or `CRNN` from a published file.
 
     Parameters
     ----------

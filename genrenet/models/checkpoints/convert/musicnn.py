@@ -19,7 +19,7 @@ MID = 3
 
 
 def convert_musicnn(path: Path, *, model: str) -> dict[str, Tensor]:
-    """State of a `genrenet.models.networks.MusiCNN` from the published wheel.
+    """Return the state of a `genrenet.models.networks.MusiCNN` from the published wheel.
 
     Parameters
     ----------

@@ -43,7 +43,7 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
 
 
 def _message(data: bytes) -> Iterator[tuple[int, Any]]:
-    """Fields of a protocol-buffer message as (number, value)."""
+    """Yield the fields of a protocol-buffer message as (number, value)."""
     at = 0
     while at < len(data):
         key, at = _varint(data, at)
@@ -64,7 +64,7 @@ def _message(data: bytes) -> Iterator[tuple[int, Any]]:
 
 
 def masked_crc(data: bytes) -> int:
-    """CRC-32C of some bytes, masked as LevelDB stores it."""
+    """Return the CRC-32C of some bytes, masked as LevelDB stores it."""
     crc: int = google_crc32c.value(data)
     return (((crc >> 15) | (crc << 17)) + 0xA282EAD8) & 0xFFFFFFFF
 
@@ -81,7 +81,7 @@ def _check(data: bytes, wanted: int, what: str) -> None:
 
 
 def _block(index: bytes, offset: int, size: int) -> Iterator[tuple[bytes, bytes]]:
-    """Keys and values of a block of the table."""
+    """Yield keys and values of a block of the table."""
     body, trailer = index[offset : offset + size], index[offset + size : offset + size + 5]
     _check(body + trailer[:1], struct.unpack("<I", trailer[1:])[0], "a block of the index")
     if trailer[0]:
@@ -129,7 +129,7 @@ def _entry(data: bytes) -> dict[str, Any]:
 
 
 def read_tensor_bundle(index: bytes, data: bytes) -> dict[str, NDArray[Any]]:
-    """Tensors of a TensorFlow checkpoint of one shard.
+    """Return the tensors of a TensorFlow checkpoint of one shard.
 
     Parameters
     ----------

@@ -154,7 +154,7 @@ def check_export(
 
 
 def _plain(model: GenreModel) -> GenreModel:
-    """A copy without training: on the CPU, whose float32 is the same everywhere."""
+    """Return a copy without training: on the CPU, whose float32 is the same everywhere."""
     network = copy.deepcopy(model.network).cpu().float()
     plain = GenreModel(
         model.labels,
@@ -173,7 +173,9 @@ def _plain(model: GenreModel) -> GenreModel:
 
 
 def _probes(model: GenreModel) -> Iterator[tuple[str, Tensor]]:
-    """Frames to compare: noise, a sine, and three that have both, of shape (frames, samples)."""
+    """Yield frames to compare: noise, a sine, and three that have both, of shape (frames,
+    samples).
+    """
     samples, rate = model.frames.n_samples, model.frames.sample_rate
     noise = 0.1 * torch.randn(3, samples, generator=torch.Generator().manual_seed(0))
     pitches = torch.tensor([220.0, 660.0, 1980.0], dtype=torch.float64)

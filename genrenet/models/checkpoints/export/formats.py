@@ -65,7 +65,9 @@ class _Scores(nn.Module):
 
 
 def format_of(path: Path, given: Format | None) -> Format:
-    """Format of a file, by its suffix if it is not given; the packages it needs must be there."""
+    """Return the format of a file, by its suffix if it is not given; the packages it needs
+    must be there.
+    """
     kind = SUFFIXES.get(path.suffix.lower()) if given is None else given
     if kind is None or kind not in get_args(Format):
         raise ExportError(
@@ -85,7 +87,7 @@ def format_of(path: Path, given: Format | None) -> Format:
 
 
 def exported_metadata(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """What an exported file says of itself.
+    """Return what an exported file says of itself.
 
     ONNX keeps it in ``metadata_props``, where lists and numbers are written as JSON; a ``.pt2``
     keeps it in the extra file ``genrenet.json``, which is all that is read of it: no code in the
@@ -125,7 +127,9 @@ def exported_metadata(path: str | os.PathLike[str]) -> dict[str, Any]:
 
 
 def _zipped_metadata(path: Path) -> dict[str, Any] | None:
-    """Metadata of a ``.pt2``, read as any zip file is: torch's own reader trusts what it reads."""
+    """Return the metadata of a ``.pt2``, read as any zip file is: torch's own reader trusts
+    what it reads.
+    """
     try:
         with zipfile.ZipFile(path) as archive:
             for entry in archive.infolist():
@@ -177,7 +181,7 @@ def quiet() -> Iterator[None]:
 
 
 def _exported(model: GenreModel) -> torch.export.ExportedProgram:
-    """What both formats are made of: any number of frames at once, without gradients."""
+    """Return what both formats are made of: any number of frames at once, without gradients."""
     waveform = torch.zeros(2, model.frames.n_samples)
     shapes = {"waveform": {0: torch.export.Dim.DYNAMIC}}
     with torch.no_grad():
@@ -216,7 +220,7 @@ WRITERS = {"onnx": _write_onnx, "torch": _write_torch}
 
 
 def runner(path: Path, kind: Format) -> Callable[[Tensor], Tensor]:
-    """What a file computes, from waveforms to scores."""
+    """Return what a file computes, from waveforms to scores."""
     if kind == "onnx":
         session = _session(path)
         return lambda waveform: torch.from_numpy(
