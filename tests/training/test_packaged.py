@@ -102,13 +102,14 @@ def test_transfer_from_efficientat_trains(backbone, mn04, songs, tmp_path):
 
 
 def test_what_was_trained_on_efficientat_is_tested_and_goes_on(mn04, songs, tmp_path, monkeypatch):
-    fit(songs, tmp_path, "--config=transfer-efficientat")
-    monkeypatch.setenv("GENRENET_CACHE", str(tmp_path / "without the backbone"))
-    last = tmp_path / "run" / "version_0" / "checkpoints" / "last.ckpt"
     options = ["--trainer.enable_progress_bar=false", "--trainer.enable_model_summary=false"]
-    options += [f"--ckpt_path={last}", "--trainer.accelerator=cpu", "--data.num_workers=0"]
+    options += ["--trainer.accelerator=cpu", "--data.num_workers=0"]
+    new = ["--config=transfer-efficientat", f"--data.source={songs}", f"--out={tmp_path}"]
+    assert main(["fit", *new, "--name=run", *options, "--trainer.max_epochs=1"]) == 0
+    monkeypatch.setenv("GENRENET_CACHE", str(tmp_path / "without the backbone"))
+    options += [f"--ckpt_path={tmp_path / 'run' / 'version_0' / 'checkpoints' / 'last.ckpt'}"]
     assert main(["test", *options]) == 0
-    assert main(["fit", *options, "--trainer.max_steps=2"]) == 0
+    assert main(["fit", *options, "--trainer.max_epochs=2"]) == 0
 
 
 def test_other_data_than_the_backbone_heard_is_refused(mn04, songs, tmp_path, capsys):
