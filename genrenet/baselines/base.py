@@ -52,6 +52,15 @@ class Baseline(Method):
     word: ClassVar[str] = "baseline"
     error: ClassVar[type[GenrenetError]] = BaselineError
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.kind not in ("vectors", "gaussians") or not isinstance(self.grid, Mapping):
+            raise BaselineError(
+                f"the baseline '{self.name}'",
+                found=f"kind {self.kind!r} and grid {self.grid!r}",
+                wanted="kind 'vectors' or 'gaussians', and a dictionary of values by setting",
+            )
+
 
 def baselines() -> dict[str, Baseline]:
     """Return all baselines by name."""

@@ -51,7 +51,7 @@ class FeatureMatrix:
 
 
 def known_features() -> dict[str, FeatureExtractor]:
-    """All feature extractors by name."""
+    """Return all feature extractors by name."""
     found = contributions("register_features")
     return {name: entry.item for name, entry in found.items()}
 
@@ -83,7 +83,7 @@ def current_features(features: str, *, warn: bool = True) -> str:
 
 
 def check_features(features: str) -> str:
-    """Kind of the rows that names of features stand for, without computing any.
+    """Return the kind of the rows that names of features stand for, without computing any.
 
     Raises
     ------
@@ -121,7 +121,7 @@ def song_features(
     device: str | None = None,
     progress: Progress | None = None,
 ) -> FeatureMatrix:
-    """Features of songs, from the cache where they are there.
+    """Return the features of songs, from the cache where they are there.
 
     Parameters
     ----------

@@ -24,7 +24,7 @@ EXAMPLES = """examples:
 
 Everything in the cache can be made again. GENRENET_CACHE names its folder, GENRENET_CACHE_GB how much
 each of stores, features and embeddings may take (a quarter of the free disk without it); what was
-used longest ago makes room.
+used longest ago is removed first.
 exit code: 0 done, 1 something could not be removed, 2 the request cannot be carried out
 """  # noqa: E501
 

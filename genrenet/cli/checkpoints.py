@@ -137,7 +137,7 @@ def _import(options: argparse.Namespace) -> int:
 
 
 def _of_one_file(model: PublishedModel) -> list[str]:
-    """Names of the other models that are made of a model's file."""
+    """Return the names of the other models that are made of a model's file."""
     from genrenet.models.checkpoints import published_models
 
     same = [other.name for other in published_models().values() if other.sha256 == model.sha256]

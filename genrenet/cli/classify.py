@@ -139,7 +139,7 @@ def _print(results: list[SongResult], options: argparse.Namespace, file: TextIO)
 
 
 def _frame(results: list[SongResult], timeline: bool) -> Any:
-    """One row a song, or a frame of it; a column ``score_<genre>`` for every genre."""
+    """Return one row a song, or a frame of it; a column ``score_<genre>`` for every genre."""
     import pandas as pd
 
     from genrenet.inference.result import score_columns

@@ -83,7 +83,7 @@ class RunFolder:
 
 
 def default_precision() -> str:
-    """Mixed precision where the hardware is faster in it, else ``32-true``."""
+    """Return mixed precision where the hardware is faster in it, else ``32-true``."""
     half = fast_half(best_device())
     return {None: "32-true", torch.bfloat16: "bf16-mixed"}.get(half, "16-mixed")
 
@@ -97,7 +97,9 @@ class GenreCLI(LightningCLI):
     """Labels of the checkpoint."""
 
     def _outputs(self, data: GenreDataModule) -> list[str]:
-        """Labels of the model: a prediction's are the checkpoint's, whatever the songs' are."""
+        """Return the labels of the model: a prediction's are the checkpoint's, whatever the
+        songs' are.
+        """
         if self.subcommand == "predict":
             data.outputs = self.known
         return data.labels

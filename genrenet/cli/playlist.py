@@ -168,7 +168,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
 
 
 def _songs(options: argparse.Namespace) -> tuple[LibrarySongs, bool]:
-    """The songs of the library, and whether they were scored now."""
+    """Return the songs of the library, and whether they were scored now."""
     from genrenet.library.songs import scanned_songs, scored_songs
     from genrenet.library.table import SUFFIXES
 

@@ -115,7 +115,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
 def _prepared(
     options: argparse.Namespace,
 ) -> tuple[Recommender, History, NDArray[np.float32] | None, SongContent | None]:
-    """The model, all there is for it to learn from, and where the content is from."""
+    """Return the model, all there is for it to learn from, and where the content is from."""
     from genrenet.recommend import RecommendError, recommender
     from genrenet.recommend.content import is_library, library_history, read_content
 
@@ -157,7 +157,7 @@ def _recommended(
     content: NDArray[np.float32] | None,
     liked: Sequence[int],
 ) -> Iterator[pa.Table]:
-    """Tables of recommendations as they come; what they rest on is told behind them."""
+    """Yield the tables of recommendations as they come; what they rest on is told behind them."""
     from scipy.sparse import vstack
 
     from genrenet.recommend import RecommendError
@@ -201,7 +201,7 @@ def _recommended(
 
 
 def _history_of(user: str, history: History, model: Recommender) -> Any:
-    """What a user has played: nothing for one that is new, if the model can do with that."""
+    """Return what a user has played: nothing for one that is new, if the model can do with that."""
     from genrenet.recommend import HistoryError
 
     try:

@@ -6,6 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from genrenet.models.registry import registered
+from genrenet.utils.errors import GenrenetError
+from genrenet.utils.suggest import did_you_mean
+
+
+class RegisteredNameError(GenrenetError):
+    """A network or front end that is called by no name there is."""
 
 
 def _paths() -> dict[str, dict[str, str]]:
@@ -17,15 +23,27 @@ def _paths() -> dict[str, dict[str, str]]:
 
 
 def arguments_by_path(arguments: Sequence[str]) -> list[str]:
-    """Return a command line with import paths in place of registered names."""
+    """Return a command line with import paths in place of registered names.
+
+    Raises
+    ------
+    RegisteredNameError
+        A name that is nearly one of them.
+    """
     found = list(arguments)
     for part, paths in _paths().items():
         for option in (f"--model.{part}", f"--model.{part}.class_path"):
             for place, text in enumerate(found):
                 given = place > 0 and found[place - 1] == option
                 name = text if given else text.removeprefix(f"{option}=")
-                if name in paths and (given or name != text):
+                if not given and name == text:
+                    continue
+                if name in paths:
                     found[place] = text.removesuffix(name) + paths[name]
+                elif "." not in name and (near := did_you_mean(name, paths)):
+                    raise RegisteredNameError(
+                        f"no {part} '{name}'", wanted=", ".join(paths), remedy=near
+                    )
     return found
 
 

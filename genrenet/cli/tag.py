@@ -31,7 +31,7 @@ not name are written as they are.
 A file that has a genre is left alone unless --overwrite is given: a genre in the tag that is
 written, or in one that is not (APEv2 of an mp3, the INFO list of a wav, ID3 before a flac).
 Audio and all other tags stay. A song is changed in a copy that takes its place once it is shown to
-hold the same audio, so there must be room for one song, and an interruption damages none. Where it
+hold the same audio, so there must be space for one song, and an interruption damages none. Where it
 cannot be shown, as of many fragmented MP4s, the song is left as it is, and counts as failed.
 mp3, wav and aiff without tags get ID3v2.3.
 

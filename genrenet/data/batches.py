@@ -30,7 +30,7 @@ def counted_only(batch: Item) -> Item:
 
 
 def to_float(waveform: Tensor, scale: Tensor) -> Tensor:
-    """Raw samples as float32 in [-1, 1], on the device they are on.
+    """Return raw samples as float32 in [-1, 1], on the device they are on.
 
     Parameters
     ----------

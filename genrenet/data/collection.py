@@ -136,7 +136,9 @@ class SplitCollection:
         return durations if len(durations) else np.zeros(1)
 
     def part(self, name: str) -> pd.DataFrame:
-        """Songs of a part ("train", "validation", "test", "all"), in the catalog's order."""
+        """Return the songs of a part ("train", "validation", "test", "all"), in the
+        catalog's order.
+        """
         table = self.catalog.table
         if name == "all":
             return table

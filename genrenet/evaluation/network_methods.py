@@ -86,7 +86,7 @@ class NetworkContender(Contender):
         self.file = config_path(self.config)
 
     def about(self) -> dict[str, Any]:
-        """The configuration's text, the options and the backbone."""
+        """Return the configuration's text, the options and the backbone."""
         text = Path(self.file).read_text("utf-8")
         about = {"config": text, "options": self.options, "genrenet": __version__}
         return {**about, "backbone": self.backbone} if self.backbone else about
@@ -206,7 +206,9 @@ class NetworkContender(Contender):
 
 
 def _transfer(backbone: str) -> tuple[str, list[str]]:
-    """Configuration that trains a head on a backbone, and what of it a file says otherwise."""
+    """Return the configuration that trains a head on a backbone, and what of it a file says
+    otherwise.
+    """
     if not Path(backbone).is_file():
         family = backbone.partition("-")[0]
         return TRANSFER.get(family, "transfer"), []
@@ -227,7 +229,9 @@ def _scores(rows: pd.DataFrame, labels: Sequence[str]) -> list[list[float]]:
 def _in_order(
     matrix: Sequence[Sequence[int]], given: Sequence[str], labels: Sequence[str]
 ) -> list[list[int]]:
-    """A confusion matrix for all labels, with zeros where a label was not among the given ones."""
+    """Return a confusion matrix for all labels, with zeros where a label was not among the
+    given ones.
+    """
     place = {label: row for row, label in enumerate(given)}
     return [
         [matrix[place[a]][place[b]] if a in place and b in place else 0 for b in labels]

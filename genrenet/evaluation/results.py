@@ -37,7 +37,7 @@ FIGURES = (
 
 
 def predictions(judged: Judged) -> pd.DataFrame:
-    """Every decision of a run, one a song; those on segments of a song are averaged.
+    """Return every decision of a run, one a song; those on segments of a song are averaged.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def predictions(judged: Judged) -> pd.DataFrame:
 
 
 def summarise(judged: Judged, decided: pd.DataFrame) -> dict[str, Any]:
-    """Everything that a run says, in plain values that JSON can hold.
+    """Return everything that a run says, in plain values that JSON can hold.
 
     Parameters
     ----------
@@ -124,13 +124,13 @@ def _of(decided: pd.DataFrame, protocol: str, model: str) -> pd.DataFrame:
 
 
 def _shares(rows: pd.DataFrame) -> pd.DataFrame:
-    """How often each song was decided right (``mean``), and how often at all (``count``)."""
+    """Return how often each song was decided right (``mean``), and how often at all (``count``)."""
     right = (rows["genre"] == rows["predicted"]).astype(float)
     return right.groupby(rows["track_id"]).agg(["mean", "count"])
 
 
 def _artists(judged: Judged, tracks: pd.Index) -> list[Hashable] | None:
-    """Groups of songs that stand or fall together; None where artists are not known."""
+    """Return the groups of songs that stand or fall together; None where artists are not known."""
     if not judged.dataset.artists:
         return None
     names = judged.dataset.songs.set_index("track_id")["artist"].loc[tracks]
@@ -138,7 +138,9 @@ def _artists(judged: Judged, tracks: pd.Index) -> list[Hashable] | None:
 
 
 def _row(judged: Judged, decided: pd.DataFrame, protocol: str, model: str) -> dict[str, Any]:
-    """One model under one protocol; figures are None where it could not be judged throughout."""
+    """Return one model under one protocol; figures are None where it could not be judged
+    throughout.
+    """
     folds = [f for f in judged.folds if f["protocol"] == protocol and f["model"] == model]
     error = judged.errors.get((protocol, model))
     meaning = dict(judged.meanings[model])
@@ -194,7 +196,7 @@ def _row(judged: Judged, decided: pd.DataFrame, protocol: str, model: str) -> di
 
 
 def _classes(rows: pd.DataFrame, labels: list[str]) -> list[dict[str, Any]]:
-    """`metrics.class_table` with every song counted once, however many seeds judged it."""
+    """Return `metrics.class_table` with every song counted once, however many seeds judged it."""
     place = {label: i for i, label in enumerate(labels)}
     weight = 1 / rows.groupby("track_id")["track_id"].transform("size").to_numpy(float)
     table = np.zeros((len(labels), len(labels)))
@@ -204,7 +206,7 @@ def _classes(rows: pd.DataFrame, labels: list[str]) -> list[dict[str, Any]]:
 
 
 def _compare(judged: Judged, decided: pd.DataFrame, protocol: str) -> list[dict[str, Any]]:
-    """All pairs of models that were judged under a protocol, on the songs both decided."""
+    """Return all pairs of models that were judged under a protocol, on the songs both decided."""
     whole = [m for m in judged.meanings if (protocol, m) not in judged.errors]
     found: list[dict[str, Any]] = []
     for first, second in combinations(whole, 2):
@@ -221,7 +223,7 @@ def _compare(judged: Judged, decided: pd.DataFrame, protocol: str) -> list[dict[
 def compare_pair(
     first: pd.DataFrame, second: pd.DataFrame, judged: Judged | None = None
 ) -> Mapping[str, Any] | None:
-    """Is one of two models better, on the songs that both decided?
+    """Test whether one of two models is better, on the songs that both decided.
 
     Parameters
     ----------

@@ -86,7 +86,7 @@ class Judged:
 
 
 def machine() -> dict[str, str]:
-    """What else decides the numbers of the same settings."""
+    """Return what else decides the numbers of the same settings."""
     import torch
 
     device = "cpu"
@@ -99,7 +99,7 @@ def machine() -> dict[str, str]:
 
 
 def contenders(names: Iterable[str], options: Sequence[str] = ()) -> list[Contender]:
-    """Contenders by their names; see `genrenet.evaluation.methods`.
+    """Return contenders by their names; see `genrenet.evaluation.methods`.
 
     Parameters
     ----------
@@ -290,7 +290,7 @@ def _check(result: FoldResult, model: Contender, dataset: Dataset, split: Split)
 
 
 def _safe(name: str) -> str:
-    """A model's name as a file's."""
+    """Return a model's name as a file's."""
     return (
         re.sub(r"[^\w.+@-]", "_", name)
         if re.fullmatch(r"[\w.+@:,-]+", name)

@@ -17,6 +17,8 @@ attribute or method        what for
 ``embedding_size``         their length, where there is no ``head``
 ``head``                   the output layer, a `torch.nn.Linear` of the embedding: training on top
                            of its checkpoints (``--config transfer``)
+``dropout``                a `torch.nn.Dropout` before the head, of an argument of that name:
+                           ``Pretrained(..., dropout=...)``, as ``--config transfer`` has it
 ``stages()``               modules by name from the input to the output, ``head`` the last: freezing
                            and rates by stage
 =========================  =========================================================================

@@ -98,6 +98,15 @@ def remember(module: Any, first: Sequence[Any], keywords: Mapping[str, Any]) -> 
         object.__setattr__(module, "_made_with", (tuple(first), dict(keywords)))
 
 
+def set_argument(module: Any, name: str, value: Any) -> bool:
+    """Change one of the arguments that a module is known to be made with, if its class takes it."""
+    if name not in inspect.signature(type(module)).parameters or "_made_with" not in vars(module):
+        return False
+    first, keywords = vars(module)["_made_with"]
+    object.__setattr__(module, "_made_with", (first, {**keywords, name: value}))
+    return True
+
+
 def instantiated(kind: Any, *args: Any, **keywords: Any) -> Any:
     """Make a module that a configuration names, and `remember` its arguments."""
     made = kind(*args, **keywords)

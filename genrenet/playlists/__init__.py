@@ -9,24 +9,30 @@ Examples
 >>> write_playlist(made, "evening.m3u8")  # doctest: +SKIP
 """
 
-from genrenet.playlists.base import (
-    ListedSong,
-    Playlist,
-    PlaylistError,
-    PlaylistFormat,
-    PlaylistSong,
-)
-from genrenet.playlists.formats import write_playlist
-from genrenet.playlists.making import playlist
-from genrenet.playlists.reading import read_playlist
+from __future__ import annotations
 
-__all__ = [
-    "ListedSong",
-    "Playlist",
-    "PlaylistError",
-    "PlaylistFormat",
-    "PlaylistSong",
-    "playlist",
-    "read_playlist",
-    "write_playlist",
-]
+from typing import TYPE_CHECKING
+
+from genrenet.utils.lazy import exports
+
+if TYPE_CHECKING:
+    from genrenet.playlists.base import (
+        ListedSong as ListedSong,
+        Playlist as Playlist,
+        PlaylistError as PlaylistError,
+        PlaylistFormat as PlaylistFormat,
+        PlaylistSong as PlaylistSong,
+    )
+    from genrenet.playlists.formats import write_playlist as write_playlist
+    from genrenet.playlists.making import playlist as playlist
+    from genrenet.playlists.reading import read_playlist as read_playlist
+
+__getattr__, __dir__, __all__ = exports(
+    __name__,
+    {
+        "base": ["ListedSong", "Playlist", "PlaylistError", "PlaylistFormat", "PlaylistSong"],
+        "formats": ["write_playlist"],
+        "making": ["playlist"],
+        "reading": ["read_playlist"],
+    },
+)

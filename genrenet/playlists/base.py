@@ -94,7 +94,7 @@ class Playlist:
 
 
 def clock(seconds: float) -> str:
-    """Playing time as people write it.
+    """Return playing time as people write it.
 
     Examples
     --------

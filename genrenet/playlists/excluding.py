@@ -20,7 +20,7 @@ _LONE = re.compile("[\udc80-\udcff]")
 
 
 def same_text(*texts: str) -> str:
-    """Texts as they are compared: without case, spaces and ways of composing letters.
+    """Return texts as they are compared: without case, spaces and ways of composing letters.
 
     Examples
     --------
@@ -51,7 +51,7 @@ def same_path(path: str) -> str:
 
 
 def _ways(path: str) -> set[str]:
-    """How `same_path` may compare a listed path: as it is, or as a path of Windows."""
+    """Return how `same_path` may compare a listed path: as it is, or as a path of Windows."""
     return {
         same_path(find(way))
         for way in {path, os.path.abspath(path.replace("\\", "/"))}
@@ -103,7 +103,7 @@ class Exclusions:
                 self._names[same_text(song.artist, song.title)].add(song.source)
 
     def by_path(self, path: str) -> bool:
-        """Whether a file is excluded, without looking into it."""
+        """Return whether a file is excluded, without looking into it."""
         key = same_path(path)
         found = {name for name, glob in self._globs.items() if glob.match(key.casefold())}
         if self._files and not found:
@@ -114,7 +114,7 @@ class Exclusions:
         return bool(found)
 
     def by_tags(self, song: PlaylistSong) -> bool:
-        """Whether a song is excluded for what its tags say."""
+        """Return whether a song is excluded for what its tags say."""
         name = same_text(song.artist, song.title) if song.artist and song.title else ""
         if name in self._names:
             self._unused -= self._names[name]
@@ -125,7 +125,7 @@ class Exclusions:
         return any(self._artists.match(same_text(name)) for name in names)
 
     def unused(self, paths: Iterable[str]) -> list[str]:
-        """Lists and globs that have excluded nothing, and name none of a library's files."""
+        """Return lists and globs that have excluded nothing, and name none of a library's files."""
         globs = self._unused & {*self._globs}
         lists = self._unused - globs
         for path in paths if self._unused else ():
@@ -142,7 +142,7 @@ class Exclusions:
 
 
 def _glob(text: str) -> re.Pattern[str]:
-    """What a glob means for a path as `same_path` gives it, folded."""
+    """Return what a glob means for a path as `same_path` gives it, folded."""
     ways = dict.fromkeys(same_path(way).casefold() for way in (text, text.replace("\\", "/")))
     parts = []
     for way in ways:
@@ -167,11 +167,11 @@ class Seen:
         self._sizes: dict[int, list[str]] = {}
 
     def __contains__(self, song: PlaylistSong) -> bool:
-        """Whether this very row of the library was looked at."""
+        """Return whether this very row of the library was looked at."""
         return song.row in self._rows
 
     def again(self, song: PlaylistSong) -> bool:
-        """Whether a song is there; it is from now on."""
+        """Return whether a song is there; it is from now on."""
         if song in self:
             return True
         self._rows.add(song.row)

@@ -23,7 +23,7 @@ NAMESPACE = "http://xspf.org/ns/0/"
 
 
 def m3u8(playlist: Playlist, folder: str | None) -> str:
-    """A playlist as M3U8; ``folder`` is its own, or None for absolute paths."""
+    """Return a playlist as M3U8; ``folder`` is its own, or None for absolute paths."""
     lines = ["#EXTM3U", f"#PLAYLIST:{clean(playlist.title)}"]
     for song in playlist.songs:
         seconds = -1 if song.duration is None else round(song.duration)
@@ -32,7 +32,7 @@ def m3u8(playlist: Playlist, folder: str | None) -> str:
 
 
 def xspf(playlist: Playlist, folder: str | None) -> str:
-    """A playlist as XSPF; ``folder`` is its own, or None for absolute URIs."""
+    """Return a playlist as XSPF; ``folder`` is its own, or None for absolute URIs."""
     root = ElementTree.Element("playlist", {"version": "1", "xmlns": NAMESPACE})
     _add(root, "title", clean(playlist.title))
     tracks = ElementTree.SubElement(root, "trackList")
@@ -55,7 +55,9 @@ def _add(parent: ElementTree.Element, name: str, text: str) -> None:
 
 
 def as_json(playlist: Playlist, folder: str | None) -> str:
-    r"""A playlist as JSON; bytes of paths that are not UTF-8 as ``\xNN``, as in a scan's table."""
+    r"""Return a playlist as JSON; bytes of paths that are not UTF-8 as ``\xNN``, as in a
+    scan's table.
+    """
     songs = []
     for song in playlist.songs:
         fields = {**asdict(song), "path": printable(place_of(song.path, folder))}

@@ -159,7 +159,7 @@ def _check(
 
 
 def _nothing(songs: LibrarySongs, genre: str, least: float, *, by_score: bool) -> str:
-    """Why there is no song of a genre."""
+    """Return why there is no song of a genre."""
     anyhow = fitting(songs, genre, 0.0, by_score=by_score)
     kind = f"songs of '{genre}'" if genre else "songs"
     if not len(anyhow):
@@ -175,7 +175,7 @@ def _smooth(
     first: PlaylistSong | None,
     notes: list[str],
 ) -> list[PlaylistSong]:
-    """Songs in the order of a short path; those without an embedding last."""
+    """Return songs in the order of a short path; those without an embedding last."""
     if vectors is None:
         place = SongSpace(songs.scores, "scores").vectors
         placed, unplaced = chosen, list[PlaylistSong]()
@@ -206,7 +206,7 @@ def _smooth(
 
 
 def _rows_of(paths: Sequence[str], chosen: Sequence[PlaylistSong]) -> Mapping[int, int]:
-    """Where songs stand in a file of embeddings, by their row in the library."""
+    """Return where songs stand in a file of embeddings, by their row in the library."""
     from genrenet.library.table import file_of
 
     wanted = {song.path: song.row for song in chosen}

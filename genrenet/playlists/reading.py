@@ -14,7 +14,7 @@ from genrenet.utils.errors import printable
 
 
 def read_playlist(file: str | os.PathLike[str]) -> list[ListedSong]:
-    """Songs of a playlist in any format that is read; their files need not be there.
+    """Return the songs of a playlist in any format that is read; their files need not be there.
 
     Raises
     ------
@@ -45,7 +45,7 @@ def read_playlist(file: str | os.PathLike[str]) -> list[ListedSong]:
 
 
 def _text(raw: bytes) -> str:
-    """Text of an M3U file: UTF-8, or what Windows wrote before."""
+    """Return the text of an M3U file: UTF-8, or what Windows wrote before."""
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError:
@@ -53,7 +53,7 @@ def _text(raw: bytes) -> str:
 
 
 def read_m3u(data: bytes, folder: str) -> list[ListedSong]:
-    """Songs of an M3U or M3U8 file that lies in a folder."""
+    """Return the songs of an M3U or M3U8 file that lies in a folder."""
     if b"\0" in data:
         raise ValueError("bytes that are no text")
     songs, said = [], ("", "")
@@ -70,7 +70,7 @@ def read_m3u(data: bytes, folder: str) -> list[ListedSong]:
 
 
 def read_xspf(data: bytes, folder: str) -> list[ListedSong]:
-    """Songs of an XSPF file that lies in a folder."""
+    """Return the songs of an XSPF file that lies in a folder."""
     root = ElementTree.fromstring(data)
     if root.tag.rpartition("}")[2] != "playlist":
         raise ValueError(f"<{root.tag}> instead of <playlist>")
@@ -85,7 +85,7 @@ def read_xspf(data: bytes, folder: str) -> list[ListedSong]:
 
 
 def read_json(data: bytes, folder: str) -> list[ListedSong]:
-    """Songs of a JSON file, as `genrenet.playlists.formats.as_json` writes it."""
+    """Return the songs of a JSON file, as `genrenet.playlists.formats.as_json` writes it."""
     songs = []
     for song in json.loads(data)["songs"]:
         path = file_of(os.path.abspath(os.path.join(folder, song["path"])))

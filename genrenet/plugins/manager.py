@@ -38,7 +38,7 @@ class Contribution(NamedTuple):
 
 
 def _entries() -> list[tuple[EntryPoint, str]]:
-    """Entry points of all plugins with their packages, the built-in ones first."""
+    """Return entry points of all plugins with their packages, the built-in ones first."""
     built_in = [EntryPoint(name, f"genrenet_plugins.{name}", "genrenet") for name in BUILT_IN]
     others = [
         e for e in entry_points(group="genrenet") if not e.value.startswith("genrenet_plugins")
@@ -74,7 +74,7 @@ def _loaded() -> tuple[pluggy.PluginManager, dict[str, str], list[str]]:
 
 @cache
 def contributions(hook: str) -> dict[str, Contribution]:
-    """All that plugins add through a hook, by name; the first of two of one name stays."""
+    """Return all that plugins add through a hook, by name; the first of two of one name stays."""
     manager, packages, problems = _loaded()
     found: dict[str, Contribution] = {}
     for implementation in getattr(manager.hook, hook).get_hookimpls():
@@ -92,7 +92,7 @@ def contributions(hook: str) -> dict[str, Contribution]:
 
 
 def plugin_packages() -> set[str]:
-    """Packages whose plugins are loaded: installing one is trusting it."""
+    """Return packages whose plugins are loaded: installing one is trusting it."""
     plugins = (plugin for _, plugin in _loaded()[0].list_name_plugin())
     return {
         getattr(plugin, "__name__", type(plugin).__module__).split(".")[0] for plugin in plugins
@@ -100,5 +100,5 @@ def plugin_packages() -> set[str]:
 
 
 def problems() -> list[str]:
-    """Everything that was wrong with plugins so far, a line each."""
+    """Return everything that was wrong with plugins so far, a line each."""
     return list(_loaded()[2])

@@ -23,7 +23,6 @@ from matplotlib.figure import Figure
 from genrenet.evaluation.report.html import drawings, p_value, page, writing
 from genrenet.evaluation.report.ranking import number, span
 from genrenet.recommend.evaluation import KS
-from genrenet.recommend.figures import intervals
 from genrenet.recommend.results import LARGEST, MAIN
 from genrenet.utils import figures
 from genrenet.utils.atomic import write_text
@@ -137,7 +136,7 @@ def _drawings(results: Mapping[str, Any]) -> dict[str, Figure]:
         if some:
             values = [row["figures"][metric]["mean"] for row in some]
             ends = [row["figures"][metric]["ci95"] for row in some]
-            drawn[metric.replace("@", "-")] = intervals(
+            drawn[metric.replace("@", "-")] = figures.intervals(
                 [row["name"] for row in some], values, ends, label
             )
     return drawn

@@ -1,7 +1,7 @@
 """What every error of the package has in common: what was found, what was wanted, what to do.
 
 The program shows a `GenrenetError` as one line and goes on where it can; anything else is a bug and
-keeps its traceback. Each room defines its own errors by deriving from this class.
+keeps its traceback. Each package defines its own errors by deriving from this class.
 """
 
 from __future__ import annotations

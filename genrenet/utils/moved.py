@@ -18,7 +18,7 @@ from typing import Any
 MOVED = {
     "genrenet": {
         "augmentation": "training.augmentation",
-        "cache": "utils.cache",
+        "cache": "utils.cache utils.file_stamp",
         "catalog": "data.catalog",
         "channel": "utils.queue",
         "checkpoints": "models.checkpoints",
@@ -33,7 +33,7 @@ MOVED = {
         "classifier": "training.module models.model",
         "configs": "training.configs",
         "cutting": "inference.frame_reader",
-        "datamodule": "data.datamodule",
+        "datamodule": "data.datamodule data.collection data.batches",
         "decoding": "data.decoded_audio",
         "description": "models.description",
         "errors": "utils.errors",
@@ -81,7 +81,7 @@ MOVED = {
         "progress": "utils.progress",
         "quoting": "utils.open_quotes",
         "rebuilding": "models.registry",
-        "recommend.drawing": "recommend.figures",
+        "recommend.drawing": "utils.figures.evaluation",
         "recommend.judging": "recommend.evaluation",
         "recommend.layouts": "recommend.columns",
         "recommend.listens": "recommend.listenbrainz",

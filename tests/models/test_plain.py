@@ -18,7 +18,7 @@ from genrenet.models.networks import CNN, NetworkError
 from genrenet.models.optimised import optimised
 from genrenet.models.plain import ModelError
 from genrenet.models.registry import RebuildError
-from genrenet.training.finetuning import LayerFreezing, Pretrained
+from genrenet.training.finetuning import FinetuningError, LayerFreezing, Pretrained
 from genrenet.training.module import GenreClassifier
 from tests.helpers.small_training import TINY, small_data, small_trainer
 
@@ -52,6 +52,16 @@ class Offering(Net):
 
     def stages(self):
         return {"conv": self.conv, "head": self.head}
+
+
+class Dropping(Net):
+    def __init__(self, n_labels, width=8, dropout=0.1):
+        super().__init__(n_labels, width)
+        self.head, self.dropout = self.last, nn.Dropout(dropout)
+        del self.last
+
+    def forward(self, logmel):
+        return self.head(self.dropout(self.conv(logmel).relu().amax(-1)))
 
 
 class Levels(nn.Module):
@@ -178,6 +188,16 @@ def test_what_a_network_offers_is_used(own, music, tmp_path):
     write_checkpoint(tuned, tmp_path / "tuned.ckpt")
     again = load_model(tmp_path / "tuned.ckpt")
     assert torch.equal(again(waves(18_000)), tuned(waves(18_000)))
+
+
+def test_dropout_is_changed_where_it_can_be_stored(own, tmp_path):
+    write_checkpoint(GenreModel(LABELS, own.Dropping), tmp_path / "first.ckpt")
+    tuned = GenreModel(LABELS, Pretrained(str(tmp_path / "first.ckpt"), dropout=0.4))
+    write_checkpoint(tuned, tmp_path / "second.ckpt")
+    assert load_model(tmp_path / "second.ckpt").network.owner.dropout.p == 0.4
+    write_checkpoint(GenreModel(LABELS, own.Offering), tmp_path / "none.ckpt")
+    with pytest.raises(FinetuningError, match=r"no dropout before its head.*dropout null"):
+        Pretrained(str(tmp_path / "none.ckpt"), dropout=0.4)(3)
 
 
 def test_parts_that_do_not_fit_are_named_before_training(own, music, tmp_path):

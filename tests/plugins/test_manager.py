@@ -178,6 +178,11 @@ BROKEN = {
         "def register_baselines(register): register(Baseline('x', 'x', None, 'spectral-stats'))\n",
         "has no estimator",
     ),
+    "misplaced": (
+        f"{HOOK}from genrenet.baselines import Baseline\n@hookimpl\n"
+        "def register_baselines(register): register(Baseline('y', 'y', dict, 'rms', {'C': [1]}))\n",
+        "wanted kind 'vectors' or 'gaussians'",
+    ),
     "leaving": ("import sys; sys.exit(3)\n", "SystemExit"),
 }
 

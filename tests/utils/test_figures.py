@@ -85,3 +85,20 @@ def test_the_timeline_marks_each_frame_once():
     assert axes.get_xlim() == (20, 140)
     with pytest.raises(FigureError, match="2 frames"):
         timeline([0, 30], scores, ["jazz", "rock", "pop"], 30.0)
+
+
+@pytest.mark.parametrize(("most", "end"), [(1, 1), (None, 0.63)])
+def test_intervals_of_models_start_at_zero_and_fit_their_page(most, end):
+    names, ends = ["R&B", "soul", "a jazz"], [(0.4, 0.6), (0.1, 0.3), (0.2, 0.3)]
+    figure = figures.intervals(names, [0.5, 0.2, 0.25], ends, "recall", most=most, title="A <run>")
+    assert {"0.500", "0.200", "0.250", "recall", "A <run>", *names} <= set(texts(figure))
+    low, high = figure.axes[0].get_xlim()
+    assert (low, high) == pytest.approx((0, end))
+    pixels = figures.to_array(figure)
+    border = np.concatenate([pixels[[0, -1]].reshape(-1, 3), pixels[:, [0, -1]].reshape(-1, 3)])
+    assert (border == 255).all()
+
+
+def test_intervals_and_names_that_differ_in_number_are_refused():
+    with pytest.raises(FigureError, match="2 names, 1 values, 1 intervals"):
+        figures.intervals(["a", "b"], [0.5], [(0.4, 0.6)], "recall")

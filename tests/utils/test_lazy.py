@@ -18,6 +18,7 @@ PACKAGES = (
     "genrenet.baselines",
     "genrenet.features",
     "genrenet.models.checkpoints",
+    "genrenet.playlists",
     "genrenet.recommend",
 )
 

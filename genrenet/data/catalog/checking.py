@@ -13,7 +13,7 @@ from genrenet.data.catalog.base import Problem, in_threads
 from genrenet.data.catalog.reading import Catalog
 
 _RATE = 12_000  # Hz
-# The kind of problem for each error of the audio room.
+# The kind of problem for each error of the audio package.
 _KINDS: dict[type[audio.AudioError], str] = {
     audio.MissingFileError: "missing-file",
     audio.UnreadableFileError: "unreadable",

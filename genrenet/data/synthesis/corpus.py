@@ -45,7 +45,10 @@ def _whole(path: Path) -> Iterator[Path]:
         with replacing(path) as part:
             yield part
     except (OSError, soundfile.SoundFileError, MutagenError) as error:
-        what, remedy = f"cannot write {printable(path)}", "choose a place with room and permission"
+        what, remedy = (
+            f"cannot write {printable(path)}",
+            "choose a place with free space that can be written",
+        )
         raise SynthesisError(what, found=str(error), remedy=remedy) from error
 
 

@@ -86,11 +86,18 @@ def _drawings(
         name = protocol["name"]
         rows = [row for row in ranked(results, name) if row["accuracy"] is not None]
         if rows:
-            intervals = [row["ci95_artists"] or row["ci95"] for row in rows]
+            ends = [row["ci95_artists"] or row["ci95"] for row in rows]
             values = [row["accuracy"] for row in rows]
             yield (
                 f"accuracies {name}",
-                figures.accuracies([row["name"] for row in rows], values, intervals, name),
+                figures.intervals(
+                    [row["name"] for row in rows],
+                    values,
+                    ends,
+                    "song accuracy, with 95 % interval",
+                    most=1,
+                    title=name,
+                ),
             )
         for row in rows:
             model = row["name"]

@@ -200,6 +200,6 @@ def write_entries(entries: dict[str, Any], path: str | os.PathLike[str]) -> Path
         raise CheckpointError(
             f"cannot write '{printable(path)}'",
             found=reason[0] if reason else type(error).__name__,
-            wanted="a folder that exists, can be written and has room",
+            wanted="a folder that exists, can be written and has free space",
         ) from error
     return path

@@ -34,7 +34,7 @@ OF_DISK = 0.25
 
 
 class CacheSizeError(GenrenetError):
-    """Hidden values that there is no room for."""
+    """Hidden values that there is no space for."""
 
 
 def run_trunk(model: GenreClassifier, batch: Item, until: str) -> Tensor:
@@ -126,13 +126,13 @@ def _compute(
 
 
 def allocate(shape: tuple[int, ...], processes: int = 1) -> Tensor:
-    """Return room for hidden values: memory, or a mapped file where they are many.
+    """Return space for hidden values: memory, or a mapped file where they are many.
 
     Parameters
     ----------
     shape : tuple of int
     processes : int > 0
-        Processes on this machine that ask for the same room.
+        Processes on this machine that ask for the same space.
 
     Returns
     -------

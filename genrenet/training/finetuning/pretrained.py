@@ -12,6 +12,7 @@ from torch import nn
 from genrenet.models.checkpoints import find_checkpoint, load_model
 from genrenet.models.model import NetworkMaker
 from genrenet.models.networks import GenreNetwork
+from genrenet.models.registry import set_argument
 from genrenet.training.finetuning.errors import FinetuningError
 from genrenet.utils.cache import sha256_of
 
@@ -76,14 +77,18 @@ class Pretrained(NetworkMaker):
                 remedy="leave out keep_head: a new head will be made",
             )
         if self.dropout is not None:
-            if not isinstance(getattr(network, "dropout", None), nn.Dropout):
+            owner: Any = network.owner
+            stored = owner is network or set_argument(owner, "dropout", self.dropout)
+            if not isinstance(getattr(owner, "dropout", None), nn.Dropout) or not stored:
                 raise FinetuningError(
                     f"the network of '{self.backbone}' has no dropout before its head",
                     found=f"dropout {self.dropout:g} for {type(network.owner).__name__}",
-                    remedy="leave dropout out",
+                    wanted="an argument and a torch.nn.Dropout of that name",
+                    remedy="leave dropout out (--model.network.init_args.dropout null)",
                 )
-            network.dropout.p = self.dropout
-            network.settings["dropout"] = self.dropout
+            owner.dropout.p = self.dropout
+            if isinstance(getattr(owner, "settings", None), dict):
+                owner.settings["dropout"] = self.dropout
         # With its class and what it has learnt. A partial, as a module would become a part.
         network.make_frontend = partial(copy.deepcopy, source.frontend.train())
         network.frame_seconds = source.frames.seconds

@@ -9,15 +9,15 @@ alone.
 """
 
 from genrenet.utils.figures.canvas import INK, MUTED, FigureError, to_array, to_png, to_svg
-from genrenet.utils.figures.evaluation import accuracies, confusion_matrix, reliability
+from genrenet.utils.figures.evaluation import confusion_matrix, intervals, reliability
 from genrenet.utils.figures.songs import logmel_images, timeline
 
 __all__ = [
     "INK",
     "MUTED",
     "FigureError",
-    "accuracies",
     "confusion_matrix",
+    "intervals",
     "logmel_images",
     "reliability",
     "timeline",

@@ -97,17 +97,27 @@ def confusion_matrix(counts: ArrayLike, labels: Sequence[str], title: str = "") 
     return finish(figure)
 
 
-def accuracies(
-    names: Sequence[str], values: Sequence[float], intervals: Sequence[Sequence[float]], title: str
+def intervals(
+    names: Sequence[str],
+    values: Sequence[float],
+    ends: Sequence[Sequence[float]],
+    label: str,
+    *,
+    most: float | None = None,
+    title: str = "",
 ) -> Figure:
-    """Return the accuracies of several models with their intervals, one under the other.
+    """Draw numbers of several models with their intervals, one under the other, from zero on.
 
     Parameters
     ----------
     names : sequence of str
-    values : sequence of float in [0, 1]
-    intervals : sequence of (float, float)
-        Lower and upper end.
+    values : sequence of float >= 0
+    ends : sequence of (float, float)
+        Lower and upper end of each interval.
+    label : str
+        What the numbers are.
+    most : float > 0, optional
+        Where the axis ends; by default a little beyond the largest number.
     title : str
 
     Returns
@@ -120,28 +130,31 @@ def accuracies(
         Nothing to draw, or numbers that do not belong together.
     """
     n = len(names)
-    if not n or len(values) != n or len(intervals) != n:
+    if not n or len(values) != n or len(ends) != n:
         raise FigureError(
-            "accuracies and their names differ in number",
-            found=f"{n} names, {len(values)} values, {len(intervals)} intervals",
+            "values, intervals and their names differ in number",
+            found=f"{n} names, {len(values)} values, {len(ends)} intervals",
             wanted="as many of each, one at least",
         )
     labels = [shorten(name, 32) for name in names]
     left, side, height = 0.3 + text_width(labels), 4.6, 0.34 * n
-    figure = new_figure(max(left + side + 0.8, text_width([title], 12) + 0.4), height + 1.05)
+    width = max(left + side + 0.8, text_width([title], 12) + 0.4)
+    figure = new_figure(width, height + (1.05 if title else 0.8))
     axes = place_axes(figure, left, 0.5, side, height)
     rows = np.arange(n)
-    ends = np.asarray(intervals, float)
-    axes.hlines(rows, ends[:, 0], ends[:, 1], color="#8ab1d6", linewidth=5)
+    spans = np.asarray(ends, float)
+    if most is None:
+        most = max(float(spans[:, 1].max()), *map(float, values)) * 1.05 or 1.0
+    axes.hlines(rows, spans[:, 0], spans[:, 1], color="#8ab1d6", linewidth=5)
     axes.plot(values, rows, "o", color=INK, markersize=5)
     for row, value in enumerate(values):
-        axes.text(1.02, row, f"{value:.3f}", size=9, color=INK, va="center", clip_on=False)
+        axes.text(1.02 * most, row, f"{value:.3f}", size=9, color=INK, va="center", clip_on=False)
     axes.set_yticks(rows, labels)
     axes.set_ylim(n - 0.5, -0.5)
-    axes.set_xlim(0, 1)
+    axes.set_xlim(0, most)
     axes.grid(axis="x", color="#dfe4ea", linewidth=0.6)
     axes.set_axisbelow(True)
-    axes.set_xlabel("song accuracy, with 95 % interval", size=9, color=MUTED)
+    axes.set_xlabel(label, size=9, color=MUTED)
     add_title(figure, title)
     return finish(figure)
 
