@@ -111,9 +111,8 @@ def main() -> None:
     if not backbone.exists():
         write_checkpoint(bounded(load_model(BACKBONE)), backbone)
     table = songs(options.shared, options.work)
-    x = song_matrix(cached_embeddings(list(table["path"]), backbone, trim=0.0))[0]
-    usable = np.isfinite(x).all(axis=1)
-    table, x = table[usable].reset_index(drop=True), x[usable]
+    x, usable = song_matrix(cached_embeddings(list(table["path"]), backbone, trim=0.0))
+    table = table.iloc[usable].reset_index(drop=True)
     held_out = (table["set"] == "sounds") & (table["part"] == "test")
     labels = sorted(set(table["genre"]))
     target = np.array([labels.index(genre) for genre in table["genre"]])
