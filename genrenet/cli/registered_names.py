@@ -28,7 +28,7 @@ def arguments_by_path(arguments: Sequence[str]) -> list[str]:
     Raises
     ------
     RegisteredNameError
-        A name that is nearly one of them.
+        A name that is none of them, and no import path.
     """
     found = list(arguments)
     for part, paths in _paths().items():
@@ -40,9 +40,11 @@ def arguments_by_path(arguments: Sequence[str]) -> list[str]:
                     continue
                 if name in paths:
                     found[place] = text.removesuffix(name) + paths[name]
-                elif "." not in name and (near := did_you_mean(name, paths)):
+                elif name.isidentifier() and name.lower() not in ("null", "none"):
                     raise RegisteredNameError(
-                        f"no {part} '{name}'", wanted=", ".join(paths), remedy=near
+                        f"no {part} '{name}'",
+                        wanted=f"{', '.join(paths)}, or the import path of a class",
+                        remedy=did_you_mean(name, paths),
                     )
     return found
 
