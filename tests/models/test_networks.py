@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from genrenet.models.networks import CNN, CRNN, Keras1GRU, MobileNetV3, MusiCNN, NetworkError
+from genrenet.models.networks.gru import StepwiseGRU, is_stepwise
 from genrenet.models.registry import registered
 
 
@@ -146,3 +147,12 @@ def test_recurrent_cell_step_by_step_and_its_gradients():
 def test_what_does_not_fit_is_named(make, words):
     with pytest.raises(NetworkError, match=words):
         make()
+
+
+def test_torchs_gru_step_by_step():
+    gru = torch.nn.GRU(6, 5, 2, batch_first=True)
+    x = torch.randn(3, 7, 6, generator=torch.Generator().manual_seed(0))
+    assert is_stepwise(gru)
+    assert not is_stepwise(torch.nn.GRU(6, 5, batch_first=True, bidirectional=True))
+    for found, wanted in zip(StepwiseGRU(gru)(x), gru(x), strict=True):
+        torch.testing.assert_close(found, wanted)

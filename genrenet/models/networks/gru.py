@@ -7,6 +7,8 @@ multiplies after, so it cannot hold the published weights.
 
 from __future__ import annotations
 
+from typing import TypeGuard
+
 import torch
 from torch import Tensor, nn
 
@@ -85,3 +87,49 @@ class Keras1GRU(nn.Module):
             state = update * state + (1.0 - update) * candidate
             outputs.append(state)
         return torch.stack(outputs, dim=1)
+
+
+class StepwiseGRU(nn.Module):
+    """`torch.nn.GRU` in plain steps, for exporters that have no operator of its kind.
+
+    Parameters
+    ----------
+    gru : torch.nn.GRU
+        In one direction, with biases, batch first; its weights are shared.
+    """
+
+    def __init__(self, gru: nn.GRU) -> None:
+        super().__init__()
+        self.hidden_size = gru.hidden_size
+        layers = range(gru.num_layers)
+
+        def held(part: str) -> nn.ParameterList:
+            return nn.ParameterList(getattr(gru, f"{part}_l{layer}") for layer in layers)
+
+        self.weight_ih, self.weight_hh = held("weight_ih"), held("weight_hh")
+        self.bias_ih, self.bias_hh = held("bias_ih"), held("bias_hh")
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the last layer's states at all steps, and every layer's last state."""
+        last = []
+        weights = zip(self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh, strict=True)
+        for inputs, states, input_bias, state_bias in weights:
+            projected = x @ inputs.T + input_bias
+            state = projected.new_zeros(projected.shape[0], self.hidden_size)
+            outputs = []
+            for step in projected.unbind(dim=1):
+                reset, update, candidate = step.chunk(3, dim=1)
+                r, z, c = (state @ states.T + state_bias).chunk(3, dim=1)
+                reset, update = torch.sigmoid(reset + r), torch.sigmoid(update + z)
+                state = (1.0 - update) * torch.tanh(candidate + reset * c) + update * state
+                outputs.append(state)
+            x = torch.stack(outputs, dim=1)
+            last.append(state)
+        return x, torch.stack(last)
+
+
+def is_stepwise(module: nn.Module) -> TypeGuard[nn.GRU]:
+    """Return whether `StepwiseGRU` computes what a module does."""
+    return (
+        type(module) is nn.GRU and module.bias and module.batch_first and not module.bidirectional
+    )

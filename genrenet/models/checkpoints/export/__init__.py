@@ -25,6 +25,7 @@ from genrenet.models.checkpoints.export.formats import (
     runner,
 )
 from genrenet.models.model import GenreModel
+from genrenet.models.networks.gru import StepwiseGRU, is_stepwise
 from genrenet.utils.atomic import replacing
 from genrenet.utils.errors import printable
 
@@ -156,6 +157,10 @@ def check_export(
 def _plain(model: GenreModel) -> GenreModel:
     """Return a copy without training: on the CPU, whose float32 is the same everywhere."""
     network = copy.deepcopy(model.network).cpu().float()
+    for parent in list(network.modules()):
+        for name, child in list(parent.named_children()):
+            if is_stepwise(child):  # not every release of torch exports its own
+                setattr(parent, name, StepwiseGRU(child))
     plain = GenreModel(
         model.labels,
         network=lambda n_labels: network,
