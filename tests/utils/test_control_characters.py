@@ -106,8 +106,12 @@ def test_a_playlist_that_is_printed(terminal, music, checkpoint, tmp_path, monke
     assert main([*map(str, ["playlist", tmp_path / "bass", *words])]) == 0
     text = stream.buffer.getvalue().decode("utf-8")
     assert "#EXTM3U" in text
-    assert bool(CONTROL.search(text)) is not terminal
-    assert (r"a\xe2\x80\xaeb\xc2\x9b2J.wav" in text) is terminal
+    # Under a folder whose name means something else to players, the path is a URI: no such bytes.
+    path_as_it_is = not re.search("[#?]|%[0-9A-Fa-f]{2}", str(tmp_path))
+    name_line = text.splitlines()[-1]
+    assert bool(CONTROL.search(name_line)) is (path_as_it_is and not terminal)
+    assert (r"a\xe2\x80\xaeb\xc2\x9b2J.wav" in name_line) is (path_as_it_is and terminal)
+    assert not (terminal and CONTROL.search(text))
 
 
 def test_data_check_and_embed(library, checkpoint, tmp_path, capsys):
