@@ -83,7 +83,7 @@ def export_model(
     if not target.resolve().parent.is_dir():
         raise ExportError(f"no folder '{printable(target.parent)}'", remedy="make it first")
     # torch takes no other suffix than its own, and onnxruntime does not mind.
-    plain = _plain(model)
+    plain = _in_steps(_plain(model))
     try:
         with replacing(target, suffix=".pt2") as part:
             with quiet():
@@ -157,10 +157,6 @@ def check_export(
 def _plain(model: GenreModel) -> GenreModel:
     """Return a copy without training: on the CPU, whose float32 is the same everywhere."""
     network = copy.deepcopy(model.network).cpu().float()
-    for parent in list(network.modules()):
-        for name, child in list(parent.named_children()):
-            if is_stepwise(child):  # not every release of torch exports its own
-                setattr(parent, name, StepwiseGRU(child))
     plain = GenreModel(
         model.labels,
         network=lambda n_labels: network,
@@ -175,6 +171,15 @@ def _plain(model: GenreModel) -> GenreModel:
         # A file holds plain tensors: no channels-last weights, and no slices of larger ones.
         values.data = values.data.clone(memory_format=torch.contiguous_format)
     return plain.eval()
+
+
+def _in_steps(model: GenreModel) -> GenreModel:
+    """Put `StepwiseGRU` in the place of torch's, which not every release of torch exports."""
+    for parent in list(model.network.modules()):
+        for name, child in list(parent.named_children()):
+            if is_stepwise(child):
+                setattr(parent, name, StepwiseGRU(child))
+    return model
 
 
 def _probes(model: GenreModel) -> Iterator[tuple[str, Tensor]]:
