@@ -166,6 +166,21 @@ class FrontEnd(Recorded, nn.Module):
         return found
 
 
+def check_band(fmin: float, fmax: float, sample_rate: int) -> None:
+    """Refuse a mel bank that does not fit the sample rate, all in Hz.
+
+    Raises
+    ------
+    FrontendError
+    """
+    if not 0 <= fmin < fmax <= sample_rate / 2:
+        raise FrontendError(
+            "the mel bank does not fit the sample rate",
+            found=f"fmin {fmin:g} Hz and fmax {fmax:g} Hz at {sample_rate} Hz",
+            wanted="0 <= fmin < fmax <= half the sample rate",
+        )
+
+
 class LogMel(FrontEnd):
     """Waveform to log-mel spectrogram.
 
@@ -229,12 +244,7 @@ class LogMel(FrontEnd):
     ) -> None:
         super().__init__()
         fmax = sample_rate / 2 if fmax is None else fmax
-        if not 0 <= fmin < fmax <= sample_rate / 2:
-            raise FrontendError(
-                "the mel bank does not fit the sample rate",
-                found=f"fmin {fmin:g} Hz and fmax {fmax:g} Hz at {sample_rate} Hz",
-                wanted="0 <= fmin < fmax <= half the sample rate",
-            )
+        check_band(fmin, fmax, sample_rate)
         for what, given, known in (
             ("backend", backend, get_args(Backend)),
             ("compression", compression, get_args(Compression)),

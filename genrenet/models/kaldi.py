@@ -11,7 +11,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from genrenet.models.frontend import FrontEnd, FrontendError, without_autocast
+from genrenet.models.frontend import FrontEnd, FrontendError, check_band, without_autocast
 from genrenet.models.mel import kaldi_triangles
 
 FLOOR = 1e-5
@@ -69,12 +69,7 @@ class KaldiMel(FrontEnd):
     ) -> None:
         super().__init__()
         fmax = sample_rate / 2 - 1000.0 if fmax is None else fmax
-        if not 0 <= fmin < fmax <= sample_rate / 2:
-            raise FrontendError(
-                "the mel bank does not fit the sample rate",
-                found=f"fmin {fmin:g} Hz and fmax {fmax:g} Hz at {sample_rate} Hz",
-                wanted="0 <= fmin < fmax <= half the sample rate",
-            )
+        check_band(fmin, fmax, sample_rate)
         if not 0 < win_length <= n_fft:
             raise FrontendError(
                 "the window does not fit the FFT",
