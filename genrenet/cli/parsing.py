@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from typing import Any, NoReturn
 
@@ -64,6 +65,16 @@ def _seconds(text: str) -> float:
     return number
 
 
+class _Offline(argparse.Action):
+    """Says at once, to this process and those it starts, that nothing may be fetched."""
+
+    def __init__(self, **keywords: Any) -> None:
+        super().__init__(nargs=0, **keywords)
+
+    def __call__(self, *_: Any, **__: Any) -> None:
+        os.environ["GENRENET_OFFLINE"] = "1"
+
+
 def add_collection_options(parser: argparse.ArgumentParser) -> None:
     """Add what says where the genres of a collection are."""
     parser.add_argument(
@@ -83,4 +94,5 @@ def add_engine_options(parser: argparse.ArgumentParser) -> None:
     add("--device", help="such as cpu, cuda or cuda:1 (default: the best there is)")
     add("--precision", default="auto", help="auto, 32, bf16 or 16 (default: auto, the fastest)")
     add("--compile", action="store_true", help="compile the network first: pays with many songs")
+    add("--offline", action=_Offline, help="fetch nothing: only use what is on this machine")
     add("--workers", type=count, metavar="N", help="cores to use (default: all there are)")

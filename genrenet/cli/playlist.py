@@ -114,7 +114,7 @@ def _parser() -> CommandParser:
         help="relative to the playlist's folder (default for files), or absolute",
     )
     add("--title", help="default: the genres")
-    add("--checkpoint", help="for a folder: as for 'genrenet classify' (default: emotify-cnn)")
+    add("--checkpoint", help="for a folder: as for 'genrenet classify' (default: genres)")
     add("--frames", type=count, metavar="N", help="for a folder: score N frames a song")
     add("--device", help="for a folder: such as cpu or cuda (default: the best there is)")
     return parser
@@ -190,7 +190,7 @@ def _songs(options: argparse.Namespace) -> tuple[LibrarySongs, bool]:
     if not scored:
         return scanned_songs(place), scored
     # Only now torch is needed.
-    from genrenet.models.checkpoints import DEFAULT_CHECKPOINT
+    from genrenet.models.checkpoints import default_checkpoint
     from genrenet.utils.hardware import keep_freed_memory
     from genrenet.utils.progress import progress_bar
 
@@ -198,7 +198,7 @@ def _songs(options: argparse.Namespace) -> tuple[LibrarySongs, bool]:
     with progress_bar("scoring") as show:
         songs = scored_songs(
             [place],
-            options.checkpoint or DEFAULT_CHECKPOINT,
+            options.checkpoint or default_checkpoint(),
             frames=options.frames,
             device=options.device,
             progress=show,
@@ -220,14 +220,14 @@ def _print(made: Playlist, *, absolute: bool) -> None:
 
 def _tell_left_out(songs: LibrarySongs, *, scored: bool) -> int:
     """Say what of the library could not be used; give the number of files that count as failed."""
-    from genrenet.library.songs import GONE, SAME_FILE
+    from genrenet.library.songs import GONE, NO_MUSIC, SAME_FILE
 
     gone, unusable = [], []
     for left_out, reason in songs.left_out.items():
         path = printable(left_out)
         if reason == GONE:
             gone.append(f"'{path}' is gone since the scan")
-        elif reason != SAME_FILE:
+        elif reason not in (SAME_FILE, NO_MUSIC):
             unusable.append(reason if path in reason else f"'{path}': {reason}")
     # What a table says of songs in error, the scan has said already.
     failed = gone + unusable if scored else gone

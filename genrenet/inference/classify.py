@@ -14,6 +14,7 @@ from typing import Any
 from torch import Tensor
 
 from genrenet.data.frames import song_scores
+from genrenet.inference.answers import rule_of
 from genrenet.inference.pipeline import plan, through
 from genrenet.inference.result import SongResult, named_scores
 from genrenet.inference.scorers import SongScorer, scorer_format
@@ -24,7 +25,7 @@ from genrenet.inference.song_reader import (
     open_model,
     songs_or_error,
 )
-from genrenet.models.checkpoints import DEFAULT_CHECKPOINT
+from genrenet.models.checkpoints import default_checkpoint
 from genrenet.models.model import GenreModel
 from genrenet.models.optimised import Precision, optimised
 from genrenet.utils.errors import printable
@@ -156,9 +157,8 @@ def _result(song: SongFrames, scores: Tensor, model: GenreModel, checkpoint: str
         return result
     labels = model.labels
     decided = song_scores(scores, model.aggregation)
-    result.scores, result.frames = named_scores(labels, decided), len(scores)
-    result.genre = labels[int(decided.argmax())]
-    result.confidence = result.scores[result.genre]
+    result.frames = len(scores)
+    result.decide(named_scores(labels, decided), rule_of(model))
     # Frames that were taken in the place of silent ones come last.
     result.timeline = sorted(_timeline(song, scores, labels), key=itemgetter("start"))
     return result
@@ -182,7 +182,7 @@ def _timeline(
 
 def classify(
     paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
-    checkpoint: str | os.PathLike[str] = DEFAULT_CHECKPOINT,
+    checkpoint: str | os.PathLike[str] | None = None,
     *,
     timeline: bool = False,
     trim: float | None = None,
@@ -197,9 +197,10 @@ def classify(
     ----------
     paths : path or iterable of path
         Files and folders.
-    checkpoint : str or path
+    checkpoint : str or path, optional
         A ``.ckpt`` file, a ``.skops`` file of a fitted baseline, or the name of a shipped
-        checkpoint or of a published model.
+        checkpoint or of a published model; the best one that can be had by default, see
+        `genrenet.models.checkpoints.default`.
     timeline : bool
         Give each frame's genre and scores too, and the sections they make.
     trim : float, optional
@@ -231,6 +232,7 @@ def classify(
     'classical'
     >>> classify("song.mp3", "runs/cnn/version_0/checkpoints/best.ckpt")  # doctest: +SKIP
     """
+    checkpoint = checkpoint or default_checkpoint()
     given = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
     model = open_method(checkpoint, device, precision)
     results = score_songs(

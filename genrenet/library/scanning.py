@@ -10,17 +10,17 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from genrenet.inference.result import SongResult
+from genrenet.inference.result import SongResult, named
 from genrenet.inference.scorers import SongScorer
 from genrenet.library.changes import UNKNOWN, Counts, Following, ScanError, seen
 from genrenet.library.journal import Journal
 from genrenet.library.processes import Team
-from genrenet.library.table import SCORE, About, Row, check_table, table_lock
+from genrenet.library.table import SCORE, About, Row, check_table, read_about, table_lock
 from genrenet.models.checkpoints import find_checkpoint
 from genrenet.utils.cache import sha256_of
 from genrenet.utils.errors import GenrenetError, printable
@@ -48,6 +48,23 @@ def identity_of(checkpoint: str | os.PathLike[str]) -> str:
     name = os.fspath(checkpoint)
     file = Path(name) if name.endswith(".skops") else find_checkpoint(name)
     return f"{Path(name).name}@{sha256_of(file)[:12]}"
+
+
+def model_of(table: str | os.PathLike[str]) -> str | None:
+    """Return the name of the model that a table was made with, where the same is still there.
+
+    Raises
+    ------
+    TableError
+        There is a table, and it is damaged.
+    """
+    if not Path(table).exists():
+        return None
+    wanted = read_about(table).checkpoint
+    name = wanted.rpartition("@")[0]
+    with suppress(GenrenetError):
+        return name if identity_of(name) == wanted else None
+    return None
 
 
 @dataclass(frozen=True)
@@ -314,6 +331,8 @@ def _row(result: SongResult) -> Row:
         "path": printable(result.path),
         "genre": result.genre,
         "confidence": result.confidence if scored else None,
+        "genres": named(result.genres) if scored else None,
+        "unsure": int(result.unsure) if scored else None,
         "frames": result.frames,
         "duration": result.duration,
         "checkpoint": result.checkpoint,

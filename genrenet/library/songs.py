@@ -18,6 +18,7 @@ from genrenet.utils.errors import GenrenetError, printable
 
 GONE = "the file is gone: moved or removed since the scan"
 SAME_FILE = "the same file is there under another name"
+NO_MUSIC = "it is no music"
 """Reasons for which songs are left out."""
 
 
@@ -196,6 +197,8 @@ def collect(rows: Iterable[Mapping[str, Any]], labels: list[str], checkpoint: st
         real = os.path.realpath(path)
         if row["genre"] is None:
             left_out[stored] = row["error"] or "it has no genre"
+        elif row.get("genres") in ("", {}):
+            left_out[stored] = NO_MUSIC
         elif not os.path.isfile(path):
             left_out[stored] = GONE
         elif real in seen:

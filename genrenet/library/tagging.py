@@ -73,7 +73,8 @@ class Outcome:
         As in the table.
     kind : str
         "tagged"; "same": has the genre already; left alone since "unsure", "unmapped" (the map
-        says so), "kept" (has a genre) or "nothing" (the table has none); or one of `FAILED`.
+        says so), "kept" (has a genre) or "nothing" (the table has none, or it is no music); or one
+        of `FAILED`.
         Of taking back: "tagged", "same" or one of `FAILED`.
     old, new : list of str, or None
         The genre before and after; of "tagged" songs only.
@@ -184,7 +185,7 @@ def undo_tags(
 def _plan(row: Row, wish: Wish) -> Outcome:
     """Return what to do with a song, its file unchanged as yet."""
     path = row["path"]
-    if row["genre"] is None or row["error"]:
+    if row["genre"] is None or row["error"] or row["genres"] == "":
         return Outcome(path, "nothing")
     if not (row["confidence"] or 0) >= wish.min_confidence:
         return Outcome(path, "unsure")
