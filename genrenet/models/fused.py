@@ -151,7 +151,7 @@ class Fused(GenreNetwork):
         return Waveform(int(self.settings["sample_rate"]))
 
     def embed(self, logmel: Tensor) -> Tensor:
-        """Return the embeddings, one behind the other, of waveforms of shape (batch, 1, samples)."""
+        """Return all embeddings of waveforms of shape (batch, 1, samples), joined."""
         return torch.cat([branch(logmel) for branch in self.branches], dim=1)
 
     def layers(self, logmel: Tensor) -> dict[str, Tensor]:

@@ -31,7 +31,6 @@ from genrenet.models.description import CheckpointMismatchError
 from genrenet.models.model import GenreModel
 from genrenet.utils.errors import GenrenetError, printable
 
-
 TRUNK = "network."
 """What the names of a network's weights begin with."""
 
