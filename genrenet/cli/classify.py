@@ -77,6 +77,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
     audio.start()  # another process gets ready to decode while this one imports torch
     from genrenet.inference.classify import open_method, score_songs, songs_or_error
     from genrenet.inference.scorers import SongScorer
+    from genrenet.inference.taxonomy import taxonomy
     from genrenet.models.checkpoints import default_checkpoint
     from genrenet.utils.hardware import keep_freed_memory
     from genrenet.utils.progress import progress_bar
@@ -102,6 +103,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
             device=options.device,
             frames=options.frames,
             workers=options.workers,
+            taxonomy=taxonomy(options.taxonomy) if options.taxonomy else None,
         )
         for result in results:
             found.append(result)

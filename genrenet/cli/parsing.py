@@ -86,6 +86,16 @@ def add_collection_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_taxonomy_option(parser: argparse.ArgumentParser) -> None:
+    """Add what says under which names genres are given."""
+    parser.add_argument(
+        "--taxonomy",
+        metavar="NAME",
+        help="call genres as ours, discogs, musicbrainz or beets do, or as a CSV file with the "
+        "columns genre and name says (default: the model's labels)",
+    )
+
+
 def add_engine_options(parser: argparse.ArgumentParser) -> None:
     """Add what all commands have in common that send songs through a network."""
     add = parser.add_argument
@@ -95,4 +105,5 @@ def add_engine_options(parser: argparse.ArgumentParser) -> None:
     add("--precision", default="auto", help="auto, 32, bf16 or 16 (default: auto, the fastest)")
     add("--compile", action="store_true", help="compile the network first: pays with many songs")
     add("--offline", action=_Offline, help="fetch nothing: only use what is on this machine")
+    add_taxonomy_option(parser)
     add("--workers", type=count, metavar="N", help="cores to use (default: all there are)")

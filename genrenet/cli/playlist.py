@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from genrenet.cli.parsing import CommandParser, count
+from genrenet.cli.parsing import CommandParser, add_taxonomy_option, count
 from genrenet.utils.errors import GenrenetError, printable, visible
 
 if TYPE_CHECKING:
@@ -117,6 +117,7 @@ def _parser() -> CommandParser:
     add("--checkpoint", help="for a folder: as for 'genrenet classify' (default: genres)")
     add("--frames", type=count, metavar="N", help="for a folder: score N frames a song")
     add("--device", help="for a folder: such as cpu or cuda (default: the best there is)")
+    add_taxonomy_option(parser)
     return parser
 
 
@@ -180,7 +181,7 @@ def _songs(options: argparse.Namespace) -> tuple[LibrarySongs, bool]:
             wanted="a folder of music, or a table",
             remedy="make one with 'genrenet scan FOLDER --out FILE'",
         )
-    for name in ("checkpoint", "frames", "device"):
+    for name in ("checkpoint", "frames", "device", "taxonomy"):
         if not scored and getattr(options, name) is not None:
             raise PlaylistRequestError(
                 f"--{name} means nothing to '{printable(place)}'",
@@ -190,6 +191,7 @@ def _songs(options: argparse.Namespace) -> tuple[LibrarySongs, bool]:
     if not scored:
         return scanned_songs(place), scored
     # Only now torch is needed.
+    from genrenet.inference.taxonomy import taxonomy
     from genrenet.models.checkpoints import default_checkpoint
     from genrenet.utils.hardware import keep_freed_memory
     from genrenet.utils.progress import progress_bar
@@ -202,6 +204,7 @@ def _songs(options: argparse.Namespace) -> tuple[LibrarySongs, bool]:
             frames=options.frames,
             device=options.device,
             progress=show,
+            taxonomy=taxonomy(options.taxonomy) if options.taxonomy else None,
         )
     return songs, scored
 

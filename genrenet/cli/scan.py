@@ -55,6 +55,7 @@ def _parser() -> CommandParser:
 def run(command: str, arguments: Sequence[str]) -> int:
     """Run ``genrenet scan``; see `genrenet.cli.main`."""
     options = _parser().parse_args(arguments)
+    from genrenet.inference.taxonomy import taxonomy
     from genrenet.library.processes import own_device
     from genrenet.library.scanning import identity_of, model_of, scan
     from genrenet.models.checkpoints import default_checkpoint
@@ -91,6 +92,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
                 retry=options.retry,
                 team=team,
                 progress=follow,
+                taxonomy=taxonomy(options.taxonomy) if options.taxonomy else None,
             )
         except KeyboardInterrupt:
             team.end()

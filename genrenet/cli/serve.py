@@ -74,6 +74,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
     """Run ``genrenet serve``; see `genrenet.cli.main`."""
     options = _parser().parse_args(arguments)
     from genrenet.inference.classify import open_method
+    from genrenet.inference.taxonomy import taxonomy
     from genrenet.library.song_vectors import read_song_vectors
     from genrenet.library.table import read_about
     from genrenet.models.checkpoints import default_checkpoint
@@ -116,6 +117,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
         frames=options.frames,
         device=options.device,
         workers=options.workers,
+        taxonomy=taxonomy(options.taxonomy) if options.taxonomy else None,
     )
     service = Service(
         shelf,

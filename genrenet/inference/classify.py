@@ -14,7 +14,7 @@ from typing import Any
 from torch import Tensor
 
 from genrenet.data.frames import song_scores
-from genrenet.inference.answers import rule_of
+from genrenet.inference.answers import SOFTMAX, rule_of
 from genrenet.inference.pipeline import plan, through
 from genrenet.inference.result import SongResult, named_scores
 from genrenet.inference.scorers import SongScorer, scorer_format
@@ -25,6 +25,7 @@ from genrenet.inference.song_reader import (
     open_model,
     songs_or_error,
 )
+from genrenet.inference.taxonomy import Taxonomy, taxonomy as read_taxonomy
 from genrenet.models.checkpoints import default_checkpoint
 from genrenet.models.model import GenreModel
 from genrenet.models.optimised import Precision, optimised
@@ -86,6 +87,7 @@ def score_songs(
     workers: int | None = None,
     ordered: bool = True,
     watch: Watch | None = None,
+    taxonomy: Taxonomy | None = None,
 ) -> Iterator[SongResult]:
     """Score songs one after another.
 
@@ -113,6 +115,8 @@ def score_songs(
         Called with a file's path, the number of a frame, and the timeline from that frame on, as
         soon as it is scored and not always in order, by several threads. It never is for baselines.
         What it raises ends the work.
+    taxonomy : Taxonomy, optional
+        What genres are called, instead of the model's labels.
 
     Returns
     -------
@@ -127,18 +131,21 @@ def score_songs(
     if frames is not None and frames < 1:
         raise InferenceError("number of frames", found=str(frames), wanted="at least 1")
     if isinstance(model, SongScorer):
-        return model.score_songs(paths, checkpoint, device)
+        results = model.score_songs(paths, checkpoint, device)
+        return (taxonomy.apply(one, SOFTMAX) for one in results) if taxonomy else results
     settings = model.frames if trim is None else model.frames.with_trim(trim)
     how = plan(model.device, settings, workers=workers, batch_frames=batch_frames)
     songs = (SongFrames(path, settings, how.piece_frames, frames) for path in paths)
 
     def seen(song: SongFrames, first: int, rows: Tensor) -> None:
         if watch is not None and bool(rows.isfinite().all()):
-            watch(song.path, first, _timeline(song, rows, model.labels, first))
+            timeline = _timeline(song, rows, model.labels, first)
+            watch(song.path, first, taxonomy.frames(timeline) if taxonomy else timeline)
 
     work = model.scores
     found = through(songs, work, model.device, how, ordered=ordered, watch=seen)
-    return (_result(song, rows, model, checkpoint) for song, rows in found)
+    said = (_result(song, rows, model, checkpoint) for song, rows in found)
+    return (taxonomy.apply(one, rule_of(model)) for one in said) if taxonomy else said
 
 
 def _result(song: SongFrames, scores: Tensor, model: GenreModel, checkpoint: str) -> SongResult:
@@ -190,6 +197,7 @@ def classify(
     device: str | None = None,
     precision: Precision = "auto",
     workers: int | None = None,
+    taxonomy: str | os.PathLike[str] | None = None,
 ) -> list[dict[str, Any]]:
     """Name the genre of files and of all songs in folders.
 
@@ -213,6 +221,8 @@ def classify(
         What convolutions compute in; ``auto`` is half precision where that is faster.
     workers : int > 0, optional
         Cores to use; all there are by default.
+    taxonomy : str or path, optional
+        What genres are called: see `genrenet.inference.taxonomy.taxonomy`.
 
     Returns
     -------
@@ -243,5 +253,6 @@ def classify(
         device=device,
         frames=frames,
         workers=workers,
+        taxonomy=read_taxonomy(taxonomy) if taxonomy is not None else None,
     )
     return [result.as_dict(timeline=timeline) for result in results]

@@ -13,7 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from genrenet.inference.result import SongResult, named
 from genrenet.inference.scorers import SongScorer
@@ -28,6 +28,7 @@ from genrenet.utils.file_stamp import FileStamp, content_sample
 from genrenet.utils.hardware import best_device
 
 if TYPE_CHECKING:
+    from genrenet.inference.taxonomy import Taxonomy
     from genrenet.models.model import GenreModel
 
 SHOWN = 20
@@ -129,6 +130,7 @@ def scan(
     retry: bool = False,
     team: Team | None = None,
     progress: Progress | None = None,
+    taxonomy: Taxonomy | None = None,
 ) -> Counts:
     """Bring the table of a library up to date.
 
@@ -152,6 +154,8 @@ def scan(
         The processes that share the work; all of them call this function.
     progress : callable, optional
         Called with the number of songs this process has done and those it has to do.
+    taxonomy : Taxonomy, optional
+        See `genrenet.inference.classify.score_songs`.
 
     Returns
     -------
@@ -171,7 +175,11 @@ def scan(
     """
     team = team or Team()
     out = Path(out).resolve()
-    about = About(list(model.labels), checkpoint, {"trim": trim, "frames": frames})
+    settings: dict[str, Any] = {"trim": trim, "frames": frames}
+    labels = list(model.labels)
+    if taxonomy is not None:
+        settings["taxonomy"], labels = taxonomy.name, taxonomy.labels(labels)
+    about = About(labels, checkpoint, settings)
 
     def score(paths: Iterable[str]) -> Iterator[SongResult]:
         from genrenet.inference.classify import score_songs
@@ -186,6 +194,7 @@ def scan(
             device=device,
             workers=workers,
             ordered=False,
+            taxonomy=taxonomy,
         )
 
     def ready() -> str:

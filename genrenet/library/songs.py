@@ -8,13 +8,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from genrenet.library.table import SCORE, file_of, read_about, read_rows
 from genrenet.utils.errors import GenrenetError, printable
+
+if TYPE_CHECKING:
+    from genrenet.inference.taxonomy import Taxonomy
 
 GONE = "the file is gone: moved or removed since the scan"
 SAME_FILE = "the same file is there under another name"
@@ -108,6 +111,7 @@ def scored_songs(
     frames: int | None = None,
     device: str | None = None,
     progress: Callable[[int, int], None] | None = None,
+    taxonomy: Taxonomy | None = None,
 ) -> LibrarySongs:
     """Return the songs of files and folders, scored here and now.
 
@@ -120,6 +124,8 @@ def scored_songs(
         Score no more than so many frames of a song.
     progress : callable, optional
         Called with the number of songs scored and the number to score.
+    taxonomy : Taxonomy, optional
+        See `genrenet.inference.classify.score_songs`.
 
     Raises
     ------
@@ -134,13 +140,16 @@ def scored_songs(
     files = songs_or_error(given)
     model = open_method(checkpoint, device)
     rows = []
-    found = score_songs(files, model, checkpoint=checkpoint, frames=frames, device=device)
+    found = score_songs(
+        files, model, checkpoint=checkpoint, frames=frames, device=device, taxonomy=taxonomy
+    )
     for result in found:
         scores = {SCORE + label: score for label, score in result.scores.items()}
         rows.append({**result.as_dict(), "path": os.path.abspath(result.path), **scores})
         if progress is not None:
             progress(len(rows), len(files))
-    songs = collect(rows, list(model.labels), checkpoint)
+    labels = taxonomy.labels(model.labels) if taxonomy else list(model.labels)
+    songs = collect(rows, labels, checkpoint)
     if not len(songs):
         raise nothing_in(", ".join(f"'{printable(path)}'" for path in given), songs.left_out)
     return songs
