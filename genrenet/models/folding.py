@@ -1,8 +1,9 @@
 """Networks rebuilt for inference: the same function from fewer and faster operations.
 
 Batch-norms with fixed statistics are linear, so they go into the weights of the convolutions before
-them. Filter banks become matrix products (see `genrenet.models.filter_products`). The tensors are laid out channels last, which convolution and pooling on processors, and half
-precision on graphics cards, want. The recurrent gates' constants go into their weights.
+them. Filter banks become matrix products (see `genrenet.models.filter_products`). The tensors are
+laid out channels last, which convolution and pooling on processors, and half precision on graphics
+cards, want. The recurrent gates' constants go into their weights.
 """
 
 from __future__ import annotations
