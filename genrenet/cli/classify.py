@@ -79,11 +79,14 @@ def run(command: str, arguments: Sequence[str]) -> int:
     from genrenet.inference.scorers import SongScorer
     from genrenet.inference.taxonomy import taxonomy
     from genrenet.models.checkpoints import default_checkpoint
+    from genrenet.models.checkpoints.licences import require_commercial
     from genrenet.utils.hardware import keep_freed_memory
     from genrenet.utils.progress import progress_bar
 
     keep_freed_memory()
     checkpoint = options.checkpoint or default_checkpoint()
+    if options.commercial:
+        require_commercial(checkpoint)
     model = open_method(checkpoint, options.device, options.precision, compiled=options.compile)
     meaningless = options.timeline or options.trim is not None or options.frames is not None
     if isinstance(model, SongScorer) and meaningless:

@@ -105,5 +105,6 @@ def add_engine_options(parser: argparse.ArgumentParser) -> None:
     add("--precision", default="auto", help="auto, 32, bf16 or 16 (default: auto, the fastest)")
     add("--compile", action="store_true", help="compile the network first: pays with many songs")
     add("--offline", action=_Offline, help="fetch nothing: only use what is on this machine")
+    add("--commercial", action="store_true", help="refuse models not free for commercial use")
     add_taxonomy_option(parser)
     add("--workers", type=count, metavar="N", help="cores to use (default: all there are)")

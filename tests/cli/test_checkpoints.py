@@ -71,9 +71,11 @@ def test_list(capsys):
     rows = json.loads(_run(capsys, "list", "--format", "json")[1])
     states = {row["name"]: row["state"] for row in rows}
     assert states["tiny"] == "imported"
+    allowed = {row["name"]: row["commercial"] for row in rows}
+    assert (allowed["msd-cnn"], allowed["ours"]) == ("yes", "not settled")
     assert states["ours"] == "shipped"
     assert states["musicnn-msd"] == "not yet"
-    assert {"name", "what", "labels", "licence", "state", "needs"} == set(rows[0])
+    assert {"name", "what", "labels", "licence", "commercial", "state", "needs"} == set(rows[0])
     assert {row["needs"] for row in rows} == {None}
 
 
