@@ -51,7 +51,7 @@ SHARES = {"gtzan": 1.0, "emotify": 0.3, "sounds": 0.5}
 """What a song of each collection weighs, before genres are balanced."""
 Parts = list[tuple[int, float]]
 """Length of each network's embedding, and what its logits count."""
-NAMED, UNSURE = 0.9, 0.4
+NAMED, UNSURE = 0.85, 0.4
 """Share of songs whose genre is to be among those named, and the confidence to believe."""
 
 
