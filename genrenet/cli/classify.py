@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from genrenet.cli.parsing import CommandParser, add_engine_options
+from genrenet.cli.parsing import CommandParser, add_albums_option, add_engine_options
 from genrenet.cli.tables import Dim, print_table
 from genrenet.utils.atomic import replacing
 from genrenet.utils.errors import GenrenetError, visible
@@ -58,6 +58,7 @@ def _parser() -> CommandParser:
         help="also where the genre changes; in JSON, CSV and Parquet every frame too",
     )
     add_engine_options(parser)
+    add_albums_option(parser)
     return parser
 
 
@@ -75,6 +76,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
     from genrenet import audio
 
     audio.start()  # another process gets ready to decode while this one imports torch
+    from genrenet.inference.answers import SOFTMAX, rule_of
     from genrenet.inference.classify import open_method, score_songs, songs_or_error
     from genrenet.inference.scorers import SongScorer
     from genrenet.inference.taxonomy import taxonomy
@@ -111,6 +113,10 @@ def run(command: str, arguments: Sequence[str]) -> int:
         for result in results:
             found.append(result)
             show(len(found), len(songs))
+    if options.albums:
+        from genrenet.library.albums import results_by_album
+
+        results_by_album(found, SOFTMAX if isinstance(model, SongScorer) else rule_of(model))
     _write(found, options)
     failed = [result for result in found if result.error]
     for result in failed:

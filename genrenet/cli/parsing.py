@@ -96,6 +96,15 @@ def add_taxonomy_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_albums_option(parser: argparse.ArgumentParser) -> None:
+    """Add what lets the songs of an album inform each other."""
+    parser.add_argument(
+        "--albums",
+        action="store_true",
+        help="let songs with the same album tag in one folder inform each other",
+    )
+
+
 def add_engine_options(parser: argparse.ArgumentParser) -> None:
     """Add what all commands have in common that send songs through a network."""
     add = parser.add_argument

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from genrenet.cli.parsing import CommandParser, add_taxonomy_option, count
+from genrenet.cli.parsing import CommandParser, add_albums_option, add_taxonomy_option, count
 from genrenet.utils.errors import GenrenetError, printable, visible
 
 if TYPE_CHECKING:
@@ -118,6 +118,7 @@ def _parser() -> CommandParser:
     add("--frames", type=count, metavar="N", help="for a folder: score N frames a song")
     add("--device", help="for a folder: such as cpu or cuda (default: the best there is)")
     add_taxonomy_option(parser)
+    add_albums_option(parser)
     return parser
 
 
@@ -189,7 +190,7 @@ def _songs(options: argparse.Namespace) -> tuple[LibrarySongs, bool]:
                 remedy="leave it out",
             )
     if not scored:
-        return scanned_songs(place), scored
+        return scanned_songs(place, albums=options.albums), scored
     # Only now torch is needed.
     from genrenet.inference.taxonomy import taxonomy
     from genrenet.models.checkpoints import default_checkpoint
@@ -204,6 +205,7 @@ def _songs(options: argparse.Namespace) -> tuple[LibrarySongs, bool]:
             frames=options.frames,
             device=options.device,
             progress=show,
+            albums=options.albums,
             taxonomy=taxonomy(options.taxonomy) if options.taxonomy else None,
         )
     return songs, scored
