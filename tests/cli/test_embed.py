@@ -66,6 +66,7 @@ def test_parquet_of_frames_and_songs(checkpoint, paths, tmp_path, capsys):
     assert metadata["sample_rate"] == str(RATE)
     assert metadata["frame_seconds"] == "1.5"
     assert metadata["trim"] == "0.5"
+    assert metadata["frames"] == "20"  # of 1.5 s: as many as are asked for, not as there are
 
 
 @pytest.mark.parametrize(("per", "files"), [("frame", ["out"]), ("song", ["out"])])
