@@ -80,7 +80,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
         "sample_rate": model.frames.sample_rate,
         "frame_seconds": model.frames.seconds,
         "trim": model.frames.trim if options.trim is None else options.trim,
-        "frames": heard,
+        "heard": heard,
         "genrenet": __version__,
     }
     found = iter_embeddings(

@@ -15,7 +15,7 @@ from genrenet.data.coverage import Heard
 from genrenet.library.embedding_files import EmbeddingFileError
 from genrenet.utils.errors import printable
 
-_ABOUT = ("backbone", "layer", "checkpoint", "trim", "frames")
+_ABOUT = ("backbone", "layer", "checkpoint", "trim", "heard")
 
 
 class SongVectors(NamedTuple):
@@ -33,7 +33,7 @@ class SongVectors(NamedTuple):
         SHA-256 of the backbone's file; '' where the file does not say.
     trim : float, optional
         Most seconds that were dropped at both ends of the songs.
-    frames : int > 0 or {"all", "whole"}
+    heard : int > 0 or {"all", "whole"}
         Which were heard; see `genrenet.data.coverage.heard_frames`.
     """
 
@@ -43,7 +43,7 @@ class SongVectors(NamedTuple):
     layer: str
     checkpoint: str = ""
     trim: float | None = None
-    frames: Heard = "whole"
+    heard: Heard = "whole"
 
 
 def read_song_vectors(file: str | os.PathLike[str]) -> SongVectors:
@@ -81,9 +81,9 @@ def _about(held: Mapping[str, str]) -> dict[str, Any]:
     """Return what a file says of its vectors; the backbone and the layer must be there."""
     trim = float(held["trim"]) if "trim" in held else None
     made = {"backbone": held["backbone"], "layer": held["layer"]}
-    heard = held.get("frames", "whole")  # older files do not say
-    frames = int(heard) if heard.isdecimal() else heard
-    return {**made, "checkpoint": held.get("checkpoint", ""), "trim": trim, "frames": frames}
+    told = held.get("heard", "whole")  # older files do not say
+    heard = int(told) if told.isdecimal() else told
+    return {**made, "checkpoint": held.get("checkpoint", ""), "trim": trim, "heard": heard}
 
 
 def _read_npz(path: Path) -> SongVectors:

@@ -41,7 +41,7 @@ def embedded(path: str, songs: SongVectors) -> Rows:
     if songs.checkpoint not in ("", found):
         raise _other_model(songs.backbone, found[:12], songs.checkpoint[:12], "genrenet embed")
     (song,) = iter_embeddings(
-        [path], songs.backbone, songs.layer.split(","), trim=songs.trim, frames=songs.frames
+        [path], songs.backbone, songs.layer.split(","), trim=songs.trim, frames=songs.heard
     )
     if not len(song.frames):
         raise _unusable(path, song.error)
