@@ -63,7 +63,8 @@ class _Sound:
 
     def cut(self, begin: int, end: int) -> Cut:
         """Return a stretch, and forget what lies before it: the next one may overlap with it."""
-        joined = np.concatenate(self._parts)[begin - self._kept :]
+        joined = self._parts[0] if len(self._parts) == 1 else np.concatenate(self._parts)
+        joined = joined[begin - self._kept :]
         self._parts, self._kept = [joined], begin
         found = joined[: end - begin]
         return Cut(self._in_file(begin), self._in_file(begin + len(found) - 1) + 1, found)
