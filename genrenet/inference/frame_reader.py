@@ -96,6 +96,7 @@ def end_to_end(
     settings: FrameSettings,
     frames: Heard,
     notes: list[str],
+    stated: int = 0,
 ) -> Generator[Cut, None, None]:
     """Cut the frames of a file while it is decoded.
 
@@ -111,12 +112,15 @@ def end_to_end(
         the file, or of its beginning where more sounds than they can be chosen from.
     notes : list of str
         Takes what a reader of the result should know.
+    stated : int >= 0
+        Length of the file as far as it is known. Where the full trim is in proportion to it, frames
+        are given before so much has been decoded that it is in proportion to what sounds.
 
     Yields
     ------
     Cut
-        In order. What is kept meanwhile is two frames and the trim of both ends, which is known
-        once enough of the song is, or what a number of frames is chosen from.
+        In order. What is kept meanwhile is two frames and the trim of both ends, or what is needed
+        to know the trim, or what a number of frames is chosen from.
 
     Raises
     ------
@@ -125,7 +129,7 @@ def end_to_end(
     """
     rate, size = settings.sample_rate, settings.n_samples
     trim = round(settings.trim * rate)
-    known = 0.0 if frames == "whole" else trim / TRIM_SHARE
+    known = 0.0 if frames == "whole" or stated * TRIM_SHARE >= trim else trim / TRIM_SHARE
     sound, count = _Sound(), 0
     ended: audio.AudioError | None = None
     try:
@@ -146,8 +150,10 @@ def end_to_end(
         raise ended or error from None
     if frames == "whole" and (part := usable_part(sound.end, settings)).shortened:
         notes.append(f"trimmed {part.trim:.1f} s instead of {settings.trim:g} s: the song is short")
-    for start in heard_starts(sound.end, settings, frames)[count:].tolist():
-        yield sound.cut(start, start + size)
+    given = trim + (count - 1) * size if count else -1
+    for start in heard_starts(sound.end, settings, frames).tolist():
+        if start > given:
+            yield sound.cut(start, start + size)
     if ended is not None:
         raise ended
 

@@ -147,10 +147,9 @@ class SongFrames:
     def _cuts(self, file: audio.AudioFile) -> Generator[Cut, None, None]:
         self.duration = file.info.duration
         rate, heard = self.settings.sample_rate, self.heard
+        n_samples = round(self.duration * rate)
         failed: audio.AudioError | None = None
-        if isinstance(heard, int) and not is_near(
-            round(self.duration * rate), self.settings, heard
-        ):
+        if isinstance(heard, int) and not is_near(n_samples, self.settings, heard):
             try:
                 yield from some(file, self.settings, heard, self.notes)
             except audio.AudioError as error:
@@ -160,7 +159,7 @@ class SongFrames:
             if self._spans:
                 return
         blocks = file.stream(rate, block_seconds=self.settings.seconds)
-        yield from end_to_end(self.path, blocks, self.settings, heard, self.notes)
+        yield from end_to_end(self.path, blocks, self.settings, heard, self.notes, n_samples)
         self.notes += [note for note in file.notes if note not in self.notes]
         if failed is not None:
             raise failed

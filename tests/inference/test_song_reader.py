@@ -1,5 +1,6 @@
 """From paths to frames: which files, which samples of them, and what is said of bad ones."""
 
+import itertools
 import os
 import shutil
 
@@ -118,6 +119,15 @@ def test_all_frames_of_a_long_song_are_trimmed_and_one_after_another(tmp_path):
     assert starts[-1] == len(wave) - 2 * RATE - SETTINGS.n_samples
     for frame, start in zip(frames, starts, strict=True):
         np.testing.assert_array_equal(frame, wave[start : start + SETTINGS.n_samples])
+
+
+def test_long_silence_that_is_taken_for_music_leaves_no_gap(tmp_path):
+    wave = np.concatenate([np.tile(tone(300, 10.0), 3), np.zeros(60 * RATE)])
+    song = SongFrames(wav(tmp_path / "a.wav", wave), SETTINGS.with_trim(5.0), heard="all")
+    spans = [song.span(i) for i in range(len(frames_of(song)))]
+    assert (spans[0][0], spans[-1][1]) == (5.0, 27.0)  # the end is a tenth of what sounds
+    assert all(one[0] < other[0] <= one[1] for one, other in itertools.pairwise(spans))
+    assert song.error is None
 
 
 @pytest.mark.parametrize("heard", [5, "all"])
