@@ -172,7 +172,9 @@ def main() -> None:
     model = base_model(name, labels)
     if not backbone.exists():
         write_checkpoint(model, backbone)
-    x, usable = song_matrix(cached_embeddings(list(table["path"]), backbone, trim=0.0))
+    x, usable = song_matrix(
+        cached_embeddings(list(table["path"]), backbone, trim=0.0, frames="whole")
+    )
     table = table.iloc[usable].reset_index(drop=True)
     held_out = (table["set"] == "sounds") & (table["part"] == "test")
     sizes = [branch.embedding_size for branch in getattr(model.network, "branches", ())]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from genrenet.data.coverage import Heard
 from genrenet.library.albums import rows_by_album
 from genrenet.library.table import SCORE, file_of, read_about, read_rows
 from genrenet.utils.errors import GenrenetError, printable
@@ -112,7 +113,7 @@ def scored_songs(
     paths: Iterable[str | os.PathLike[str]],
     checkpoint: str,
     *,
-    frames: int | None = None,
+    frames: Heard | None = None,
     device: str | None = None,
     progress: Callable[[int, int], None] | None = None,
     taxonomy: Taxonomy | None = None,
@@ -125,8 +126,8 @@ def scored_songs(
     paths : iterable of path
     checkpoint, device
         See `genrenet.inference.classify.open_method`.
-    frames : int > 0, optional
-        Score no more than so many frames of a song.
+    frames
+        See `genrenet.inference.classify.score_songs`.
     progress : callable, optional
         Called with the number of songs scored and the number to score.
     taxonomy : Taxonomy, optional
@@ -168,7 +169,7 @@ def library_songs(
     place: str | os.PathLike[str],
     checkpoint: str,
     *,
-    frames: int | None = None,
+    frames: Heard | None = None,
     device: str | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> LibrarySongs:
