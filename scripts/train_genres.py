@@ -17,6 +17,7 @@ import tempfile
 import warnings
 from dataclasses import replace
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -155,6 +156,20 @@ def accuracy(scores: Any, table: pd.DataFrame, labels: list[str]) -> str:
     return f"{right.mean():.3f} ({right.sum()} of {len(right)}, {low:.2f}-{high:.2f})"
 
 
+def reliability(confidence: NDArray[np.float64], hit: NDArray[np.bool_]) -> str:
+    """Return a table of how many answers are right where the model is how sure."""
+    lines = ["| confidence | answers | mean confidence | right |", "|---|---|---|---|"]
+    for low, high in pairwise((0.0, 0.4, 0.6, 0.8, 0.9, 1.0)):
+        inside = (confidence > low) & (confidence <= high)
+        if inside.any():
+            share, mean = hit[inside].mean(), confidence[inside].mean()
+            lines.append(f"| {low:g} to {high:g} | {inside.sum()} | {mean:.2f} | {share:.2f} |")
+    told = (
+        f"Answers of the folds, {SEEDS} for each song, each by a model that had not heard it.\n\n"
+    )
+    return told + "\n".join(lines) + "\n"
+
+
 def main() -> None:
     """Measure the recipe, train the checkpoint, and write it with its card."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -266,7 +281,12 @@ def main() -> None:
         export_checkpoint(whole, options.out / f"{name}.ckpt", without_backbone=True)
     lines = "".join(f"| {what} | {value} |\n" for what, value in figures.items())
     own = {"What it is": WHAT_IT_IS[name]}
-    sections = {**own, **SECTIONS, "Figures": f"| what | figure |\n|---|---|\n{lines}"}
+    sections = {
+        **own,
+        **SECTIONS,
+        "Figures": f"| what | figure |\n|---|---|\n{lines}",
+        "Reliability": reliability(calm.max(axis=1), hit),
+    }
     write_card(options.out / f"{name}.md", name, result, labels, sections)
 
 
