@@ -13,8 +13,9 @@ from typing import Any
 
 from torch import Tensor
 
-from genrenet.data.coverage import Heard, heard_frames
+from genrenet.data.coverage import heard_frames
 from genrenet.data.frames import song_scores
+from genrenet.data.heard import Heard
 from genrenet.inference.answers import SOFTMAX, rule_of
 from genrenet.inference.pipeline import plan, through
 from genrenet.inference.result import SongResult, named_scores

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from genrenet.data.coverage import COVERAGE, Heard
+from genrenet.data.heard import COVERAGE, Heard
 from genrenet.inference.result import SongResult, named
 from genrenet.inference.scorers import SongScorer
 from genrenet.library.changes import UNKNOWN, Counts, Following, ScanError, seen

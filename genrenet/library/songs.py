@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from genrenet.data.coverage import Heard
+from genrenet.data.heard import Heard
 from genrenet.library.albums import rows_by_album
 from genrenet.library.table import SCORE, file_of, read_about, read_rows
 from genrenet.utils.errors import GenrenetError, printable

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from genrenet import audio
-from genrenet.data.coverage import Heard
+from genrenet.data.heard import Heard
 from genrenet.inference.classify import SongResult, score_songs
 from genrenet.inference.scorers import SongScorer
 from genrenet.inference.taxonomy import Taxonomy

@@ -59,7 +59,7 @@ def import_backbones(name):
 
 def accuracy(model, table):
     """Share of songs that a model names as a table does, with its 95 % interval."""
-    songs = list(score_songs(list(table["path"]), model, trim=0.0, frames=4))
+    songs = list(score_songs(list(table["path"]), model))
     right = sum(song.genre == genre for song, genre in zip(songs, table["genre"], strict=True))
     return right / len(songs), *wilson_interval(right, len(songs))
 
