@@ -48,7 +48,7 @@ class DistilCLI(GenreCLI):
         parser.link_arguments(
             "data",
             "model.told",
-            compute_fn=lambda data: [lesson.values.shape[1] for lesson in _lessons(data)],
+            compute_fn=lambda data: [lesson.said.shape[1] for lesson in _lessons(data)],
             apply_on="instantiate",
         )
 

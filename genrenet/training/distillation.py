@@ -51,7 +51,7 @@ class Lesson:
         Of its outputs.
     seconds : float
         Length of its frames, which follow each other without a gap.
-    values : Tensor of float32, shape (frames, features)
+    said : Tensor of float32, shape (frames, features)
         Embedding and logits of all songs' frames; in memory, or mapped.
     first : Tensor of int64, shape (songs + 1,)
         Row of each song's first frame; a song without frames has that of the next.
@@ -62,7 +62,7 @@ class Lesson:
     teacher: str
     labels: list[str]
     seconds: float
-    values: Tensor
+    said: Tensor
     first: Tensor
     activation: Activation = "softmax"
     aggregation: Aggregation = "mean"
@@ -83,7 +83,7 @@ class Lesson:
         """Return mean and spread of the values over songs' frames, each of shape (features,)."""
         learnt = torch.zeros(len(self.first) - 1, dtype=torch.bool)
         learnt[songs] = True
-        values = self.values[learnt.repeat_interleave(self.first.diff())]
+        values = self.said[learnt.repeat_interleave(self.first.diff())]
         return values.mean(dim=0), values.std(dim=0) + 1e-3
 
     def decisions(self) -> Tensor:
@@ -91,7 +91,7 @@ class Lesson:
         found = torch.zeros(len(self.first) - 1, dtype=torch.int64)
         for song, (begin, end) in enumerate(zip(self.first[:-1], self.first[1:], strict=True)):
             if begin < end:
-                scores = song_scores(self.scores(self.values[begin:end]), self.aggregation)
+                scores = song_scores(self.scores(self.said[begin:end]), self.aggregation)
                 found[song] = scores.argmax()
         return found
 
@@ -117,10 +117,10 @@ class Lesson:
         end = begin + seconds / self.seconds
         frame = begin.floor() + torch.arange(math.ceil(seconds / self.seconds) + 1)
         weight = (torch.minimum(frame + 1, end) - torch.maximum(frame, begin)).clamp_min(0)
-        weight = (weight / weight.sum(dim=1, keepdim=True)).to(self.values.dtype)
+        weight = (weight / weight.sum(dim=1, keepdim=True)).to(self.said.dtype)
         first, last = self.first[songs][:, None], self.first[songs + 1][:, None] - 1
         rows = torch.minimum(first + frame.long(), last)
-        return torch.einsum("bf,bfv->bv", weight, self.values[rows])
+        return torch.einsum("bf,bfv->bv", weight, self.said[rows])
 
 
 class TaughtData(GenreDataModule):

@@ -24,9 +24,9 @@ def test_lessons_are_the_frames_of_all_songs_in_order(music, checkpoint, tmp_pat
     wanted = np.concatenate(
         [song.frames for song in embed_songs(good, model, ["embedding", "logits"], trim=0.0)]
     )
-    np.testing.assert_allclose(lesson.values, wanted, atol=1e-5)
+    np.testing.assert_allclose(lesson.said, wanted, atol=1e-5)
     scores = torch.stack([model.scores(torch.zeros(1, 18_000))[0]] * 2)
-    assert lesson.scores(lesson.values).shape[1] == scores.shape[1]
+    assert lesson.scores(lesson.said).shape[1] == scores.shape[1]
     assert lesson.decisions()[[0, 3]].tolist() == [0, 2]
 
 
@@ -38,4 +38,4 @@ def test_songs_are_judged_once(music, checkpoint, tmp_path, monkeypatch):
     assert len(kept) == 3
     (second,), _ = lessons_of([str(checkpoint)], paths)
     assert {file: file.stat().st_mtime_ns for file in (tmp_path / "cache").rglob("*.npz")} == kept
-    torch.testing.assert_close(first.values, second.values)
+    torch.testing.assert_close(first.said, second.said)

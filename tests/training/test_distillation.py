@@ -70,7 +70,7 @@ def taught(music, checkpoint, **settings):
 
 
 def student(data, **settings):
-    told = [lesson.values.shape[1] for lesson in data.lessons]
+    told = [lesson.said.shape[1] for lesson in data.lessons]
     defaults = {"optimizer": functools.partial(torch.optim.AdamW, lr=3e-3), "network": SMALL}
     with torch.random.fork_rng():
         torch.manual_seed(0)
@@ -110,7 +110,7 @@ def test_songs_that_no_teacher_could_judge_are_skipped_by_name(music, checkpoint
     full = data.lessons[0]
     first = full.first.clone()
     first[5:] -= first[5] - first[4]  # as if the fifth song had no frame
-    data.learn_from([Lesson("deaf", full.labels, full.seconds, full.values, first)])
+    data.learn_from([Lesson("deaf", full.labels, full.seconds, full.said, first)])
     assert list(data.skipped) == [paths[4]]
     assert "no frame that a teacher could judge" in caplog.text
     assert paths[4] not in [
