@@ -307,7 +307,7 @@ def test_timeline_in_a_table_and_in_csv(checkpoint, music, capsys):
     arguments = ["--checkpoint", str(checkpoint), "--timeline", "--format", "csv"]
     assert main(["classify", song, *arguments]) == 0
     rows = list(csv.DictReader(capsys.readouterr().out.splitlines()))
-    assert [row["start"] for row in rows] == ["0.0", "1.5", "3.0"]
+    assert [row["start"] for row in rows] == ["0.0", "1.5", "3.0", "3.5"]
     assert {row["frame_genre"] for row in rows} == {"treble"}
 
 
