@@ -15,8 +15,10 @@ from genrenet.plugins.manager import hookspec
 if TYPE_CHECKING:
     from genrenet.baselines import Baseline
     from genrenet.data.catalog import Reader
+    from genrenet.evaluation.metrics import Metric
     from genrenet.features import FeatureExtractor
     from genrenet.inference.scorers import ScorerFormat
+    from genrenet.library.tag_formats import TagFormat
     from genrenet.models.checkpoints import PublishedModel
     from genrenet.models.registry import ModuleClass
     from genrenet.playlists import PlaylistFormat
@@ -59,6 +61,14 @@ class Hooks:
     @hookspec
     def register_playlist_formats(self, register: Callable[[PlaylistFormat], None]) -> None:
         """Add formats of playlists: ``register(PlaylistFormat(".names", "names", write))``."""
+
+    @hookspec
+    def register_tag_formats(self, register: Callable[[TagFormat], None]) -> None:
+        """Add files whose genre can be written: ``register(TagFormat("au", "a note", Au))``."""
+
+    @hookspec
+    def register_metrics(self, register: Callable[[Metric], None]) -> None:
+        """Add figures of decisions: ``register(Metric("kappa", "Kappa", "Cohen's", kappa))``."""
 
     @hookspec
     def register_scorers(self, register: Callable[[ScorerFormat], None]) -> None:

@@ -1,4 +1,4 @@
-"""``genrenet checkpoints list|import|info|export|remove``: models that can be had by name."""
+"""``genrenet checkpoints list|import|info|export|remove``: models by name."""
 
 from __future__ import annotations
 

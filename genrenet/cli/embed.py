@@ -66,7 +66,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
     from genrenet.library.embedding_files import NpzFile, ParquetFile
     from genrenet.utils.progress import progress_bar
 
-    # Whoever reads the file may be elsewhere.
+    # The file may be read from another folder.
     songs = [os.path.abspath(path) for path in songs_or_error(options.paths)]
     model = open_model(options.backbone, options.device)
     names = [name.strip() for name in options.layer.split(",")]

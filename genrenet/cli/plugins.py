@@ -18,6 +18,8 @@ KINDS = {
     "frontend": "register_frontends",
     "recommender": "register_recommenders",
     "playlist": "register_playlist_formats",
+    "tags": "register_tag_formats",
+    "metric": "register_metrics",
 }
 
 EXAMPLES = """examples:
@@ -60,6 +62,13 @@ def run(command: str, arguments: Sequence[str]) -> int:
 
 
 def _parameters(kind: str, item: Any) -> dict[str, Any]:
+    if kind in ("network", "frontend"):
+        try:
+            settings = item.parameters()
+        except Exception as error:  # whatever another's code does
+            return {"error": repr(error)}
+        # The first argument of a network is its number of labels.
+        return dict(list(settings.items())[kind == "network" :])
     if kind == "baseline":
         grid = {key: f"one of {list(values)}" for key, values in item.grid.items()}
         return {"features": item.features, **item.parameters(), **grid}

@@ -86,8 +86,8 @@ class SplitCollection:
         if not is_streamed(source):
             return None
         cache = None if self.store == "auto" else self.store
-        room = None if limit is None else round(1e9 * limit)
-        return StreamedSongs(source, sample_rate=self.sample_rate, cache=cache, cache_bytes=room)
+        most = None if limit is None else round(1e9 * limit)
+        return StreamedSongs(source, sample_rate=self.sample_rate, cache=cache, cache_bytes=most)
 
     @property
     def labels(self) -> list[str]:

@@ -81,8 +81,8 @@ class GenreDataModule(SplitCollection, pl.LightningDataModule):
     num_workers : int or "auto"
         Loading processes; ``auto`` takes none for a prepared store on a CPU.
     store : str or None
-        Folder of the prepared store; ``auto`` keeps one in the cache folder where its disk has room
-        enough; None decodes spans of the files in every epoch. For an address: folder of the
+        Folder of the prepared store; ``auto`` keeps one in the cache folder where its disk has the
+        space; None decodes spans of the files in every epoch. For an address: folder of the
         fetched chunks.
     store_dtype : {"int16", "float16"}
     chunk_cache_gb : float > 0, optional

@@ -48,7 +48,7 @@ class PreparedStore:
     """Samples of songs.
 
     Open an existing store with ``PreparedStore(folder)``; make or extend one with `prepare`, whose
-    songs are in use until the process ends: nobody makes room by removing them. Samples that have
+    songs are in use until the process ends: no process removes them. Samples that have
     gone all the same are decoded again.
 
     Parameters

@@ -1,8 +1,8 @@
 """The index of a prepared store: which songs it holds, of which files, and who uses them.
 
 A store holds the songs of any number of collections. Each song belongs to the collection that used
-it last; room is made by removing songs of the collections that were used longest ago, never of one
-that a running process uses.
+it last; space is freed by removing songs of the collections that were used longest ago, never of
+one that a running process uses.
 """
 
 from __future__ import annotations

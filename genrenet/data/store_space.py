@@ -1,7 +1,7 @@
 """Stores in the cache folder: one for each rate and type, with a limit to what they take together.
 
 Where songs would go over the limit (`genrenet.utils.cache.limit`), those of the collections that
-were used longest ago make room. What a running process uses is never removed.
+were used longest ago are removed. What a running process uses is never removed.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ SAMPLE_BYTES = 2
 def usual_folder(
     paths: Sequence[str], seconds: float, sample_rate: int, dtype: DType
 ) -> Path | None:
-    """Return where songs are kept unless a folder is named, with room for those that are not there
+    """Return where songs are kept unless a folder is named, with space for those that are not there
     yet.
 
     Parameters
@@ -109,7 +109,7 @@ def make_room(root: Path, wanted: int, keep: Iterable[str] = ()) -> int:
     Returns
     -------
     int
-        How many of the bytes could not be had; 0 or less where all could.
+        How many of the bytes could not be freed; 0 or less where all could.
     """
     stay = set(map(os.path.abspath, keep)) if wanted > 0 else set()
     for index, collection in held_collections(root):

@@ -90,7 +90,7 @@ class BaselineContender(Contender):
         }
 
     def check(self, dataset: Dataset) -> None:
-        """Gaussians can be had from audio only; features must exist."""
+        """Check that features exist; Gaussians need audio."""
         if dataset.features is None:
             check_features(self.features)
         elif self.asked:

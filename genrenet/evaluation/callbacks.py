@@ -167,7 +167,7 @@ class PredictionWriter(pl.Callback):
         self._songs: SongScores | None = None
 
     def on_predict_start(self, trainer: pl.Trainer, pl_module: Any) -> None:
-        """Make room for a row a song."""
+        """Allocate a row for each song."""
         data = data_of(trainer)
         self._songs = None
         if data is not None and not getattr(trainer, "fast_dev_run", False):

@@ -1,4 +1,4 @@
-"""Contenders: every kind of model behind one face, so that one harness can judge them all.
+"""Contenders: every kind of model with the same interface, so that one run can judge them all.
 
 How they are named
 ------------------

@@ -17,12 +17,15 @@ K. Q. Weinberger, "On calibration of modern neural networks", ICML 2017.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from genrenet.plugins.manager import contributions
 from genrenet.utils.errors import GenrenetError
 
 Integers = NDArray[np.int64]
@@ -31,6 +34,46 @@ Floats = NDArray[np.float64]
 
 class MetricError(GenrenetError):
     """Targets and scores that do not fit together, or a setting out of range."""
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A figure of the decisions on songs, as a plugin adds it.
+
+    Parameters
+    ----------
+    name : str
+        Its key in results, such as "macro_f1".
+    title : str
+        Its heading in reports.
+    summary : str
+        What it is, in a line.
+    compute : callable
+        From targets (n,), each in [0, labels), and scores (n, labels), n >= 1, to a finite number;
+        None where it says nothing, as with too few labels.
+    """
+
+    name: str
+    title: str
+    summary: str
+    compute: Callable[[Integers, Floats], float | None]
+
+    def __call__(self, target: Integers, scores: Floats) -> float | None:
+        """Return the figure; None, with a warning, where a plugin's function fails."""
+        try:
+            value = self.compute(target, scores)
+            if value is None or np.isfinite(value):
+                return None if value is None else float(value)
+            error = f"found {value}, wanted a finite number"
+        except Exception as raised:  # whatever another's code does
+            error = repr(raised)
+        warnings.warn(f"the metric '{self.name}' is left out: {error}", stacklevel=2)
+        return None
+
+
+def song_metrics() -> dict[str, Metric]:
+    """Return all metrics by name: the package's own and those of plugins."""
+    return {name: entry.item for name, entry in contributions("register_metrics").items()}
 
 
 def validate(target: ArrayLike, scores: ArrayLike) -> tuple[Integers, Floats]:
@@ -249,22 +292,22 @@ def evaluate(
     Returns
     -------
     dict
-        ``labels``, ``n_songs``, ``song_accuracy``, ``song_ci95`` [lower, upper], ``song_macro_f1``,
-        ``song_top2`` (with three labels or more), ``song_calibration_error``, ``majority_share``;
-        with frames ``n_frames``, ``frame_accuracy``, ``frame_ci95`` and ``frame_macro_f1``; then
-        ``per_class`` (a dictionary a label), ``confusion_songs`` and ``confusion_frames``.
+        ``labels``, ``n_songs``, ``song_accuracy``, ``song_ci95`` [lower, upper], ``song_<name>``
+        of each of `song_metrics` (``song_macro_f1``, ``song_calibration_error``, with three labels
+        or more ``song_top2``, and those of plugins), ``majority_share``; with frames ``n_frames``,
+        ``frame_accuracy``, ``frame_ci95`` and ``frame_macro_f1``; then ``per_class`` (a dictionary
+        a label), ``confusion_songs`` and ``confusion_frames``.
     """
     truth, table = validate(target, scores)
     confusion = confusion_matrix(truth, table)
-    results: dict[str, Any] = {"labels": list(labels), **_counted("song", confusion)}
-    if len(labels) > 2:
-        results["song_top2"] = top_k_accuracy(truth, table, 2)
-    results["song_calibration_error"] = calibration_error(truth, table)
+    measured = {f"song_{name}": metric(truth, table) for name, metric in song_metrics().items()}
+    measured = {name: value for name, value in measured.items() if value is not None}
+    results: dict[str, Any] = {"labels": list(labels), **measured, **_counted("song", confusion)}
     results["majority_share"] = majority_share(confusion)
     matrices = {"confusion_songs": confusion.tolist()}
     if frame_confusion is not None:
         counts = np.asarray(frame_confusion).astype(np.int64)
-        results |= _counted("frame", counts)
+        results |= {**_counted("frame", counts), "frame_macro_f1": macro_f1(counts)}
         matrices["confusion_frames"] = counts.tolist()
     return {**results, "per_class": class_table(confusion, labels), **matrices}
 
@@ -275,5 +318,4 @@ def _counted(unit: str, confusion: Integers) -> dict[str, Any]:
         f"n_{unit}s": n,
         f"{unit}_accuracy": right / max(1, n),
         f"{unit}_ci95": list(wilson_interval(right, n)),
-        f"{unit}_macro_f1": macro_f1(confusion),
     }

@@ -29,11 +29,11 @@ from genrenet.utils.errors import printable
 from genrenet.version import __version__
 
 FIGURES = (
-    *("accuracy", "ci95", "ci95_artists", "by_seed", "n", "macro_f1", "calibration_error"),
+    *("accuracy", "ci95", "ci95_artists", "by_seed", "n"),
     *("frame_accuracy", "n_frames", "per_class", "confusion_songs", "confusion_frames"),
     *("prepare_seconds", "fit_seconds", "predict_seconds", "settings", "skipped", "truncated"),
 )
-"""What is None in the row of a model that could not be judged."""
+"""What, with all metrics, is None in the row of a model that could not be judged."""
 
 
 def predictions(judged: Judged) -> pd.DataFrame:
@@ -147,7 +147,7 @@ def _row(judged: Judged, decided: pd.DataFrame, protocol: str, model: str) -> di
     if judged.dataset.features is not None:
         meaning["features"] = f"{len(judged.dataset.columns)} columns of {judged.dataset.name}"
     about = {"name": model, "protocol": protocol, "error": error, "about": meaning}
-    empty = dict.fromkeys(FIGURES)
+    empty = dict.fromkeys((*metrics.song_metrics(), *FIGURES))
     rows = _of(decided, protocol, model)
     if error is not None or not len(rows):
         return {**about, **empty}
@@ -168,6 +168,7 @@ def _row(judged: Judged, decided: pd.DataFrame, protocol: str, model: str) -> di
     groups = _artists(judged, shares.index)
     settings = [{"seed": f["seed"], "fold": f["fold"], **f["settings"]} for f in folds]
     return {
+        **{name: found.get(f"song_{name}") for name in metrics.song_metrics()},
         **about,
         "accuracy": accuracy,
         "ci95": list(interval),
@@ -176,8 +177,6 @@ def _row(judged: Judged, decided: pd.DataFrame, protocol: str, model: str) -> di
         else accuracy_interval(shares["mean"], groups, times=shares["count"]),
         "by_seed": by_seed,
         "n": n,
-        "macro_f1": found["song_macro_f1"],
-        "calibration_error": found["song_calibration_error"],
         "frame_accuracy": found.get("frame_accuracy"),
         "n_frames": found.get("n_frames"),
         "per_class": _classes(rows, labels),

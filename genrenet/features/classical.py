@@ -70,7 +70,7 @@ SHORT_TERM = FeatureExtractor(
 BLOCK_LEVEL = FeatureExtractor(
     "block-level",
     "spectral pattern, and modulation spectrum of MFCC",
-    _own("patterns", "block_level"),
+    _own("block_level", "block_level"),
     BLOCK_LEVEL_NAMES,
     max_seconds=300.0,
 )

@@ -46,7 +46,7 @@ BLOCK_LEVEL_NAMES = (
     *(f"band{band}_rank{rank}" for band in range(N_BANDS) for rank in range(PATTERN)),
     *(f"mfcc{row}_{rate:.2g}hz" for row in range(1, MODULATION_MFCC + 1) for rate in RATES),
 )
-"""Names of the columns of `genrenet.features.patterns.block_level`."""
+"""Names of the columns of `genrenet.features.block_level.block_level`."""
 
 
 def gaussian_columns(dimensions: int) -> tuple[str, ...]:

@@ -28,43 +28,22 @@ import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import Any
 
 import mutagen
-from mutagen.aiff import AIFF
 from mutagen.apev2 import APETextValue, APEv2, APEv2File
-from mutagen.asf import ASF, ASFTags
-from mutagen.dsdiff import DSDIFF
-from mutagen.dsf import DSF
-from mutagen.flac import FLAC
 from mutagen.id3 import ID3, TCON, Encoding, ID3FileType
-from mutagen.monkeysaudio import MonkeysAudio
-from mutagen.mp3 import MP3
-from mutagen.mp4 import MP4, MP4Tags
-from mutagen.musepack import Musepack
-from mutagen.ogg import OggFileType
-from mutagen.oggflac import OggFLAC
-from mutagen.oggopus import OggOpus
-from mutagen.oggspeex import OggSpeex
-from mutagen.oggvorbis import OggVorbis
-from mutagen.optimfrog import OptimFROG
-from mutagen.tak import TAK
 from mutagen.trueaudio import TrueAudio
-from mutagen.wave import WAVE
-from mutagen.wavpack import WavPack
 
 from genrenet.data.catalog.base import clean
-from genrenet.library.other_tags import other_genres
+from genrenet.library.other_tags import id3_genres, other_genres
 from genrenet.library.same_audio import AudioChangedError, check_same_audio, flush
+from genrenet.library.tag_formats import TagFormat, tag_formats
 from genrenet.utils.atomic import replacing
 from genrenet.utils.errors import GenrenetError, printable
 from genrenet.utils.file_stamp import FileState
 
-_ID3_IN_FRONT = {MP3, TrueAudio, ID3FileType}
-_ID3 = _ID3_IN_FRONT | {WAVE, AIFF, DSF, DSDIFF}
-_APE = {APEv2File, WavPack, MonkeysAudio, Musepack, OptimFROG, TAK}
-_KINDS = _ID3 | _APE | {FLAC, OggVorbis, OggOpus, OggSpeex, OggFLAC, MP4, ASF}
-_WITH_ID3V1 = _ID3_IN_FRONT | _APE
 _NUMBERS = {name.casefold(): number for number, name in enumerate(TCON.GENRES)}
 _NO_NUMBER = 255
 
@@ -92,7 +71,7 @@ def read_genre(path: str) -> list[str] | None:
         The file cannot be read, is damaged, or is of a kind whose genre cannot be written.
     """
     with _naming(path, "read"):
-        return _genre(_load(_kind(path), path).tags)
+        return _genre(_format(path), path)
 
 
 def has_genre(path: str) -> bool:
@@ -105,8 +84,8 @@ def has_genre(path: str) -> bool:
         See `read_genre`.
     """
     with _naming(path, "read"):
-        kind = _kind(path)
-        found = [*(_genre(_load(kind, path).tags) or ()), *other_genres(path, kind)]
+        form = _format(path)
+        found = [*(_genre(form, path) or ()), *other_genres(path, form.others)]
         return any(value.strip() for value in found)
 
 
@@ -130,52 +109,44 @@ def write_genre(path: str, genres: Sequence[str] | None) -> None:
         if not os.access(real, os.W_OK):
             # Replacing a file asks nobody but its folder; who protects a file means it.
             raise PermissionError("the file is write-protected")
-        kind, was = _kind(real), FileState.of(real)
+        form, was = _format(real), FileState.of(real)
         with replacing(real) as part:
             copy = str(part)
             shutil.copyfile(real, copy)
-            _put(kind, copy, genres)
-            if _genre(_load(kind, copy).tags) != (list(genres) if genres else None):
+            _put(form, copy, genres)
+            if _genre(form, copy) != (list(genres) if genres else None):
                 raise ValueError("tags of this kind cannot hold these genres")
             flush(copy)
-            check_same_audio(real, copy, _container(kind))
+            check_same_audio(real, copy, form.container)
             if FileState.of(real) != was:
                 raise ValueError("another program has changed it meanwhile")
             _take_over(copy, real)
 
 
-def _kind(path: str) -> type[Any]:
-    """Return mutagen's class for a file."""
+def _format(path: str) -> TagFormat:
+    """Return the tag format of a file."""
+    formats = tag_formats()
     # mutagen takes ADTS with an ID3 tag for MP3.
     only = [ID3FileType] if path.lower().endswith((".aac", ".adts")) else None
-    file = mutagen.File(path, options=only)
-    if only and file is None:
+    file = mutagen.File(path, options=only or list(formats))
+    if file is None and only:
         raise ValueError("AAC without a container and without an ID3 tag")
-    kind = type(file)
-    if kind is TrueAudio and file.tags is None and APEv2File(path).tags is not None:
-        return APEv2File
-    if kind not in _KINDS or kind is APEv2File:
+    if file is None:
         raise ValueError("a kind of file whose tags cannot be written")
-    return kind
+    found = formats[type(file)]
+    if found.file is TrueAudio and file.tags is None and APEv2File(path).tags is not None:
+        return replace(found, file=APEv2File, key="Genre", others=id3_genres)
+    return found
 
 
-def _container(kind: type[Any]) -> str:
-    """Return how `check_same_audio` calls what a kind of file is."""
-    if kind in _ID3_IN_FRONT | _APE:
-        return "ends"
-    if issubclass(kind, OggFileType):
-        return "ogg"
-    return {FLAC: "flac", MP4: "mp4"}.get(kind, "")
-
-
-def _load(kind: type[Any], path: str) -> Any:
+def _load(form: TagFormat, path: str) -> Any:
     """Return a file with its tags as they are, nothing translated to another version."""
-    if kind not in _ID3:
-        return kind(path)
-    file = kind(path, translate=False, load_v1=False)
-    if kind in _ID3_IN_FRONT and "TCON" not in (file.tags or ()):
+    if form.key != "TCON":
+        return form.file(path)
+    file = form.file(path, translate=False, load_v1=False)
+    if issubclass(form.file, ID3FileType) and "TCON" not in (file.tags or ()):
         # ID3v1 speaks where ID3v2 is silent.
-        older = kind(path, v2_version=3)
+        older: Any = form.file(path, v2_version=3)
         if file.tags is None:
             return older
         if "TCON" in older.tags:
@@ -183,27 +154,20 @@ def _load(kind: type[Any], path: str) -> Any:
     return file
 
 
-def _key(tags: Any) -> str:
-    if isinstance(tags, MP4Tags):
-        return "\xa9gen"
-    if isinstance(tags, APEv2):
-        return "Genre"
-    return "WM/Genre" if isinstance(tags, ASFTags) else "GENRE"
-
-
-def _genre(tags: Any) -> list[str] | None:
+def _genre(form: TagFormat, path: str) -> list[str] | None:
+    tags = _load(form, path).tags
     if tags is None:
         return None
     if isinstance(tags, ID3):
         return [str(text) for frame in tags.getall("TCON") for text in frame.text] or None
-    found = tags.get(_key(tags)) or []
+    found = tags.get(form.key) or []
     if isinstance(tags, APEv2) and not isinstance(found, (APETextValue, list)):
         raise ValueError("the genre is no text")
     return [str(value) for value in found] or None
 
 
-def _put(kind: type[Any], path: str, genres: Sequence[str] | None) -> None:
-    file = _load(kind, path)
+def _put(form: TagFormat, path: str, genres: Sequence[str] | None) -> None:
+    file = _load(form, path)
     fresh = file.tags is None
     if fresh:
         file.add_tags()
@@ -213,13 +177,12 @@ def _put(kind: type[Any], path: str, genres: Sequence[str] | None) -> None:
         three = fresh or file.tags.version < (2, 4)
         options = {"v2_version": 3 if three else 4, "v23_sep": None}
     else:
-        key = _key(file.tags)
-        if key in file.tags:
-            del file.tags[key]
+        if form.key in file.tags:
+            del file.tags[form.key]
         if genres:
-            file.tags[key] = list(genres)
+            file.tags[form.key] = list(genres)
     # mutagen drops the comment of an ID3v1 tag, and one behind APEv2 altogether.
-    v1 = _take_id3v1(path) if kind in _WITH_ID3V1 else b""
+    v1 = _take_id3v1(path) if issubclass(form.file, (ID3FileType, APEv2File)) else b""
     file.save(**options)
     if v1:
         names = TCON(encoding=Encoding.UTF16, text=list(genres or ())).genres

@@ -14,29 +14,26 @@ wma                     ``WM/GenreID``
 from __future__ import annotations
 
 import os
+import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from mutagen import MutagenError
-from mutagen.apev2 import APEv2, APEv2File
+from mutagen.apev2 import APEv2
 from mutagen.asf import ASF
-from mutagen.flac import FLAC
-from mutagen.id3 import ID3, ID3FileType
-from mutagen.mp3 import MP3
+from mutagen.id3 import ID3
 from mutagen.mp4 import MP4
-from mutagen.trueaudio import TrueAudio
-from mutagen.wave import WAVE
 
 
-def other_genres(path: str, kind: type[Any]) -> list[str]:
+def other_genres(path: str, others: Callable[[str], Iterable[str]] | None) -> list[str]:
     """Return genres that a file names where its own kind of tag does not.
 
     Parameters
     ----------
     path : str
-    kind : type
-        mutagen's class for it.
+    others : callable or None
+        Of its `genrenet.library.tag_formats.TagFormat`.
 
     Returns
     -------
@@ -48,27 +45,40 @@ def other_genres(path: str, kind: type[Any]) -> list[str]:
     OSError
         The file cannot be read.
     """
-    if issubclass(kind, WAVE):
-        return list(_info_genres(path))
     try:
-        if issubclass(kind, MP3 | TrueAudio | ID3FileType):
-            return [str(value) for value in APEv2(path).get("Genre", ())]
-        if issubclass(kind, FLAC | APEv2File):
-            return [text for frame in ID3(path).getall("TCON") for text in frame.genres]
-        tags: Any = (kind(path).tags or {}) if issubclass(kind, MP4 | ASF) else {}
+        return list(others(path)) if others else []
     except MutagenError as error:
         if isinstance(error.__cause__ or error.__context__, OSError):
             raise OSError(str(error)) from error
         return []
-    found = []
-    for key, values in tags.items():
-        if key == "WM/GenreID" or (key.startswith("----:") and key.upper().endswith(":GENRE")):
-            found += [bytes(v).decode("utf-8", "replace") if isinstance(v, bytes) else str(v)
-                      for v in values]  # fmt: skip
-    return found
 
 
-def _info_genres(path: str) -> Iterator[str]:
+def ape_genres(path: str) -> list[str]:
+    """Return ``Genre`` of a tag APEv2."""
+    return [str(value) for value in APEv2(path).get("Genre", ())]
+
+
+def id3_genres(path: str) -> list[str]:
+    """Return ``TCON`` of a tag ID3."""
+    return [text for frame in ID3(path).getall("TCON") for text in frame.genres]
+
+
+def mp4_genres(path: str) -> list[str]:
+    """Return freeform boxes ``GENRE`` of an MP4 file."""
+    tags: Any = MP4(path).tags or {}
+    found = (
+        values for key, values in tags.items() if re.fullmatch(r"----:.*:GENRE", key, re.I | re.S)
+    )
+    return [bytes(value).decode("utf-8", "replace") for values in found for value in values]
+
+
+def asf_genres(path: str) -> list[str]:
+    """Return ``WM/GenreID`` of an ASF file."""
+    tags: Any = ASF(path).tags or {}
+    return [str(value) for value in tags.get("WM/GenreID", ())]
+
+
+def info_genres(path: str) -> Iterator[str]:
     """Yield ``IGNR`` in the lists INFO of a RIFF file."""
     with open(path, "rb") as file:
         for name, start, size in _chunks(file, 12, os.fstat(file.fileno()).st_size):

@@ -19,7 +19,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from genrenet.plugins.manager import BUILT_IN, contributions, plugin_packages
+from genrenet.plugins.named import parameters_of
 from genrenet.utils.errors import GenrenetError
+from genrenet.utils.lazy import Lazy
 
 if TYPE_CHECKING:
     from torch import nn
@@ -60,6 +62,11 @@ class ModuleClass(NamedTuple):
     def path(self) -> str:
         """Import path of the class."""
         return self.kind if isinstance(self.kind, str) else path_of(self.kind)
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the parameters of the class; where its source states them, without an import."""
+        kind = self.kind
+        return parameters_of(Lazy(*kind.rsplit(".", 1)) if isinstance(kind, str) else kind)
 
     def load(self) -> Any:
         """Return the class, imported if need be."""

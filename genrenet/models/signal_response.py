@@ -45,8 +45,8 @@ def check_response(
         They differ by more than `TOLERANCE`.
     """
     ours, theirs = torch.tensor(found), torch.tensor(wanted)
-    room = TOLERANCE * max(1.0, float(theirs.abs().max()))
-    if ours.shape == theirs.shape and bool(((ours - theirs).abs() <= room).all()):
+    most = TOLERANCE * max(1.0, float(theirs.abs().max()))
+    if ours.shape == theirs.shape and bool(((ours - theirs).abs() <= most).all()):
         return
     parts = filter(is_others, (description["network"], description["frontend"]))
     classes = [part.get("class_path") or part["name"] for part in parts]

@@ -20,11 +20,14 @@ from genrenet.version import __version__
 SPECIFICATIONS = "genrenet.hookspecs"
 """Module of the specifications: it names types of the packages above, which use this one."""
 
-BUILT_IN = ("baselines", "catalogs", "features", "models", "playlists", "recommenders")
+BUILT_IN = (
+    *("baselines", "catalogs", "features", "metrics"),
+    *("models", "playlists", "recommenders", "tags"),
+)
 """The built-in plugins: modules of `genrenet_plugins`."""
 
-ALWAYS = {"catalogs", "models", "playlists"}
-"""Built-in plugins without which no collection, checkpoint or playlist can be read."""
+ALWAYS = {"catalogs", "metrics", "models", "playlists", "tags"}
+"""Built-in plugins without which no collection, checkpoint, playlist or report can be made."""
 
 hookspec, hookimpl = pluggy.HookspecMarker("genrenet"), pluggy.HookimplMarker("genrenet")
 

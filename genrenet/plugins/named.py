@@ -52,9 +52,7 @@ class Method:
 
     def parameters(self) -> dict[str, Any]:
         """Return settings with their defaults; without one where the caller must give a value."""
-        given = inspect.signature(self.estimator).parameters.values()
-        empty = inspect.Parameter.empty
-        return {p.name: None if p.default is empty else p.default for p in given}
+        return parameters_of(self.estimator)
 
     def make(self, seed: int = 0, **settings: Any) -> Any:
         """Make an estimator that is not fitted.
@@ -85,6 +83,12 @@ class Method:
             return self.estimator(**settings)
         except (TypeError, ValueError) as error:
             raise self.error(f"the {self.word} '{self.name}' cannot be made: {error}") from error
+
+
+def parameters_of(make: Callable[..., Any]) -> dict[str, Any]:
+    """Return parameters with their defaults; None for one whose value the caller must give."""
+    given = inspect.signature(make).parameters.values()
+    return {p.name: None if p.default is p.empty else p.default for p in given}
 
 
 def find_method(known: Mapping[str, M], name: str, kind: type[Method]) -> M:

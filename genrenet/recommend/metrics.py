@@ -6,7 +6,7 @@ Conventions
 -1 where there are no more. ``held`` is a CSR matrix, a row a user and a column an item, with an
 entry for each item that was held out; every user has one at least. What was recommended beyond
 ``k`` does not count. Functions that say how good single users were served return a value for each,
-so that means, intervals and paired comparisons can be had of them.
+so that means, intervals and paired comparisons can be computed from them.
 
 Definitions
 -----------

@@ -50,6 +50,7 @@ MOVED = {
         "evaluation.tables": "evaluation.report.ranking",
         "evaluation.writing": "evaluation.report.run_files",
         "exporting": "models.checkpoints.export",
+        "features.patterns": "features.block_level",
         "figures": "utils.figures",
         "figures.judging": "utils.figures.evaluation",
         "finetuning": "training.finetuning",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import deque
@@ -15,19 +16,20 @@ class Channel(Generic[T]):
 
     Parameters
     ----------
-    room : int, optional
+    capacity : int, optional
         Most items in it; no limit by default.
     """
 
-    def __init__(self, room: int | None = None) -> None:
+    def __init__(self, capacity: int | None = None) -> None:
         self._items: deque[T] = deque()
-        self._room, self._closed = room, False
+        self._closed = False
+        self._capacity = math.inf if capacity is None else capacity
         self._changed = threading.Condition()
 
     def put(self, item: T) -> bool:
-        """Wait for room and put an item in; False where the channel has been closed."""
+        """Wait while it is full, then put an item in; False where the channel has been closed."""
         with self._changed:
-            while self._room is not None and len(self._items) >= self._room and not self._closed:
+            while len(self._items) >= self._capacity and not self._closed:
                 self._changed.wait()
             self._items.append(item)
             self._changed.notify_all()

@@ -61,7 +61,7 @@ class Shelf:
     def files(self) -> list[tuple[str, str]]:
         """Return relative paths of all songs, each also in lower case; at most a minute old.
 
-        Whoever finds the list too old makes a new one while the others use the old.
+        The first request that finds the list too old makes a new one; others use the old meanwhile.
         """
         if time.monotonic() - self._listed >= FRESH:
             first = not self._files

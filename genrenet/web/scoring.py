@@ -46,7 +46,7 @@ class Song:
         return self.root is not None
 
     def check(self) -> None:
-        """Look again whether a song of the folder may be had: it may have waited for long.
+        """Check again that a song of the folder may be read: it may have waited for long.
 
         Raises
         ------

@@ -58,7 +58,7 @@ def test_a_decoder_that_is_stopped_or_ended(
     file = audio.AudioFile(song)
     blocks = file.stream(44_100, block_seconds=1.0)
     next(blocks)
-    worker = file._source._worker  # type: ignore[union-attr]
+    worker = file._source._worker
     assert worker is not None
     os.kill(worker.process.pid, getattr(signal, how))
     found = "no progress in 3 s" if how == "SIGSTOP" else f"its decoder was ended by {how}"

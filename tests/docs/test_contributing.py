@@ -4,8 +4,10 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+import soundfile as sf
 
 from tests.helpers.plugin_packages import genrenet
 
@@ -19,7 +21,7 @@ def site(tmp_path_factory):
     """The modules of the guide as pip would leave them, with the entry points it gives."""
     folder = tmp_path_factory.mktemp("site")
     for code in re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL):
-        assert len(code.splitlines()) <= 26  # the first line names the file
+        assert len(code.splitlines()) <= 31  # the first line names the file
         (folder / re.match(r"# (\w+\.py)\n", code)[1]).write_text(code)
     (project,) = re.findall(r"```toml\n(.*?)```", TEXT, re.DOTALL)
     entries = re.findall(r'^(my-\w+) = "(\w+)"$', project, re.MULTILINE)
@@ -35,7 +37,7 @@ def site(tmp_path_factory):
 def test_all_are_listed(site):
     rows = json.loads(genrenet("plugins", "--format", "json", path=site).stdout)
     names = {row["name"] for row in rows if row["package"] == "my-genres 0.1"}
-    assert names == {"Pooled", "RawAudio", "listing", "logistic", ".pls"}
+    assert names == {"Pooled", "RawAudio", "listing", "logistic", ".pls", "au", "log_loss"}
 
 
 def test_the_network_the_front_end_the_layout_and_the_playlist(site, music, tmp_path):
@@ -53,6 +55,23 @@ def test_the_network_the_front_end_the_layout_and_the_playlist(site, music, tmp_
     assert pls.read_text().startswith("[playlist]\nNumberOfEntries=1\n")
 
 
+def test_the_tag_format(site, music, tmp_path):
+    songs, table = tmp_path / "songs", tmp_path / "genres.parquet"
+    songs.mkdir()
+    sf.write(songs / "song.au", *sf.read(music / "bass" / "bass-0.wav"))
+    genrenet("scan", songs, "--out", table, path=site)
+    genre, tag = pd.read_parquet(table)["genre"][0], ["tag", table, "--min-confidence=0", "--write"]
+    refused = genrenet(*tag, path=tmp_path, code=1)
+    assert "a kind of file whose tags cannot be written" in refused.stdout + refused.stderr
+    was = sf.read(songs / "song.au")[0]
+    genrenet(*tag, path=site)
+    assert f"{genre}\0".encode() in (songs / "song.au").read_bytes()[24:100]
+    np.testing.assert_array_equal(sf.read(songs / "song.au")[0], was)
+    (undo,) = tmp_path.glob("*undo*")
+    genrenet("tag", "--undo", undo, "--write", path=site)
+    assert genre.encode() not in (songs / "song.au").read_bytes()[24:100]
+
+
 def test_a_configuration_and_the_baseline_are_judged(site, music, tmp_path):
     (part,) = re.findall(r"`(model: \{network: .*?\})`", TEXT)
     limits = "trainer: {max_steps: 1}\ndata: {frame_seconds: 1.5, trim: 0, num_workers: 0}\n"
@@ -62,6 +81,13 @@ def test_a_configuration_and_the_baseline_are_judged(site, music, tmp_path):
     genrenet("evaluate", music, "--models", models, *options, path=site)
     found = json.loads((tmp_path / "out" / "results.json").read_text("utf-8"))["models"]
     assert {row["name"].rpartition("/")[2] for row in found} == {"logistic", "mine.yaml"}
+    decided = pd.read_parquet(tmp_path / "out" / "predictions.parquet")
+    for row in found:
+        mine = decided[decided["model"] == row["name"]]
+        scores = [song[f"score_{song['genre']}"] for _, song in mine.iterrows()]
+        assert row["log_loss"] == pytest.approx(-np.log(np.maximum(scores, 1e-12)).mean())
+    assert '<th class="n">Log loss</th>' in (tmp_path / "out" / "report.html").read_text("utf-8")
+    assert "| Log loss |" in (tmp_path / "out" / "results.md").read_text("utf-8")
     fitted = tmp_path / "logistic.skops"
     genrenet("baseline", "logistic", music, "--out", fitted, path=site)
     genrenet("classify", music / "bass" / "bass-0.wav", "--checkpoint", fitted, path=site)

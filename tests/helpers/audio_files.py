@@ -33,11 +33,11 @@ class Kind:
 
 
 def _sf(name: str, codec: str, exact: float | None, **more: object) -> Kind:
-    return Kind(name, "soundfile", codec, exact=exact, writer="soundfile", **more)  # type: ignore[arg-type]
+    return Kind(name, "soundfile", codec, exact=exact, writer="soundfile", **more)
 
 
 def _av(name: str, codec: str, **more: object) -> Kind:
-    return Kind(name, "av", codec, writer="av", **more)  # type: ignore[arg-type]
+    return Kind(name, "av", codec, writer="av", **more)
 
 
 # Without perceptual noise substitution AAC decodes to the same samples every time.

@@ -4,9 +4,11 @@ import numpy as np
 import skops.io
 from genrenet_plugins.baselines.gaussian_rows import join_rows
 from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.datasets import make_classification
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 OWN = "genrenet_plugins.baselines"
+
 
 # For `AsGaussians` in a Pipeline: it keeps its fitted steps in its parameter ``steps``.
 PIPELINES_OWN = dict.fromkeys(
@@ -57,3 +59,10 @@ def stored_and_read(estimator, own, others=()):
     trusted = sorted([f"{OWN}.{name}" for name in own] + list(others))
     assert skops.io.get_untrusted_types(data=data) == trusted
     return skops.io.loads(data, trusted=trusted)
+
+
+def vector_songs(n=150, labels=3):
+    X, y = make_classification(
+        n, 8, n_informative=5, n_classes=labels, n_clusters_per_class=1, random_state=0
+    )
+    return X * 10.0 ** np.arange(-4, 4), np.array(["blues", "jazz", "rock"])[y]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from genrenet.models.checkpoints import PublishedModel
+from genrenet.models.checkpoints import PublishedModel, register, registry
 from genrenet.models.networks import CNN
 from genrenet.training.module import GenreClassifier
 
@@ -94,3 +94,12 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *_) -> None:
         pass
+
+
+CONTENT = b"what the authors published" * 100
+
+
+def republish(**changes):
+    """Another version of the entry ``tiny``."""
+    old = registry._MODELS.pop("tiny")
+    register(model_of(CONTENT, old.address, **changes))

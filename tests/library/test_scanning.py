@@ -5,7 +5,6 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import soundfile
@@ -13,38 +12,11 @@ import torch
 
 from genrenet.inference.classify import open_method
 from genrenet.library.changes import ScanError
-from genrenet.library.genre_tags import write_genre
-from genrenet.library.journal import Journal, JournalError, Unfinished, parts_folder
-from genrenet.library.processes import Team
+from genrenet.library.journal import Journal, Unfinished
 from genrenet.library.scanning import identity_of, scan
-from genrenet.library.table import About, TableError, read_about, read_table, write_rows
-from genrenet.library.tagging import Wish, tag_songs, undo_tags
+from genrenet.library.table import TableError, read_about, read_table
 from genrenet.utils.atomic import part_of
-from genrenet.utils.file_stamp import FileStamp
 from tests.helpers.tones import RATE, tone
-
-
-@pytest.fixture
-def library(music, tmp_path):
-    """A copy of the songs that may be changed."""
-    return Path(shutil.copytree(music, tmp_path / "library"))
-
-
-@pytest.fixture(scope="module")
-def model(checkpoint):
-    return open_method(checkpoint)
-
-
-@pytest.fixture
-def scanned(library, model, checkpoint, tmp_path):
-    """Scan the library into a table, and give counts and the table."""
-
-    def run(name="genres.parquet", *libraries, **options):
-        out = tmp_path / name
-        counts = scan(libraries or [library], out, model, identity_of(checkpoint), **options)
-        return counts, read_table(out)
-
-    return run
 
 
 @pytest.mark.parametrize("name", ["genres.parquet", "genres.sqlite"])
@@ -65,92 +37,6 @@ def test_a_row_for_every_song(name, scanned, library, checkpoint, tmp_path):
     assert sorted(os.listdir(tmp_path)) == [f".{name}.lock", name, "library"]
 
 
-@pytest.mark.parametrize("name", ["genres.parquet", "genres.sqlite"])
-def test_the_table_follows_the_files(name, scanned, library):
-    _, before = scanned(name)
-    (library / "bass" / "bass-0.wav").unlink()
-    shutil.copy(library / "treble" / "treble-1.wav", library / "bass" / "bass-1.wav")
-    soundfile.write(library / "middle" / "new.wav", tone(900, 4.0), RATE)
-    counts, after = scanned(name)
-    assert (counts.songs, counts.new, counts.changed, counts.gone) == (24, 1, 1, 1)
-    assert counts.same == 22
-    by_name = after.set_index(after["path"].map(os.path.basename))
-    assert by_name.loc["bass-1.wav", "genre"] == "treble"
-    assert by_name.loc["new.wav", "genre"] == "middle"
-    assert "bass-0.wav" not in by_name.index
-    untouched = before[~before["path"].str.contains("bass-[01]")]
-    kept = after[after["path"].isin(untouched["path"])]
-    assert kept.reset_index(drop=True).equals(untouched.reset_index(drop=True))
-    counts, again = scanned(name)
-    assert (counts.same, counts.new, counts.changed, counts.gone) == (24, 0, 0, 0)
-    assert again.equals(after)
-
-
-def swap(one, two):
-    one.rename(held := one.with_name("held"))
-    two.rename(one)
-    held.rename(two)
-
-
-@pytest.mark.parametrize("name", ["genres.parquet", "genres.sqlite"])
-@pytest.mark.parametrize("one_time", [True, False])
-def test_swapped_names_of_songs_of_one_size(name, one_time, scanned, library):
-    one, two = library / "bass" / "bass-1.wav", library / "treble" / "treble-1.wav"
-    assert one.stat().st_size == two.stat().st_size
-    for song in (one, two) if one_time else ():
-        os.utime(song, (7, 7))
-    scanned(name)
-    swap(one, two)
-    counts, table = scanned(name)
-    assert (counts.changed, counts.same) == (2, 22)
-    found = table.set_index("path")["genre"]
-    assert (found[str(one)], found[str(two)]) == ("treble", "bass")
-    assert scanned(name)[0].same == 24
-
-
-def test_what_only_looks_changed_is_not_scored_again(scanned, library, monkeypatch):
-    _, before = scanned()
-    songs = sorted(library.rglob("*.wav"))
-    for number, song in enumerate(songs):
-        if number % 3 == 0:
-            os.utime(song, (9, 9))
-        elif number % 3 == 1:
-            song.chmod(0o600)
-        else:  # moved to another drive and back
-            shutil.copy2(song, held := song.with_name("held"))
-            held.replace(song)
-    counts, table = scanned()
-    assert (counts.same, counts.changed) == (24, 0)
-    looks = [column for column in FileStamp._fields if column != "sample"]
-    assert table.drop(columns=looks).equals(before.drop(columns=looks))
-    for row in table.to_dict("records"):
-        assert FileStamp.of(row) == FileStamp.now(row["path"], sampled=True)
-
-    def unwanted(path):
-        raise AssertionError(f"{path} was opened, though nothing speaks for a change")
-
-    monkeypatch.setattr("genrenet.utils.file_stamp.content_sample", unwanted)
-    for song in songs:
-        song.chmod(0o644)
-    counts, again = scanned()
-    assert counts.same == 24
-    assert set(again["mtime"]) == set(table["mtime"])
-
-
-def test_songs_that_were_tagged_are_not_scored_again(scanned, library, tmp_path):
-    scanned()
-    done = [
-        song.kind for song in tag_songs(tmp_path / "genres.parquet", Wish(0), undo=tmp_path / "u")
-    ]
-    assert done == ["tagged"] * 24
-    assert scanned()[0].same == 24
-    done = [song.kind for song in undo_tags(tmp_path / "u", write=True)]
-    assert done == ["tagged"] * 24
-    assert scanned()[0].same == 24
-    write_genre(str(library / "bass" / "bass-1.wav"), ["by another program"])
-    assert scanned()[0].changed == 1
-
-
 def test_rows_say_what_scored_them(library, checkpoint, tmp_path):
     out, minor = tmp_path / "genres.parquet", ".".join(torch.__version__.split(".")[:2])
     single, half = (open_method(checkpoint, "cpu", precision) for precision in ("32", "bf16"))
@@ -164,34 +50,6 @@ def test_rows_say_what_scored_them(library, checkpoint, tmp_path):
     assert table[str(library / "middle" / "new.wav")] == f"cpu, bf16, torch {minor}"
     counts = scan([library], out, half, identity_of(checkpoint), restart=True)
     assert counts.scored_by == {f"cpu, bf16, torch {minor}": 25}
-
-
-class Others(Team):
-    """Another process that has what is given."""
-
-    def __init__(self, theirs):
-        self.theirs = theirs
-
-    def gather(self, value):
-        return [value, self.theirs]
-
-
-def test_processes_that_would_not_score_alike_are_refused(scanned, tmp_path):
-    with pytest.raises(ScanError, match=r"would not score alike: found .*cuda, 16, torch 1\.0"):
-        scanned(team=Others("cuda, 16, torch 1.0"))
-    assert os.listdir(tmp_path) == ["library"]
-
-
-def test_rows_of_other_libraries_and_hidden_folders_stay(scanned, library, tmp_path):
-    other = Path(shutil.move(library / "treble", tmp_path / "other"))
-    scanned("t.parquet", library, other)
-    counts, table = scanned("t.parquet", library)
-    assert (counts.songs, counts.gone) == (24, 0)
-    shutil.rmtree(other)
-    other.mkdir()
-    with pytest.raises(ScanError, match="is its drive there"):
-        scanned("t.parquet", library, other)
-    assert read_table(tmp_path / "t.parquet").equals(table)
 
 
 def test_broken_files_have_a_row_and_the_rest_goes_on(scanned, library):
@@ -289,62 +147,6 @@ def test_a_restart_that_is_killed_goes_on_as_one(scanned, library, model, tmp_pa
     assert counts.changed + counts.new == 24
 
 
-def test_names_that_are_not_utf8_are_followed_too(scanned, library):
-    odd = os.fsencode(library) + b"/bass/caf\xe9.wav"
-    shutil.copy(library / "bass" / "bass-0.wav", odd)
-    counts, table = scanned()
-    assert counts.songs == 25
-    assert table["path"].str.contains(r"caf\xe9", regex=False).sum() == 1
-    assert scanned()[0].same == 25
-
-
-# --- journals -------------------------------------------------------------------------------------
-
-ABOUT = About(["a", "b"], "m@1", {"trim": None, "frames": None})
-
-
-def test_a_torn_line_is_cut_off(tmp_path):
-    out = tmp_path / "t.parquet"
-    journal = Journal(out, 0, ABOUT)
-    journal.add({"path": "x", "size": 1, "mtime": 2})
-    journal.close()
-    with open(journal.file, "ab") as file:
-        file.write(b'{"path": "y", "si')
-    assert Unfinished(out).keys == {"x": FileStamp(1, 2)}
-    journal = Journal(out, 0, ABOUT)
-    journal.add({"path": "z", "size": 3, "mtime": 4})
-    journal.add({"path": "x", "size": 5, "mtime": 6})
-    journal.close()
-    found = Unfinished(out)
-    assert found.about == ABOUT
-    assert [(row["path"], row["size"]) for row in found.rows()] == [("x", 5), ("z", 3)]
-
-
-def test_a_scan_that_came_to_nothing_is_forgotten(tmp_path):
-    out = tmp_path / "t.parquet"
-    Journal(out, 0, About(["c", "d"], "m@0")).close()
-    assert Unfinished(out).about is None
-    journal = Journal(out, 0, ABOUT)
-    journal.add({"path": "x", "size": 1, "mtime": 2})
-    journal.close()
-    assert Unfinished(out).about == ABOUT
-
-
-def test_damaged_and_foreign_journals_are_named(tmp_path):
-    out = tmp_path / "t.parquet"
-    for part, about in enumerate((ABOUT, About(["a", "b"], "m@2"))):
-        journal = Journal(out, part, about)
-        journal.add({"path": "x", "size": 1, "mtime": 2})
-        journal.close()
-    with pytest.raises(JournalError, match="different scans"):
-        Unfinished(out)
-    (parts_folder(out) / "00001.jsonl").write_text('{"what": 1}\n{}\n')
-    with pytest.raises(JournalError, match="damaged"):
-        Unfinished(out)
-
-
-# --- interruptions --------------------------------------------------------------------------------
-
 FORKING = """
 import json, os, random, signal, sys, time
 from pathlib import Path
@@ -436,46 +238,6 @@ def test_a_table_that_cannot_be_put_in_place_keeps_the_journals(scanned, tmp_pat
     part.rmdir()
     counts, table = scanned()
     assert (counts.same, len(table)) == (24, 24)
-
-
-def test_a_tagged_table_is_read_by_the_next_scan(scanned, library, tmp_path):
-    _, table = scanned()
-    rows = table.to_dict("records")
-    write_rows(tmp_path / "genres.parquet", rows, read_about(tmp_path / "genres.parquet"))
-    assert scanned()[0].same == 24
-
-
-def test_a_folder_that_hides_its_files_keeps_their_rows(scanned, library, monkeypatch):
-    _, table = scanned()
-    stat = os.stat
-
-    def refusing(path, *arguments, **options):
-        if "treble-" in str(path):
-            raise PermissionError(13, "Permission denied")
-        return stat(path, *arguments, **options)
-
-    monkeypatch.setattr(os, "stat", refusing)
-    counts, after = scanned()
-    assert counts.unreadable == [str(library / "treble")]
-    assert (counts.songs, counts.gone) == (24, 0)
-    assert after.equals(table)
-
-
-def test_the_latest_row_of_a_song_counts_whoever_wrote_it(tmp_path):
-    out = tmp_path / "t.parquet"
-    for part, size in ((1, 7), (0, 8)):
-        journal = Journal(out, part, ABOUT)
-        journal.add({"path": "x", "size": size, "mtime": 1})
-        journal.close()
-    (row,) = Unfinished(out).rows()
-    assert row["size"] == 8
-
-
-def test_a_journal_has_one_writer(tmp_path):
-    journal = Journal(tmp_path / "t.parquet", 0, ABOUT)
-    with pytest.raises(JournalError, match="is being written"):
-        Journal(tmp_path / "t.parquet", 0, ABOUT)
-    journal.close()
 
 
 def test_a_restart_goes_on_with_the_same_command(scanned, tmp_path):

@@ -15,7 +15,7 @@ from tests.helpers.plugin_packages import genrenet, write_plugin
 
 SAMPLE = Path(__file__).parent / "sample_plugin"
 
-ALWAYS = {"network", "frontend", "backbone", "catalog", "playlist"}
+ALWAYS = {"network", "frontend", "backbone", "catalog", "playlist", "tags", "metric"}
 """Kinds that no collection or checkpoint can be read without: the built-in ones are there."""
 
 
@@ -38,6 +38,11 @@ def listed(path, **environment):
 
 def test_built_ins_and_outsiders_are_listed_alike(installed):
     found = listed(installed)
+    assert found["CNN"]["parameters"]["channels"] == [32, 128, 128, 192, 256]
+    assert "n_labels" not in found["CNN"]["parameters"]
+    assert found["pooled"]["parameters"] == {"n_mels": 96, "width": 16}
+    assert found["raw-audio"]["parameters"] == {"length": 96}
+    assert found["LogMel"]["parameters"]["hop_length"] == 256
     assert found["svm"]["package"].startswith("genrenet ")
     assert found["svm"]["plugin"] == "baselines"
     assert "C" in found["svm"]["parameters"]
@@ -51,6 +56,8 @@ def test_built_ins_and_outsiders_are_listed_alike(installed):
         "pooled": "network",
         "raw-audio": "frontend",
         ".list": "playlist",
+        "note": "tags",
+        "kappa": "metric",
     }.items():
         assert found[name]["kind"] == kind
         assert found[name]["package"] == "genrenet-sample 0.3"
@@ -69,7 +76,7 @@ def test_the_environment_limits_what_is_loaded(installed):
     by_package = listed(installed, GENRENET_LOAD_PLUGINS="genrenet-sample")
     assert set(by_package) - set(nothing) == {
         *("boosting", "loudness", "genres", "sample-backbone", "most-played"),
-        *("pooled", "raw-audio", ".list"),
+        *("pooled", "raw-audio", ".list", "note", "kappa"),
     }
     by_plugin = listed(installed, GENRENET_LOAD_PLUGINS="sample, features")
     assert "svm" not in by_plugin
@@ -148,6 +155,7 @@ def test_a_baseline_of_a_plugin_is_judged_and_kept_like_the_built_in_ones(instal
     assert {row["name"] for row in models} == {"boosting", "knn"}
     assert all(row["accuracy"] > 0.8 for row in models)
     assert models[0]["about"]["package"] == "genrenet-sample 0.3"
+    assert all(0.6 < row["kappa"] <= 1 for row in models)
 
 
 def test_what_a_plugin_fitted_is_read_with_it_and_refused_without(installed, music, tmp_path):

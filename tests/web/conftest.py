@@ -1,4 +1,4 @@
-"""A real browser, and a real server for it."""
+"""A real server, what it works with, and a real browser for its page."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ import numpy as np
 import pytest
 import soundfile
 
+from genrenet.web.app import create_app
 from genrenet.web.service import Service
 from tests.helpers.served import make_service, scan_of, serving
 from tests.helpers.tones import RATE, tone
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
+
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
@@ -82,3 +84,33 @@ def site(music: Path, checkpoint: Path, tmp_path_factory: pytest.TempPathFactory
     service = make_service(root, checkpoint, table=table, at_once=1, queue=1, max_upload=2_000_000)
     with serving(service) as server:
         yield Site(server.url, root, service)
+
+
+@pytest.fixture(scope="module")
+def folder(music, tmp_path_factory) -> Path:
+    """Music with a broken file, a silent one, a truncated one and a long one."""
+    root = tmp_path_factory.mktemp("served") / "music"
+    shutil.copytree(music, root)
+    (root / "broken.mp3").write_bytes(b"only text")
+    soundfile.write(root / "silent.wav", np.zeros(3 * RATE), RATE)
+    whole = (root / "bass" / "bass-1.wav").read_bytes()
+    (root / "cut.wav").write_bytes(whole[: len(whole) * 2 // 3])
+    soundfile.write(root / "long.flac", np.tile(tone(900, 20, seed=3), 6), RATE)
+    return root
+
+
+@pytest.fixture(scope="module")
+def service(folder, checkpoint, tmp_path_factory):
+    table = scan_of(folder, checkpoint, tmp_path_factory.mktemp("table") / "t.parquet")
+    return make_service(folder, checkpoint, table=table, max_seconds=100.0, max_upload=4_000_000)
+
+
+@pytest.fixture
+def uploads(tmp_path) -> Path:
+    (tmp_path / "uploads").mkdir()
+    return tmp_path / "uploads"
+
+
+@pytest.fixture
+def client(service, uploads):
+    return create_app(service, str(uploads)).test_client()

@@ -1,4 +1,4 @@
-"""Chunks of streamed collections: fetched from an address, kept on disk while there is room."""
+"""Chunks of streamed collections: fetched from an address, kept on disk while there is space."""
 
 from __future__ import annotations
 
@@ -218,9 +218,9 @@ class ChunkCache:
             except FileNotFoundError:
                 continue
             kept.append((status.st_mtime_ns, status.st_size, name))
-        room = self.limit - wanted - sum(size for _, size, _ in kept)
+        free = self.limit - wanted - sum(size for _, size, _ in kept)
         for _, size, name in sorted(kept):
-            if room >= 0:
+            if free >= 0:
                 break
             (self.folder / name).unlink(missing_ok=True)
-            room += size
+            free += size

@@ -13,7 +13,7 @@ Layout of a streamed collection
     folder that has it is whole.
 
 Such a folder can be copied into a bucket as it is. From an address (``s3://``, ``gs://``) chunks
-are fetched whole when the first song of theirs is read, and kept on disk while there is room.
+are fetched whole when the first song of theirs is read, and kept on disk while there is space.
 """
 
 from __future__ import annotations

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from genrenet.evaluation.metrics import song_metrics
+
 
 def span(interval: Sequence[float] | None, digits: int = 2) -> str:
     """Return an interval as text; nothing where there is none."""
@@ -29,11 +31,10 @@ def markdown(results: Mapping[str, Any]) -> str:
     for protocol in results["protocols"]:
         seeds = ", ".join(map(str, results["seeds"]))
         lines += [f"## {protocol['name']} (seeds {seeds})", "", protocol["meaning"], ""]
-        lines += [
-            "| model | song accuracy | 95 % interval | by artist | n | macro F1 | frames | ECE "
-            "| prepare s | fit s | predict s |",
-            "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
-        ]
+        heads = [*("model", "song accuracy", "95 % interval", "by artist", "n", "frames")]
+        heads += [*(metric.title for metric in song_metrics().values())]
+        heads += [*("prepare s", "fit s", "predict s")]
+        lines += [f"| {' | '.join(heads)} |", f"| {' | '.join(['---'] * len(heads))} |"]
         for row in ranked(results, protocol["name"]):
             name = str(row["name"]).replace("|", "\\|")
             if row["accuracy"] is None:
@@ -42,9 +43,9 @@ def markdown(results: Mapping[str, Any]) -> str:
                 continue
             lines.append(
                 f"| {name} | {row['accuracy']:.3f} | {span(row['ci95'])} | "
-                f"{span(row['ci95_artists'])} | {row['n']} | {row['macro_f1']:.3f} | "
-                f"{number(row['frame_accuracy'])} | {row['calibration_error']:.3f} | "
-                f"{number(row.get('prepare_seconds'), 1)} | {row['fit_seconds']:.1f} | "
+                f"{span(row['ci95_artists'])} | {row['n']} | {number(row['frame_accuracy'])} | "
+                + "".join(f"{number(row.get(name))} | " for name in song_metrics())
+                + f"{number(row.get('prepare_seconds'), 1)} | {row['fit_seconds']:.1f} | "
                 f"{row['predict_seconds']:.1f} |"
             )
         lines.append("")

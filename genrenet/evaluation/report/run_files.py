@@ -26,6 +26,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
+from genrenet.evaluation.metrics import song_metrics
 from genrenet.evaluation.report import run_page as comparison_page
 from genrenet.evaluation.report.html import writing
 from genrenet.evaluation.report.ranking import markdown, ranked
@@ -135,8 +136,8 @@ def _tensorboard(folder: Path, results: Mapping[str, Any], drawn: Mapping[str, F
         model, protocol = row["name"], row["protocol"]
         place = folder / re.sub(r"[^\w.+@-]+", "-", model)
         with SummaryWriter(str(place), filename_suffix=f".{protocol}") as board:
-            for key in ("accuracy", "macro_f1", "calibration_error", "frame_accuracy"):
-                if row[key] is not None:
+            for key in ("accuracy", "frame_accuracy", *song_metrics()):
+                if row.get(key) is not None:
                     board.add_scalar(f"{protocol}/{key}", row[key])
             for seed, value in zip(results["seeds"], row["by_seed"], strict=False):
                 board.add_scalar(f"{protocol}/accuracy_by_seed", value, seed)

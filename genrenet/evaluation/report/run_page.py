@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from genrenet.evaluation.metrics import song_metrics
 from genrenet.evaluation.report.html import drawings, p_value, page, percent
 from genrenet.evaluation.report.ranking import number, ranked, span
 
@@ -19,14 +20,14 @@ COLUMNS: dict[str, tuple[str, Callable[[Mapping[str, Any]], object]]] = {
     "95 % interval": ("n", lambda row: span(row["ci95"])),
     "by artist": ("n", lambda row: span(row["ci95_artists"])),
     "n": ("n", lambda row: row["n"]),
-    "Macro F1": ("n", lambda row: f"{row['macro_f1']:.3f}"),
     "Frames right": ("n", lambda row: number(row["frame_accuracy"])),
-    "ECE": ("n", lambda row: f"{row['calibration_error']:.3f}"),
     "Prepare, s": ("n", lambda row: number(row.get("prepare_seconds"), 1)),
     "Fit, s": ("n", lambda row: f"{row['fit_seconds']:.1f}"),
     "Predict, s": ("n", lambda row: f"{row['predict_seconds']:.1f}"),
 }
-"""Heading, class and text of the columns of the table of models; empty ones are not shown."""
+"""Heading, class and text of the columns of the table of models, metrics apart; empty ones are not
+shown.
+"""
 
 
 def render(results: Mapping[str, Any], predictions: pd.DataFrame, svg: Mapping[str, str]) -> str:
@@ -62,7 +63,11 @@ def render(results: Mapping[str, Any], predictions: pd.DataFrame, svg: Mapping[s
 def _protocol(results: Mapping[str, Any], protocol: Mapping[str, Any]) -> dict[str, Any]:
     rows = ranked(results, protocol["name"])
     good = [row for row in rows if row["accuracy"] is not None]
-    shown = {head: column for head, column in COLUMNS.items() if any(map(column[1], good))}
+    columns = {
+        **COLUMNS,
+        **{metric.title: ("n", _figure(name)) for name, metric in song_metrics().items()},
+    }
+    shown = {head: column for head, column in columns.items() if any(map(column[1], good))}
     support = [entry["support"] for entry in good[0]["per_class"]] if good else [0]
     return {
         **protocol,
@@ -75,6 +80,10 @@ def _protocol(results: Mapping[str, Any], protocol: Mapping[str, Any]) -> dict[s
             (row["name"], row["error"] or "no songs") for row in rows if row["accuracy"] is None
         ],
     }
+
+
+def _figure(metric: str) -> Callable[[Mapping[str, Any]], object]:
+    return lambda row: number(row.get(metric))
 
 
 def _pairs(results: Mapping[str, Any], protocol: str) -> list[Sequence[object]]:

@@ -24,6 +24,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from genrenet.evaluation.metrics import song_metrics
 from genrenet.evaluation.report.html import ReportError, page, percent, writing
 from genrenet.inference.result import score_columns
 from genrenet.utils import figures
@@ -143,6 +144,7 @@ def render(results: Mapping[str, Any], predictions: pd.DataFrame) -> str:
         title=f"{results.get('method') or 'Genre test'} on {results.get('dataset') or 'songs'}",
         results={**dict.fromkeys(OPTIONAL), **results},
         labels=results["labels"],
+        metrics=song_metrics(),
         mistakes=[(*row[:3], percent(row[3])) for row in mistakes.itertuples(index=False)],
         wrong=len(wrong),
         parts=[

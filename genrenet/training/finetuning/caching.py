@@ -79,7 +79,7 @@ def cache_trunk(
     Raises
     ------
     CacheSizeError
-        There is neither memory nor disk to be had for them; nothing is kept then.
+        Neither the memory nor the disk is large enough for them; nothing is kept then.
     CacheError
         The cache's folder cannot be made.
     """

@@ -1,4 +1,7 @@
-"""Levels that no recording has, found while a collection is decoded once."""
+"""Faults of every kind and odd levels, found while a collection is decoded once."""
+
+import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -7,6 +10,8 @@ import soundfile
 from genrenet import audio
 from genrenet.cli import main
 from genrenet.data.catalog import check_catalog, read_catalog
+from genrenet.utils.errors import GenrenetError
+from tests.helpers.songs import song, text
 from tests.helpers.tones import RATE, tone
 
 SECONDS = 8.0
@@ -24,6 +29,8 @@ ODD = {
     "short.wav": (lambda: plain()[: RATE + 99], "1.01 s, wanted at least 2 s"),
     "phase.wav": (lambda: np.stack([plain(), -plain()], 1), "out-of-phase channels"),
 }
+
+
 FINE = {
     "plain.wav": plain,
     "loud.wav": lambda: plain() * 4,  # a float master above full scale
@@ -95,3 +102,46 @@ def test_segments_are_not_called_short(tmp_path):
             path = tmp_path / genre / f"song{n // 3}_seg{n % 3}.wav"
             soundfile.write(path, tone(440.0, 1.5, seed=n), RATE)
     assert not check_catalog(read_catalog(tmp_path))
+
+
+@pytest.fixture
+def faulty(folder):
+    """A collection with one fault of every kind, in alphabetical order of the files."""
+    bad = folder / "metal"
+    song(bad / "a-silent.wav", value=0.0)
+    song(bad / "b-short.wav", seconds=0.05)
+    song(bad / "c-nan.wav")
+    soundfile.write(bad / "c-nan.wav", np.full(RATE, np.nan, np.float32), RATE, subtype="FLOAT")
+    text(bad / "d-text.mp3", b"this is no music " * 100)
+    text(bad / "e-empty.wav", b"")
+    whole = Path(song(bad / "f-cut.wav", seconds=2)).read_bytes()
+    text(bad / "f-cut.wav", whole[: len(whole) // 2])
+    song(bad / "g-gone.wav")
+    catalog = read_catalog(folder)
+    os.remove(bad / "g-gone.wav")
+    return catalog
+
+
+def test_checking_finds_every_fault_in_order(faulty):
+    steps = []
+    found = check_catalog(faulty, min_seconds=0.1, progress=lambda *step: steps.append(step))
+    assert [(os.path.basename(p.path)[0], p.kind) for p in found] == [
+        ("a", "silent"), ("b", "too-short"), ("c", "non-finite"), ("d", "not-audio"),
+        ("e", "empty"), ("f", "truncated"), ("g", "missing-file"),
+    ]  # fmt: skip
+    assert found[5].message.endswith("it is used as far as that")
+    assert steps == [(n, len(faulty)) for n in range(1, len(faulty) + 1)]
+    assert check_catalog(faulty, min_seconds=0.1, workers=1) == found
+
+
+def test_checking_headers_only(faulty):
+    found = {p.kind for p in check_catalog(faulty, decode=False, min_seconds=0.1)}
+    assert {"too-short", "not-audio", "empty", "missing-file"} <= found
+    assert "silent" not in found
+
+
+def test_a_sound_collection_has_no_problems(folder):
+    catalog = read_catalog(folder)
+    assert check_catalog(catalog, min_seconds=0.25) == ()
+    assert {p.kind for p in check_catalog(catalog, min_seconds=0.26)} == {"too-short"}
+    assert issubclass(audio.AudioError, GenrenetError)

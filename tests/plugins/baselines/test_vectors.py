@@ -9,22 +9,11 @@ from genrenet_plugins.baselines.feed_forward import FeedForward
 from genrenet_plugins.baselines.trees import decision_tree, random_forest
 from genrenet_plugins.shared import InputError
 from sklearn.base import clone
-from sklearn.datasets import make_classification
-from sklearn.neighbors import KNeighborsClassifier
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from tests.helpers.estimators import stored_and_read
+from tests.helpers.estimators import stored_and_read, vector_songs
 
 MAKERS = [EuclideanNeighbours, decision_tree, random_forest, FeedForward]
-
-
-def _songs(n=150, labels=3):
-    X, y = make_classification(
-        n, 8, n_informative=5, n_classes=labels, n_clusters_per_class=1, random_state=0
-    )
-    return X * 10.0 ** np.arange(-4, 4), np.array(["blues", "jazz", "rock"])[y]
 
 
 def _made(maker, **settings):
@@ -46,7 +35,7 @@ def test_scikit_learns_contract(estimator, check):
 
 @pytest.mark.parametrize("maker", MAKERS)
 def test_learns(maker):
-    X, y = _songs()
+    X, y = vector_songs()
     model = _made(maker).fit(X[:100], y[:100])
     assert model.score(X[100:], y[100:]) > 0.6
     scores = model.predict_proba(X)
@@ -58,7 +47,7 @@ def test_learns(maker):
 
 @pytest.mark.parametrize("maker", MAKERS)
 def test_two_genres_and_one(maker):
-    X, y = _songs(60, 2)
+    X, y = vector_songs(60, 2)
     assert _made(maker).fit(X, y).predict_proba(X).shape == (60, 2)
     one = _made(maker).fit(X, ["jazz"] * 60)
     assert set(one.predict(X)) == {"jazz"}
@@ -73,30 +62,6 @@ def test_settings_of_a_maker_are_those_of_its_estimator(maker):
     assert all(p.annotation is not inspect.Parameter.empty for p in given.values())
 
 
-@pytest.mark.parametrize("weights", ["votes", "distance"])
-def test_neighbours_are_scikit_learns(weights):
-    X, y = _songs()
-    plain = {"votes": "uniform", "distance": "distance"}[weights]
-    other = make_pipeline(StandardScaler(), KNeighborsClassifier(7, weights=plain))
-    wanted = other.fit(X[:100], y[:100]).predict_proba(X[100:])
-    model = EuclideanNeighbours(7, weights=weights).fit(X[:100], y[:100])
-    np.testing.assert_allclose(model.predict_proba(X[100:]), wanted, atol=1e-8)
-
-
-def test_more_neighbours_than_songs():
-    X, y = _songs()
-    with pytest.raises(InputError, match=r"n_neighbors = 5 .*n_samples = 4"):
-        EuclideanNeighbours().fit(X[:4], y[:4])
-
-
-def test_a_network_that_needs_more_steps_says_so_in_an_attribute():
-    X, y = _songs()
-    model = FeedForward(hidden=[4, 3], max_iter=2, random_state=0).fit(X, y)
-    assert not model.converged_
-    assert model.n_iter_ == 2
-    assert FeedForward(max_iter=2000, random_state=0).fit(X, y).converged_
-
-
 @pytest.mark.parametrize(
     ("maker", "settings"),
     [
@@ -109,12 +74,12 @@ def test_a_network_that_needs_more_steps_says_so_in_an_attribute():
 )
 def test_settings_out_of_range(maker, settings):
     with pytest.raises(InputError, match=next(iter(settings))):
-        maker(**settings).fit(*_songs())
+        maker(**settings).fit(*vector_songs())
 
 
 @pytest.mark.parametrize("maker", MAKERS)
 def test_comes_back_from_a_file(maker):
-    X, y = _songs()
+    X, y = vector_songs()
     own, others = {
         EuclideanNeighbours: (["euclidean_knn.EuclideanNeighbours"], []),
         FeedForward: (["feed_forward.FeedForward"], []),

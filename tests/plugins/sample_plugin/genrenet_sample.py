@@ -143,3 +143,37 @@ def register_recommenders(register):
             return np.tile(self.plays_, (histories.shape[0], 1))
 
     register(Recommender("most-played", "what has been played most often", MostPlayed))
+
+
+@hookimpl
+def register_tag_formats(register):
+    """A subclass of mutagen's FileType, and the key of the genre in its tags, are a tag format."""
+    import mutagen
+
+    from genrenet.library.tag_formats import TagFormat
+
+    class Note(mutagen.FileType):
+        """The genres of a file that is nothing but a line of text."""
+
+        @staticmethod
+        def score(filename, fileobj, header):
+            return 4 * header.startswith(b"note: ")
+
+        def load(self, file, filename=None):
+            with open(filename or file, encoding="utf-8") as held:
+                self.tags = {"GENRE": held.read()[6:].split()}
+
+    register(TagFormat("note", "the words of a note", Note))
+
+
+@hookimpl
+def register_metrics(register):
+    """A function from true labels and scores to a number is a metric."""
+    from sklearn.metrics import cohen_kappa_score
+
+    from genrenet.evaluation.metrics import Metric
+
+    def kappa(target, scores):
+        return cohen_kappa_score(target, scores.argmax(axis=1))
+
+    register(Metric("kappa", "Kappa", "agreement beyond chance (Cohen)", kappa))

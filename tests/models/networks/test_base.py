@@ -1,11 +1,10 @@
-"""Networks: the published sizes, equivalence of the pooling order, the recurrent cell."""
+"""What all networks have in common: sizes, settings, devices, features and refusals."""
 
 import pytest
 import torch
 from torch import nn
 
-from genrenet.models.networks import CNN, CRNN, Keras1GRU, MobileNetV3, MusiCNN, NetworkError
-from genrenet.models.networks.gru import StepwiseGRU, is_stepwise
+from genrenet.models.networks import CNN, CRNN, MobileNetV3, MusiCNN, NetworkError
 from genrenet.models.registry import registered
 
 
@@ -66,23 +65,6 @@ def test_other_sizes_and_cells():
     assert torch_cell(torch.randn(2, 96, 1366)).shape == (2, 3)
 
 
-def test_layers_of_musicnn_are_what_its_stages_say():
-    network = MusiCNN(3, timbral=4, temporal=2, mid=5, units=7).eval()
-    x = torch.randn(2, 96, 187)
-    layers = network.layers(x)
-    sizes = {"front": 14, "mid1": 5, "mid2": 5, "mid3": 5, "max_pool": 29, "mean_pool": 29}
-    sizes |= {"embedding": 7, "logits": 3}
-    assert {name: values.shape[1] for name, values in layers.items()} == sizes
-    assert list(layers) == list(sizes)
-    for name in ("front", "mid1", "mid2", "mid3"):
-        stage = network.forward_features(x, until=name).mean(dim=2)
-        own = stage[:, -sizes[name] :]  # behind the channels of the stages before
-        assert torch.allclose(layers[name], own, atol=1e-6)
-    hidden = network.forward_features(x, until="mid3")
-    assert torch.allclose(layers["max_pool"], hidden.amax(dim=2))
-    assert torch.allclose(layers["logits"], network(x))
-
-
 @pytest.mark.parametrize("kind", [CNN, CRNN, MusiCNN, MobileNetV3])
 def test_a_head_on_the_features_gives_the_logits(kind):
     network = kind(3).eval()
@@ -100,40 +82,6 @@ def test_a_head_on_the_features_gives_the_logits(kind):
     assert network(x).shape == (2, network.n_labels) == (2, 5)
 
 
-def _keras1_step(x, state, inputs, states, bias):
-    """One step as Keras 1.2's GRU writes it, gate by gate."""
-    wz, wr, wh = inputs.chunk(3, dim=1)
-    uz, ur, uh = states.chunk(3, dim=1)
-    bz, br, bh = bias.chunk(3)
-
-    def hard(v):
-        return (0.2 * v + 0.5).clip(0, 1)
-
-    z = hard(x @ wz + bz + state @ uz)
-    r = hard(x @ wr + br + state @ ur)
-    candidate = torch.tanh(x @ wh + bh + (r * state) @ uh)
-    return z * state + (1 - z) * candidate
-
-
-def test_recurrent_cell_step_by_step_and_its_gradients():
-    torch.manual_seed(0)
-    gru = Keras1GRU(6, 5, num_layers=2).double()
-    for bias in gru.biases:
-        nn.init.normal_(bias)
-    x = torch.randn(3, 7, 6, dtype=torch.double)
-    wanted = x
-    for layer in range(2):
-        weights = gru.input_weights[layer], gru.state_weights[layer], gru.biases[layer]
-        state, steps = torch.zeros(3, 5, dtype=torch.double), []
-        for t in range(7):
-            state = _keras1_step(wanted[:, t], state, *weights)
-            steps.append(state)
-        wanted = torch.stack(steps, dim=1)
-    assert torch.allclose(gru(x), wanted, atol=1e-12)
-    gru(x).square().sum().backward()
-    assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in gru.parameters())
-
-
 @pytest.mark.parametrize(
     ("make", "words"),
     [
@@ -147,12 +95,3 @@ def test_recurrent_cell_step_by_step_and_its_gradients():
 def test_what_does_not_fit_is_named(make, words):
     with pytest.raises(NetworkError, match=words):
         make()
-
-
-def test_torchs_gru_step_by_step():
-    gru = torch.nn.GRU(6, 5, 2, batch_first=True)
-    x = torch.randn(3, 7, 6, generator=torch.Generator().manual_seed(0))
-    assert is_stepwise(gru)
-    assert not is_stepwise(torch.nn.GRU(6, 5, batch_first=True, bidirectional=True))
-    for found, wanted in zip(StepwiseGRU(gru)(x), gru(x), strict=True):
-        torch.testing.assert_close(found, wanted)

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from genrenet.features.classical import BLOCK_LEVEL
-from genrenet.features.patterns import (
+from genrenet.features.block_level import (
     block_level,
     modulation_spectrum,
     semitone_bank,
     spectral_pattern,
 )
+from genrenet.features.classical import BLOCK_LEVEL
 from tests.helpers.references import clip
 
 

@@ -1,0 +1,53 @@
+"""The built-in tag formats."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from genrenet import hookimpl
+
+if TYPE_CHECKING:
+    from genrenet.library.tag_formats import TagFormat
+
+
+@hookimpl
+def register_tag_formats(register: Callable[[TagFormat], None]) -> None:
+    """Add the kinds of file that mutagen knows and whose audio can be compared."""
+    from mutagen.aiff import AIFF
+    from mutagen.asf import ASF
+    from mutagen.dsdiff import DSDIFF
+    from mutagen.dsf import DSF
+    from mutagen.flac import FLAC
+    from mutagen.id3 import ID3FileType
+    from mutagen.monkeysaudio import MonkeysAudio
+    from mutagen.mp3 import MP3
+    from mutagen.mp4 import MP4
+    from mutagen.musepack import Musepack
+    from mutagen.oggflac import OggFLAC
+    from mutagen.oggopus import OggOpus
+    from mutagen.oggspeex import OggSpeex
+    from mutagen.oggvorbis import OggVorbis
+    from mutagen.optimfrog import OptimFROG
+    from mutagen.tak import TAK
+    from mutagen.trueaudio import TrueAudio
+    from mutagen.wave import WAVE
+    from mutagen.wavpack import WavPack
+
+    from genrenet.library import other_tags as other
+    from genrenet.library.tag_formats import TagFormat
+
+    def add(summary: str, key: str, container: str = "", others: Any = None, **files: Any) -> None:
+        for name, file in files.items():
+            register(TagFormat(name, summary, file, key, container, others))
+
+    add("ID3, TCON", "TCON", "ends", other.ape_genres, mp3=MP3, aac=ID3FileType, tta=TrueAudio)
+    add("ID3, TCON", "TCON", "", other.info_genres, wav=WAVE)
+    add("ID3, TCON", "TCON", aiff=AIFF, dsf=DSF, dff=DSDIFF)
+    add("Vorbis comment, GENRE", "GENRE", "flac", other.id3_genres, flac=FLAC)
+    ogg = {"ogg": OggVorbis, "opus": OggOpus, "spx": OggSpeex, "oga": OggFLAC}
+    add("Vorbis comment, GENRE", "GENRE", "ogg", **ogg)
+    add("MP4, \xa9gen", "\xa9gen", "mp4", other.mp4_genres, m4a=MP4)
+    ape = {"ape": MonkeysAudio, "mpc": Musepack, "wv": WavPack, "ofr": OptimFROG, "tak": TAK}
+    add("APEv2, Genre", "Genre", "ends", other.id3_genres, **ape)
+    add("ASF, WM/Genre", "WM/Genre", "", other.asf_genres, wma=ASF)

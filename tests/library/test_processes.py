@@ -1,0 +1,24 @@
+"""Scans by several processes."""
+
+import os
+
+import pytest
+
+from genrenet.library.changes import ScanError
+from genrenet.library.processes import Team
+
+
+class Others(Team):
+    """Another process that has what is given."""
+
+    def __init__(self, theirs):
+        self.theirs = theirs
+
+    def gather(self, value):
+        return [value, self.theirs]
+
+
+def test_processes_that_would_not_score_alike_are_refused(scanned, tmp_path):
+    with pytest.raises(ScanError, match=r"would not score alike: found .*cuda, 16, torch 1\.0"):
+        scanned(team=Others("cuda, 16, torch 1.0"))
+    assert os.listdir(tmp_path) == ["library"]
