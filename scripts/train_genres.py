@@ -111,7 +111,9 @@ def main() -> None:
     if not backbone.exists():
         write_checkpoint(bounded(load_model(BACKBONE)), backbone)
     table = songs(options.shared, options.work)
-    x, usable = song_matrix(cached_embeddings(list(table["path"]), backbone, trim=0.0))
+    x, usable = song_matrix(
+        cached_embeddings(list(table["path"]), backbone, trim=0.0, frames="whole")
+    )
     table = table.iloc[usable].reset_index(drop=True)
     held_out = (table["set"] == "sounds") & (table["part"] == "test")
     labels = sorted(set(table["genre"]))

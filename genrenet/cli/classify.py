@@ -54,7 +54,8 @@ def _parser() -> CommandParser:
     parser.add_argument(
         "--timeline",
         action="store_true",
-        help="also where the genre changes; in JSON, CSV and Parquet every frame too",
+        help="also where the genre changes; in JSON, CSV and Parquet every frame too (of all "
+        "frames, unless --frames says otherwise)",
     )
     add_engine_options(parser)
     return parser
@@ -99,7 +100,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
             checkpoint=checkpoint,
             trim=options.trim,
             device=options.device,
-            frames=options.frames,
+            frames=options.frames or ("all" if options.timeline else None),
             workers=options.workers,
         )
         for result in results:

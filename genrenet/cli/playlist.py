@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from genrenet.cli.parsing import CommandParser, count
+from genrenet.cli.parsing import FRAMES_HELP, CommandParser, count, frames
 from genrenet.utils.errors import GenrenetError, printable, visible
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def _parser() -> CommandParser:
     )
     add("--title", help="default: the genres")
     add("--checkpoint", help="for a folder: as for 'genrenet classify' (default: emotify-cnn)")
-    add("--frames", type=count, metavar="N", help="for a folder: score N frames a song")
+    add("--frames", type=frames, metavar="N|all", help=f"for a folder: {FRAMES_HELP}")
     add("--device", help="for a folder: such as cpu or cuda (default: the best there is)")
     return parser
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from torch import Tensor
 
+from genrenet.data.coverage import Heard, heard_frames
 from genrenet.data.frames import song_scores
 from genrenet.inference.pipeline import plan, through
 from genrenet.inference.result import SongResult, named_scores
@@ -81,7 +82,7 @@ def score_songs(
     batch_frames: int | None = None,
     trim: float | None = None,
     device: str | None = None,
-    frames: int | None = None,
+    frames: Heard | None = None,
     workers: int | None = None,
     ordered: bool = True,
     watch: Watch | None = None,
@@ -101,11 +102,13 @@ def score_songs(
     batch_frames, workers : int > 0, optional
         See `genrenet.inference.pipeline.plan`.
     trim : float, optional
-        Seconds dropped at both ends of songs instead of what the checkpoint says.
+        Most seconds dropped at both ends of songs, instead of what the checkpoint says.
     device : str, optional
         Where a baseline's features are computed; networks are where they are.
-    frames : int > 0, optional
-        Score no more than so many frames of a song, evenly spread, and decode only those.
+    frames : int > 0 or "all", optional
+        Score no more than so many frames of a song, evenly spread, and decode only those; or all,
+        one after another. By default half a minute is heard, or two frames where that is more; see
+        `genrenet.data.coverage`.
     ordered : bool
         Give results in the order of ``paths``, or as they are ready.
     watch : callable, optional
@@ -123,13 +126,14 @@ def score_songs(
     InferenceError
         Numbers out of range.
     """
-    if frames is not None and frames < 1:
-        raise InferenceError("number of frames", found=str(frames), wanted="at least 1")
+    if isinstance(frames, int) and frames < 1:
+        raise InferenceError("number of frames", found=str(frames), wanted="at least 1, or 'all'")
     if isinstance(model, SongScorer):
         return model.score_songs(paths, checkpoint, device)
     settings = model.frames if trim is None else model.frames.with_trim(trim)
     how = plan(model.device, settings, workers=workers, batch_frames=batch_frames)
-    songs = (SongFrames(path, settings, how.piece_frames, frames) for path in paths)
+    heard = heard_frames(settings, frames)
+    songs = (SongFrames(path, settings, how.piece_frames, heard) for path in paths)
 
     def seen(song: SongFrames, first: int, rows: Tensor) -> None:
         if watch is not None and bool(rows.isfinite().all()):
@@ -186,7 +190,7 @@ def classify(
     *,
     timeline: bool = False,
     trim: float | None = None,
-    frames: int | None = None,
+    frames: Heard | None = None,
     device: str | None = None,
     precision: Precision = "auto",
     workers: int | None = None,
@@ -201,11 +205,15 @@ def classify(
         A ``.ckpt`` file, a ``.skops`` file of a fitted baseline, or the name of a shipped
         checkpoint or of a published model.
     timeline : bool
-        Give each frame's genre and scores too, and the sections they make.
+        Give each frame's genre and scores too, and the sections they make; of all frames, unless
+        ``frames`` says otherwise.
     trim : float, optional
-        Seconds dropped at both ends of songs; the checkpoint's own by default.
-    frames : int > 0, optional
-        Score no more than so many frames of a song, evenly spread, and decode only those.
+        Most seconds dropped at both ends of songs; the checkpoint's own by default. It is never
+        more than a tenth of the song.
+    frames : int > 0 or "all", optional
+        Score no more than so many frames of a song, evenly spread, and decode only those; or all,
+        one after another. By default half a minute is heard, or two frames where that is more; see
+        `genrenet.data.coverage`.
     device : str, optional
         Where the network runs, such as "cuda"; the best there is by default.
     precision : {"auto", "32", "bf16", "16"}
@@ -239,7 +247,7 @@ def classify(
         checkpoint=str(checkpoint),
         trim=trim,
         device=device,
-        frames=frames,
+        frames="all" if timeline and frames is None else frames,
         workers=workers,
     )
     return [result.as_dict(timeline=timeline) for result in results]

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from genrenet.data.coverage import COVERAGE, Heard
 from genrenet.inference.result import SongResult
 from genrenet.inference.scorers import SongScorer
 from genrenet.library.changes import UNKNOWN, Counts, Following, ScanError, seen
@@ -105,7 +106,7 @@ def scan(
     checkpoint: str,
     *,
     trim: float | None = None,
-    frames: int | None = None,
+    frames: Heard | None = None,
     device: str | None = None,
     workers: int | None = None,
     restart: bool = False,
@@ -154,7 +155,8 @@ def scan(
     """
     team = team or Team()
     out = Path(out).resolve()
-    about = About(list(model.labels), checkpoint, {"trim": trim, "frames": frames})
+    settings = {"trim": trim, "frames": frames, "coverage": COVERAGE}
+    about = About(list(model.labels), checkpoint, settings)
 
     def score(paths: Iterable[str]) -> Iterator[SongResult]:
         from genrenet.inference.classify import score_songs

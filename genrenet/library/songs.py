@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from genrenet.data.coverage import Heard
 from genrenet.library.table import SCORE, file_of, read_about, read_rows
 from genrenet.utils.errors import GenrenetError, printable
 
@@ -104,7 +105,7 @@ def scored_songs(
     paths: Iterable[str | os.PathLike[str]],
     checkpoint: str,
     *,
-    frames: int | None = None,
+    frames: Heard | None = None,
     device: str | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> LibrarySongs:
@@ -115,8 +116,8 @@ def scored_songs(
     paths : iterable of path
     checkpoint, device
         See `genrenet.inference.classify.open_method`.
-    frames : int > 0, optional
-        Score no more than so many frames of a song.
+    frames
+        See `genrenet.inference.classify.score_songs`.
     progress : callable, optional
         Called with the number of songs scored and the number to score.
 
@@ -149,7 +150,7 @@ def library_songs(
     place: str | os.PathLike[str],
     checkpoint: str,
     *,
-    frames: int | None = None,
+    frames: Heard | None = None,
     device: str | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> LibrarySongs:

@@ -113,7 +113,7 @@ def test_fit_test_predict_classify(music, tmp_path, capsys, monkeypatch):
     assert main(["classify", song, "--checkpoint", best, "--format", "json", "--timeline"]) == 0
     (answer,) = json.loads(capsys.readouterr().out)
     assert answer["path"] == song
-    assert len(answer["timeline"]) == answer["frames"] == 3
+    assert len(answer["timeline"]) == answer["frames"] == 4
 
 
 def _other_collections(music, folder):
