@@ -40,7 +40,7 @@ def ours(precision: Precision, path: str) -> Run:
     model = open_method(NAME, "cpu", precision)
 
     def run() -> NDArray[np.float64]:
-        (result,) = score_songs([path], model)
+        (result,) = score_songs([path], model, frames="all")
         return np.array([result.scores[label] for label in model.labels])
 
     return run
