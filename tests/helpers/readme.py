@@ -92,6 +92,9 @@ ELSEWHERE = {
     "genrenet fit --config transfer-musicnn --data.source ~/Music": (
         "tests/training/finetuning/test_pretrained.py"
     ),
+    "genrenet distil --teacher genres,audioset-genres --data.source ~/Music --out student.ckpt": (
+        "tests/cli/test_distil.py"
+    ),
     "genrenet evaluate ~/Music --models svm,kl-knn,cnn,transfer:musicnn-msd --protocol "
     "artist-5fold --seeds 3 --out runs/methods": "tests/cli/test_evaluate.py",
     "genrenet evaluate features_30_sec.csv --models svm,forest,mlp --protocol "
