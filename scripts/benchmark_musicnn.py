@@ -25,8 +25,10 @@ Precision = Literal["32", "bf16"]
 Run = Callable[[], NDArray[np.float64]]
 
 TARGETS: dict[Precision, float] = {"32": 1.4, "bf16": 2.5}
-TOLERANCE: dict[Precision, float] = {"32": 2e-3, "bf16": 2e-2}
-"""Differences of mean scores: both sides decode and resample in their own way."""
+TOLERANCE = 0.1
+"""Difference of mean scores beyond which the two do not do the same work. It is no comparison of
+networks: our patches follow each other after 186 STFT frames and have an STFT of their own, those
+of the program after 187 and are cut from one STFT; both decode and resample in their own way."""
 
 NAME, MODEL = "musicnn-msd", "MSD_musicnn"
 
@@ -108,7 +110,7 @@ def run(options: argparse.Namespace) -> int:
             times = in_turn(asked, options.turns)
         for precision, target in TARGETS.items():
             difference = float(np.abs(answers[precision] - answers["theirs"]).max())
-            if not difference <= TOLERANCE[precision]:
+            if not difference <= TOLERANCE:
                 raise BenchmarkError(f"{precision}: mean scores differ by {difference:.2g}")
             # Without instructions for it bfloat16 is no choice, and `auto` never takes it.
             judged = precision == "32" or fast_half("cpu")
