@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -65,7 +66,8 @@ def _lesson(
     sizes = layer_sizes(model)
     layers = [layer for layer in LAYERS if layer in sizes]
     counts = np.zeros(len(paths), np.int64)
-    songs = iter_embeddings(paths, name, layers, trim=0.0, progress=show, model=model)
+    whole: Any = {"trim": 0.0, "frames": "whole", "model": model}
+    songs = iter_embeddings(paths, name, layers, progress=show, **whole)
     for row, song in enumerate(songs):
         counts[row] = len(song.frames)
         if song.error:
@@ -79,7 +81,7 @@ def _lesson(
     heard = [path for path, count in zip(paths, counts, strict=True) if count]
     row = 0
     # All of them are in the cache by now: how many frames there are had to be known before.
-    for song in iter_embeddings(heard, name, layers, trim=0.0, model=model):
+    for song in iter_embeddings(heard, name, layers, **whole):
         values[row : row + len(song.frames)] = torch.from_numpy(song.frames)
         row += len(song.frames)
     about = model.labels, model.frames.seconds, values, first
