@@ -31,11 +31,11 @@ from genrenet.utils.queue import Channel
 Work = Callable[[Tensor], Tensor]
 """Frames of shape (batch, samples) on the device to rows of shape (batch, n)."""
 
-ON_CPU = 349_440
-"""Samples at once on a processor: what is between two steps stays in its caches. That is 29 s at
-12 kHz and 10 s at 32 kHz."""
+ON_CPU = 96_000
+"""Samples at once on a processor, where frames are that short: what is between two steps stays in
+its caches, and a song's frames are enough pieces of work for all cores."""
 
-ON_CARD = 64 * ON_CPU
+ON_CARD = 64 * 349_440
 """Samples at once on a graphics card."""
 
 Watch = Callable[[SongFrames, int, Tensor], None]

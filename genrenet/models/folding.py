@@ -1,8 +1,9 @@
 """Networks rebuilt for inference: the same function from fewer and faster operations.
 
 Batch-norms with fixed statistics are linear, so they go into the weights of the convolutions before
-them. The tensors are laid out channels last, which convolution and pooling on processors, and half
-precision on graphics cards, want. The recurrent gates' constants go into their weights.
+them. Filter banks become matrix products (see `genrenet.models.filter_products`). The tensors are
+laid out channels last, which convolution and pooling on processors, and half precision on graphics
+cards, want. The recurrent gates' constants go into their weights.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from genrenet.models.filter_products import FoldedFilters
 from genrenet.models.networks.base import ConvStage, GenreNetwork
 from genrenet.models.networks.gru import Keras1GRU
 from genrenet.models.networks.mobilenet import ConvNorm
@@ -45,7 +47,7 @@ def fold(network: GenreNetwork, dtype: torch.dtype = torch.float32) -> GenreNetw
         ``network`` in eval mode to rounding.
     """
     folded = copy.deepcopy(network).eval().requires_grad_(False)
-    last, half = None, dtype != torch.float32
+    last = None
     # Of these very classes: one derived from them may compute something else.
     for parent in list(folded.modules()):
         for name, child in list(parent.named_children()):
@@ -56,11 +58,20 @@ def fold(network: GenreNetwork, dtype: torch.dtype = torch.float32) -> GenreNetw
                 setattr(parent, name, _folded_norm(child))
             elif type(child) is Keras1GRU:
                 setattr(parent, name, FoldedGRU(child))
-            elif type(child) is Filters and child.conv.kernel_size[1] > 1 and half:
+            elif type(child) is Filters and _as_products(child, dtype):
                 setattr(parent, name, FoldedFilters(child, dtype))
     if last is not None:
         last.then = torch.float32
     return folded.eval()
+
+
+def _as_products(filters: Filters, dtype: torch.dtype) -> bool:
+    """Return whether a filter bank becomes matrix products: each on a processor, and elsewhere the
+    tall ones in half precision.
+    """
+    if filters.conv.weight.device.type == "cpu":
+        return True
+    return dtype != torch.float32 and filters.conv.kernel_size[1] > 1
 
 
 def _folded_norm(stage: ConvNorm) -> nn.Sequential:
@@ -216,54 +227,6 @@ class FoldedStage(nn.Module):
             return 1
         size = x.shape[0] * len(self.bias) * x.shape[2] * x.shape[3] * x.element_size()
         return max(1, size // PIECE)
-
-
-class FoldedFilters(nn.Module):
-    """`Filters` for inference, as one matrix product of all the windows a filter looks at.
-
-    Neither ReLU nor a batch-norm with positive slope changes which mel band has the maximum, so
-    the maximum is taken first; where the slope is negative, that of the negated filter.
-
-    Parameters
-    ----------
-    filters : Filters
-    dtype : torch.dtype
-        Type it computes in.
-    """
-
-    def __init__(self, filters: Filters, dtype: torch.dtype) -> None:
-        super().__init__()
-        norm, convolution = filters.norm, filters.conv
-        mean, variance, bias = norm.running_mean, norm.running_var, convolution.bias
-        assert mean is not None
-        assert variance is not None
-        assert bias is not None
-        scale = (norm.weight / (variance + norm.eps).sqrt()).detach()
-        sign = torch.where(scale < 0, -1.0, 1.0)
-        weight = (convolution.weight.detach() * sign[:, None, None, None]).flatten(1)
-        self.register_buffer("weight", weight.T.to(dtype).contiguous())
-        self.register_buffer("bias", (bias.detach() * sign).to(dtype))
-        self.register_buffer("sign", sign[:, None])
-        self.register_buffer("scale", scale[:, None])
-        self.register_buffer("shift", (norm.bias.detach() - mean * scale)[:, None])
-        self.padding, self.kernel = filters.padding, convolution.kernel_size
-        self.weight: Tensor
-        self.bias: Tensor
-        self.sign: Tensor
-        self.scale: Tensor
-        self.shift: Tensor
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (batch, 1, time, n_mels) to (batch, channels, time)."""
-        x = F.pad(x[:, 0].to(self.weight.dtype), self.padding)
-        windows = x.unfold(1, self.kernel[0], 1).unfold(2, self.kernel[1], 1)
-        _, time, bands = windows.shape[:3]
-        found = []
-        for one in windows:  # all at once they would take a gigabyte
-            products = torch.addmm(self.bias, one.reshape(time * bands, -1), self.weight)
-            found.append(products.view(time, bands, -1).amax(dim=1).float().T)
-        largest = torch.stack(found)
-        return F.relu(largest * self.sign) * self.scale + self.shift
 
 
 class FoldedGRU(nn.Module):

@@ -425,7 +425,7 @@ def test_many_short_runs(tunes):
 def test_a_processor_scores_a_frame_a_thread_and_a_card_half_an_hour_at_once():
     on_cpu = plan("cpu", FrameSettings(), workers=3)
     assert on_cpu == Plan(3, 3, 1, 1, together=False)
-    assert plan("cpu", FrameSettings(2.976), workers=1).batch_frames == 10
+    assert plan("cpu", FrameSettings(2.976), workers=1).batch_frames == 3
     # Caches hold so many samples, however many seconds these are.
     assert plan("cpu", FrameSettings(10.0, sample_rate=32_000)).batch_frames == 1
     card = plan("cuda", FrameSettings(), workers=5)
