@@ -384,22 +384,6 @@ end, tells from the student's embedding. Then
 a logistic regression on the songs' mean embeddings, as for `genres`, and one temperature, fitted on
 the songs that the honest student did not hear.
 """,
-    "Trials": """
-What each ingredient brought, measured as above (validation tracks, n = 93; excerpts, n = 50; one
-fold of Emotify, n = 100): half a 95 % interval is 0.10, 0.13 and 0.09, so that no step by itself
-is more than chance.
-
-| learnt from | steps | validation | excerpts | Emotify |
-|---|---|---|---|---|
-| labels alone | 300 | 0.452 | 0.54 | 0.63 |
-| and scores and embeddings of `musicnn-msd` | 300 | 0.473 | 0.58 | 0.66 |
-| and `efficientat-mn04`, variations and mixtures | 300 | 0.484 | 0.62 | 0.65 |
-| the same | 1200 | 0.430 | 0.66 | 0.70 |
-| the same | 1200 + 2000 | 0.484 | 0.72 | 0.71 |
-
-On 2-3 s the student stays far behind its teacher, whose head has 0.667 on the validation tracks:
-a few minutes of each genre of GTZAN are little to learn hearing from.
-""",
     "Limits": """
 Emotify's songs know four genres only: one that is labelled pop may well be called country or disco
 here. Folk, soul, ambient or world music has no name here: expect the nearest, with a low
