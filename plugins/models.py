@@ -26,6 +26,8 @@ def register_networks(register: Callable[[ModuleClass], None]) -> None:
         ("MobileNetV3", "inverted residual blocks (Schmid et al., 2023)", "mobilenet"),
     ):
         register(ModuleClass(name, summary, f"{NETWORKS}.{module}.{name}"))
+    summary = "several networks on one waveform, under one head"
+    register(ModuleClass("Fused", summary, "genrenet.models.fused.Fused"))
 
 
 @hookimpl
@@ -36,6 +38,8 @@ def register_frontends(register: Callable[[ModuleClass], None]) -> None:
     register(ModuleClass("LogMel", "log-mel spectrogram", "genrenet.models.frontend.LogMel"))
     summary = "log-mel spectrogram of Kaldi's kind, for MobileNetV3"
     register(ModuleClass("KaldiMel", summary, "genrenet.models.kaldi.KaldiMel"))
+    summary = "the waveform itself, for Fused"
+    register(ModuleClass("Waveform", summary, "genrenet.models.fused.Waveform"))
 
 
 @hookimpl

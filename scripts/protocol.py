@@ -19,6 +19,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 from genrenet.data.datamodule import GenreDataModule
 from genrenet.data.splits import Split
 from genrenet.evaluation.metrics import class_table, confusion_matrix, wilson_interval
+from genrenet.training.module import GenreClassifier
 from genrenet.utils.hardware import keep_freed_memory
 
 N_FOLDS = 5
@@ -159,6 +160,16 @@ def summarise(
         "interval_artists": artist_interval(correct, list(table["artist"])),
         "confusion": confusion_matrix(target, scores[0]).tolist(),
     }
+
+
+def set_head(
+    model: GenreClassifier, weight: NDArray[np.float64], bias: NDArray[np.float64]
+) -> GenreClassifier:
+    """Put a linear classifier that was fitted elsewhere into a network, as its last layer."""
+    with torch.no_grad():
+        model.network.head.weight.copy_(torch.from_numpy(weight))
+        model.network.head.bias.copy_(torch.from_numpy(bias))
+    return model
 
 
 def line(result: Mapping[str, Any]) -> str:

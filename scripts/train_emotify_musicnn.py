@@ -21,9 +21,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from protocol import artist_folds, line, summarise, write_card
+from protocol import artist_folds, line, set_head, summarise, write_card
 from robustness import robustness, robustness_section
 from sklearn.exceptions import ConvergenceWarning
 from transfer_study import choose, fit
@@ -54,10 +53,7 @@ def with_head(labels: list[str], regression: Any) -> GenreClassifier:
     weight = weight / scaler.scale_
     bias = bias - weight @ scaler.mean_
     model = GenreClassifier(labels, network=Pretrained(BACKBONE), aggregation="geometric")
-    with torch.no_grad():
-        model.network.head.weight.copy_(torch.from_numpy(weight))
-        model.network.head.bias.copy_(torch.from_numpy(bias))
-    model.frames = replace(model.frames, trim=WHOLE_SONG_TRIM)
+    set_head(model, weight, bias).frames = replace(model.frames, trim=WHOLE_SONG_TRIM)
     return bounded(model).eval()
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from genrenet.baselines.base import Baseline, BaselineError, baselines
 from genrenet.baselines.song_features import FeatureMatrix, current_features, song_features
+from genrenet.inference.answers import SOFTMAX
 from genrenet.inference.result import SongResult, named_scores
 from genrenet.inference.scorers import SongScorer
 from genrenet.utils.atomic import replacing
@@ -97,10 +98,11 @@ class FittedBaseline(SongScorer):
             for path, good in zip(some, usable, strict=True):
                 result = SongResult(path, checkpoint, error=found.errors.get(path))
                 if good:
-                    result.scores = named_scores(self.labels, next(scores))
+                    result.decide(named_scores(self.labels, next(scores)), SOFTMAX)
                     result.genre = next(genres)
                     # Where the method is not sure, this is how sure it is of the likeliest genre.
                     result.confidence = result.scores.get(result.genre, max(result.scores.values()))
+                    result.unsure |= result.genre not in result.scores
                     result.frames = 1
                 elif result.error is None:
                     result.error = f"'{printable(path)}' gave no finite features"

@@ -11,7 +11,8 @@ from genrenet.models.checkpoints import (
     published,
     published_models,
 )
-from genrenet.models.checkpoints.header import HEAD, read_header
+from genrenet.models.checkpoints.header import HEAD, backbones, read_header
+from genrenet.models.checkpoints.licences import commercial
 from genrenet.utils.errors import printable
 
 
@@ -22,38 +23,40 @@ def shipped_row(name: str, path: Path) -> dict[str, Any]:
     description = entries["genrenet"]
     source = description.get("source") or {}
     what = f"{description['network']['name']}, trained on {description.get('dataset', 'songs')}"
+    licence = str(source.get("licence", description.get("licence", "")))
     return {
         "name": name,
         "what": source.get("title") or what,
         "labels": len(description["labels"]),
-        "licence": source.get("licence", description.get("licence", "")),
+        "licence": licence,
+        "commercial": commercial(licence),
         "state": _state("shipped", needs),
-        "needs": needs,
+        "needs": " and ".join(needs) or None,
     }
 
 
-def _needs(entries: dict[str, Any], name: str) -> str | None:
-    """Return the name of the backbone without which a checkpoint's file is not complete."""
-    if "backbone" not in entries["genrenet"]:
-        return None
+def _needs(entries: dict[str, Any], name: str) -> list[str]:
+    """Return the names of the backbones without which a checkpoint's file is not complete."""
+    needs = [str(one["name"]) for one in backbones(entries, name)]
+    if not needs:
+        return []
     if not all(key.startswith(HEAD) for key in entries["state_dict"]):
         # Whether that is all of the network is known by making it, which takes torch.
         from genrenet.models.checkpoints.files import build_model
         from genrenet.models.checkpoints.opening import missing_weights
 
         if not missing_weights(entries, build_model(entries, name)):
-            return None
-    backbone = entries["genrenet"]["backbone"]
-    return str(backbone.get("name") if isinstance(backbone, dict) else backbone)
+            return []
+    return needs
 
 
-def _state(where: str, needs: str | None) -> str:
-    """Return where a checkpoint is, and whether the backbone it needs is here too."""
-    if needs is None:
-        return where
-    if needs not in published_models():
-        return f"{where}, needs {printable(needs)} (unknown)"
-    return f"{where}, needs {needs} ({'imported' if imported_checkpoint(needs) else 'not yet'})"
+def _state(where: str, needs: list[str]) -> str:
+    """Return where a checkpoint is, and whether the backbones it needs are here too."""
+    known, told = published_models(), []
+    for name in needs:
+        here = "imported" if name in known and imported_checkpoint(name) else "not yet"
+        told.append(f"{printable(name)} ({here if name in known else 'unknown'})")
+    return f"{where}, needs {' and '.join(told)}" if told else where
 
 
 def published_state(model: PublishedModel) -> str:
@@ -101,7 +104,7 @@ def facts(path: Path, state: str) -> dict[str, Any]:
         "path": printable(path.absolute()),
         "parameters": sum(sizes.values()),
         "parameters_in_file": sum(sizes[name] for name in sizes if name in entries["state_dict"]),
-        "needs": needs,
+        "needs": " and ".join(needs) or None,
         **{key: value for key, value in description.items() if key not in ("format", "versions")},
         "versions": entries["genrenet"].get("versions", {}),
         "card": card.read_text("utf-8") if state == "shipped" and card.is_file() else None,

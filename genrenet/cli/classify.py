@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from genrenet.cli.parsing import CommandParser, add_engine_options
+from genrenet.cli.parsing import CommandParser, add_albums_option, add_engine_options
 from genrenet.cli.tables import Dim, print_table
 from genrenet.utils.atomic import replacing
 from genrenet.utils.errors import GenrenetError, visible
@@ -27,8 +27,9 @@ EXAMPLES = """examples:
   genrenet classify ~/Music --checkpoint gtzan10-crnn --frames 3
   genrenet classify ~/Music --checkpoint svm.skops
 
-CSV and Parquet have the columns path, genre, confidence, frames, error and score_<genre> for each
-genre; with --timeline a row for every frame, with start, end and frame_genre.
+CSV and Parquet have the columns path, genre, confidence, genres (all that are likely enough),
+subgenres, unsure, frames, error and score_<genre> for each genre; with --timeline a row for every
+frame, with start, end and frame_genre.
 
 exit code: 0 all songs have a genre, 1 some could not be read, 2 the request cannot be carried out
 """
@@ -46,7 +47,7 @@ def _parser() -> CommandParser:
     parser.add_argument(
         "--checkpoint",
         help="a .ckpt or .skops file, or a name that 'genrenet checkpoints list' knows (default: "
-        "the shipped emotify-cnn: classical, electronic, pop, rock)",
+        "the shipped genres, with eleven of them; see README for what it needs)",
     )
     parser.add_argument("--format", choices=FORMATS, default="table", help="default: table")
     parser.add_argument("--out", help="file to write (default: standard output)")
@@ -58,6 +59,7 @@ def _parser() -> CommandParser:
         "frames, unless --frames says otherwise)",
     )
     add_engine_options(parser)
+    add_albums_option(parser)
     return parser
 
 
@@ -75,14 +77,19 @@ def run(command: str, arguments: Sequence[str]) -> int:
     from genrenet import audio
 
     audio.start()  # another process gets ready to decode while this one imports torch
+    from genrenet.inference.answers import SOFTMAX, rule_of
     from genrenet.inference.classify import open_method, score_songs, songs_or_error
     from genrenet.inference.scorers import SongScorer
-    from genrenet.models.checkpoints import DEFAULT_CHECKPOINT
+    from genrenet.inference.taxonomy import taxonomy
+    from genrenet.models.checkpoints import default_checkpoint
+    from genrenet.models.checkpoints.licences import require_commercial
     from genrenet.utils.hardware import keep_freed_memory
     from genrenet.utils.progress import progress_bar
 
     keep_freed_memory()
-    checkpoint = options.checkpoint or DEFAULT_CHECKPOINT
+    checkpoint = options.checkpoint or default_checkpoint()
+    if options.commercial:
+        require_commercial(checkpoint)
     model = open_method(checkpoint, options.device, options.precision, compiled=options.compile)
     meaningless = options.timeline or options.trim is not None or options.frames is not None
     if isinstance(model, SongScorer) and meaningless:
@@ -102,10 +109,15 @@ def run(command: str, arguments: Sequence[str]) -> int:
             device=options.device,
             frames=options.frames or ("all" if options.timeline else None),
             workers=options.workers,
+            taxonomy=taxonomy(options.taxonomy) if options.taxonomy else None,
         )
         for result in results:
             found.append(result)
             show(len(found), len(songs))
+    if options.albums:
+        from genrenet.library.albums import results_by_album
+
+        results_by_album(found, SOFTMAX if isinstance(model, SongScorer) else rule_of(model))
     _write(found, options)
     failed = [result for result in found if result.error]
     for result in failed:
@@ -143,13 +155,15 @@ def _frame(results: list[SongResult], timeline: bool) -> Any:
     """Return one row a song, or a frame of it; a column ``score_<genre>`` for every genre."""
     import pandas as pd
 
-    from genrenet.inference.result import score_columns
+    from genrenet.inference.result import named, score_columns
 
     columns = score_columns(dict.fromkeys(label for result in results for label in result.scores))
     rows: list[dict[str, Any]] = []
     for result in results:
         song = result.as_dict(timeline=True)
-        row = {key: song[key] for key in ("path", "genre", "confidence", "frames", "error")}
+        row = {key: song[key] for key in ("path", "genre", "confidence")}
+        row |= {key: named(song[key]) for key in ("genres", "subgenres")}
+        row |= {key: song[key] for key in ("unsure", "frames", "error")}
         if timeline:
             for frame in song["timeline"] or [{"start": None, "end": None, "scores": {}}]:
                 part = {key: frame[key] for key in ("start", "end")}
@@ -175,7 +189,8 @@ def _table(results: list[SongResult], top: int, timeline: bool, file: TextIO) ->
             continue
         ranked = sorted(result.scores.items(), key=lambda pair: -pair[1])[:top]
         others = ", ".join(f"{genre} {score:.2f}" for genre, score in ranked[1:])
-        rows.append((song["path"], result.genre, f"{result.confidence:.2f}", others))
+        genre = f"{result.genre} (unsure)" if result.unsure else result.genre
+        rows.append((song["path"], genre, f"{result.confidence:.2f}", others))
         for part in result.sections() if timeline else ():
             span = Dim(f"  {_clock(part.start)} to {_clock(part.end)}")
             rows.append((span, Dim(part.genre), f"{part.confidence:.2f}", ""))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from typing import Any, Literal, NoReturn
 
@@ -73,6 +74,16 @@ def _seconds(text: str) -> float:
     return number
 
 
+class _Offline(argparse.Action):
+    """Says at once, to this process and those it starts, that nothing may be fetched."""
+
+    def __init__(self, **keywords: Any) -> None:
+        super().__init__(nargs=0, **keywords)
+
+    def __call__(self, *_: Any, **__: Any) -> None:
+        os.environ["GENRENET_OFFLINE"] = "1"
+
+
 def add_collection_options(parser: argparse.ArgumentParser) -> None:
     """Add what says where the genres of a collection are."""
     parser.add_argument(
@@ -84,6 +95,25 @@ def add_collection_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_taxonomy_option(parser: argparse.ArgumentParser) -> None:
+    """Add what says under which names genres are given."""
+    parser.add_argument(
+        "--taxonomy",
+        metavar="NAME",
+        help="call genres as ours, discogs, musicbrainz or beets do, or as a CSV file with the "
+        "columns genre and name says (default: the model's labels)",
+    )
+
+
+def add_albums_option(parser: argparse.ArgumentParser) -> None:
+    """Add what lets the songs of an album inform each other."""
+    parser.add_argument(
+        "--albums",
+        action="store_true",
+        help="let songs with the same album tag in one folder inform each other",
+    )
+
+
 def add_engine_options(parser: argparse.ArgumentParser) -> None:
     """Add what all commands have in common that send songs through a network."""
     add = parser.add_argument
@@ -92,4 +122,7 @@ def add_engine_options(parser: argparse.ArgumentParser) -> None:
     add("--device", help="such as cpu, cuda or cuda:1 (default: the best there is)")
     add("--precision", default="auto", help="auto, 32, bf16 or 16 (default: auto, the fastest)")
     add("--compile", action="store_true", help="compile the network first: pays with many songs")
+    add("--offline", action=_Offline, help="fetch nothing: only use what is on this machine")
+    add("--commercial", action="store_true", help="refuse models not free for commercial use")
+    add_taxonomy_option(parser)
     add("--workers", type=count, metavar="N", help="cores to use (default: all there are)")

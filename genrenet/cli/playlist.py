@@ -9,7 +9,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from genrenet.cli.parsing import FRAMES_HELP, CommandParser, count, frames
+from genrenet.cli.parsing import (
+    FRAMES_HELP,
+    CommandParser,
+    add_albums_option,
+    add_taxonomy_option,
+    count,
+    frames,
+)
 from genrenet.utils.errors import GenrenetError, printable, visible
 
 if TYPE_CHECKING:
@@ -114,9 +121,11 @@ def _parser() -> CommandParser:
         help="relative to the playlist's folder (default for files), or absolute",
     )
     add("--title", help="default: the genres")
-    add("--checkpoint", help="for a folder: as for 'genrenet classify' (default: emotify-cnn)")
+    add("--checkpoint", help="for a folder: as for 'genrenet classify' (default: genres)")
     add("--frames", type=frames, metavar="N|all", help=f"for a folder: {FRAMES_HELP}")
     add("--device", help="for a folder: such as cpu or cuda (default: the best there is)")
+    add_taxonomy_option(parser)
+    add_albums_option(parser)
     return parser
 
 
@@ -180,7 +189,7 @@ def _songs(options: argparse.Namespace) -> tuple[LibrarySongs, bool]:
             wanted="a folder of music, or a table",
             remedy="make one with 'genrenet scan FOLDER --out FILE'",
         )
-    for name in ("checkpoint", "frames", "device"):
+    for name in ("checkpoint", "frames", "device", "taxonomy"):
         if not scored and getattr(options, name) is not None:
             raise PlaylistRequestError(
                 f"--{name} means nothing to '{printable(place)}'",
@@ -188,9 +197,10 @@ def _songs(options: argparse.Namespace) -> tuple[LibrarySongs, bool]:
                 remedy="leave it out",
             )
     if not scored:
-        return scanned_songs(place), scored
+        return scanned_songs(place, albums=options.albums), scored
     # Only now torch is needed.
-    from genrenet.models.checkpoints import DEFAULT_CHECKPOINT
+    from genrenet.inference.taxonomy import taxonomy
+    from genrenet.models.checkpoints import default_checkpoint
     from genrenet.utils.hardware import keep_freed_memory
     from genrenet.utils.progress import progress_bar
 
@@ -198,10 +208,12 @@ def _songs(options: argparse.Namespace) -> tuple[LibrarySongs, bool]:
     with progress_bar("scoring") as show:
         songs = scored_songs(
             [place],
-            options.checkpoint or DEFAULT_CHECKPOINT,
+            options.checkpoint or default_checkpoint(),
             frames=options.frames,
             device=options.device,
             progress=show,
+            albums=options.albums,
+            taxonomy=taxonomy(options.taxonomy) if options.taxonomy else None,
         )
     return songs, scored
 
@@ -220,14 +232,14 @@ def _print(made: Playlist, *, absolute: bool) -> None:
 
 def _tell_left_out(songs: LibrarySongs, *, scored: bool) -> int:
     """Say what of the library could not be used; give the number of files that count as failed."""
-    from genrenet.library.songs import GONE, SAME_FILE
+    from genrenet.library.songs import GONE, NO_MUSIC, SAME_FILE
 
     gone, unusable = [], []
     for left_out, reason in songs.left_out.items():
         path = printable(left_out)
         if reason == GONE:
             gone.append(f"'{path}' is gone since the scan")
-        elif reason != SAME_FILE:
+        elif reason not in (SAME_FILE, NO_MUSIC):
             unusable.append(reason if path in reason else f"'{path}': {reason}")
     # What a table says of songs in error, the scan has said already.
     failed = gone + unusable if scored else gone

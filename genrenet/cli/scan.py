@@ -39,7 +39,11 @@ def _parser() -> CommandParser:
     )
     parser.add_argument("libraries", nargs="+", metavar="LIBRARY", help="folders of music")
     parser.add_argument("--out", required=True, metavar="FILE", help=".parquet or .sqlite")
-    parser.add_argument("--checkpoint", help="as for 'genrenet classify' (default: emotify-cnn)")
+    parser.add_argument(
+        "--checkpoint",
+        help="as for 'genrenet classify' (default: the"
+        " one that an existing table was made with, or genres)",
+    )
     add_engine_options(parser)
     parser.add_argument("--processes", type=count, default=1, help="on each machine (default: 1)")
     parser.add_argument("--nodes", type=count, default=1, help="machines (default: 1)")
@@ -51,15 +55,20 @@ def _parser() -> CommandParser:
 def run(command: str, arguments: Sequence[str]) -> int:
     """Run ``genrenet scan``; see `genrenet.cli.main`."""
     options = _parser().parse_args(arguments)
+    from genrenet.inference.taxonomy import taxonomy
     from genrenet.library.processes import own_device
-    from genrenet.library.scanning import identity_of, scan
-    from genrenet.models.checkpoints import DEFAULT_CHECKPOINT
+    from genrenet.library.scanning import identity_of, model_of, scan
+    from genrenet.models.checkpoints import default_checkpoint
+    from genrenet.models.checkpoints.licences import require_commercial
     from genrenet.utils.hardware import keep_freed_memory, leave_siblings, stoppable
     from genrenet.utils.progress import progress_bar
 
     keep_freed_memory()
     team, workers = _team(options)
-    name = options.checkpoint or DEFAULT_CHECKPOINT
+    former = None if options.checkpoint or options.restart else model_of(options.out)
+    name = options.checkpoint or former or default_checkpoint()
+    if options.commercial:
+        require_commercial(name)
     device = own_device(team, options.device)
     model = _model(name, device, options)
     done = (0, 0)
@@ -86,6 +95,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
                 retry=options.retry,
                 team=team,
                 progress=follow,
+                taxonomy=taxonomy(options.taxonomy) if options.taxonomy else None,
             )
         except KeyboardInterrupt:
             team.end()

@@ -53,7 +53,7 @@ def _parser() -> CommandParser:
     add(
         "--checkpoint",
         action="append",
-        help="as for 'genrenet classify'; several give a choice (default: emotify-cnn)",
+        help="as for 'genrenet classify'; several give a choice (default: genres)",
     )
     add("--library", metavar="TABLE", help="what 'genrenet scan' wrote, for similar songs")
     add("--embeddings", metavar="FILE", help="what 'genrenet embed' wrote, for nearer ones")
@@ -74,9 +74,11 @@ def run(command: str, arguments: Sequence[str]) -> int:
     """Run ``genrenet serve``; see `genrenet.cli.main`."""
     options = _parser().parse_args(arguments)
     from genrenet.inference.classify import open_method
+    from genrenet.inference.taxonomy import taxonomy
     from genrenet.library.song_vectors import read_song_vectors
     from genrenet.library.table import read_about
-    from genrenet.models.checkpoints import DEFAULT_CHECKPOINT
+    from genrenet.models.checkpoints import default_checkpoint
+    from genrenet.models.checkpoints.licences import require_commercial
     from genrenet.utils.hardware import keep_freed_memory, stoppable
     from genrenet.web.app import create_app
     from genrenet.web.errors import ServeError
@@ -101,10 +103,12 @@ def run(command: str, arguments: Sequence[str]) -> int:
             )
         read_song_vectors(options.embeddings)
     models: dict[str, Any] = {}
-    for checkpoint in options.checkpoint or [DEFAULT_CHECKPOINT]:
+    for checkpoint in options.checkpoint or [default_checkpoint()]:
         name = printable(Path(checkpoint).name)  # its folder is nobody's concern outside
         if name in models:
             raise ServeError(f"two checkpoints are called '{name}'", remedy="rename one")
+        if options.commercial:
+            require_commercial(checkpoint)
         models[name] = open_method(
             checkpoint, options.device, options.precision, compiled=options.compile
         )
@@ -116,6 +120,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
         frames=options.frames,
         device=options.device,
         workers=options.workers,
+        taxonomy=taxonomy(options.taxonomy) if options.taxonomy else None,
     )
     service = Service(
         shelf,

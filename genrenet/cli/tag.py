@@ -11,7 +11,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from genrenet.cli.parsing import CommandParser
+from genrenet.cli.parsing import CommandParser, add_albums_option, add_taxonomy_option
 from genrenet.utils.errors import GenrenetError, printable, visible
 from genrenet.utils.suggest import nearest
 
@@ -64,6 +64,8 @@ def _parser() -> CommandParser:
         "--min-confidence", type=float, default=0.5, metavar="X", help="from 0 to 1 (default: 0.5)"
     )
     parser.add_argument("--map", metavar="FILE", help="what to write for a genre; see below")
+    add_taxonomy_option(parser)
+    add_albums_option(parser)
     having = parser.add_mutually_exclusive_group()
     having.add_argument(
         "--keep-existing",
@@ -98,11 +100,21 @@ def run(command: str, arguments: Sequence[str]) -> int:
             return _tell(undo_tags(Path(options.undo), write=options.write, show=show), options)
         table, wish = Path(options.table), _wish(options)
         undo = Path(options.undo_file or f"{table}.undo.jsonl") if options.write else None
-        return _tell(tag_songs(table, wish, undo=undo, show=show), options)
+        found = tag_songs(table, wish, undo=undo, show=show, albums=options.albums)
+        return _tell(found, options)
 
 
 def _refuse_beside_undo(options: argparse.Namespace, parser: CommandParser) -> None:
-    for name in ("min_confidence", "map", "keep_existing", "overwrite", "force", "undo_file"):
+    for name in (
+        "min_confidence",
+        "map",
+        "taxonomy",
+        "albums",
+        "keep_existing",
+        "overwrite",
+        "force",
+        "undo_file",
+    ):
         if getattr(options, name) != parser.get_default(name):
             raise TagError(f"--{name.replace('_', '-')} means nothing to --undo")
 
@@ -116,6 +128,11 @@ def _wish(options: argparse.Namespace) -> Wish:
         raise TagError("--min-confidence", found=found, wanted="a number from 0 to 1")
     labels = read_about(options.table).labels
     names = _read_map(Path(options.map), labels) if options.map else {}
+    if options.taxonomy:
+        from genrenet.inference.taxonomy import taxonomy
+
+        called = taxonomy(options.taxonomy)
+        names = {label: (called.rename(label),) for label in labels} | names
     return Wish(options.min_confidence, names, not options.overwrite, options.force)
 
 

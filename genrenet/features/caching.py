@@ -8,7 +8,7 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from genrenet.data.coverage import HEARD_SECONDS, TRIM_SHARE, Heard
+from genrenet.data.heard import HEARD_SECONDS, TRIM_SHARE, Heard
 from genrenet.features.embeddings import SongEmbedding, embed_songs
 from genrenet.features.song_cache import Entry, SongCache
 from genrenet.inference.song_reader import open_model

@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from genrenet.data.coverage import Heard, heard_frames
+from genrenet.data.coverage import heard_frames
+from genrenet.data.heard import Heard
 from genrenet.inference.pipeline import plan, through
 from genrenet.inference.song_reader import SongFrames
 from genrenet.models.model import GenreModel

@@ -13,8 +13,10 @@ from typing import Any
 
 from torch import Tensor
 
-from genrenet.data.coverage import Heard, heard_frames
+from genrenet.data.coverage import heard_frames
 from genrenet.data.frames import song_scores
+from genrenet.data.heard import Heard
+from genrenet.inference.answers import SOFTMAX, rule_of
 from genrenet.inference.pipeline import plan, through
 from genrenet.inference.result import SongResult, named_scores
 from genrenet.inference.scorers import SongScorer, scorer_format
@@ -25,7 +27,8 @@ from genrenet.inference.song_reader import (
     open_model,
     songs_or_error,
 )
-from genrenet.models.checkpoints import DEFAULT_CHECKPOINT
+from genrenet.inference.taxonomy import Taxonomy, taxonomy as read_taxonomy
+from genrenet.models.checkpoints import default_checkpoint
 from genrenet.models.model import GenreModel
 from genrenet.models.optimised import Precision, optimised
 from genrenet.utils.errors import printable
@@ -86,6 +89,7 @@ def score_songs(
     workers: int | None = None,
     ordered: bool = True,
     watch: Watch | None = None,
+    taxonomy: Taxonomy | None = None,
 ) -> Iterator[SongResult]:
     """Score songs one after another.
 
@@ -115,6 +119,8 @@ def score_songs(
         Called with a file's path, the number of a frame, and the timeline from that frame on, as
         soon as it is scored and not always in order, by several threads. It never is for baselines.
         What it raises ends the work.
+    taxonomy : Taxonomy, optional
+        What genres are called, instead of the model's labels.
 
     Returns
     -------
@@ -129,7 +135,8 @@ def score_songs(
     if isinstance(frames, int) and frames < 1:
         raise InferenceError("number of frames", found=str(frames), wanted="at least 1, or 'all'")
     if isinstance(model, SongScorer):
-        return model.score_songs(paths, checkpoint, device)
+        results = model.score_songs(paths, checkpoint, device)
+        return (taxonomy.apply(one, SOFTMAX) for one in results) if taxonomy else results
     settings = model.frames if trim is None else model.frames.with_trim(trim)
     how = plan(model.device, settings, workers=workers, batch_frames=batch_frames)
     heard = heard_frames(settings, frames)
@@ -137,11 +144,13 @@ def score_songs(
 
     def seen(song: SongFrames, first: int, rows: Tensor) -> None:
         if watch is not None and bool(rows.isfinite().all()):
-            watch(song.path, first, _timeline(song, rows, model.labels, first))
+            timeline = _timeline(song, rows, model.labels, first)
+            watch(song.path, first, taxonomy.frames(timeline) if taxonomy else timeline)
 
     work = model.scores
     found = through(songs, work, model.device, how, ordered=ordered, watch=seen)
-    return (_result(song, rows, model, checkpoint) for song, rows in found)
+    said = (_result(song, rows, model, checkpoint) for song, rows in found)
+    return (taxonomy.apply(one, rule_of(model)) for one in said) if taxonomy else said
 
 
 def _result(song: SongFrames, scores: Tensor, model: GenreModel, checkpoint: str) -> SongResult:
@@ -160,9 +169,8 @@ def _result(song: SongFrames, scores: Tensor, model: GenreModel, checkpoint: str
         return result
     labels = model.labels
     decided = song_scores(scores, model.aggregation)
-    result.scores, result.frames = named_scores(labels, decided), len(scores)
-    result.genre = labels[int(decided.argmax())]
-    result.confidence = result.scores[result.genre]
+    result.frames = len(scores)
+    result.decide(named_scores(labels, decided), rule_of(model))
     # Frames that were taken in the place of silent ones come last.
     result.timeline = sorted(_timeline(song, scores, labels), key=itemgetter("start"))
     return result
@@ -186,7 +194,7 @@ def _timeline(
 
 def classify(
     paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
-    checkpoint: str | os.PathLike[str] = DEFAULT_CHECKPOINT,
+    checkpoint: str | os.PathLike[str] | None = None,
     *,
     timeline: bool = False,
     trim: float | None = None,
@@ -194,6 +202,7 @@ def classify(
     device: str | None = None,
     precision: Precision = "auto",
     workers: int | None = None,
+    taxonomy: str | os.PathLike[str] | None = None,
 ) -> list[dict[str, Any]]:
     """Name the genre of files and of all songs in folders.
 
@@ -201,9 +210,10 @@ def classify(
     ----------
     paths : path or iterable of path
         Files and folders.
-    checkpoint : str or path
+    checkpoint : str or path, optional
         A ``.ckpt`` file, a ``.skops`` file of a fitted baseline, or the name of a shipped
-        checkpoint or of a published model.
+        checkpoint or of a published model; the best one that can be had by default, see
+        `genrenet.models.checkpoints.default`.
     timeline : bool
         Give each frame's genre and scores too, and the sections they make; of all frames, unless
         ``frames`` says otherwise.
@@ -220,6 +230,8 @@ def classify(
         What convolutions compute in; ``auto`` is half precision where that is faster.
     workers : int > 0, optional
         Cores to use; all there are by default.
+    taxonomy : str or path, optional
+        What genres are called: see `genrenet.inference.taxonomy.taxonomy`.
 
     Returns
     -------
@@ -239,6 +251,7 @@ def classify(
     'classical'
     >>> classify("song.mp3", "runs/cnn/version_0/checkpoints/best.ckpt")  # doctest: +SKIP
     """
+    checkpoint = checkpoint or default_checkpoint()
     given = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
     model = open_method(checkpoint, device, precision)
     results = score_songs(
@@ -249,5 +262,6 @@ def classify(
         device=device,
         frames="all" if timeline and frames is None else frames,
         workers=workers,
+        taxonomy=read_taxonomy(taxonomy) if taxonomy is not None else None,
     )
     return [result.as_dict(timeline=timeline) for result in results]

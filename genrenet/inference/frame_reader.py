@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from genrenet import audio
 from genrenet.audio.sounding import Gate, require_sound
-from genrenet.data.coverage import TRIM_SHARE, Heard, heard_starts
+from genrenet.data.coverage import heard_starts
 from genrenet.data.frames import FrameSettings, usable_part
+from genrenet.data.heard import TRIM_SHARE, Heard
 
 EXTRA = 8
 """Reads besides one a frame, and one for each that is silent, that look for frames that sound."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from genrenet.inference.answers import AnswerRule
 from genrenet.inference.sections import Section, sections
 from genrenet.utils.errors import printable
 
@@ -44,9 +45,12 @@ class SongResult:
     ----------
     path : str
     genre : str or None
-        The song's genre; None where there is an error and nothing could be scored.
+        The label with the highest score, which may be "not music"; None where there is an error and
+        nothing could be scored.
     confidence : float
         Score of that genre, from 0 to 1.
+    genres, subgenres, unsure
+        See `genrenet.inference.answers.Answer`.
     scores : dict
         Score of every genre; they sum to one, unless the model is a tagger (output ``sigmoid``).
     frames : int
@@ -73,6 +77,14 @@ class SongResult:
     timeline: list[dict[str, Any]] = field(default_factory=list)
     error: str | None = None
     notes: list[str] = field(default_factory=list)
+    genres: dict[str, float] = field(default_factory=dict)
+    subgenres: dict[str, float] = field(default_factory=dict)
+    unsure: bool = False
+
+    def decide(self, scores: dict[str, float], rule: AnswerRule) -> None:
+        """Take scores of all genres, and what a rule says of them."""
+        self.scores = scores
+        self.genre, self.confidence, self.genres, self.subgenres, self.unsure = rule.answer(scores)
 
     def as_dict(self, *, timeline: bool = False) -> dict[str, Any]:
         """Return the result as JSON holds it; timeline and sections only where they are
@@ -82,6 +94,9 @@ class SongResult:
             "path": printable(self.path),
             "genre": self.genre,
             "confidence": self.confidence,
+            "genres": self.genres,
+            "subgenres": self.subgenres,
+            "unsure": self.unsure,
             "scores": self.scores,
             "frames": self.frames,
             "duration": self.duration,
@@ -100,6 +115,17 @@ class SongResult:
         scores = [[frame["scores"][label] for label in labels] for frame in self.timeline]
         spans = [(frame["start"], frame["end"]) for frame in self.timeline]
         return sections(scores, spans, labels)
+
+
+def named(genres: Iterable[str]) -> str:
+    """Return genres as one text of a table, in their order.
+
+    Examples
+    --------
+    >>> named({"rock": 0.6, "pop": 0.3})
+    'rock; pop'
+    """
+    return "; ".join(genres)
 
 
 def named_scores(labels: Sequence[str], scores: Any) -> dict[str, float]:

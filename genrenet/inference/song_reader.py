@@ -16,9 +16,9 @@ from torch import Tensor
 
 from genrenet import audio
 from genrenet.audio.names import find_songs as find_songs
-from genrenet.data.coverage import Heard
 from genrenet.data.decoded_audio import CONTENT_ERRORS
 from genrenet.data.frames import FrameSettings, filled
+from genrenet.data.heard import Heard
 from genrenet.inference.frame_reader import Cut, end_to_end, is_near, some
 from genrenet.models.checkpoints import find_checkpoint, open_checkpoint
 from genrenet.models.model import GenreModel

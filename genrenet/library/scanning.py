@@ -10,18 +10,18 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from genrenet.data.coverage import COVERAGE, Heard
-from genrenet.inference.result import SongResult
+from genrenet.data.heard import COVERAGE, Heard
+from genrenet.inference.result import SongResult, named
 from genrenet.inference.scorers import SongScorer
 from genrenet.library.changes import UNKNOWN, Counts, Following, ScanError, seen
 from genrenet.library.journal import Journal
 from genrenet.library.processes import Team
-from genrenet.library.table import SCORE, About, Row, check_table, table_lock
+from genrenet.library.table import SCORE, About, Row, check_table, read_about, table_lock
 from genrenet.models.checkpoints import find_checkpoint
 from genrenet.utils.cache import sha256_of
 from genrenet.utils.errors import GenrenetError, printable
@@ -29,6 +29,7 @@ from genrenet.utils.file_stamp import FileStamp, content_sample
 from genrenet.utils.hardware import best_device
 
 if TYPE_CHECKING:
+    from genrenet.inference.taxonomy import Taxonomy
     from genrenet.models.model import GenreModel
 
 SHOWN = 20
@@ -49,6 +50,23 @@ def identity_of(checkpoint: str | os.PathLike[str]) -> str:
     name = os.fspath(checkpoint)
     file = Path(name) if name.endswith(".skops") else find_checkpoint(name)
     return f"{Path(name).name}@{sha256_of(file)[:12]}"
+
+
+def model_of(table: str | os.PathLike[str]) -> str | None:
+    """Return the name of the model that a table was made with, where the same is still there.
+
+    Raises
+    ------
+    TableError
+        There is a table, and it is damaged.
+    """
+    if not Path(table).exists():
+        return None
+    wanted = read_about(table).checkpoint
+    name = wanted.rpartition("@")[0]
+    with suppress(GenrenetError):
+        return name if identity_of(name) == wanted else None
+    return None
 
 
 @dataclass(frozen=True)
@@ -113,6 +131,7 @@ def scan(
     retry: bool = False,
     team: Team | None = None,
     progress: Progress | None = None,
+    taxonomy: Taxonomy | None = None,
 ) -> Counts:
     """Bring the table of a library up to date.
 
@@ -136,6 +155,8 @@ def scan(
         The processes that share the work; all of them call this function.
     progress : callable, optional
         Called with the number of songs this process has done and those it has to do.
+    taxonomy : Taxonomy, optional
+        See `genrenet.inference.classify.score_songs`.
 
     Returns
     -------
@@ -155,8 +176,11 @@ def scan(
     """
     team = team or Team()
     out = Path(out).resolve()
-    settings = {"trim": trim, "frames": frames, "coverage": COVERAGE}
-    about = About(list(model.labels), checkpoint, settings)
+    settings: dict[str, Any] = {"trim": trim, "frames": frames, "coverage": COVERAGE}
+    labels = list(model.labels)
+    if taxonomy is not None:
+        settings["taxonomy"], labels = taxonomy.name, taxonomy.labels(labels)
+    about = About(labels, checkpoint, settings)
 
     def score(paths: Iterable[str]) -> Iterator[SongResult]:
         from genrenet.inference.classify import score_songs
@@ -171,6 +195,7 @@ def scan(
             device=device,
             workers=workers,
             ordered=False,
+            taxonomy=taxonomy,
         )
 
     def ready() -> str:
@@ -316,6 +341,8 @@ def _row(result: SongResult) -> Row:
         "path": printable(result.path),
         "genre": result.genre,
         "confidence": result.confidence if scored else None,
+        "genres": named(result.genres) if scored else None,
+        "unsure": int(result.unsure) if scored else None,
         "frames": result.frames,
         "duration": result.duration,
         "checkpoint": result.checkpoint,

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from genrenet.data.coverage import Heard
+from genrenet.data.heard import Heard
 from genrenet.library.embedding_files import EmbeddingFileError
 from genrenet.utils.errors import printable
 

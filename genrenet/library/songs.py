@@ -8,17 +8,22 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from genrenet.data.coverage import Heard
+from genrenet.data.heard import Heard
+from genrenet.library.albums import rows_by_album
 from genrenet.library.table import SCORE, file_of, read_about, read_rows
 from genrenet.utils.errors import GenrenetError, printable
 
+if TYPE_CHECKING:
+    from genrenet.inference.taxonomy import Taxonomy
+
 GONE = "the file is gone: moved or removed since the scan"
 SAME_FILE = "the same file is there under another name"
+NO_MUSIC = "it is no music"
 """Reasons for which songs are left out."""
 
 
@@ -77,13 +82,15 @@ class LibrarySongs:
         )
 
 
-def scanned_songs(table: str | os.PathLike[str]) -> LibrarySongs:
+def scanned_songs(table: str | os.PathLike[str], *, albums: bool = False) -> LibrarySongs:
     """Return the songs of the table of a scan.
 
     Parameters
     ----------
     table : path
         What ``genrenet scan`` wrote. Rows in error and files that are gone are left out.
+    albums : bool
+        Let the songs of an album inform each other; see `genrenet.library.albums`.
 
     Raises
     ------
@@ -95,7 +102,8 @@ def scanned_songs(table: str | os.PathLike[str]) -> LibrarySongs:
     about = read_about(table)
     # Closed here, whatever happens: SQLite wants that in the thread that opened it.
     with closing(read_rows(table)) as rows:
-        songs = collect(rows, about.labels, about.checkpoint)
+        heeded = rows_by_album(rows, about.labels) if albums else rows
+        songs = collect(heeded, about.labels, about.checkpoint)
     if not len(songs):
         raise nothing_in(f"the table '{printable(table)}'", songs.left_out)
     return songs
@@ -108,6 +116,8 @@ def scored_songs(
     frames: Heard | None = None,
     device: str | None = None,
     progress: Callable[[int, int], None] | None = None,
+    taxonomy: Taxonomy | None = None,
+    albums: bool = False,
 ) -> LibrarySongs:
     """Return the songs of files and folders, scored here and now.
 
@@ -120,6 +130,10 @@ def scored_songs(
         See `genrenet.inference.classify.score_songs`.
     progress : callable, optional
         Called with the number of songs scored and the number to score.
+    taxonomy : Taxonomy, optional
+        See `genrenet.inference.classify.score_songs`.
+    albums : bool
+        See `scanned_songs`.
 
     Raises
     ------
@@ -134,13 +148,18 @@ def scored_songs(
     files = songs_or_error(given)
     model = open_method(checkpoint, device)
     rows = []
-    found = score_songs(files, model, checkpoint=checkpoint, frames=frames, device=device)
+    found = score_songs(
+        files, model, checkpoint=checkpoint, frames=frames, device=device, taxonomy=taxonomy
+    )
     for result in found:
         scores = {SCORE + label: score for label, score in result.scores.items()}
         rows.append({**result.as_dict(), "path": os.path.abspath(result.path), **scores})
         if progress is not None:
             progress(len(rows), len(files))
-    songs = collect(rows, list(model.labels), checkpoint)
+    labels = taxonomy.labels(model.labels) if taxonomy else list(model.labels)
+    if albums:
+        rows = list(rows_by_album(sorted(rows, key=lambda row: str(row["path"])), labels))
+    songs = collect(rows, labels, checkpoint)
     if not len(songs):
         raise nothing_in(", ".join(f"'{printable(path)}'" for path in given), songs.left_out)
     return songs
@@ -197,6 +216,8 @@ def collect(rows: Iterable[Mapping[str, Any]], labels: list[str], checkpoint: st
         real = os.path.realpath(path)
         if row["genre"] is None:
             left_out[stored] = row["error"] or "it has no genre"
+        elif row.get("genres") in ("", {}):
+            left_out[stored] = NO_MUSIC
         elif not os.path.isfile(path):
             left_out[stored] = GONE
         elif real in seen:

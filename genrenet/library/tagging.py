@@ -13,12 +13,13 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 
+from genrenet.library.albums import rows_by_album
 from genrenet.library.genre_tags import GenreTagError, has_genre, read_genre, write_genre
 from genrenet.library.table import (
     Row,
@@ -73,7 +74,8 @@ class Outcome:
         As in the table.
     kind : str
         "tagged"; "same": has the genre already; left alone since "unsure", "unmapped" (the map
-        says so), "kept" (has a genre) or "nothing" (the table has none); or one of `FAILED`.
+        says so), "kept" (has a genre) or "nothing" (the table has none, or it is no music); or one
+        of `FAILED`.
         Of taking back: "tagged", "same" or one of `FAILED`.
     old, new : list of str, or None
         The genre before and after; of "tagged" songs only.
@@ -89,7 +91,12 @@ class Outcome:
 
 
 def tag_songs(
-    table: Path, wish: Wish, *, undo: Path | None = None, show: Show | None = None
+    table: Path,
+    wish: Wish,
+    *,
+    undo: Path | None = None,
+    show: Show | None = None,
+    albums: bool = False,
 ) -> Generator[Outcome, None, None]:
     """Write the genres of a table into the files' tags.
 
@@ -104,6 +111,8 @@ def tag_songs(
         The undo file, appended to. Without it nothing is written: the outcomes say what would be.
     show : callable, optional
         Told the number of songs done and of all.
+    albums : bool
+        Let the songs of an album inform each other; see `genrenet.library.albums`.
 
     Raises
     ------
@@ -112,9 +121,13 @@ def tag_songs(
     UndoFileError
         The undo file cannot be written, or is something else.
     """
-    total = count_rows(table)
+    total, labels = count_rows(table), read_about(table).labels
+
+    def rows() -> Iterator[Row]:
+        return rows_by_album(read_rows(table), labels) if albums else read_rows(table)
+
     if undo is None:
-        for done, row in enumerate(read_rows(table), 1):
+        for done, row in enumerate(rows(), 1):
             yield _plan(row, wish)
             if show:
                 show(done, total)
@@ -126,7 +139,7 @@ def tag_songs(
         closing(_Touched()) as touched,
     ):
         try:
-            for done, row in enumerate(read_rows(table), 1):
+            for done, row in enumerate(rows(), 1):
                 outcome = _plan(row, wish)
                 if outcome.kind == "tagged":
                     lines.add(row["path"], outcome.old, outcome.new, home)
@@ -184,7 +197,7 @@ def undo_tags(
 def _plan(row: Row, wish: Wish) -> Outcome:
     """Return what to do with a song, its file unchanged as yet."""
     path = row["path"]
-    if row["genre"] is None or row["error"]:
+    if row["genre"] is None or row["error"] or row["genres"] == "":
         return Outcome(path, "nothing")
     if not (row["confidence"] or 0) >= wish.min_confidence:
         return Outcome(path, "unsure")

@@ -41,6 +41,11 @@ def cache_root() -> Path:
     return Path(named) if named else user_cache_path("genrenet")
 
 
+def offline() -> bool:
+    """Return whether nothing may be fetched: ``$GENRENET_OFFLINE``, which ``--offline`` sets."""
+    return os.environ.get("GENRENET_OFFLINE", "0") not in ("", "0")
+
+
 def cache_folder(*parts: str) -> Path:
     """Return a folder below the cache's root, made if it is missing.
 

@@ -59,7 +59,7 @@ def models() -> ResponseReturnValue:
         rows.append(
             {
                 "name": name,
-                "genres": list(model.labels),
+                "genres": service().scoring.labels(name),
                 "frame_seconds": frame,
                 "timeline": frame is not None,
                 "default": number == 0,

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from genrenet import audio
-from genrenet.data.coverage import Heard
+from genrenet.data.heard import Heard
 from genrenet.inference.classify import SongResult, score_songs
 from genrenet.inference.scorers import SongScorer
+from genrenet.inference.taxonomy import Taxonomy
 from genrenet.models.model import GenreModel
 from genrenet.utils.errors import GenrenetError, printable
 from genrenet.web.errors import NotUsable, RequestError
@@ -72,7 +73,7 @@ class Scoring:
     turns : Turns
     max_seconds : float > 0
         Longest song that is taken.
-    trim, frames, device, workers
+    trim, frames, device, workers, taxonomy
         See `genrenet.inference.classify.score_songs`.
     """
 
@@ -86,11 +87,18 @@ class Scoring:
         frames: Heard | None = None,
         device: str | None = None,
         workers: int | None = None,
+        taxonomy: Taxonomy | None = None,
     ) -> None:
         self.models, self.turns, self.max_seconds = dict(models), turns, max_seconds
         self.trim, self.frames, self.device, self.workers = trim, frames, device, workers
+        self.taxonomy = taxonomy
         for model in self.models.values():
             score_songs((), model, trim=trim, frames=frames)  # refuses numbers out of range
+
+    def labels(self, name: str) -> list[str]:
+        """Return the genres of a model, as they are called here."""
+        labels = list(self.models[name].labels)
+        return self.taxonomy.labels(labels) if self.taxonomy else labels
 
     def model_named(self, name: str | None) -> str:
         """Return the name of a model that is served, the default's for None.
@@ -188,6 +196,7 @@ class Scoring:
                 checkpoint=model,
                 trim=self.trim,
                 frames=self.frames_of(timeline),
+                taxonomy=self.taxonomy,
                 device=self.device,
                 workers=self.workers,
                 watch=seen,

@@ -10,8 +10,8 @@ import pytest
 from genrenet import audio
 from genrenet.data.catalog import read_catalog
 from genrenet.data.catalog.checking import check_catalog
-from genrenet.data.coverage import Heard
 from genrenet.data.frames import FrameSettings
+from genrenet.data.heard import Heard
 from genrenet.inference.song_reader import SongFrames
 from tests.helpers.audio_files import encode, signal, wav
 

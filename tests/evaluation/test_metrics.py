@@ -106,3 +106,25 @@ def test_calibration_error_knows_honest_from_boastful():
 def test_impossible_input_is_named(target, scores, message):
     with pytest.raises(metrics.MetricError, match=message):
         metrics.evaluate(target, scores, ["a", "b"])
+
+
+def broken(target, scores):
+    raise KeyError("jazz")
+
+
+@pytest.mark.parametrize(
+    ("compute", "said"), [(broken, "KeyError"), (lambda target, scores: np.nan, "found nan")]
+)
+def test_a_metric_that_fails_is_named_and_left_out(compute, said):
+    metric = metrics.Metric("odd", "Odd", "a metric of a plugin", compute)
+    with pytest.warns(UserWarning, match=rf"'odd' is left out: .*{said}"):
+        assert metric(*guesses(20)) is None
+
+
+def test_registered_metrics_stand_in_the_results():
+    target, scores = guesses(60, 3)
+    found = metrics.evaluate(target, scores, list("abc"))
+    for name, metric in metrics.song_metrics().items():
+        assert found[f"song_{name}"] == metric(target, scores)
+    two = metrics.evaluate(*guesses(60, 2), list("ab"))
+    assert set(found) - set(two) == {"song_top2"}

@@ -13,7 +13,6 @@ import pytest
 
 from genrenet.playlists import Playlist, PlaylistError, PlaylistSong, read_playlist, write_playlist
 from genrenet.playlists.formats import NAMESPACE, check_out
-from genrenet.playlists.paths import line_of, path_at, place_of, uri_of
 from genrenet.utils.errors import printable
 from tests.helpers.music_shelves import add_song
 
@@ -23,6 +22,8 @@ ODD = [
     "http: x.flac", "sub/in.flac", "[br].flac", "back\\slash.flac", "semi;#frag.flac",
     os.fsdecode(b"caf\xe9.flac"),
 ]  # fmt: skip
+
+
 SUFFIXES = [".m3u8", ".m3u", ".xspf", ".json"]
 
 
@@ -130,68 +131,6 @@ def test_a_player_opens_every_song(odd, tmp_path, absolute):
     assert done.returncode == 0, done.stdout
     assert done.stdout.count(b"(+) Audio") == len(ODD)
     assert b"rror" not in done.stdout
-
-
-def test_places_through_linked_folders(tmp_path):
-    """'..' of a linked folder is where the link leads to."""
-    (tmp_path / "music").mkdir()
-    (tmp_path / "data" / "lists").mkdir(parents=True)
-    (tmp_path / "lists").symlink_to(tmp_path / "data" / "lists")
-    (tmp_path / "music" / "a.mp3").touch()
-    place = place_of(str(tmp_path / "music" / "a.mp3"), str(tmp_path / "lists"))
-    assert os.path.samefile(tmp_path / "lists" / place, tmp_path / "music" / "a.mp3")
-
-
-def test_lines_and_uris():
-    assert line_of("/m/a b.mp3", "/m") == "a b.mp3"
-    assert line_of("/m/ a.mp3", "/m") == "./ a.mp3"
-    assert line_of("/m/#1.mp3", "/m") == "file:///m/%231.mp3"
-    assert uri_of("/m/ä:b.mp3", "/m/x") == "../%C3%A4%3Ab.mp3"
-    assert uri_of("/m/ä:b.mp3", None) == "file:///m/%C3%A4%3Ab.mp3"
-    assert path_at("file://localhost/m/a%20b.mp3", "/x", uri=False) == "/m/a b.mp3"
-    assert path_at("FILE:/m/a.mp3", "/x", uri=False) == "/m/a.mp3"
-    assert path_at("file://elsewhere/a.mp3", "/x", uri=False) is None
-    assert path_at("https://radio/stream", "/x", uri=False) is None
-    assert path_at("a%20b.mp3", "/x", uri=False) == "/x/a%20b.mp3"
-    assert path_at("a%20b.mp3", "/x", uri=True) == "/x/a b.mp3"
-
-
-def test_others_playlists(tmp_path):
-    (tmp_path / "win.m3u").write_bytes(
-        b"\xef\xbb\xbf#EXTM3U\r\n#EXTINF:1,A - B - C\r\n#EXTALB:x\r\na.mp3\r\n\r\ncaf\xe9.mp3\r\n"
-    )
-    found = read_playlist(tmp_path / "win.m3u")
-    assert [song[1:3] for song in found] == [("A", "B - C"), ("", "")]
-    assert os.fsencode(found[1].path).endswith(b"/caf\xe9.mp3")
-    (tmp_path / "x.xspf").write_text(
-        "<playlist version='1' xmlns='http://xspf.org/ns/0/'><trackList><track><creator>A</creator>"
-        "<title>T</title></track><track><location>http://r/s</location></track></trackList></playlist>"
-    )
-    assert [song[:3] for song in read_playlist(tmp_path / "x.xspf")] == [
-        (None, "A", "T"),
-        (None, "", ""),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("name", "data", "said"),
-    [
-        ("x.m3u8", b"\0\1", "no .m3u8 playlist"),
-        ("x.xspf", b"<playlist>", "no .xspf playlist"),
-        ("x.xspf", b"<html/>", "<html> instead of <playlist>"),
-        ("x.json", b"[]", "no .json playlist"),
-        ("x.json", b'{"songs": [{}]}', "no .json playlist"),
-        ("x.json", b'{"songs": [3]}', "no .json playlist"),
-        ("x.json", b"\xff", "no .json playlist"),
-        ("x.pls", b"", "found the suffix '.pls', wanted .m3u8 or"),
-        ("missing.m3u8", None, "cannot read the playlist .*: found No such file"),
-    ],
-)
-def test_what_is_no_playlist(tmp_path, name, data, said):
-    if data is not None:
-        (tmp_path / name).write_bytes(data)
-    with pytest.raises(PlaylistError, match=said):
-        read_playlist(tmp_path / name)
 
 
 def test_what_cannot_be_written(odd, tmp_path):

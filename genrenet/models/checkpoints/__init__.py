@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from genrenet.utils.lazy import exports
 
 if TYPE_CHECKING:
+    from genrenet.models.checkpoints.default import default_checkpoint as default_checkpoint
     from genrenet.models.checkpoints.download import FetchError as FetchError, fetch as fetch
     from genrenet.models.checkpoints.files import (
         CheckpointError as CheckpointError,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 __getattr__, __dir__, __all__ = exports(
     __name__,
     {
+        "default": ["default_checkpoint"],
         "download": ["FetchError", "fetch"],
         "files": [
             "CheckpointError",

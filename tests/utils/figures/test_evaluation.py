@@ -1,22 +1,13 @@
-"""Figures: what is drawn, for which sizes, and in which formats."""
+"""Figures of an evaluation: confusion matrices and intervals."""
 
-import io
 import warnings
-from xml.etree import ElementTree
 
 import matplotlib as mpl
 import numpy as np
 import pytest
-from matplotlib.image import imread
 
 from genrenet.utils import figures
-from genrenet.utils.figures import FigureError, confusion_matrix, logmel_images, timeline
-
-ODD = ["R&B", "$oul$", "日本の音楽", "a very long name of a genre that nobody reads", "<b>", "\\x"]
-
-
-def texts(figure):
-    return [text.get_text() for text in figure.findobj(mpl.text.Text) if text.get_text()]
+from genrenet.utils.figures import FigureError, confusion_matrix
 
 
 @pytest.mark.parametrize("n", [2, 10, 30])
@@ -54,39 +45,6 @@ def test_labels_are_taken_literally_and_pyplot_stays_untouched():
     assert dict(mpl.rcParams) == before
 
 
-def test_formats():
-    figure = confusion_matrix([[3, 1], [0, 2]], ["jazz", "rock"])
-    svg = figures.to_svg(figure)
-    assert ElementTree.fromstring(svg).tag.endswith("svg")
-    assert svg.startswith("<svg")
-    picture = imread(io.BytesIO(figures.to_png(figure)))
-    assert picture.shape[:2] == figures.to_array(figure).shape[:2]
-
-
-def test_logmels_are_drawn_with_low_bands_below():
-    image = np.full((96, 50), -80.0)
-    image[:48] = 0.0
-    pixels = figures.to_array(logmel_images(image[None], ["low"], 1.5)).astype(int)
-    column = pixels[:, pixels.shape[1] // 2].sum(axis=1)
-    rows = np.flatnonzero(column < 700)
-    bright, dark = column[rows[-20:]].max(), column[rows[len(rows) // 4]]
-    assert bright > dark
-    with pytest.raises(FigureError, match="2 titles"):
-        logmel_images(image[None], ["low", "high"], 1.5)
-
-
-def test_the_timeline_marks_each_frame_once():
-    scores = np.array([[0.7, 0.2, 0.1], [0.6, 0.3, 0.1], [0.1, 0.8, 0.1]])
-    figure = timeline([20, 50, 110], scores, ["jazz", "rock", "pop"], 30.0, "song.mp3")
-    axes = figure.axes[0]
-    dots = np.concatenate([c.get_offsets() for c in axes.collections if c.get_offsets().size])
-    marked = {(x, int(y)) for x, y in dots.tolist() if x or y}
-    assert marked == {(35.0, 0), (65.0, 0), (125.0, 1)}
-    assert axes.get_xlim() == (20, 140)
-    with pytest.raises(FigureError, match="2 frames"):
-        timeline([0, 30], scores, ["jazz", "rock", "pop"], 30.0)
-
-
 @pytest.mark.parametrize(("most", "end"), [(1, 1), (None, 0.63)])
 def test_intervals_of_models_start_at_zero_and_fit_their_page(most, end):
     names, ends = ["R&B", "soul", "a jazz"], [(0.4, 0.6), (0.1, 0.3), (0.2, 0.3)]
@@ -102,3 +60,10 @@ def test_intervals_of_models_start_at_zero_and_fit_their_page(most, end):
 def test_intervals_and_names_that_differ_in_number_are_refused():
     with pytest.raises(FigureError, match="2 names, 1 values, 1 intervals"):
         figures.intervals(["a", "b"], [0.5], [(0.4, 0.6)], "recall")
+
+
+ODD = ["R&B", "$oul$", "日本の音楽", "a very long name of a genre that nobody reads", "<b>", "\\x"]
+
+
+def texts(figure):
+    return [text.get_text() for text in figure.findobj(mpl.text.Text) if text.get_text()]

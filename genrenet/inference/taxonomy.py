@@ -1,0 +1,144 @@
+"""Genres under the names that others give them: renamed, and put together where those make one.
+
+The tables are of this package: which name each stands for at Discogs (https://www.discogs.com,
+genres and styles), MusicBrainz (https://musicbrainz.org/genres) and in beets' tree of genres
+(https://beets.io, plugin ``lastgenre``).
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from genrenet.inference.answers import AnswerRule
+from genrenet.inference.result import SongResult
+from genrenet.utils.errors import GenrenetError, printable
+
+BUILT_IN = ("ours", "discogs", "musicbrainz", "beets")
+
+
+class TaxonomyError(GenrenetError):
+    """A taxonomy that cannot be read."""
+
+
+@dataclass(frozen=True)
+class Taxonomy:
+    """What genres are called, and what they lie under.
+
+    Attributes
+    ----------
+    name : str
+    names : mapping of str to str
+        By a model's label, in lower case. Labels that are not here keep their names.
+    parents : mapping of str to str
+        The genre that a name lies under; those at the top are not here.
+    """
+
+    name: str
+    names: Mapping[str, str]
+    parents: Mapping[str, str]
+
+    def rename(self, label: str) -> str:
+        """Return what a label is called."""
+        return self.names.get(label.casefold(), label)
+
+    def labels(self, labels: Iterable[str]) -> list[str]:
+        """Return what labels are called, each once, and what those lie under."""
+        named = [self.rename(label) for label in labels]
+        return list(dict.fromkeys([*named, *(self.parents[n] for n in named if n in self.parents)]))
+
+    def group(self, scores: Mapping[str, float]) -> dict[str, float]:
+        """Return scores by this taxonomy's names.
+
+        Scores that sum to one are added up where they come under one name, and what lies under a
+        genre counts for it too; of others, such as a tagger's, the highest counts.
+        """
+        exclusive = abs(sum(scores.values()) - 1.0) < 1e-3
+        found = dict.fromkeys(self.labels(scores), 0.0)
+        for label, score in scores.items():
+            name = self.rename(label)
+            for one in (name, self.parents.get(name)):
+                if one is not None:
+                    found[one] = found[one] + score if exclusive else max(found[one], score)
+        return {name: round(score, 6) for name, score in found.items()}
+
+    def apply(self, result: SongResult, rule: AnswerRule) -> SongResult:
+        """Say a result in this taxonomy's names, in place, its timeline too.
+
+        Parameters
+        ----------
+        result : SongResult
+        rule : AnswerRule
+            The model's; see `genrenet.inference.answers.rule_of`.
+        """
+        if not result.scores:
+            return result
+        labels = self.labels(result.scores)
+        rule = replace(
+            rule,
+            not_music=tuple(map(self.rename, rule.not_music)),
+            parents={name: [self.parents[name]] for name in labels if name in self.parents},
+        )
+        self.frames(result.timeline)
+        result.decide(self.group(result.scores), rule)
+        return result
+
+    def frames(self, timeline: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Say a timeline in this taxonomy's names, in place."""
+        for frame in timeline:
+            frame["scores"] = self.group(frame["scores"])
+            frame["genre"] = self.rename(frame["genre"])
+        return timeline
+
+
+def taxonomy(name_or_file: str | os.PathLike[str]) -> Taxonomy:
+    """Return a taxonomy of the package, or of a CSV file.
+
+    Parameters
+    ----------
+    name_or_file : str or path
+        One of `BUILT_IN`, or a file with columns ``genre`` (a model's label) and ``name``, which
+        is the name it is to have, or "genre > name" for one that lies under another.
+
+    Raises
+    ------
+    TaxonomyError
+        No such name or file, or a file without these columns.
+
+    Examples
+    --------
+    >>> taxonomy("discogs").rename("metal"), taxonomy("discogs").parents["Heavy Metal"]
+    ('Heavy Metal', 'Rock')
+    """
+    column, what = os.fspath(name_or_file), printable(name_or_file)
+    if column in BUILT_IN:
+        text = (resources.files("genrenet.inference") / "taxonomies.csv").read_text("utf-8")
+    else:
+        try:
+            text, column = Path(name_or_file).read_text("utf-8-sig"), "name"
+        except (OSError, UnicodeDecodeError) as error:
+            raise TaxonomyError(
+                f"no taxonomy '{what}'",
+                found=str(error),
+                wanted=f"{', '.join(BUILT_IN)}, or a CSV file with the columns genre and name",
+            ) from error
+    rows = list(csv.DictReader(text.splitlines()))
+    if not rows or not {"genre", column} <= rows[0].keys():
+        raise TaxonomyError(
+            f"'{what}' is no taxonomy",
+            found=", ".join(rows[0]) if rows else "no rows",
+            wanted="a CSV file with the columns genre and name",
+        )
+    names, parents = dict[str, str](), dict[str, str]()
+    for row in rows:
+        *above, name = (part.strip() for part in (row[column] or "").split(" > "))
+        if name:
+            names[str(row["genre"]).strip().casefold()] = name
+            if above:
+                parents[name] = above[-1]
+    return Taxonomy(column if column in BUILT_IN else what, names, parents)

@@ -1,0 +1,171 @@
+"""Several networks on one waveform, each behind its own front end, under one head.
+
+A linear layer on all embeddings, one behind the other, adds up the logits of a linear layer on
+each: its scores are the normalised geometric mean of theirs. Each network runs once a frame,
+whatever it was trained on: the waveform is resampled to its rate and cut to its frames.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from genrenet.models.description import build_frontend, build_network
+from genrenet.models.frontend import FrontEnd, FrontendError, bound_level, without_autocast
+from genrenet.models.networks import GenreNetwork, NetworkError
+
+HALF_TAPS = 48
+"""Taps on each side of the filter before samples are left out, for each sample that is kept."""
+
+PASSED = 0.94
+"""Share of the frequencies that a lower rate can hold and that the filter passes."""
+
+
+class Waveform(FrontEnd):
+    """The waveform as it is, at a level that all networks behind it know.
+
+    Parameters
+    ----------
+    sample_rate : int > 0
+        In Hz.
+
+    Examples
+    --------
+    >>> Waveform()(torch.zeros(2, 320_000)).shape
+    torch.Size([2, 1, 320000])
+    """
+
+    n_mels = 1
+
+    def __init__(self, sample_rate: int = 32_000) -> None:
+        super().__init__()
+        self.sample_rate, self.settings = sample_rate, {"sample_rate": sample_rate}
+
+    def n_stft_frames(self, n_samples: int) -> int:
+        """Return the number of samples: there are no STFT frames."""
+        return n_samples
+
+    def forward(self, waveform: Tensor) -> Tensor:
+        """Return waveforms of shape (batch, 1, samples), float32; see `bound_level`."""
+        if waveform.ndim != 2 or not waveform.shape[-1]:
+            raise FrontendError(
+                "the front end cannot take this waveform",
+                found=f"a tensor of shape {tuple(waveform.shape)}",
+                wanted="(batch, samples)",
+            )
+        with without_autocast(waveform.device), torch.no_grad():
+            return bound_level(waveform.float())[:, None]
+
+
+class Branch(nn.Module):
+    """One network with its front end, from waveforms at another rate to embeddings.
+
+    Parameters
+    ----------
+    part : mapping
+        ``network``, ``frontend`` and ``seconds``, the length of its frames; the first two as a
+        checkpoint's description has them.
+    sample_rate : int > 0
+        Of the waveforms in Hz, a whole multiple of the front end's.
+
+    Raises
+    ------
+    NetworkError
+        The rates do not fit.
+    """
+
+    def __init__(self, part: Mapping[str, Any], sample_rate: int) -> None:
+        super().__init__()
+        self.frontend = build_frontend(part["frontend"], "a branch", quick=True)
+        self.network: GenreNetwork = build_network(part["network"], 1, "a branch")  # type: ignore[assignment]
+        self.embedding_size = self.network.embedding_size
+        self.network.head = nn.Identity()  # type: ignore[assignment]
+        rate: int = self.frontend.sample_rate  # type: ignore[assignment]
+        self.step, rest = divmod(sample_rate, rate)
+        if rest or not self.step:
+            raise NetworkError(
+                "a branch cannot have its sample rate",
+                found=f"{sample_rate} Hz before it",
+                wanted=f"a whole multiple of {rate} Hz",
+            )
+        self.n_samples = round(part["seconds"] * rate)
+        self.register_buffer("taps", _low_pass(self.step)[None, None], persistent=False)
+        self.taps: Tensor
+
+    def forward(self, waveform: Tensor) -> Tensor:
+        """Map waveforms of shape (batch, 1, samples) to embeddings of shape (batch, features).
+
+        As many frames as fit are spread evenly from the first to the last sample, and their
+        embeddings averaged.
+        """
+        with without_autocast(waveform.device), torch.no_grad():
+            x = F.conv1d(waveform, self.taps, stride=self.step, padding=self.taps.shape[-1] // 2)
+            x = x[:, 0, : waveform.shape[-1] // self.step]
+            size, n = x.shape[-1], self.n_samples
+            if size < n:
+                x, size = x.repeat(1, -(-n // size))[:, :n], n
+            count = round(size / n)
+            starts = [round(i * (size - n) / max(1, count - 1)) for i in range(count)]
+            logmel = self.frontend(torch.cat([x[:, i : i + n] for i in starts]))
+        found: Tensor = self.network.embed(logmel).unflatten(0, (count, len(x))).mean(dim=0)
+        return found
+
+
+def _low_pass(step: int) -> Tensor:
+    """Return the filter before one of ``step`` samples is kept: a sinc in a Hamming window."""
+    if step == 1:
+        return torch.ones(1)
+    around = torch.arange(-HALF_TAPS * step, HALF_TAPS * step + 1, dtype=torch.float64)
+    window = torch.hamming_window(len(around), periodic=False, dtype=torch.float64)
+    taps = torch.sinc(around * PASSED / step) * window
+    return (taps / taps.sum()).float()
+
+
+class Fused(GenreNetwork):
+    """Networks side by side on one waveform, and a head on all their embeddings.
+
+    Parameters
+    ----------
+    n_labels : int > 0
+    branches : sequence of mapping
+        See `Branch`.
+    seconds : float > 0
+        Length of a frame.
+    sample_rate : int > 0
+        Of the waveforms, in Hz.
+    """
+
+    def __init__(
+        self,
+        n_labels: int,
+        branches: Sequence[Mapping[str, Any]],
+        seconds: float = 10.0,
+        sample_rate: int = 32_000,
+    ) -> None:
+        super().__init__()
+        self.settings = {
+            "branches": [dict(part) for part in branches],
+            "seconds": seconds,
+            "sample_rate": sample_rate,
+        }
+        self.frame_seconds = seconds
+        made = [Branch(part, sample_rate) for part in branches]
+        self.branches = nn.ModuleList(made)
+        self.head = nn.Linear(sum(branch.embedding_size for branch in made), n_labels)
+
+    def make_frontend(self) -> Waveform:
+        """Return the front end that the networks are behind."""
+        return Waveform(int(self.settings["sample_rate"]))
+
+    def embed(self, logmel: Tensor) -> Tensor:
+        """Return all embeddings of waveforms of shape (batch, 1, samples), joined."""
+        return torch.cat([branch(logmel) for branch in self.branches], dim=1)
+
+    def layers(self, logmel: Tensor) -> dict[str, Tensor]:
+        """Return the embedding and the logits."""
+        embedding = self.embed(logmel)
+        return {"embedding": embedding, "logits": self.head(embedding)}

@@ -1,0 +1,123 @@
+"""Networks side by side: the same as each alone, in files that leave out what others published."""
+
+import copy
+from functools import partial
+
+import numpy as np
+import pytest
+import soxr
+import torch
+
+from genrenet.models.checkpoints import (
+    export_checkpoint,
+    import_checkpoint,
+    open_checkpoint,
+    read_checkpoint,
+    register,
+    registry,
+    write_checkpoint,
+)
+from genrenet.models.description import frontend_part, network_part
+from genrenet.models.frontend import FrontendError
+from genrenet.models.fused import HALF_TAPS, Branch, Fused, Waveform
+from genrenet.models.kaldi import KaldiMel
+from genrenet.models.model import GenreModel
+from genrenet.models.networks import MobileNetV3, MusiCNN, NetworkError
+from genrenet.models.optimised import optimised
+from tests.helpers.publishing import model_of, sha256
+
+
+def part(model, seconds):
+    return {
+        "network": network_part(model.network),
+        "frontend": frontend_part(model.frontend),
+        "seconds": seconds,
+    }
+
+
+@pytest.fixture(scope="module")
+def parts():
+    torch.manual_seed(0)
+    musicnn = GenreModel(["a", "b"], MusiCNN)
+    mobile = GenreModel(["a", "b"], partial(MobileNetV3, width=0.1), KaldiMel)
+    return [part(musicnn, 2.976), part(mobile, 10.0)]
+
+
+@pytest.fixture
+def fused(parts):
+    torch.manual_seed(1)
+    return GenreModel(["a", "b", "c"], partial(Fused, branches=parts)).eval()
+
+
+@pytest.fixture(scope="module")
+def noise():
+    return torch.from_numpy(np.random.default_rng(0).normal(0, 0.1, (2, 320_000))).float()
+
+
+def test_each_network_sees_its_own_frames_at_its_own_rate(fused, noise):
+    with torch.no_grad():
+        found = fused.embed(noise)
+        musicnn, mobile = (branch.network for branch in fused.network.branches)
+        front, kaldi = (branch.frontend for branch in fused.network.branches)
+        even = fused.frontend(noise)[:, 0]
+        low = torch.nn.functional.conv1d(
+            even[:, None], fused.network.branches[0].taps, stride=2, padding=2 * HALF_TAPS
+        )[:, 0]
+        cut = [low[:, i : i + 47_616] for i in (0, 56_192, 112_384)]
+        alone = torch.stack([musicnn.embed(front(frames)) for frames in cut]).mean(dim=0)
+        assert torch.allclose(found[:, :200], alone, atol=1e-5)
+        assert torch.allclose(found[:, 200:], mobile.embed(kaldi(even)), atol=1e-5)
+        assert torch.allclose(fused(noise), fused.network.head(found), atol=1e-5)
+
+
+def test_the_rate_is_halved_as_by_a_good_resampler(parts):
+    wave = np.random.default_rng(1).normal(0, 0.1, 32_000)
+    wanted = soxr.resample(wave, 32_000, 16_000)
+    branch = Branch(parts[0], 32_000)
+    x = torch.from_numpy(wave).float()[None, None]
+    found = torch.nn.functional.conv1d(x, branch.taps, stride=2, padding=2 * HALF_TAPS)[0, 0]
+    low = slice(0, 6_500)  # of 8,000 frequencies; above both fall off, each in its own way
+    one, other = (np.fft.rfft(np.asarray(y))[low] for y in (found[:16_000], wanted[:16_000]))
+    assert np.abs(one - other).max() < 0.02 * np.abs(other).max()
+
+
+def test_inference_gives_the_same_scores(fused, noise):
+    with torch.no_grad():
+        assert torch.allclose(optimised(fused, "32").scores(noise), fused.scores(noise), atol=1e-4)
+
+
+def test_gain_does_not_matter_where_the_level_is_implausible(fused, noise):
+    with torch.no_grad():
+        assert torch.allclose(fused.scores(noise * 1e-3), fused.scores(noise * 1e-2), atol=1e-4)
+
+
+def test_rates_that_do_not_fit_are_refused(parts):
+    with pytest.raises(NetworkError, match="whole multiple of 16000"):
+        Branch(parts[0], 24_000)
+    with pytest.raises(FrontendError, match="samples"):
+        Waveform()(torch.zeros(3))
+
+
+def test_a_file_leaves_out_what_several_backbones_hold(tmp_path, monkeypatch, fused, noise):
+    """Two published models, imported on this machine, complete a file that holds the head alone."""
+    monkeypatch.setattr(registry, "_MODELS", dict(registry._MODELS))
+    monkeypatch.setenv("GENRENET_CACHE", str(tmp_path / "cache"))
+    known = []
+    for i, (branch, name) in enumerate(zip(fused.network.branches, "xy", strict=True)):
+        inner = GenreModel(["a", "b"], lambda _, n=branch.network: n, branch.frontend)
+        inner.network.head = torch.nn.Linear(branch.embedding_size, 2)
+        content = name.encode() * 100
+        (tmp_path / name).write_bytes(content)
+        address = (tmp_path / name).as_uri()
+        about = {"name": f"tiny-{name}", "filename": f"{name}.bin", "labels": ("a", "b")}
+        register(model_of(content, address, **about, convert=lambda _, m=inner: copy.deepcopy(m)))
+        import_checkpoint(f"tiny-{name}")
+        branch.network.head = torch.nn.Identity()
+        prefix = f"network.branches.{i}.network."
+        known.append({"name": f"tiny-{name}", "sha256": sha256(content), "prefix": prefix})
+    fused.provenance["backbone"] = known
+    whole = write_checkpoint(fused, tmp_path / "whole.ckpt")
+    small = export_checkpoint(whole, tmp_path / "small.ckpt", without_backbone=True)
+    assert set(read_checkpoint(small)["state_dict"]) == {"network.head.weight", "network.head.bias"}
+    with torch.no_grad():
+        assert torch.equal(open_checkpoint(small).scores(noise), fused.scores(noise))
