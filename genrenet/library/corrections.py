@@ -12,6 +12,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 from genrenet.library.table import (
     Row,
@@ -33,7 +34,7 @@ class CorrectionError(GenrenetError):
     """A correction that cannot be noted."""
 
 
-def answered(row: Row) -> Row:
+def answered(row: Mapping[str, Any]) -> Row:
     """Return a table's row with its correction, if there is one, in the place of the answer.
 
     Examples
@@ -44,7 +45,7 @@ def answered(row: Row) -> Row:
     """
     genre = row.get("correction")
     if not genre or row["genre"] is None:
-        return row
+        return {**row}
     named = "" if genre == NOT_MUSIC else genre
     return {**row, "genre": genre, "confidence": 1.0, "genres": named, "unsure": 0}
 
@@ -146,8 +147,9 @@ class Remembered:
     def __init__(self, rows: Iterable[Row]) -> None:
         self._genres: dict[object, str] = {}
         for row in rows:
-            if genre := row.get("correction"):
-                self._genres.update(dict.fromkeys(self._keys(row), genre))
+            if row.get("correction"):
+                for key in self._keys(row):
+                    self._genres[key] = row["correction"]
 
     def of(self, row: Row) -> str | None:
         """Return the correction of a song that was scored again; None where there is none."""

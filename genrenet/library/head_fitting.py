@@ -117,7 +117,7 @@ def fit_head(
         fit = (counts * frame_losses(before + z @ weight.T + bias, goal, activation)).sum()
         whole: torch.Tensor = fit + pull / 2 * (rows.shape[1] * weight.square().sum())
         whole = whole + pull / 2 * bias.square().sum()
-        whole.backward()  # type: ignore[no-untyped-call]
+        whole.backward()
         return whole
 
     threads = torch.get_num_threads()
