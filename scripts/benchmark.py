@@ -19,6 +19,7 @@ BENCHMARKS = {
     "frontend": "the log-mel of a frame",
     "network": "the CNN and the CRNN on a frame",
     "classify": "from files to genres",
+    "musicnn": "from a file to MusiCNN's tags",
     "features": "34 short-term features and MFCC",
     "neighbours": "KL distances of all pairs of songs",
     "train": "training data from the prepared store, and the time to the first batch",

@@ -104,7 +104,7 @@ def main() -> None:
             parts = pd.Series("train", index=table["track_id"])
             parts.iloc[test] = "test"
             model = train(options, parts, f"artist fold {number}", seed)
-            songs = score_songs(list(table["path"].iloc[test]), model, trim=0.0)
+            songs = score_songs(list(table["path"].iloc[test]), model, trim=0.0, frames="whole")
             scores[seed, test] = [[song.scores[label] for label in labels] for song in songs]
             right = (scores[seed, test].argmax(axis=1) == target[test]).mean()
             print(f"seed {seed}, fold {number}: {right:.3f}", flush=True)

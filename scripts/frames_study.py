@@ -45,7 +45,7 @@ def main() -> None:
     target = np.array([labels.index(genre) for genre in table["genre"]])
     paths = list(table["path"])
     with progress_bar("embedding") as show:
-        songs = list(cached_embeddings(paths, options.backbone, trim=0.0, progress=show))
+        songs = cached_embeddings(paths, options.backbone, trim=0.0, frames="whole", progress=show)
     means = np.stack([song.song for song in songs])
     most = max(len(song.frames) for song in songs)
     counts = [count for count in (1, 2, 3, 5, 10, 20) if count < most] + [most]

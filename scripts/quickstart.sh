@@ -83,6 +83,7 @@ The report: $report/report.html
 What next (first: source .venv/bin/activate):
   tensorboard --logdir runs                                     curves, confusion matrices, sounds
   genrenet classify ~/Music --checkpoint $checkpoint
+  genrenet classify ~/Music                                     the shipped model: eleven genres, no training
   genrenet fit --config crnn --data.source ${music:-~/Music}     the recurrent network
   genrenet data check ${music:-~/Music}                          what is wrong with a collection
 NEXT

@@ -165,7 +165,7 @@ def fold_scores(options: argparse.Namespace, table: pd.DataFrame, labels: list[s
         file = options.work / f"fold{number}.json"
         if not file.exists():
             model = fold_model(options, table, f"fold{number}")
-            songs = score_songs(list(table["path"].iloc[test]), model, trim=0.0)
+            songs = score_songs(list(table["path"].iloc[test]), model, trim=0.0, frames="whole")
             rows = [[song.scores[label] for label in labels] for song in songs]
             file.write_text(json.dumps(rows), "utf-8")
         scores[0, test] = json.loads(file.read_text("utf-8"))
@@ -182,7 +182,7 @@ def fold_robustness(options: argparse.Namespace, table: pd.DataFrame) -> Any:
 
         def decide(fold: int, paths: list[str]) -> list[str | None]:
             model = fold_model(options, table, f"fold{fold}")
-            return [song.genre for song in score_songs(paths, model, trim=0.0)]
+            return [song.genre for song in score_songs(paths, model, trim=0.0, frames="whole")]
 
         file.write_text(json.dumps(robustness(table, decide, test_fold), indent=1), "utf-8")
     return json.loads(file.read_text("utf-8"))
@@ -259,8 +259,8 @@ repeated; squared error of the teacher's standardised embedding times
 Four genres only: a jazz or a folk song gets one of the four. Pop and rock overlap in this
 collection (many of its "pop" songs call themselves alternative rock), and are told apart little
 better than by chance for artists it has not heard. Magnatune's artists are not the charts.
-The scores are not calibrated for other collections. The first and last 20 s of whole songs are left
-out, and less of short ones: pass `--trim 0` for excerpts.
+The scores are not calibrated for other collections. A tenth of a song, 20 s at most, is left out at
+either end: pass `--trim 0` for excerpts.
 """,
 }
 

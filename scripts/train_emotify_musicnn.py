@@ -74,7 +74,7 @@ def main() -> None:
         write_checkpoint(bounded(load_model(BACKBONE)), backbone)
 
     def embedded(paths: list[str]) -> NDArray[np.float32]:
-        return song_matrix(cached_embeddings(paths, backbone, trim=0.0))[0]
+        return song_matrix(cached_embeddings(paths, backbone, trim=0.0, frames="whole"))[0]
 
     x = embedded(list(table["path"]))
     scores = np.zeros((SEEDS, len(table), len(labels)))
@@ -144,8 +144,8 @@ collection, and songs of one artist stand or fall together there: see the confus
 scores are not calibrated for other collections. The level of a frame counts from -20 dB of full
 scale (root mean square) up; quieter frames are raised to -20 dB, so recordings far under the usual
 level are told apart by their other features. Bringing every frame to one level measured 0.723 on
-all songs. The first and last 20 s of whole songs are left out, and less of short ones:
-pass `--trim 0` for excerpts.
+all songs. A tenth of a song, 20 s at most, is left out at either end: pass `--trim 0` for
+excerpts.
 """,
 }
 

@@ -69,7 +69,9 @@ def embedded(
     """Songs by all layers that are of use, and the columns of each layer."""
     names = list(dict.fromkeys(itertools.chain.from_iterable(LAYERS[backbone].values())))
     with progress_bar(f"songs through {backbone}") as progress:
-        songs = cached_embeddings(paths, backbone, names, trim=0.0, progress=progress)
+        songs = cached_embeddings(
+            paths, backbone, names, trim=0.0, frames="whole", progress=progress
+        )
     bad = [song.path for song in songs if not len(song.frames)]
     if bad:
         raise SystemExit(f"cannot be read: {', '.join(bad)}")

@@ -74,14 +74,14 @@ class Opened:
         self.path, self.notes, self._beat = path, list[str](), beat
         with border(path):
             self._track = open_track(path, beat)
-        self._fresh = True
+        self._ended = False
 
     def info(self) -> AudioInfo:
         """Return what the file is."""
         track = self._track
         with border(self.path):
             length, most = track.length, self._most_seconds()
-        self._fresh = self._fresh and track.promised == length  # else read to its end
+        self._ended = self._ended or track.promised != length  # it was read to its end
         length = min(length, most)  # damaged headers state thousands of years
         return AudioInfo(length, track.rate, track.channels, track.format, track.backend)
 
@@ -90,10 +90,11 @@ class Opened:
         if not ((hz is None or hz >= 1) and offset >= 0 and (duration is None or duration > 0)):
             raise ValueError(f"out of range: rate {hz}, offset {offset} or duration {duration}")
         with border(self.path):
-            if not self._fresh:
+            if self._ended:
                 self._reopen()
-            self._fresh = False
             yield from self._pieces(hz, offset, duration)
+            # Nothing was read: what is left to read is not known.
+            self._ended = not self._track.position
 
     def close(self) -> None:
         """Give the file back."""
@@ -101,7 +102,7 @@ class Opened:
 
     def _reopen(self) -> None:
         self._track.close()
-        self._track = open_track(self.path, self._beat)
+        self._track, self._ended = open_track(self.path, self._beat), False
 
     def _pieces(self, hz: int | None, offset: float, duration: float | None) -> Iterator[Mono]:
         """Seek, decode, mix, resample, trim, judge the end."""
@@ -123,8 +124,11 @@ class Opened:
         start, skip = tick * (rate // common), skip - tick * (out // common)
         if not single and duration is not None:
             stop = math.ceil(stop / rate) * rate
+        read = track.position > 0
         if not track.seek(start):  # which leaves the decoder in no fit state
             self._reopen()
+            if read and not self._track.seek(start):
+                self._reopen()
             track = self._track
         resampler = soxr.ResampleStream(rate, out, 1, dtype="float32", quality="HQ")
         mix = Downmix(rate)

@@ -164,13 +164,15 @@ class AVTrack:
         return float(ticks * (self._stream.time_base or 0))
 
     def seek(self, start: int) -> bool:
-        """Go to some way before `start`, or stay; False if the decoder is in no fit state then."""
+        """Go to some way before `start`, or stay at the beginning; False if the decoder is in no
+        fit state then.
+        """
         first, clock, preroll = self._first, self._first.time_base, int(_PREROLL * self.rate)
         counted = bool(_COUNTED & self._kinds)
         if not (counted or _INDEXED & self._kinds) or start < 2 * preroll:
-            return True
+            return not self.position
         if first.pts is None or clock is None or clock * self.rate > 1:
-            return True
+            return not self.position
         target = first.pts + int((start - preroll) / (self.rate * clock))
         with _damage():
             if not counted:
@@ -292,8 +294,10 @@ class ChainedTrack:
         return sum((track.length for track in self._others()), self._first.length)
 
     def seek(self, start: int) -> bool:
-        """Stay: what precedes is decoded, since the parts' lengths are known for certain then."""
-        return True
+        """Stay at the beginning: what precedes is decoded, since the parts' lengths are known for
+        certain then.
+        """
+        return not self.position
 
     def _others(self) -> Iterator[AVTrack]:
         for part in self._parts[1:]:

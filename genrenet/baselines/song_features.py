@@ -183,7 +183,12 @@ def _embedded(
     from genrenet.features import cached_embeddings, song_matrix
 
     songs = cached_embeddings(
-        paths, backbone, re.split("[,/]", layers or "embedding"), device=device, progress=progress
+        paths,
+        backbone,
+        re.split("[,/]", layers or "embedding"),
+        frames="whole",
+        device=device,
+        progress=progress,
     )
     matrix, kept = song_matrix(songs)
     rows = np.full((len(songs), matrix.shape[1]), np.nan)

@@ -22,6 +22,7 @@ COMMANDS = {
     "validate": ("training", "measure a checkpoint on the validation songs"),
     "test": ("training", "measure a checkpoint on the test songs and write a report"),
     "predict": ("training", "score all songs of a collection"),
+    "distil": ("distil", "train a small fast network to name genres as larger ones do"),
     "evaluate": ("evaluate", "judge methods on the same songs and folds, and write a report"),
     "compare": ("evaluate", "set two evaluations side by side"),
     "baseline": ("baseline", "let a classical method learn from a collection"),

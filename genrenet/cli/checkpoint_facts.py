@@ -12,6 +12,7 @@ from genrenet.models.checkpoints import (
     published_models,
 )
 from genrenet.models.checkpoints.header import HEAD, backbones, read_header
+from genrenet.models.checkpoints.licences import commercial
 from genrenet.utils.errors import printable
 
 
@@ -22,11 +23,13 @@ def shipped_row(name: str, path: Path) -> dict[str, Any]:
     description = entries["genrenet"]
     source = description.get("source") or {}
     what = f"{description['network']['name']}, trained on {description.get('dataset', 'songs')}"
+    licence = str(source.get("licence", description.get("licence", "")))
     return {
         "name": name,
         "what": source.get("title") or what,
         "labels": len(description["labels"]),
-        "licence": source.get("licence", description.get("licence", "")),
+        "licence": licence,
+        "commercial": commercial(licence),
         "state": _state("shipped", needs),
         "needs": " and ".join(needs) or None,
     }

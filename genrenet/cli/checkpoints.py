@@ -87,6 +87,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
 def _list(options: argparse.Namespace) -> int:
     from genrenet.cli.checkpoint_facts import published_state, shipped_row
     from genrenet.models.checkpoints import published_models, shipped_checkpoints
+    from genrenet.models.checkpoints.licences import commercial
 
     rows: list[dict[str, Any]] = []
     problems: list[str] = []
@@ -102,6 +103,7 @@ def _list(options: argparse.Namespace) -> int:
                 "what": model.title,
                 "labels": len(model.labels),
                 "licence": model.licence,
+                "commercial": commercial(model.licence),
                 "state": published_state(model),
                 "needs": None,
             }
@@ -109,7 +111,7 @@ def _list(options: argparse.Namespace) -> int:
     if options.format == "json":
         print(to_json(rows, ensure_ascii=False, indent=1))
     else:
-        columns = ("name", "what", "labels", "licence", "state")
+        columns = ("name", "what", "labels", "licence", "commercial", "state")
         print_table(columns, ([row[column] for column in columns] for row in rows))
     for problem in problems:
         print(f"genrenet checkpoints: {problem}", file=sys.stderr)

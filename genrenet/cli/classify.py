@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from genrenet.cli.parsing import CommandParser, add_engine_options
+from genrenet.cli.parsing import CommandParser, add_albums_option, add_engine_options
 from genrenet.cli.tables import Dim, print_table
 from genrenet.utils.atomic import replacing
 from genrenet.utils.errors import GenrenetError, visible
@@ -55,9 +55,11 @@ def _parser() -> CommandParser:
     parser.add_argument(
         "--timeline",
         action="store_true",
-        help="also where the genre changes; in JSON, CSV and Parquet every frame too",
+        help="also where the genre changes; in JSON, CSV and Parquet every frame too (of all "
+        "frames, unless --frames says otherwise)",
     )
     add_engine_options(parser)
+    add_albums_option(parser)
     return parser
 
 
@@ -75,15 +77,19 @@ def run(command: str, arguments: Sequence[str]) -> int:
     from genrenet import audio
 
     audio.start()  # another process gets ready to decode while this one imports torch
+    from genrenet.inference.answers import SOFTMAX, rule_of
     from genrenet.inference.classify import open_method, score_songs, songs_or_error
     from genrenet.inference.scorers import SongScorer
     from genrenet.inference.taxonomy import taxonomy
     from genrenet.models.checkpoints import default_checkpoint
+    from genrenet.models.checkpoints.licences import require_commercial
     from genrenet.utils.hardware import keep_freed_memory
     from genrenet.utils.progress import progress_bar
 
     keep_freed_memory()
     checkpoint = options.checkpoint or default_checkpoint()
+    if options.commercial:
+        require_commercial(checkpoint)
     model = open_method(checkpoint, options.device, options.precision, compiled=options.compile)
     meaningless = options.timeline or options.trim is not None or options.frames is not None
     if isinstance(model, SongScorer) and meaningless:
@@ -101,13 +107,17 @@ def run(command: str, arguments: Sequence[str]) -> int:
             checkpoint=checkpoint,
             trim=options.trim,
             device=options.device,
-            frames=options.frames,
+            frames=options.frames or ("all" if options.timeline else None),
             workers=options.workers,
             taxonomy=taxonomy(options.taxonomy) if options.taxonomy else None,
         )
         for result in results:
             found.append(result)
             show(len(found), len(songs))
+    if options.albums:
+        from genrenet.library.albums import results_by_album
+
+        results_by_album(found, SOFTMAX if isinstance(model, SongScorer) else rule_of(model))
     _write(found, options)
     failed = [result for result in found if result.error]
     for result in failed:

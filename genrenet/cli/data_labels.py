@@ -34,7 +34,7 @@ def add_label_options(action: argparse.ArgumentParser) -> None:
     action.add_argument(
         "--models",
         default=QUICK,
-        help=f"methods that judge a collection, as of 'genrenet evaluate'; better ones accuse fewer "
+        help="methods that judge a collection, as of 'genrenet evaluate'; better ones accuse fewer "
         f"songs wrongly (default: {QUICK})",
     )
     action.add_argument(

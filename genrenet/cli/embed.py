@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from genrenet.cli.parsing import CommandParser
+from genrenet.cli.parsing import FRAMES_HELP, TRIM_HELP, CommandParser, frames
 from genrenet.utils.errors import GenrenetError, printable
 from genrenet.version import __version__
 
@@ -50,7 +50,8 @@ def _parser() -> CommandParser:
         "--per", choices=("frame", "song", "both"), default="both", help="rows (default: both)"
     )
     parser.add_argument("--out", metavar="FILE", help="file to write: .parquet or .npz")
-    parser.add_argument("--trim", type=float, help="seconds dropped at both ends of songs")
+    parser.add_argument("--frames", type=frames, metavar="N|all", help=FRAMES_HELP)
+    parser.add_argument("--trim", type=float, metavar="S", help=TRIM_HELP)
     parser.add_argument("--device", help="such as cpu, cuda or cuda:1 (default: the best there is)")
     return parser
 
@@ -61,6 +62,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
     if options.layer == "list":
         return _list(options)
     _check(options)
+    from genrenet.data.coverage import heard_frames
     from genrenet.features import checkpoint_id, iter_embeddings
     from genrenet.inference.song_reader import open_model, songs_or_error
     from genrenet.library.embedding_files import NpzFile, ParquetFile
@@ -70,6 +72,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
     songs = [os.path.abspath(path) for path in songs_or_error(options.paths)]
     model = open_model(options.backbone, options.device)
     names = [name.strip() for name in options.layer.split(",")]
+    heard = heard_frames(model.frames, options.frames)
     about = {
         "backbone": printable(options.backbone),
         "layer": ",".join(names),
@@ -77,9 +80,12 @@ def run(command: str, arguments: Sequence[str]) -> int:
         "sample_rate": model.frames.sample_rate,
         "frame_seconds": model.frames.seconds,
         "trim": model.frames.trim if options.trim is None else options.trim,
+        "heard": heard,
         "genrenet": __version__,
     }
-    found = iter_embeddings(songs, options.backbone, names, trim=options.trim, model=model)
+    found = iter_embeddings(
+        songs, options.backbone, names, trim=options.trim, frames=heard, model=model
+    )
     out, errors = Path(options.out), []
     kind = NpzFile if out.suffix.lower() == ".npz" else ParquetFile
     with kind(out, options.per, about) as file, progress_bar("embedding") as show:

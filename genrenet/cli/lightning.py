@@ -91,6 +91,7 @@ def default_precision() -> str:
 class GenreCLI(LightningCLI):
     """Lightning's command line for `GenreClassifier` on `GenreDataModule`."""
 
+    parts: tuple[type[GenreClassifier], type[GenreDataModule]] = GenreClassifier, GenreDataModule
     run_name = "default"
     run_folder = RunFolder()
     known: list[str] | None = None
@@ -186,6 +187,19 @@ class GenreCLI(LightningCLI):
         self.run_folder.trainer = trainer if fresh else None
         return trainer
 
+    def conclude(self) -> None:
+        """Say what a training has left, and what to do with it."""
+        for best in self.best_checkpoints():
+            shown = printable(best)
+            print(f"best checkpoint: {shown}\nnext: genrenet test --ckpt_path {shown}")
+
+    def best_checkpoints(self) -> list[str]:
+        """Return the files of the checkpoints that were kept for being the best."""
+        kept = (
+            each for each in self.trainer.checkpoint_callbacks if getattr(each, "monitor", None)
+        )
+        return [path for each in kept if (path := getattr(each, "best_model_path", ""))]
+
 
 def _use_new_names(config: Any) -> None:
     """Put today's import paths for former ones, so that what is saved beside a run has them."""
@@ -275,7 +289,7 @@ def _named(error: BaseException) -> BaseException:
     return error
 
 
-def run_trainer(arguments: Sequence[str], name: str) -> int:
+def run_trainer(arguments: Sequence[str], name: str, cli_class: type[GenreCLI] = GenreCLI) -> int:
     """Run ``fit``, ``validate``, ``test`` or ``predict``.
 
     Parameters
@@ -284,6 +298,8 @@ def run_trainer(arguments: Sequence[str], name: str) -> int:
         The sub-command and its options.
     name : str
         Name of the run's folder.
+    cli_class : type of GenreCLI
+        What trains which model on which data.
 
     Returns
     -------
@@ -330,9 +346,8 @@ def run_trainer(arguments: Sequence[str], name: str) -> int:
     ]
     strict = {"exit_on_error": False}
     try:
-        cli = GenreCLI(
-            GenreClassifier,
-            GenreDataModule,
+        cli = cli_class(
+            *cli_class.parts,
             args=arguments_by_path(current_arguments(arguments)),
             seed_everything_default=0,
             trainer_defaults={"callbacks": callbacks, "precision": default_precision()},
@@ -346,11 +361,7 @@ def run_trainer(arguments: Sequence[str], name: str) -> int:
             raise
         raise named from error
     if arguments[0] == "fit" and cli.trainer.is_global_zero:
-        for kept in cli.trainer.checkpoint_callbacks:
-            best = getattr(kept, "best_model_path", "")
-            if best and getattr(kept, "monitor", None):
-                shown = printable(best)
-                print(f"best checkpoint: {shown}\nnext: genrenet test --ckpt_path {shown}")
+        cli.conclude()
     gather_skipped(cli.datamodule)
     leave_siblings()
     if not cli.trainer.is_global_zero:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn
 
 from genrenet.utils.errors import GenrenetError, visible
 
@@ -33,6 +33,15 @@ def count(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"found {number}, wanted 1 or more")
     return number
+
+
+def frames(text: str) -> int | Literal["all"]:
+    """Return how many frames of a song are heard, for a parser's ``type``."""
+    return "all" if text == "all" else count(text)
+
+
+FRAMES_HELP = "frames heard of a song, evenly spread (default: half a minute, two at least)"
+TRIM_HELP = "most seconds dropped at both ends of songs (never more than a tenth of them)"
 
 
 class SettingError(GenrenetError):
@@ -96,14 +105,24 @@ def add_taxonomy_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_albums_option(parser: argparse.ArgumentParser) -> None:
+    """Add what lets the songs of an album inform each other."""
+    parser.add_argument(
+        "--albums",
+        action="store_true",
+        help="let songs with the same album tag in one folder inform each other",
+    )
+
+
 def add_engine_options(parser: argparse.ArgumentParser) -> None:
     """Add what all commands have in common that send songs through a network."""
     add = parser.add_argument
-    add("--frames", type=count, metavar="N", help="score N frames a song (default: all)")
-    add("--trim", type=_seconds, metavar="S", help="seconds dropped at both ends of songs")
+    add("--frames", type=frames, metavar="N|all", help=FRAMES_HELP)
+    add("--trim", type=_seconds, metavar="S", help=TRIM_HELP)
     add("--device", help="such as cpu, cuda or cuda:1 (default: the best there is)")
     add("--precision", default="auto", help="auto, 32, bf16 or 16 (default: auto, the fastest)")
     add("--compile", action="store_true", help="compile the network first: pays with many songs")
     add("--offline", action=_Offline, help="fetch nothing: only use what is on this machine")
+    add("--commercial", action="store_true", help="refuse models not free for commercial use")
     add_taxonomy_option(parser)
     add("--workers", type=count, metavar="N", help="cores to use (default: all there are)")

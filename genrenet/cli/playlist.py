@@ -9,7 +9,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from genrenet.cli.parsing import CommandParser, add_taxonomy_option, count
+from genrenet.cli.parsing import (
+    FRAMES_HELP,
+    CommandParser,
+    add_albums_option,
+    add_taxonomy_option,
+    count,
+    frames,
+)
 from genrenet.utils.errors import GenrenetError, printable, visible
 
 if TYPE_CHECKING:
@@ -115,9 +122,10 @@ def _parser() -> CommandParser:
     )
     add("--title", help="default: the genres")
     add("--checkpoint", help="for a folder: as for 'genrenet classify' (default: genres)")
-    add("--frames", type=count, metavar="N", help="for a folder: score N frames a song")
+    add("--frames", type=frames, metavar="N|all", help=f"for a folder: {FRAMES_HELP}")
     add("--device", help="for a folder: such as cpu or cuda (default: the best there is)")
     add_taxonomy_option(parser)
+    add_albums_option(parser)
     return parser
 
 
@@ -189,7 +197,7 @@ def _songs(options: argparse.Namespace) -> tuple[LibrarySongs, bool]:
                 remedy="leave it out",
             )
     if not scored:
-        return scanned_songs(place), scored
+        return scanned_songs(place, albums=options.albums), scored
     # Only now torch is needed.
     from genrenet.inference.taxonomy import taxonomy
     from genrenet.models.checkpoints import default_checkpoint
@@ -204,6 +212,7 @@ def _songs(options: argparse.Namespace) -> tuple[LibrarySongs, bool]:
             frames=options.frames,
             device=options.device,
             progress=show,
+            albums=options.albums,
             taxonomy=taxonomy(options.taxonomy) if options.taxonomy else None,
         )
     return songs, scored

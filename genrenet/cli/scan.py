@@ -59,6 +59,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
     from genrenet.library.processes import own_device
     from genrenet.library.scanning import identity_of, model_of, scan
     from genrenet.models.checkpoints import default_checkpoint
+    from genrenet.models.checkpoints.licences import require_commercial
     from genrenet.utils.hardware import keep_freed_memory, leave_siblings, stoppable
     from genrenet.utils.progress import progress_bar
 
@@ -66,6 +67,8 @@ def run(command: str, arguments: Sequence[str]) -> int:
     team, workers = _team(options)
     former = None if options.checkpoint or options.restart else model_of(options.out)
     name = options.checkpoint or former or default_checkpoint()
+    if options.commercial:
+        require_commercial(name)
     device = own_device(team, options.device)
     model = _model(name, device, options)
     done = (0, 0)

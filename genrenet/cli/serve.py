@@ -78,6 +78,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
     from genrenet.library.song_vectors import read_song_vectors
     from genrenet.library.table import read_about
     from genrenet.models.checkpoints import default_checkpoint
+    from genrenet.models.checkpoints.licences import require_commercial
     from genrenet.utils.hardware import keep_freed_memory, stoppable
     from genrenet.web.app import create_app
     from genrenet.web.errors import ServeError
@@ -106,6 +107,8 @@ def run(command: str, arguments: Sequence[str]) -> int:
         name = printable(Path(checkpoint).name)  # its folder is nobody's concern outside
         if name in models:
             raise ServeError(f"two checkpoints are called '{name}'", remedy="rename one")
+        if options.commercial:
+            require_commercial(checkpoint)
         models[name] = open_method(
             checkpoint, options.device, options.precision, compiled=options.compile
         )

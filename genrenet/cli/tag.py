@@ -11,7 +11,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from genrenet.cli.parsing import CommandParser, add_taxonomy_option
+from genrenet.cli.parsing import CommandParser, add_albums_option, add_taxonomy_option
 from genrenet.utils.errors import GenrenetError, printable, visible
 from genrenet.utils.suggest import nearest
 
@@ -65,6 +65,7 @@ def _parser() -> CommandParser:
     )
     parser.add_argument("--map", metavar="FILE", help="what to write for a genre; see below")
     add_taxonomy_option(parser)
+    add_albums_option(parser)
     having = parser.add_mutually_exclusive_group()
     having.add_argument(
         "--keep-existing",
@@ -99,7 +100,8 @@ def run(command: str, arguments: Sequence[str]) -> int:
             return _tell(undo_tags(Path(options.undo), write=options.write, show=show), options)
         table, wish = Path(options.table), _wish(options)
         undo = Path(options.undo_file or f"{table}.undo.jsonl") if options.write else None
-        return _tell(tag_songs(table, wish, undo=undo, show=show), options)
+        found = tag_songs(table, wish, undo=undo, show=show, albums=options.albums)
+        return _tell(found, options)
 
 
 def _refuse_beside_undo(options: argparse.Namespace, parser: CommandParser) -> None:
@@ -107,6 +109,7 @@ def _refuse_beside_undo(options: argparse.Namespace, parser: CommandParser) -> N
         "min_confidence",
         "map",
         "taxonomy",
+        "albums",
         "keep_existing",
         "overwrite",
         "force",

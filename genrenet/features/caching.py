@@ -8,6 +8,7 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from genrenet.data.heard import HEARD_SECONDS, TRIM_SHARE, Heard
 from genrenet.features.embeddings import SongEmbedding, embed_songs
 from genrenet.features.song_cache import Entry, SongCache
 from genrenet.inference.song_reader import open_model
@@ -38,6 +39,7 @@ def cached_embeddings(
     *,
     batch_frames: int | None = None,
     trim: float | None = None,
+    frames: Heard | None = None,
     device: str | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[SongEmbedding]:
@@ -55,7 +57,10 @@ def cached_embeddings(
     batch_frames : int > 0, optional
         Most frames embedded at once.
     trim : float, optional
-        Seconds dropped at both ends of songs instead of what the checkpoint says.
+        Most seconds dropped at both ends of songs, instead of what the checkpoint says.
+    frames : int > 0 or {"all", "whole"}, optional
+        Which frames; see `genrenet.data.coverage.heard_frames`. Songs to learn from and to judge by
+        are cut into ``whole`` ones.
     device : str, optional
         Where the network runs; the best there is by default.
     progress : callable, optional
@@ -88,6 +93,7 @@ def cached_embeddings(
         layer,
         batch_frames=batch_frames,
         trim=trim,
+        frames=frames,
         device=device,
         progress=progress,
     )
@@ -101,6 +107,7 @@ def iter_embeddings(
     *,
     batch_frames: int | None = None,
     trim: float | None = None,
+    frames: Heard | None = None,
     device: str | None = None,
     progress: Callable[[int, int], None] | None = None,
     model: GenreModel | None = None,
@@ -111,7 +118,7 @@ def iter_embeddings(
 
     Parameters
     ----------
-    paths, backbone, layer, batch_frames, trim, device, progress
+    paths, backbone, layer, batch_frames, trim, frames, device, progress
         See `cached_embeddings`.
     model : GenreModel, optional
         What ``backbone`` names, on the device to use, where it is open already.
@@ -129,7 +136,9 @@ def iter_embeddings(
     """
     given = [os.fspath(path) for path in paths]
     names = [layer] if isinstance(layer, str) else list(layer)
-    settings = json.dumps([VERSION, checkpoint_id(backbone), names, trim])
+    # Whole frames are what was heard before there was a choice: they keep their names.
+    heard = [] if frames == "whole" else [frames or f"{HEARD_SECONDS:g} s", TRIM_SHARE]
+    settings = json.dumps([VERSION, checkpoint_id(backbone), names, trim, *heard])
     about = f"{', '.join(names)} of {printable(backbone)}"
     cache = _Cache(SongCache("embeddings", digest(settings.encode()), about))
     damaged = 0
@@ -147,7 +156,7 @@ def iter_embeddings(
 
     def embed(todo: list[str]) -> Iterator[SongEmbedding]:
         opened = open_model(backbone, device) if model is None else model
-        return embed_songs(todo, opened, names, batch_frames=batch_frames, trim=trim)
+        return embed_songs(todo, opened, names, batch_frames=batch_frames, trim=trim, frames=frames)
 
     todo = [path for path in cache.entries if path not in cache.held]
     fresh = embed(todo) if todo else iter(())

@@ -10,6 +10,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from genrenet.data.coverage import heard_frames
+from genrenet.data.heard import Heard
 from genrenet.inference.pipeline import plan, through
 from genrenet.inference.song_reader import SongFrames
 from genrenet.models.model import GenreModel
@@ -87,6 +89,7 @@ def embed_songs(
     *,
     batch_frames: int | None = None,
     trim: float | None = None,
+    frames: Heard | None = None,
 ) -> Iterator[SongEmbedding]:
     """Embed songs one after another.
 
@@ -101,7 +104,9 @@ def embed_songs(
     batch_frames : int > 0, optional
         Frames embedded at once; see `genrenet.inference.pipeline.plan`.
     trim : float, optional
-        Seconds dropped at both ends of songs instead of what the model says.
+        Most seconds dropped at both ends of songs, instead of what the model says.
+    frames : int > 0 or {"all", "whole"}, optional
+        Which frames; see `genrenet.data.coverage.heard_frames`.
 
     Returns
     -------
@@ -112,6 +117,8 @@ def embed_songs(
     ------
     ModelError
         The network has no such layer.
+    FrameError
+        No such frames.
     """
     names = [layer] if isinstance(layer, str) else list(layer)
     sizes = layer_sizes(model)
@@ -125,7 +132,8 @@ def embed_songs(
     width = sum(sizes[name] for name in names)
     how = plan(model.device, settings, batch_frames=batch_frames)
     ready = optimised(model, "32")
-    songs = (SongFrames(path, settings, how.piece_frames) for path in paths)
+    heard = heard_frames(settings, frames)
+    songs = (SongFrames(path, settings, how.piece_frames, heard) for path in paths)
     found = through(songs, lambda frames: ready.embed(frames, names).float(), model.device, how)
     return (_result(song, rows.numpy(), width) for song, rows in found)
 

@@ -118,10 +118,12 @@ class AnswerRule:
         return found.union(*map(self._above, found)) if found else found
 
 
-SOFTMAX = AnswerRule(several=0.25, unsure=0.4)
+NOT_MUSIC = ("not music",)
+
+SOFTMAX = AnswerRule(several=0.25, unsure=0.4, not_music=NOT_MUSIC)
 """Of models that share out a score of one among their genres."""
 
-SIGMOID = AnswerRule(several=0.3, unsure=0.2)
+SIGMOID = AnswerRule(several=0.3, unsure=0.2, not_music=NOT_MUSIC)
 """Of models that score each genre or tag by itself."""
 
 

@@ -13,7 +13,9 @@ from typing import Any
 
 from torch import Tensor
 
+from genrenet.data.coverage import heard_frames
 from genrenet.data.frames import song_scores
+from genrenet.data.heard import Heard
 from genrenet.inference.answers import SOFTMAX, rule_of
 from genrenet.inference.pipeline import plan, through
 from genrenet.inference.result import SongResult, named_scores
@@ -83,7 +85,7 @@ def score_songs(
     batch_frames: int | None = None,
     trim: float | None = None,
     device: str | None = None,
-    frames: int | None = None,
+    frames: Heard | None = None,
     workers: int | None = None,
     ordered: bool = True,
     watch: Watch | None = None,
@@ -104,11 +106,13 @@ def score_songs(
     batch_frames, workers : int > 0, optional
         See `genrenet.inference.pipeline.plan`.
     trim : float, optional
-        Seconds dropped at both ends of songs instead of what the checkpoint says.
+        Most seconds dropped at both ends of songs, instead of what the checkpoint says.
     device : str, optional
         Where a baseline's features are computed; networks are where they are.
-    frames : int > 0, optional
-        Score no more than so many frames of a song, evenly spread, and decode only those.
+    frames : int > 0 or "all", optional
+        Score no more than so many frames of a song, evenly spread, and decode only those; or all,
+        one after another. By default half a minute is heard, or two frames where that is more; see
+        `genrenet.data.coverage`.
     ordered : bool
         Give results in the order of ``paths``, or as they are ready.
     watch : callable, optional
@@ -128,14 +132,15 @@ def score_songs(
     InferenceError
         Numbers out of range.
     """
-    if frames is not None and frames < 1:
-        raise InferenceError("number of frames", found=str(frames), wanted="at least 1")
+    if isinstance(frames, int) and frames < 1:
+        raise InferenceError("number of frames", found=str(frames), wanted="at least 1, or 'all'")
     if isinstance(model, SongScorer):
         results = model.score_songs(paths, checkpoint, device)
         return (taxonomy.apply(one, SOFTMAX) for one in results) if taxonomy else results
     settings = model.frames if trim is None else model.frames.with_trim(trim)
     how = plan(model.device, settings, workers=workers, batch_frames=batch_frames)
-    songs = (SongFrames(path, settings, how.piece_frames, frames) for path in paths)
+    heard = heard_frames(settings, frames)
+    songs = (SongFrames(path, settings, how.piece_frames, heard) for path in paths)
 
     def seen(song: SongFrames, first: int, rows: Tensor) -> None:
         if watch is not None and bool(rows.isfinite().all()):
@@ -193,7 +198,7 @@ def classify(
     *,
     timeline: bool = False,
     trim: float | None = None,
-    frames: int | None = None,
+    frames: Heard | None = None,
     device: str | None = None,
     precision: Precision = "auto",
     workers: int | None = None,
@@ -210,11 +215,15 @@ def classify(
         checkpoint or of a published model; the best one that can be had by default, see
         `genrenet.models.checkpoints.default`.
     timeline : bool
-        Give each frame's genre and scores too, and the sections they make.
+        Give each frame's genre and scores too, and the sections they make; of all frames, unless
+        ``frames`` says otherwise.
     trim : float, optional
-        Seconds dropped at both ends of songs; the checkpoint's own by default.
-    frames : int > 0, optional
-        Score no more than so many frames of a song, evenly spread, and decode only those.
+        Most seconds dropped at both ends of songs; the checkpoint's own by default. It is never
+        more than a tenth of the song.
+    frames : int > 0 or "all", optional
+        Score no more than so many frames of a song, evenly spread, and decode only those; or all,
+        one after another. By default half a minute is heard, or two frames where that is more; see
+        `genrenet.data.coverage`.
     device : str, optional
         Where the network runs, such as "cuda"; the best there is by default.
     precision : {"auto", "32", "bf16", "16"}
@@ -251,7 +260,7 @@ def classify(
         checkpoint=str(checkpoint),
         trim=trim,
         device=device,
-        frames=frames,
+        frames="all" if timeline and frames is None else frames,
         workers=workers,
         taxonomy=read_taxonomy(taxonomy) if taxonomy is not None else None,
     )

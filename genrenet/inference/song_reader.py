@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
-from itertools import islice
 from pathlib import Path
 
 import torch
@@ -18,8 +17,9 @@ from torch import Tensor
 from genrenet import audio
 from genrenet.audio.names import find_songs as find_songs
 from genrenet.data.decoded_audio import CONTENT_ERRORS
-from genrenet.data.frames import FrameSettings, filled, frame_starts
-from genrenet.inference.frame_reader import Cut, end_to_end, some
+from genrenet.data.frames import FrameSettings, filled
+from genrenet.data.heard import Heard
+from genrenet.inference.frame_reader import Cut, end_to_end, is_near, some
 from genrenet.models.checkpoints import find_checkpoint, open_checkpoint
 from genrenet.models.model import GenreModel
 from genrenet.utils.errors import GenrenetError, printable
@@ -81,11 +81,11 @@ class SongFrames:
         How to cut it.
     batch_frames : int > 0
         Most frames in a batch.
-    only : int > 0, optional
-        Decode no more than so many frames, evenly spread over the song, and nothing between them. A
-        frame that turns out to be mostly silent is replaced by another; see
-        `genrenet.inference.frame_reader.some`. Where all are silent, the song is decoded from its
-        beginning.
+    heard : int > 0 or {"all", "whole"}
+        Which frames; see `genrenet.data.coverage.heard_starts`. Of a long song a number of them are
+        decoded, and nothing between them: one that turns out to be mostly silent is replaced by
+        another; see `genrenet.inference.frame_reader.some`. Where all are silent, or the first of
+        them cannot be decoded, the song is decoded from its beginning.
 
     Attributes
     ----------
@@ -101,10 +101,14 @@ class SongFrames:
     """
 
     def __init__(
-        self, path: str, settings: FrameSettings, batch_frames: int = 4, only: int | None = None
+        self,
+        path: str,
+        settings: FrameSettings,
+        batch_frames: int = 4,
+        heard: Heard = "whole",
     ) -> None:
         self.path, self.settings, self.batch_frames = path, settings, batch_frames
-        self.only = only
+        self.heard = heard
         self.error: str | None = None
         self.passing = False
         self.notes: list[str] = []
@@ -142,13 +146,20 @@ class SongFrames:
 
     def _cuts(self, file: audio.AudioFile) -> Generator[Cut, None, None]:
         self.duration = file.info.duration
-        rate, only = self.settings.sample_rate, self.only
-        expected = len(frame_starts(round(self.duration * rate), self.settings))
-        if only is not None and only < expected:
-            yield from some(self.path, self.duration, self.settings, only, self.notes)
+        rate, heard = self.settings.sample_rate, self.heard
+        n_samples = round(self.duration * rate)
+        failed: audio.AudioError | None = None
+        if isinstance(heard, int) and not is_near(n_samples, self.settings, heard):
+            try:
+                yield from some(file, self.settings, heard, self.notes)
+            except audio.AudioError as error:
+                failed = error
+                if self._spans:
+                    raise
             if self._spans:
                 return
         blocks = file.stream(rate, block_seconds=self.settings.seconds)
-        with closing(end_to_end(self.path, blocks, self.settings, self.notes)) as cuts:
-            yield from islice(cuts, only)
-        self.notes += file.notes
+        yield from end_to_end(self.path, blocks, self.settings, heard, self.notes, n_samples)
+        self.notes += [note for note in file.notes if note not in self.notes]
+        if failed is not None:
+            raise failed

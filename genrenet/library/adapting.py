@@ -170,9 +170,9 @@ def adapt(
     given = {_real(path) for path in (*corrected.paths, *labelled.paths)}
     kept.paths = [path for path in kept.paths if _real(path) not in given]
     paths = [*corrected.paths, *labelled.paths, *kept.paths]
-    trim = about.settings.get("trim")
+    trim, frames = about.settings.get("trim"), about.settings.get("frames")
     x, usable = song_matrix(
-        cached_embeddings(paths, file, trim=trim, device=device, progress=progress)
+        cached_embeddings(paths, file, trim=trim, frames=frames, device=device, progress=progress)
     )
     taught = len(corrected.paths) + len(labelled.paths)
     if not (usable < taught).any():

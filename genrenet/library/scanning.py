@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from genrenet.data.heard import COVERAGE, Heard
 from genrenet.inference.result import SongResult, named
 from genrenet.inference.scorers import SongScorer
 from genrenet.library.changes import UNKNOWN, Counts, Following, ScanError, seen
@@ -123,7 +124,7 @@ def scan(
     checkpoint: str,
     *,
     trim: float | None = None,
-    frames: int | None = None,
+    frames: Heard | None = None,
     device: str | None = None,
     workers: int | None = None,
     restart: bool = False,
@@ -175,7 +176,7 @@ def scan(
     """
     team = team or Team()
     out = Path(out).resolve()
-    settings: dict[str, Any] = {"trim": trim, "frames": frames}
+    settings: dict[str, Any] = {"trim": trim, "frames": frames, "coverage": COVERAGE}
     labels = list(model.labels)
     if taxonomy is not None:
         settings["taxonomy"], labels = taxonomy.name, taxonomy.labels(labels)

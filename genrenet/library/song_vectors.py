@@ -11,10 +11,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from genrenet.data.heard import Heard
 from genrenet.library.embedding_files import EmbeddingFileError
 from genrenet.utils.errors import printable
 
-_ABOUT = ("backbone", "layer", "checkpoint", "trim")
+_ABOUT = ("backbone", "layer", "checkpoint", "trim", "heard")
 
 
 class SongVectors(NamedTuple):
@@ -31,7 +32,9 @@ class SongVectors(NamedTuple):
     checkpoint : str
         SHA-256 of the backbone's file; '' where the file does not say.
     trim : float, optional
-        Seconds that were dropped at both ends of the songs.
+        Most seconds that were dropped at both ends of the songs.
+    heard : int > 0 or {"all", "whole"}
+        Which were heard; see `genrenet.data.coverage.heard_frames`.
     """
 
     paths: list[str]
@@ -40,6 +43,7 @@ class SongVectors(NamedTuple):
     layer: str
     checkpoint: str = ""
     trim: float | None = None
+    heard: Heard = "whole"
 
 
 def read_song_vectors(file: str | os.PathLike[str]) -> SongVectors:
@@ -77,7 +81,9 @@ def _about(held: Mapping[str, str]) -> dict[str, Any]:
     """Return what a file says of its vectors; the backbone and the layer must be there."""
     trim = float(held["trim"]) if "trim" in held else None
     made = {"backbone": held["backbone"], "layer": held["layer"]}
-    return {**made, "checkpoint": held.get("checkpoint", ""), "trim": trim}
+    told = held.get("heard", "whole")  # older files do not say
+    heard = int(told) if told.isdecimal() else told
+    return {**made, "checkpoint": held.get("checkpoint", ""), "trim": trim, "heard": heard}
 
 
 def _read_npz(path: Path) -> SongVectors:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from genrenet.data.heard import Heard
+from genrenet.library.albums import rows_by_album
 from genrenet.library.corrections import answered, genres_of
 from genrenet.library.table import SCORE, file_of, read_about, read_rows
 from genrenet.utils.errors import GenrenetError, printable
@@ -85,13 +87,15 @@ class LibrarySongs:
         )
 
 
-def scanned_songs(table: str | os.PathLike[str]) -> LibrarySongs:
+def scanned_songs(table: str | os.PathLike[str], *, albums: bool = False) -> LibrarySongs:
     """Return the songs of the table of a scan.
 
     Parameters
     ----------
     table : path
         What ``genrenet scan`` wrote. Rows in error and files that are gone are left out.
+    albums : bool
+        Let the songs of an album inform each other; see `genrenet.library.albums`.
 
     Raises
     ------
@@ -103,7 +107,8 @@ def scanned_songs(table: str | os.PathLike[str]) -> LibrarySongs:
     about = read_about(table)
     # Closed here, whatever happens: SQLite wants that in the thread that opened it.
     with closing(read_rows(table)) as rows:
-        songs = collect(rows, about.labels, about.checkpoint)
+        heeded = rows_by_album(rows, about.labels) if albums else rows
+        songs = collect(heeded, about.labels, about.checkpoint)
     if not len(songs):
         raise nothing_in(f"the table '{printable(table)}'", songs.left_out)
     return songs
@@ -113,10 +118,11 @@ def scored_songs(
     paths: Iterable[str | os.PathLike[str]],
     checkpoint: str,
     *,
-    frames: int | None = None,
+    frames: Heard | None = None,
     device: str | None = None,
     progress: Callable[[int, int], None] | None = None,
     taxonomy: Taxonomy | None = None,
+    albums: bool = False,
 ) -> LibrarySongs:
     """Return the songs of files and folders, scored here and now.
 
@@ -125,12 +131,14 @@ def scored_songs(
     paths : iterable of path
     checkpoint, device
         See `genrenet.inference.classify.open_method`.
-    frames : int > 0, optional
-        Score no more than so many frames of a song.
+    frames
+        See `genrenet.inference.classify.score_songs`.
     progress : callable, optional
         Called with the number of songs scored and the number to score.
     taxonomy : Taxonomy, optional
         See `genrenet.inference.classify.score_songs`.
+    albums : bool
+        See `scanned_songs`.
 
     Raises
     ------
@@ -154,6 +162,8 @@ def scored_songs(
         if progress is not None:
             progress(len(rows), len(files))
     labels = taxonomy.labels(model.labels) if taxonomy else list(model.labels)
+    if albums:
+        rows = list(rows_by_album(sorted(rows, key=lambda row: str(row["path"])), labels))
     songs = collect(rows, labels, checkpoint)
     if not len(songs):
         raise nothing_in(", ".join(f"'{printable(path)}'" for path in given), songs.left_out)
@@ -164,7 +174,7 @@ def library_songs(
     place: str | os.PathLike[str],
     checkpoint: str,
     *,
-    frames: int | None = None,
+    frames: Heard | None = None,
     device: str | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> LibrarySongs:

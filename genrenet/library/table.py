@@ -86,7 +86,8 @@ class About:
     checkpoint : str
         Identity of the model; see `genrenet.library.scanning.identity_of`.
     settings : dict
-        How songs were scored: ``trim`` and ``frames``.
+        How songs were scored: ``trim`` and ``frames`` as they were asked for, and ``coverage``,
+        which older tables lack: see `genrenet.data.coverage`.
     """
 
     labels: list[str]

@@ -13,12 +13,13 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 
+from genrenet.library.albums import rows_by_album
 from genrenet.library.corrections import answered
 from genrenet.library.genre_tags import GenreTagError, has_genre, read_genre, write_genre
 from genrenet.library.table import (
@@ -91,7 +92,12 @@ class Outcome:
 
 
 def tag_songs(
-    table: Path, wish: Wish, *, undo: Path | None = None, show: Show | None = None
+    table: Path,
+    wish: Wish,
+    *,
+    undo: Path | None = None,
+    show: Show | None = None,
+    albums: bool = False,
 ) -> Generator[Outcome, None, None]:
     """Write the genres of a table into the files' tags.
 
@@ -106,6 +112,8 @@ def tag_songs(
         The undo file, appended to. Without it nothing is written: the outcomes say what would be.
     show : callable, optional
         Told the number of songs done and of all.
+    albums : bool
+        Let the songs of an album inform each other; see `genrenet.library.albums`.
 
     Raises
     ------
@@ -114,9 +122,13 @@ def tag_songs(
     UndoFileError
         The undo file cannot be written, or is something else.
     """
-    total = count_rows(table)
+    total, labels = count_rows(table), read_about(table).labels
+
+    def rows() -> Iterator[Row]:
+        return rows_by_album(read_rows(table), labels) if albums else read_rows(table)
+
     if undo is None:
-        for done, row in enumerate(read_rows(table), 1):
+        for done, row in enumerate(rows(), 1):
             yield _plan(row, wish)
             if show:
                 show(done, total)
@@ -128,7 +140,7 @@ def tag_songs(
         closing(_Touched()) as touched,
     ):
         try:
-            for done, row in enumerate(read_rows(table), 1):
+            for done, row in enumerate(rows(), 1):
                 outcome = _plan(row, wish)
                 if outcome.kind == "tagged":
                     lines.add(row["path"], outcome.old, outcome.new, home)

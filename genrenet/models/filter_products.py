@@ -5,6 +5,9 @@ maximum over the mel bands. Four neighbouring outputs of a filter of four taps t
 multiplications; Toom and Cook's method takes the 7 that the product of two polynomials of degree 3
 takes (Winograd, 1980, "Arithmetic complexity of computations"). Longer filters are sums of such
 blocks, so what is left between its two linear transforms are 7 matrix products.
+
+Half precision does without the transforms, which would round, and multiplies faster than it reads:
+its windows hold what four neighbouring outputs look at, with zeros in the weights.
 """
 
 from __future__ import annotations
@@ -17,6 +20,9 @@ from genrenet.models.networks.musicnn import Filters
 
 POINTS = (0.0, 1.0, -1.0, 2.0, -2.0, 0.5)
 """Where polynomials are evaluated, besides infinity: with these float32 loses a decimal at most."""
+
+STEP = 4
+"""Neighbouring outputs of a filter that are computed together."""
 
 PIECE = 1 << 20
 """Bytes of products at once in single precision: more would leave a core's cache."""
@@ -59,7 +65,7 @@ class FoldedFilters(nn.Module):
     ----------
     filters : Filters
     dtype : torch.dtype
-        Type it computes in. Only float32 takes fewer multiplications, as the transforms round.
+        Type it computes in.
     """
 
     def __init__(self, filters: Filters, dtype: torch.dtype) -> None:
@@ -70,28 +76,25 @@ class FoldedFilters(nn.Module):
         assert variance is not None
         assert bias is not None
         scale = (norm.weight / (variance + norm.eps).sqrt()).detach()
-        self.step = step = 4 if dtype == torch.float32 else 1
-        sign = torch.where(scale < 0, -1.0, 1.0) if step > 1 else torch.ones_like(scale)
         self.padding, self.along_time = filters.padding, kernel.shape[2] == 1
-        kernel = (kernel.mT if self.along_time else kernel) * sign[:, None, None]
+        kernel = kernel.mT if self.along_time else kernel
         _, self.across, self.n_taps = kernel.shape
-        blocks = -(-self.n_taps // step)
-        kernel = F.pad(kernel, (0, blocks * step - self.n_taps)).unflatten(2, (blocks, step))
-        inputs, taps, outputs = (matrix.to(kernel.device) for matrix in toom_cook(step))
-        weight = torch.einsum("qs,cats->qtac", taps, kernel.double()).flatten(1, 2)
-        self.register_buffer("inputs", inputs.to(dtype))
+        self.single = dtype == torch.float32
+        inputs, taps, outputs = (matrix.to(kernel.device) for matrix in toom_cook(STEP))
+        weight = _transformed(kernel, taps) if self.single else _repeated(kernel)
+        if self.single:  # a minimum is the negated filter's maximum
+            weight = torch.where(scale < 0, -weight, weight)
         self.register_buffer("weight", weight.to(dtype).contiguous())
+        self.register_buffer("inputs", inputs.to(dtype))
         self.register_buffer("outputs", outputs.to(dtype))
-        self.register_buffer("bias", (bias.detach() * sign).to(dtype))
-        self.register_buffer("sign", sign)
+        self.register_buffer("bias", bias.detach().to(dtype))
         self.register_buffer("falling", scale < 0)
         self.register_buffer("scale", scale[:, None])
         self.register_buffer("shift", (norm.bias.detach() - mean * scale)[:, None])
-        self.inputs: Tensor
         self.weight: Tensor
+        self.inputs: Tensor
         self.outputs: Tensor
         self.bias: Tensor
-        self.sign: Tensor
         self.falling: Tensor
         self.scale: Tensor
         self.shift: Tensor
@@ -99,66 +102,74 @@ class FoldedFilters(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map (batch, 1, time, n_mels) to (batch, channels, time)."""
         x = F.pad(x[:, 0], self.padding)
-        n_places = x.shape[1 if self.along_time else 2] - self.n_taps + 1
-        windows = self._windows(x.mT if self.along_time else x, n_places)
-        find = self._over_rows if self.along_time else self._in_rows
+        x = x.mT if self.along_time else x
+        n_places = x.shape[2] - self.n_taps + 1
+        windows = self._windows(x, n_places)
+        find = self._largest if self.single else self._largest_in_half
         found = torch.stack([find(one, n_places) for one in windows.unbind(1)])
-        return F.relu(found) * self.scale + self.shift
+        return F.relu(found.mT) * self.scale + self.shift
 
     def _windows(self, x: Tensor, n_places: int) -> Tensor:
-        """Return what the products take, transformed: a view of shape (transform, batch, row,
-        block of places, taps) of lines of shape (batch, rows, length).
+        """Return what the products take: a view of shape (transform, batch, row, block of places,
+        taps) of lines of shape (batch, rows, length).
         """
-        blocks = -(-n_places // self.step)
-        length = blocks + self.weight.shape[1] // self.across - 1
-        x = F.pad(x.to(self.weight.dtype), (0, (length + 1) * self.step - 1 - x.shape[2]))
-        x = x.unfold(2, len(self.inputs), self.step).permute(3, 0, 1, 2)
-        x = (self.inputs @ x.flatten(1)).view(x.shape).unfold(2, self.across, 1).contiguous()
-        shape, strides = (*x.shape[:3], blocks, self.weight.shape[1]), x.stride()
-        return x.as_strided(shape, (*strides[:3], self.across, 1))
-
-    def _in_rows(self, windows: Tensor, n_places: int) -> Tensor:
-        """Return the largest value at any place of each row, of shape (channels, rows)."""
-        found = []
-        for some in windows.split(self._rows(windows), dim=1):
-            products = self._products(some)
-            if over := n_places % self.step:
-                products[over:, :, -1] = products[:1, :, -1]  # the last block has fewer places
-            found.append(self._largest(products.amax(0) if self.step > 1 else products[0], 1))
-        return self._values(torch.cat(found)).T
-
-    def _over_rows(self, windows: Tensor, n_places: int) -> Tensor:
-        """Return the largest value in any row at each place, of shape (channels, places)."""
-        parts = windows.split(self._rows(windows), dim=1)
-        found = torch.stack([self._largest(self._products(some), 1) for some in parts])
-        return self._values(self._largest(found, 0)).transpose(0, 1).flatten(0, 1)[:n_places].T
-
-    def _rows(self, windows: Tensor) -> int:
-        """Return the rows that are computed at once."""
-        transforms, rows, blocks, _ = windows.shape
-        if self.step == 1 or windows.device.type != "cpu":
-            return rows
-        return max(1, PIECE // (4 * transforms * blocks * len(self.bias)))
-
-    def _products(self, windows: Tensor) -> Tensor:
-        """Return what filters find, of shape (step, rows, blocks, channels)."""
-        transforms, rows, blocks, taps = windows.shape
-        flat = windows.reshape(transforms, rows * blocks, taps)
-        if self.step == 1:
-            # Read as integers, numbers in half precision are compared several times faster. They
-            # have the same order but for those below zero, which are all one to the ReLU.
-            found = torch.addmm(self.bias, flat[0], self.weight[0]).view(torch.int16)
+        blocks, taps = -(-n_places // STEP), self.weight.shape[1]
+        step = 1 if self.single else STEP
+        length = (blocks - 1) * step + taps // self.across
+        x = x.to(self.weight.dtype)
+        if self.single:
+            x = F.pad(x, (0, (length + 1) * STEP - 1 - x.shape[2]))
+            x = x.unfold(2, len(self.inputs), STEP).permute(3, 0, 1, 2)
+            x = (self.inputs @ x.flatten(1)).view(x.shape)
         else:
-            found = self.outputs @ torch.bmm(flat, self.weight).flatten(1)
-        return found.view(self.step, rows, blocks, -1)
+            x = F.pad(x, (0, length - x.shape[2]))[None]
+        x = x.unfold(2, self.across, 1).contiguous()
+        strides = (*x.stride()[:3], step * self.across, 1)
+        return x.as_strided((*x.shape[:3], blocks, taps), strides)
 
-    def _largest(self, x: Tensor, dim: int) -> Tensor:
-        """Return the maximum, or the minimum of a falling filter that has not been negated."""
-        largest = x.amax(dim)
-        return largest if self.step > 1 else torch.where(self.falling, x.amin(dim), largest)
+    def _largest(self, windows: Tensor, n_places: int) -> Tensor:
+        """Return the largest value of each row, or along time at each place, in single precision:
+        (rows or places, channels).
+        """
+        transforms, _, blocks, taps = windows.shape
+        rows = max(1, PIECE // (4 * transforms * blocks * len(self.bias)))
+        parts = []
+        for some in windows.split(rows, dim=1):
+            products = torch.bmm(some.reshape(transforms, -1, taps), self.weight)
+            values = (self.outputs @ products.flatten(1)).view(STEP, -1, blocks, len(self.bias))
+            if self.along_time:
+                parts.append(values.amax(1))
+                continue
+            if over := n_places % STEP:
+                values[over:, :, -1] = values[:1, :, -1]  # the last block has fewer places
+            parts.append(values.amax(0).amax(1))
+        if self.along_time:
+            found = torch.stack(parts).amax(0).transpose(0, 1).flatten(0, 1)[:n_places]
+        else:
+            found = torch.cat(parts)
+        return torch.where(self.falling, -found, found) + self.bias
 
-    def _values(self, found: Tensor) -> Tensor:
-        """Return numbers in single precision, with the bias and of the filters' own sign."""
-        if self.step == 1:
-            return found.view(self.bias.dtype).float()
-        return (found + self.bias) * self.sign
+    def _largest_in_half(self, windows: Tensor, n_places: int) -> Tensor:
+        """Return the same as `_largest` from products in half precision."""
+        _, rows, _, taps = windows.shape
+        products = torch.addmm(self.bias.repeat(STEP), windows.reshape(-1, taps), self.weight[0])
+        # Read as integers, numbers in half precision are compared several times faster. They have
+        # the same order but for those below zero, which are all one to the ReLU.
+        values = products.view(torch.int16).view(rows, -1, len(self.bias))[:, :n_places]
+        dim = 0 if self.along_time else 1
+        found = torch.where(self.falling, values.amin(dim), values.amax(dim))
+        return found.view(self.bias.dtype).float()
+
+
+def _transformed(kernel: Tensor, taps: Tensor) -> Tensor:
+    """Return the weights of the products between the transforms: (transforms, taps, channels)."""
+    blocks = -(-kernel.shape[2] // STEP)
+    kernel = F.pad(kernel, (0, blocks * STEP - kernel.shape[2])).unflatten(2, (blocks, STEP))
+    return torch.einsum("qs,cats->qtac", taps, kernel.double()).flatten(1, 2)
+
+
+def _repeated(kernel: Tensor) -> Tensor:
+    """Return the weights of neighbouring places side by side: (1, taps, places and channels)."""
+    kernel = kernel.permute(2, 1, 0)  # taps, across, channels
+    places = [F.pad(kernel, (0, 0, 0, 0, i, STEP - 1 - i)) for i in range(STEP)]
+    return torch.stack(places, dim=2).flatten(0, 1).flatten(1)[None]

@@ -12,7 +12,6 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from scipy.signal import firwin
 from torch import Tensor, nn
 
 from genrenet.models.description import build_frontend, build_network
@@ -21,6 +20,9 @@ from genrenet.models.networks import GenreNetwork, NetworkError
 
 HALF_TAPS = 48
 """Taps on each side of the filter before samples are left out, for each sample that is kept."""
+
+PASSED = 0.94
+"""Share of the frequencies that a lower rate can hold and that the filter passes."""
 
 
 class Waveform(FrontEnd):
@@ -91,8 +93,7 @@ class Branch(nn.Module):
                 wanted=f"a whole multiple of {rate} Hz",
             )
         self.n_samples = round(part["seconds"] * rate)
-        taps = firwin(2 * HALF_TAPS * self.step + 1, 0.94 / self.step) if self.step > 1 else [1.0]
-        self.register_buffer("taps", torch.tensor(taps).float()[None, None], persistent=False)
+        self.register_buffer("taps", _low_pass(self.step)[None, None], persistent=False)
         self.taps: Tensor
 
     def forward(self, waveform: Tensor) -> Tensor:
@@ -112,6 +113,16 @@ class Branch(nn.Module):
             logmel = self.frontend(torch.cat([x[:, i : i + n] for i in starts]))
         found: Tensor = self.network.embed(logmel).unflatten(0, (count, len(x))).mean(dim=0)
         return found
+
+
+def _low_pass(step: int) -> Tensor:
+    """Return the filter before one of ``step`` samples is kept: a sinc in a Hamming window."""
+    if step == 1:
+        return torch.ones(1)
+    around = torch.arange(-HALF_TAPS * step, HALF_TAPS * step + 1, dtype=torch.float64)
+    window = torch.hamming_window(len(around), periodic=False, dtype=torch.float64)
+    taps = torch.sinc(around * PASSED / step) * window
+    return (taps / taps.sum()).float()
 
 
 class Fused(GenreNetwork):

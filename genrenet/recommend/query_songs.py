@@ -14,7 +14,8 @@ Rows = NDArray[np.float32]
 
 
 def embedded(path: str, songs: SongVectors) -> Rows:
-    """Return the vector of a file by the backbone, layer and trim that a file of embeddings names.
+    """Return the vector of a file by the backbone, layer, trim and frames that a file of embeddings
+    names.
 
     Parameters
     ----------
@@ -39,7 +40,9 @@ def embedded(path: str, songs: SongVectors) -> Rows:
     found = checkpoint_id(songs.backbone)
     if songs.checkpoint not in ("", found):
         raise _other_model(songs.backbone, found[:12], songs.checkpoint[:12], "genrenet embed")
-    (song,) = iter_embeddings([path], songs.backbone, songs.layer.split(","), trim=songs.trim)
+    (song,) = iter_embeddings(
+        [path], songs.backbone, songs.layer.split(","), trim=songs.trim, frames=songs.heard
+    )
     if not len(song.frames):
         raise _unusable(path, song.error)
     return song.song[None]
@@ -74,6 +77,8 @@ def scored(path: str, about: About) -> Rows:
     if found != about.checkpoint:
         raise _other_model(name, found, about.checkpoint, "genrenet scan --restart")
     trim, frames = (about.settings.get(key) for key in ("trim", "frames"))
+    if "coverage" not in about.settings:  # an older table, of songs that were heard as by training
+        frames = frames or "whole"
     found_songs = score_songs([path], open_method(name), checkpoint=name, trim=trim, frames=frames)
     (song,) = found_songs
     if not song.scores:

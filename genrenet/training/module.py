@@ -276,20 +276,32 @@ class GenreClassifier(GenreModel, Measured):
             return self._training_step(batch)
 
     def _training_step(self, batch: Item) -> Tensor:
-        target = F.one_hot(batch["label"], len(self.labels)).float()
+        target = self._target(batch)
         if "hidden" in batch:
             logits = self.network.head(self._embed_hidden(batch["hidden"])).float()
         else:
-            waveform = to_float(batch["waveform"], batch["scale"])
-            if self.waveform_augment is not None:
-                waveform = self.waveform_augment(waveform)
-            logmel = self.frontend(waveform)
-            if self.spec_augment is not None:
-                logmel = self.spec_augment(logmel)
-            if self.mixup is not None:
-                logmel, target = self.mixup(logmel, target)
+            logmel, target = self._augmented(batch, target)
             logits = self.network(logmel).float()
-        total, weight = self._loss(logits, target, batch["counted"])
+        return self._learn(logits, *self._loss(logits, target, batch["counted"]), batch)
+
+    def _target(self, batch: Item) -> Tensor:
+        """Return what the scores of frames should be, shape (batch, labels)."""
+        return F.one_hot(batch["label"], len(self.labels)).float()
+
+    def _augmented(self, batch: Item, target: Tensor) -> tuple[Tensor, Tensor]:
+        """Return augmented log-mels, and the targets mixed as they are."""
+        waveform = to_float(batch["waveform"], batch["scale"])
+        if self.waveform_augment is not None:
+            waveform = self.waveform_augment(waveform)
+        logmel = self.frontend(waveform)
+        if self.spec_augment is not None:
+            logmel = self.spec_augment(logmel)
+        return (logmel, target) if self.mixup is None else self.mixup(logmel, target)
+
+    def _learn(self, logits: Tensor, total: Tensor, weight: Tensor, batch: Item) -> Tensor:
+        """Log a batch, and return its loss from the sum of the frames' and that of their
+        weights.
+        """
         loss = total / weight.clamp_min(1e-8)
         self.watch_loss(loss)
         self.log_loss("train/loss", loss, weight, on_step=True)
@@ -314,8 +326,7 @@ class GenreClassifier(GenreModel, Measured):
     def _evaluate(self, name: str, batch: Item) -> dict[str, Tensor]:
         outputs = self.frame_scores(batch)
         logits = outputs["logits"]
-        target = F.one_hot(batch["label"], len(self.labels)).to(logits.dtype)
-        losses = frame_losses(logits, target, self.activation) * batch["counted"]
+        losses = frame_losses(logits, self._target(batch), self.activation) * batch["counted"]
         count = batch["counted"].sum()
         loss = losses.sum() / count.clamp_min(1)
         self.log_loss(f"{'val' if name == 'validation' else name}/loss", loss, count)

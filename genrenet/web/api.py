@@ -111,7 +111,7 @@ def classify() -> ResponseReturnValue:
         answer.headers["X-Accel-Buffering"] = "no"  # proxies would hold the lines back
         return answer
     gone: Callable[[], bool] = flask.request.environ.get("waitress.client_disconnected", bool)
-    result = at.scoring.classify(song, model, gone)
+    result = at.scoring.classify(song, model, gone, timeline=timeline)
     return result.as_dict(timeline=timeline), 422 if result.genre is None else 200
 
 

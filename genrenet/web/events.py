@@ -9,7 +9,7 @@ from collections.abc import Generator
 from typing import Any
 
 from genrenet.data.catalog.tags import read_tags
-from genrenet.data.frames import frame_starts
+from genrenet.data.coverage import heard_frames, heard_starts
 from genrenet.inference.scorers import SongScorer
 from genrenet.web.errors import RequestError
 from genrenet.web.music_folder import in_background
@@ -136,7 +136,8 @@ class _Live:
 
         try:
             total = self._expected()
-            result = self.scoring.score(self.song, self.model, self.left.is_set, watch)
+            left = self.left.is_set
+            result = self.scoring.score(self.song, self.model, left, watch, timeline=True)
             self.inbox.put({"event": "result", "song": result})
         except Gone:
             pass
@@ -151,5 +152,5 @@ class _Live:
         if isinstance(model, SongScorer):
             return None
         settings = model.frames if scoring.trim is None else model.frames.with_trim(scoring.trim)
-        whole = len(frame_starts(round(self.duration * settings.sample_rate), settings))
-        return min(whole, scoring.frames or whole)
+        heard = heard_frames(settings, scoring.frames_of(timeline=True))
+        return len(heard_starts(round(self.duration * settings.sample_rate), settings, heard))

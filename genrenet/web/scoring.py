@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from genrenet import audio
+from genrenet.data.heard import Heard
 from genrenet.inference.classify import SongResult, score_songs
 from genrenet.inference.scorers import SongScorer
 from genrenet.inference.taxonomy import Taxonomy
@@ -83,7 +84,7 @@ class Scoring:
         *,
         max_seconds: float = 4 * 3600.0,
         trim: float | None = None,
-        frames: int | None = None,
+        frames: Heard | None = None,
         device: str | None = None,
         workers: int | None = None,
         taxonomy: Taxonomy | None = None,
@@ -114,7 +115,13 @@ class Scoring:
             )
         return chosen
 
-    def classify(self, song: Song, model: str, gone: Callable[[], bool]) -> SongResult:
+    def frames_of(self, timeline: bool) -> Heard | None:
+        """Return how many frames are heard: all for a timeline, unless the server has a number."""
+        return "all" if timeline and self.frames is None else self.frames
+
+    def classify(
+        self, song: Song, model: str, gone: Callable[[], bool], *, timeline: bool = False
+    ) -> SongResult:
         """Return what a model says of a song.
 
         Parameters
@@ -125,6 +132,8 @@ class Scoring:
         gone : callable
             Tells whether the client has left: then the work ends, but for a baseline's, which looks
             at songs as wholes.
+        timeline : bool
+            Hear all frames; see `frames_of`.
 
         Raises
         ------
@@ -139,7 +148,7 @@ class Scoring:
                 if gone():
                     raise NotUsable("the client has left")
             try:
-                return self.score(song, model, gone)
+                return self.score(song, model, gone, timeline=timeline)
             except Gone:
                 raise NotUsable("the client has left") from None
 
@@ -149,12 +158,14 @@ class Scoring:
         model: str,
         gone: Callable[[], bool],
         watch: Callable[[int, list[dict[str, Any]]], None] | None = None,
+        *,
+        timeline: bool = False,
     ) -> SongResult:
         """Score a song now, without waiting for its turn.
 
         Parameters
         ----------
-        song, model, gone
+        song, model, gone, timeline
             As for `classify`.
         watch : callable, optional
             Called with the number of a frame and the timeline from that frame on.
@@ -184,7 +195,7 @@ class Scoring:
                 self.models[model],
                 checkpoint=model,
                 trim=self.trim,
-                frames=self.frames,
+                frames=self.frames_of(timeline),
                 taxonomy=self.taxonomy,
                 device=self.device,
                 workers=self.workers,

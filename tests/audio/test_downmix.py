@@ -11,6 +11,7 @@ from genrenet import audio
 from genrenet.data.catalog import read_catalog
 from genrenet.data.catalog.checking import check_catalog
 from genrenet.data.frames import FrameSettings
+from genrenet.data.heard import Heard
 from genrenet.inference.song_reader import SongFrames
 from tests.helpers.audio_files import encode, signal, wav
 
@@ -99,13 +100,13 @@ def test_spans_and_blocks_are_mixed_as_the_whole(
     )
 
 
-@pytest.mark.parametrize("only", [None, 2])
-def test_a_song_says_so(tmp_path: Path, only: int | None) -> None:
+@pytest.mark.parametrize("only", ["whole", 2])
+def test_a_song_says_so(tmp_path: Path, only: Heard) -> None:
     left = _noise()
     folder = tmp_path / "music" / "noise"
     folder.mkdir(parents=True)
     path = wav(folder / "x.wav", np.stack([left, -left], axis=1), RATE)
-    song = SongFrames(str(path), FrameSettings(seconds=1.5, trim=0), only=only)
+    song = SongFrames(str(path), FrameSettings(seconds=1.5, trim=0), heard=only)
     assert len(list(song.batches())) > 0
     assert song.error is None
     assert any("out-of-phase" in note for note in song.notes)

@@ -252,7 +252,7 @@ def test_a_header_that_states_years(songs: dict[str, Path], tmp_path: Path, year
     assert 0 < audio.probe(path).duration < 86_400
     with pytest.raises(audio.TruncatedAudioError):
         audio.load(path)
-    song = SongFrames(str(path), FrameSettings(seconds=2.0, trim=0.0), only=1)
+    song = SongFrames(str(path), FrameSettings(seconds=2.0, trim=0.0), heard=1)
     list(song.batches())
     assert song.error is not None
     assert "cut short or damaged" in song.error

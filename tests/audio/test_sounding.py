@@ -120,8 +120,8 @@ def test_an_offset_is_silent_at_any_rate(rate, tmp_path):
 @pytest.mark.parametrize("silence", SILENCES.values(), ids=SILENCES)
 def test_silence_is_an_error_that_names_the_file(silence, tmp_path):
     path = wav(tmp_path / "nothing.wav", silence(9.0))
-    for only in (None, 2):
-        song = SongFrames(path, SETTINGS, only=only)
+    for only in ("whole", "all", 2):
+        song = SongFrames(path, SETTINGS, heard=only)
         assert len(frames_of(song)) == 0
         assert "nothing.wav' is silent" in song.error
     samples, state, message = decode(path, RATE)
@@ -185,18 +185,18 @@ def test_a_few_frames_are_of_what_sounds(only, silence, where, tmp_path):
 
 def test_reads_for_a_few_frames_are_bounded(tmp_path, monkeypatch):
     path = wav(tmp_path / "a.wav", zeros(1110.0), tone(300, 2.0), zeros(690.0))
-    reads, load = [], audio.load
-    monkeypatch.setattr(audio, "load", lambda *a, **k: reads.append(a) or load(*a, **k))
-    song = SongFrames(path, SETTINGS, only=3)
-    assert len(frames_of(song)) == 1  # all there is: found from the beginning
-    assert song.span(0) == (1110.0, 1111.5)
+    reads, load = [], audio.AudioFile.load
+    monkeypatch.setattr(audio.AudioFile, "load", lambda *a: reads.append(a) or load(*a))
+    song = SongFrames(path, SETTINGS, heard=3)
+    assert len(frames_of(song)) == 2  # all there is: found from the beginning
+    assert spans(song, 2) == [(1110.0, 1111.5), (1110.5, 1112.0)]
     assert len(reads) == 2 * 3 + 8
 
 
 def test_less_than_half_a_second_of_sound_is_too_short(tmp_path):
     path = wav(tmp_path / "blip.wav", zeros(10.0), tone(300, 0.4))
-    for only in (None, 1):
-        song = SongFrames(path, SETTINGS, only=only)
+    for only in ("whole", 1):
+        song = SongFrames(path, SETTINGS, heard=only)
         assert len(frames_of(song)) == 0
         assert "blip.wav' is too short: found 0.40 s that sound" in song.error
 

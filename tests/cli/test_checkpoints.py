@@ -1,6 +1,7 @@
 """``genrenet checkpoints``: every action, and what it says and returns where it cannot be done."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -66,14 +67,16 @@ def test_list(capsys):
     lines = {line.split()[0]: line for line in out.splitlines()}
     assert "CNN, trained on some songs" in lines["ours"]
     assert lines["ours"].rstrip().endswith("shipped")
-    assert lines["msd-cnn"].rstrip().endswith("MIT      not yet")
+    assert re.search(r"MIT +yes +not yet$", lines["msd-cnn"].rstrip())
     assert _run(capsys, "import", "tiny")[0] == 0
     rows = json.loads(_run(capsys, "list", "--format", "json")[1])
     states = {row["name"]: row["state"] for row in rows}
     assert states["tiny"] == "imported"
+    allowed = {row["name"]: row["commercial"] for row in rows}
+    assert (allowed["msd-cnn"], allowed["ours"]) == ("yes", "not settled")
     assert states["ours"] == "shipped"
     assert states["musicnn-msd"] == "not yet"
-    assert {"name", "what", "labels", "licence", "state", "needs"} == set(rows[0])
+    assert {"name", "what", "labels", "licence", "commercial", "state", "needs"} == set(rows[0])
     assert {row["needs"] for row in rows} == {None}
 
 

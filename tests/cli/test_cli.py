@@ -113,7 +113,7 @@ def test_fit_test_predict_classify(music, tmp_path, capsys, monkeypatch):
     assert main(["classify", song, "--checkpoint", best, "--format", "json", "--timeline"]) == 0
     (answer,) = json.loads(capsys.readouterr().out)
     assert answer["path"] == song
-    assert len(answer["timeline"]) == answer["frames"] == 3
+    assert len(answer["timeline"]) == answer["frames"] == 4
 
 
 def _other_collections(music, folder):
@@ -303,11 +303,11 @@ def test_genres_named_like_columns_replace_none(form, timeline, tmp_path):
 def test_timeline_in_a_table_and_in_csv(checkpoint, music, capsys):
     song = str(music / "treble" / "treble-1.wav")
     assert main(["classify", song, "--checkpoint", str(checkpoint), "--timeline"]) == 0
-    assert "0:00 to 0:04" in capsys.readouterr().out
+    assert "0:00 to 0:05" in capsys.readouterr().out
     arguments = ["--checkpoint", str(checkpoint), "--timeline", "--format", "csv"]
     assert main(["classify", song, *arguments]) == 0
     rows = list(csv.DictReader(capsys.readouterr().out.splitlines()))
-    assert [row["start"] for row in rows] == ["0.0", "1.5", "3.0"]
+    assert [row["start"] for row in rows] == ["0.0", "1.5", "3.0", "3.5"]
     assert {row["frame_genre"] for row in rows} == {"treble"}
 
 

@@ -41,17 +41,17 @@ def test_parquet_of_frames_and_songs(checkpoint, paths, tmp_path, capsys):
 
     frames = pd.read_parquet(out)
     assert list(frames) == ["path", "song", "start", "end", "embedding"]
-    assert frames["song"].tolist() == [0, 0, 3, 3]
-    assert frames["path"].tolist() == [paths[0]] * 2 + [paths[3]] * 2
-    assert frames["start"].tolist() == [0.5, 2.0, 0.5, 2.0]
-    assert frames["end"].tolist() == [2.0, 3.5, 2.0, 3.5]
+    assert frames["song"].tolist() == [0, 0, 0, 3, 3, 3]
+    assert frames["path"].tolist() == [paths[0]] * 3 + [paths[3]] * 3
+    assert frames["start"].tolist() == [0.5, 1.75, 3.0] * 2  # a tenth of 5 s at either end
+    assert frames["end"].tolist() == [2.0, 3.25, 4.5] * 2
     wanted = np.concatenate([song.frames for song in expected])
     np.testing.assert_allclose(np.stack(frames["embedding"]), wanted, atol=1e-6)
 
     songs = pd.read_parquet(tmp_path / "out.songs.parquet")
     assert list(songs) == ["path", "frames", "mean", "std", "error"]
     assert songs["path"].tolist() == paths
-    assert songs["frames"].tolist() == [2, 0, 0, 2]
+    assert songs["frames"].tolist() == [3, 0, 0, 3]
     assert [bool(np.isnan(row).all()) for row in songs["mean"]] == [False, True, True, False]
     np.testing.assert_allclose(songs["mean"][3], expected[3].song, atol=1e-6)
     np.testing.assert_allclose(songs["std"][3], expected[3].std, atol=1e-6)
@@ -66,6 +66,7 @@ def test_parquet_of_frames_and_songs(checkpoint, paths, tmp_path, capsys):
     assert metadata["sample_rate"] == str(RATE)
     assert metadata["frame_seconds"] == "1.5"
     assert metadata["trim"] == "0.5"
+    assert metadata["heard"] == "20"  # of 1.5 s: as many as are asked for, not as there are
 
 
 @pytest.mark.parametrize(("per", "files"), [("frame", ["out"]), ("song", ["out"])])
@@ -73,21 +74,22 @@ def test_parquet_of_one_kind_is_one_file(per, files, checkpoint, music, tmp_path
     arguments = ["embed", str(music / "bass"), "--backbone", str(checkpoint), "--per", per]
     assert main([*arguments, "--out", str(tmp_path / "out.parquet")]) == 0
     assert [file.stem for file in tmp_path.iterdir()] == files
-    assert len(pd.read_parquet(tmp_path / "out.parquet")) == {"frame": 24, "song": 8}[per]
+    assert len(pd.read_parquet(tmp_path / "out.parquet")) == {"frame": 32, "song": 8}[per]
 
 
 def test_npz(checkpoint, paths, tmp_path):
     out = tmp_path / "out.npz"
-    arguments = ["embed", *paths, "--backbone", str(checkpoint), "--out", str(out)]
+    arguments = ["embed", *paths, "--backbone", str(checkpoint), "--frames", "2", "--out", str(out)]
     assert main(arguments) == 1
     model = load_model(checkpoint)
     size = layer_sizes(model)["embedding"]
-    expected = list(embed_songs(paths, model))
+    expected = list(embed_songs(paths, model, frames=2))
     with np.load(out) as held:
         assert held["embeddings"].dtype == np.float32
-        assert held["embeddings"].shape == (6, size)
-        assert held["song"].tolist() == [0, 0, 0, 3, 3, 3]
-        assert held["start"].tolist() == [0.0, 1.5, 3.0] * 2
+        assert held["embeddings"].shape == (4, size)
+        assert held["song"].tolist() == [0, 0, 3, 3]
+        assert held["start"].tolist() == [0.0, 3.5] * 2
+        assert held["heard"].item() == 2
         assert held["paths"].tolist() == paths
         assert held["song_embeddings"].shape == (4, size)
         np.testing.assert_allclose(held["song_embeddings"][3], expected[3].song, atol=1e-6)

@@ -56,7 +56,7 @@ def test_layers_have_names_and_sizes(model):
 
 @pytest.mark.parametrize("layer", ["embedding", "conv2", ("conv1", "logits")])
 def test_frames_are_the_layers_output(layer, model, songs):
-    (song,) = embed_songs(songs[:1], model, layer, batch_frames=2)
+    (song,) = embed_songs(songs[:1], model, layer, batch_frames=2, frames="whole")
     wave = torch.from_numpy(audio.load(songs[0], RATE))
     frames = torch.stack([wave[start : start + 18_000] for start in (0, 18_000, 36_000)])
     with torch.inference_mode():
@@ -71,11 +71,16 @@ def test_frames_are_the_layers_output(layer, model, songs):
 
 
 def test_trim_is_that_of_the_caller(model, songs):
-    (trimmed,) = embed_songs(songs[:1], model, trim=1.0)
+    (trimmed,) = embed_songs(songs[:1], model, trim=1.0, frames="whole")
     assert trimmed.starts.tolist() == [1.0, 2.5]
-    (short,) = embed_songs(songs[:1], model, trim=20.0)
+    (short,) = embed_songs(songs[:1], model, trim=20.0, frames="whole")
     assert len(short.frames) == 1
     assert "the song is short" in short.notes[0]
+    (covered,) = embed_songs(songs[:1], model, trim=20.0)  # a tenth of 5 s at either end
+    assert covered.starts.tolist() == pytest.approx([0.5, 1.75, 3.0])
+    assert covered.notes == []
+    (one,) = embed_songs(songs[:1], model, frames=1)
+    assert one.starts.tolist() == [1.75]
 
 
 def test_bad_files_give_a_row_and_the_run_goes_on(model, songs, tmp_path):
@@ -86,7 +91,7 @@ def test_bad_files_give_a_row_and_the_run_goes_on(model, songs, tmp_path):
     (tmp_path / "cut.wav").write_bytes(cut)
     names = ["text.mp3", "gone.wav", "silent.wav", "cut.wav"]
     found = list(embed_songs([*(str(tmp_path / name) for name in names), songs[0]], model, "conv1"))
-    assert [song.frames.shape for song in found] == [(0, 8), (0, 8), (0, 8), (3, 8), (3, 8)]
+    assert [song.frames.shape for song in found] == [(0, 8), (0, 8), (0, 8), (4, 8), (4, 8)]
     for song, words in zip(found, ["no audio", "cannot find", "silent", "cut.wav"], strict=False):
         assert words in song.error
     assert found[-1].error is None
@@ -208,15 +213,20 @@ def test_songs_that_were_moved_or_copied_keep_their_embeddings(
 
 def test_settings_and_weights_have_caches_of_their_own(checkpoint, songs, own_cache, tmp_path):
     plain = cached_embeddings(songs, checkpoint)
-    assert cached_embeddings(songs, checkpoint, "conv1")[0].frames.shape == (3, 8)
-    assert len(cached_embeddings(songs, checkpoint, trim=1.0)[0].frames) == 2
+    assert cached_embeddings(songs, checkpoint, "conv1")[0].frames.shape == (4, 8)
+    assert len(cached_embeddings(songs, checkpoint, trim=0.2)[0].frames) == 4
+    counts = {"whole": 3, "all": 4, 2: 2}
+    for frames, count in counts.items():
+        for _ in range(2):
+            (song, *_) = cached_embeddings(songs, checkpoint, frames=frames)
+            assert len(song.frames) == count
     entries = torch.load(checkpoint, weights_only=True)
     bias = next(name for name in entries["state_dict"] if name.endswith("0.bias"))
     entries["state_dict"][bias] += 1
     torch.save(entries, tmp_path / "other.ckpt")
     other = cached_embeddings(songs, tmp_path / "other.ckpt")
     assert not np.allclose(other[0].frames, plain[0].frames)
-    assert sum(entry.is_dir() for entry in own_cache.iterdir()) == 4
+    assert sum(entry.is_dir() for entry in own_cache.iterdir()) == 4 + len(counts)
     same(cached_embeddings(songs, checkpoint), plain)
 
 
@@ -260,11 +270,11 @@ def test_songs_that_a_failing_disk_cuts_are_not_kept(checkpoint, tmp_path, own_c
     with monkeypatch.context() as patch:
         patch.setenv("GENRENET_DECODE_IN_PROCESS", "1")  # the failing disk is this process's
         patch.setattr(soundfile.SoundFile, "read", failing)
-        (cut,) = cached_embeddings([path], checkpoint)
+        (cut,) = cached_embeddings([path], checkpoint, frames="all")
     assert "Input/output error" in cut.error
     assert 0 < len(cut.frames) < 80
     assert not list(own_cache.rglob("*.npz"))
-    (whole,) = cached_embeddings([path], checkpoint)
+    (whole,) = cached_embeddings([path], checkpoint, frames="all")
     assert whole.error is None
     assert len(whole.frames) == 80
     assert len(list(own_cache.rglob("*.npz"))) == 1

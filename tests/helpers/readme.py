@@ -19,7 +19,8 @@ USE = {
     f"genrenet test --ckpt_path {BEST}": "",
     f"genrenet classify song.mp3 ~/Music --checkpoint {BEST} --timeline": "",
     f"genrenet predict --ckpt_path {BEST} --data.source ~/Other": "",
-    "genrenet scan ~/Music --out genres.parquet": "",
+    # The default would say that the tones of the tests are no music.
+    "genrenet scan ~/Music --out genres.parquet": " --checkpoint emotify-cnn",
     "genrenet tag genres.parquet": "",
     "genrenet tag genres.parquet --min-confidence 0.8 --write": "",
     "genrenet correct ~/Music/odd/song.mp3 blues --library genres.parquet": "",
@@ -30,7 +31,7 @@ USE = {
     "genrenet playlist genres.parquet --genre pop:2 rock:1 --length 1h30 --order shuffle --seed 7 "
     "--out evening.xspf": " --min-confidence 0 --by-score",
     "genrenet playlist ~/Music --genre classical --songs 20 --frames 3 --out calm.m3u8": (
-        " --min-confidence 0 --by-score"
+        " --min-confidence 0 --by-score --checkpoint emotify-cnn"
     ),
     "genrenet playlist genres.parquet --genre rock --songs 50 --order smooth --embeddings "
     "songs.npz --out rock.m3u8": " --min-confidence 0 --by-score",
@@ -94,6 +95,9 @@ ELSEWHERE = {
     ),
     "genrenet fit --config transfer-musicnn --data.source ~/Music": (
         "tests/training/finetuning/test_pretrained.py"
+    ),
+    "genrenet distil --teacher genres,audioset-genres --data.source ~/Music --out student.ckpt": (
+        "tests/cli/test_distil.py"
     ),
     "genrenet evaluate ~/Music --models svm,kl-knn,cnn,transfer:musicnn-msd --protocol "
     "artist-5fold --seeds 3 --out runs/methods": "tests/cli/test_evaluate.py",

@@ -51,9 +51,9 @@ def test_a_limit_out_of_range_is_refused(limit):
 def test_a_checkpoint_may_bring_its_own_limits():
     model = GenreModel(["a", "not music"])
     assert rule_of(model) == SOFTMAX
-    model.provenance["answers"] = {"several": 0.1, "not_music": ["not music"]}
+    model.provenance["answers"] = {"several": 0.1, "not_music": ["noise"]}
     model.provenance["hierarchy"] = {"b": ["a"]}
-    assert rule_of(model) == AnswerRule(0.1, SOFTMAX.unsure, ("not music",), {"b": ["a"]})
+    assert rule_of(model) == AnswerRule(0.1, SOFTMAX.unsure, ("noise",), {"b": ["a"]})
     assert rule_of(GenreModel(["a", "b"], activation="sigmoid")) == SIGMOID
     model.provenance["answers"] = [0.1]
     with pytest.raises(AnswerError, match="answers"):
@@ -66,5 +66,5 @@ def test_limits_are_kept_in_the_file_of_a_checkpoint(tmp_path):
     model = GenreModel(["a", "b"]).eval()
     model.provenance["answers"] = {"several": 0.125, "unsure": 0.3}
     opened = open_checkpoint(write_checkpoint(model, tmp_path / "m.ckpt"))
-    assert rule_of(opened) == AnswerRule(0.125, 0.3)
+    assert rule_of(opened) == AnswerRule(0.125, 0.3, ("not music",))
     assert torch.equal(opened.network.head.bias, model.network.head.bias)

@@ -5,8 +5,10 @@ import os
 import numpy as np
 import pytest
 import soundfile
+import torch
 
 import genrenet
+from genrenet import audio
 from genrenet.inference.classify import InferenceError, find_songs, open_method, score_songs
 from genrenet.models.optimised import PrecisionError
 from tests.helpers.tones import RATE, tone
@@ -25,7 +27,7 @@ def test_names_the_genres_of_files_and_folders(checkpoint, music):
         assert sum(result["scores"].values()) == pytest.approx(1, abs=1e-4)
         assert result["confidence"] == max(result["scores"].values())
         assert result["error"] is None
-        assert result["frames"] == 3
+        assert result["frames"] == 4  # of 1.5 s, in 5 s
         assert "timeline" not in result
 
 
@@ -49,15 +51,17 @@ def test_scores_do_not_depend_on_the_company(checkpoint, music):
     assert alone["scores"] == pytest.approx(same["scores"], abs=1e-5)
 
 
-def test_trim_can_be_changed_and_a_short_song_says_so(checkpoint, music):
+def test_trim_can_be_changed_and_is_a_tenth_of_a_song_at_most(checkpoint, music):
     path = music / "treble" / "treble-0.wav"
-    (trimmed,) = genrenet.classify(path, checkpoint=checkpoint, trim=1.0, timeline=True)
-    assert trimmed["frames"] == 2
-    assert trimmed["timeline"][0]["start"] == 1.0
-    (short,) = genrenet.classify(path, checkpoint=checkpoint, trim=20.0, timeline=True)
-    assert short["frames"] == 1
-    assert short["genre"] == "treble"
-    assert "trimmed 1.8 s instead of 20 s" in short["notes"][0]
+    for trim, begin in ((0.25, 0.25), (20.0, 0.5)):
+        for frames in (None, "all"):
+            (result,) = score_songs(
+                [str(path)], open_method(checkpoint, "cpu", "32"), trim=trim, frames=frames
+            )
+            spans = [(part["start"], part["end"]) for part in result.timeline]
+            assert (spans[0][0], spans[-1][1]) == (begin, 5.0 - begin)
+            assert result.frames == len(spans) == 3
+            assert (result.genre, result.notes) == ("treble", [])
 
 
 def test_other_rates_and_channels(checkpoint, tmp_path):
@@ -108,7 +112,7 @@ def test_a_truncated_file_is_classified_from_what_can_be_read(checkpoint, tmp_pa
     (result,) = genrenet.classify(cut, checkpoint=checkpoint)
     assert result["genre"] == "bass"
     assert "cut short" in result["error"]
-    assert result["frames"] == 3
+    assert result["frames"] == 4
 
 
 def test_names_that_are_not_utf8(checkpoint, music, tmp_path):
@@ -137,17 +141,20 @@ def test_some_frames_of_a_song_are_scored_as_among_all(checkpoint, tmp_path):
     parts = [tone(150, 3.0), tone(4000, 3.0, seed=1), tone(900, 3.0, seed=2)]
     soundfile.write(path, np.concatenate(parts), RATE)
     model = open_method(checkpoint, "cpu", "32")
-    (full,) = score_songs([path], model)
-    where = {part["start"]: part for part in full.timeline}
-    for count, starts in ((1, [4.5]), (2, [1.5, 6.0]), (3, [1.5, 4.5, 7.5]), (9, sorted(where))):
+    wave = torch.from_numpy(audio.load(path, RATE))
+    every = [0.0, 1.5, 3.0, 4.5, 6.0, 7.5]
+    for count, starts in ((1, [3.75]), (2, [0, 7.5]), (3, [0, 3.75, 7.5]), (9, every)):
         (some,) = score_songs([path], model, frames=count)
         assert [part["start"] for part in some.timeline] == starts
         assert some.frames == len(starts)
         assert (some.duration, some.error) == (9.0, None)
         for part in some.timeline:
-            assert part["genre"] == where[part["start"]]["genre"]
-            assert part["end"] == where[part["start"]]["end"]
-            assert part["scores"] == pytest.approx(where[part["start"]]["scores"], abs=1e-5)
+            begin, end = (round(part[key] * RATE) for key in ("start", "end"))
+            with torch.inference_mode():
+                (row,) = model.scores(wave[None, begin:end])
+            wanted = dict(zip(model.labels, row.tolist(), strict=True))
+            assert part["scores"] == pytest.approx(wanted, abs=1e-5)
+            assert part["genre"] == max(wanted, key=wanted.get)
 
 
 @pytest.mark.parametrize("wrong", [{"frames": 0}, {"workers": 0}, {"batch_frames": 0}])
@@ -242,5 +249,7 @@ def test_nothing_to_classify_is_named(checkpoint, tmp_path):
 def test_whole_songs_keep_their_names(checkpoint, shared_data):
     results = genrenet.classify(shared_data / "whole-songs", checkpoint=checkpoint)
     assert len(results) == 3
-    assert all(result["genre"] and result["frames"] > 80 for result in results)
+    assert all(result["genre"] and result["frames"] == 20 for result in results)  # of 1.5 s
+    every = genrenet.classify(shared_data / "whole-songs", checkpoint=checkpoint, frames="all")
+    assert all(result["frames"] > 80 for result in every)
     assert any("Veränderung" in result["path"] for result in results)

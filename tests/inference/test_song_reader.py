@@ -1,5 +1,6 @@
 """From paths to frames: which files, which samples of them, and what is said of bad ones."""
 
+import itertools
 import os
 import shutil
 
@@ -10,7 +11,8 @@ import torch
 
 from genrenet import audio
 from genrenet.audio import processes
-from genrenet.data.frames import FrameSettings, frame_starts, spread
+from genrenet.data.coverage import heard_starts
+from genrenet.data.frames import FrameSettings, frame_starts
 from genrenet.inference.song_reader import InferenceError, SongFrames, find_songs, songs_or_error
 from tests.helpers.audio_files import KINDS, cut, signal, write
 from tests.helpers.tones import RATE, tone
@@ -33,6 +35,13 @@ def frames_of(song):
 def kinds(tmp_path_factory):
     folder = tmp_path_factory.mktemp("kinds")
     return {name: str(write(folder, KINDS[name], seconds=20.0)) for name in FORMATS}
+
+
+@pytest.fixture(scope="module")
+def long_kinds(tmp_path_factory):
+    """Songs that are too long to be decoded whole for a few frames."""
+    folder = tmp_path_factory.mktemp("long")
+    return {name: str(write(folder, KINDS[name], seconds=45.0)) for name in FORMATS}
 
 
 @pytest.mark.parametrize("batch_frames", [1, 2, 5])
@@ -71,35 +80,71 @@ def test_frames_are_slices_of_what_load_gives(name, trim, kinds):
 
 @pytest.mark.parametrize("name", FORMATS)
 @pytest.mark.parametrize("trim", [0.0, 2.0])
-@pytest.mark.parametrize("only", [1, 3, 8])
-def test_some_frames_are_those_of_the_full_decode(name, trim, only, kinds):
-    settings = SETTINGS.with_trim(trim)
-    full = SongFrames(kinds[name], settings)
-    everything = frames_of(full)
-    where = {full.span(i): frame for i, frame in enumerate(everything)}
-    some = SongFrames(kinds[name], settings, 2, only)
-    frames = frames_of(some)
-    wanted = spread(frame_starts(round(some.duration * RATE), settings), only)
-    assert [some.span(i)[0] for i in range(only)] == pytest.approx(list(wanted / RATE))
-    assert len(frames) == only
-    for i, frame in enumerate(frames):
-        torch.testing.assert_close(frame, where[some.span(i)], atol=1e-5, rtol=0)
-    assert some.error is None
+@pytest.mark.parametrize("heard", [1, 3, 8, "all"])
+def test_heard_frames_are_those_of_the_full_decode(name, trim, heard, long_kinds):
+    settings, wave = SETTINGS.with_trim(trim), audio.load(long_kinds[name], RATE)
+    song = SongFrames(long_kinds[name], settings, 2, heard)
+    frames = frames_of(song)
+    length = len(wave) if heard == "all" else round(song.duration * RATE)
+    starts = heard_starts(length, settings, heard)
+    assert len(frames) == len(starts)
+    assert heard == "all" or len(frames) == heard
+    for i, (frame, start) in enumerate(zip(frames, starts, strict=True)):
+        # A song that is decoded whole is covered by what there is of it to the last sample.
+        begin, end = song.span(i)
+        assert (begin, end) == pytest.approx((start / RATE, start / RATE + 1.5), abs=0.06)
+        known = wave[round(begin * RATE) : round(end * RATE)]
+        np.testing.assert_allclose(frame[: len(known)], known, atol=1e-5)
+    assert (song.error, song.notes) == (None, [])
 
 
-@pytest.mark.parametrize("only", [13, 40])
-def test_as_many_as_there_are_is_the_whole_song(only, kinds):
-    full = frames_of(SongFrames(kinds["16.wav"], SETTINGS))
-    assert len(full) == 13
-    assert torch.equal(frames_of(SongFrames(kinds["16.wav"], SETTINGS, only=only)), full)
+def test_all_frames_and_as_many_as_there_are_cover_the_song(kinds):
+    path, wave = kinds["16.wav"], audio.load(kinds["16.wav"], RATE)
+    whole, every = (frames_of(SongFrames(path, SETTINGS, heard=word)) for word in ("whole", "all"))
+    assert (len(whole), len(every)) == (13, 14)
+    assert torch.equal(every[:13], whole)
+    np.testing.assert_array_equal(every[13], wave[-SETTINGS.n_samples :])
+    many = SongFrames(path, SETTINGS, heard=40)
+    assert len(frames_of(many)) == 14
+    assert (many.span(0)[0], many.span(13)[1]) == (0.0, pytest.approx(20.0, abs=16 / RATE))
+    assert all(many.span(i + 1)[0] < many.span(i)[1] for i in range(13))
 
 
-@pytest.mark.parametrize("only", [None, 1])
+def test_all_frames_of_a_long_song_are_trimmed_and_one_after_another(tmp_path):
+    wave = np.tile(tone(300, 10.0), 6)[: 59 * RATE + 100]
+    song = SongFrames(wav(tmp_path / "a.wav", wave), SETTINGS.with_trim(2.0), heard="all")
+    frames = frames_of(song)
+    starts = heard_starts(len(wave), song.settings, "all")
+    assert starts[:2].tolist() == [2 * RATE, 2 * RATE + SETTINGS.n_samples]
+    assert starts[-1] == len(wave) - 2 * RATE - SETTINGS.n_samples
+    for frame, start in zip(frames, starts, strict=True):
+        np.testing.assert_array_equal(frame, wave[start : start + SETTINGS.n_samples])
+
+
+def test_long_silence_that_is_taken_for_music_leaves_no_gap(tmp_path):
+    wave = np.concatenate([np.tile(tone(300, 10.0), 3), np.zeros(60 * RATE)])
+    song = SongFrames(wav(tmp_path / "a.wav", wave), SETTINGS.with_trim(5.0), heard="all")
+    spans = [song.span(i) for i in range(len(frames_of(song)))]
+    assert (spans[0][0], spans[-1][1]) == (5.0, 27.0)  # the end is a tenth of what sounds
+    assert all(one[0] < other[0] <= one[1] for one, other in itertools.pairwise(spans))
+    assert song.error is None
+
+
+@pytest.mark.parametrize("heard", [5, "all"])
+def test_the_trim_of_a_short_song_is_in_proportion(heard, tmp_path):
+    wave = tone(300, 10.0)
+    song = SongFrames(wav(tmp_path / "a.wav", wave), SETTINGS.with_trim(20.0), heard=heard)
+    count = len(frames_of(song))
+    assert (song.span(0)[0], song.span(count - 1)[1]) == (1.0, 9.0)
+    assert song.notes == []
+
+
+@pytest.mark.parametrize("only", ["whole", 1, "all"])
 def test_a_short_song_is_one_frame_filled_with_its_sound(only, tmp_path):
     wave = tone(300, 1.0)
     path = wav(tmp_path / "short.wav", wave)
     for fill, rest in (("repeat", wave[: RATE // 2]), ("zeros", np.zeros(RATE // 2))):
-        song = SongFrames(path, FrameSettings(1.5, 0.0, RATE, fill), only=only)
+        song = SongFrames(path, FrameSettings(1.5, 0.0, RATE, fill), heard=only)
         (batch,) = song.batches()
         assert batch.shape == (1, SETTINGS.n_samples)
         np.testing.assert_array_equal(batch[0, :RATE], wave)
@@ -155,12 +200,13 @@ def test_a_truncated_file_has_frames_and_an_error(name, batch_frames, kinds, tmp
 
 
 @pytest.mark.parametrize("only", [1, 4])
-def test_some_frames_of_a_truncated_file_are_those_there_are(only, kinds, tmp_path):
+def test_some_frames_of_a_truncated_file_are_those_there_are(only, long_kinds, tmp_path):
     copy = tmp_path / "lame.mp3"
-    shutil.copy(kinds["lame.mp3"], copy)
+    shutil.copy(long_kinds["lame.mp3"], copy)
     path = str(cut(copy, 0.4))
-    song = SongFrames(path, SETTINGS, only=only)
-    assert len(frames_of(song)) == only // 2
+    song = SongFrames(path, SETTINGS, heard=only)
+    # Where the first cannot be had, the file is read from its beginning.
+    assert len(frames_of(song)) == max(1, only // 2)
     assert "cut short" in song.error
 
 
@@ -197,8 +243,8 @@ def test_the_file_is_closed_behind_whoever_stops_early(kinds):
         assert opened() >= 1
         batches.close()
         assert opened() == 0
-        for only in (None, 2):
-            frames_of(SongFrames(kinds[name], SETTINGS, only=only))
+        for only in ("whole", "all", 2):
+            frames_of(SongFrames(kinds[name], SETTINGS, heard=only))
             assert opened() == 0
 
 

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 import soundfile
@@ -14,7 +15,7 @@ from genrenet.inference.classify import open_method
 from genrenet.library.changes import ScanError
 from genrenet.library.journal import Journal, Unfinished
 from genrenet.library.scanning import identity_of, scan
-from genrenet.library.table import TableError, read_about, read_table
+from genrenet.library.table import TableError, read_about, read_rows, read_table, write_rows
 from genrenet.utils.atomic import part_of
 from tests.helpers.tones import RATE, tone
 
@@ -28,7 +29,7 @@ def test_a_row_for_every_song(name, scanned, library, checkpoint, tmp_path):
     scores = table[["score_bass", "score_middle", "score_treble"]]
     assert scores.sum(axis=1).to_numpy() == pytest.approx(1, abs=1e-4)
     assert (table["confidence"] == scores.max(axis=1)).all()
-    assert (table["frames"] == 3).all()
+    assert (table["frames"] == 4).all()  # of 1.5 s, in 5 s
     assert table["duration"].to_numpy() == pytest.approx(5.0)
     assert set(table["checkpoint"]) == {identity_of(checkpoint)}
     assert table["error"].isna().all()
@@ -109,6 +110,21 @@ def test_another_model_is_refused_until_asked_for(scanned, library, model, tmp_p
     assert read_about(tmp_path / "genres.parquet").settings["frames"] == 1
 
 
+def test_songs_that_were_covered_otherwise_are_scored_again_knowingly(scanned, tmp_path):
+    scanned()
+    out = tmp_path / "genres.parquet"
+    about, rows = read_about(out), list(read_rows(out))
+    older = {key: value for key, value in about.settings.items() if key != "coverage"}
+    write_rows(out, rows, replace(about, settings=older))
+    with pytest.raises(ScanError, match=r"wanted .*coverage 30 s or 2 frames.*--restart"):
+        scanned()
+    assert list(read_rows(out)) == rows
+    counts, _ = scanned(restart=True)
+    assert counts.new == 24
+    assert read_about(out) == about
+    assert scanned()[0].same == 24
+
+
 def test_bad_requests_leave_nothing_behind(scanned, library, tmp_path):
     with pytest.raises(TableError, match="no name for a library's table"):
         scanned("genres.txt")
@@ -149,6 +165,7 @@ def test_a_restart_that_is_killed_goes_on_as_one(scanned, library, model, tmp_pa
 
 FORKING = """
 import json, os, random, signal, sys, time
+from dataclasses import replace
 from pathlib import Path
 from genrenet.inference.classify import open_method
 from genrenet.library.scanning import identity_of, scan

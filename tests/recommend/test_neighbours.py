@@ -61,7 +61,7 @@ def test_neighbours_of_real_songs_are_of_their_genre(shared_data):
     import_checkpoint("msd-cnn", weights / "music_tagger_cnn_weights_tensorflow.h5")
     paths = [str(shared_data / "emotify" / path) for path in part["path"]]
     # The middle of each song: one frame of it, as this is a test.
-    rows, kept = song_matrix(cached_embeddings(paths, "msd-cnn", trim=15))
+    rows, kept = song_matrix(cached_embeddings(paths, "msd-cnn", frames=1))
     space = SongSpace(rows, "embeddings")
     songs = SongContent([paths[row] for row in kept], space.vectors, "msd-cnn")
     found = judge_neighbours(songs, labels)

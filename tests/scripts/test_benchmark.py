@@ -69,6 +69,19 @@ def test_classify(tmp_path, monkeypatch):
     assert "2 of 2 genres the same" in found["results"][0]["note"]
 
 
+def test_musicnn(tmp_path, monkeypatch):
+    monkeypatch.delitem(importlib.import_module("benchmark_musicnn").TARGETS, "bf16")
+    importlib.import_module("benchmark_music").songs(None, 1, tmp_path, seconds=8.0)
+    try:
+        (one,) = measured("musicnn", tmp_path, "--data", str(tmp_path))["results"]
+    except importlib.import_module("benchmarking").BenchmarkError as error:
+        if "musicnn-msd" not in str(error):
+            raise
+        pytest.skip("musicnn-msd is not imported")
+    assert (one["reference"], one["target"]) == ("librosa + eager", 1.4)
+    assert "scores to" in one["note"]
+
+
 @pytest.mark.parametrize("name", ["random-cnn", "random-crnn"])
 def test_reference_equals_ours_and_is_decisive(name):
     references = importlib.import_module("benchmark_references")

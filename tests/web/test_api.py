@@ -21,7 +21,7 @@ def test_a_path_gets_the_answer_of_the_command_line(client, folder, checkpoint, 
     wanted = classified(folder / name, checkpoint, capsys, "--timeline")
     answer = client.post("/api/classify", json={"path": name, "timeline": True})
     assert answer.json == {**wanted, "path": name, "checkpoint": checkpoint.name}
-    assert len(answer.json["timeline"]) == 3
+    assert len(answer.json["timeline"]) == 4
     conforms(answer.json, "Song")
 
 

@@ -125,7 +125,13 @@ def _compute(
     return hidden, failed
 
 
-def allocate(shape: tuple[int, ...], processes: int = 1) -> Tensor:
+def allocate(
+    shape: tuple[int, ...],
+    processes: int = 1,
+    *,
+    what: str = "the frozen stages' output",
+    remedy: str = "let fewer stages learn, pass cache_trunk: false, or set GENRENET_CACHE",
+) -> Tensor:
     """Return space for hidden values: memory, or a mapped file where they are many.
 
     Parameters
@@ -133,6 +139,8 @@ def allocate(shape: tuple[int, ...], processes: int = 1) -> Tensor:
     shape : tuple of int
     processes : int > 0
         Processes on this machine that ask for the same space.
+    what, remedy : str
+        What is to be kept, and what helps where there is no space, for errors.
 
     Returns
     -------
@@ -149,8 +157,7 @@ def allocate(shape: tuple[int, ...], processes: int = 1) -> Tensor:
     if size <= IN_MEMORY / processes:
         return torch.empty(shape)
     folder = cache_folder("trunks")
-    what = f"the frozen stages' output does not fit into '{printable(folder)}'"
-    remedy = "let fewer stages learn, pass cache_trunk: false, or set GENRENET_CACHE"
+    what = f"{what} does not fit into '{printable(folder)}'"
     try:
         free = shutil.disk_usage(folder).free
         if size > OF_DISK * free / processes:

@@ -1,0 +1,69 @@
+"""The trainer of students: lessons before it, a small checkpoint and a report after it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pytorch_lightning.cli import LightningArgumentParser
+
+from genrenet.cli.lightning import GenreCLI
+from genrenet.evaluation.agreement import agreement
+from genrenet.features.teaching import lessons_of
+from genrenet.models.checkpoints import export_checkpoint
+from genrenet.training.distillation import DistilledClassifier, TaughtData
+from genrenet.utils.errors import printable
+
+HEARD = 300
+"""Held-out songs that the report is of, at most: the teacher judges them again, to be timed."""
+
+
+def _lessons(data: TaughtData) -> Any:
+    """Return what the teachers say of the songs; they are asked once."""
+    if not data.lessons:
+        paths = [str(path) for path in data.catalog.table["path"]]
+        data.learn_from(*lessons_of(data.teachers, paths))
+    return data.lessons
+
+
+class DistilCLI(GenreCLI):
+    """Lightning's command line for `DistilledClassifier` on `TaughtData`."""
+
+    parts = DistilledClassifier, TaughtData
+
+    def _outputs(self, data: Any) -> list[str]:
+        return list(_lessons(data)[0].labels)
+
+    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        """Add the student's file, and tie it to the first teacher."""
+        super().add_arguments_to_parser(parser)
+        parser.add_argument("--student", default="student.ckpt", help="the file to write")
+        for name in ("activation", "aggregation"):
+            parser.link_arguments(
+                "data",
+                f"model.{name}",
+                compute_fn=lambda data, name=name: getattr(_lessons(data)[0], name),
+                apply_on="instantiate",
+            )
+        parser.link_arguments(
+            "data",
+            "model.told",
+            compute_fn=lambda data: [lesson.said.shape[1] for lesson in _lessons(data)],
+            apply_on="instantiate",
+        )
+
+    def conclude(self) -> None:
+        """Write the student, and say how far it agrees with its first teacher."""
+        data: TaughtData = self.datamodule
+        last = [
+            getattr(each, "last_model_path", "") or getattr(each, "best_model_path", "")
+            for each in self.trainer.checkpoint_callbacks
+        ]
+        best = [*self.best_checkpoints(), *filter(None, last)][0]
+        student = export_checkpoint(best, Path(self.config.fit.student))
+        print(f"student: {printable(student)}, learnt from {', '.join(data.teachers)}")
+        held_out = [str(path) for path in data.part("test")["path"] if path not in data.skipped]
+        step = max(1, len(held_out) // HEARD)
+        print(f"split: {data.split.name}")
+        print(agreement(str(student), data.teachers[0], held_out[::step][:HEARD]))
+        print(f"next: genrenet classify song.mp3 --checkpoint {printable(student)}")

@@ -1,0 +1,68 @@
+"""Whether a model may be used commercially, as far as its licence says."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from genrenet.models.checkpoints.finding import shipped_checkpoints
+from genrenet.models.checkpoints.header import CheckpointError, backbones, read_header
+from genrenet.models.checkpoints.registry import published_models
+from genrenet.utils.errors import printable
+
+FREE = frozenset(
+    {"MIT", "ISC", "BSD-2-Clause", "BSD-3-Clause", "Apache-2.0", "CC0", "CC0-1.0", "CC-BY-4.0"}
+)
+"""Licences that allow commercial use without a doubt."""
+
+
+def commercial(licence: str) -> str:
+    """Return what a licence says of commercial use.
+
+    Returns
+    -------
+    str
+        "yes"; "no" of a non-commercial one; "not settled" of all others, such as weights under a
+        free licence that were trained on music for research.
+
+    Examples
+    --------
+    >>> commercial("MIT"), commercial("CC BY-NC-SA 4.0"), commercial("")
+    ('yes', 'no', 'not settled')
+    """
+    if licence in FREE:
+        return "yes"
+    known = licence.upper().replace("-", " ").split()
+    return "no" if known[:1] == ["CC"] and "NC" in known else "not settled"
+
+
+def require_commercial(name_or_path: str | os.PathLike[str]) -> None:
+    """Refuse a model whose licence does not allow commercial use.
+
+    Of a file of the user's own, who knows what it was trained on, only the published models that it
+    stands on are looked at.
+
+    Raises
+    ------
+    CheckpointError
+        It does not, or leaves it open.
+    """
+    name = os.fspath(name_or_path)
+    own, published, shipped = Path(name).is_file(), published_models(), shipped_checkpoints()
+    licences = {name: published[name].licence} if name in published and not own else {}
+    file = Path(name) if own else shipped.get(name)
+    if file is not None and file.suffix == ".ckpt":
+        entries = read_header(file)
+        if not own:
+            licences[name] = str(entries["genrenet"].get("licence", ""))
+        for one in backbones(entries, printable(name)):
+            known = published.get(str(one["name"]))
+            licences[str(one["name"])] = known.licence if known else ""
+    for model, licence in licences.items():
+        if (allowed := commercial(licence)) != "yes":
+            raise CheckpointError(
+                f"'{printable(model)}' is not for commercial use: {allowed}",
+                found=f"licence {licence or 'unknown'}",
+                wanted="a model that 'genrenet checkpoints list' marks with yes, or your own",
+                remedy="pass --checkpoint, or leave out --commercial",
+            )
