@@ -112,6 +112,6 @@ def test_the_button_notes_the_right_genre(page, site):
         page.get_by_role("button", name="Choose a file").click()
     chooser.value.set_files(str(site.folder / "bass" / "bass-0.wav"))
     page.get_by_role("button", name="GO", exact=True).click()
-    expect(page.locator("#result-about")).to_contain_text("bass-0.wav")
+    expect(page.locator("#result-name")).to_have_text("bass-0.wav")
     expect(page.locator("#result")).to_have_attribute("aria-busy", "false")
     expect(wrong).to_be_hidden()
