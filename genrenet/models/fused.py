@@ -21,6 +21,9 @@ from genrenet.models.networks import GenreNetwork, NetworkError
 HALF_TAPS = 48
 """Taps on each side of the filter before samples are left out, for each sample that is kept."""
 
+BLOCK = 64
+"""Samples that are kept and computed at once."""
+
 PASSED = 0.94
 """Share of the frequencies that a lower rate can hold and that the filter passes."""
 
@@ -93,8 +96,17 @@ class Branch(nn.Module):
                 wanted=f"a whole multiple of {rate} Hz",
             )
         self.n_samples = round(part["seconds"] * rate)
-        self.register_buffer("taps", _low_pass(self.step)[None, None], persistent=False)
+        self.register_buffer("taps", _in_blocks(_low_pass(self.step), self.step), persistent=False)
         self.taps: Tensor
+
+    def resample(self, waveform: Tensor) -> Tensor:
+        """Return (batch, 1, samples) at the front end's rate: (batch, samples)."""
+        if self.step == 1:
+            return waveform[:, 0]
+        around, stride = HALF_TAPS * self.step, BLOCK * self.step
+        padded = F.pad(waveform, (around, around + -waveform.shape[-1] % stride))
+        blocks = F.conv1d(padded, self.taps, stride=stride)
+        return blocks.transpose(1, 2).flatten(1)[:, : waveform.shape[-1] // self.step]
 
     def forward(self, waveform: Tensor) -> Tensor:
         """Map waveforms of shape (batch, 1, samples) to embeddings of shape (batch, features).
@@ -103,8 +115,7 @@ class Branch(nn.Module):
         embeddings averaged.
         """
         with without_autocast(waveform.device), torch.no_grad():
-            x = F.conv1d(waveform, self.taps, stride=self.step, padding=self.taps.shape[-1] // 2)
-            x = x[:, 0, : waveform.shape[-1] // self.step]
+            x = self.resample(waveform)
             size, n = x.shape[-1], self.n_samples
             if size < n:
                 x, size = x.repeat(1, -(-n // size))[:, :n], n
@@ -123,6 +134,13 @@ def _low_pass(step: int) -> Tensor:
     window = torch.hamming_window(len(around), periodic=False, dtype=torch.float64)
     taps = torch.sinc(around * PASSED / step) * window
     return (taps / taps.sum()).float()
+
+
+def _in_blocks(taps: Tensor, step: int) -> Tensor:
+    """Return the filters of neighbouring samples, (`BLOCK`, 1, taps), for one matrix product."""
+    last = (BLOCK - 1) * step
+    rows = [F.pad(taps, (step * i, last - step * i)) for i in range(BLOCK)]
+    return torch.stack(rows)[:, None]
 
 
 class Fused(GenreNetwork):

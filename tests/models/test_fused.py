@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import soxr
 import torch
+from scipy.signal import firwin
 
 from genrenet.models.checkpoints import (
     export_checkpoint,
@@ -19,7 +20,7 @@ from genrenet.models.checkpoints import (
 )
 from genrenet.models.description import frontend_part, network_part
 from genrenet.models.frontend import FrontendError
-from genrenet.models.fused import HALF_TAPS, Branch, Fused, Waveform
+from genrenet.models.fused import HALF_TAPS, PASSED, Branch, Fused, Waveform
 from genrenet.models.kaldi import KaldiMel
 from genrenet.models.model import GenreModel
 from genrenet.models.networks import MobileNetV3, MusiCNN, NetworkError
@@ -60,9 +61,7 @@ def test_each_network_sees_its_own_frames_at_its_own_rate(fused, noise):
         musicnn, mobile = (branch.network for branch in fused.network.branches)
         front, kaldi = (branch.frontend for branch in fused.network.branches)
         even = fused.frontend(noise)[:, 0]
-        low = torch.nn.functional.conv1d(
-            even[:, None], fused.network.branches[0].taps, stride=2, padding=2 * HALF_TAPS
-        )[:, 0]
+        low = fused.network.branches[0].resample(even[:, None])
         cut = [low[:, i : i + 47_616] for i in (0, 56_192, 112_384)]
         alone = torch.stack([musicnn.embed(front(frames)) for frames in cut]).mean(dim=0)
         assert torch.allclose(found[:, :200], alone, atol=1e-5)
@@ -75,9 +74,12 @@ def test_the_rate_is_halved_as_by_a_good_resampler(parts):
     wanted = soxr.resample(wave, 32_000, 16_000)
     branch = Branch(parts[0], 32_000)
     x = torch.from_numpy(wave).float()[None, None]
-    found = torch.nn.functional.conv1d(x, branch.taps, stride=2, padding=2 * HALF_TAPS)[0, 0]
+    found = branch.resample(x)[0]
+    taps = torch.from_numpy(firwin(4 * HALF_TAPS + 1, PASSED / 2)).float()
+    plain = torch.nn.functional.conv1d(x, taps[None, None], stride=2, padding=2 * HALF_TAPS)
+    assert torch.allclose(found, plain[0, 0, :16_000], atol=1e-6)
     low = slice(0, 6_500)  # of 8,000 frequencies; above both fall off, each in its own way
-    one, other = (np.fft.rfft(np.asarray(y))[low] for y in (found[:16_000], wanted[:16_000]))
+    one, other = (np.fft.rfft(np.asarray(y))[low] for y in (found, wanted[:16_000]))
     assert np.abs(one - other).max() < 0.02 * np.abs(other).max()
 
 
