@@ -29,6 +29,8 @@ COMMANDS = {
     "classify": ("classify", "name the genre of files and folders"),
     "scan": ("scan", "keep a table of the genres of a whole library"),
     "tag": ("tag", "write the genres of a scanned library into the files' tags"),
+    "correct": ("correct", "note the right genre of songs in a scanned library"),
+    "adapt": ("adapt", "let a model learn from corrections, without forgetting the rest"),
     "serve": ("serve", "a web page that names a song's genre, and a JSON API"),
     "playlist": ("playlist", "make a playlist of one genre or a mix of them"),
     "recommend": ("recommend", "what to listen to next, and how good such advice is"),

@@ -1,4 +1,4 @@
-"""``genrenet data check|split|prepare|synthesise``: a collection before training."""
+"""``genrenet data check|labels|split|prepare|synthesise``: a collection before training."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from genrenet.cli.data_labels import add_label_options, check as check_labels
 from genrenet.cli.parsing import CommandParser, add_collection_options
 from genrenet.cli.tables import print_table
 from genrenet.utils.errors import GenrenetError, printable, visible
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 EXAMPLES = """examples:
   genrenet data check ~/Music
+  genrenet data labels ~/Music                    songs that seem to be labelled wrongly
+  genrenet data labels runs/methods --out labels.csv      by the results of 'genrenet evaluate'
   genrenet data split ~/Music --kind artist --seed 1 --out split.csv
   genrenet data prepare ~/Music /fast/disk/store
   genrenet data prepare ~/Music chunks --format litdata
@@ -55,6 +58,9 @@ def _parser() -> CommandParser:
 
     check = add("check", "decode every song and report all that is wrong, in one list")
     check.add_argument("--no-decode", action="store_true", help="do not decode the songs")
+    add_label_options(
+        add("labels", "find songs that seem to be labelled wrongly, and genres hard to tell apart")
+    )
     split = add("split", "write which songs train and which test, and check for leakage")
     split.add_argument(
         "--kind", default="auto", help="auto, stratified, artist, fault-filtered ..."
@@ -95,7 +101,13 @@ def run(command: str, arguments: Sequence[str]) -> int:
         options.out = rest.pop()
     if rest:
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
-    actions = {"check": _check, "split": _split, "prepare": _prepare, "synthesise": _synthesise}
+    actions = {
+        "check": _check,
+        "labels": check_labels,
+        "split": _split,
+        "prepare": _prepare,
+        "synthesise": _synthesise,
+    }
     return actions[options.action](options)
 
 

@@ -120,13 +120,15 @@ def _refuse_beside_undo(options: argparse.Namespace, parser: CommandParser) -> N
 
 
 def _wish(options: argparse.Namespace) -> Wish:
+    from genrenet.library.corrections import corrected_rows, genres_of
     from genrenet.library.table import read_about
     from genrenet.library.tagging import Wish
 
     if not 0 <= options.min_confidence <= 1:
         found = f"{options.min_confidence:g}"
         raise TagError("--min-confidence", found=found, wanted="a number from 0 to 1")
-    labels = read_about(options.table).labels
+    corrections = (row["correction"] for row in corrected_rows(options.table))
+    labels = genres_of(read_about(options.table).labels, corrections)
     names = _read_map(Path(options.map), labels) if options.map else {}
     if options.taxonomy:
         from genrenet.inference.taxonomy import taxonomy

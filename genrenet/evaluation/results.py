@@ -21,6 +21,7 @@ import pandas as pd
 from genrenet.data.catalog import artists_known
 from genrenet.data.splits import artist_groups, artist_key
 from genrenet.evaluation import metrics
+from genrenet.evaluation.label_check import check_run
 from genrenet.evaluation.protocols import why_they_differ
 from genrenet.evaluation.runner import Judged
 from genrenet.evaluation.significance import accuracy_interval, holm, mcnemar, paired_bootstrap
@@ -82,7 +83,8 @@ def summarise(judged: Judged, decided: pd.DataFrame) -> dict[str, Any]:
         ``n_artists`` or None, ``notes`` (what was assumed), ``seeds``, ``created``,
         ``genrenet``, ``machine``, ``protocols`` (for each its ``name``, ``meaning`` and
         ``leakage``), ``why_protocols_differ``, ``skipped``, ``models`` (`_row` for each model and
-        protocol) and ``comparisons`` (`_compare` for each pair).
+        protocol), ``comparisons`` (`_compare` for each pair) and ``label_check``
+        (`genrenet.evaluation.label_check.check_run`).
     """
     table = judged.dataset.songs
     rows: list[dict[str, Any]] = []
@@ -114,6 +116,7 @@ def summarise(judged: Judged, decided: pd.DataFrame) -> dict[str, Any]:
         ],
         "models": rows,
         "comparisons": pairs,
+        "label_check": check_run(judged.dataset.labels, rows, decided),
     }
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from genrenet.audio.names import find_songs
+from genrenet.library.corrections import Remembered
 from genrenet.library.journal import Unfinished
 from genrenet.library.table import About, Row, read_about, read_rows, write_rows
 from genrenet.utils.errors import GenrenetError, printable
@@ -181,6 +182,8 @@ class Following:
         found = Counts(same=self.same, unreadable=self.unreadable)
         unfinished = Unfinished(out)
         former = read_rows(out) if out.exists() and self.fits else iter(())
+        again = read_rows(out) if unfinished.keys and out.exists() else iter(())
+        corrections = Remembered(again)
 
         def rows() -> Iterator[Row]:
             # Of two rows of a song, the journal's comes first.
@@ -192,6 +195,8 @@ class Following:
                 row = of_song[0][2]
                 if self._keeps(path) and not row.get("gone"):
                     found.in_error += row.get("error") is not None
+                    if not of_song[0][1]:
+                        row["correction"] = corrections.of(row)
                     if path in self._touched:
                         row |= self._touched[path]._asdict()
                     by = row.get("scored_by") or ""

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from genrenet.data.heard import Heard
 from genrenet.library.albums import rows_by_album
+from genrenet.library.corrections import answered, genres_of
 from genrenet.library.table import SCORE, file_of, read_about, read_rows
 from genrenet.utils.errors import GenrenetError, printable
 
@@ -40,19 +41,21 @@ class LibrarySongs:
     paths : list of str
         Absolute, no file twice.
     genres : list of str
-        What each song was decided to be.
+        What each song was decided to be, or was corrected to.
     confidence : ndarray of float64, shape (songs,)
-        From 0 to 1.
+        From 0 to 1; 1 where it was corrected.
     labels : list of str
-        The model's genres.
+        The model's genres, and behind them those that only corrections name.
     scores : ndarray of float32, shape (songs, labels)
-        From 0 to 1.
+        From 0 to 1; of corrected songs 1 for the right genre alone.
     duration : ndarray of float64, shape (songs,)
         Seconds; NaN where it is not known.
     checkpoint : str
         The model.
     left_out : dict of str to str
         Why other songs are not here: the reason by path.
+    corrections : dict of str to str
+        Right genres that somebody has noted, by path; see `genrenet.library.corrections`.
     """
 
     paths: list[str]
@@ -63,6 +66,7 @@ class LibrarySongs:
     duration: NDArray[np.float64]
     checkpoint: str
     left_out: dict[str, str] = field(default_factory=dict)
+    corrections: dict[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -79,6 +83,7 @@ class LibrarySongs:
             self.duration[index],
             self.checkpoint,
             self.left_out,
+            self.corrections,
         )
 
 
@@ -209,8 +214,8 @@ def collect(rows: Iterable[Mapping[str, Any]], labels: list[str], checkpoint: st
     paths, genres, numbers, scores = list[str](), list[str](), [], []
     left_out: dict[str, str] = {}
     seen: set[str] = set()
-    names = [SCORE + label for label in labels]
-    for row in rows:
+    names, corrections = [SCORE + label for label in labels], dict[str, str]()
+    for row in map(answered, rows):
         stored = row["path"]
         path = file_of(stored)
         real = os.path.realpath(path)
@@ -232,17 +237,25 @@ def collect(rows: Iterable[Mapping[str, Any]], labels: list[str], checkpoint: st
             seen.add(real)
             paths.append(path)
             genres.append(row["genre"])
+            if row.get("correction"):
+                corrections[path] = row["genre"]
             duration = row["duration"]
             numbers.append((row["confidence"], math.nan if duration is None else duration))
             scores.append(numbered[1:])
     table = np.array(numbers, np.float64).reshape(-1, 2)
+    matrix = np.array(scores, np.float32).reshape(-1, len(labels))
+    labels = genres_of(labels, corrections.values())
+    matrix = np.pad(matrix, ((0, 0), (0, len(labels) - matrix.shape[1])))
+    for number in [number for number, path in enumerate(paths) if path in corrections]:
+        matrix[number] = np.array(labels) == genres[number]
     return LibrarySongs(
         paths,
         genres,
         table[:, 0],
         labels,
-        np.array(scores, np.float32).reshape(-1, len(labels)),
+        matrix,
         table[:, 1],
         checkpoint,
         left_out,
+        corrections,
     )

@@ -3,14 +3,15 @@
 Its columns are ``path`` (absolute; bytes that are not UTF-8 as ``\\xNN``, see `file_of`),
 ``genre``, ``confidence`` (from 0 to 1), ``genres`` (all that are likely enough, the first first,
 between semicolons; empty where it is no music), ``unsure`` (1 where the genre is not to be
-believed, else 0), ``frames`` (number scored), ``duration`` (seconds), ``checkpoint`` (identity of
-the model), ``error``, ``notes``, the file as it was when it was read (``size`` in bytes, ``mtime``
-in ns, ``file_id``, ``sample``; see `genrenet.utils.file_stamp`), ``scored_by`` (see
-`genrenet.library.scanning.scorer_of`), and the score of each of the model's genres (see
-`genrenet.inference.result.score_columns`). Older tables lack ``genres``, ``unsure``, ``file_id``,
-``sample`` and ``scored_by``: their rows hold None. Rows are sorted by path. What all rows have in
-common is the table's `About`: in Parquet the schema's metadata under ``genrenet``, in SQLite the
-table ``about``; the songs of SQLite are in the table ``songs``.
+believed, else 0), ``correction`` (the right genre where somebody has noted one, see
+`genrenet.library.corrections`), ``frames`` (number scored), ``duration`` (seconds), ``checkpoint``
+(identity of the model), ``error``, ``notes``, the file as it was when it was read (``size`` in
+bytes, ``mtime`` in ns, ``file_id``, ``sample``; see `genrenet.utils.file_stamp`), ``scored_by``
+(see `genrenet.library.scanning.scorer_of`), and the score of each of the model's genres (see
+`genrenet.inference.result.score_columns`). Older tables lack ``genres``, ``unsure``,
+``correction``, ``file_id``, ``sample`` and ``scored_by``: their rows hold None. Rows are sorted by
+path. What all rows have in common is the table's `About`: in Parquet the schema's metadata under
+``genrenet``, in SQLite the table ``about``; the songs of SQLite are in the table ``songs``.
 
 Tables are written under another name and then put in place, so that nobody ever sees half of one,
 and rows are read and written as a stream, so that memory does not grow with their number.
@@ -50,6 +51,7 @@ _COLUMNS = {
     "confidence": ("REAL", pa.float64()),
     "genres": ("TEXT", pa.string()),
     "unsure": ("INTEGER", pa.int64()),
+    "correction": ("TEXT", pa.string()),
     "frames": ("INTEGER", pa.int64()),
     "duration": ("REAL", pa.float64()),
     "checkpoint": ("TEXT", pa.string()),
@@ -61,7 +63,7 @@ _COLUMNS = {
     "sample": ("TEXT", pa.string()),
     "scored_by": ("TEXT", pa.string()),
 }
-_LATER = {"genres", "unsure", "file_id", "sample", "scored_by"}
+_LATER = {"genres", "unsure", "correction", "file_id", "sample", "scored_by"}
 _SQLITE = {".sqlite", ".sqlite3", ".db"}
 SUFFIXES = frozenset({".parquet", *_SQLITE})
 """Suffixes of the files a table can be kept in."""

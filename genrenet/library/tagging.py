@@ -20,6 +20,7 @@ from itertools import groupby
 from pathlib import Path
 
 from genrenet.library.albums import rows_by_album
+from genrenet.library.corrections import answered
 from genrenet.library.genre_tags import GenreTagError, has_genre, read_genre, write_genre
 from genrenet.library.table import (
     Row,
@@ -196,7 +197,7 @@ def undo_tags(
 
 def _plan(row: Row, wish: Wish) -> Outcome:
     """Return what to do with a song, its file unchanged as yet."""
-    path = row["path"]
+    row, path = answered(row), row["path"]
     if row["genre"] is None or row["error"] or row["genres"] == "":
         return Outcome(path, "nothing")
     if not (row["confidence"] or 0) >= wish.min_confidence:

@@ -115,6 +115,32 @@ def classify() -> ResponseReturnValue:
     return result.as_dict(timeline=timeline), 422 if result.genre is None else 200
 
 
+@api.post("/correct")
+def correct() -> ResponseReturnValue:
+    """Note the right genre of a song of the library, or take it back."""
+    at, given = service(), _body()
+    genre = given.get("genre", "")
+    if not (genre is None or isinstance(genre, str)):
+        raise RequestError("genre", found=repr(genre)[:100], wanted="a name, or null")
+    return at.correct(_song(at, given["path"]), genre)
+
+
+def _body() -> dict[str, Any]:
+    """Return the request's JSON, which names a song."""
+    try:
+        given = flask.request.get_json(silent=True)
+    except RecursionError:
+        given = None
+    if not isinstance(given, dict) or not isinstance(given.get("path"), str):
+        raise RequestError("the request's body", wanted='JSON such as {"path": "song.mp3"}')
+    return given
+
+
+def _song(at: Service, path: str) -> Song:
+    file = song_file(at.shelf.root, path)
+    return Song(file, relative_name(at.shelf.root, file), at.shelf.root)
+
+
 def _request() -> UploadRequest:
     found = flask.request
     assert isinstance(found, UploadRequest)
@@ -125,21 +151,15 @@ def _asked(at: Service) -> tuple[Song, str, bool]:
     """Return the song, the model, and whether a timeline is wanted."""
     request = _request()
     if request.mimetype == "application/json":
-        try:
-            given = request.get_json(silent=True)
-        except RecursionError:
-            given = None
-        if not isinstance(given, dict) or not isinstance(given.get("path"), str):
-            raise RequestError("the request's body", wanted='JSON such as {"path": "song.mp3"}')
-        path, name = given["path"], given.get("model")
+        given = _body()
+        name = given.get("model")
         if not (name is None or isinstance(name, str)):
             raise RequestError("model", found=repr(name)[:100], wanted="a name")
         timeline = given.get("timeline", False)
         if not isinstance(timeline, bool):
             raise RequestError("timeline", found=repr(timeline)[:100], wanted="true or false")
         model = at.scoring.model_named(name)
-        file = song_file(at.shelf.root, path)
-        return Song(file, relative_name(at.shelf.root, file), at.shelf.root), model, timeline
+        return _song(at, given["path"]), model, timeline
     if request.mimetype == "multipart/form-data":
         uploads = request.files.getlist("file")
         if len(uploads) != 1 or len(request.kept) != 1:
@@ -181,8 +201,8 @@ class _Lines:
         """Return an event as the client sees it."""
         if event["event"] == "result":
             result = event["song"]
-            similar = self.at.similar(self.song, result)
-            return {"event": "result", "song": result.as_dict(timeline=True), **similar}
+            more = {**self.at.similar(self.song, result), **self.at.correction(self.song)}
+            return {"event": "result", "song": result.as_dict(timeline=True), **more}
         if "fault" in event:
             self.at.log_fault(event["fault"])
             return {"event": "error", "status": 500, "error": self.at.FAULT}

@@ -79,9 +79,10 @@ class Neighbours:
             space, by = self._by_embeddings, "embeddings"
             vector = space.vectors[row : row + 1]
             numbers = np.array(self.embedded)
-        elif result.scores and list(result.scores) == self.songs.labels and len(self.songs):
+        elif result.scores and self._alike(list(result.scores)) and len(self.songs):
             space, by = self._by_scores, "scores"
-            vector = space.place([list(result.scores.values())])
+            known = list(result.scores.values())
+            vector = space.place([[*known, *[0.0] * (len(self.songs.labels) - len(known))]])
             numbers = np.arange(len(self.songs))
         else:
             return {"similar": [], "by": "incomparable"}
@@ -92,6 +93,17 @@ class Neighbours:
             if self.names[numbers[near]] != name
         ]
         return {"similar": [self._about(*pair) for pair in pairs[:count]], "by": by}
+
+    def correct(self, name: str, genre: str, confidence: float) -> None:
+        """Take another genre for a song of the folder."""
+        if name in self.names:
+            row = self.names.index(name)
+            self.songs.genres[row], self.songs.confidence[row] = genre, confidence
+
+    def _alike(self, labels: list[str]) -> bool:
+        """Return whether genres are those of the scan's model, apart from what corrections add."""
+        own, more = self.songs.labels[: len(labels)], self.songs.labels[len(labels) :]
+        return labels == own and {*more} <= {*self.songs.corrections.values()}
 
     def _about(self, number: int, cosine: float) -> dict[str, Any]:
         songs = self.songs

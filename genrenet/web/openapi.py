@@ -111,6 +111,14 @@ def _schemas() -> Schema:
             },
             ("version", "models", "queue", "limits", "library"),
         ),
+        "Correction": _object(
+            {
+                "path": _TEXT,
+                "genre": {**_TEXT, "description": "what counts now"},
+                "confidence": {**_SHARE, "description": "1 of a corrected song"},
+                "correction": _nullable(_TEXT),
+            }
+        ),
         "Error": _object({"error": _TEXT}),
     }
 
@@ -154,8 +162,8 @@ def _classify(max_upload: int, max_seconds: float) -> Schema:
         "a line of JSON for each event, with its kind under `event`: queued (ahead), started "
         "(path, duration, title, artist, seconds_per_peak, model), waveform (first, peaks), frames "
         "(first, frames, done, total; not always in order), working, and last result (song, "
-        "similar, by: embeddings, scores, incomparable or null) or error (status, error); closing "
-        "the connection ends the work"
+        "similar, by: embeddings, scores, incomparable or null; correction, a genre or null, of "
+        "songs of a scanned library) or error (status, error); closing the connection ends the work"
     )
     answers = {**_json(_ref("Song")), "application/x-ndjson": {"schema": {"description": events}}}
     refused = _refused(*_REFUSALS)
@@ -176,6 +184,23 @@ def _classify(max_upload: int, max_seconds: float) -> Schema:
                 "200": {"description": "the result", "content": answers},
                 **refused,
             },
+        }
+    }
+
+
+def _correct() -> Schema:
+    genre = {**_nullable(_TEXT), "description": "the right genre; null takes it back"}
+    answer = {"description": "the song as it counts now", "content": _json(_ref("Correction"))}
+    refused = _refused("400", "401", "403", "404", "422")
+    refused["422"]["description"] = "no song of the scan, no name of a genre, or the scan is in use"
+    return {
+        "post": {
+            "summary": "note the right genre of a song in the library's table",
+            "requestBody": {
+                "required": True,
+                "content": _json(_object({"path": _TEXT, "genre": genre})),
+            },
+            "responses": {"200": answer, **refused},
         }
     }
 
@@ -225,6 +250,7 @@ def description(max_upload: int, max_seconds: float) -> Schema:
         "security": [{}, {"token": []}],
         "paths": {
             "/api/classify": _classify(max_upload, max_seconds),
+            "/api/correct": _correct(),
             "/api/library": found,
             "/api/audio": song,
             "/api/models": _get("the models that are served", models),

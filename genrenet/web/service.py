@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 from typing import Any
 
 from genrenet.inference.classify import SongResult
+from genrenet.library.corrections import answered, correct
 from genrenet.library.song_vectors import read_song_vectors
 from genrenet.library.songs import scanned_songs
 from genrenet.utils.errors import GenrenetError, printable
+from genrenet.web.errors import RequestError
 from genrenet.web.music_folder import Shelf, in_background
 from genrenet.web.neighbours import Neighbours
 from genrenet.web.scoring import Scoring, Song
@@ -48,6 +51,8 @@ class Service:
         self.neighbours: Neighbours | None = None
         self._state = "none" if table is None else "reading"
         self._table, self._embeddings = table, embeddings
+        self.corrections: dict[str, str] = {}
+        self._correcting = threading.Lock()
         self._reader = in_background(self._read, "genrenet-library")
 
     def _read(self) -> None:
@@ -57,7 +62,13 @@ class Service:
                 songs = scanned_songs(self._table)
                 vectors = None if self._embeddings is None else read_song_vectors(self._embeddings)
                 self.neighbours = Neighbours(self.shelf.root, songs, vectors)
-                self.shelf.know(self.neighbours.names, self.neighbours.songs)
+                known = self.neighbours.songs
+                self.shelf.know(self.neighbours.names, known)
+                self.corrections = {
+                    name: known.corrections[path]
+                    for name, path in zip(self.neighbours.names, known.paths, strict=True)
+                    if path in known.corrections
+                }
                 self._state = "ready"
                 if vectors is not None and not self.neighbours.embedded:
                     log.error("no song of the folder is in '%s'", printable(self._embeddings or ""))
@@ -91,6 +102,46 @@ class Service:
         except Exception as error:  # a result is worth more than its neighbours
             self.log_fault(error)
             return nothing
+
+    def correction(self, song: Song) -> dict[str, str | None]:
+        """Return the correction of a song that may have one, as part of its result."""
+        if self._table is None or not song.in_library:
+            return {}
+        return {"correction": self.corrections.get(song.name)}
+
+    def correct(self, song: Song, genre: str | None) -> dict[str, Any]:
+        """Note the right genre of a song of the library, or take it back; see
+        `genrenet.library.corrections.correct`.
+
+        Returns
+        -------
+        dict
+            ``path``, ``genre`` and ``confidence`` as they are now, and ``correction``.
+
+        Raises
+        ------
+        RequestError
+            No library is served.
+        CorrectionError, TableError
+            See `genrenet.library.corrections.correct`.
+        """
+        if self._table is None:
+            raise RequestError(
+                "corrections are kept in a library's table, and none is served",
+                remedy="start the server with --library TABLE",
+            )
+        self.wait()  # what is read meanwhile would not have it
+        with self._correcting:
+            (row,) = correct(self._table, {song.file: genre})
+            now, name = answered(row), song.name
+            self.shelf.genres[name] = (now["genre"], round(float(now["confidence"]), 6))
+            self.corrections.pop(name, None)
+            if row["correction"]:
+                self.corrections[name] = row["correction"]
+            if self.neighbours is not None:
+                self.neighbours.correct(name, now["genre"], now["confidence"])
+        given = {key: now[key] for key in ("genre", "confidence", "correction")}
+        return {"path": name, **given}
 
     def log_fault(self, fault: BaseException) -> None:
         """Keep a fault of the program where its owner sees it."""

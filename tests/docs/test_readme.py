@@ -42,9 +42,11 @@ def test_the_commands_of_use_in_their_order(place, checkpoint, capsys):
         "songs.npz",
     ]
     assert main([*map(str, embed)]) == 0
+    library = place / "Music"
+    named = {f"{library}/odd/song.mp3": f"{library}/bass/bass-0.wav"}
     for command in readme.commands():
         if command in readme.USE:
-            given = readme.arguments(command, readme.USE[command], place / "Music", {})
+            given = readme.arguments(command, readme.USE[command], library, named)
             # A small library may have too little for a playlist, which is not an error.
             allowed = (0, 1) if "playlist" in command else (0,)
             assert main(given) in allowed, f"{command}\n{capsys.readouterr().err}"

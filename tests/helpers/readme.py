@@ -14,6 +14,7 @@ BEST = "runs/cnn/version_0/checkpoints/best.ckpt"
 USE = {
     "genrenet classify song.mp3 ~/Music": "",
     "genrenet data check ~/Music": "",
+    "genrenet data labels ~/Music": " --models knn@spectral-stats --protocol stratified-3fold",
     "genrenet fit --config cnn --data.source ~/Music": TINY + QUICK,
     f"genrenet test --ckpt_path {BEST}": "",
     f"genrenet classify song.mp3 ~/Music --checkpoint {BEST} --timeline": "",
@@ -22,6 +23,8 @@ USE = {
     "genrenet scan ~/Music --out genres.parquet": " --checkpoint emotify-cnn",
     "genrenet tag genres.parquet": "",
     "genrenet tag genres.parquet --min-confidence 0.8 --write": "",
+    "genrenet correct ~/Music/odd/song.mp3 blues --library genres.parquet": "",
+    "genrenet adapt genres.parquet --out mine.ckpt": "",
     "genrenet classify mix.ogg --timeline": "",
     "genrenet playlist genres.parquet --genre rock --min-confidence 0.7 --length 60min "
     "--out rock.m3u8": " --min-confidence 0 --by-score",

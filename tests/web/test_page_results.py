@@ -97,7 +97,7 @@ def test_the_whole_of_it_works_by_keys_alone(page, site):
     expect(field).to_have_value("middle/middle-6.wav")
     press("Enter")
     finished(page)
-    for stop in ("choose", "", "play", "volume", "strip"):
+    for stop in ("choose", "", "wrong", "play", "volume", "strip"):
         press("Tab")
         expect(focused).to_have_text("GO") if not stop else expect(focused).to_have_id(stop)
     strip = page.get_by_role("slider", name="Position in the song")

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from genrenet.evaluation.metrics import song_metrics
+from genrenet.evaluation.report.label_section import label_lines
 
 
 def span(interval: Sequence[float] | None, digits: int = 2) -> str:
@@ -49,6 +50,9 @@ def markdown(results: Mapping[str, Any]) -> str:
                 f"{row['predict_seconds']:.1f} |"
             )
         lines.append("")
+        for check in results.get("label_check", []):
+            if check["protocol"] == protocol["name"]:
+                lines += ["### Labels", "", *(f"- {line}" for line in label_lines(check)), ""]
     if results["why_protocols_differ"]:
         lines += [results["why_protocols_differ"], ""]
     return "\n".join(lines)

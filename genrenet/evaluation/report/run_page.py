@@ -9,6 +9,7 @@ import pandas as pd
 
 from genrenet.evaluation.metrics import song_metrics
 from genrenet.evaluation.report.html import drawings, p_value, page, percent
+from genrenet.evaluation.report.label_section import label_lines
 from genrenet.evaluation.report.ranking import number, ranked, span
 
 FEWEST = 8  # groups (artists or songs) without which no verdict is given
@@ -76,10 +77,23 @@ def _protocol(results: Mapping[str, Any], protocol: Mapping[str, Any]) -> dict[s
         "columns": {head: kind for head, (kind, _) in shown.items()},
         "table": [[cell(row) for _, cell in shown.values()] for row in good],
         "pairs": _pairs(results, protocol["name"]),
+        "labels": _labels(results, protocol["name"]),
         "failed": [
             (row["name"], row["error"] or "no songs") for row in rows if row["accuracy"] is None
         ],
     }
+
+
+def _labels(results: Mapping[str, Any], protocol: str) -> dict[str, Any] | None:
+    """Return what the page says of the labels; None where an earlier version judged."""
+    for check in results.get("label_check", []):
+        if check["protocol"] == protocol:
+            rows = [
+                (one["path"], one["genre"], one["suggested"], f"{one['methods']} of {one['of']}")
+                for one in check["suspects"]
+            ]
+            return {"lines": label_lines(check), "rows": rows[:MISTAKES], "total": len(rows)}
+    return None
 
 
 def _figure(metric: str) -> Callable[[Mapping[str, Any]], object]:

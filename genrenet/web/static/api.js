@@ -21,10 +21,10 @@ function errorOf(status, text, retryAfter) {
   return new ApiError(message, status, retryAfter);
 }
 
-async function getJson(address, signal) {
+async function getJson(address, signal, more = {}) {
   let answer;
   try {
-    answer = await fetch(address, { signal, headers: { Accept: "application/json" } });
+    answer = await fetch(address, { signal, headers: { Accept: "application/json" }, ...more });
   } catch (error) {
     throw error.name === "AbortError" ? error : new ApiError(UNREACHABLE);
   }
@@ -37,6 +37,14 @@ export const getModels = () => getJson("api/models");
 export const complete = (prefix, limit, signal) =>
   getJson(`api/library?prefix=${encodeURIComponent(prefix)}&limit=${limit}`, signal);
 export const audioAddress = (path) => `api/audio?path=${encodeURIComponent(path)}`;
+
+/** Note the right genre of a song of the library; without one, what was noted is taken back. */
+export const correct = (path, genre) =>
+  getJson("api/correct", null, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", Accept: "application/json" },
+    body: JSON.stringify({ path, genre: genre || null }),
+  });
 
 /**
  * Classify a song, and follow the work.

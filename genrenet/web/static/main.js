@@ -19,6 +19,7 @@ const result = new Result({
     picker.go();
     byId("cancel").focus(); // the button that was pressed is gone
   },
+  onCorrect: () => history.keep(),
 });
 const history = new History({ onOpen: reopen, onClear: () => byId("main").focus() });
 const picker = new Picker({ onGo: run, onRefuse: refuse, onChange: () => show(byId("problem"), false) });
@@ -55,13 +56,13 @@ async function run(request) {
     },
   };
   try {
-    const { song, similar, by } = await classify(request, {
+    const { song, similar, by, correction } = await classify(request, {
       signal: mine.signal,
       onEvent: (event) => isCurrent() && events[event.event]?.(event),
       onSent: (share) => isCurrent() && progress.sent(share),
     });
     if (!isCurrent()) return;
-    Object.assign(entry, { song, similar, by, peaks, duration: entry.duration ?? song.duration });
+    Object.assign(entry, { song, similar, by, correction, peaks, duration: entry.duration ?? song.duration });
     done(entry, request.file);
   } catch (error) {
     if (!isCurrent()) return; // other work has begun

@@ -1,6 +1,7 @@
 // A song's result: while it comes, and once it is there.
 
 import { audioAddress } from "./api.js";
+import { Correction } from "./correction.js";
 import { baseName, clock, folderOf, many, percent, ranked, sentence } from "./format.js";
 import { Palette } from "./genres.js";
 import { Player } from "./player.js";
@@ -16,10 +17,14 @@ function verdict({ genre, confidence, genres, subgenres, unsure }) {
   return also ? `${sure} · also ${also}` : sure;
 }
 
-/** The panel. `onPick` gets the path of a similar song that is to be classified. */
+/**
+ * The panel. `onPick` gets the path of a similar song that is to be classified; `onCorrect` hears
+ * that the entry has another correction.
+ */
 export class Result {
-  constructor({ onPick }) {
+  constructor({ onPick, onCorrect }) {
     this.onPick = onPick;
+    this.correction = new Correction({ onCorrect });
     this.timeline = new Timeline({
       onSeek: (seconds) => this.player.seek(seconds),
       onToggle: () => this.player.toggle(),
@@ -71,6 +76,7 @@ export class Result {
       for (const [genre] of ranked(song.scores).slice(0, 5)) this.palette.slot(genre);
       byId("result-genre").textContent = song.genre;
       byId("result-confidence").textContent = verdict(song);
+      this.correction.offer(entry, this.labels.get(entry.model) ?? []);
     }
     const frames = song.timeline ?? [];
     this.timeline.song.frames = frames;

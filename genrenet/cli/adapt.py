@@ -1,0 +1,101 @@
+"""``genrenet adapt``: a model that learns from its user's corrections."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from genrenet.cli.parsing import CommandParser, count
+from genrenet.cli.tables import print_table
+from genrenet.utils.errors import printable, visible
+
+if TYPE_CHECKING:
+    from genrenet.library.adapting import Adapted
+
+EXAMPLES = """examples:
+  genrenet adapt genres.parquet --out mine.ckpt
+  genrenet adapt genres.parquet --labels ~/Sorted --out mine.ckpt
+  genrenet classify song.mp3 --checkpoint mine.ckpt
+  genrenet scan ~/Music --out genres.parquet --checkpoint mine.ckpt --restart
+
+The head of the network is fitted again, in seconds, to the songs that 'genrenet correct' noted, and
+to other songs of the library, whose answers are to stay. Genres that the model does not know get
+outputs of their own. Embeddings are computed once and kept in the cache. The figures are of songs
+that were left out while learning.
+
+exit code: 0 done, 2 the request cannot be carried out
+"""
+
+
+def _parser() -> CommandParser:
+    parser = CommandParser(
+        "genrenet adapt", "Let a model learn from corrections, without forgetting.", EXAMPLES
+    )
+    add = parser.add_argument
+    add("table", metavar="TABLE", help="what 'genrenet scan' wrote, with corrections")
+    add("--out", required=True, metavar="FILE.ckpt", help="the checkpoint to write")
+    add("--checkpoint", help="model to start from (default: that of the table)")
+    add("--labels", metavar="DATA", help="a collection whose genres are right, to learn from too")
+    add("--others", type=count, metavar="N", help="songs whose answers are to stay (default: 300)")
+    add("--pull", type=_positive, metavar="X", help="pull towards the former head (default: 0.1)")
+    add("--device", help="such as cpu, cuda or cuda:1 (default: the best there is)")
+    return parser
+
+
+def _positive(text: str) -> float:
+    number = float(text)
+    if not 0 < number < float("inf"):
+        raise ValueError(text)
+    return number
+
+
+def run(command: str, arguments: Sequence[str]) -> int:
+    """Run ``genrenet adapt``; see `genrenet.cli.main`."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if not options.out.endswith(".ckpt"):
+        parser.error(f"--out '{options.out}': wanted a name that ends with .ckpt")
+    from genrenet.library.adapting import OTHERS, PULL, adapt
+    from genrenet.library.scanning import model_of
+    from genrenet.models.checkpoints import default_checkpoint
+    from genrenet.utils.progress import progress_bar
+
+    name = options.checkpoint or model_of(options.table) or default_checkpoint()
+    with progress_bar("embedding") as show:
+        made = adapt(
+            options.table,
+            options.out,
+            name,
+            labels=options.labels,
+            others=options.others or OTHERS,
+            pull=options.pull or PULL,
+            device=options.device,
+            progress=show,
+        )
+    _tell(made, str(name))
+    return 0
+
+
+def _tell(made: Adapted, former: str) -> None:
+    """Print what it learnt from, and how it compares with the former model."""
+    learnt = f"{made.corrected} corrections and {made.labelled} labels"
+    print(f"{printable(former)}: learnt from {learnt}; {made.kept} other songs kept their answers")
+    if made.new_genres:
+        print(visible(f"new genres: {', '.join(made.new_genres)}"))
+    if made.held_out:
+        rows = [
+            (f"right on {name}", _figure(before), _figure(made.after[name]))
+            for name, before in made.before.items()
+        ]
+        if made.agreement is not None:
+            rows.append(("same genre on other songs", "", _figure(made.agreement)))
+        print_table(("95 % intervals", "before", "after"), rows)
+        print(f"after: {made.held_out}")
+    else:
+        print("corrections of one artist only: how well it learnt cannot be measured")
+    print(f"written to {printable(made.file)}")
+
+
+def _figure(share: Mapping[str, Any]) -> str:
+    low, high = share["ci95"]
+    return f"{share['share']:.2f} ({share['count']} of {share['n']}, {low:.2f} to {high:.2f})"

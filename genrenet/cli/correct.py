@@ -1,0 +1,84 @@
+"""``genrenet correct``: note the right genre of songs in a library's table."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from genrenet.cli.parsing import CommandParser
+from genrenet.cli.tables import print_table
+from genrenet.utils.errors import printable, visible
+
+EXAMPLES = """examples:
+  genrenet correct "So What.mp3" jazz --library genres.parquet
+  genrenet correct live/*.flac blues --library genres.parquet      several songs of one genre
+  genrenet correct --list --library genres.parquet
+  genrenet correct --remove "So What.mp3" --library genres.parquet
+
+tag, playlist, recommend and the page take the correction as the genre, with confidence 1. A scan
+keeps it as long as the song's content is the same. The genre may be one that the model does not
+know; 'not music' is none. 'genrenet adapt' lets a model learn from the corrections.
+
+exit code: 0 done, 2 the request cannot be carried out (nothing is noted)
+"""
+
+
+def _parser() -> CommandParser:
+    parser = CommandParser("genrenet correct", "Note the right genre of songs.", EXAMPLES)
+    add = parser.add_argument
+    add("words", nargs="*", metavar="SONG ... GENRE", help="songs of the library, then their genre")
+    add("--library", required=True, metavar="TABLE", help="what 'genrenet scan' wrote")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--list", action="store_true", help="show the corrections there are")
+    what.add_argument("--remove", action="store_true", help="take back those of the named songs")
+    return parser
+
+
+def run(command: str, arguments: Sequence[str]) -> int:
+    """Run ``genrenet correct``; see `genrenet.cli.main`."""
+    parser = _parser()
+    # Options may stand between the songs and the genre.
+    options = parser.parse_intermixed_args(arguments)
+    if options.list:
+        if options.words:
+            parser.error("--list takes no songs")
+        return _list(options)
+    songs = options.words if options.remove else options.words[:-1]
+    if not songs:
+        parser.error("wanted songs" if options.remove else "wanted a song and its genre")
+    from genrenet.library.corrections import correct, spelled
+    from genrenet.library.table import read_about
+    from genrenet.utils.suggest import did_you_mean
+
+    genre = None if options.remove else options.words[-1]
+    rows = correct(options.library, dict.fromkeys(songs, genre))
+    for row in rows:
+        said = f"{row['genre']} ({row['confidence']:.2f})"
+        now = "no correction" if genre is None else row["correction"]
+        print(visible(f"{row['path']}: {said} -> {now}"))
+    labels = read_about(options.library).labels
+    if genre is not None and (new := spelled(genre, labels)) not in labels:
+        near = did_you_mean(new, labels)
+        print(f"'{visible(new)}' is new: the model does not know it{f'; {near}' if near else ''}")
+    return 0
+
+
+def _list(options: argparse.Namespace) -> int:
+    from genrenet.library.corrections import corrected_rows
+
+    rows = corrected_rows(options.library)
+    if rows:
+        print_table(
+            ("song", "model", "confidence", "correction"),
+            [
+                (
+                    row["path"],
+                    row["genre"] or "",
+                    f"{row['confidence'] or 0:.2f}",
+                    row["correction"],
+                )
+                for row in rows
+            ],
+        )
+    print(f"{len(rows)} corrections in {printable(options.library)}")
+    return 0

@@ -1,0 +1,196 @@
+"""What people say against a model: the right genre of a song, noted in the library's table.
+
+A correction stands in the column ``correction`` beside the model's own answer, which stays. All
+that reads the genres of a table takes it as the genre, with confidence 1 (see `answered`). A scan
+keeps it as long as the song's content is the same, wherever the file is and whichever model scores
+it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from genrenet.library.table import (
+    Row,
+    file_of,
+    read_about,
+    read_rows,
+    table_lock,
+    write_rows,
+)
+from genrenet.utils.errors import GenrenetError, printable
+
+NOT_MUSIC = "not music"
+"""The correction of what is no music: such a song has no genre."""
+
+LONGEST = 100
+
+
+class CorrectionError(GenrenetError):
+    """A correction that cannot be noted."""
+
+
+def answered(row: Mapping[str, Any]) -> Row:
+    """Return a table's row with its correction, if there is one, in the place of the answer.
+
+    Examples
+    --------
+    >>> row = {"genre": "rock", "confidence": 0.6, "correction": "blues"}
+    >>> answered(row)["genre"], answered(row)["confidence"]
+    ('blues', 1.0)
+    """
+    genre = row.get("correction")
+    if not genre or row["genre"] is None:
+        return {**row}
+    named = "" if genre == NOT_MUSIC else genre
+    return {**row, "genre": genre, "confidence": 1.0, "genres": named, "unsure": 0}
+
+
+def spelled(genre: str, labels: Iterable[str]) -> str:
+    """Return a genre as the model spells it, or a new one as it is given.
+
+    Raises
+    ------
+    CorrectionError
+        It is no name of one genre.
+
+    Examples
+    --------
+    >>> spelled("Jazz ", ["blues", "jazz"])
+    'jazz'
+    """
+    name = " ".join(genre.split())
+    if not name or len(name) > LONGEST or ";" in name or not name.isprintable():
+        raise CorrectionError(
+            "the right genre",
+            found=repr(genre[: LONGEST + 1]),
+            wanted=f"one name of at most {LONGEST} characters, without ';'",
+        )
+    known = {label.casefold(): label for label in (NOT_MUSIC, *labels)}
+    return known.get(name.casefold(), name)
+
+
+def correct(table: str | os.PathLike[str], genres: Mapping[str, str | None]) -> list[Row]:
+    """Note the right genres of songs in a library's table, or remove what was noted.
+
+    Parameters
+    ----------
+    table : path
+        What ``genrenet scan`` wrote.
+    genres : mapping of str to str or None
+        By the song's file; None removes its correction.
+
+    Returns
+    -------
+    list of dict
+        The songs' rows as they are now, in the table's order.
+
+    Raises
+    ------
+    CorrectionError
+        A genre is no name, or a song is not in the table or was never scored; the table is then
+        left as it is.
+    TableError
+        The table cannot be read or written, or another command is at work on it.
+    """
+    file = Path(table).resolve()
+    with table_lock(file):
+        about = read_about(file)
+        wanted = {
+            song: genre if genre is None else spelled(genre, about.labels)
+            for song, genre in genres.items()
+        }
+        places = _places(file, wanted)
+        changed: list[Row] = []
+
+        def rows() -> Iterable[Row]:
+            for row in read_rows(file):
+                if row["path"] in places:
+                    row["correction"] = places[row["path"]]
+                    changed.append(row)
+                yield row
+
+        write_rows(file, rows(), about)
+    return changed
+
+
+def corrected_rows(table: str | os.PathLike[str]) -> list[Row]:
+    """Return the rows of a table that have a correction, with the model's answer.
+
+    Raises
+    ------
+    TableError
+        The table cannot be read.
+    """
+    with closing(read_rows(table)) as rows:
+        return [row for row in rows if row["correction"]]
+
+
+def genres_of(labels: Sequence[str], corrections: Iterable[str]) -> list[str]:
+    """Return a model's genres, and behind them those that only corrections name."""
+    return list(dict.fromkeys([*labels, *sorted({*corrections})]))
+
+
+class Remembered:
+    """Corrections by the content of songs.
+
+    Parameters
+    ----------
+    rows : iterable of dict
+        Of a table, whichever model made it.
+    """
+
+    def __init__(self, rows: Iterable[Row]) -> None:
+        self._genres: dict[object, str] = {}
+        for row in rows:
+            if row.get("correction"):
+                for key in self._keys(row):
+                    self._genres[key] = row["correction"]
+
+    def of(self, row: Row) -> str | None:
+        """Return the correction of a song that was scored again; None where there is none."""
+        return next((self._genres[key] for key in self._keys(row) if key in self._genres), None)
+
+    @staticmethod
+    def _keys(row: Row) -> list[object]:
+        """Return what stands for a song's content: a sample of it, or its file as it was."""
+        sample = row.get("sample")
+        return [*([sample] if sample else []), (row["path"], row["size"], row["mtime"])]
+
+
+def _places(file: Path, wanted: Mapping[str, str | None]) -> dict[str, str | None]:
+    """Return the corrections by the paths of the table's rows."""
+    by_name = {printable(os.path.abspath(song)): song for song in wanted}
+    by_file: dict[str, str] = {}
+    found: dict[str, str] = {}
+    for links_followed in (False, True):  # only where it must: every file of the table is asked
+        if links_followed:
+            left = wanted.keys() - found.values()
+            if not left:
+                break
+            by_file = {os.path.realpath(song): song for song in left}
+        with closing(read_rows(file)) as rows:
+            for row in rows:
+                path = row["path"]
+                song = by_name.get(path)
+                if links_followed:
+                    song = by_file.get(os.path.realpath(file_of(path)))
+                if song is None:
+                    continue
+                if row["genre"] is None:
+                    raise CorrectionError(
+                        f"'{path}' was not scored: there is no answer to correct",
+                        found=row["error"] or "no genre",
+                    )
+                found[path] = song
+    if missing := sorted(wanted.keys() - found.values()):
+        more = f" and {len(missing) - 1} more" if missing[1:] else ""
+        raise CorrectionError(
+            f"'{printable(missing[0])}'{more} not in the table '{printable(file)}'",
+            remedy="name songs of the library; 'genrenet scan' adds new ones",
+        )
+    return {path: wanted[song] for path, song in found.items()}
