@@ -98,6 +98,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
             found="a baseline, which looks at songs as wholes",
             remedy="leave them out, or pass a network",
         )
+    called = taxonomy(options.taxonomy) if options.taxonomy else None
     songs = songs_or_error(options.paths)
     found: list[SongResult] = []
     with progress_bar("classifying") as show:
@@ -109,7 +110,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
             device=options.device,
             frames=options.frames or ("all" if options.timeline else None),
             workers=options.workers,
-            taxonomy=taxonomy(options.taxonomy) if options.taxonomy else None,
+            taxonomy=called,
         )
         for result in results:
             found.append(result)
@@ -117,7 +118,8 @@ def run(command: str, arguments: Sequence[str]) -> int:
     if options.albums:
         from genrenet.library.albums import results_by_album
 
-        results_by_album(found, SOFTMAX if isinstance(model, SongScorer) else rule_of(model))
+        rule = SOFTMAX if isinstance(model, SongScorer) else rule_of(model)
+        results_by_album(found, called.rule(rule, model.labels) if called else rule)
     _write(found, options)
     failed = [result for result in found if result.error]
     for result in failed:

@@ -59,8 +59,11 @@ class DistilCLI(GenreCLI):
             getattr(each, "last_model_path", "") or getattr(each, "best_model_path", "")
             for each in self.trainer.checkpoint_callbacks
         ]
-        best = [*self.best_checkpoints(), *filter(None, last)][0]
-        student = export_checkpoint(best, Path(self.config.fit.student))
+        kept = [*self.best_checkpoints(), *filter(None, last)]
+        if not kept:
+            print("no checkpoint was kept, so there is no student")
+            return
+        student = export_checkpoint(kept[0], Path(self.config.fit.student))
         print(f"student: {printable(student)}, learnt from {', '.join(data.teachers)}")
         held_out = [str(path) for path in data.part("test")["path"] if path not in data.skipped]
         step = max(1, len(held_out) // HEARD)

@@ -65,8 +65,11 @@ def run(command: str, arguments: Sequence[str]) -> int:
 
     keep_freed_memory()
     team, workers = _team(options)
-    former = None if options.checkpoint or options.restart else model_of(options.out)
-    name = options.checkpoint or former or default_checkpoint()
+    name = options.checkpoint
+    if not name:
+        former = None if options.restart else model_of(options.out)
+        # The first process chooses: other machines may have other published models.
+        name = team.share(former or (default_checkpoint() if team.rank == 0 else ""))
     if options.commercial:
         require_commercial(name)
     device = own_device(team, options.device)

@@ -40,6 +40,7 @@ TRANSFER = {
     "efficientat": "transfer-efficientat",
     "audioset": "transfer-efficientat",
     "MobileNetV3": "transfer-efficientat",
+    "Fused": "transfer-musicnn",
 }
 """Configurations for backbones that ``transfer`` does not fit, by what published names begin with
 and by the networks of files."""

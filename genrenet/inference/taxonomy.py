@@ -65,7 +65,16 @@ class Taxonomy:
             for one in (name, self.parents.get(name)):
                 if one is not None:
                     found[one] = found[one] + score if exclusive else max(found[one], score)
-        return {name: round(score, 6) for name, score in found.items()}
+        return {name: round(min(score, 1.0), 6) for name, score in found.items()}
+
+    def rule(self, rule: AnswerRule, labels: Iterable[str]) -> AnswerRule:
+        """Return a model's rule for what `labels` returns of its labels."""
+        named = self.labels(labels)
+        return replace(
+            rule,
+            not_music=tuple(map(self.rename, rule.not_music)),
+            parents={name: [self.parents[name]] for name in named if name in self.parents},
+        )
 
     def apply(self, result: SongResult, rule: AnswerRule) -> SongResult:
         """Say a result in this taxonomy's names, in place, its timeline too.
@@ -78,21 +87,15 @@ class Taxonomy:
         """
         if not result.scores:
             return result
-        labels = self.labels(result.scores)
-        rule = replace(
-            rule,
-            not_music=tuple(map(self.rename, rule.not_music)),
-            parents={name: [self.parents[name]] for name in labels if name in self.parents},
-        )
         self.frames(result.timeline)
-        result.decide(self.group(result.scores), rule)
+        result.decide(self.group(result.scores), self.rule(rule, result.scores))
         return result
 
     def frames(self, timeline: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Say a timeline in this taxonomy's names, in place."""
         for frame in timeline:
-            frame["scores"] = self.group(frame["scores"])
-            frame["genre"] = self.rename(frame["genre"])
+            frame["scores"] = scores = self.group(frame["scores"])
+            frame["genre"] = max(scores, key=scores.__getitem__)
         return timeline
 
 
@@ -108,7 +111,7 @@ def taxonomy(name_or_file: str | os.PathLike[str]) -> Taxonomy:
     Raises
     ------
     TaxonomyError
-        No such name or file, or a file without these columns.
+        No such name or file, a file without these columns, or more than two levels.
 
     Examples
     --------
@@ -131,7 +134,7 @@ def taxonomy(name_or_file: str | os.PathLike[str]) -> Taxonomy:
     if not rows or not {"genre", column} <= rows[0].keys():
         raise TaxonomyError(
             f"'{what}' is no taxonomy",
-            found=", ".join(rows[0]) if rows else "no rows",
+            found=", ".join(map(str, rows[0])) if rows else "no rows",
             wanted="a CSV file with the columns genre and name",
         )
     names, parents = dict[str, str](), dict[str, str]()
@@ -141,4 +144,10 @@ def taxonomy(name_or_file: str | os.PathLike[str]) -> Taxonomy:
             names[str(row["genre"]).strip().casefold()] = name
             if above:
                 parents[name] = above[-1]
+    if nested := sorted(parents.keys() & parents.values()):
+        raise TaxonomyError(
+            f"'{what}' is no taxonomy",
+            found=f"'{nested[0]}' under another genre, and others under it",
+            wanted="genres at the top, and one level of others under them",
+        )
     return Taxonomy(column if column in BUILT_IN else what, names, parents)

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from genrenet.data.catalog.tags import read_tags
-from genrenet.inference.answers import SOFTMAX, AnswerRule
+from genrenet.inference.answers import NOT_MUSIC, SOFTMAX, AnswerRule
 from genrenet.inference.result import SongResult, named
 from genrenet.library.table import SCORE, Row, file_of
 
@@ -24,6 +24,12 @@ WEIGHT = 0.5
 
 LEAST = 1e-6
 """Score below which a genre is as good as excluded."""
+
+NO_GENRE = (*NOT_MUSIC, "Non-Music")
+"""What labels that are no genres are called here, and at Discogs."""
+
+SUM = 1e-3
+"""How far from one rounded scores may sum that share it out."""
 
 
 def album_scores(
@@ -43,7 +49,7 @@ def album_scores(
     Returns
     -------
     ndarray of float64, shape (songs, labels)
-        Rows of albums with other songs have the sum that they had.
+        Rows that sum to one do so still; others, such as a tagger's, are plain geometric means.
 
     Examples
     --------
@@ -60,8 +66,8 @@ def album_scores(
             continue
         others = (logs[rows].sum(axis=0) - logs[rows]) / (len(rows) - 1)
         joined = np.exp((1 - weight) * logs[rows] + weight * others)
-        total = found[rows].sum(axis=1, keepdims=True)
-        found[rows] = joined * total / joined.sum(axis=1, keepdims=True)
+        exclusive = abs(found[rows].sum(axis=1, keepdims=True) - 1) < SUM
+        found[rows] = joined / np.where(exclusive, joined.sum(axis=1, keepdims=True), 1)
     return found
 
 
@@ -72,7 +78,7 @@ def album_of(path: str) -> tuple[str, str] | None:
 
 
 def rows_by_album(rows: Iterable[Row], labels: Sequence[str]) -> Iterator[Row]:
-    """Yield the rows of a table, in their order, with genres that heed the albums.
+    """Yield the rows of a table, folder by folder, with genres that heed the albums.
 
     Parameters
     ----------
@@ -81,14 +87,14 @@ def rows_by_album(rows: Iterable[Row], labels: Sequence[str]) -> Iterator[Row]:
     labels : sequence of str
         The table's genres.
     """
-    for _, some in groupby(rows, key=lambda row: os.path.dirname(row["path"])):
-        folder = list(some)
+    for folder in _by_folder(rows):
         scored = [row for row in folder if row["genre"] is not None]
+        none = {str(row["genre"]) for row in scored if row.get("genres") in ("", {})}
         answers = _answers(
             [[row.get(SCORE + label) or 0.0 for label in labels] for row in scored],
             [album_of(file_of(row["path"])) for row in scored],
             labels,
-            SOFTMAX,
+            replace(SOFTMAX, not_music=(*NO_GENRE, *none)),
         )
         for row, result in zip(scored, answers, strict=True):
             if result is not None:
@@ -96,6 +102,21 @@ def rows_by_album(rows: Iterable[Row], labels: Sequence[str]) -> Iterator[Row]:
                 row |= {"genre": result.genre, "confidence": result.confidence}
                 row |= {"genres": named(result.genres), "unsure": int(result.unsure)}
         yield from folder
+
+
+def _by_folder(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    """Yield the rows of each folder; of rows sorted by path, those of folders in it may lie between
+    its songs.
+    """
+    begun: list[tuple[str, list[Row]]] = []
+    for row in rows:
+        folder = os.path.dirname(row["path"])
+        while begun and not row["path"].startswith(os.path.join(begun[-1][0], "")):
+            yield begun.pop()[1]
+        if not begun or begun[-1][0] != folder:
+            begun.append((folder, []))
+        begun[-1][1].append(row)
+    yield from (some for _, some in reversed(begun))
 
 
 def results_by_album(results: Sequence[SongResult], rule: AnswerRule) -> None:

@@ -105,15 +105,16 @@ def scorer_of(model: GenreModel | SongScorer, device: str | None = None) -> str:
     return f"{model.device.type}, {precisions[dtype]}, torch {minor}"
 
 
-def _check_alike(team: Team, scored_by: str) -> None:
+def _check_alike(team: Team, how: str) -> None:
     """Refuse processes that would score the songs of one table differently."""
-    found = team.gather(scored_by)
+    found = team.gather(how)
     if len({*found}) > 1:
         said = "; ".join(f"{words} ({found.count(words)})" for words in sorted({*found}))
         raise ScanError(
             "the processes of this scan would not score alike",
             found=said,
-            remedy="name --device and --precision, and install the same torch everywhere",
+            remedy="name --checkpoint, --device and --precision, and install the same torch and "
+            "the same files everywhere",
         )
 
 
@@ -205,7 +206,7 @@ def scan(
             model = model.open()
         score(())  # refuses numbers out of range before any of them is written
         scored_by = scorer_of(model, device)
-        _check_alike(team, scored_by)
+        _check_alike(team, f"{checkpoint}, {scored_by}")
         return scored_by
 
     scored_by = "" if isinstance(model, UnopenedModel) else ready()

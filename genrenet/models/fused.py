@@ -7,7 +7,7 @@ whatever it was trained on: the waveform is resampled to its rate and cut to its
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -122,7 +122,7 @@ class Branch(nn.Module):
             count = round(size / n)
             starts = [round(i * (size - n) / max(1, count - 1)) for i in range(count)]
             logmel = self.frontend(torch.cat([x[:, i : i + n] for i in starts]))
-        found: Tensor = self.network.embed(logmel).unflatten(0, (count, len(x))).mean(dim=0)
+        found: Tensor = self.network.embed(logmel).unflatten(0, (count, -1)).mean(dim=0)
         return found
 
 
@@ -155,6 +155,8 @@ class Fused(GenreNetwork):
         Length of a frame.
     sample_rate : int > 0
         Of the waveforms, in Hz.
+    dropout : float in [0, 1)
+        Before the head.
     """
 
     def __init__(
@@ -163,25 +165,37 @@ class Fused(GenreNetwork):
         branches: Sequence[Mapping[str, Any]],
         seconds: float = 10.0,
         sample_rate: int = 32_000,
+        dropout: float = 0.0,
     ) -> None:
         super().__init__()
         self.settings = {
             "branches": [dict(part) for part in branches],
             "seconds": seconds,
             "sample_rate": sample_rate,
+            "dropout": dropout,
         }
         self.frame_seconds = seconds
         made = [Branch(part, sample_rate) for part in branches]
         self.branches = nn.ModuleList(made)
+        self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(sum(branch.embedding_size for branch in made), n_labels)
 
     def make_frontend(self) -> Waveform:
         """Return the front end that the networks are behind."""
         return Waveform(int(self.settings["sample_rate"]))
 
-    def embed(self, logmel: Tensor) -> Tensor:
-        """Return all embeddings of waveforms of shape (batch, 1, samples), joined."""
-        return torch.cat([branch(logmel) for branch in self.branches], dim=1)
+    def stages(self) -> dict[str, nn.Module]:
+        """Return the networks as one stage, and the head."""
+        return {"branches": self.branches, "head": self.head}
+
+    def steps(self) -> dict[str, Callable[[Tensor], Tensor]]:
+        """Return what joins all embeddings of waveforms of shape (batch, 1, samples)."""
+        return {"branches": lambda x: torch.cat([branch(x) for branch in self.branches], dim=1)}
+
+    def pool_features(self, features: Tensor) -> Tensor:
+        """Return the embeddings, with dropout."""
+        embedding: Tensor = self.dropout(features)
+        return embedding
 
     def layers(self, logmel: Tensor) -> dict[str, Tensor]:
         """Return the embedding and the logits."""

@@ -65,11 +65,12 @@ def scored(path: str, about: About) -> Rows:
     Raises
     ------
     RecommendError
-        The song cannot be read, or the checkpoint is not the one of the table any more.
-    CheckpointError
-        There is no such checkpoint.
+        The song cannot be read, or checkpoint or taxonomy are not those of the table any more.
+    CheckpointError, TaxonomyError
+        There is no such checkpoint or taxonomy.
     """
     from genrenet.inference.classify import open_method, score_songs
+    from genrenet.inference.taxonomy import taxonomy
     from genrenet.library.scanning import identity_of
 
     name = about.checkpoint.rpartition("@")[0]
@@ -79,10 +80,25 @@ def scored(path: str, about: About) -> Rows:
     trim, frames = (about.settings.get(key) for key in ("trim", "frames"))
     if "coverage" not in about.settings:  # an older table, of songs that were heard as by training
         frames = frames or "whole"
-    found_songs = score_songs([path], open_method(name), checkpoint=name, trim=trim, frames=frames)
+    called = about.settings.get("taxonomy")
+    found_songs = score_songs(
+        [path],
+        open_method(name),
+        checkpoint=name,
+        trim=trim,
+        frames=frames,
+        taxonomy=taxonomy(called) if called else None,
+    )
     (song,) = found_songs
     if not song.scores:
         raise _unusable(path, song.error)
+    if {*song.scores} != {*about.labels}:
+        raise RecommendError(
+            f"the taxonomy '{printable(called or '')}' is not what named the table's genres",
+            found=", ".join(song.scores),
+            wanted=", ".join(about.labels),
+            remedy="scan the library again, or start from one of its songs",
+        )
     return np.array([[song.scores[label] for label in about.labels]], np.float32)
 
 

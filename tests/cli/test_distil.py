@@ -67,6 +67,12 @@ def test_a_run_goes_on_where_it_was_stopped(songs, tmp_path, capfd):
     assert read_checkpoint(last)["epoch"] == 1
 
 
+def test_without_a_checkpoint_there_is_no_student(songs, tmp_path, capfd):
+    assert distil(songs, tmp_path, "--teacher=emotify-cnn", "--trainer.fast_dev_run=true") == 1
+    assert "there is no student" in capfd.readouterr().out
+    assert not (tmp_path / "student.ckpt").exists()
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

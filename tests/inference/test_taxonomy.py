@@ -36,7 +36,13 @@ def test_results_and_their_timelines_are_renamed(own):
     result.decide(scores, AnswerRule(0.25, 0.4))
     taxonomy(own).apply(result, AnswerRule(0.25, 0.4))
     assert (result.genre, result.genres, result.subgenres) == ("loud", {"loud": 0.8}, {"mid": 0.7})
-    assert result.timeline == [{"genre": "low", "scores": {"low": 0.2, "mid": 0.7, "loud": 0.8}}]
+    # A frame's genre is decided as the song's is: what lies under it counts for it.
+    assert result.timeline == [{"genre": "loud", "scores": {"low": 0.2, "mid": 0.7, "loud": 0.8}}]
+
+
+def test_no_sum_is_above_one(own):
+    found = taxonomy(own).group({"middle": 0.333334, "treble": 0.666667, "bass": 0.0})
+    assert found["loud"] == 1.0
 
 
 def test_a_song_in_error_stays_as_it_is(own):
@@ -71,8 +77,12 @@ def test_the_tables_know_the_labels_of_our_own_models(name):
 def test_what_is_no_taxonomy_is_refused(tmp_path):
     with pytest.raises(TaxonomyError, match="wanted ours, discogs"):
         taxonomy(tmp_path / "none.csv")
-    for text in ("", "genre;name\na;b\n"):
+    for text in ("", "genre;name\na;b\n", "genre\na,b\n"):
         file = tmp_path / "bad.csv"
         file.write_text(text)
         with pytest.raises(TaxonomyError, match="columns genre and name"):
+            taxonomy(file)
+    for text in ("Rock,rock > rock\n", "a,x > y\nb,y > z\n"):
+        file.write_text(f"genre,name\n{text}")
+        with pytest.raises(TaxonomyError, match="and others under it"):
             taxonomy(file)

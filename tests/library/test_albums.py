@@ -1,5 +1,8 @@
 """Songs of one album inform each other; others, and the table itself, stay as they are."""
 
+import json
+import os
+
 import numpy as np
 import pytest
 import soundfile
@@ -55,6 +58,11 @@ def test_songs_that_stand_alone_keep_their_scores(albums):
     assert (album_scores(scores, albums) == scores).all()
 
 
+def test_scores_of_taggers_stay_between_zero_and_one():
+    found = album_scores(np.array([[0.9, 0.9], [0.9, 0.01]]), ["a", "a"])
+    assert found == pytest.approx(np.array([[0.9, np.sqrt(0.009)]] * 2))
+
+
 def test_an_album_is_a_tag_in_a_folder(songs):
     assert album_of(songs[0]) == album_of(songs[1])
     assert album_of(songs[3]) is None
@@ -68,6 +76,39 @@ def test_rows_of_an_album_agree_and_the_rest_stays(table, songs):
     assert rows[2]["confidence"] == rows[2]["score_jazz"] > 0.5
     assert rows[3] == before[3]
     assert list(read_rows(table)) == before
+
+
+def test_folders_between_the_songs_of_an_album_do_not_part_it(table, songs):
+    rows = list(read_rows(table))
+    inner = {**rows[3], "path": f"{os.path.dirname(songs[0])}/1/x.flac"}
+    found = list(rows_by_album([*rows[:2], inner, *rows[2:]], ["jazz", "rock"]))
+    assert sorted(row["path"] for row in found) == sorted([*songs, inner["path"]])
+    assert {row["path"]: row["genre"] for row in found}[songs[2]] == "jazz"
+
+
+@pytest.mark.parametrize("word", ["Non-Music", "talk"])
+def test_what_is_no_music_under_another_name_stays_none(songs, word):
+    rows = [
+        {"path": path, "genre": word, "genres": "", SCORE + word: a, f"{SCORE}rock": 1 - a}
+        for path, a in zip(songs, (0.9, 0.7), strict=False)
+    ]
+    found = [(row["genres"], row[SCORE + word]) for row in rows_by_album(rows, [word, "rock"])]
+    assert found == [("", pytest.approx(0.820871, abs=1e-5))] * 2
+
+
+def test_classified_albums_keep_to_a_taxonomy(checkpoint, songs, tmp_path, capsys):
+    noise = np.random.default_rng(0).normal(0, 0.1, 8000)
+    soundfile.write(songs[0], noise, 8000)
+    tags = FLAC(songs[0])
+    tags["album"] = "Blue"
+    tags.save()
+    names = tmp_path / "names.csv"
+    names.write_text("genre,name\nbass,all\nmiddle,all > mid\ntreble,all > high\n")
+    asked = ["classify", *songs, "--checkpoint", str(checkpoint), "--format", "json"]
+    assert main([*asked, "--albums", "--taxonomy", str(names)]) == 0
+    for song in json.loads(capsys.readouterr().out):
+        assert set(song["genres"]) == {"all"}
+        assert set(song["subgenres"]) <= {"mid", "high"}
 
 
 def test_rows_in_error_pass(songs):

@@ -18,6 +18,19 @@ class Others(Team):
         return [value, self.theirs]
 
 
+class Elsewhere(Team):
+    """Another process with the same device and torch, which has chosen another model."""
+
+    def gather(self, value):
+        return [value, f"other@0, {value.partition(', ')[2]}"]
+
+
+def test_processes_with_different_models_are_refused(scanned, tmp_path):
+    with pytest.raises(ScanError, match=r"would not score alike: found .*other@0"):
+        scanned(team=Elsewhere())
+    assert os.listdir(tmp_path) == ["library"]
+
+
 def test_processes_that_would_not_score_alike_are_refused(scanned, tmp_path):
     with pytest.raises(ScanError, match=r"would not score alike: found .*cuda, 16, torch 1\.0"):
         scanned(team=Others("cuda, 16, torch 1.0"))

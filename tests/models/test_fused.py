@@ -18,12 +18,13 @@ from genrenet.models.checkpoints import (
     registry,
     write_checkpoint,
 )
+from genrenet.models.checkpoints.export import export_model
 from genrenet.models.description import frontend_part, network_part
 from genrenet.models.frontend import FrontendError
 from genrenet.models.fused import HALF_TAPS, PASSED, Branch, Fused, Waveform
 from genrenet.models.kaldi import KaldiMel
 from genrenet.models.model import GenreModel
-from genrenet.models.networks import MobileNetV3, MusiCNN, NetworkError
+from genrenet.models.networks import CNN, MobileNetV3, MusiCNN, NetworkError
 from genrenet.models.optimised import optimised
 from tests.helpers.publishing import model_of, sha256
 
@@ -86,6 +87,20 @@ def test_the_rate_is_halved_as_by_a_good_resampler(parts):
 def test_inference_gives_the_same_scores(fused, noise):
     with torch.no_grad():
         assert torch.allclose(optimised(fused, "32").scores(noise), fused.scores(noise), atol=1e-4)
+
+
+def test_its_head_alone_can_learn_and_files_for_others_can_be_written(tmp_path):
+    torch.manual_seed(2)
+    small = GenreModel(["a", "b"], partial(CNN, channels=[4, 4], pools=[(8, 16), (8, 16)]))
+    made = partial(Fused, branches=[part(small, 29.12)], seconds=30, sample_rate=24_000)
+    model = GenreModel(["a", "b"], partial(made, dropout=0.5)).eval()
+    assert list(model.network.stages()) == ["branches", "head"]
+    wave = torch.randn(2, model.frames.n_samples) * 0.1
+    with torch.no_grad():
+        low = model.frontend(wave)
+        features = model.network.forward_features(low, until="branches")
+        assert torch.equal(model.network.forward_head(features), model.network(low))
+    assert export_model(model, tmp_path / "fused.pt2").is_file()
 
 
 def test_gain_does_not_matter_where_the_level_is_implausible(fused, noise):

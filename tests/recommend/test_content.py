@@ -71,6 +71,19 @@ def test_scores_of_a_scan_become_directions(music, checkpoint, tmp_path):
     assert songs.what.startswith("genre scores of ")
 
 
+def test_songs_are_scored_under_the_names_of_the_table(music, checkpoint, tmp_path, monkeypatch):
+    monkeypatch.chdir(checkpoint.parent)  # tables know a file by its name
+    names, table = tmp_path / "names.csv", tmp_path / "genres.sqlite"
+    names.write_text("genre,name\nbass,low\nmiddle,loud > mid\ntreble,loud\n")
+    arguments = ["scan", music, "--out", table, "--checkpoint", checkpoint, "--taxonomy", names]
+    assert main([*map(str, arguments)]) == 0
+    songs = read_content(table)
+    assert songs.describe(songs.paths[0])[0] == pytest.approx(songs.rows[0], abs=1e-3)
+    names.write_text("genre,name\nbass,deep\n")
+    with pytest.raises(RecommendError, match="not what named the table's genres: found deep"):
+        songs.describe(songs.paths[0])
+
+
 def test_a_history_of_songs_meets_a_library(embedded, tmp_path):
     path = tmp_path / "plays.csv"
     path.write_text("user,path,plays\nanna,bass/bass-0.wav,3\nanna,gone.mp3,1\nben,bass-0.wav,1\n")
