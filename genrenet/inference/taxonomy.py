@@ -48,9 +48,15 @@ class Taxonomy:
         return self.names.get(label.casefold(), label)
 
     def labels(self, labels: Iterable[str]) -> list[str]:
-        """Return what labels are called, each once, and what those lie under."""
-        named = [self.rename(label) for label in labels]
-        return list(dict.fromkeys([*named, *(self.parents[n] for n in named if n in self.parents)]))
+        """Return what labels are called, each once, behind what those lie under.
+
+        A genre comes before what lies under it, so that it is the first of two with one score.
+        """
+        found: dict[str, None] = {}
+        for name in map(self.rename, labels):
+            above = self.parents.get(name)
+            found |= dict.fromkeys([name] if above is None else [above, name])
+        return list(found)
 
     def group(self, scores: Mapping[str, float]) -> dict[str, float]:
         """Return scores by this taxonomy's names.

@@ -25,6 +25,12 @@ def test_scores_that_share_one_are_added_up(own):
     assert found == {"low": 0.5, "mid": 0.3, "loud": 0.5}
 
 
+def test_a_genre_comes_before_all_that_lies_under_it():
+    found = taxonomy("discogs").group({"country": 0.7, "metal": 0.2, "rock": 0.1})
+    assert list(found) == ["Folk, World, & Country", "Country", "Rock", "Heavy Metal"]
+    assert AnswerRule(0.25, 0.4).answer(found).genre == "Folk, World, & Country"
+
+
 def test_of_a_taggers_scores_the_highest_counts(own):
     found = taxonomy(own).group({"bass": 0.5, "middle": 0.8, "treble": 0.6, "other": 0.9})
     assert found == {"low": 0.5, "mid": 0.8, "loud": 0.8, "other": 0.9}
