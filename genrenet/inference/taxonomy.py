@@ -94,7 +94,11 @@ class Taxonomy:
         if not result.scores:
             return result
         self.frames(result.timeline)
+        was, likeliest = result.genre, max(result.scores, key=result.scores.__getitem__)
         result.decide(self.group(result.scores), self.rule(rule, result.scores))
+        if was is not None and was != likeliest:  # a method may decide otherwise than by scores
+            result.genre = self.rename(was)
+            result.confidence = result.scores.get(result.genre, result.confidence)
         return result
 
     def frames(self, timeline: list[dict[str, Any]]) -> list[dict[str, Any]]:

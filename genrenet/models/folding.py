@@ -47,21 +47,22 @@ def fold(network: GenreNetwork, dtype: torch.dtype = torch.float32) -> GenreNetw
         ``network`` in eval mode to rounding.
     """
     folded = copy.deepcopy(network).eval().requires_grad_(False)
-    last = None
     # Of these very classes: one derived from them may compute something else.
     for parent in list(folded.modules()):
         for name, child in list(parent.named_children()):
             if type(child) is ConvStage:
-                last = FoldedStage(child, dtype)
-                setattr(parent, name, last)
+                setattr(parent, name, FoldedStage(child, dtype))
             elif type(child) is ConvNorm:
                 setattr(parent, name, _folded_norm(child))
             elif type(child) is Keras1GRU:
                 setattr(parent, name, FoldedGRU(child))
             elif type(child) is Filters and _as_products(child, dtype):
                 setattr(parent, name, FoldedFilters(child, dtype))
-    if last is not None:
-        last.then = torch.float32
+    for part in folded.modules():
+        if isinstance(part, GenreNetwork):  # one of several, too
+            stages = [module for module in part.modules() if isinstance(module, FoldedStage)]
+            for last in stages[-1:]:
+                last.then = torch.float32
     return folded.eval()
 
 

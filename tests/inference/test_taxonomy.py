@@ -51,6 +51,14 @@ def test_no_sum_is_above_one(own):
     assert found["loud"] == 1.0
 
 
+def test_what_a_method_decides_against_its_scores_stays_decided(own):
+    result = SongResult("a.mp3", "m.skops")
+    result.decide({"bass": 0.6, "middle": 0.4}, AnswerRule(0.25, 0.4))
+    result.genre, result.confidence = "middle", 0.4
+    taxonomy(own).apply(result, AnswerRule(0.25, 0.4))
+    assert (result.genre, result.confidence) == ("mid", 0.4)
+
+
 def test_a_song_in_error_stays_as_it_is(own):
     result = SongResult("a.mp3", "m", error="cannot be read")
     assert taxonomy(own).apply(result, AnswerRule(0.25, 0.4)).as_dict()["genre"] is None

@@ -20,13 +20,14 @@ from genrenet.models.checkpoints import (
 )
 from genrenet.models.checkpoints.export import export_model
 from genrenet.models.description import frontend_part, network_part
+from genrenet.models.folding import fold
 from genrenet.models.frontend import FrontendError
 from genrenet.models.fused import HALF_TAPS, PASSED, Branch, Fused, Waveform
 from genrenet.models.kaldi import KaldiMel
 from genrenet.models.model import GenreModel
 from genrenet.models.networks import CNN, MobileNetV3, MusiCNN, NetworkError
 from genrenet.models.optimised import optimised
-from tests.helpers.publishing import model_of, sha256
+from tests.helpers.publishing import model_of, sha256, small_cnn
 
 
 def part(model, seconds):
@@ -101,6 +102,18 @@ def test_its_head_alone_can_learn_and_files_for_others_can_be_written(tmp_path):
         features = model.network.forward_features(low, until="branches")
         assert torch.equal(model.network.forward_head(features), model.network(low))
     assert export_model(model, tmp_path / "fused.pt2").is_file()
+
+
+def test_each_of_several_networks_ends_in_single_precision(noise):
+    one = GenreModel(["a", "b"], small_cnn)
+    two = [part(one, 1.5)] * 2
+    made = partial(Fused, branches=two, seconds=10.0, sample_rate=24_000)
+    model = GenreModel(["a", "b"], made).eval()
+    with torch.no_grad():
+        found = fold(model.network, torch.bfloat16).embed(model.frontend(noise[:, :240_000]))
+        exact = model.embed(noise[:, :240_000])
+    assert found.dtype == torch.float32
+    assert torch.allclose(found, exact, atol=0.1)
 
 
 def test_gain_does_not_matter_where_the_level_is_implausible(fused, noise):
