@@ -255,16 +255,7 @@ def test_settings_out_of_range(tmp_path: Path, settings: dict[str, float]) -> No
         next(audio.stream(path, block_seconds=0))
 
 
-# --- names and fingerprints ------------------------------------------------------------------
-
-
-def test_is_audio_path() -> None:
-    for name in ("a.wav", "b/C.MP3", "d.e.FlAc", Path("x.opus"), "caf\udce9.m4a"):
-        assert audio.is_audio_path(name), name
-    for name in ("a.txt", "mp3", ".mp3", "x.mp3.part", "music/._song.mp3", "a.mid", ""):
-        assert not audio.is_audio_path(name), name
-    assert {Path(name).suffix for name in KINDS} <= audio.SUFFIXES
-    assert all(s == s.lower() and s[0] == "." for s in audio.SUFFIXES)
+# --- fingerprints ----------------------------------------------------------------------------
 
 
 def test_fingerprint_names_the_audio_not_the_file(tmp_path: Path, songs: dict[str, Path]) -> None:

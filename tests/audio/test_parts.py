@@ -267,17 +267,6 @@ def test_direct_stream_digital(tmp_path: Path) -> None:
     assert list(find_songs([tmp_path])) == [str(tmp_path / "x.dsf")]
 
 
-def test_typescript_is_not_a_transport_stream(tmp_path: Path) -> None:
-    (tmp_path / "program.ts").write_text("export const answer: number = 42;\n" * 40)
-    (tmp_path / "empty.ts").touch()
-    (tmp_path / "G.ts").write_text("Good morning\n")
-    assert list(find_songs([tmp_path])) == [str(tmp_path / "G.ts")]  # too short to tell
-    encode(tmp_path / "film.ts", signal(1.0, 44_100), 44_100, "aac", container="mpegts")
-    assert audio.is_audio_path(tmp_path / "film.ts")
-    assert not audio.is_audio_path(tmp_path / "program.ts")
-    assert audio.is_audio_path("no-such.ts")
-
-
 @pytest.mark.parametrize("container", ["matroska", "mp4"])
 @pytest.mark.parametrize("chosen", [0, 1, None])
 def test_the_default_track_is_read(tmp_path: Path, container: str, chosen: int | None) -> None:

@@ -8,7 +8,6 @@ import sys
 import pytest
 import torch
 
-from genrenet.data.batches import counted_only
 from genrenet.data.datamodule import GenreDataModule
 from genrenet.models.checkpoints import read_checkpoint
 from genrenet.models.frontend import LogMel
@@ -77,23 +76,6 @@ def test_a_batch_of_one_frame_can_be_learnt_from(music, tmp_path):
     assert not torch.equal(before["network.head.weight"], after["network.head.weight"])
     images = [name for name in before if "filters" in name and "running_mean" in name]
     assert not any(torch.equal(before[name], after[name]) for name in images)
-
-
-def test_dropping_keeps_what_counts():
-    batch = {
-        "label": torch.arange(4),
-        "counted": torch.tensor([True, False, True, False]),
-        "waveform": torch.randn(4, 3),
-    }
-    kept = counted_only(batch)
-    assert kept["label"].tolist() == [0, 2]
-    assert torch.equal(kept["waveform"], batch["waveform"][[0, 2]])
-    assert "idle" not in kept
-    none = counted_only({**batch, "counted": torch.zeros(4, dtype=torch.bool)})
-    assert none["label"].tolist() == [0]
-    assert "idle" in none
-    everything = {**batch, "counted": torch.ones(4, dtype=torch.bool)}
-    assert counted_only(everything) is everything
 
 
 def _fit(folder, music, devices, *options):

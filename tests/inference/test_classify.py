@@ -124,18 +124,6 @@ def test_names_that_are_not_utf8(checkpoint, music, tmp_path):
     assert result["genre"] == "bass"
 
 
-def test_folders_give_audio_files_in_order_and_loops_end(tmp_path):
-    music, other = tmp_path / "music", tmp_path / "other"
-    (music / "b").mkdir(parents=True)
-    other.mkdir()
-    (music / "b" / "loop").symlink_to(music)
-    (music / "c").symlink_to(other)
-    for name in ("b/2.mp3", "a.ogg", "cover.jpg", ".hidden.mp3", "b/1.MP3", "c/3.flac"):
-        (music / name).touch()
-    found = [os.path.relpath(path, music) for path in find_songs([music])]
-    assert found == ["a.ogg", "b/1.MP3", "b/2.mp3", "c/3.flac"]
-
-
 def test_some_frames_of_a_song_are_scored_as_among_all(checkpoint, tmp_path):
     path = str(tmp_path / "medley.flac")
     parts = [tone(150, 3.0), tone(4000, 3.0, seed=1), tone(900, 3.0, seed=2)]

@@ -3,7 +3,6 @@
 import shutil
 
 import mutagen
-import numpy as np
 import pandas as pd
 import pytest
 import soundfile
@@ -17,7 +16,6 @@ from genrenet.data.catalog import (
     EmptyCatalogError,
     read_catalog,
 )
-from genrenet.data.catalog.genre_names import cell_values, merged
 from genrenet.data.catalog.tags import read_tags
 from genrenet.data.collection import DataError
 from genrenet.data.datamodule import GenreDataModule
@@ -188,14 +186,6 @@ def test_fit_with_labels_from_tags(library, tmp_path, capsys):
 # --- names of genres --------------------------------------------------------------------------
 
 
-def test_spellings():
-    names = ["Hip-Hop", "hip hop", "Hip-Hop", "HIPHOP", "R&B", "Pop", "pop "]
-    found = merged(names)
-    assert {found[name] for name in names[:4]} == {"Hip-Hop"}
-    assert found["pop "] == "Pop"
-    assert found["R&B"] == "R&B"
-
-
 def test_data_check_names_genres_that_differ_in_spelling_alone(tmp_path, capsys):
     names = ["Rock", "rock", "Café", "Cafe\u0301", "Hip-Hop"]
     rows = [
@@ -224,31 +214,6 @@ def test_folders_that_differ_in_blanks_alone(music, tmp_path):
 
 
 # --- cells with several values ----------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("cell", "values"),
-    [
-        ("rock", ["rock"]),
-        (["rock"], ["rock"]),
-        (np.array(["rock", "pop"], object), ["rock", "pop"]),
-        (("a", None, "b"), ["a", "b"]),
-        ([["a"], ["b"]], ["a", "b"]),
-        ("['rock']", ["rock"]),
-        ('["rock", "pop"]', ["rock", "pop"]),
-        ("('rock',)", ["rock"]),
-        ("[]", []),
-        (np.nan, []),
-        (None, []),
-        ("  ", []),
-        ("[live]", ["[live]"]),
-        ("(What's the Story)", ["(What's the Story)"]),
-        (np.float64(3), ["3.0"]),
-        (7, ["7"]),
-    ],
-)
-def test_cells(cell, values):
-    assert cell_values(cell) == values
 
 
 def test_lists_of_genres_and_artists_in_parquet_and_csv(tmp_path):

@@ -1,0 +1,43 @@
+"""Progress on standard error, which is no terminal here."""
+
+import time
+
+import pytest
+
+from genrenet.utils import progress
+from genrenet.utils.progress import progress_bar
+
+
+def test_nothing_is_said_of_what_is_done_soon(capsys):
+    with progress_bar("counting") as show:
+        for done in range(1, 4):
+            show(done, 3)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_without_a_terminal_a_line_is_written_now_and_then(capsys, monkeypatch):
+    monkeypatch.setattr(progress, "LINE_SECONDS", 0.0)
+    with progress_bar("counting") as show:
+        time.sleep(0.02)
+        show(3, 10)
+        time.sleep(0.02)
+        show(10, 10)
+    told = capsys.readouterr()
+    first, last = told.err.splitlines()
+    assert first.startswith("counting: 3 of 10, ")
+    assert last.startswith("counting: 10 of 10, ")
+    assert last.endswith(", 0 min left")
+    assert told.out == ""
+
+
+def test_nothing_done_yet_has_no_end(capsys, monkeypatch):
+    monkeypatch.setattr(progress, "LINE_SECONDS", 0.0)
+    with progress_bar("counting") as show:
+        time.sleep(0.02)
+        show(0, 10)
+    assert "0 of 10, 0.0/s, inf min left" in capsys.readouterr().err
+
+
+def test_an_error_goes_through():
+    with pytest.raises(KeyError, match="x"), progress_bar("counting"):
+        raise KeyError("x")
