@@ -1,4 +1,4 @@
-"""The classifier: scores, loss, training, what checkpoints hold, and resuming a killed run."""
+"""The classifier: loss, training, what checkpoints hold, and resuming a killed run."""
 
 import functools
 import os
@@ -12,29 +12,15 @@ import pytorch_lightning as pl
 import torch
 from torch import nn
 
-from genrenet.data.frames import FrameError, FrameSettings, cut, filled, song_scores
 from genrenet.models.checkpoints import load_model, read_checkpoint
-from genrenet.models.frontend import LogMel
-from genrenet.models.outputs import log_scores
 from genrenet.models.plain import ModelError
 from genrenet.training.augmentation import Mixup, SpecAugment, WaveformAugment
 from genrenet.training.module import (
     CheckpointMismatchError,
     GenreClassifier,
-    compare,
 )
-from genrenet.training.schedules import OneCycle, ScheduleError
+from genrenet.training.schedules import OneCycle
 from tests.helpers.small_training import SMALL, small_data, small_model, small_trainer
-
-
-def test_scores_sum_to_one_and_equal_their_definitions():
-    logits = torch.randn(5, 4)
-    assert torch.allclose(log_scores(logits, "softmax").exp(), logits.softmax(-1))
-    sigmoid = logits.sigmoid()
-    wanted = sigmoid / sigmoid.sum(-1, keepdim=True)
-    assert torch.allclose(log_scores(logits, "normalised-sigmoid").exp(), wanted, atol=1e-6)
-    extreme = log_scores(torch.tensor([[-200.0, -300.0]]), "normalised-sigmoid")
-    assert torch.isfinite(extreme).all()
 
 
 def mean_loss(model, *given):
@@ -78,48 +64,6 @@ def test_training_and_validation_measure_the_same_loss(output):
         target = nn.functional.one_hot(batch["label"], 3).float()
         losses = nn.functional.binary_cross_entropy(outputs["scores"], target, reduction="none")
         torch.testing.assert_close(logged["val/loss"], losses.sum(-1)[counted].mean())
-
-
-def test_log_mel_and_waveform_give_the_same_scores():
-    model = small_model().eval()
-    wave = torch.randn(2, 18_000)
-    mel = model.frontend(wave)
-    scores = model.scores(wave)
-    assert torch.allclose(scores, model.scores_of_logmel(mel))
-    assert torch.allclose(scores, model.scores_of_logmel(mel.unsqueeze(1)))
-
-
-@pytest.mark.parametrize("decision", ["mean", "vote", "geometric"])
-def test_waveforms_of_any_length_have_a_row_each(decision):
-    model = small_model(aggregation=decision).eval()
-    model.frames = FrameSettings(1.5, 0)
-    noise = torch.Generator().manual_seed(3)
-    # Two frames and a rest; 19 frames, which are more than are scored at once.
-    for samples in (2 * 18_000 + 7_000, 19 * 18_000):
-        waves = torch.randn(3, samples, generator=noise)
-        found, vectors = model.scores(waves), model.embed(waves)
-        assert found.shape == (3, 3)
-        for wave, row, vector in zip(waves, found, vectors, strict=True):
-            frames = torch.stack(wave.split(18_000)[: samples // 18_000])
-            torch.testing.assert_close(row, song_scores(model.scores(frames), decision))
-            torch.testing.assert_close(vector, model.embed(frames).mean(dim=0))
-    short = torch.randn(2, 5_000, generator=noise)
-    for fill in ("repeat", "zeros"):
-        model.frames = FrameSettings(1.5, 0, fill=fill)
-        whole = cut(short, model.frames)[:, 0]
-        for row, wave in zip(whole, short, strict=True):
-            assert row.tolist() == filled(wave.numpy(), model.frames).tolist()
-        torch.testing.assert_close(model.scores(short), model.scores(whole))
-        both = model.embed(short, ["conv1", "embedding"])
-        torch.testing.assert_close(both, model.embed(whole, ["conv1", "embedding"]))
-
-
-@pytest.mark.parametrize("shape", [(18_000,), (2, 1, 18_000), (2, 0)])
-def test_shapes_that_are_no_waveforms(shape):
-    model = small_model().eval()
-    for method in (model.scores, model.embed):
-        with pytest.raises(FrameError, match=r"wanted \(batch, samples\)"):
-            method(torch.zeros(shape))
 
 
 def test_learns_three_pitches(music, tmp_path):
@@ -200,40 +144,6 @@ def test_resuming_with_other_settings_is_refused(music, tmp_path):
         )
 
 
-def test_compare_names_the_setting():
-    wanted = small_model().description()
-    compare(wanted, wanted)
-    for key in ("labels", "network", "frontend", "frames", "output"):
-        with pytest.raises(CheckpointMismatchError, match=f"differ in {key}"):
-            compare({**wanted, key: None}, wanted)
-
-
-def test_settings_that_are_younger_than_a_checkpoint_have_their_defaults():
-    wanted = small_model().description()
-    frontend = {key: value for key, value in wanted["frontend"].items() if key != "compression"}
-    settings = wanted["network"]["settings"]
-    kept = {key: value for key, value in settings.items() if key != "conv_dropout"}
-    older = {**wanted, "frontend": frontend, "network": {"name": "CNN", "settings": kept}}
-    compare(older, wanted)
-    compare(wanted, older)
-    older["network"]["settings"] = {
-        {"n_stft_frames": "n_columns"}.get(key, key): value for key, value in settings.items()
-    }
-    compare(older, wanted)
-    older["network"]["settings"] = {**older["network"]["settings"], "n_columns": 72}
-    with pytest.raises(CheckpointMismatchError, match="differ in network"):
-        compare(older, wanted)
-    older["network"]["settings"] = kept
-    other = small_model(frontend=LogMel(compression="log10-10000")).description()
-    with pytest.raises(CheckpointMismatchError, match="differ in frontend"):
-        compare(older, other)
-    kept["dropout"] = 0.3
-    with pytest.raises(CheckpointMismatchError, match="differ in network"):
-        compare(older, wanted)
-    with pytest.raises(CheckpointMismatchError, match="differ in network"):
-        compare({**wanted, "network": {"name": "CNN"}}, wanted)
-
-
 def test_data_that_does_not_fit_the_network_is_named(music, tmp_path):
     with pytest.raises(ModelError, match="STFT frames of a frame: found 94"):
         small_trainer(tmp_path).fit(small_model(), small_data(music, frame_seconds=2.0))
@@ -253,31 +163,6 @@ def test_data_that_does_not_fit_the_network_is_named(music, tmp_path):
 def test_bad_settings_are_named(settings, words):
     with pytest.raises(ModelError, match=words):
         small_model(**settings)
-
-
-def test_one_cycle_climbs_and_falls():
-    parameters = [nn.Parameter(torch.zeros(1)), nn.Parameter(torch.zeros(1))]
-    groups = [{"params": parameters[:1], "lr": 0.1}, {"params": parameters[1:], "lr": 0.01}]
-    optimizer = torch.optim.SGD(groups)
-    schedule = OneCycle(optimizer, warmup=0.25)
-    schedule.set_total_steps(100)
-    rates = []
-    for _ in range(100):
-        rates.append([group["lr"] for group in optimizer.param_groups])
-        optimizer.step()
-        schedule.step()
-    first = [rate[0] for rate in rates]
-    assert first.index(max(first)) == 25
-    assert max(first) == pytest.approx(0.1)
-    assert first[0] == pytest.approx(0.004)
-    assert first[-1] == pytest.approx(1e-4)
-    assert all(a == pytest.approx(10 * b) for a, b in rates)
-    with pytest.raises(ScheduleError, match="warm-up"):
-        OneCycle(optimizer, warmup=2)
-    forgotten = OneCycle(optimizer)
-    optimizer.step()
-    with pytest.raises(ScheduleError, match="length"):
-        forgotten.step()
 
 
 TRAIN = """

@@ -1,7 +1,6 @@
 """EfficientAT's networks: their authors' activations, and files that nobody has a checksum of."""
 
 import copy
-import csv
 
 import numpy as np
 import pytest
@@ -20,7 +19,6 @@ from genrenet.models.checkpoints import (
     published_models,
     read_checkpoint,
 )
-from genrenet.models.checkpoints.audioset import audioset_classes, audioset_genres
 from genrenet.models.checkpoints.convert.efficientat import EfficientATError, convert_efficientat
 from genrenet.models.description import CheckpointMismatchError
 from genrenet.models.kaldi import KaldiMel
@@ -114,21 +112,6 @@ def test_mn04_names_its_clip_of_dubstep(mn04, shared_data, capsys):
 
 
 # --- genres ---------------------------------------------------------------------------------------
-
-
-def test_classes_are_audiosets(shared_data):
-    with open(shared_data / "audioset" / "class_labels_indices.csv", encoding="utf-8") as file:
-        wanted = [row["display_name"] for row in csv.DictReader(file)]
-    assert list(audioset_classes()) == wanted
-    genres = audioset_genres()
-    assert list(genres) == wanted[216:266]
-    assert genres["Heavy metal"] == ["Rock music"]
-    assert genres["Beatboxing"] == ["Hip hop music", "Vocal music"]
-    assert genres["Jazz"] == genres["Rock music"] == []
-    above = {parent for parents in genres.values() for parent in parents}
-    assert above <= set(genres)
-    assert len(above) == 10
-    assert not any(genres[name] for name in above)
 
 
 def test_genres_are_rows_of_the_whole_model(mn04):

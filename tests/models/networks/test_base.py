@@ -28,20 +28,6 @@ def test_rebuilds_from_its_settings(name):
     assert torch.equal(network(x), again(x))
 
 
-def test_pooling_first_changes_nothing():
-    network = CNN(4).eval()
-    for norm in network.modules():
-        if isinstance(norm, nn.BatchNorm2d):
-            nn.init.normal_(norm.weight)  # even negative scales: only the activation moves
-            nn.init.normal_(norm.running_mean)
-    x = torch.randn(2, 96, 1366)
-    y = network.input_norm(x).unsqueeze(1)
-    for convolution, norm, pool, activation, _ in network.convolutions:
-        y = pool(nn.functional.elu(norm(convolution(y))))
-        assert isinstance(activation, nn.ELU)
-    assert torch.allclose(network(x), network.head(y.flatten(1)), atol=1e-5)
-
-
 @pytest.mark.parametrize("network", [CNN, CRNN])
 def test_batch_of_one_equals_a_batch_of_many(network):
     made = network(4).eval()
