@@ -15,6 +15,7 @@ from genrenet.inference.result import SongResult, named, named_scores, score_col
         ([], []),
         (["rock", "Rock", "ROCK"], ["score_rock", "score_Rock_2", "score_ROCK_3"]),
         (["rock", "rock_2", "Rock"], ["score_rock", "score_rock_2", "score_Rock_3"]),
+        (["STRASSE", "straße"], ["score_STRASSE", "score_straße_2"]),
         (["straße", "STRASSE"], ["score_straße", "score_STRASSE_2"]),
     ],
 )
