@@ -99,8 +99,10 @@ def _apart(values: NDArray[np.float64], labels: NDArray[np.int64]) -> bool:
     """Return whether the genres take disjoint ranges of values."""
     if len(values) > 4000 and not _apart(values[::1000], labels[::1000]):
         return False  # a few of the rows tell, for nearly all columns
-    in_order = labels[np.argsort(values, kind="stable")]
-    return int((np.diff(in_order) != 0).sum()) + 1 == len(np.unique(labels))
+    order = np.argsort(values, kind="stable")
+    changes = np.diff(labels[order]) != 0
+    rising = np.diff(values[order])[changes] > 0  # equal values would be of several genres
+    return int(changes.sum()) + 1 == len(np.unique(labels)) and bool(rising.all())
 
 
 def _function_of_label(values: NDArray[np.float64], labels: NDArray[np.int64]) -> bool:

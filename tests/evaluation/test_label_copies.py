@@ -92,3 +92,8 @@ def test_columns_that_tell_all_genres_apart_are_reported():
     assert reported(SHUFFLED) == ["apart"]
     assert reported(SHUFFLED[CODES[SHUFFLED] < 2]) == []  # two genres may well be apart
     assert reported(SHUFFLED[SHUFFLED % 40 < 9]) == []  # so few songs may be by chance
+
+
+def test_a_constant_column_tells_no_genres_apart_in_a_table_sorted_by_genre():
+    matrix = np.column_stack([np.full(N, 5.0), CODES + 0.1 * np.abs(np.tanh(NOISE))])
+    assert list(too_good(matrix, ["constant", "told"], GENRES)) == ["told"]
