@@ -42,6 +42,14 @@ def test_rows_up_to_the_next_quote_are_swallowed():
     assert "line 2" in span.fault["remedy"]
 
 
+def test_a_quote_that_closes_within_a_word_swallowed_a_row():
+    assert found('user,item\nanna,"x\nb"en\n') == [Span(2, 3, closed=True, rows=1)]
+
+
+def test_two_quotes_within_a_field_are_one_letter_of_it():
+    assert found('user,item\nanna,"x\ny """\nben,z\n') == [Span(2, 3, closed=True, rows=0)]
+
+
 def test_a_quote_that_never_closes():
     (span,) = found('user,item\nanna,"x\nben,y\n')
     assert (span.first, span.last, span.closed) == (2, 3, False)
