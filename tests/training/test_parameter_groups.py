@@ -8,6 +8,7 @@ from torch import nn
 
 from genrenet.models.description import CheckpointMismatchError
 from genrenet.training.parameter_groups import check_groups, decays, parameter_groups
+from genrenet.training.schedules import OneCycle
 
 
 def _stages():
@@ -76,6 +77,12 @@ def test_the_same_optimiser_goes_on():
     for group in older["param_groups"]:
         del group["name"], group["foreach"]  # what later versions have added
     check_groups([older], _optimizer())
+    scheduled = _optimizer()
+    OneCycle(scheduled, total_steps=4)
+    plain = _optimizer()
+    for group in plain.param_groups:
+        del group["name"]
+    check_groups([scheduled.state_dict()], plain)  # names and first rates do not matter
 
 
 def test_other_groups_and_other_optimisers_are_named():
