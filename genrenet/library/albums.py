@@ -55,7 +55,7 @@ def album_scores(
     --------
     >>> album_scores(np.array([[0.4, 0.6], [0.9, 0.1], [0.5, 0.5]]), ["a", "a", None]).round(2)
     array([[0.71, 0.29],
-           [0.79, 0.21],
+           [0.71, 0.29],
            [0.5 , 0.5 ]])
     """
     found: NDArray[np.float64] = np.array(scores, np.float64)
