@@ -35,6 +35,7 @@ from train_emotify_musicnn import BACKBONE, WHOLE_SONG_TRIM, bounded
 
 from genrenet.evaluation.metrics import calibration_error
 from genrenet.features import cached_embeddings, song_matrix
+from genrenet.inference.answers import NOT_MUSIC
 from genrenet.models.checkpoints import export_checkpoint, load_model, write_checkpoint
 from genrenet.models.description import frontend_part, network_part
 from genrenet.models.fused import Fused
@@ -47,7 +48,6 @@ BACKBONES = {
     "genres-fused": {BACKBONE: 1.0, "efficientat-mn04": 0.6},
 }
 """Published networks of each checkpoint, and what their logits count."""
-NOT_MUSIC = "not music"
 SHARES = {"gtzan": 1.0, "emotify": 0.3, "sounds": 0.5}
 """What a song of each collection weighs, before genres are balanced."""
 Parts = list[tuple[int, float]]

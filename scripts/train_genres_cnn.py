@@ -32,13 +32,14 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.preprocessing import StandardScaler
 from train_emotify_musicnn import WHOLE_SONG_TRIM, bounded
-from train_genres import NOT_MUSIC, accuracy, songs, weights
+from train_genres import accuracy, songs, weights
 from variations import write_variations
 
 from genrenet.data.splits import Split
 from genrenet.evaluation.metrics import calibration_error
 from genrenet.features import cached_embeddings, song_matrix
 from genrenet.features.teaching import lessons_of
+from genrenet.inference.answers import NOT_MUSIC
 from genrenet.models.checkpoints import load_model, write_checkpoint
 from genrenet.models.frontend import LogMel
 from genrenet.models.networks import CNN

@@ -8,7 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from genrenet.cli.parsing import CommandParser, add_albums_option, add_engine_options
+from genrenet.cli.parsing import (
+    CommandParser,
+    add_albums_option,
+    add_engine_options,
+    chosen_taxonomy,
+)
 from genrenet.cli.tables import Dim, print_table
 from genrenet.utils.atomic import replacing
 from genrenet.utils.errors import GenrenetError, visible
@@ -80,7 +85,6 @@ def run(command: str, arguments: Sequence[str]) -> int:
     from genrenet.inference.answers import SOFTMAX, rule_of
     from genrenet.inference.classify import open_method, score_songs, songs_or_error
     from genrenet.inference.scorers import SongScorer
-    from genrenet.inference.taxonomy import taxonomy
     from genrenet.models.checkpoints import default_checkpoint
     from genrenet.models.checkpoints.licences import require_commercial
     from genrenet.utils.hardware import keep_freed_memory
@@ -98,7 +102,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
             found="a baseline, which looks at songs as wholes",
             remedy="leave them out, or pass a network",
         )
-    called = taxonomy(options.taxonomy) if options.taxonomy else None
+    called = chosen_taxonomy(options)
     songs = songs_or_error(options.paths)
     found: list[SongResult] = []
     with progress_bar("classifying") as show:

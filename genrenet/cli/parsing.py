@@ -5,9 +5,12 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from typing import Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from genrenet.utils.errors import GenrenetError, visible
+
+if TYPE_CHECKING:
+    from genrenet.inference.taxonomy import Taxonomy
 
 
 class CommandParser(argparse.ArgumentParser):
@@ -103,6 +106,19 @@ def add_taxonomy_option(parser: argparse.ArgumentParser) -> None:
         help="call genres as ours, discogs, musicbrainz or beets do, or as a CSV file with the "
         "columns genre and name says (default: the model's labels)",
     )
+
+
+def chosen_taxonomy(options: argparse.Namespace) -> Taxonomy | None:
+    """Return the taxonomy that ``--taxonomy`` names, None without.
+
+    Raises
+    ------
+    TaxonomyError
+        There is none of that name.
+    """
+    from genrenet.inference.taxonomy import taxonomy
+
+    return taxonomy(options.taxonomy) if options.taxonomy else None
 
 
 def add_albums_option(parser: argparse.ArgumentParser) -> None:

@@ -14,6 +14,7 @@ from genrenet.cli.parsing import (
     CommandParser,
     add_albums_option,
     add_taxonomy_option,
+    chosen_taxonomy,
     count,
     frames,
 )
@@ -199,7 +200,6 @@ def _songs(options: argparse.Namespace) -> tuple[LibrarySongs, bool]:
     if not scored:
         return scanned_songs(place, albums=options.albums), scored
     # Only now torch is needed.
-    from genrenet.inference.taxonomy import taxonomy
     from genrenet.models.checkpoints import default_checkpoint
     from genrenet.utils.hardware import keep_freed_memory
     from genrenet.utils.progress import progress_bar
@@ -213,7 +213,7 @@ def _songs(options: argparse.Namespace) -> tuple[LibrarySongs, bool]:
             device=options.device,
             progress=show,
             albums=options.albums,
-            taxonomy=taxonomy(options.taxonomy) if options.taxonomy else None,
+            taxonomy=chosen_taxonomy(options),
         )
     return songs, scored
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from genrenet.cli.parsing import CommandParser, add_engine_options, count
+from genrenet.cli.parsing import CommandParser, add_engine_options, chosen_taxonomy, count
 from genrenet.utils.errors import printable
 
 if TYPE_CHECKING:
@@ -55,7 +55,6 @@ def _parser() -> CommandParser:
 def run(command: str, arguments: Sequence[str]) -> int:
     """Run ``genrenet scan``; see `genrenet.cli.main`."""
     options = _parser().parse_args(arguments)
-    from genrenet.inference.taxonomy import taxonomy
     from genrenet.library.processes import own_device
     from genrenet.library.scanning import identity_of, model_of, scan
     from genrenet.models.checkpoints import default_checkpoint
@@ -98,7 +97,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
                 retry=options.retry,
                 team=team,
                 progress=follow,
-                taxonomy=taxonomy(options.taxonomy) if options.taxonomy else None,
+                taxonomy=chosen_taxonomy(options),
             )
         except KeyboardInterrupt:
             team.end()

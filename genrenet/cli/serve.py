@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from genrenet.cli.parsing import CommandParser, add_engine_options, count
+from genrenet.cli.parsing import CommandParser, add_engine_options, chosen_taxonomy, count
 from genrenet.utils.errors import printable
 
 EXAMPLES = """examples:
@@ -74,7 +74,6 @@ def run(command: str, arguments: Sequence[str]) -> int:
     """Run ``genrenet serve``; see `genrenet.cli.main`."""
     options = _parser().parse_args(arguments)
     from genrenet.inference.classify import open_method
-    from genrenet.inference.taxonomy import taxonomy
     from genrenet.library.song_vectors import read_song_vectors
     from genrenet.library.table import read_about
     from genrenet.models.checkpoints import default_checkpoint
@@ -120,7 +119,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
         frames=options.frames,
         device=options.device,
         workers=options.workers,
-        taxonomy=taxonomy(options.taxonomy) if options.taxonomy else None,
+        taxonomy=chosen_taxonomy(options),
     )
     service = Service(
         shelf,

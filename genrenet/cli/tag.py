@@ -11,7 +11,12 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from genrenet.cli.parsing import CommandParser, add_albums_option, add_taxonomy_option
+from genrenet.cli.parsing import (
+    CommandParser,
+    add_albums_option,
+    add_taxonomy_option,
+    chosen_taxonomy,
+)
 from genrenet.utils.errors import GenrenetError, printable, visible
 from genrenet.utils.suggest import nearest
 
@@ -130,10 +135,7 @@ def _wish(options: argparse.Namespace) -> Wish:
     corrections = (row["correction"] for row in corrected_rows(options.table))
     labels = genres_of(read_about(options.table).labels, corrections)
     names = _read_map(Path(options.map), labels) if options.map else {}
-    if options.taxonomy:
-        from genrenet.inference.taxonomy import taxonomy
-
-        called = taxonomy(options.taxonomy)
+    if called := chosen_taxonomy(options):
         names = {label: (called.rename(label),) for label in labels} | names
     return Wish(options.min_confidence, names, not options.overwrite, options.force)
 

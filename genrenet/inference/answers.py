@@ -118,12 +118,13 @@ class AnswerRule:
         return found.union(*map(self._above, found)) if found else found
 
 
-NOT_MUSIC = ("not music",)
+NOT_MUSIC = "not music"
+"""The label of noise, tones and speech."""
 
-SOFTMAX = AnswerRule(several=0.25, unsure=0.4, not_music=NOT_MUSIC)
+SOFTMAX = AnswerRule(several=0.25, unsure=0.4, not_music=(NOT_MUSIC,))
 """Of models that share out a score of one among their genres."""
 
-SIGMOID = AnswerRule(several=0.3, unsure=0.2, not_music=NOT_MUSIC)
+SIGMOID = AnswerRule(several=0.3, unsure=0.2, not_music=(NOT_MUSIC,))
 """Of models that score each genre or tag by itself."""
 
 

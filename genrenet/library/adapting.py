@@ -24,9 +24,10 @@ from genrenet.data.catalog.tags import read_tags
 from genrenet.data.splits import artist_groups
 from genrenet.evaluation.label_check import share
 from genrenet.features import cached_embeddings, song_matrix
+from genrenet.inference.answers import NOT_MUSIC
 from genrenet.inference.scorers import scorer_format
 from genrenet.inference.taxonomy import taxonomy
-from genrenet.library.corrections import NOT_MUSIC, genres_of, spelled
+from genrenet.library.corrections import genres_of, spelled
 from genrenet.library.head_fitting import Head, fit_head, taught_targets
 from genrenet.library.table import About, file_of, read_about, read_rows
 from genrenet.models.checkpoints import (

@@ -8,7 +8,7 @@ raises the share of right ones from 0.598 to 0.626.
 from __future__ import annotations
 
 import os
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -25,7 +25,7 @@ WEIGHT = 0.5
 LEAST = 1e-6
 """Score below which a genre is as good as excluded."""
 
-NO_GENRE = (*NOT_MUSIC, "Non-Music")
+NO_GENRE = (NOT_MUSIC, "Non-Music")
 """What labels that are no genres are called here, and at Discogs."""
 
 SUM = 1e-3
@@ -90,17 +90,18 @@ def rows_by_album(rows: Iterable[Row], labels: Sequence[str]) -> Iterator[Row]:
     for folder in _by_folder(rows):
         scored = [row for row in folder if row["genre"] is not None]
         none = {str(row["genre"]) for row in scored if row.get("genres") in ("", {})}
-        answers = _answers(
+        changed = _changed(
             [[row.get(SCORE + label) or 0.0 for label in labels] for row in scored],
             [album_of(file_of(row["path"])) for row in scored],
             labels,
-            replace(SOFTMAX, not_music=(*NO_GENRE, *none)),
         )
-        for row, result in zip(scored, answers, strict=True):
-            if result is not None:
-                row |= {SCORE + label: score for label, score in result.scores.items()}
-                row |= {"genre": result.genre, "confidence": result.confidence}
-                row |= {"genres": named(result.genres), "unsure": int(result.unsure)}
+        rule = replace(SOFTMAX, not_music=(*NO_GENRE, *none))
+        for row, scores in zip(scored, changed, strict=True):
+            if scores is not None:
+                answer = rule.answer(scores)
+                row |= {SCORE + label: score for label, score in scores.items()}
+                row |= {"genre": answer.genre, "confidence": answer.confidence}
+                row |= {"genres": named(answer.genres), "unsure": int(answer.unsure)}
         yield from folder
 
 
@@ -123,30 +124,24 @@ def results_by_album(results: Sequence[SongResult], rule: AnswerRule) -> None:
     """Let the results of songs of one album inform each other, in place."""
     scored = [result for result in results if result.scores]
     labels = list(scored[0].scores) if scored else []
-    answers = _answers(
+    changed = _changed(
         [[result.scores[label] for label in labels] for result in scored],
         [album_of(os.path.abspath(result.path)) for result in scored],
         labels,
-        rule,
     )
-    for result, answer in zip(scored, answers, strict=True):
-        if answer is not None:
-            result.decide(answer.scores, rule)
+    for result, scores in zip(scored, changed, strict=True):
+        if scores is not None:
+            result.decide(scores, rule)
 
 
-def _answers(
-    scores: Sequence[Sequence[float]],
-    albums: Sequence[Hashable | None],
-    labels: Sequence[str],
-    rule: AnswerRule,
-) -> list[SongResult | None]:
-    """Return what is said of the songs whose albums have other songs; None of the rest."""
+def _changed(
+    scores: Sequence[Sequence[float]], albums: Sequence[Hashable | None], labels: Sequence[str]
+) -> list[dict[str, float] | None]:
+    """Return the new scores of the songs whose albums have other songs; None of the rest."""
     own = np.array(scores, np.float64).reshape(-1, len(labels))
-    found: list[SongResult | None] = []
-    for before, after in zip(own, album_scores(own, albums), strict=True):
-        changed = SongResult("", "") if not np.array_equal(before, after) else None
-        if changed is not None:
-            rounded: Mapping[str, float] = dict(zip(labels, after.round(6).tolist(), strict=True))
-            changed.decide(dict(rounded), rule)
-        found.append(changed)
-    return found
+    return [
+        None
+        if np.array_equal(before, after)
+        else dict(zip(labels, after.round(6).tolist(), strict=True))
+        for before, after in zip(own, album_scores(own, albums), strict=True)
+    ]

@@ -14,6 +14,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from genrenet.inference.answers import NOT_MUSIC
 from genrenet.library.table import (
     Row,
     file_of,
@@ -23,9 +24,6 @@ from genrenet.library.table import (
     write_rows,
 )
 from genrenet.utils.errors import GenrenetError, printable
-
-NOT_MUSIC = "not music"
-"""The correction of what is no music: such a song has no genre."""
 
 LONGEST = 100
 

@@ -58,7 +58,7 @@ def default_checkpoint(notice: Notice | None = None) -> str:
         if faults:
             tell(f"{'; '.join(faults)}; {name} answers instead")
         return name
-    return DEFAULT_CHECKPOINT  # whoever opens it tells what is missing
+    return DEFAULT_CHECKPOINT  # opening it tells what is missing
 
 
 def _print(line: str) -> None:
