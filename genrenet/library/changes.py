@@ -7,19 +7,23 @@ import heapq
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import groupby, islice
 from pathlib import Path
 from typing import Any
 
 from genrenet.audio.names import find_songs
+from genrenet.data.catalog.base import in_threads
+from genrenet.data.catalog.tags import read_tags
 from genrenet.library.corrections import Remembered
 from genrenet.library.journal import Unfinished
-from genrenet.library.table import About, Row, read_about, read_rows, write_rows
+from genrenet.library.table import TAGS, About, Row, read_about, read_rows, write_rows
 from genrenet.utils.errors import GenrenetError, printable
 from genrenet.utils.file_stamp import FileStamp
 
 UNKNOWN = FileStamp(-2, -2)
 """Of a file that is there, but does not say."""
+
+_AT_ONCE = 1024
 
 
 class ScanError(GenrenetError):
@@ -198,7 +202,7 @@ class Following:
                     if not of_song[0][1]:
                         row["correction"] = corrections.of(row)
                     if path in self._touched:
-                        row |= self._touched[path]._asdict()
+                        row |= self._touched[path]._asdict() | dict.fromkeys(TAGS)
                     by = row.get("scored_by") or ""
                     found.scored_by[by] = found.scored_by.get(by, 0) + 1
                     yield row
@@ -207,12 +211,27 @@ class Following:
 
         if out.exists() and not self.fits:  # another model's table is replaced as a whole
             found.gone = sum(row["path"] not in self.listed for row in read_rows(out))
-        found.songs = write_rows(out, rows(), about)
+        found.songs = write_rows(out, self._with_tags(rows()), about)
         unfinished.clear()
         for part in parts:
             found.new, found.changed = found.new + part.new, found.changed + part.changed
             found.failed, found.errors = found.failed + part.failed, found.errors + part.errors
         return found
+
+    def _with_tags(self, rows: Iterator[Row]) -> Iterator[Row]:
+        """Yield rows with what the files' tags say: those of an older table lack it."""
+        while some := list(islice(rows, _AT_ONCE)):
+            bare = [row for row in some if row.get("title") is None and row["path"] in self.listed]
+            tags = in_threads(tags_of, [self.listed[row["path"]] for row in bare], workers=8)
+            for row, found in zip(bare, tags, strict=True):
+                row |= found
+            yield from some
+
+
+def tags_of(path: str) -> Row:
+    """Return artist, album and title of a file as a table has them."""
+    tags, _ = read_tags(path)
+    return {name: str(tags.get(name, "")) for name in TAGS}
 
 
 def _below(path: str, folder: str) -> bool:

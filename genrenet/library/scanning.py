@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from genrenet.data.heard import COVERAGE, Heard
 from genrenet.inference.result import SongResult, named
 from genrenet.inference.scorers import SongScorer
-from genrenet.library.changes import UNKNOWN, Counts, Following, ScanError, seen
+from genrenet.library.changes import UNKNOWN, Counts, Following, ScanError, seen, tags_of
 from genrenet.library.journal import Journal
 from genrenet.library.processes import Team
 from genrenet.library.table import SCORE, About, Row, check_table, read_about, table_lock
@@ -275,7 +275,7 @@ class _Scorer:
         last: bool = False,
     ) -> None:
         """Score songs; those that change meanwhile come into ``again``, unless it is the last."""
-        under_way: dict[str, tuple[FileStamp, Future[str | None], bool]] = {}
+        under_way: dict[str, tuple[FileStamp, Future[tuple[str | None, Row]], bool]] = {}
         # Beside the decoding: a few far places of a file cost a slow drive as many seeks.
         pool = ThreadPoolExecutor(2, "samples")
 
@@ -287,29 +287,30 @@ class _Scorer:
                 elif found == UNKNOWN:
                     self._step()  # what the table has of it stays
                 else:
-                    under_way[path] = found, pool.submit(_sample, path), known
+                    under_way[path] = found, pool.submit(_sample_and_tags, path), known
                     yield path
 
         try:
             for result in score(paths()):
                 path = result.path
-                was, sample, known = under_way.pop(path)
-                was, now = was._replace(sample=sample.result()), seen(path)
+                was, looked, known = under_way.pop(path)
+                sample, tags = looked.result()
+                was, now = was._replace(sample=sample), seen(path)
                 if now is None:
                     self._gone(path)
                 elif was.is_still(now, path):
-                    self._keep(result, was, known)
+                    self._keep(result, was, tags, known)
                 elif not last:
                     self.again.append((path, known))
                 else:
                     # Of a file that is still being written only what it was is kept: the next scan
                     # will see that it has changed.
-                    self._keep(result, was._replace(sample=None), known)
+                    self._keep(result, was._replace(sample=None), tags, known)
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
-    def _keep(self, result: SongResult, was: FileStamp, known: bool) -> None:
-        self.journal.add({**_row(result), **was._asdict(), "scored_by": self.scored_by})
+    def _keep(self, result: SongResult, was: FileStamp, tags: Row, known: bool) -> None:
+        self.journal.add({**_row(result), **tags, **was._asdict(), "scored_by": self.scored_by})
         self.counts.changed += known
         self.counts.new += not known
         if result.error is not None:
@@ -328,11 +329,11 @@ class _Scorer:
             self.progress(self.done, self.total)
 
 
-def _sample(path: str) -> str | None:
+def _sample_and_tags(path: str) -> tuple[str | None, Row]:
     try:
-        return content_sample(path)
+        return content_sample(path), tags_of(path)
     except OSError:
-        return None
+        return None, tags_of(path)
 
 
 def _row(result: SongResult) -> Row:
@@ -343,6 +344,7 @@ def _row(result: SongResult) -> Row:
         "genre": result.genre,
         "confidence": result.confidence if scored else None,
         "genres": named(result.genres) if scored else None,
+        "subgenres": named(result.subgenres) if scored else None,
         "unsure": int(result.unsure) if scored else None,
         "frames": result.frames,
         "duration": result.duration,

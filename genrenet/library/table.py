@@ -2,16 +2,17 @@
 
 Its columns are ``path`` (absolute; bytes that are not UTF-8 as ``\\xNN``, see `file_of`),
 ``genre``, ``confidence`` (from 0 to 1), ``genres`` (all that are likely enough, the first first,
-between semicolons; empty where it is no music), ``unsure`` (1 where the genre is not to be
-believed, else 0), ``correction`` (the right genre where somebody has noted one, see
-`genrenet.library.corrections`), ``frames`` (number scored), ``duration`` (seconds), ``checkpoint``
-(identity of the model), ``error``, ``notes``, the file as it was when it was read (``size`` in
-bytes, ``mtime`` in ns, ``file_id``, ``sample``; see `genrenet.utils.file_stamp`), ``scored_by``
-(see `genrenet.library.scanning.scorer_of`), and the score of each of the model's genres (see
-`genrenet.inference.result.score_columns`). Older tables lack ``genres``, ``unsure``,
-``correction``, ``file_id``, ``sample`` and ``scored_by``: their rows hold None. Rows are sorted by
-path. What all rows have in common is the table's `About`: in Parquet the schema's metadata under
-``genrenet``, in SQLite the table ``about``; the songs of SQLite are in the table ``songs``.
+between semicolons; empty where it is no music), ``subgenres`` (likewise, of a model that knows
+any), ``unsure`` (1 where the genre is not to be believed, else 0), ``correction`` (the right genre
+where somebody has noted one, see `genrenet.library.corrections`), ``artist``, ``album`` and
+``title`` (as the file's own tags say; empty where they do not), ``frames`` (number scored),
+``duration`` (seconds), ``checkpoint`` (identity of the model), ``error``, ``notes``, the file as it
+was when it was read (``size`` in bytes, ``mtime`` in ns, ``file_id``, ``sample``; see
+`genrenet.utils.file_stamp`), ``scored_by`` (see `genrenet.library.scanning.scorer_of`), and the
+score of each of the model's genres (see `genrenet.inference.result.score_columns`). Older tables
+lack some of these columns (see `LATER`): their rows hold None. Rows are sorted by path. What all
+rows have in common is the table's `About`: in Parquet the schema's metadata under ``genrenet``, in
+SQLite the table ``about``; the songs of SQLite are in the table ``songs``.
 
 Tables are written under another name and then put in place, so that nobody ever sees half of one,
 and rows are read and written as a stream, so that memory does not grow with their number.
@@ -50,8 +51,12 @@ _COLUMNS = {
     "genre": ("TEXT", pa.string()),
     "confidence": ("REAL", pa.float64()),
     "genres": ("TEXT", pa.string()),
+    "subgenres": ("TEXT", pa.string()),
     "unsure": ("INTEGER", pa.int64()),
     "correction": ("TEXT", pa.string()),
+    "artist": ("TEXT", pa.string()),
+    "album": ("TEXT", pa.string()),
+    "title": ("TEXT", pa.string()),
     "frames": ("INTEGER", pa.int64()),
     "duration": ("REAL", pa.float64()),
     "checkpoint": ("TEXT", pa.string()),
@@ -63,7 +68,15 @@ _COLUMNS = {
     "sample": ("TEXT", pa.string()),
     "scored_by": ("TEXT", pa.string()),
 }
-_LATER = {"genres", "unsure", "correction", "file_id", "sample", "scored_by"}
+TAGS = ("artist", "album", "title")
+"""Columns that hold what a file's own tags say."""
+
+LATER = {
+    *("genres", "subgenres", "unsure", "correction", *TAGS),
+    *("file_id", "sample", "scored_by"),
+}
+"""Columns that older tables lack."""
+
 _SQLITE = {".sqlite", ".sqlite3", ".db"}
 SUFFIXES = frozenset({".parquet", *_SQLITE})
 """Suffixes of the files a table can be kept in."""
@@ -147,7 +160,7 @@ def _found(labels: Sequence[str], names: Iterable[str]) -> dict[str, str]:
     there = {*names}
     # Parquet was written with names that differ only in case.
     kept = {key: key if key in there else name for key, name in _stored(labels).items()}
-    if missing := {*kept.values()} - there - _LATER:
+    if missing := {*kept.values()} - there - LATER:
         raise KeyError(*sorted(missing))
     return {key: name for key, name in kept.items() if name in there}
 

@@ -4,12 +4,15 @@ import os
 import shutil
 from pathlib import Path
 
+import mutagen.wave
+import pyarrow.parquet as pq
 import pytest
 import soundfile
+from mutagen.id3 import TALB, TIT2, TPE1
 
 from genrenet.library.changes import ScanError
 from genrenet.library.genre_tags import write_genre
-from genrenet.library.table import read_about, read_table, write_rows
+from genrenet.library.table import read_about, read_rows, read_table, write_rows
 from genrenet.library.tagging import Wish, tag_songs, undo_tags
 from genrenet.utils.file_stamp import FileStamp
 from tests.helpers.tones import RATE, tone
@@ -143,3 +146,25 @@ def test_a_folder_that_hides_its_files_keeps_their_rows(scanned, library, monkey
     assert counts.unreadable == [str(library / "treble")]
     assert (counts.songs, counts.gone) == (24, 0)
     assert after.equals(table)
+
+
+def test_rows_hold_artist_album_and_title_and_older_tables_get_them(scanned, library, tmp_path):
+    song = sorted(library.rglob("*.wav"))[0]
+    for tagged, title in ((song, "One"), (sorted(library.rglob("*.wav"))[1], "Two")):
+        tags = mutagen.wave.WAVE(tagged)
+        tags.add_tags()
+        for frame in (TPE1(text=["Anna", "Ben"]), TALB(text="Sines"), TIT2(text=title)):
+            tags.tags.add(frame)
+        tags.save()
+    _, table = scanned()
+    found = table.set_index("path")[["artist", "album", "title"]]
+    assert found.loc[str(song)].tolist() == ["Anna, Ben", "Sines", "One"]
+    assert (found.iloc[2:] == "").all(axis=None)
+    # A table of an earlier release has no such columns; its songs are not scored again.
+    out = tmp_path / "genres.parquet"
+    older = pq.read_table(out).drop_columns(["artist", "album", "title", "subgenres"])
+    pq.write_table(older, out)
+    assert all(row["title"] is None for row in read_rows(out))
+    counts, again = scanned()
+    assert counts.same == 24
+    assert again[["artist", "album", "title"]].equals(table[["artist", "album", "title"]])
