@@ -29,7 +29,7 @@ from mutagen.mp4 import MP4FreeForm
 from mutagen.trueaudio import TrueAudio
 
 from genrenet.library.other_tags import id3_genres
-from genrenet.library.tag_formats import APE, TagFormat
+from genrenet.library.tag_formats import APE, TagFormat, tag_formats
 
 GENRE = "genre"
 FIELDS = (GENRE, "grouping", "style")
@@ -53,8 +53,8 @@ def format_of(path: str) -> TagFormat:
     found = formats[type(file)]
     if found.file is TrueAudio and file.tags is None and APEv2File(path).tags is not None:
         key, grouping, style = APE
-        kept = {"key": key, "grouping": grouping, "style": style, "others": id3_genres}
-        return replace(found, file=APEv2File, **kept)
+        found = replace(found, file=APEv2File, others=id3_genres)
+        return replace(found, key=key, grouping=grouping, style=style)
     return found
 
 
