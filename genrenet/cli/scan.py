@@ -157,9 +157,10 @@ def _tell(counts: Counts, out: str) -> int:
         )
     for folder in counts.unreadable:
         print(f"genrenet scan: cannot look into '{printable(folder)}'", file=sys.stderr)
+    moved = f"{counts.moved} moved, " if counts.moved else ""
     print(
         f"{counts.songs} songs in {printable(out)}: {counts.new} new, {counts.changed} changed, "
-        f"{counts.gone} gone, {counts.same} as they were; {counts.failed} could not be read"
+        f"{moved}{counts.gone} gone, {counts.same} as they were; {counts.failed} could not be read"
     )
     if len(counts.scored_by) > 1 and counts.new + counts.changed:
         said = ", ".join(f"{by or 'unknown'}: {n}" for by, n in sorted(counts.scored_by.items()))
