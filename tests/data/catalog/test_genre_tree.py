@@ -28,7 +28,7 @@ def test_taxonomies_agree_with_the_tree(name):
         parts = [part for part in re.split("[/,&]", high) if part.strip()]
         if relation(low, [high, *parts]) not in ("below", "same"):
             odd.add(low)
-    assert odd <= {"New Age", "new-age music", "Gospel"}
+    assert odd <= {"New Age", "new-age music", "Gospel", "Rhythm & Blues", "reggae"}
 
 
 @pytest.mark.parametrize(
