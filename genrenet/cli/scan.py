@@ -152,9 +152,10 @@ def _tell(counts: Counts, out: str) -> int:
     if counts.failed > len(counts.errors):
         warn(f"and {counts.failed - len(counts.errors)} more: see the column 'error'")
     warn(*(f"cannot look into '{printable(folder)}'" for folder in counts.unreadable))
+    moved = f"{counts.moved:,} moved, " if counts.moved else ""
     say(
         f"{plural(counts.songs, 'song')} in {printable(out)}: {counts.new:,} new, "
-        f"{counts.changed:,} changed, {counts.gone:,} gone, {counts.same:,} as they were; "
+        f"{counts.changed:,} changed, {moved}{counts.gone:,} gone, {counts.same:,} as they were; "
         f"{counts.failed:,} could not be read",
         f"genres: {shares(counts.genres) or 'none'}; {counts.unsure:,} unsure",
     )

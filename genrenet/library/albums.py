@@ -71,10 +71,18 @@ def album_scores(
     return found
 
 
-def album_of(path: str) -> tuple[str, str] | None:
-    """Return what tells a song's album from others: its folder and the tag; None without a tag."""
-    album = read_tags(path)[0].get("album")
-    return (os.path.dirname(path), str(album).casefold()) if album else None
+def album_of(path: str, album: str | None = None) -> tuple[str, str] | None:
+    """Return what tells a song's album from others: its folder and the tag; None without a tag.
+
+    Parameters
+    ----------
+    path : str
+    album : str, optional
+        The tag, where it is known.
+    """
+    if album is None:
+        album = str(read_tags(path)[0].get("album", ""))
+    return (os.path.dirname(path), album.casefold()) if album else None
 
 
 def rows_by_album(rows: Iterable[Row], labels: Sequence[str]) -> Iterator[Row]:
@@ -92,7 +100,7 @@ def rows_by_album(rows: Iterable[Row], labels: Sequence[str]) -> Iterator[Row]:
         none = {str(row["genre"]) for row in scored if row.get("genres") in ("", {})}
         changed = _changed(
             [[row.get(SCORE + label) or 0.0 for label in labels] for row in scored],
-            [album_of(file_of(row["path"])) for row in scored],
+            [album_of(file_of(row["path"]), row.get("album")) for row in scored],
             labels,
         )
         rule = replace(SOFTMAX, not_music=(*NO_GENRE, *none))
@@ -102,6 +110,7 @@ def rows_by_album(rows: Iterable[Row], labels: Sequence[str]) -> Iterator[Row]:
                 row |= {SCORE + label: score for label, score in scores.items()}
                 row |= {"genre": answer.genre, "confidence": answer.confidence}
                 row |= {"genres": named(answer.genres), "unsure": int(answer.unsure)}
+                row |= {"subgenres": named(answer.subgenres)}
         yield from folder
 
 

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from genrenet.data.heard import Heard
 from genrenet.library.albums import rows_by_album
+from genrenet.library.changes import tags_of
 from genrenet.library.corrections import answered, genres_of
-from genrenet.library.table import SCORE, file_of, read_about, read_rows
+from genrenet.library.table import SCORE, TAGS, Row, file_of, read_about, read_rows
 from genrenet.utils.errors import GenrenetError, printable
 
 if TYPE_CHECKING:
@@ -56,6 +57,9 @@ class LibrarySongs:
         Why other songs are not here: the reason by path.
     corrections : dict of str to str
         Right genres that somebody has noted, by path; see `genrenet.library.corrections`.
+    tags : list of dict or None
+        Artist, album and title of each song, '' where its tags do not say; None where a table does
+        not know: see `tags_of`.
     """
 
     paths: list[str]
@@ -67,6 +71,7 @@ class LibrarySongs:
     checkpoint: str
     left_out: dict[str, str] = field(default_factory=dict)
     corrections: dict[str, str] = field(default_factory=dict)
+    tags: list[Row | None] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -84,7 +89,13 @@ class LibrarySongs:
             self.checkpoint,
             self.left_out,
             self.corrections,
+            [self.tags[row] for row in index],
         )
+
+    def tags_of(self, row: int) -> Row:
+        """Return artist, album and title of a song, from its file where the table lacks them."""
+        known = self.tags[row]
+        return tags_of(self.paths[row]) if known is None else known
 
 
 def scanned_songs(table: str | os.PathLike[str], *, albums: bool = False) -> LibrarySongs:
@@ -215,6 +226,7 @@ def collect(rows: Iterable[Mapping[str, Any]], labels: list[str], checkpoint: st
     left_out: dict[str, str] = {}
     seen: set[str] = set()
     names, corrections = [SCORE + label for label in labels], dict[str, str]()
+    tags: list[Row | None] = []
     for row in map(answered, rows):
         stored = row["path"]
         path = file_of(stored)
@@ -236,6 +248,7 @@ def collect(rows: Iterable[Mapping[str, Any]], labels: list[str], checkpoint: st
                 continue
             seen.add(real)
             paths.append(path)
+            tags.append(None if row.get("title") is None else {name: row[name] for name in TAGS})
             genres.append(row["genre"])
             if row.get("correction"):
                 corrections[path] = row["genre"]
@@ -258,4 +271,5 @@ def collect(rows: Iterable[Mapping[str, Any]], labels: list[str], checkpoint: st
         checkpoint,
         left_out,
         corrections,
+        tags,
     )

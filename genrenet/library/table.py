@@ -2,16 +2,17 @@
 
 Its columns are ``path`` (absolute; bytes that are not UTF-8 as ``\\xNN``, see `file_of`),
 ``genre``, ``confidence`` (from 0 to 1), ``genres`` (all that are likely enough, the first first,
-between semicolons; empty where it is no music), ``unsure`` (1 where the genre is not to be
-believed, else 0), ``correction`` (the right genre where somebody has noted one, see
-`genrenet.library.corrections`), ``frames`` (number scored), ``duration`` (seconds), ``checkpoint``
-(identity of the model), ``error``, ``notes``, the file as it was when it was read (``size`` in
-bytes, ``mtime`` in ns, ``file_id``, ``sample``; see `genrenet.utils.file_stamp`), ``scored_by``
-(see `genrenet.library.scanning.scorer_of`), and the score of each of the model's genres (see
-`genrenet.inference.result.score_columns`). Older tables lack ``genres``, ``unsure``,
-``correction``, ``file_id``, ``sample`` and ``scored_by``: their rows hold None. Rows are sorted by
-path. What all rows have in common is the table's `About`: in Parquet the schema's metadata under
-``genrenet``, in SQLite the table ``about``; the songs of SQLite are in the table ``songs``.
+between semicolons; empty where it is no music), ``subgenres`` (likewise, of a model that knows
+any), ``unsure`` (1 where the genre is not to be believed, else 0), ``correction`` (the right genre
+where somebody has noted one, see `genrenet.library.corrections`), ``artist``, ``album`` and
+``title`` (as the file's own tags say; empty where they do not), ``frames`` (number scored),
+``duration`` (seconds), ``checkpoint`` (identity of the model), ``error``, ``notes``, the file as it
+was when it was read (``size`` in bytes, ``mtime`` in ns, ``file_id``, ``sample``; see
+`genrenet.utils.file_stamp`), ``scored_by`` (see `genrenet.library.scanning.scorer_of`), and the
+score of each of the model's genres (see `genrenet.inference.result.score_columns`). Older tables
+lack some of these columns (see `LATER`): their rows hold None. Rows are sorted by path. What all
+rows have in common is the table's `About`: in Parquet the schema's metadata under ``genrenet``, in
+SQLite the table ``about``; the songs of SQLite are in the table ``songs``.
 
 Tables are written under another name and then put in place, so that nobody ever sees half of one,
 and rows are read and written as a stream, so that memory does not grow with their number.
@@ -23,8 +24,8 @@ import json
 import os
 import re
 import sqlite3
-from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -32,11 +33,12 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from filelock import FileLock, Timeout
 
 from genrenet.inference.result import score_columns
+from genrenet.library.locking import TableError as TableError, table_lock as table_lock
+from genrenet.library.lookup import Wanted, parquet_rows, quoted, sqlite_rows
 from genrenet.utils.atomic import replacing
-from genrenet.utils.errors import GenrenetError, printable
+from genrenet.utils.errors import printable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,8 +52,12 @@ _COLUMNS = {
     "genre": ("TEXT", pa.string()),
     "confidence": ("REAL", pa.float64()),
     "genres": ("TEXT", pa.string()),
+    "subgenres": ("TEXT", pa.string()),
     "unsure": ("INTEGER", pa.int64()),
     "correction": ("TEXT", pa.string()),
+    "artist": ("TEXT", pa.string()),
+    "album": ("TEXT", pa.string()),
+    "title": ("TEXT", pa.string()),
     "frames": ("INTEGER", pa.int64()),
     "duration": ("REAL", pa.float64()),
     "checkpoint": ("TEXT", pa.string()),
@@ -63,16 +69,20 @@ _COLUMNS = {
     "sample": ("TEXT", pa.string()),
     "scored_by": ("TEXT", pa.string()),
 }
-_LATER = {"genres", "unsure", "correction", "file_id", "sample", "scored_by"}
+TAGS = ("artist", "album", "title")
+"""Columns that hold what a file's own tags say."""
+
+LATER = {
+    *("genres", "subgenres", "unsure", "correction", *TAGS),
+    *("file_id", "sample", "scored_by"),
+}
+"""Columns that older tables lack."""
+
 _SQLITE = {".sqlite", ".sqlite3", ".db"}
 SUFFIXES = frozenset({".parquet", *_SQLITE})
 """Suffixes of the files a table can be kept in."""
 
 _AT_ONCE = 4096
-
-
-class TableError(GenrenetError):
-    """A table of a library that cannot be read or written."""
 
 
 @dataclass(frozen=True)
@@ -94,35 +104,6 @@ class About:
     checkpoint: str
     settings: dict[str, Any] = field(default_factory=dict)
     version: int = VERSION
-
-
-@contextmanager
-def table_lock(file: Path) -> Iterator[None]:
-    """Keep all others from writing a table.
-
-    Raises
-    ------
-    TableError
-        Somebody is at it, or the folder cannot be written.
-    """
-    held = FileLock(file.with_name(f".{file.name}.lock"))
-    try:
-        held.acquire(timeout=0)
-    except Timeout:
-        raise TableError(
-            f"another scan or tagging is at work on '{printable(file)}'",
-            remedy="wait for it, or use another file",
-        ) from None
-    except OSError as error:
-        raise TableError(
-            f"cannot write into '{printable(file.parent)}'",
-            found=error.strerror or str(error),
-            remedy="choose another place",
-        ) from error
-    try:
-        yield
-    finally:
-        held.release()
 
 
 def columns_of(labels: Sequence[str]) -> list[str]:
@@ -147,7 +128,7 @@ def _found(labels: Sequence[str], names: Iterable[str]) -> dict[str, str]:
     there = {*names}
     # Parquet was written with names that differ only in case.
     kept = {key: key if key in there else name for key, name in _stored(labels).items()}
-    if missing := {*kept.values()} - there - _LATER:
+    if missing := {*kept.values()} - there - LATER:
         raise KeyError(*sorted(missing))
     return {key: name for key, name in kept.items() if name in there}
 
@@ -229,8 +210,20 @@ def read_about(file: str | os.PathLike[str]) -> About:
     return about
 
 
-def read_rows(file: str | os.PathLike[str]) -> Generator[Row, None, None]:
+def read_rows(
+    file: str | os.PathLike[str],
+    wanted: Wanted | None = None,
+    keys: Collection[str] | None = None,
+) -> Generator[Row, None, None]:
     """Yield the rows of a table, sorted by path, a few thousand at a time.
+
+    Parameters
+    ----------
+    file : path
+    wanted : Wanted, optional
+        Which of them; all by default.
+    keys : collection of str, optional
+        Which columns of them; all by default.
 
     Raises
     ------
@@ -239,19 +232,20 @@ def read_rows(file: str | os.PathLike[str]) -> Generator[Row, None, None]:
     """
     path = Path(file)
     labels = read_about(path).labels
-    empty = dict.fromkeys(columns_of(labels))
+    empty = dict.fromkeys(columns_of(labels) if keys is None else keys)
     with _reading(path):
         if path.suffix.lower() in _SQLITE:
             with closing(_connect(path)) as connection:
                 told = connection.execute("PRAGMA table_info(songs)").fetchall()
-                found = _found(labels, (name for _, name, *_ in told))
-                chosen = ", ".join(map(_quoted, found.values()))
-                for values in connection.execute(f"SELECT {chosen} FROM songs ORDER BY path"):
+                there = _found(labels, (name for _, name, *_ in told))
+                found = {key: name for key, name in there.items() if key in empty}
+                for values in sqlite_rows(connection, [*found.values()], wanted):
                     yield empty | dict(zip(found, values, strict=True))
         else:
             with pq.ParquetFile(path) as held:
-                found = _found(labels, held.schema_arrow.names)
-                for batch in held.iter_batches(_AT_ONCE, columns=[*found.values()]):
+                there = _found(labels, held.schema_arrow.names)
+                found = {key: name for key, name in there.items() if key in empty}
+                for batch in parquet_rows(held, [*found.values()], wanted):
                     for row in batch.to_pylist():
                         yield empty | {key: row[name] for key, name in found.items()}
 
@@ -342,7 +336,7 @@ def _write_parquet(path: Path, rows: Iterator[Row], about: About) -> int:
 
 def _declaration(labels: Sequence[str]) -> str:
     kinds = {key: kind for key, (kind, _) in _COLUMNS.items()}
-    declared = (f"{_quoted(n)} {kinds.get(key, 'REAL')}" for key, n in _stored(labels).items())
+    declared = (f"{quoted(n)} {kinds.get(key, 'REAL')}" for key, n in _stored(labels).items())
     return f"CREATE TABLE songs ({', '.join(declared)}) WITHOUT ROWID"
 
 
@@ -360,10 +354,6 @@ def _write_sqlite(path: Path, rows: Iterator[Row], about: About) -> int:
             connection.executemany(f"INSERT INTO songs VALUES ({holes})", values)
             count += len(some)
     return count
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _connect(path: Path) -> sqlite3.Connection:

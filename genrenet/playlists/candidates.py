@@ -122,10 +122,10 @@ class Supply:
     def song(self, row: int) -> PlaylistSong:
         """Return a song of the library with what its tags say."""
         songs = self._songs
-        tags, _ = read_tags(songs.paths[row])
+        tags = songs.tags_of(row)
         seconds = float(songs.duration[row])
         if not math.isfinite(seconds):
-            seconds = float(tags.get("duration", math.nan))
+            seconds = float(read_tags(songs.paths[row])[0].get("duration", math.nan))
         scores = zip(songs.labels, songs.scores[row].tolist(), strict=True)
         return PlaylistSong(
             row,
@@ -136,5 +136,7 @@ class Supply:
             self.genre or songs.genres[row],
             float(self._fits[row]),
             seconds if math.isfinite(seconds) else None,
-            *(str(tags.get(name, "")) for name in ("artist", "title", "album")),
+            tags["artist"],
+            tags["title"],
+            tags["album"],
         )

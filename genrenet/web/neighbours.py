@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from genrenet.data.catalog.tags import read_tags
 from genrenet.inference.classify import SongResult
 from genrenet.library.similarity import SongSpace
 from genrenet.library.song_vectors import SongVectors
@@ -107,14 +106,14 @@ class Neighbours:
 
     def _about(self, number: int, cosine: float) -> dict[str, Any]:
         songs = self.songs
-        tags, _ = read_tags(songs.paths[number])
+        tags = songs.tags_of(number)
         duration = float(songs.duration[number])
         return {
             "path": self.names[number],
             "genre": songs.genres[number],
             "confidence": round(float(songs.confidence[number]), 6),
             "similarity": round(min(1.0, max(0.0, cosine)), 4),
-            "title": tags.get("title"),
-            "artist": tags.get("artist"),
+            "title": tags["title"] or None,
+            "artist": tags["artist"] or None,
             "duration": duration if np.isfinite(duration) else None,
         }

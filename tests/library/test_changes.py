@@ -4,12 +4,15 @@ import os
 import shutil
 from pathlib import Path
 
+import mutagen.wave
+import pyarrow.parquet as pq
 import pytest
 import soundfile
+from mutagen.id3 import TALB, TIT2, TPE1
 
 from genrenet.library.changes import ScanError
 from genrenet.library.genre_tags import write_genre
-from genrenet.library.table import read_about, read_table, write_rows
+from genrenet.library.table import read_about, read_rows, read_table, write_rows
 from genrenet.library.tagging import Wish, tag_songs, undo_tags
 from genrenet.utils.file_stamp import FileStamp
 from tests.helpers.tones import RATE, tone
@@ -22,8 +25,8 @@ def test_the_table_follows_the_files(name, scanned, library):
     shutil.copy(library / "treble" / "treble-1.wav", library / "bass" / "bass-1.wav")
     soundfile.write(library / "middle" / "new.wav", tone(900, 4.0), RATE)
     counts, after = scanned(name)
-    assert (counts.songs, counts.new, counts.changed, counts.gone) == (24, 1, 1, 1)
-    assert counts.same == 22
+    assert (counts.songs, counts.new, counts.changed, counts.gone) == (24, 1, 0, 1)
+    assert (counts.same, counts.moved) == (22, 1)  # a copy need not be scored
     by_name = after.set_index(after["path"].map(os.path.basename))
     assert by_name.loc["bass-1.wav", "genre"] == "treble"
     assert by_name.loc["new.wav", "genre"] == "middle"
@@ -52,7 +55,7 @@ def test_swapped_names_of_songs_of_one_size(name, one_time, scanned, library):
     scanned(name)
     swap(one, two)
     counts, table = scanned(name)
-    assert (counts.changed, counts.same) == (2, 22)
+    assert (counts.changed, counts.moved, counts.same) == (0, 2, 22)
     found = table.set_index("path")["genre"]
     assert (found[str(one)], found[str(two)]) == ("treble", "bass")
     assert scanned(name)[0].same == 24
@@ -143,3 +146,25 @@ def test_a_folder_that_hides_its_files_keeps_their_rows(scanned, library, monkey
     assert counts.unreadable == [str(library / "treble")]
     assert (counts.songs, counts.gone) == (24, 0)
     assert after.equals(table)
+
+
+def test_rows_hold_artist_album_and_title_and_older_tables_get_them(scanned, library, tmp_path):
+    song = sorted(library.rglob("*.wav"))[0]
+    for tagged, title in ((song, "One"), (sorted(library.rglob("*.wav"))[1], "Two")):
+        tags = mutagen.wave.WAVE(tagged)
+        tags.add_tags()
+        for frame in (TPE1(text=["Anna", "Ben"]), TALB(text="Sines"), TIT2(text=title)):
+            tags.tags.add(frame)
+        tags.save()
+    _, table = scanned()
+    found = table.set_index("path")[["artist", "album", "title"]]
+    assert found.loc[str(song)].tolist() == ["Anna, Ben", "Sines", "One"]
+    assert (found.iloc[2:] == "").all(axis=None)
+    # A table of an earlier release has no such columns; its songs are not scored again.
+    out = tmp_path / "genres.parquet"
+    older = pq.read_table(out).drop_columns(["artist", "album", "title", "subgenres"])
+    pq.write_table(older, out)
+    assert all(row["title"] is None for row in read_rows(out))
+    counts, again = scanned()
+    assert counts.same == 24
+    assert again[["artist", "album", "title"]].equals(table[["artist", "album", "title"]])

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from genrenet.library.table import (
+    LATER,
     About,
     TableError,
     check_table,
@@ -143,8 +144,7 @@ def test_older_tables_are_read(name, tmp_path):
             holes = ", ".join("?" * len(columns))
             held.execute(f"INSERT INTO songs VALUES ({holes})", [*columns.values()])
     (row,) = read_rows(tmp_path / name)
-    later = ("genres", "unsure", "correction", "file_id", "sample", "scored_by")
-    assert row == columns | dict.fromkeys(later)
+    assert row == columns | dict.fromkeys(LATER)
 
 
 def test_names_that_are_not_utf8_lead_back_to_their_files(tmp_path):

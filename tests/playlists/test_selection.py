@@ -120,6 +120,7 @@ def test_tags_are_read_only_of_songs_that_may_be_taken(shelf, tmp_path):
         confidence=np.append(shelf.confidence, np.full(many, 0.5)),
         scores=np.concatenate([shelf.scores, np.zeros((many, 3), np.float32)]),
         duration=np.append(shelf.duration, np.full(many, 200.0)),
+        tags=shelf.tags + [None] * many,
     )
     part = supplies(big, "jazz")[0]
     chosen = choose([part], {"jazz": 1}, length=600)
