@@ -96,7 +96,7 @@ class Counts:
         by = row.get("scored_by") or ""
         self.scored_by[by] = self.scored_by.get(by, 0) + 1
         answer = answered(row)
-        if answer["genre"] is not None:
+        if answer.get("genre") is not None:
             genre = NOT_MUSIC if answer.get("genres") == "" else answer["genre"]
             self.genres[genre] = self.genres.get(genre, 0) + 1
             self.unsure += bool(answer.get("unsure"))
