@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import csv
 import sys
 from collections import Counter
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,12 +15,13 @@ from genrenet.cli.parsing import (
     add_albums_option,
     add_taxonomy_option,
     chosen_taxonomy,
+    count,
 )
-from genrenet.utils.errors import GenrenetError, printable, visible
-from genrenet.utils.suggest import nearest
+from genrenet.cli.tag_files import TagError, read_map, read_rules
+from genrenet.utils.errors import printable, visible
 
 if TYPE_CHECKING:
-    from genrenet.library.tagging import Outcome, Wish
+    from genrenet.library.tag_plans import Outcome, Wish
 
 EXAMPLES = """examples:
   genrenet tag library.parquet                              shows what would be changed
@@ -45,18 +45,18 @@ exit code: 0 done, 1 some files failed (they are listed), 2 the request cannot b
 
 _WORDS = {
     "same": "have this genre already",
+    "agrees": "keep the genre they have: it is ours, or lies below it",
+    "wider": "keep the genre they have: ours lies below it",
+    "against": "keep a genre that contradicts ours, listed above (--overwrite replaces it)",
     "kept": "keep the genre they have (--overwrite replaces it)",
     "unsure": "left alone: below --min-confidence",
+    "skipped": "left alone: a rule says so",
     "unmapped": "left alone: the map gives them no tag",
     "nothing": "left alone: the table has no genre for them",
     "changed": "left alone: changed since",
     "gone": "gone",
     "failed": "failed",
 }
-
-
-class TagError(GenrenetError):
-    """A request to tag that cannot be carried out."""
 
 
 def _parser() -> CommandParser:
@@ -68,7 +68,20 @@ def _parser() -> CommandParser:
     parser.add_argument(
         "--min-confidence", type=float, default=0.5, metavar="X", help="from 0 to 1 (default: 0.5)"
     )
+    parser.add_argument(
+        "--genres",
+        type=count,
+        default=1,
+        metavar="N",
+        help="write up to N genres, those likely enough, the likeliest first (default: 1)",
+    )
+    parser.add_argument(
+        "--subgenres",
+        choices=("grouping", "style"),
+        help="write subgenres into this tag (default: nowhere)",
+    )
     parser.add_argument("--map", metavar="FILE", help="what to write for a genre; see below")
+    parser.add_argument("--rules", metavar="FILE", help="other wishes for some folders; see below")
     add_taxonomy_option(parser)
     add_albums_option(parser)
     having = parser.add_mutually_exclusive_group()
@@ -79,6 +92,12 @@ def _parser() -> CommandParser:
     )
     having.add_argument(
         "--overwrite", action="store_true", help="replace the genres that files have"
+    )
+    parser.add_argument(
+        "--refine",
+        action="store_true",
+        help="keep what lies below our genre, replace 'Other', 'Unknown' and wrong numbers, list "
+        "the genres that contradict ours",
     )
     parser.add_argument(
         "--force", action="store_true", help="also files that have changed since the scan"
@@ -105,18 +124,23 @@ def run(command: str, arguments: Sequence[str]) -> int:
             return _tell(undo_tags(Path(options.undo), write=options.write, show=show), options)
         table, wish = Path(options.table), _wish(options)
         undo = Path(options.undo_file or f"{table}.undo.jsonl") if options.write else None
-        found = tag_songs(table, wish, undo=undo, show=show, albums=options.albums)
+        rules = read_rules(Path(options.rules)) if options.rules else None
+        found = tag_songs(table, wish, undo=undo, show=show, albums=options.albums, rules=rules)
         return _tell(found, options)
 
 
 def _refuse_beside_undo(options: argparse.Namespace, parser: CommandParser) -> None:
     for name in (
         "min_confidence",
+        "genres",
+        "subgenres",
         "map",
+        "rules",
         "taxonomy",
         "albums",
         "keep_existing",
         "overwrite",
+        "refine",
         "force",
         "undo_file",
     ):
@@ -127,22 +151,31 @@ def _refuse_beside_undo(options: argparse.Namespace, parser: CommandParser) -> N
 def _wish(options: argparse.Namespace) -> Wish:
     from genrenet.library.corrections import corrected_rows, genres_of
     from genrenet.library.table import read_about
-    from genrenet.library.tagging import Wish
+    from genrenet.library.tag_plans import Wish
 
     if not 0 <= options.min_confidence <= 1:
         found = f"{options.min_confidence:g}"
         raise TagError("--min-confidence", found=found, wanted="a number from 0 to 1")
     corrections = (row["correction"] for row in corrected_rows(options.table))
     labels = genres_of(read_about(options.table).labels, corrections)
-    names = _read_map(Path(options.map), labels) if options.map else {}
+    names = read_map(Path(options.map), labels) if options.map else {}
     if called := chosen_taxonomy(options):
         names = {label: (called.rename(label),) for label in labels} | names
-    return Wish(options.min_confidence, names, not options.overwrite, options.force)
+    return Wish(
+        options.min_confidence,
+        names,
+        keep_existing=not options.overwrite,
+        force=options.force,
+        genres=options.genres,
+        subgenres=options.subgenres or "",
+        parents=called.parents if called else {},
+        refine=options.refine,
+    )
 
 
 def _tell(outcomes: Generator[Outcome, None, None], options: argparse.Namespace) -> int:
     """Print outcomes as they come, then how many there were of each kind."""
-    from genrenet.library.tagging import FAILED
+    from genrenet.library.tag_plans import FAILED
 
     counts: Counter[str] = Counter()
     # Closed even if we are interrupted: only then is the table brought up to date.
@@ -168,63 +201,3 @@ def _shown(genres: list[str] | None) -> str:
     from genrenet.data.catalog.base import clean
 
     return "—" if genres is None else "; ".join(map(clean, genres))
-
-
-def _read_map(file: Path, labels: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """Return what to write for each genre that a map names."""
-    try:
-        read = _read_yaml if file.suffix.lower() in {".yaml", ".yml"} else _read_csv
-        found = read(file)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise TagError(f"cannot read the map '{printable(file)}'", found=str(error)) from error
-    if unknown := [genre for genre in found if genre not in labels]:
-        raise TagError(
-            f"the map '{printable(file)}' names genres that the table's model does not know",
-            found=", ".join(f"'{genre}'{_near(genre, labels)}" for genre in unknown),
-            wanted="one of " + ", ".join(labels),
-        )
-    return {
-        genre: tuple(filter(None, (name.strip() for name in tag.split(";"))))
-        for genre, tag in found.items()
-    }
-
-
-def _near(genre: str, labels: Sequence[str]) -> str:
-    near = " and ".join(nearest(genre, labels))
-    return f" (near {near})" if near else ""
-
-
-def _read_csv(file: Path) -> dict[str, str]:
-    found: dict[str, str] = {}
-    with open(file, encoding="utf-8-sig", newline="") as held:
-        rows = csv.DictReader(held)
-        if {"genre", "tag"} - {*(rows.fieldnames or ())}:
-            header = ",".join(rows.fieldnames or ())
-            raise TagError(
-                f"the map '{printable(file)}'",
-                found=f"the header '{header}'",
-                wanted="the header 'genre,tag'",
-            )
-        for row in rows:
-            genre = (row["genre"] or "").strip()
-            if genre in found:
-                raise TagError(f"the map '{printable(file)}' names '{genre}' twice")
-            found[genre] = row["tag"] or ""
-    return found
-
-
-def _read_yaml(file: Path) -> Mapping[str, str]:
-    import yaml
-
-    try:
-        found = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        found = str(error)
-    if not isinstance(found, dict):
-        raise TagError(
-            f"the map '{printable(file)}'", found=str(found), wanted="a YAML mapping: 'rock: Rock'"
-        )
-    return {
-        str(genre): ";".join(map(str, tag)) if isinstance(tag, list) else str(tag or "")
-        for genre, tag in found.items()
-    }

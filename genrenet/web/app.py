@@ -13,6 +13,7 @@ from genrenet.utils.errors import GenrenetError
 from genrenet.utils.strict_json import finite_only
 from genrenet.web.api import api
 from genrenet.web.errors import NotUsable, RequestError, TooMany
+from genrenet.web.library_api import library_api
 from genrenet.web.pages import page, problem
 from genrenet.web.security import guard, token_for
 from genrenet.web.service import Service
@@ -70,6 +71,7 @@ def create_app(
     guard(app, host, app.config["TOKEN"])
     app.register_blueprint(page)
     app.register_blueprint(api)
+    app.register_blueprint(library_api)
 
     @app.errorhandler(RequestError)
     def refused(error: RequestError) -> ResponseReturnValue:

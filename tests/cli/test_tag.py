@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from genrenet.cli.tag import TagError, run
+from genrenet.cli.tag import run
+from genrenet.cli.tag_files import TagError
 from genrenet.library.genre_tags import read_genre, write_genre
 from genrenet.library.table import About, TableError, write_rows
 from genrenet.utils.errors import GenrenetError

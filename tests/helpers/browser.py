@@ -13,8 +13,8 @@ STILL = {"reduced_motion": "reduce"}
 
 
 def opened(page: Page, url: str) -> Page:
-    """The page, when it knows the server."""
-    page.goto(url)
+    """The page's view of a song, when it knows the server."""
+    page.goto(url if "#" in url else f"{url}#/song")
     expect(page.locator("#library")).not_to_be_empty()
     return page
 

@@ -34,7 +34,7 @@ def test_a_song_of_the_folder_is_completed_and_classified(page, site):
     assert {row.split()[0] for row in rows.all_inner_texts()} == {"bass", "middle", "treble"}
     expect(rows.first).to_contain_text("treble")
     expect(page).to_have_title("treble · treble-3.wav · genrenet")
-    assert page.evaluate("location.hash") == "#path=" + quote("treble/treble-3.wav", safe="")
+    assert page.evaluate("location.hash") == "#/song?path=" + quote("treble/treble-3.wav", safe="")
     expect(page.get_by_role("status").first).to_have_text(re.compile("treble-3.wav: treble, "))
     expect(page.locator("#legend li")).to_have_text("treble, 100 % of the time")
 
@@ -65,7 +65,7 @@ def test_a_file_is_uploaded_with_the_button(page, site):
     finished(page)
     expect(page.locator("#result-name")).to_have_text("mine <b>&amp;.wav")  # as it is, no markup
     expect(page.locator("#result-genre")).to_have_text("middle")
-    assert page.evaluate("location.hash") == ""
+    assert page.evaluate("location.hash") == "#/song"
     play = page.get_by_role("button", name="Play")
     expect(play).to_have_attribute("aria-disabled", "false")
     play.click()
@@ -209,4 +209,4 @@ def test_an_address_that_is_not_there_has_a_page(page, site):
     assert answer.status == 404
     expect(page).to_have_title("404 · genrenet")
     page.get_by_role("link", name="To the start page").click()
-    expect(page.get_by_label("Song in the music folder")).to_be_visible()
+    expect(page.get_by_role("heading", name="Library")).to_be_visible()

@@ -69,7 +69,7 @@ def test_the_whole_of_it_works_by_keys_alone(page, site):
     opened(page, site.url)
     press, focused = page.keyboard.press, page.locator(":focus")
     press("Tab")
-    expect(focused).to_have_text("Skip to the song")
+    expect(focused).to_have_text("Skip to the content")
     press("Enter")
     press("Tab")
     expect(focused).to_have_id("path")
@@ -195,7 +195,7 @@ def test_many_genres_show_the_ten_best_and_the_others_on_demand(page, site):
     page.evaluate(
         """async () => {
           const { fillScores } = await import("/static/scores.js");
-          const { Palette } = await import("/static/genres.js");
+          const { Palette } = await import("/static/genre_colours.js");
           const scores = {};
           for (let i = 0; i < 50; i += 1) scores[`genre ${i}`] = (i + 1) / 60;
           document.getElementById("result").hidden = false;

@@ -21,7 +21,7 @@ function errorOf(status, text, retryAfter) {
   return new ApiError(message, status, retryAfter);
 }
 
-async function getJson(address, signal, more = {}) {
+export async function getJson(address, signal, more = {}) {
   let answer;
   try {
     answer = await fetch(address, { signal, headers: { Accept: "application/json" }, ...more });
@@ -34,6 +34,7 @@ async function getJson(address, signal, more = {}) {
 
 export const getHealth = () => getJson("api/health");
 export const getModels = () => getJson("api/models");
+export const getColours = () => getJson("api/colours");
 export const complete = (prefix, limit, signal) =>
   getJson(`api/library?prefix=${encodeURIComponent(prefix)}&limit=${limit}`, signal);
 export const audioAddress = (path) => `api/audio?path=${encodeURIComponent(path)}`;

@@ -3,7 +3,7 @@
 import { audioAddress } from "./api.js";
 import { Correction } from "./correction.js";
 import { baseName, clock, folderOf, many, percent, ranked, sentence } from "./format.js";
-import { Palette } from "./genres.js";
+import { Palette } from "./genre_colours.js";
 import { Player } from "./player.js";
 import { fillScores } from "./scores.js";
 import { Timeline } from "./timeline.js";
@@ -73,7 +73,7 @@ export class Result {
     show(byId("scores"), decided);
     if (decided) {
       // Colours for what is high in the song as a whole, besides what leads somewhere in it.
-      for (const [genre] of ranked(song.scores).slice(0, 5)) this.palette.slot(genre);
+      for (const [genre] of ranked(song.scores).slice(0, 5)) this.palette.add(genre);
       byId("result-genre").textContent = song.genre;
       byId("result-confidence").textContent = verdict(song);
       this.correction.offer(entry, this.labels.get(entry.model) ?? []);

@@ -2,7 +2,7 @@
 // It only draws; timeline.js lets people move in it.
 
 import { clock } from "./format.js";
-import { inkOnGenre } from "./genres.js";
+import { inkOnGenre } from "./genre_colours.js";
 
 const WAVE = { top: 0, height: 92 };
 const SECTIONS = { top: 98, height: 34 };

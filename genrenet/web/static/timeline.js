@@ -1,6 +1,7 @@
 // The timeline as a slider: a place in the song is chosen by mouse, touch or keys, and read out.
 
 import { clock, percent, ranked } from "./format.js";
+import { swatch } from "./genre_colours.js";
 import { draw } from "./strip.js";
 import { byId, make, show } from "./dom.js";
 
@@ -49,7 +50,7 @@ export class Timeline {
 
   setSections(sections) {
     this.song.sections = sections;
-    for (const { genre } of sections) this.palette.slot(genre);
+    for (const { genre } of sections) this.palette.add(genre);
     this.reach(this.song.frames.at(-1)?.end ?? 0);
     this.drawLegend();
     this.redraw();
@@ -77,7 +78,7 @@ export class Timeline {
     const items = [...seconds].sort((a, b) => b[1] - a[1]);
     byId("legend").replaceChildren(
       ...items.map(([genre, part]) =>
-        make("li", {}, this.palette.swatch(genre), make("span", {}, `${genre}, ${percent(part / total)} of the time`)),
+        make("li", {}, swatch(genre), make("span", {}, `${genre}, ${percent(part / total)} of the time`)),
       ),
     );
   }
