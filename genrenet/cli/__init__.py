@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Sequence
 from importlib import import_module
 
+from genrenet.cli import telling
 from genrenet.cli.parsing import CommandParser
 from genrenet.utils.errors import GenrenetError
 from genrenet.version import __version__
@@ -62,11 +63,11 @@ def _parser() -> CommandParser:
     return parser
 
 
-def _report_plugins(name: str) -> None:
+def _report_plugins() -> None:
     """Say what was wrong with plugins, if any were looked for."""
     plugins = sys.modules.get("genrenet.plugins.manager")
     for problem in plugins.problems() if plugins else ():
-        print(f"genrenet {name}: {problem}", file=sys.stderr)
+        telling.warn(str(problem))
 
 
 def _broken_package(error: Exception) -> str:
@@ -107,29 +108,37 @@ def main(argv: Sequence[str] | None = None) -> int:
     # Of former names in a user's own configurations: Python shows such warnings to developers only.
     warnings.filterwarnings("default", r"genrenet\S+ has moved to ", DeprecationWarning)
     try:
-        module = import_module(f"genrenet.cli.{COMMANDS[name][0]}")
-        code: int = module.run(name, arguments[1:])
-        _report_plugins(name)
-    except GenrenetError as error:
-        print(f"genrenet {name}: error: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print(f"genrenet {name}: interrupted", file=sys.stderr)
-        return 130
+        with telling.session(name):
+            return _run(name, arguments[1:])
     except BrokenPipeError:
         # The reader of our output has closed it (``| head``): no error.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+
+
+def _run(name: str, arguments: Sequence[str]) -> int:
+    """Run a command, and turn its errors into lines and exit codes."""
+    try:
+        module = import_module(f"genrenet.cli.{COMMANDS[name][0]}")
+        code: int = module.run(name, arguments)
+        _report_plugins()
+        return code
+    except GenrenetError as error:
+        telling.failed(str(error))
+        return 2
+    except KeyboardInterrupt:
+        telling.warn("interrupted")
+        return 130
+    except BrokenPipeError:
+        raise
     except Exception as error:
         if package := _broken_package(error):
             reason = f"{type(error).__name__}: {error}".partition("\n")[0]
-            print(
-                f"genrenet {name}: error: the package '{package}' cannot be loaded: found {reason};"
-                " install the versions that were tested together (constraints.txt)",
-                file=sys.stderr,
+            telling.failed(
+                f"the package '{package}' cannot be loaded: found {reason};"
+                " install the versions that were tested together (constraints.txt)"
             )
             return 2
         # Python itself would exit with 1, which says here that only some songs were skipped.
         traceback.print_exc()
         return 70
-    return code

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from genrenet.cli.parsing import CommandParser
 from genrenet.cli.tables import print_table
-from genrenet.utils.strict_json import to_json
+from genrenet.cli.telling import show
 
 if TYPE_CHECKING:
     from genrenet.cli.cache_contents import Item
@@ -61,7 +61,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
     if options.action == "clear" and options.yes:
         return _clear(chosen, before if options.older_than is not None else float("inf"))
     if options.format == "json":
-        print(to_json([_plain(item) for item in chosen], ensure_ascii=False, indent=1))
+        show([_plain(item) for item in chosen])
         return 0
     _print(chosen)
     total = sum(item.size for item in chosen)

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from genrenet.cli.parsing import CommandParser, add_collection_options
+from genrenet.cli.telling import show
 from genrenet.utils.errors import GenrenetError, printable
-from genrenet.utils.strict_json import to_json
 
 EXAMPLES = """examples:
   genrenet evaluate ~/Music --models svm,knn,kl-knn --protocol artist-5fold --out runs/methods
@@ -121,7 +121,7 @@ def _compare(options: argparse.Namespace) -> int:
 
     found = compare_runs(*map(Path, options.runs))
     if options.format == "json":
-        print(to_json(found, ensure_ascii=False, indent=1))
+        show(found)
     else:
         print(comparison_table(found))
     return 0

@@ -7,7 +7,7 @@ from typing import Any
 
 from genrenet.cli.parsing import CommandParser
 from genrenet.cli.tables import print_table
-from genrenet.utils.strict_json import to_json
+from genrenet.cli.telling import show
 
 KINDS = {
     "baseline": "register_baselines",
@@ -55,7 +55,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
         for name, entry in contributions(hook).items()
     ]
     if options.format == "json":
-        print(to_json(rows, ensure_ascii=False, indent=1, default=str))
+        show(rows)
     else:
         _print(rows)
     return 1 if problems() else 0

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from genrenet.cli.histories import read_all, with_names
 from genrenet.cli.parsing import CommandParser, count, setting
 from genrenet.cli.tables import print_table
+from genrenet.cli.telling import show
 from genrenet.utils.errors import printable
-from genrenet.utils.strict_json import to_json
 
 if TYPE_CHECKING:
     import numpy as np
@@ -220,7 +220,7 @@ def _print(tables: Sequence[pa.Table], style: str) -> None:
 
     table = pa.concat_tables(tables)
     if style == "json":
-        print(to_json(table.to_pylist(), ensure_ascii=False, indent=1))
+        show(table.to_pylist())
         return
     if style == "csv":
         rows = csv.writer(sys.stdout, lineterminator="\n")

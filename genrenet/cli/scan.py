@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import sys
+import os
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from genrenet.cli.parsing import CommandParser, add_engine_options, chosen_taxonomy, count
+from genrenet.cli.telling import fact, next_step, plural, say, shares, warn
 from genrenet.utils.errors import printable
 
 if TYPE_CHECKING:
@@ -102,11 +104,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
         except KeyboardInterrupt:
             team.end()
             if team.rank == 0:
-                print(
-                    f"genrenet scan: {done[0]} of {done[1]} songs are done; the same command goes "
-                    "on from there",
-                    file=sys.stderr,
-                )
+                warn(f"{done[0]} of {done[1]} songs are done; the same command goes on from there")
             raise
     leave_siblings()
     # The first process answers for all; Lightning takes another's exit code for a crash.
@@ -121,11 +119,13 @@ def _model(
     from genrenet.library.scanning import UnopenedModel
     from genrenet.models.checkpoints import find_checkpoint
     from genrenet.models.checkpoints.header import read_header
+    from genrenet.utils.progress import working
 
     def opened() -> GenreModel | SongScorer:
-        from genrenet.inference.classify import open_method
+        with working(f"loading {name}"):
+            from genrenet.inference.classify import open_method
 
-        return open_method(name, device, options.precision, compiled=options.compile)
+            return open_method(name, device, options.precision, compiled=options.compile)
 
     # A restart forgets what was done: what cannot be opened is to be known before.
     if options.restart or scorer_format(name):
@@ -148,25 +148,26 @@ def _team(options: argparse.Namespace) -> tuple[Team, int | None]:
 
 
 def _tell(counts: Counts, out: str) -> int:
-    for error in counts.errors:
-        print(f"genrenet scan: {error}", file=sys.stderr)
+    warn(*counts.errors)
     if counts.failed > len(counts.errors):
-        print(
-            f"and {counts.failed - len(counts.errors)} more: see the column 'error'",
-            file=sys.stderr,
-        )
-    for folder in counts.unreadable:
-        print(f"genrenet scan: cannot look into '{printable(folder)}'", file=sys.stderr)
-    print(
-        f"{counts.songs} songs in {printable(out)}: {counts.new} new, {counts.changed} changed, "
-        f"{counts.gone} gone, {counts.same} as they were; {counts.failed} could not be read"
+        warn(f"and {counts.failed - len(counts.errors)} more: see the column 'error'")
+    warn(*(f"cannot look into '{printable(folder)}'" for folder in counts.unreadable))
+    moved = f"{counts.moved:,} moved, " if counts.moved else ""
+    say(
+        f"{plural(counts.songs, 'song')} in {printable(out)}: {counts.new:,} new, "
+        f"{counts.changed:,} changed, {moved}{counts.gone:,} gone, {counts.same:,} as they were; "
+        f"{counts.failed:,} could not be read",
+        f"genres: {shares(counts.genres) or 'none'}; {counts.unsure:,} unsure",
     )
     if len(counts.scored_by) > 1 and counts.new + counts.changed:
         said = ", ".join(f"{by or 'unknown'}: {n}" for by, n in sorted(counts.scored_by.items()))
-        print(
+        say(
             f"not all were scored alike, so scores may differ by some hundredths (column "
             f"'scored_by'; {said}); --restart scores all again"
         )
     if former := counts.in_error - counts.failed:
-        print(f"{former} more could not be read before: --retry tries them again")
+        say(f"{former} more could not be read before: --retry tries them again")
+    fact(table=printable(os.path.abspath(out)), **asdict(counts))
+    if counts.genres:
+        next_step("tag", out, why="shows what it would write into the files")
     return 1 if counts.in_error or counts.unreadable else 0

@@ -5,18 +5,29 @@ from __future__ import annotations
 import errno
 import heapq
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import groupby, islice
+from itertools import chain, groupby, islice
 from pathlib import Path
 from typing import Any
 
-from genrenet.audio.names import find_songs
+from genrenet.audio.names import find_songs, is_audio_path
 from genrenet.data.catalog.base import in_threads
 from genrenet.data.catalog.tags import read_tags
-from genrenet.library.corrections import Remembered
+from genrenet.inference.answers import NOT_MUSIC
+from genrenet.library.corrections import Remembered, answered
 from genrenet.library.journal import Unfinished
-from genrenet.library.table import TAGS, About, Row, read_about, read_rows, write_rows
+from genrenet.library.lookup import Wanted
+from genrenet.library.moves import find_moves, moved_rows
+from genrenet.library.table import (
+    TAGS,
+    About,
+    Row,
+    file_of,
+    read_about,
+    read_rows,
+    write_rows,
+)
 from genrenet.utils.errors import GenrenetError, printable
 from genrenet.utils.file_stamp import FileStamp
 
@@ -24,10 +35,15 @@ UNKNOWN = FileStamp(-2, -2)
 """Of a file that is there, but does not say."""
 
 _AT_ONCE = 1024
+_KEYS = ("path", *FileStamp._fields, "error")
 
 
 class ScanError(GenrenetError):
     """A scan that cannot be made, or cannot go on."""
+
+
+class LibraryAway(ScanError):
+    """A library that is not there, or holds no music: a drive that is not mounted."""
 
 
 @dataclass
@@ -38,9 +54,11 @@ class Counts:
     ----------
     songs : int
         Rows of the table.
-    same, new, changed, gone : int
-        Songs that were left as they are, those scored for the first time or again, and rows
-        dropped.
+    same, new, changed, moved, gone : int
+        Songs that were left as they are, those scored for the first time or again, those whose
+        content had been scored elsewhere, and rows dropped of songs that are nowhere else.
+    left : list of str
+        Songs that are still to be scored.
     failed : int
         Songs scored by this scan that have an error.
     in_error : int
@@ -51,18 +69,37 @@ class Counts:
         The first errors of every process.
     scored_by : dict of str to int
         Rows of the table by what scored them ("" where an older table does not say).
+    genres : dict of str to int
+        Rows by genre; those that are no music under "not music", those in error under none.
+    unsure : int
+        Rows whose genre is not to be believed.
     """
 
     songs: int = 0
     same: int = 0
     new: int = 0
     changed: int = 0
+    moved: int = 0
     gone: int = 0
     failed: int = 0
     in_error: int = 0
+    left: list[str] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     scored_by: dict[str, int] = field(default_factory=dict)
+    genres: dict[str, int] = field(default_factory=dict)
+    unsure: int = 0
+
+    def count(self, row: Row) -> None:
+        """Count a row of the table."""
+        self.in_error += row.get("error") is not None
+        by = row.get("scored_by") or ""
+        self.scored_by[by] = self.scored_by.get(by, 0) + 1
+        answer = answered(row)
+        if answer.get("genre") is not None:
+            genre = NOT_MUSIC if answer.get("genres") == "" else answer["genre"]
+            self.genres[genre] = self.genres.get(genre, 0) + 1
+            self.unsure += bool(answer.get("unsure"))
 
 
 def seen(path: str) -> FileStamp | None:
@@ -86,12 +123,19 @@ class Following:
     about : About
         Of the table that is wanted.
     restart, retry : bool
-        See `scan`.
+        See `genrenet.library.scanning.Scan.run`.
+    only : collection of str, optional
+        Files and folders that something happened to, whether they still exist or not; only these
+        are looked at, and of folders what the table knows of them. The whole libraries by default.
 
     Attributes
     ----------
     todo : list of (str, bool)
         Files to score, and whether the table knows them.
+    moves : list of Move
+        Files whose content has been scored already.
+    gone : list of str
+        Paths of rows whose files are gone.
     fits : bool
         Whether there is a former table, or none, whose rows can stay.
     """
@@ -102,8 +146,9 @@ class Following:
         out: Path,
         about: About,
         *,
-        restart: bool,
-        retry: bool,
+        restart: bool = False,
+        retry: bool = False,
+        only: Collection[str] | None = None,
     ) -> None:
         unfinished = Unfinished(out)
         if restart and not (unfinished.restarted and unfinished.about in (None, about)):
@@ -114,33 +159,46 @@ class Following:
         _check(out, about, former, unfinished)
         self.roots: list[str] = []
         self.unreadable: list[str] = []
-        self.listed = {printable(path): path for path in self._list(libraries)}
+        self.partial = only is not None
+        listed = self._list(libraries) if only is None else self._named(libraries, only)
+        self.listed = {printable(path): path for path in listed}
         self._same: dict[str, bool] = {}
         self._touched: dict[str, FileStamp] = {}
+        self._gone: dict[str, None] = {}
+        self._table = out if former and self.fits and not unfinished.restarted else None
         closed: dict[str, None] = {}
-        if out.exists() and self.fits and not unfinished.restarted:
-            for row in read_rows(out):
-                self._look(
-                    row["path"], FileStamp.of(row), retry and row["error"] is not None, closed
-                )
+        wanted = None if only is None else self._wanted({printable(path) for path in only})
+        if self._table:
+            for row in read_rows(out, wanted, _KEYS):
+                again = retry and row["error"] is not None
+                self._look(row["path"], FileStamp.of(row), again, closed)
         for name, known in unfinished.keys.items():
-            self._look(name, known, retry and name in unfinished.failed, closed)
-        self.todo: list[tuple[str, bool]] = []
+            if wanted is None or wanted.holds(name):
+                self._look(name, known, retry and name in unfinished.failed, closed)
+        todo: list[tuple[str, bool]] = []
         for name, path in self.listed.items():
             if name not in self._same and seen(path) == UNKNOWN:
                 closed[os.path.dirname(path)] = None
             elif not self._same.get(name):
-                self.todo.append((path, name in self._same))
+                todo.append((path, name in self._same))
         self.unreadable += closed
-        self.same = len(self.listed) - len(self.todo)
+        self.moves = find_moves(todo, self._table, unfinished)
+        moved = {move.path for move in self.moves}
+        self.todo = [(path, known) for path, known in todo if path not in moved]
+        self.same = len(self.listed) - len(todo)
+        hidden = [printable(folder) for folder in self.unreadable]
+        self.gone = [name for name in self._gone if not any(_below(name, at) for at in hidden)]
 
     def _look(self, name: str, known: FileStamp, again: bool, closed: dict[str, None]) -> None:
         """Look at a file that the table or a journal knows."""
         path = self.listed.get(name)
         now = None if path is None else seen(path)
-        if path is None or now is None:
-            return
         self._touched.pop(name, None)
+        if path is None or now is None:
+            self._gone.pop(name, None)
+            if known.size >= 0 and self._misses(name):
+                self._gone[name] = None
+            return
         if now == UNKNOWN:
             closed[os.path.dirname(path)] = None
         self._same[name] = now == UNKNOWN or (not again and known.is_still(now, path))
@@ -150,33 +208,82 @@ class Following:
 
     def __getstate__(self) -> dict[str, Any]:
         # The other processes need to know what to do, not what is there.
-        return {**self.__dict__, "listed": {}, "_same": {}, "_touched": {}}
+        kept: dict[str, Any] = {
+            "listed": {},
+            "moves": [],
+            "gone": [],
+            "_same": {},
+            "_touched": {},
+            "_gone": {},
+        }
+        return {**self.__dict__, **kept}
 
     def _list(self, libraries: Iterable[str | os.PathLike[str]]) -> list[str]:
         files: dict[str, None] = {}
         for library in libraries:
-            root = os.path.abspath(library)
-            if not os.fspath(library) or not os.path.exists(root):
-                raise ScanError(f"there is no '{printable(library)}'", wanted="a folder of music")
+            root = self._root(library)
             songs = dict.fromkeys(find_songs([root], unreadable=self.unreadable))
             if not songs:
-                # An empty folder is more often a drive that is not mounted than music all gone.
-                closed = f"{len(self.unreadable)} folders that cannot be looked into"
-                raise ScanError(
-                    f"no audio files in '{printable(root)}'",
-                    found=closed if self.unreadable else "",
-                    wanted="music",
-                    remedy="is its drive there? The table has been left as it is",
-                )
+                raise _empty(root, self.unreadable)
             files |= songs
-            self.roots.append(printable(root))
         return list(files)
+
+    def _named(
+        self, libraries: Iterable[str | os.PathLike[str]], only: Collection[str]
+    ) -> list[str]:
+        """Return those of some paths that are songs."""
+        for library in libraries:
+            root = self._root(library)
+            if os.path.isdir(root) and not holds_something(root):
+                raise _empty(root)
+        there = (path for path in only if seen(path) is not None and not os.path.isdir(path))
+        return [path for path in there if is_audio_path(path)]
+
+    def _root(self, library: str | os.PathLike[str]) -> str:
+        root = os.path.abspath(library)
+        if not os.fspath(library) or not os.path.exists(root):
+            raise LibraryAway(f"there is no '{printable(library)}'", wanted="a folder of music")
+        self.roots.append(printable(root))
+        return root
+
+    def _wanted(self, names: set[str]) -> Wanted:
+        return Wanted(paths=names, folders=names - self.listed.keys())
+
+    def _misses(self, name: str) -> bool:
+        """Return whether the file of a row that is not listed is gone."""
+        if self.partial:
+            return seen(file_of(name)) is None or not is_audio_path(file_of(name))
+        return any(_below(name, root) for root in self.roots)
+
+    @property
+    def news(self) -> list[str]:
+        """All files that something is to be done about."""
+        touched = [self.listed[name] for name in self._touched]
+        scored = [path for path, _ in self.todo]
+        return [*scored, *(move.path for move in self.moves), *touched, *map(file_of, self.gone)]
+
+    def known_rows(self, out: Path) -> Iterator[tuple[str, Row]]:
+        """Yield what a journal needs beside the songs that are scored, and what it is: a song that
+        was "moved", or, where only some files were looked at, one "touched" or "gone".
+        """
+        unfinished = Unfinished(out)
+        for row in moved_rows(self.moves, self._table, unfinished):
+            yield "moved", row
+        if not self.partial:
+            return  # the rest is found when the table is written
+        touched = {**self._touched}
+        former = read_rows(out, Wanted(paths=touched.keys())) if self._table and touched else ()
+        for row in chain(unfinished.rows(touched.keys()), former):
+            if stamp := touched.pop(row["path"], None):
+                yield "touched", {**row, **stamp._asdict(), **tags_of(self.listed[row["path"]])}
+        for name in self.gone:
+            yield "gone", {"path": name, "size": -1, "mtime": -1, "gone": True}
 
     def _keeps(self, path: str) -> bool:
         """Return whether a row stays in the table: its file is there, or has not been
         looked for.
         """
-        if path in self.listed:
+        if self.partial or path in self.listed:
             return True
         hidden = any(_below(path, printable(folder)) for folder in self.unreadable)
         return hidden or not any(_below(path, root) for root in self.roots)
@@ -184,9 +291,11 @@ class Following:
     def finish(self, out: Path, about: About, parts: Iterable[Counts] = ()) -> Counts:
         """Put the journals' rows into the table, and drop what is gone."""
         found = Counts(same=self.same, unreadable=self.unreadable)
+        elsewhere = {move.origin for move in self.moves}
         unfinished = Unfinished(out)
         former = read_rows(out) if out.exists() and self.fits else iter(())
-        again = read_rows(out) if unfinished.keys and out.exists() else iter(())
+        kept = ("path", "size", "mtime", "sample", "correction")
+        again = read_rows(out, keys=kept) if unfinished.keys and out.exists() else iter(())
         corrections = Remembered(again)
 
         def rows() -> Iterator[Row]:
@@ -198,24 +307,24 @@ class Following:
                 of_song = list(entries)
                 row = of_song[0][2]
                 if self._keeps(path) and not row.get("gone"):
-                    found.in_error += row.get("error") is not None
                     if not of_song[0][1]:
                         row["correction"] = corrections.of(row)
                     if path in self._touched:
                         row |= self._touched[path]._asdict() | dict.fromkeys(TAGS)
-                    by = row.get("scored_by") or ""
-                    found.scored_by[by] = found.scored_by.get(by, 0) + 1
+                    found.count(row)
                     yield row
                 else:
-                    found.gone += of_song[-1][1]
+                    found.gone += of_song[-1][1] and path not in elsewhere
 
         if out.exists() and not self.fits:  # another model's table is replaced as a whole
             found.gone = sum(row["path"] not in self.listed for row in read_rows(out))
         found.songs = write_rows(out, self._with_tags(rows()), about)
         unfinished.clear()
         for part in parts:
-            found.new, found.changed = found.new + part.new, found.changed + part.changed
-            found.failed, found.errors = found.failed + part.failed, found.errors + part.errors
+            if self.partial:
+                found.gone = part.gone
+            for name in ("new", "changed", "moved", "left", "failed", "errors"):
+                setattr(found, name, getattr(found, name) + getattr(part, name))
         return found
 
     def _with_tags(self, rows: Iterator[Row]) -> Iterator[Row]:
@@ -232,6 +341,25 @@ def tags_of(path: str) -> Row:
     """Return artist, album and title of a file as a table has them."""
     tags, _ = read_tags(path)
     return {name: str(tags.get(name, "")) for name in TAGS}
+
+
+def holds_something(folder: str) -> bool:
+    """Return whether a folder can be looked into, and has anything in it that is not hidden."""
+    try:
+        with os.scandir(folder) as entries:
+            return any(not entry.name.startswith(".") for entry in entries)
+    except OSError:
+        return False
+
+
+def _empty(root: str, unreadable: Collection[str] = ()) -> LibraryAway:
+    # An empty folder is more often a drive that is not mounted than music all gone.
+    return LibraryAway(
+        f"no audio files in '{printable(root)}'",
+        found=f"{len(unreadable)} folders that cannot be looked into" if unreadable else "",
+        wanted="music",
+        remedy="is its drive there? The table has been left as it is",
+    )
 
 
 def _below(path: str, folder: str) -> bool:

@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
@@ -144,11 +144,12 @@ class Unfinished:
             except OSError as error:
                 raise self._foreign(file, str(error)) from error
 
-    def rows(self) -> Iterator[Row]:
-        """Yield the latest row of every song, sorted by path."""
+    def rows(self, paths: Collection[str] | None = None) -> Iterator[Row]:
+        """Yield the latest row of every song, or of those that are named, sorted by path."""
         with ExitStack() as stack:
             handles = [stack.enter_context(open(file, "rb")) for file in self.files]
-            for path in sorted(self._places):
+            wanted = self._places if paths is None else self._places.keys() & {*paths}
+            for path in sorted(wanted):
                 number, offset = self._places[path]
                 handles[number].seek(offset)
                 yield json.loads(handles[number].readline())

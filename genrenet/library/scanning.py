@@ -8,34 +8,29 @@ at the end the journals and the former table become the new one, in one step.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from genrenet.data.heard import COVERAGE, Heard
-from genrenet.inference.result import SongResult, named
+from genrenet.inference.result import SongResult
 from genrenet.inference.scorers import SongScorer
-from genrenet.library.changes import UNKNOWN, Counts, Following, ScanError, seen, tags_of
+from genrenet.library.changes import Counts, Following, ScanError
 from genrenet.library.journal import Journal
 from genrenet.library.processes import Team
-from genrenet.library.table import SCORE, About, Row, check_table, read_about, table_lock
+from genrenet.library.scoring import Enough, Progress, Scorer
+from genrenet.library.table import About, check_table, read_about, table_lock
 from genrenet.models.checkpoints import find_checkpoint
 from genrenet.utils.cache import sha256_of
 from genrenet.utils.errors import GenrenetError, printable
-from genrenet.utils.file_stamp import FileStamp, content_sample
 from genrenet.utils.hardware import best_device
 
 if TYPE_CHECKING:
     from genrenet.inference.taxonomy import Taxonomy
     from genrenet.models.model import GenreModel
 
-SHOWN = 20
-"""Errors that are told one by one."""
-
-Progress = Callable[[int, int], None]
 T = TypeVar("T")
 
 
@@ -175,72 +170,177 @@ def scan(
         The scan was interrupted. A single process has written the table with what is done; the
         same call goes on from there, as it does after any other end.
     """
-    team = team or Team()
-    out = Path(out).resolve()
-    settings: dict[str, Any] = {"trim": trim, "frames": frames, "coverage": COVERAGE}
-    labels = list(model.labels)
-    if taxonomy is not None:
-        settings["taxonomy"], labels = taxonomy.name, taxonomy.labels(labels)
-    about = About(labels, checkpoint, settings)
+    how = Scan(
+        libraries,
+        out,
+        model,
+        checkpoint,
+        trim=trim,
+        frames=frames,
+        device=device,
+        workers=workers,
+        team=team,
+        taxonomy=taxonomy,
+    )
+    return how.run(restart=restart, retry=retry, progress=progress)
 
-    def score(paths: Iterable[str]) -> Iterator[SongResult]:
+
+class Scan:
+    """How a library is scanned into a table; the model stays open from one run to the next.
+
+    Parameters
+    ----------
+    libraries, out, model, checkpoint, trim, frames, device, workers, team, taxonomy
+        See `scan`.
+    watching : bool
+        Others wait for the runs; see `genrenet.library.locking.table_lock`.
+    """
+
+    def __init__(
+        self,
+        libraries: Iterable[str | os.PathLike[str]],
+        out: str | os.PathLike[str],
+        model: GenreModel | SongScorer | UnopenedModel,
+        checkpoint: str,
+        *,
+        trim: float | None = None,
+        frames: Heard | None = None,
+        device: str | None = None,
+        workers: int | None = None,
+        team: Team | None = None,
+        taxonomy: Taxonomy | None = None,
+        watching: bool = False,
+    ) -> None:
+        self.libraries, self.out = [*libraries], Path(out).resolve()
+        self.model, self.checkpoint, self.device = model, checkpoint, device
+        self.trim, self.frames, self.workers = trim, frames, workers
+        self.team, self.taxonomy, self.watching = team or Team(), taxonomy, watching
+        self.scored_by = ""
+        settings: dict[str, Any] = {"trim": trim, "frames": frames, "coverage": COVERAGE}
+        labels = list(model.labels)
+        if taxonomy is not None:
+            settings["taxonomy"], labels = taxonomy.name, taxonomy.labels(labels)
+        self.about = About(labels, checkpoint, settings)
+
+    def score(self, paths: Iterable[str]) -> Iterator[SongResult]:
+        """Score songs, in the order in which they are done."""
         from genrenet.inference.classify import score_songs
 
-        assert not isinstance(model, UnopenedModel)
+        assert not isinstance(self.model, UnopenedModel)
         return score_songs(
             paths,
-            model,
-            checkpoint=checkpoint,
-            trim=trim,
-            frames=frames,
-            device=device,
-            workers=workers,
+            self.model,
+            checkpoint=self.checkpoint,
+            trim=self.trim,
+            frames=self.frames,
+            device=self.device,
+            workers=self.workers,
             ordered=False,
-            taxonomy=taxonomy,
+            taxonomy=self.taxonomy,
         )
 
-    def ready() -> str:
-        """Open the model where it is not, and say what its scores depend on."""
-        nonlocal model
-        if isinstance(model, UnopenedModel):
-            model = model.open()
-        score(())  # refuses numbers out of range before any of them is written
-        scored_by = scorer_of(model, device)
-        _check_alike(team, f"{checkpoint}, {scored_by}")
-        return scored_by
+    def ready(self) -> None:
+        """Open the model where it is not, and note what its scores depend on."""
+        if self.scored_by:
+            return
+        if isinstance(self.model, UnopenedModel):
+            self.model = self.model.open()
+        self.score(())  # refuses numbers out of range before any of them is written
+        scored_by = scorer_of(self.model, self.device)
+        _check_alike(self.team, f"{self.checkpoint}, {scored_by}")
+        self.scored_by = scored_by
 
-    scored_by = "" if isinstance(model, UnopenedModel) else ready()
-    with ExitStack() as stack:
+    def run(
+        self,
+        *,
+        restart: bool = False,
+        retry: bool = False,
+        progress: Progress | None = None,
+        only: Collection[str] | None = None,
+        write: bool = True,
+        enough: Enough | None = None,
+    ) -> Counts:
+        """Bring the table up to date.
 
-        def look() -> Following:
-            check_table(out, about.labels)
-            if not out.parent.is_dir():
-                raise ScanError(
-                    f"no folder '{printable(out.parent)}' to write into", remedy="make it first"
+        Parameters
+        ----------
+        restart, retry, progress
+            See `scan`.
+        only : collection of str, optional
+            See `Following`.
+        write : bool
+            Write the table; otherwise what was found stays in the journals, where it is as safe.
+        enough : callable, optional
+            See `genrenet.library.scoring.Scorer`.
+
+        Returns
+        -------
+        Counts
+            ``songs``, ``in_error`` and ``scored_by`` only of a table that was written.
+
+        Raises
+        ------
+        ScanError, TableError, KeyboardInterrupt
+            See `scan`.
+        """
+        team, out, about = self.team, self.out, self.about
+        if not isinstance(self.model, UnopenedModel):
+            self.ready()
+        with ExitStack() as stack:
+
+            def look() -> Following:
+                stack.enter_context(self._lock())
+                return Following(
+                    self.libraries, out, about, restart=restart, retry=retry, only=only
                 )
-            stack.enter_context(table_lock(out))
-            return Following(libraries, out, about, restart=restart, retry=retry)
 
-        library = _first(team, look)
-        if library.todo and not scored_by:
-            scored_by = ready()
-        mine = library.todo[team.rank :: team.size]
-        journal = Journal(out, team.rank, about)
-        scorer = _Scorer(journal, progress, len(mine), scored_by)
-
-        try:
+            library = _first(team, look)
             if library.todo:
-                scorer.run(mine, score)
-                scorer.run(scorer.again, score, last=True)
-        except KeyboardInterrupt:
-            # In the place of a whole table, half of a new one would be the worse of the two.
-            if team.size == 1 and library.fits and not library.restarted:
-                library.finish(out, about)
-            raise
-        finally:
-            journal.close()
-        parts = team.gather(scorer.counts)
-        return _first(team, lambda: library.finish(out, about, parts))
+                self.ready()
+            mine = library.todo[team.rank :: team.size]
+            counts = Counts()
+            if not library.partial or library.news:
+                journal = Journal(out, team.rank, about)
+                scorer = Scorer(journal, progress, len(mine), self.scored_by, enough)
+                counts = scorer.counts
+                try:
+                    scorer.keep_known(library.known_rows(out))
+                    if library.todo:
+                        scorer.run(mine, self.score)
+                    if library.partial:  # who asked for these files sees that they have changed
+                        counts.left += [path for path, _ in scorer.again]
+                    elif scorer.again:
+                        scorer.run(scorer.again, self.score, last=True)
+                except KeyboardInterrupt:
+                    # In the place of a whole table, half of a new one would be the worse.
+                    if team.size == 1 and library.fits and not library.restarted and write:
+                        library.finish(out, about)
+                    raise
+                finally:
+                    journal.close()
+            parts = team.gather(counts)
+            return _first(team, lambda: library.finish(out, about, parts)) if write else counts
+
+    def look(self) -> list[str]:
+        """Return all files that something is to be done about, in the whole libraries.
+
+        Raises
+        ------
+        ScanError, TableError
+            See `scan`.
+        """
+        with self._lock():
+            return Following(self.libraries, self.out, self.about).news
+
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        check_table(self.out, self.about.labels)
+        if not self.out.parent.is_dir():
+            raise ScanError(
+                f"no folder '{printable(self.out.parent)}' to write into", remedy="make it first"
+            )
+        with table_lock(self.out, watching=self.watching):
+            yield
 
 
 def _first(team: Team, work: Callable[[], T]) -> T:
@@ -255,101 +355,3 @@ def _first(team: Team, work: Callable[[], T]) -> T:
     if fault is not None:
         raise fault
     return value  # type: ignore[return-value]
-
-
-class _Scorer:
-    """Scores this process's share, and keeps every row."""
-
-    def __init__(
-        self, journal: Journal, progress: Progress | None, total: int, scored_by: str
-    ) -> None:
-        self.journal, self.progress, self.total = journal, progress, total
-        self.counts, self.done, self.scored_by = Counts(), 0, scored_by
-        self.again: list[tuple[str, bool]] = []
-
-    def run(
-        self,
-        todo: Iterable[tuple[str, bool]],
-        score: Callable[[Iterable[str]], Iterator[SongResult]],
-        *,
-        last: bool = False,
-    ) -> None:
-        """Score songs; those that change meanwhile come into ``again``, unless it is the last."""
-        under_way: dict[str, tuple[FileStamp, Future[tuple[str | None, Row]], bool]] = {}
-        # Beside the decoding: a few far places of a file cost a slow drive as many seeks.
-        pool = ThreadPoolExecutor(2, "samples")
-
-        def paths() -> Iterator[str]:
-            for path, known in todo:
-                found = seen(path)
-                if found is None:
-                    self._gone(path)
-                elif found == UNKNOWN:
-                    self._step()  # what the table has of it stays
-                else:
-                    under_way[path] = found, pool.submit(_sample_and_tags, path), known
-                    yield path
-
-        try:
-            for result in score(paths()):
-                path = result.path
-                was, looked, known = under_way.pop(path)
-                sample, tags = looked.result()
-                was, now = was._replace(sample=sample), seen(path)
-                if now is None:
-                    self._gone(path)
-                elif was.is_still(now, path):
-                    self._keep(result, was, tags, known)
-                elif not last:
-                    self.again.append((path, known))
-                else:
-                    # Of a file that is still being written only what it was is kept: the next scan
-                    # will see that it has changed.
-                    self._keep(result, was._replace(sample=None), tags, known)
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
-
-    def _keep(self, result: SongResult, was: FileStamp, tags: Row, known: bool) -> None:
-        self.journal.add({**_row(result), **tags, **was._asdict(), "scored_by": self.scored_by})
-        self.counts.changed += known
-        self.counts.new += not known
-        if result.error is not None:
-            self.counts.failed += 1
-            if self.counts.failed <= SHOWN:
-                self.counts.errors.append(result.error)
-        self._step()
-
-    def _gone(self, path: str) -> None:
-        self.journal.add({"path": printable(path), "size": -1, "mtime": -1, "gone": True})
-        self._step()
-
-    def _step(self) -> None:
-        self.done += 1
-        if self.progress is not None:
-            self.progress(self.done, self.total)
-
-
-def _sample_and_tags(path: str) -> tuple[str | None, Row]:
-    try:
-        return content_sample(path), tags_of(path)
-    except OSError:
-        return None, tags_of(path)
-
-
-def _row(result: SongResult) -> Row:
-    """Return what the table says of a song."""
-    scored = result.genre is not None
-    return {
-        "path": printable(result.path),
-        "genre": result.genre,
-        "confidence": result.confidence if scored else None,
-        "genres": named(result.genres) if scored else None,
-        "subgenres": named(result.subgenres) if scored else None,
-        "unsure": int(result.unsure) if scored else None,
-        "frames": result.frames,
-        "duration": result.duration,
-        "checkpoint": result.checkpoint,
-        "error": result.error,
-        "notes": "; ".join(result.notes) or None,
-        **{SCORE + label: value for label, value in result.scores.items()},
-    }

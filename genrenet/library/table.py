@@ -24,8 +24,8 @@ import json
 import os
 import re
 import sqlite3
-from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -33,11 +33,12 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from filelock import FileLock, Timeout
 
 from genrenet.inference.result import score_columns
+from genrenet.library.locking import TableError as TableError, table_lock as table_lock
+from genrenet.library.lookup import Wanted, parquet_rows, quoted, sqlite_rows
 from genrenet.utils.atomic import replacing
-from genrenet.utils.errors import GenrenetError, printable
+from genrenet.utils.errors import printable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,10 +85,6 @@ SUFFIXES = frozenset({".parquet", *_SQLITE})
 _AT_ONCE = 4096
 
 
-class TableError(GenrenetError):
-    """A table of a library that cannot be read or written."""
-
-
 @dataclass(frozen=True)
 class About:
     """What all rows of a table have in common.
@@ -107,35 +104,6 @@ class About:
     checkpoint: str
     settings: dict[str, Any] = field(default_factory=dict)
     version: int = VERSION
-
-
-@contextmanager
-def table_lock(file: Path) -> Iterator[None]:
-    """Keep all others from writing a table.
-
-    Raises
-    ------
-    TableError
-        Somebody is at it, or the folder cannot be written.
-    """
-    held = FileLock(file.with_name(f".{file.name}.lock"))
-    try:
-        held.acquire(timeout=0)
-    except Timeout:
-        raise TableError(
-            f"another scan or tagging is at work on '{printable(file)}'",
-            remedy="wait for it, or use another file",
-        ) from None
-    except OSError as error:
-        raise TableError(
-            f"cannot write into '{printable(file.parent)}'",
-            found=error.strerror or str(error),
-            remedy="choose another place",
-        ) from error
-    try:
-        yield
-    finally:
-        held.release()
 
 
 def columns_of(labels: Sequence[str]) -> list[str]:
@@ -242,8 +210,20 @@ def read_about(file: str | os.PathLike[str]) -> About:
     return about
 
 
-def read_rows(file: str | os.PathLike[str]) -> Generator[Row, None, None]:
+def read_rows(
+    file: str | os.PathLike[str],
+    wanted: Wanted | None = None,
+    keys: Collection[str] | None = None,
+) -> Generator[Row, None, None]:
     """Yield the rows of a table, sorted by path, a few thousand at a time.
+
+    Parameters
+    ----------
+    file : path
+    wanted : Wanted, optional
+        Which of them; all by default.
+    keys : collection of str, optional
+        Which columns of them; all by default.
 
     Raises
     ------
@@ -252,19 +232,20 @@ def read_rows(file: str | os.PathLike[str]) -> Generator[Row, None, None]:
     """
     path = Path(file)
     labels = read_about(path).labels
-    empty = dict.fromkeys(columns_of(labels))
+    empty = dict.fromkeys(columns_of(labels) if keys is None else keys)
     with _reading(path):
         if path.suffix.lower() in _SQLITE:
             with closing(_connect(path)) as connection:
                 told = connection.execute("PRAGMA table_info(songs)").fetchall()
-                found = _found(labels, (name for _, name, *_ in told))
-                chosen = ", ".join(map(_quoted, found.values()))
-                for values in connection.execute(f"SELECT {chosen} FROM songs ORDER BY path"):
+                there = _found(labels, (name for _, name, *_ in told))
+                found = {key: name for key, name in there.items() if key in empty}
+                for values in sqlite_rows(connection, [*found.values()], wanted):
                     yield empty | dict(zip(found, values, strict=True))
         else:
             with pq.ParquetFile(path) as held:
-                found = _found(labels, held.schema_arrow.names)
-                for batch in held.iter_batches(_AT_ONCE, columns=[*found.values()]):
+                there = _found(labels, held.schema_arrow.names)
+                found = {key: name for key, name in there.items() if key in empty}
+                for batch in parquet_rows(held, [*found.values()], wanted):
                     for row in batch.to_pylist():
                         yield empty | {key: row[name] for key, name in found.items()}
 
@@ -355,7 +336,7 @@ def _write_parquet(path: Path, rows: Iterator[Row], about: About) -> int:
 
 def _declaration(labels: Sequence[str]) -> str:
     kinds = {key: kind for key, (kind, _) in _COLUMNS.items()}
-    declared = (f"{_quoted(n)} {kinds.get(key, 'REAL')}" for key, n in _stored(labels).items())
+    declared = (f"{quoted(n)} {kinds.get(key, 'REAL')}" for key, n in _stored(labels).items())
     return f"CREATE TABLE songs ({', '.join(declared)}) WITHOUT ROWID"
 
 
@@ -373,10 +354,6 @@ def _write_sqlite(path: Path, rows: Iterator[Row], about: About) -> int:
             connection.executemany(f"INSERT INTO songs VALUES ({holes})", values)
             count += len(some)
     return count
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _connect(path: Path) -> sqlite3.Connection:

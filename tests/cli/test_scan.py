@@ -9,11 +9,13 @@ import time
 from pathlib import Path
 
 import pytest
+import soundfile
 
 from genrenet.cli import main
 from genrenet.library.journal import parts_folder
 from genrenet.library.table import read_table
 from tests.helpers.child_processes import heeding_interrupts
+from tests.helpers.tones import RATE, tone
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="torch's gloo is at home on Linux")
 
@@ -50,7 +52,7 @@ def test_says_where_songs_were_not_scored_alike(arguments, library, capsys):
     words = [*map(str, arguments), "--device", "cpu"]
     main([*words, "--precision", "32"])
     assert "scored alike" not in capsys.readouterr().out
-    shutil.copy(library / "bass" / "bass-0.wav", library / "bass" / "new.wav")
+    soundfile.write(library / "bass" / "new.wav", tone(150, 4.0), RATE)
     main([*words, "--precision", "bf16"])
     told = capsys.readouterr().out
     assert "not all were scored alike" in told

@@ -177,7 +177,7 @@ def child():
     pid = os.fork()
     if not pid:
         counts = scan([library], out, open_method(checkpoint), identity_of(checkpoint), workers=1)
-        print(json.dumps([counts.same, counts.new]), flush=True)
+        print(json.dumps([counts.same, counts.new + counts.moved]), flush=True)
         os._exit(0)
     return pid
 

@@ -1,0 +1,116 @@
+"""Songs that are elsewhere now, or there twice: their content has been scored already."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+from genrenet.library.journal import Unfinished
+from genrenet.library.lookup import Wanted
+from genrenet.library.table import Row, read_rows
+from genrenet.utils.errors import printable
+from genrenet.utils.file_stamp import FileStamp, content_sample
+
+_KEYS = ("path", "size", "sample", "error")
+
+
+@dataclass(frozen=True)
+class Move:
+    """A file that holds what a row of the table, or of a journal, was made of.
+
+    Attributes
+    ----------
+    path : str
+        The file.
+    known : bool
+        Whether the table has a row of this file too, made of something else.
+    origin : str
+        The path of the row.
+    stamp : FileStamp
+        The file as it is.
+    """
+
+    path: str
+    known: bool
+    origin: str
+    stamp: FileStamp
+
+
+def find_moves(
+    todo: Iterable[tuple[str, bool]], table: Path | None, unfinished: Unfinished
+) -> list[Move]:
+    """Find those of some files whose content has been scored already.
+
+    Only files that are as long as another song of the table are opened.
+
+    Parameters
+    ----------
+    todo : iterable of (str, bool)
+        Files, and whether the table knows them.
+    table : Path or None
+    unfinished : Unfinished
+        The table's journals.
+    """
+    if table is None and not unfinished.keys:
+        return []
+    by_size: dict[int, list[tuple[str, bool, FileStamp]]] = defaultdict(list)
+    for path, known in todo:
+        try:
+            stamp = FileStamp.now(path)
+        except OSError:  # the scan will find out
+            continue
+        by_size[stamp.size].append((path, known, stamp))
+    contents: dict[int, dict[str, list[tuple[str, bool, FileStamp]]]] = {}
+    found: dict[str, Move] = {}
+    for origin, size, sample in _scored(table, unfinished, by_size):
+        if size not in contents:
+            contents[size] = _by_content(by_size[size])
+        for path, known, stamp in contents[size].get(sample, ()):
+            found[path] = Move(path, known, origin, stamp)
+    return [*found.values()]
+
+
+def _scored(
+    table: Path | None, unfinished: Unfinished, sizes: Iterable[int]
+) -> Iterator[tuple[str, int, str]]:
+    """Yield path, size and sample of the songs of some sizes that have been scored."""
+    wanted = {*sizes}
+    if table is not None and wanted:
+        for row in read_rows(table, Wanted(sizes=wanted), _KEYS):
+            if row["sample"] and row["error"] is None:
+                yield row["path"], row["size"], row["sample"]
+    for path, stamp in unfinished.keys.items():
+        if stamp.sample and stamp.size in wanted and path not in unfinished.failed:
+            yield path, stamp.size, stamp.sample
+
+
+def _by_content(
+    files: Iterable[tuple[str, bool, FileStamp]],
+) -> dict[str, list[tuple[str, bool, FileStamp]]]:
+    found = defaultdict(list)
+    for path, known, stamp in files:
+        try:
+            sample = content_sample(path)
+        except OSError:
+            continue
+        found[sample].append((path, known, stamp._replace(sample=sample)))
+    return found
+
+
+def moved_rows(moves: Sequence[Move], table: Path | None, unfinished: Unfinished) -> Iterator[Row]:
+    """Yield the rows of moved files at their new places."""
+    by_origin: dict[str, list[Move]] = defaultdict(list)
+    for move in moves:
+        by_origin[move.origin].append(move)
+    if not by_origin:
+        return
+    former = read_rows(table, Wanted(paths=by_origin.keys())) if table is not None else iter(())
+    for row in chain(unfinished.rows(by_origin.keys()), former):
+        # A journal may have another row of the same file than the table.
+        moved = [move for move in by_origin[row["path"]] if move.stamp.sample == row["sample"]]
+        for move in moved:
+            by_origin[row["path"]].remove(move)
+            yield {**row, "path": printable(move.path), **move.stamp._asdict()}
