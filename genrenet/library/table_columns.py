@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from genrenet.library import table as tables
+from genrenet.library.lookup import quoted
 from genrenet.library.table import About, columns_of, read_about
 
 
@@ -61,7 +62,7 @@ def _from_sqlite(
         told = connection.execute("PRAGMA table_info(songs)").fetchall()
         found = tables._found(about.labels, (name for _, name, *_ in told))
         names = [found[key] for key in wanted if key in found]
-        chosen = ", ".join(map(tables._quoted, names))
+        chosen = ", ".join(map(quoted, names))
         asked = connection.execute(f"SELECT {chosen} FROM songs ORDER BY path")
         batches = []
         while rows := asked.fetchmany(tables._AT_ONCE):
