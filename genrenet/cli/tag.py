@@ -59,7 +59,8 @@ _WORDS = {
 }
 
 
-def _parser() -> CommandParser:
+def make_parser(command: str) -> CommandParser:
+    """Return the parser of the command; see `genrenet.cli.commands.parsers`."""
     parser = CommandParser(
         "genrenet tag", "Write the genres of a scanned library into the files' own tags.", EXAMPLES
     )
@@ -111,7 +112,7 @@ def _parser() -> CommandParser:
 
 def run(command: str, arguments: Sequence[str]) -> int:
     """Run ``genrenet tag``; see `genrenet.cli.main`."""
-    parser = _parser()
+    parser = make_parser(command)
     options = parser.parse_args(arguments)
     if (options.table is None) == (options.undo is None):
         parser.error("either a TABLE or --undo FILE is wanted")
