@@ -61,7 +61,8 @@ class Service:
             if self._table is not None:
                 songs = scanned_songs(self._table)
                 vectors = None if self._embeddings is None else read_song_vectors(self._embeddings)
-                self.neighbours = Neighbours(self.shelf.root, songs, vectors)
+                self.neighbours = Neighbours(self.shelf.root, songs, vectors, self.log_fault)
+                in_background(self.neighbours.build, "genrenet-index")
                 known = self.neighbours.songs
                 self.shelf.know(self.neighbours.names, known)
                 self.corrections = {
