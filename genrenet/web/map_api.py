@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
-
 import flask
 from flask.typing import ResponseReturnValue
 
@@ -24,8 +21,8 @@ def library_map() -> ResponseReturnValue:
     near.map.begin()
     if near.map.places is None:
         return {**near.map.told(), "by": near.by}, 202
-    genres = [near.songs.genres[number] for number in near.numbers]
-    left_out = len(near.songs) - len(genres)
+    genres = [near.songs.genres[number] for number in near.numbers.tolist()]
+    left_out = len(near.songs) - len(near.embedded) if near.by == "embeddings" else 0
     points = points_of(near.map.places, genres, id=near.map_id, by=near.by, left_out=left_out)
     return flask.Response(points, mimetype="application/octet-stream")
 
@@ -44,7 +41,7 @@ def map_songs() -> ResponseReturnValue:
         raise RequestError("numbers", found=f"{len(numbers)}", wanted=f"{MOST_NUMBERS} at most")
     if given.get("map") != near.map_id:
         return {"error": "the library has changed: the map is another one"}, 409
-    return {"songs": _songs(near, numbers)}
+    return {"songs": near.tracks(numbers)}
 
 
 @map_api.get("/near")
@@ -62,11 +59,11 @@ def near_songs() -> ResponseReturnValue:
         for row, cosine in zip(rows[0].tolist(), cosines[0].tolist(), strict=True)
         if row not in given
     ][:count]
-    songs = _songs(near, (row for row, _ in found))
-    listed = [
-        {**song, "similarity": cosine} for song, (_, cosine) in zip(songs, found, strict=True)
+    songs = [
+        {**song, "similarity": cosine}
+        for song, (_, cosine) in zip(near.tracks([row for row, _ in found]), found, strict=True)
     ]
-    return {"by": near.by, **_given(near, more=more, less=less), "songs": listed}
+    return {"by": near.by, "more": near.tracks(more), "less": near.tracks(less), "songs": songs}
 
 
 @map_api.get("/path")
@@ -76,10 +73,8 @@ def path() -> ResponseReturnValue:
     first, last = _rows(near, "from"), _rows(near, "to")
     if len(first) != 1 or len(last) != 1:
         raise RequestError("from, to", wanted="the path of one song each")
-    artists = [(tags or {}).get("artist", "") for tags in near.songs.tags]
-    known = [artists[number] for number in near.numbers]
-    rows = songs_between(near.sound, first[0], last[0], count, known)
-    return {"by": near.by, "songs": _songs(near, rows)}
+    rows = songs_between(near.sound, first[0], last[0], count, near.artists)
+    return {"by": near.by, "songs": near.tracks(rows)}
 
 
 def neighbours() -> Neighbours:
@@ -92,22 +87,13 @@ def neighbours() -> Neighbours:
     raise RequestError("no library is served", remedy="start the server with --library TABLE")
 
 
-def _songs(near: Neighbours, rows: Iterable[int]) -> list[dict[str, Any]]:
-    """Return what is told of songs of the map, with their numbers on it."""
-    return [{"number": row, **near.about(int(near.numbers[row]))} for row in rows]
-
-
-def _given(near: Neighbours, **rows: list[int]) -> dict[str, Any]:
-    return {name: _songs(near, some) for name, some in rows.items()}
-
-
 def _rows(near: Neighbours, name: str) -> list[int]:
     """Return the songs that a parameter names, each once."""
     found = []
     for path in dict.fromkeys(flask.request.args.getlist(name)[:MOST_SONGS]):
         row = near.place_of(path)
         if row is None:
-            known = path in near.number
+            known = near.knows(path)
             raise NoSuchSong(
                 f"'{path[:1000]}' "
                 + ("has no embedding" if known else "is no song of the scanned library"),

@@ -11,7 +11,6 @@ from genrenet.web.openapi_parts import (
     get_request,
     json_of,
     list_of,
-    nullable,
     object_of,
     query,
     ref,
@@ -33,20 +32,13 @@ _POINTS = (
 
 def map_schemas() -> Schema:
     """Return the schemas of songs by sound."""
-    song = {
-        "number": {**COUNT, "description": "on the map"},
-        "path": {**TEXT, "description": "relative to the served folder"},
-        "genre": TEXT,
-        "confidence": SHARE,
-        "title": nullable(TEXT),
-        "artist": nullable(TEXT),
-        "duration": nullable(SECONDS),
-        "similarity": {**SHARE, "description": "cosine with what is asked for"},
-    }
+    number = {**COUNT, "description": "on the map"}
+    similarity = {**SHARE, "description": "cosine with what is asked for"}
+    more = object_of({"number": number, "similarity": similarity}, ("similarity",))
     songs = list_of(ref("MapSong"))
     state = {"enum": ["waiting", "drawing", "ready", "failed"]}
     return {
-        "MapSong": object_of(song, ("similarity",)),
+        "MapSong": {"allOf": [ref("Track"), more]},
         "MapSongs": object_of({"songs": songs}),
         "MapState": object_of({"state": state, "songs": COUNT, "seconds": SECONDS, "by": _BY}),
         "NearSongs": object_of({"by": _BY, "more": songs, "less": songs, "songs": songs}),

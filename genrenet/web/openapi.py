@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from genrenet.version import __version__
-from genrenet.web.library_openapi import library_paths
+from genrenet.web.library_openapi import library_paths, library_schemas
 from genrenet.web.map_openapi import map_paths, map_schemas
 from genrenet.web.openapi_parts import (
     COUNT,
@@ -78,6 +78,7 @@ def _schemas() -> Schema:
                 "library": object_of(
                     {
                         "state": {"enum": ["none", "reading", "ready"]},
+                        "index": {"enum": ["none", "reading", "ready"]},
                         "songs": {**COUNT, "description": "with a genre"},
                         "files": COUNT,
                     }
@@ -212,7 +213,7 @@ def description(max_upload: int, max_seconds: float) -> Schema:
             ),
         },
         "components": {
-            "schemas": {**_schemas(), **map_schemas()},
+            "schemas": {**_schemas(), **library_schemas(), **map_schemas()},
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
     }

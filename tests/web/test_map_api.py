@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 
 import numpy as np
 import pytest
 
 from genrenet.web.app import create_app
 from genrenet.web.song_points import MOST_GENRES, OTHERS, densest, points_of
-from tests.helpers.served import conforms, make_service
+from tests.helpers.served import conforms, make_service, scan_of
 
 
 @pytest.fixture(scope="module")
@@ -42,12 +43,14 @@ def test_points_have_the_genres_and_numbers_of_the_songs(api, service, drawn):
     head, places, genres = drawn
     known = service.neighbours
     assert (head["by"], head["left_out"]) == ("scores", 0)
-    assert head["songs"] == len(known.songs) == len(places)
+    assert head["songs"] == len(known.sound) == len(places)
     assert places.min() == 0 or places.max() == 65535
     asked = {"map": head["id"], "numbers": [*range(len(places))]}
     songs = api.post("/api/library/map/songs", json=asked).json
     conforms(songs, "MapSongs")
-    assert [song["path"] for song in songs["songs"]] == known.names
+    paths = [song["path"] for song in songs["songs"]]
+    assert paths == [known.names[number] for number in known.numbers]
+    assert [song["number"] for song in songs["songs"]] == [*range(len(paths))]
     named = [head["genres"][code]["genre"] for code in genres]
     assert named == [song["genre"] for song in songs["songs"]]
     counts = [genre["songs"] for genre in head["genres"]]
@@ -154,3 +157,48 @@ def test_labels_stand_where_songs_are_densest():
     found = densest(np.clip(np.concatenate([*near, rng.uniform(0, 65535, (50, 2))]), 0, 65535))
     assert np.allclose(found, [[9000, 9000], [50000, 50000]], atol=1500)
     assert densest(np.zeros((0, 2), np.uint16)) == []
+
+
+def test_a_recording_that_is_there_twice_is_one_point(folder, checkpoint, tmp_path):
+    music = tmp_path / "music"
+    music.mkdir()
+    for name in ("bass/bass-0.wav", "bass/bass-1.wav", "treble/treble-1.wav"):
+        shutil.copy(folder / name, music)
+    (music / "again").mkdir()
+    shutil.copy(music / "bass-0.wav", music / "again")
+    table = scan_of(music, checkpoint, tmp_path / "t.parquet")
+    service = make_service(music, checkpoint, table=table)
+    client = create_app(service, os.devnull).test_client()
+    assert len(service.neighbours.songs) == 4
+    for asked in ("bass-0.wav", "again/bass-0.wav"):
+        near = client.get(f"/api/library/near?more={asked}").json
+        assert [song["path"] for song in near["songs"]] == ["bass-1.wav", "treble-1.wav"]
+        assert near["more"][0]["copies"] == 1
+    client.get("/api/library/map")
+    service.neighbours.map.wait(60)
+    head, _, _ = decoded(client.get("/api/library/map").data)
+    assert (head["songs"], head["left_out"]) == (3, 0)
+
+
+def test_songs_with_embeddings_are_compared_by_them(folder, checkpoint, service, tmp_path):
+    known = service.neighbours.names
+    bass = [name for name in known if name.startswith(("bass/", "treble/"))]
+    # By these the songs of one number are alike, whatever their genre.
+    vectors = np.eye(len(bass), dtype=np.float32)[[int(name[-5]) for name in bass]]
+    file = tmp_path / "e.npz"
+    about = {"backbone": "b", "layer": "l", "frames": np.ones(len(bass), np.int64)}
+    paths = np.array([str(folder / name) for name in bass])
+    np.savez(file, paths=paths, song_embeddings=vectors, **about)
+    table = scan_of(folder, checkpoint, tmp_path / "t.parquet")
+    other = make_service(folder, checkpoint, table=table, embeddings=file)
+    client = create_app(other, os.devnull).test_client()
+    near = client.get("/api/library/near?more=bass/bass-1.wav&count=1").json
+    assert (near["by"], near["songs"][0]["path"]) == ("embeddings", "treble/treble-1.wav")
+    missing = client.get("/api/library/near?more=middle/middle-1.wav")
+    assert missing.status_code == 404
+    assert "no embedding" in missing.json["error"]
+    client.get("/api/library/map")
+    other.neighbours.map.wait(60)
+    head, _, _ = decoded(client.get("/api/library/map").data)
+    assert (head["by"], head["songs"]) == ("embeddings", len(bass))
+    assert head["left_out"] == len(known) - len(bass)
