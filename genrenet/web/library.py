@@ -104,6 +104,11 @@ class Library:
             )
         return self._index
 
+    @property
+    def latest(self) -> LibraryIndex | None:
+        """The index as it was last read, if it was."""
+        return self._index
+
     def search(self) -> LibrarySearch:
         """Return the search of the same songs; see `index`."""
         self.index()

@@ -66,7 +66,9 @@ class Service:
         try:
             songs = scanned_songs(self._table)
             vectors = None if self._embeddings is None else read_song_vectors(self._embeddings)
-            self.neighbours = Neighbours(self.shelf.root, songs, vectors)
+            index = None if self.library is None else self.library.latest
+            self.neighbours = Neighbours(self.shelf.root, songs, index, vectors, self._tell)
+            in_background(self.neighbours.build, "genrenet-index")
             known = self.neighbours.songs
             self.shelf.know(self.neighbours.names, known)
             self.corrections = {
