@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -66,7 +67,9 @@ def test_paths_keep_their_order_and_are_saved_with_relative_paths(client, root):
     ],
 )
 def test_what_makes_no_playlist_is_refused(client, body, words):
-    answer = asked(client, **body)
+    answer = client.post(
+        "/api/library/playlist", data=json.dumps(body), content_type="application/json"
+    )
     assert answer.status_code == 400
     assert words in answer.json["error"]
     conforms(answer.json, "Error")
