@@ -41,7 +41,7 @@ def test_the_file_is_right(place, capsys):
     (text,) = readme.blocks("yaml", PAGE)
     (place / "config.yaml").write_text(text)
     assert main(["config"]) == 0, capsys.readouterr().err
-    assert str(place / "Music") in capsys.readouterr().out
+    assert "~/Music" in capsys.readouterr().out
 
 
 def test_all_shared_settings_are_named():
