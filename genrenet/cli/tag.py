@@ -55,7 +55,8 @@ exit code: 0 done, 1 some files failed (they are listed), 2 the request cannot b
 """
 
 
-def _parser() -> CommandParser:
+def make_parser(command: str) -> CommandParser:
+    """Return the parser of the command; see `genrenet.cli.commands.parsers`."""
     parser = CommandParser(
         "genrenet tag", "Write the genres of a scanned library into the files' own tags.", EXAMPLES
     )
@@ -107,7 +108,7 @@ def _parser() -> CommandParser:
 
 def run(command: str, arguments: Sequence[str]) -> int:
     """Run ``genrenet tag``; see `genrenet.cli.main`."""
-    parser = _parser()
+    parser = make_parser(command)
     options = parser.parse_args(arguments)
     if (options.table is None) == (options.undo is None):
         parser.error("either a TABLE or --undo FILE is wanted")

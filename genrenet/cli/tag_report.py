@@ -11,7 +11,6 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from genrenet.cli.telling import as_json, fact, plural, say, shares, warn
-from genrenet.data.catalog.base import clean
 from genrenet.utils.errors import printable, visible
 from genrenet.utils.progress import quiet
 
@@ -80,6 +79,8 @@ class TagReport:
 
     def add(self, outcome: Outcome) -> None:
         """Tell of a song if anything changes, contradicts or is wrong."""
+        from genrenet.data.catalog.base import clean
+
         self.counts[outcome.kind] += 1
         listed = outcome.kind in ("tagged", "against")
         if outcome.kind == "tagged":
@@ -142,4 +143,6 @@ class TagReport:
 
 
 def _values(values: Sequence[str] | None) -> str:
+    from genrenet.data.catalog.base import clean
+
     return "—" if values is None else "; ".join(map(clean, values))
