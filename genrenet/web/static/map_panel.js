@@ -49,7 +49,7 @@ export class MapPanel {
         less,
         press("Path from here", () => act.from(song)),
         press("Path to here", () => act.to(song)),
-        press("Let go", () => act.choose(null), { class: "quiet" }),
+        press("Deselect", () => act.choose(null), { class: "quiet" }),
       ),
     );
     if (!wanted) this.song.append(make("p", { id: "map-less", class: "unseen" }, "First choose a song of which more is wanted."));

@@ -5,6 +5,7 @@ import { MapCanvas } from "./map_canvas.js";
 import { fetchMap, findNumbers, MOST, nearSongs, songPath } from "./map_data.js";
 import { MapLegend } from "./map_legend.js";
 import { listed, MapPanel, nameOf } from "./map_panel.js";
+import { playSongs } from "./mini_player.js";
 import { announce } from "./progress.js";
 import { address } from "./router.js";
 import { make, show } from "./dom.js";
@@ -17,7 +18,7 @@ const LENGTH = 12; // songs of a path
 
 const BY = {
   embeddings: "Songs that sound alike to the model lie side by side.",
-  scores: "Songs with like genre scores lie side by side. Started with --embeddings FILE (of “genrenet embed”), the server draws them by sound.",
+  scores: "Songs with similar genre scores lie side by side. For a map by sound, start the server with --embeddings and a file of “genrenet embed”.",
 };
 
 const LISTS = { here: "here", frame: "framedSongs", found: "found", like: "like", path: "path" };
@@ -99,10 +100,11 @@ export class MapView {
     this.hint = make(
       "p",
       { id: "map-hint", class: "note" },
-      "Drag to move, wheel or pinch to zoom, Shift and drag for a frame around songs. Keys: arrows move, + and − zoom, 0 shows all, Enter chooses the song nearest to the centre.",
+      "Drag to move, wheel or pinch to zoom; a click plays a song.",
+      make("span", { class: "keys" }, " Shift and drag for a frame around songs. Keys: arrows move, + and − zoom, 0 shows all, Enter takes the song nearest to the centre."),
     );
     const tools = make("div", { class: "map-tools" }, find, this.framing, sight);
-    this.picture = make("div", { class: "map-picture" }, tools, make("div", { class: "map-place" }, canvas.element, buttons), this.hint, this.legend.element);
+    this.picture = make("div", { class: "map-picture" }, tools, make("div", { class: "map-place" }, canvas.element, buttons), this.legend.element, this.hint);
     this.element = make(
       "section",
       { class: "map-view", "aria-labelledby": "map-name" },
@@ -189,7 +191,9 @@ export class MapView {
   async pick(number) {
     if (number < 0) return this.choose(null);
     const [song] = await this.canvas.points.songs([number]).catch((error) => this.lost(error));
-    if (song) this.choose(song);
+    if (!song) return;
+    this.choose(song);
+    playSongs([song]);
   }
 
   choose(song) {
