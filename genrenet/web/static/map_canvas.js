@@ -39,8 +39,7 @@ export class MapCanvas {
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.recolour());
     for (const [name, aim] of [["focus", true], ["blur", false]]) {
       this.element.addEventListener(name, () => {
-        this.marks.aim = aim && this.element.matches(":focus-visible");
-        this.draw();
+        this.mark({ aim: aim && this.element.matches(":focus-visible") });
       });
     }
     const still = (act) => (...given) => this.points && act(...given);
@@ -54,7 +53,7 @@ export class MapCanvas {
         click: still((left, top) => this.onPick(this.at(left, top))),
         frame: still((from, to, done) => this.frame(from, to, done)),
         enter: still(() => {
-          this.marks.aim = true;
+          this.mark({ aim: true });
           this.onPick(this.at(this.view.width / 2, this.view.height / 2, Infinity));
         }),
       },
@@ -110,26 +109,33 @@ export class MapCanvas {
     this.draw();
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
-      if (this.rough) this.draw((this.rough = false));
+      if (this.rough) {
+        this.rough = false;
+        this.draw();
+      }
       this.onStill();
     }, PAUSE);
   }
 
-  /** Draw with the next frame. */
-  draw() {
+  /** Draw with the next frame: all, or what stands upon the points. */
+  draw({ points = true } = {}) {
+    this.stale ||= points;
     this.waiting ??= requestAnimationFrame(() => {
       this.waiting = null;
       if (!this.points || !this.pen) return;
-      const began = performance.now();
-      this.raster.draw(this.points, this.view, this.shown, this.rough);
-      if (!this.rough) this.cost = performance.now() - began;
+      if (this.stale) {
+        const began = performance.now();
+        this.raster.draw(this.points, this.view, this.shown, this.rough);
+        if (!this.rough) this.cost = performance.now() - began;
+        this.stale = false;
+      }
       drawOverlay(this.pen, this.points, this.view, this.marks);
     });
   }
 
   mark(marks) {
     Object.assign(this.marks, marks);
-    this.draw();
+    this.draw({ points: false });
   }
 
   /** Bring songs into sight. */

@@ -1,7 +1,7 @@
 // Beside the map: the chosen song with what can be done with it, and a list of songs.
 
 import { many, percent, sentence } from "./format.js";
-import { songActions } from "./map_actions.js";
+import { listActions } from "./list_actions.js";
 import { songItem } from "./song_list.js";
 import { make, show } from "./dom.js";
 
@@ -57,21 +57,28 @@ export class MapPanel {
 
   /**
    * Show a list. `name` is its heading, `above` elements over it, `note` a text, `songs` its songs,
-   * `all()` gives those that are played and kept where they are more, `tuned` offers more and less.
+   * `tuned` offers more and less of each. What is played and kept is called `called`: the songs,
+   * or those that the promise `whole` brings, where they are more.
    */
-  fill({ name, above = [], note = "", songs = [], all = async () => songs, closing = true, tuned = false }) {
+  async fill({ name, called = name, above = [], note = "", songs = [], whole = null, closing = true, tuned = false }) {
     this.heading.textContent = name;
     show(this.close, closing);
     this.above.replaceChildren(...above);
     this.note.textContent = note;
-    this.actions.replaceChildren(...(songs.length ? songActions(all, name) : []));
+    this.actions.replaceChildren();
     this.list.replaceChildren(...songs.map((song) => this.item(song, songs, tuned)));
     show(this.list, songs.length > 0);
+    this.filled = songs;
+    const all = whole ? await whole : songs;
+    if (this.filled !== songs || !all.length) return; // another list is shown by now
+    const asked = { paths: all.map(({ path }) => path) };
+    this.actions.replaceChildren(...listActions(asked, called, { songs: () => all }));
   }
 
   refuse(error) {
     this.note.textContent = "";
-    this.list.replaceChildren();
+    this.filled = null;
+    for (const part of [this.list, this.actions]) part.replaceChildren();
     show(this.list, false);
     this.above.append(make("p", { class: "problem", role: "alert" }, sentence(error.message)));
   }

@@ -100,12 +100,13 @@ export class Raster {
     const stamps = SHAPES.map((_, shape) => this.stamp(shape, radius));
     const reach = Math.ceil(radius * 1.2);
     const scale = view.scale * this.ratio;
-    const [right, down] = [width / 2 - view.x * scale, height / 2 + view.y * scale];
+    const scaleX = view.scaleX * this.ratio;
+    const [right, down] = [width / 2 - view.x * scaleX, height / 2 + view.y * scale];
     const codes = Uint8Array.from(points.genres, (_, code) => (wanted(code) ? 1 : 0));
     for (let i = 0; i < count; i += 1) {
       const code = genre[i];
       if (!codes[code]) continue;
-      const left = (x[i] * scale + right) | 0;
+      const left = (x[i] * scaleX + right) | 0;
       const top = (down - y[i] * scale) | 0;
       if (left < reach || top < reach || left >= width - reach || top >= height - reach) continue;
       const stamp = stamps[this.shapes[code]];

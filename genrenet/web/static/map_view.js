@@ -275,14 +275,14 @@ export class MapView {
     const songs = await points.songs(numbers.slice(0, LISTED), signal);
     if (signal.aborted) return {};
     const note = numbers.length ? `${many(numbers.length, "song")}. ${listed(songs.length, numbers.length)}` : "No songs.";
-    this.panel.fill({ name, note, songs, all: () => points.songs(numbers.slice(0, MOST)) });
+    this.panel.fill({ name, note, songs, whole: points.songs(numbers.slice(0, MOST), signal).catch(() => songs) });
     return { hits: numbers.slice(0, 500) };
   }
 
   async like(signal) {
     const { more, less, songs } = await nearSongs(paths(this.query.more), paths(this.query.less), SUGGESTED, signal);
     if (signal.aborted) return {};
-    this.panel.fill({ name: "Like these", above: this.panel.wishes(more, less), songs, tuned: true });
+    this.panel.fill({ name: "Like these", called: `Like ${more.map(nameOf).join(", ")}`.slice(0, 80), above: this.panel.wishes(more, less), songs, tuned: true });
     return { hits: songs.map(({ number }) => number) };
   }
 
@@ -293,7 +293,9 @@ export class MapView {
       const { songs } = await songPath(from, to, length, signal);
       if (signal.aborted) return {};
       const numbers = songs.map(({ number }) => number);
-      this.panel.fill({ name: "Path", above: this.panel.ends(songs[0], songs.at(-1), length), songs });
+      const ends = [songs[0], songs.at(-1)];
+      const called = `From ${ends[0].title} to ${ends[1].title}`.slice(0, 80);
+      this.panel.fill({ name: "Path", called, above: this.panel.ends(...ends, length), songs });
       this.canvas.reveal(numbers);
       return { path: numbers };
     }

@@ -22,6 +22,15 @@ export class MapWindow {
     return Math.max(1, Math.min(this.width, this.height) - 2 * MARGIN) / END;
   }
 
+  /** Pixels to the right for a pixel up: a wide picture shows the map wider. */
+  get stretch() {
+    return Math.min(1.6, Math.max(1, (this.width - 2 * MARGIN) / Math.max(1, this.height - 2 * MARGIN)));
+  }
+
+  get scaleX() {
+    return this.scale * this.stretch;
+  }
+
   /** How many times larger than the whole map. */
   get depth() {
     return this.scale / this.least;
@@ -36,7 +45,7 @@ export class MapWindow {
 
   /** From a place to pixels, and back. */
   left(x) {
-    return (x - this.x) * this.scale + this.width / 2;
+    return (x - this.x) * this.scaleX + this.width / 2;
   }
 
   top(y) {
@@ -44,7 +53,7 @@ export class MapWindow {
   }
 
   placeX(left) {
-    return (left - this.width / 2) / this.scale + this.x;
+    return (left - this.width / 2) / this.scaleX + this.x;
   }
 
   placeY(top) {
@@ -52,7 +61,7 @@ export class MapWindow {
   }
 
   move(right, down) {
-    this.x -= right / this.scale;
+    this.x -= right / this.scaleX;
     this.y += down / this.scale;
     this.stay();
   }
@@ -76,7 +85,7 @@ export class MapWindow {
     const [west, east] = [Math.min(...xs), Math.max(...xs)];
     const [south, north] = [Math.min(...ys), Math.max(...ys)];
     const room = (length) => Math.max(1, length - 2 * margin);
-    const scale = Math.min(room(this.width) / Math.max(1, east - west), room(this.height) / Math.max(1, north - south));
+    const scale = Math.min(room(this.width) / this.stretch / Math.max(1, east - west), room(this.height) / Math.max(1, north - south));
     this.scale = Math.min(DEEPEST / 4, Math.max(1, scale / this.least)) * this.least;
     this.centre((west + east) / 2, (south + north) / 2);
   }
@@ -84,19 +93,20 @@ export class MapWindow {
   /** Do not leave the map. */
   stay() {
     const within = (at, half) => (half >= END / 2 ? END / 2 : Math.min(END, Math.max(0, at)));
-    this.x = within(this.x, this.width / 2 / this.scale - MARGIN / this.scale);
-    this.y = within(this.y, this.height / 2 / this.scale - MARGIN / this.scale);
+    this.x = within(this.x, (this.width / 2 - MARGIN) / this.scaleX);
+    this.y = within(this.y, (this.height / 2 - MARGIN) / this.scale);
   }
 
   /** The shown point that is nearest to a pixel within some pixels; -1 for none. */
   nearest(points, shown, left, top, reach) {
     const { x, y, genre, count } = points;
     const [at, up] = [this.placeX(left), this.placeY(top)];
+    const { scale, scaleX } = this;
     let best = -1;
-    let least = (reach / this.scale) ** 2;
+    let least = reach ** 2;
     for (let i = 0; i < count; i += 1) {
       if (!shown[genre[i]]) continue;
-      const distance = (x[i] - at) ** 2 + (y[i] - up) ** 2;
+      const distance = ((x[i] - at) * scaleX) ** 2 + ((y[i] - up) * scale) ** 2;
       if (distance < least) {
         least = distance;
         best = i;
@@ -119,7 +129,8 @@ export class MapWindow {
 
   /** The shown points nearest to the centre, of some numbers. */
   nearestOf(points, numbers, most) {
-    const gap = (i) => (points.x[i] - this.x) ** 2 + (points.y[i] - this.y) ** 2;
+    const { stretch } = this;
+    const gap = (i) => ((points.x[i] - this.x) * stretch) ** 2 + (points.y[i] - this.y) ** 2;
     return numbers.map((i) => [gap(i), i]).sort((a, b) => a[0] - b[0]).slice(0, most).map(([, i]) => i);
   }
 }
