@@ -103,6 +103,22 @@ def keep_freed_memory() -> None:
         mallopt(top_pad, 1 << 28)
 
 
+def release_freed_memory() -> None:
+    """Let the C library hand back to the system what large work has freed, on glibc."""
+    malloc_trim = (
+        getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    )
+    if malloc_trim is not None:
+        malloc_trim(0)
+
+
+def step_back(nice: int = 10) -> None:
+    """Let other threads go before the calling one and those it starts; on Linux only."""
+    if sys.platform == "linux":
+        thread = threading.get_native_id()
+        os.setpriority(os.PRIO_PROCESS, thread, max(nice, os.getpriority(os.PRIO_PROCESS, thread)))
+
+
 @contextmanager
 def stoppable() -> Iterator[None]:
     """Let a request to end (``kill``, a cluster's time limit) do what Ctrl-C does."""
