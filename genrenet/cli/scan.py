@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from genrenet.cli.parsing import CommandParser, add_engine_options, chosen_taxonomy, count
@@ -14,12 +16,13 @@ if TYPE_CHECKING:
     from genrenet.inference.scorers import SongScorer
     from genrenet.library.changes import Counts
     from genrenet.library.processes import Team
-    from genrenet.library.scanning import UnopenedModel
+    from genrenet.library.scanning import Scan, UnopenedModel
     from genrenet.models.model import GenreModel
 
 EXAMPLES = """examples:
   genrenet scan ~/Music --out genres.parquet
   genrenet scan ~/Music /mnt/more --out genres.sqlite --frames 3
+  genrenet scan ~/Music --out genres.parquet --watch --nice 19 --pause battery,load
   genrenet scan /data/music --out genres.parquet --processes 4
   torchrun --nnodes 2 --nproc-per-node 8 --rdzv-backend c10d --rdzv-endpoint HOST:29500 \\
     -m genrenet scan /shared/music --out /shared/genres.parquet
@@ -28,8 +31,11 @@ EXAMPLES = """examples:
 The same command again scores only what is new or has changed, drops what is gone, and goes on
 after any interruption: what is done is kept in 'OUT.parts' until the table is written.
 
-exit code: 0 every song has a genre, 1 some could not be read (see the column 'error'), 2 the
-request cannot be carried out, 130 interrupted
+With --watch it goes on for good: songs that come, change, move or go are in the table some seconds
+later, until Ctrl-C or SIGTERM ends it. Folders on network drives are looked through every minute.
+
+exit code: 0 every song has a genre (with --watch: ended by Ctrl-C or SIGTERM), 1 some could not be
+read (see the column 'error'), 2 the request cannot be carried out, 130 interrupted
 """
 
 
@@ -49,14 +55,67 @@ def _parser() -> CommandParser:
     parser.add_argument("--nodes", type=count, default=1, help="machines (default: 1)")
     parser.add_argument("--retry", action="store_true", help="also songs that had an error")
     parser.add_argument("--restart", action="store_true", help="score every song again")
+    add = parser.add_argument
+    add("--watch", action="store_true", help="go on for good: follow the folders as they change")
+    add(
+        "--poll",
+        type=_poll_seconds,
+        metavar="SECONDS",
+        help="with --watch: look through the folders so often, instead of asking the system what "
+        "changes (default: only those on network drives, every 60)",
+    )
+    add(
+        "--pause",
+        type=_pauses,
+        default=(),
+        metavar="WHEN",
+        help="with --watch: score nothing on battery, while other programs are busy, or both: "
+        "battery, load or battery,load",
+    )
+    add(
+        "--nice",
+        type=_niceness,
+        metavar="N",
+        help="let other programs go first, from 0 to 19; from 10 on at the disk too",
+    )
     return parser
+
+
+def _poll_seconds(text: str) -> float:
+    number = float(text)
+    if not 1 <= number < float("inf"):
+        raise argparse.ArgumentTypeError(f"found {text}, wanted 1 or more")
+    return number
+
+
+def _niceness(text: str) -> int:
+    number = int(text)
+    if not 0 <= number <= 19:
+        raise argparse.ArgumentTypeError(f"found {text}, wanted 0 to 19")
+    return number
+
+
+def _pauses(text: str) -> tuple[str, ...]:
+    from genrenet.utils.politeness import PAUSES
+
+    found = tuple(word.strip() for word in text.split(","))
+    if odd := [word for word in found if word not in PAUSES]:
+        raise argparse.ArgumentTypeError(f"found '{odd[0]}', wanted {' or '.join(PAUSES)}")
+    return found
 
 
 def run(command: str, arguments: Sequence[str]) -> int:
     """Run ``genrenet scan``; see `genrenet.cli.main`."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if (options.pause or options.poll) and not options.watch:
+        parser.error("--pause and --poll go with --watch")
+    if options.nice is not None:
+        from genrenet.utils.politeness import be_nice
+
+        be_nice(options.nice)
     from genrenet.library.processes import own_device
-    from genrenet.library.scanning import identity_of, model_of, scan
+    from genrenet.library.scanning import Scan, identity_of, model_of
     from genrenet.models.checkpoints import default_checkpoint
     from genrenet.models.checkpoints.licences import require_commercial
     from genrenet.utils.hardware import keep_freed_memory, leave_siblings, stoppable
@@ -64,6 +123,8 @@ def run(command: str, arguments: Sequence[str]) -> int:
 
     keep_freed_memory()
     team, workers = _team(options)
+    if options.watch and team.size > 1:
+        parser.error("--watch is for one process: its --workers are the cores it may use")
     name = options.checkpoint
     if not name:
         former = None if options.restart else model_of(options.out)
@@ -72,7 +133,22 @@ def run(command: str, arguments: Sequence[str]) -> int:
     if options.commercial:
         require_commercial(name)
     device = own_device(team, options.device)
-    model = _model(name, device, options)
+    how = Scan(
+        options.libraries,
+        options.out,
+        _model(name, device, options),
+        identity_of(name),
+        trim=options.trim,
+        frames=options.frames,
+        device=device,
+        workers=workers,
+        team=team,
+        taxonomy=chosen_taxonomy(options),
+        watching=options.watch,
+    )
+    if options.watch:
+        with stoppable():
+            return _watch(how, options)
     done = (0, 0)
 
     with stoppable(), progress_bar("scanning") as show:
@@ -84,21 +160,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
                 show(*done)
 
         try:
-            counts = scan(
-                options.libraries,
-                options.out,
-                model,
-                identity_of(name),
-                trim=options.trim,
-                frames=options.frames,
-                device=device,
-                workers=workers,
-                restart=options.restart,
-                retry=options.retry,
-                team=team,
-                progress=follow,
-                taxonomy=chosen_taxonomy(options),
-            )
+            counts = how.run(restart=options.restart, retry=options.retry, progress=follow)
         except KeyboardInterrupt:
             team.end()
             if team.rank == 0:
@@ -145,6 +207,46 @@ def _team(options: argparse.Namespace) -> tuple[Team, int | None]:
     # `torchrun` tells `cores` of the siblings; the others do not.
     share = cores() if found else max(1, cores() // processes)
     return LightningTeam(processes, nodes), options.workers or share
+
+
+def _watch(how: Scan, options: argparse.Namespace) -> int:
+    """Follow the libraries until somebody ends it."""
+    from genrenet.library.watching import Watcher
+    from genrenet.utils.politeness import Pauses
+    from genrenet.utils.progress import progress_bar
+
+    first = True
+
+    def tell(counts: Counts) -> None:
+        nonlocal first
+        if first:
+            _tell(counts, options.out)
+            print("watching for changes (Ctrl-C ends it)", flush=True)
+        else:
+            _tell_update(counts)
+        first = bool(first and counts.left)
+
+    def say(line: str) -> None:
+        print(f"genrenet scan: {line}", file=sys.stderr, flush=True)
+
+    pauses = Pauses(options.pause)
+    with (
+        suppress(KeyboardInterrupt),
+        Watcher(how, tell, say, poll=options.poll, pauses=pauses) as watcher,
+    ):
+        with progress_bar("scanning") as show:
+            watcher.begin(restart=options.restart, retry=options.retry, progress=show)
+        watcher.follow()
+    return 0
+
+
+def _tell_update(counts: Counts) -> None:
+    for error in counts.errors:
+        print(f"genrenet scan: {error}", file=sys.stderr)
+    numbers = {name: getattr(counts, name) for name in ("new", "changed", "moved", "gone")}
+    said = ", ".join(f"{number} {name}" for name, number in numbers.items() if number)
+    clock = time.strftime("%H:%M:%S ") if sys.stdout.isatty() else ""  # logs have their own
+    print(f"{clock}{said}", flush=True)
 
 
 def _tell(counts: Counts, out: str) -> int:
