@@ -35,19 +35,26 @@ def register_tag_formats(register: Callable[[TagFormat], None]) -> None:
     from mutagen.wavpack import WavPack
 
     from genrenet.library import other_tags as other
-    from genrenet.library.tag_formats import TagFormat
+    from genrenet.library.tag_formats import APE, TagFormat
 
-    def add(summary: str, key: str, container: str = "", others: Any = None, **files: Any) -> None:
+    def add(
+        summary: str, keys: tuple[str, ...], container: str = "", others: Any = None, **files: Any
+    ) -> None:
+        key, grouping, style = keys
         for name, file in files.items():
-            register(TagFormat(name, summary, file, key, container, others))
+            register(TagFormat(name, summary, file, key, container, others, grouping, style))
 
-    add("ID3, TCON", "TCON", "ends", other.ape_genres, mp3=MP3, aac=ID3FileType, tta=TrueAudio)
-    add("ID3, TCON", "TCON", "", other.info_genres, wav=WAVE)
-    add("ID3, TCON", "TCON", aiff=AIFF, dsf=DSF, dff=DSDIFF)
-    add("Vorbis comment, GENRE", "GENRE", "flac", other.id3_genres, flac=FLAC)
+    id3 = ("TCON", "GRP1", "TXXX:STYLE")
+    add("ID3, TCON", id3, "ends", other.ape_genres, mp3=MP3, aac=ID3FileType, tta=TrueAudio)
+    add("ID3, TCON", id3, "", other.info_genres, wav=WAVE)
+    add("ID3, TCON", id3, aiff=AIFF, dsf=DSF, dff=DSDIFF)
+    vorbis = ("GENRE", "GROUPING", "STYLE")
+    add("Vorbis comment, GENRE", vorbis, "flac", other.id3_genres, flac=FLAC)
     ogg = {"ogg": OggVorbis, "opus": OggOpus, "spx": OggSpeex, "oga": OggFLAC}
-    add("Vorbis comment, GENRE", "GENRE", "ogg", **ogg)
-    add("MP4, \xa9gen", "\xa9gen", "mp4", other.mp4_genres, m4a=MP4)
+    add("Vorbis comment, GENRE", vorbis, "ogg", **ogg)
+    itunes = ("\xa9gen", "\xa9grp", "----:com.apple.iTunes:STYLE")
+    add("MP4, \xa9gen", itunes, "mp4", other.mp4_genres, m4a=MP4)
     ape = {"ape": MonkeysAudio, "mpc": Musepack, "wv": WavPack, "ofr": OptimFROG, "tak": TAK}
-    add("APEv2, Genre", "Genre", "ends", other.id3_genres, **ape)
-    add("ASF, WM/Genre", "WM/Genre", "", other.asf_genres, wma=ASF)
+    add("APEv2, Genre", APE, "ends", other.id3_genres, **ape)
+    asf = ("WM/Genre", "WM/ContentGroupDescription", "WM/Style")
+    add("ASF, WM/Genre", asf, "", other.asf_genres, wma=ASF)

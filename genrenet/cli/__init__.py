@@ -13,34 +13,11 @@ import warnings
 from collections.abc import Sequence
 from importlib import import_module
 
+from genrenet.cli import configured, telling
+from genrenet.cli.commands import COMMANDS as COMMANDS
 from genrenet.cli.parsing import CommandParser
 from genrenet.utils.errors import GenrenetError
 from genrenet.version import __version__
-
-COMMANDS = {
-    "fit": ("training", "train a network on a collection"),
-    "validate": ("training", "measure a checkpoint on the validation songs"),
-    "test": ("training", "measure a checkpoint on the test songs and write a report"),
-    "predict": ("training", "score all songs of a collection"),
-    "distil": ("distil", "train a small fast network to name genres as larger ones do"),
-    "evaluate": ("evaluate", "judge methods on the same songs and folds, and write a report"),
-    "compare": ("evaluate", "set two evaluations side by side"),
-    "baseline": ("baseline", "let a classical method learn from a collection"),
-    "classify": ("classify", "name the genre of files and folders"),
-    "scan": ("scan", "keep a table of the genres of a whole library"),
-    "tag": ("tag", "write the genres of a scanned library into the files' tags"),
-    "correct": ("correct", "note the right genre of songs in a scanned library"),
-    "adapt": ("adapt", "let a model learn from corrections, without forgetting the rest"),
-    "serve": ("serve", "a web page that names a song's genre, and a JSON API"),
-    "playlist": ("playlist", "make a playlist of one genre or a mix of them"),
-    "recommend": ("recommend", "what to listen to next, and how good such advice is"),
-    "embed": ("embed", "write what a network says of songs to a file"),
-    "checkpoints": ("checkpoints", "list, import, describe, export or remove models"),
-    "data": ("data", "check, split, prepare or synthesise a collection"),
-    "cache": ("cache", "list or clear what is kept on disk to be quick the next time"),
-    "plugins": ("plugins", "list what plugins add"),
-}
-"""Sub-commands: the module that runs each, and a line about it."""
 
 EXAMPLES = """examples:
   genrenet data check ~/Music
@@ -62,11 +39,11 @@ def _parser() -> CommandParser:
     return parser
 
 
-def _report_plugins(name: str) -> None:
+def _report_plugins() -> None:
     """Say what was wrong with plugins, if any were looked for."""
     plugins = sys.modules.get("genrenet.plugins.manager")
     for problem in plugins.problems() if plugins else ():
-        print(f"genrenet {name}: {problem}", file=sys.stderr)
+        telling.warn(str(problem))
 
 
 def _broken_package(error: Exception) -> str:
@@ -106,30 +83,39 @@ def main(argv: Sequence[str] | None = None) -> int:
     name = parser.parse_args(arguments[:1]).command
     # Of former names in a user's own configurations: Python shows such warnings to developers only.
     warnings.filterwarnings("default", r"genrenet\S+ has moved to ", DeprecationWarning)
+    configured.applied.clear()
     try:
-        module = import_module(f"genrenet.cli.{COMMANDS[name][0]}")
-        code: int = module.run(name, arguments[1:])
-        _report_plugins(name)
-    except GenrenetError as error:
-        print(f"genrenet {name}: error: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print(f"genrenet {name}: interrupted", file=sys.stderr)
-        return 130
+        with telling.session(name):
+            return _run(name, arguments[1:])
     except BrokenPipeError:
         # The reader of our output has closed it (``| head``): no error.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+
+
+def _run(name: str, arguments: Sequence[str]) -> int:
+    """Run a command, and turn its errors into lines and exit codes."""
+    try:
+        module = import_module(f"genrenet.cli.{COMMANDS[name][0]}")
+        code: int = module.run(name, arguments)
+        _report_plugins()
+        return code
+    except GenrenetError as error:
+        telling.failed(f"{error}{configured.origin(str(error))}")
+        return 2
+    except KeyboardInterrupt:
+        telling.warn("interrupted")
+        return 130
+    except BrokenPipeError:
+        raise
     except Exception as error:
         if package := _broken_package(error):
             reason = f"{type(error).__name__}: {error}".partition("\n")[0]
-            print(
-                f"genrenet {name}: error: the package '{package}' cannot be loaded: found {reason};"
-                " install the versions that were tested together (constraints.txt)",
-                file=sys.stderr,
+            telling.failed(
+                f"the package '{package}' cannot be loaded: found {reason};"
+                " install the versions that were tested together (constraints.txt)"
             )
             return 2
         # Python itself would exit with 1, which says here that only some songs were skipped.
         traceback.print_exc()
         return 70
-    return code

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from genrenet.cli.parsing import CommandParser
 from genrenet.cli.tables import print_table
+from genrenet.cli.telling import show
 from genrenet.utils.errors import GenrenetError, printable
-from genrenet.utils.strict_json import to_json
 
 if TYPE_CHECKING:
     from genrenet.models.checkpoints import PublishedModel
@@ -32,7 +32,8 @@ class CheckpointsCommandError(GenrenetError):
     """A request about checkpoints that cannot be carried out."""
 
 
-def _parser() -> CommandParser:
+def make_parser(command: str) -> CommandParser:
+    """Return the parser of the command; see `genrenet.cli.commands.parsers`."""
     title = "List, import, describe, export or remove models."
     parser = CommandParser("genrenet checkpoints", title, EXAMPLES)
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
@@ -70,7 +71,7 @@ def _parser() -> CommandParser:
 
 def run(command: str, arguments: Sequence[str]) -> int:
     """Run ``genrenet checkpoints``; see `genrenet.cli.main`."""
-    options = _parser().parse_args(arguments)
+    options = make_parser(command).parse_args(arguments)
     actions = {
         "list": _list,
         "import": _import,
@@ -109,7 +110,7 @@ def _list(options: argparse.Namespace) -> int:
             }
         )
     if options.format == "json":
-        print(to_json(rows, ensure_ascii=False, indent=1))
+        show(rows)
     else:
         columns = ("name", "what", "labels", "licence", "commercial", "state")
         print_table(columns, ([row[column] for column in columns] for row in rows))
@@ -180,7 +181,7 @@ def _info(options: argparse.Namespace) -> int:
         path = find_checkpoint(name)
         found = facts(path, "file" if own else "shipped")
     if options.format == "json":
-        print(to_json(found, ensure_ascii=False, indent=1))
+        show(found)
     else:
         _print_facts(found)
     return 0

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -15,8 +17,9 @@ from genrenet.cli.parsing import (
     chosen_taxonomy,
 )
 from genrenet.cli.tables import Dim, print_table
+from genrenet.cli.telling import fact, next_step, plural, say, shares, show, warn
 from genrenet.utils.atomic import replacing
-from genrenet.utils.errors import GenrenetError, visible
+from genrenet.utils.errors import GenrenetError, printable, visible
 from genrenet.utils.strict_json import to_json
 
 if TYPE_CHECKING:
@@ -44,7 +47,8 @@ class ClassifyError(GenrenetError):
     """A request to classify that cannot be carried out."""
 
 
-def _parser() -> CommandParser:
+def make_parser(command: str) -> CommandParser:
+    """Return the parser of the command; see `genrenet.cli.commands.parsers`."""
     parser = CommandParser(
         "genrenet classify", "Name the genre of audio files, and of all songs in folders.", EXAMPLES
     )
@@ -70,7 +74,7 @@ def _parser() -> CommandParser:
 
 def run(command: str, arguments: Sequence[str]) -> int:
     """Run ``genrenet classify``; see `genrenet.cli.main`."""
-    options = _parser().parse_args(arguments)
+    options = make_parser(command).parse_args(arguments)
     if options.top < 1:
         raise ClassifyError("--top", found=str(options.top), wanted="1 or more")
     if options.format == "parquet" and not options.out:
@@ -88,13 +92,14 @@ def run(command: str, arguments: Sequence[str]) -> int:
     from genrenet.models.checkpoints import default_checkpoint
     from genrenet.models.checkpoints.licences import require_commercial
     from genrenet.utils.hardware import keep_freed_memory
-    from genrenet.utils.progress import progress_bar
+    from genrenet.utils.progress import progress_bar, working
 
     keep_freed_memory()
     checkpoint = options.checkpoint or default_checkpoint()
     if options.commercial:
         require_commercial(checkpoint)
-    model = open_method(checkpoint, options.device, options.precision, compiled=options.compile)
+    with working(f"loading {checkpoint}"):
+        model = open_method(checkpoint, options.device, options.precision, compiled=options.compile)
     meaningless = options.timeline or options.trim is not None or options.frames is not None
     if isinstance(model, SongScorer) and meaningless:
         raise ClassifyError(
@@ -126,10 +131,10 @@ def run(command: str, arguments: Sequence[str]) -> int:
         results_by_album(found, called.rule(rule, model.labels) if called else rule)
     _write(found, options)
     failed = [result for result in found if result.error]
-    for result in failed:
-        print(f"genrenet classify: {result.error}", file=sys.stderr)
+    warn(*(str(result.error) for result in failed))
     if failed:
-        print(f"{len(failed)} of {len(found)} files had an error", file=sys.stderr)
+        warn(f"{len(failed)} of {plural(len(found), 'file')} had an error")
+    _summarise(found, options)
     return 1 if failed else 0
 
 
@@ -143,14 +148,35 @@ def _write(results: list[SongResult], options: argparse.Namespace) -> None:
             open(part, "w", encoding="utf-8", newline="") as file,
         ):
             _print(results, options, file)
+    elif options.format == "json":
+        show(_rows(results, options))
     else:
         _print(results, options, sys.stdout)
 
 
+def _summarise(results: Sequence[SongResult], options: argparse.Namespace) -> None:
+    """Say what the songs are as a whole, and what may come next."""
+    genres = Counter(result.genre for result in results if result.genre is not None)
+    unsure = sum(result.unsure for result in results)
+    failed = sum(result.error is not None for result in results)
+    fact(songs=len(results), genres=genres, unsure=unsure, failed=failed, out=options.out)
+    if len(results) > 1:
+        told = f"{plural(len(results), 'song')}: {shares(genres) or 'none'}; {unsure:,} unsure"
+        say(f"{told} in {printable(options.out)}" if options.out else told)
+    folder = next((path for path in options.paths if os.path.isdir(path)), None)
+    if folder is not None:
+        next_step("scan", folder, "--out", "genres.parquet", why="keeps a table of them")
+    elif not options.timeline:
+        next_step("classify", options.paths[0], "--timeline", why="where the genre changes")
+
+
+def _rows(results: Sequence[SongResult], options: argparse.Namespace) -> list[dict[str, Any]]:
+    return [result.as_dict(timeline=options.timeline) for result in results]
+
+
 def _print(results: list[SongResult], options: argparse.Namespace, file: TextIO) -> None:
     if options.format == "json":
-        rows = [result.as_dict(timeline=options.timeline) for result in results]
-        file.write(to_json(rows, ensure_ascii=False, indent=1) + "\n")
+        file.write(to_json(_rows(results, options), ensure_ascii=False, indent=1) + "\n")
     elif options.format == "csv":
         _frame(results, options.timeline).to_csv(file, index=False)
     else:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from genrenet.cli.parsing import CommandParser, add_collection_options
+from genrenet.cli.telling import show
 from genrenet.utils.errors import GenrenetError, printable
-from genrenet.utils.strict_json import to_json
 
 EXAMPLES = """examples:
   genrenet evaluate ~/Music --models svm,knn,kl-knn --protocol artist-5fold --out runs/methods
@@ -31,7 +31,8 @@ class EvaluateError(GenrenetError):
     """A request to evaluate or compare that cannot be carried out."""
 
 
-def _parser(command: str) -> CommandParser:
+def make_parser(command: str) -> CommandParser:
+    """Return the parser of the command; see `genrenet.cli.commands.parsers`."""
     if command == "compare":
         parser = CommandParser("genrenet compare", "Set two runs side by side.", EXAMPLES)
         parser.add_argument("runs", nargs=2, metavar="RUN", help="folders of 'genrenet evaluate'")
@@ -71,7 +72,7 @@ def _parser(command: str) -> CommandParser:
 
 def run(command: str, arguments: Sequence[str]) -> int:
     """Run ``genrenet evaluate`` or ``genrenet compare``; see `genrenet.cli.main`."""
-    options = _parser(command).parse_args(arguments)
+    options = make_parser(command).parse_args(arguments)
     return _compare(options) if command == "compare" else _evaluate(options)
 
 
@@ -121,7 +122,7 @@ def _compare(options: argparse.Namespace) -> int:
 
     found = compare_runs(*map(Path, options.runs))
     if options.format == "json":
-        print(to_json(found, ensure_ascii=False, indent=1))
+        show(found)
     else:
         print(comparison_table(found))
     return 0

@@ -4,29 +4,134 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
+import textwrap
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
+from genrenet.cli import telling
+from genrenet.cli.configured import Parse, origin, parse_configured
 from genrenet.utils.errors import GenrenetError, visible
 
 if TYPE_CHECKING:
     from genrenet.inference.taxonomy import Taxonomy
 
 
+class _Help(argparse.HelpFormatter):
+    """Folds prose and long examples to the width, and leaves the rest as it is written."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        lines: list[str] = []
+        prose: list[str] = []
+
+        def fold_prose() -> None:
+            wide = max(map(len, prose), default=0) > width
+            lines.extend(_wrapped(" ".join(prose), width) if wide else prose)
+            prose.clear()
+
+        for line in text.splitlines():
+            if not line or line.startswith(" ") or re.match(r"(exit code|\w+): ", line):
+                fold_prose()
+            if not line or line.startswith(" "):
+                lines.extend(_folded_example(line, width))
+            else:
+                prose.append(line)
+        fold_prose()
+        return "\n".join(lines)
+
+
+def _wrapped(text: str, width: int, indent: str = "") -> list[str]:
+    return textwrap.wrap(
+        text,
+        width,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    ) or [""]
+
+
+def _folded_example(line: str, width: int) -> list[str]:
+    """Return a command and its comment in lines that fit, to be copied as they are."""
+    if len(line) <= width:
+        return [line]
+    left = " " * (len(line) - len(line.lstrip()))
+    command, gap, comment = line.strip().partition("   ")
+    # An option and its value stay together.
+    bound = re.sub(r"(--?[\w.-]+) (?=[^-])", "\\1\0", command)
+    parts = [part.replace("\0", " ") for part in _wrapped(left + bound, width - 2, f"{left}  ")]
+    parts = [f"{part} \\" for part in parts[:-1]] + parts[-1:]
+    return parts + (_wrapped(f"{left}    {comment.strip()}", width, f"{left}    ") if gap else [])
+
+
 class CommandParser(argparse.ArgumentParser):
-    """argparse's parser with examples kept as written, and errors of one line and exit code 2."""
+    """argparse's parser with examples kept as written, and errors of one line and exit code 2.
+
+    Every command takes ``-q`` and ``--json``; see `genrenet.cli.telling`.
+
+    Parameters
+    ----------
+    prog : str
+        ``genrenet`` and the command.
+    description, epilog : str
+        Text before and after the list of options.
+
+    Attributes
+    ----------
+    passes_on : collection of str
+        First words of options that are somebody else's to read.
+    """
+
+    passes_on: Collection[str] = ()
 
     def __init__(self, prog: str, description: str = "", epilog: str = "") -> None:
-        super().__init__(
-            prog=prog,
-            description=description,
-            epilog=epilog,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
+        super().__init__(prog=prog, description=description, epilog=epilog, formatter_class=_Help)
+        self._at_work = False
+        if " " in prog:
+            telling.add_telling_options(self)
+
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """Parse, and take from configurations what the command line does not say."""
+        return self._parse(super().parse_known_args, args, namespace)
+
+    def parse_known_intermixed_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """Parse likewise, where options stand between arguments."""
+        return self._parse(super().parse_known_intermixed_args, args, namespace)
+
+    def _parse(
+        self, parse: Parse, args: Sequence[str] | None, namespace: argparse.Namespace | None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        arguments = list(sys.argv[1:] if args is None else args)
+        if self._at_work or " " not in self.prog:
+            return parse(arguments, namespace or argparse.Namespace())
+        self._at_work = True
+        try:
+            found, rest = parse_configured(self, parse, arguments)
+        finally:
+            self._at_work = False
+        self._heed(found)
+        return found, rest
+
+    def _heed(self, options: argparse.Namespace) -> None:
+        document, json = getattr(options, "json", False), False
+        printed = getattr(options, "out", None) is None
+        formats = [one.choices or () for one in self._actions if one.dest == "format"]
+        if printed and any("json" in choices for choices in formats):
+            if document:
+                options.format = "json"
+            json = options.format == "json"
+            if options.format not in ("table", "json"):
+                telling.messages_aside()
+        telling.heed(less=getattr(options, "quiet", False), document=document, json=json)
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong and where help is; exit with code 2."""
-        print(f"{self.prog}: error: {visible(message)}; see '{self.prog} --help'", file=sys.stderr)
+        told = visible(message) + origin(message)
+        print(f"{self.prog}: error: {told}; see '{self.prog} --help'", file=sys.stderr)
         sys.exit(2)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from genrenet.cli.parsing import CommandParser
 from genrenet.cli.tables import print_table
-from genrenet.utils.strict_json import to_json
+from genrenet.cli.telling import show
 
 KINDS = {
     "baseline": "register_baselines",
@@ -31,13 +31,21 @@ GENRENET_LOAD_PLUGINS names the plugins, or the packages, that are loaded; all a
 """
 
 
-def run(command: str, arguments: Sequence[str]) -> int:
-    """Run ``genrenet plugins``; see `genrenet.cli.main`."""
+def make_parser(command: str) -> CommandParser:
+    """Return the parser of the command; see `genrenet.cli.commands.parsers`."""
     parser = CommandParser("genrenet plugins", "What plugins add, and from where.", EXAMPLES)
-    parser.add_argument("--kind", choices=list(KINDS), help="only things of this kind")
+    parser.add_argument(
+        "--kind", choices=list(KINDS), metavar="KIND", help=f"only these: {', '.join(KINDS)}"
+    )
     parser.add_argument(
         "--format", choices=("table", "json"), default="table", help="default: table"
     )
+    return parser
+
+
+def run(command: str, arguments: Sequence[str]) -> int:
+    """Run ``genrenet plugins``; see `genrenet.cli.main`."""
+    parser = make_parser(command)
     options = parser.parse_args(arguments)
     from genrenet.plugins.manager import contributions, problems
 
@@ -55,7 +63,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
         for name, entry in contributions(hook).items()
     ]
     if options.format == "json":
-        print(to_json(rows, ensure_ascii=False, indent=1, default=str))
+        show(rows)
     else:
         _print(rows)
     return 1 if problems() else 0

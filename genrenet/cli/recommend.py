@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from genrenet.cli.histories import read_all, with_names
 from genrenet.cli.parsing import CommandParser, count, setting
 from genrenet.cli.tables import print_table
+from genrenet.cli.telling import show
 from genrenet.utils.errors import printable
-from genrenet.utils.strict_json import to_json
 
 if TYPE_CHECKING:
     import numpy as np
@@ -49,7 +49,8 @@ COLUMNS = (
 )
 
 
-def _parser() -> CommandParser:
+def make_parser(command: str) -> CommandParser:
+    """Return the parser of the command; see `genrenet.cli.commands.parsers`."""
     parser = CommandParser("genrenet recommend", "Recommend what to listen to next.", EXAMPLES)
     add = parser.add_argument
     add(
@@ -86,7 +87,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
         from genrenet.cli import recommend_evaluate
 
         return recommend_evaluate.run(command, arguments[1:])
-    parser = _parser()
+    parser = make_parser(command)
     options = parser.parse_args(arguments)
     if not (options.user or options.like or options.all_users):
         parser.error("whom for? wanted --user U, --like ITEM or --all-users")
@@ -220,7 +221,7 @@ def _print(tables: Sequence[pa.Table], style: str) -> None:
 
     table = pa.concat_tables(tables)
     if style == "json":
-        print(to_json(table.to_pylist(), ensure_ascii=False, indent=1))
+        show(table.to_pylist())
         return
     if style == "csv":
         rows = csv.writer(sys.stdout, lineterminator="\n")

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import argparse
-import sys
-import time
+import os
 from collections.abc import Sequence
-from contextlib import suppress
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from genrenet.cli.parsing import CommandParser, add_engine_options, chosen_taxonomy, count
+from genrenet.cli.telling import fact, next_step, plural, say, shares, warn
+from genrenet.cli.watching import add_watch_options, watch
 from genrenet.utils.errors import printable
 
 if TYPE_CHECKING:
     from genrenet.inference.scorers import SongScorer
     from genrenet.library.changes import Counts
     from genrenet.library.processes import Team
-    from genrenet.library.scanning import Scan, UnopenedModel
+    from genrenet.library.scanning import UnopenedModel
     from genrenet.models.model import GenreModel
 
 EXAMPLES = """examples:
@@ -39,7 +40,8 @@ read (see the column 'error'), 2 the request cannot be carried out, 130 interrup
 """
 
 
-def _parser() -> CommandParser:
+def make_parser(command: str) -> CommandParser:
+    """Return the parser of the command; see `genrenet.cli.commands.parsers`."""
     parser = CommandParser(
         "genrenet scan", "Keep a table of the genres of a whole library.", EXAMPLES
     )
@@ -55,58 +57,13 @@ def _parser() -> CommandParser:
     parser.add_argument("--nodes", type=count, default=1, help="machines (default: 1)")
     parser.add_argument("--retry", action="store_true", help="also songs that had an error")
     parser.add_argument("--restart", action="store_true", help="score every song again")
-    add = parser.add_argument
-    add("--watch", action="store_true", help="go on for good: follow the folders as they change")
-    add(
-        "--poll",
-        type=_poll_seconds,
-        metavar="SECONDS",
-        help="with --watch: look through the folders so often, instead of asking the system what "
-        "changes (default: only those on network drives, every 60)",
-    )
-    add(
-        "--pause",
-        type=_pauses,
-        default=(),
-        metavar="WHEN",
-        help="with --watch: score nothing on battery, while other programs are busy, or both: "
-        "battery, load or battery,load",
-    )
-    add(
-        "--nice",
-        type=_niceness,
-        metavar="N",
-        help="let other programs go first, from 0 to 19; from 10 on at the disk too",
-    )
+    add_watch_options(parser)
     return parser
-
-
-def _poll_seconds(text: str) -> float:
-    number = float(text)
-    if not 1 <= number < float("inf"):
-        raise argparse.ArgumentTypeError(f"found {text}, wanted 1 or more")
-    return number
-
-
-def _niceness(text: str) -> int:
-    number = int(text)
-    if not 0 <= number <= 19:
-        raise argparse.ArgumentTypeError(f"found {text}, wanted 0 to 19")
-    return number
-
-
-def _pauses(text: str) -> tuple[str, ...]:
-    from genrenet.utils.politeness import PAUSES
-
-    found = tuple(word.strip() for word in text.split(","))
-    if odd := [word for word in found if word not in PAUSES]:
-        raise argparse.ArgumentTypeError(f"found '{odd[0]}', wanted {' or '.join(PAUSES)}")
-    return found
 
 
 def run(command: str, arguments: Sequence[str]) -> int:
     """Run ``genrenet scan``; see `genrenet.cli.main`."""
-    parser = _parser()
+    parser = make_parser(command)
     options = parser.parse_args(arguments)
     if (options.pause or options.poll) and not options.watch:
         parser.error("--pause and --poll go with --watch")
@@ -148,7 +105,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
     )
     if options.watch:
         with stoppable():
-            return _watch(how, options)
+            return watch(how, options, lambda counts: _tell(counts, options.out))
     done = (0, 0)
 
     with stoppable(), progress_bar("scanning") as show:
@@ -164,11 +121,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
         except KeyboardInterrupt:
             team.end()
             if team.rank == 0:
-                print(
-                    f"genrenet scan: {done[0]} of {done[1]} songs are done; the same command goes "
-                    "on from there",
-                    file=sys.stderr,
-                )
+                warn(f"{done[0]} of {done[1]} songs are done; the same command goes on from there")
             raise
     leave_siblings()
     # The first process answers for all; Lightning takes another's exit code for a crash.
@@ -183,11 +136,13 @@ def _model(
     from genrenet.library.scanning import UnopenedModel
     from genrenet.models.checkpoints import find_checkpoint
     from genrenet.models.checkpoints.header import read_header
+    from genrenet.utils.progress import working
 
     def opened() -> GenreModel | SongScorer:
-        from genrenet.inference.classify import open_method
+        with working(f"loading {name}"):
+            from genrenet.inference.classify import open_method
 
-        return open_method(name, device, options.precision, compiled=options.compile)
+            return open_method(name, device, options.precision, compiled=options.compile)
 
     # A restart forgets what was done: what cannot be opened is to be known before.
     if options.restart or scorer_format(name):
@@ -209,67 +164,27 @@ def _team(options: argparse.Namespace) -> tuple[Team, int | None]:
     return LightningTeam(processes, nodes), options.workers or share
 
 
-def _watch(how: Scan, options: argparse.Namespace) -> int:
-    """Follow the libraries until somebody ends it."""
-    from genrenet.library.watching import Watcher
-    from genrenet.utils.politeness import Pauses
-    from genrenet.utils.progress import progress_bar
-
-    first = True
-
-    def tell(counts: Counts) -> None:
-        nonlocal first
-        if first:
-            _tell(counts, options.out)
-            print("watching for changes (Ctrl-C ends it)", flush=True)
-        else:
-            _tell_update(counts)
-        first = bool(first and counts.left)
-
-    def say(line: str) -> None:
-        print(f"genrenet scan: {line}", file=sys.stderr, flush=True)
-
-    pauses = Pauses(options.pause)
-    with (
-        suppress(KeyboardInterrupt),
-        Watcher(how, tell, say, poll=options.poll, pauses=pauses) as watcher,
-    ):
-        with progress_bar("scanning") as show:
-            watcher.begin(restart=options.restart, retry=options.retry, progress=show)
-        watcher.follow()
-    return 0
-
-
-def _tell_update(counts: Counts) -> None:
-    for error in counts.errors:
-        print(f"genrenet scan: {error}", file=sys.stderr)
-    numbers = {name: getattr(counts, name) for name in ("new", "changed", "moved", "gone")}
-    said = ", ".join(f"{number} {name}" for name, number in numbers.items() if number)
-    clock = time.strftime("%H:%M:%S ") if sys.stdout.isatty() else ""  # logs have their own
-    print(f"{clock}{said}", flush=True)
-
-
 def _tell(counts: Counts, out: str) -> int:
-    for error in counts.errors:
-        print(f"genrenet scan: {error}", file=sys.stderr)
+    warn(*counts.errors)
     if counts.failed > len(counts.errors):
-        print(
-            f"and {counts.failed - len(counts.errors)} more: see the column 'error'",
-            file=sys.stderr,
-        )
-    for folder in counts.unreadable:
-        print(f"genrenet scan: cannot look into '{printable(folder)}'", file=sys.stderr)
-    moved = f"{counts.moved} moved, " if counts.moved else ""
-    print(
-        f"{counts.songs} songs in {printable(out)}: {counts.new} new, {counts.changed} changed, "
-        f"{moved}{counts.gone} gone, {counts.same} as they were; {counts.failed} could not be read"
+        warn(f"and {counts.failed - len(counts.errors)} more: see the column 'error'")
+    warn(*(f"cannot look into '{printable(folder)}'" for folder in counts.unreadable))
+    moved = f"{counts.moved:,} moved, " if counts.moved else ""
+    say(
+        f"{plural(counts.songs, 'song')} in {printable(out)}: {counts.new:,} new, "
+        f"{counts.changed:,} changed, {moved}{counts.gone:,} gone, {counts.same:,} as they were; "
+        f"{counts.failed:,} could not be read",
+        f"genres: {shares(counts.genres) or 'none'}; {counts.unsure:,} unsure",
     )
     if len(counts.scored_by) > 1 and counts.new + counts.changed:
         said = ", ".join(f"{by or 'unknown'}: {n}" for by, n in sorted(counts.scored_by.items()))
-        print(
+        say(
             f"not all were scored alike, so scores may differ by some hundredths (column "
             f"'scored_by'; {said}); --restart scores all again"
         )
     if former := counts.in_error - counts.failed:
-        print(f"{former} more could not be read before: --retry tries them again")
+        say(f"{former} more could not be read before: --retry tries them again")
+    fact(table=printable(os.path.abspath(out)), **asdict(counts))
+    if counts.genres:
+        next_step("tag", out, why="shows what it would write into the files")
     return 1 if counts.in_error or counts.unreadable else 0

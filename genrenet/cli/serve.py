@@ -43,7 +43,8 @@ def _above_zero(text: str) -> float:
     return number
 
 
-def _parser() -> CommandParser:
+def make_parser(command: str) -> CommandParser:
+    """Return the parser of the command; see `genrenet.cli.commands.parsers`."""
     parser = CommandParser("genrenet serve", "A web page that names a song's genre.", EXAMPLES)
     add = parser.add_argument
     add("--music", required=True, metavar="DIR", help="folder whose songs the page offers")
@@ -55,7 +56,8 @@ def _parser() -> CommandParser:
         action="append",
         help="as for 'genrenet classify'; several give a choice (default: genres)",
     )
-    add("--library", metavar="TABLE", help="what 'genrenet scan' wrote, for similar songs")
+    add("--library", metavar="TABLE", help="what 'genrenet scan' wrote, for all views of it")
+    add("--save-playlists", action="store_true", help="let the page write into the music folder")
     add("--embeddings", metavar="FILE", help="what 'genrenet embed' wrote, for nearer ones")
     add("--at-once", type=count, default=2, metavar="N", help="songs at work (default: 2)")
     add("--queue", type=count, default=256, metavar="N", help="songs that wait (default: 256)")
@@ -72,7 +74,7 @@ def uploads_folder() -> tempfile.TemporaryDirectory[str]:
 
 def run(command: str, arguments: Sequence[str]) -> int:
     """Run ``genrenet serve``; see `genrenet.cli.main`."""
-    options = _parser().parse_args(arguments)
+    options = make_parser(command).parse_args(arguments)
     from genrenet.inference.classify import open_method
     from genrenet.library.song_vectors import read_song_vectors
     from genrenet.library.table import read_about
@@ -127,6 +129,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
         table=options.library,
         embeddings=options.embeddings,
         max_upload=int(options.max_upload * 1e6),
+        save_playlists=options.save_playlists,
     )
     with suppress(KeyboardInterrupt), stoppable(), uploads_folder() as uploads:
         app = create_app(service, uploads, host=options.host, token=token)

@@ -14,7 +14,8 @@ from typing import Any
 from genrenet.audio.names import find_songs, is_audio_path
 from genrenet.data.catalog.base import in_threads
 from genrenet.data.catalog.tags import read_tags
-from genrenet.library.corrections import Remembered
+from genrenet.inference.answers import NOT_MUSIC
+from genrenet.library.corrections import Remembered, answered
 from genrenet.library.journal import Unfinished
 from genrenet.library.lookup import Wanted
 from genrenet.library.moves import find_moves, moved_rows
@@ -68,6 +69,10 @@ class Counts:
         The first errors of every process.
     scored_by : dict of str to int
         Rows of the table by what scored them ("" where an older table does not say).
+    genres : dict of str to int
+        Rows by genre; those that are no music under "not music", those in error under none.
+    unsure : int
+        Rows whose genre is not to be believed.
     """
 
     songs: int = 0
@@ -82,6 +87,19 @@ class Counts:
     unreadable: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     scored_by: dict[str, int] = field(default_factory=dict)
+    genres: dict[str, int] = field(default_factory=dict)
+    unsure: int = 0
+
+    def count(self, row: Row) -> None:
+        """Count a row of the table."""
+        self.in_error += row.get("error") is not None
+        by = row.get("scored_by") or ""
+        self.scored_by[by] = self.scored_by.get(by, 0) + 1
+        answer = answered(row)
+        if answer.get("genre") is not None:
+            genre = NOT_MUSIC if answer.get("genres") == "" else answer["genre"]
+            self.genres[genre] = self.genres.get(genre, 0) + 1
+            self.unsure += bool(answer.get("unsure"))
 
 
 def seen(path: str) -> FileStamp | None:
@@ -294,13 +312,11 @@ class Following:
                 of_song = list(entries)
                 row = of_song[0][2]
                 if self._keeps(path) and not row.get("gone"):
-                    found.in_error += row.get("error") is not None
                     if not of_song[0][1]:
                         row["correction"] = corrections.of(row)
                     if path in self._touched:
                         row |= self._touched[path]._asdict() | dict.fromkeys(TAGS)
-                    by = row.get("scored_by") or ""
-                    found.scored_by[by] = found.scored_by.get(by, 0) + 1
+                    found.count(row)
                     yield row
                 else:
                     found.gone += of_song[-1][1] and path not in elsewhere

@@ -28,6 +28,8 @@ class TagFormat:
         Where the tags are; see `genrenet.library.same_audio.check_same_audio`.
     others : callable, optional
         From a path to genres in tags that are not written to.
+    grouping, style : str
+        Keys of the two fields that subgenres may be written to, '' where there is none.
     """
 
     name: str
@@ -36,6 +38,12 @@ class TagFormat:
     key: str = "GENRE"
     container: str = ""
     others: Callable[[str], Iterable[str]] | None = None
+    grouping: str = ""
+    style: str = ""
+
+
+APE = ("Genre", "Grouping", "Style")
+"""The keys of genre, grouping and style in APEv2."""
 
 
 def tag_formats() -> dict[type[Any], TagFormat]:

@@ -13,15 +13,14 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 
 from genrenet.library.albums import rows_by_album
-from genrenet.library.corrections import answered
-from genrenet.library.genre_tags import GenreTagError, has_genre, read_genre, write_genre
+from genrenet.library.genre_tags import GenreTagError, write_fields
+from genrenet.library.nfo import NFO, plan_nfo_back, write_nfo
 from genrenet.library.table import (
     Row,
     count_rows,
@@ -31,64 +30,13 @@ from genrenet.library.table import (
     table_lock,
     write_rows,
 )
+from genrenet.library.tag_plans import Changes, Outcome, Wish, is_scored, plan, plan_back
+from genrenet.library.tag_rules import Rules
 from genrenet.library.undo_file import UndoFile, read_changes
 from genrenet.utils.errors import printable
 from genrenet.utils.file_stamp import FileStamp
 
-Genre = list[str] | None
 Show = Callable[[int, int], None]
-
-FAILED = ("gone", "changed", "failed")
-"""Kinds of `Outcome` that carry an error."""
-
-
-@dataclass(frozen=True)
-class Wish:
-    """Which songs are tagged, and how.
-
-    Attributes
-    ----------
-    min_confidence : float, from 0 to 1
-        Songs below it are left alone.
-    names : mapping of str to tuple of str
-        What is written for a genre, nothing if songs of this genre are left alone; genres that it
-        does not name are written as they are.
-    keep_existing : bool
-        Leave files alone that have a genre, in whichever of their tags.
-    force : bool
-        Tag files too that are not the ones that were scored.
-    """
-
-    min_confidence: float = 0.5
-    names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    keep_existing: bool = True
-    force: bool = False
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became, or would become, of one song.
-
-    Attributes
-    ----------
-    path : str
-        As in the table.
-    kind : str
-        "tagged"; "same": has the genre already; left alone since "unsure", "unmapped" (the map
-        says so), "kept" (has a genre) or "nothing" (the table has none, or it is no music); or one
-        of `FAILED`.
-        Of taking back: "tagged", "same" or one of `FAILED`.
-    old, new : list of str, or None
-        The genre before and after; of "tagged" songs only.
-    error : str
-        What is the matter, '' if nothing is.
-    """
-
-    path: str
-    kind: str
-    old: Genre = None
-    new: Genre = None
-    error: str = ""
 
 
 def tag_songs(
@@ -98,6 +46,7 @@ def tag_songs(
     undo: Path | None = None,
     show: Show | None = None,
     albums: bool = False,
+    rules: Rules | None = None,
 ) -> Generator[Outcome, None, None]:
     """Write the genres of a table into the files' tags.
 
@@ -114,6 +63,8 @@ def tag_songs(
         Told the number of songs done and of all.
     albums : bool
         Let the songs of an album inform each other; see `genrenet.library.albums`.
+    rules : Rules, optional
+        What is wished otherwise in some folders.
 
     Raises
     ------
@@ -127,9 +78,12 @@ def tag_songs(
     def rows() -> Iterator[Row]:
         return rows_by_album(read_rows(table), labels) if albums else read_rows(table)
 
+    def planned(row: Row) -> Outcome:
+        return plan(row, rules.wish(row["path"], wish) if rules else wish)
+
     if undo is None:
         for done, row in enumerate(rows(), 1):
-            yield _plan(row, wish)
+            yield planned(row)
             if show:
                 show(done, total)
         return
@@ -141,9 +95,10 @@ def tag_songs(
     ):
         try:
             for done, row in enumerate(rows(), 1):
-                outcome = _plan(row, wish)
+                outcome = planned(row)
                 if outcome.kind == "tagged":
-                    lines.add(row["path"], outcome.old, outcome.new, home)
+                    for field, (old, new) in outcome.changes().items():
+                        lines.add(row["path"], old, new, home, field)
                     outcome = touched.write(outcome)
                 yield outcome
                 if show:
@@ -155,13 +110,13 @@ def tag_songs(
 def undo_tags(
     undo: Path, *, write: bool = False, show: Show | None = None
 ) -> Generator[Outcome, None, None]:
-    """Give files back the genre that they had before they were tagged.
+    """Give files back the tags that they had before they were tagged.
 
     Parameters
     ----------
     undo : Path
-        What `tag_songs` wrote. Files whose genre is neither what was written nor what was there
-        before are left alone.
+        What `tag_songs` wrote. Fields that are neither what was written nor what was there before
+        are left alone.
     write : bool
         Do it; otherwise the outcomes say what would be.
     show : callable, optional
@@ -175,16 +130,23 @@ def undo_tags(
         A table that tells of these files cannot be written.
     """
     with closing(sqlite3.connect("")) as lines, closing(_Touched()) as touched:  # "": on disk
-        lines.execute("CREATE TABLE lines (path, old, new, home)")
-        lines.executemany("INSERT INTO lines VALUES (?, ?, ?, ?)", read_changes(undo))
+        lines.execute("CREATE TABLE lines (path, old, new, home, field)")
+        lines.executemany("INSERT INTO lines VALUES (?, ?, ?, ?, ?)", read_changes(undo))
         total = lines.execute("SELECT COUNT(DISTINCT path) FROM lines").fetchone()[0]
-        backwards = lines.execute("SELECT path, old, new FROM lines ORDER BY path, rowid DESC")
+        backwards = lines.execute(
+            "SELECT path, field, old, new FROM lines ORDER BY path, rowid DESC"
+        )
         try:
             for done, (path, some) in enumerate(groupby(backwards, lambda line: line[0]), 1):
-                changes = [(json.loads(old), json.loads(new)) for _, old, new in some]
-                outcome = _plan_back(path, changes)
+                changes: dict[str, Changes] = {}
+                for _, field, old, new in some:
+                    changes.setdefault(field, []).append((json.loads(old), json.loads(new)))
+                if NFO in changes:
+                    outcome, carry_out = plan_nfo_back(file_of(path), changes[NFO]), write_nfo
+                else:
+                    outcome, carry_out = plan_back(path, changes), touched.write
                 if write and outcome.kind == "tagged":
-                    outcome = touched.write(outcome)
+                    outcome = carry_out(outcome)
                 yield outcome
                 if show:
                     show(done, total)
@@ -193,66 +155,6 @@ def undo_tags(
                 if os.path.isfile(table := file_of(home)):
                     with table_lock(Path(table)):
                         touched.update(Path(table))
-
-
-def _plan(row: Row, wish: Wish) -> Outcome:
-    """Return what to do with a song, its file unchanged as yet."""
-    row, path = answered(row), row["path"]
-    if row["genre"] is None or row["error"] or row["genres"] == "":
-        return Outcome(path, "nothing")
-    if not (row["confidence"] or 0) >= wish.min_confidence:
-        return Outcome(path, "unsure")
-    new = list(wish.names.get(row["genre"], (row["genre"],)))
-    if not new:
-        return Outcome(path, "unmapped")
-    file = file_of(path)
-    if not os.path.lexists(file):
-        return Outcome(path, "gone", error=f"'{path}' is gone since the scan")
-    try:
-        old = read_genre(file)
-        now = FileStamp.now(file, sampled=True)
-        kept = wish.keep_existing and old != new and has_genre(file)
-    except (GenreTagError, OSError) as error:
-        return Outcome(path, "failed", error=str(error))
-    if old == new:
-        # Asked first: a file that an interrupted run has written is no longer the table's.
-        return Outcome(path, "same")
-    if kept:
-        return Outcome(path, "kept")
-    if not wish.force and not _is_scored(row, now):
-        what = f"'{path}' has changed since the scan: scan again, or pass --force"
-        return Outcome(path, "changed", error=what)
-    return Outcome(path, "tagged", old, new)
-
-
-def _plan_back(path: str, changes: list[tuple[Genre, Genre]]) -> Outcome:
-    """Return what to do with a file that was changed so, the last change first."""
-    file = file_of(path)
-    if not os.path.lexists(file):
-        return Outcome(path, "gone", error=f"'{path}' is gone since it was tagged")
-    try:
-        found = genre = read_genre(file)
-    except GenreTagError as error:
-        return Outcome(path, "failed", error=str(error))
-    known = False
-    for old, new in changes:
-        if genre == new:
-            genre = old
-        elif genre != old:  # neither done nor, as after an interruption, still to be done
-            break
-        known = True
-    if not known:
-        what = f"the genre of '{path}' is no longer what was written: {found}; it is left alone"
-        return Outcome(path, "changed", error=what)
-    return Outcome(path, "same") if genre == found else Outcome(path, "tagged", found, genre)
-
-
-def _is_scored(row: Row, now: FileStamp) -> bool:
-    """Return whether a file holds what it held when the table's row was made."""
-    was = FileStamp.of(row)
-    if was.sample is None:  # an older table's
-        return was[:2] == now[:2]
-    return was.sample == now.sample
 
 
 class _Touched:
@@ -269,7 +171,7 @@ class _Touched:
         file = file_of(outcome.path)
         try:
             was = FileStamp.now(file, sampled=True)
-            write_genre(file, outcome.new)
+            write_fields(file, {field: new for field, (_, new) in outcome.changes().items()})
             now = FileStamp.now(file, sampled=True)
         except (GenreTagError, OSError) as error:
             return Outcome(outcome.path, "failed", error=str(error))
@@ -287,7 +189,7 @@ class _Touched:
         asked = "SELECT was, now FROM files WHERE path = ?"
         if found := self._held.execute(asked, (row["path"],)).fetchone():
             was, now = (FileStamp(*json.loads(text)) for text in found)
-            if _is_scored(row, was):
+            if is_scored(row, was):
                 row |= now._asdict()
         return row
 

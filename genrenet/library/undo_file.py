@@ -1,8 +1,9 @@
 """The undo file: what tagging changed, one line a file, on disk before the file is touched.
 
 A line is JSON with ``path`` (as in the table), ``old`` and ``new`` (the values of the genre before
-and after, null if there is none) and ``table``. Runs append to it. Only the last line can be torn,
-by a run that was killed; its file was not touched.
+and after, null if there is none), ``table`` and, where they are not the genre's, the ``field``.
+Runs append to it. Only the last line can be torn, by a run that was killed; its file was not
+touched.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from genrenet.library.tag_values import GENRE
 from genrenet.utils.errors import GenrenetError, printable
 
 _START = b'{"path": '
@@ -51,17 +53,24 @@ class UndoFile:
         self._held.truncate(end - len(self._held.read().rpartition(b"\n")[2]))
 
     def add(
-        self, path: str, old: Sequence[str] | None, new: Sequence[str] | None, table: str
+        self,
+        path: str,
+        old: Sequence[str] | None,
+        new: Sequence[str] | None,
+        table: str,
+        field: str = GENRE,
     ) -> None:
-        """Add a change; it is on disk when this returns.
+        """Add a change of a field; it is on disk when this returns.
 
         Raises
         ------
         UndoFileError
         """
-        line = json.dumps({"path": path, "old": old, "new": new, "table": table})
+        line = {"path": path, "old": old, "new": new, "table": table}
+        if field != GENRE:
+            line["field"] = field
         try:
-            self._held.write(line.encode() + b"\n")
+            self._held.write(json.dumps(line).encode() + b"\n")
             self._held.flush()
             os.fsync(self._held.fileno())
         except OSError as error:
@@ -80,8 +89,9 @@ class UndoFile:
         )
 
 
-def read_changes(path: Path) -> Iterator[tuple[str, str, str, str]]:
-    """Yield changes, the first first: path, genre before, genre after (both as JSON) and table.
+def read_changes(path: Path) -> Iterator[tuple[str, str, str, str, str]]:
+    """Yield changes, the first first: path, values before, values after (both as JSON), table and
+    field.
 
     Raises
     ------
@@ -96,7 +106,7 @@ def read_changes(path: Path) -> Iterator[tuple[str, str, str, str]]:
                 if line.endswith(b"\n"):
                     found = json.loads(line)
                     old, new = json.dumps(found["old"]), json.dumps(found["new"])
-                    yield found["path"], old, new, found["table"]
+                    yield found["path"], old, new, found["table"], found.get("field", GENRE)
     except (OSError, ValueError, KeyError) as error:
         raise _no_undo_file(path, f"{type(error).__name__}: {error}") from error
 

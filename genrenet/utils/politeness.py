@@ -11,7 +11,7 @@ from contextlib import suppress
 import psutil
 
 BATTERY, LOAD = "battery", "load"
-PAUSES = (BATTERY, LOAD)
+
 
 BUSY, CALM = 0.5, 0.3
 """Share of the cores that other programs use: above the first work pauses, below the second it

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+QUIET = "GENRENET_QUIET"
+"""Environment variable: where it is set, nothing is said of what is going on."""
+
 LINE_SECONDS = 60.0
 """Seconds between lines where there is no terminal."""
+
+
+MOMENT = 1.0
+"""Seconds after which people want to know what they wait for."""
+
+
+def quiet() -> bool:
+    """Return whether nothing is to be said of what is going on."""
+    return os.environ.get(QUIET, "") not in ("", "0")
 
 
 @contextmanager
@@ -48,7 +62,7 @@ def progress_bar(title: str) -> Iterator[Callable[[int, int], None]]:
         Rate(),
         TimeRemainingColumn(),
         console=console,
-        disable=not console.is_terminal,
+        disable=not console.is_terminal or quiet(),
         transient=True,
         # What is printed into a file or a pipe meanwhile belongs there, not on the terminal.
         redirect_stdout=sys.stdout.isatty(),
@@ -59,6 +73,8 @@ def progress_bar(title: str) -> Iterator[Callable[[int, int], None]]:
     def show(done: int, total: int) -> None:
         nonlocal task, told
         now = time.monotonic()
+        if quiet():
+            return
         if not console.is_terminal:
             if now - told > LINE_SECONDS:
                 told, rate = now, done / (now - began)
@@ -78,3 +94,40 @@ def progress_bar(title: str) -> Iterator[Callable[[int, int], None]]:
         yield show
     finally:
         bar.stop()
+
+
+@contextmanager
+def working(title: str) -> Iterator[None]:
+    """Say what is going on where that takes longer than a moment and has no parts to count.
+
+    Parameters
+    ----------
+    title : str
+
+    Examples
+    --------
+    >>> with working("loading"):
+    ...     pass
+    """
+    began, over = time.monotonic(), threading.Event()
+
+    def tell() -> None:
+        if sys.stderr.isatty() and not over.wait(MOMENT):
+            from rich.console import Console
+
+            with Console(stderr=True).status(f"{title} ..."):
+                over.wait()
+        while not over.wait(LINE_SECONDS):
+            seconds = time.monotonic() - began
+            print(f"{title}: {seconds:.0f} s", file=sys.stderr, flush=True)
+
+    if quiet():
+        yield
+        return
+    teller = threading.Thread(target=tell, daemon=True)
+    teller.start()
+    try:
+        yield
+    finally:
+        over.set()
+        teller.join()

@@ -14,7 +14,8 @@ from genrenet.inference.result import SongResult
 from genrenet.library.albums import album_of, album_scores, results_by_album, rows_by_album
 from genrenet.library.songs import scanned_songs
 from genrenet.library.table import SCORE, About, read_rows, write_rows
-from genrenet.library.tagging import Wish, tag_songs
+from genrenet.library.tag_plans import Wish
+from genrenet.library.tagging import tag_songs
 
 SCORES = [(0.9, 0.1), (0.8, 0.2), (0.4, 0.6), (0.3, 0.7)]
 """The third is outvoted by its album; the fourth has no album."""

@@ -13,7 +13,8 @@ from mutagen.id3 import TALB, TIT2, TPE1
 from genrenet.library.changes import ScanError
 from genrenet.library.genre_tags import write_genre
 from genrenet.library.table import read_about, read_rows, read_table, write_rows
-from genrenet.library.tagging import Wish, tag_songs, undo_tags
+from genrenet.library.tag_plans import Wish
+from genrenet.library.tagging import tag_songs, undo_tags
 from genrenet.utils.file_stamp import FileStamp
 from tests.helpers.tones import RATE, tone
 

@@ -17,7 +17,8 @@ from genrenet.library.corrections import (
 from genrenet.library.genre_tags import read_genre
 from genrenet.library.songs import NO_MUSIC, scanned_songs
 from genrenet.library.table import About, TableError, read_rows, read_table, table_lock, write_rows
-from genrenet.library.tagging import Wish, tag_songs
+from genrenet.library.tag_plans import Wish
+from genrenet.library.tagging import tag_songs
 from genrenet.playlists import playlist
 from tests.helpers.scanned_songs import add_song, row
 from tests.helpers.tones import RATE, tone

@@ -11,7 +11,8 @@ from mutagen.id3 import ID3, TCON, TIT2
 
 from genrenet.library.genre_tags import has_genre, read_genre, write_genre
 from genrenet.library.table import About, write_rows
-from genrenet.library.tagging import Wish, tag_songs
+from genrenet.library.tag_plans import Wish
+from genrenet.library.tagging import tag_songs
 from tests.helpers.audio_files import signal
 from tests.helpers.riff_files import chunk, riff
 from tests.helpers.scanned_songs import row

@@ -15,8 +15,9 @@ from mutagen.id3 import APIC, ID3, TIT2
 from mutagen.mp4 import MP4
 
 from genrenet.audio import fingerprint
-from genrenet.library.genre_tags import GenreTagError, _format, read_genre, write_genre
+from genrenet.library.genre_tags import GenreTagError, read_genre, write_genre
 from genrenet.library.same_audio import AudioChangedError, check_same_audio
+from genrenet.library.tag_values import format_of
 from tests.helpers.audio_files import KINDS, encode, signal, write
 from tests.helpers.riff_files import chunk, riff
 from tests.helpers.tagged_files import FILES, PIXEL, audio, make
@@ -70,7 +71,7 @@ def test_fragments_that_no_index_points_at_may_move(tmp_path):
 @pytest.mark.parametrize("name", FILES)
 def test_damage_of_any_kind_is_seen(made, tmp_path, name):
     path = Path(shutil.copy(made / name, tmp_path))
-    container = _format(str(path)).container
+    container = format_of(str(path)).container
     copy = tmp_path / f"copy-{name}"
     shutil.copy(path, copy)
     write_genre(str(copy), ["Rock"])
@@ -242,7 +243,7 @@ ODD = {
 @pytest.mark.parametrize("name", ODD)
 def test_odd_files_keep_every_packet(tmp_path, name):
     path = ODD[name](tmp_path / name)
-    container = _format(str(path)).container
+    container = format_of(str(path)).container
     shutil.copy(path, was := tmp_path / f"was-{name}")
     heard = fingerprint(path)
     for genres in (["Rock"], ["Jazz" * 3000, "Früher"], None):

@@ -4,8 +4,9 @@ import shutil
 
 import pytest
 
-from genrenet.library.genre_tags import GenreTagError, _format, read_genre
+from genrenet.library.genre_tags import GenreTagError, read_genre
 from genrenet.library.tag_formats import tag_formats
+from genrenet.library.tag_values import format_of
 from tests.helpers.tagged_files import make
 
 NAMES = {
@@ -25,9 +26,9 @@ NAMES = {
 @pytest.mark.parametrize("file", NAMES)
 def test_files_are_recognised_by_their_content(tmp_path, file):
     made = make(tmp_path, file)
-    assert _format(str(made)).name == NAMES[file]
+    assert format_of(str(made)).name == NAMES[file]
     plain = shutil.copy(made, tmp_path / "plain")
-    assert _format(str(plain)).name == NAMES[file]
+    assert format_of(str(plain)).name == NAMES[file]
 
 
 def test_no_two_formats_share_a_class_or_a_name():

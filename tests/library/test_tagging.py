@@ -16,7 +16,8 @@ import soundfile as sf
 
 from genrenet.library.genre_tags import read_genre, write_genre
 from genrenet.library.table import About, read_rows, read_table, write_rows
-from genrenet.library.tagging import Outcome, Wish, tag_songs, undo_tags
+from genrenet.library.tag_plans import Outcome, Wish
+from genrenet.library.tagging import tag_songs, undo_tags
 from genrenet.library.undo_file import read_changes
 from genrenet.utils.file_stamp import FileStamp
 from tests.helpers.audio_files import encode, signal as sweep

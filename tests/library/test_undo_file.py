@@ -22,13 +22,20 @@ def undo(tmp_path):
 
 
 CHANGES = [
-    ("/one", r'["Gr\u00f6\u00dfe", "\ud800"]', '["rock"]', "/library.parquet"),
-    ("/two", "null", '["rock"]', "/library.parquet"),
+    ("/one", r'["Gr\u00f6\u00dfe", "\ud800"]', '["rock"]', "/library.parquet", "genre"),
+    ("/two", "null", '["rock"]', "/library.parquet", "genre"),
 ]
 
 
 def test_changes_in_their_order(undo):
     assert list(read_changes(undo)) == CHANGES
+
+
+def test_other_fields(undo):
+    with closing(UndoFile(undo)) as lines:
+        lines.add("/two", None, ["shoegaze"], "/library.parquet", "style")
+    last = ("/two", "null", '["shoegaze"]', "/library.parquet", "style")
+    assert list(read_changes(undo)) == [*CHANGES, last]
 
 
 def test_a_line_is_on_disk_at_once(tmp_path):

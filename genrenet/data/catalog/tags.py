@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from genrenet.data.catalog.base import Reading, clean, in_threads
 from genrenet.data.catalog.genre_names import merged
+from genrenet.data.catalog.genre_tree import is_known
 
 # What taggers write where they know no artist.
 _NO_ARTIST = {"unknown artist", "unknown", "<unknown>", "[unknown]", "no artist"}
 # And no genre; 12 is what an ID3v1 tag holds that was never given one.
-_NO_GENRE = {"unknown", "<unknown>", "[unknown]", "none", "no genre", "other", "misc"}
+_NO_GENRE = {
+    "unknown", "<unknown>", "[unknown]", "unknown genre", "none", "no genre", "other", "others",
+    "misc", "misc.", "miscellaneous", "undefined", "unclassifiable", "uncategorized", "n/a",
+    "default", "genre", "various", "null",
+}  # fmt: skip
 # Names of fields in lower case: mutagen's easy ones, which Vorbis comments and APEv2 have too, then
 # ID3's (WAV, AIFF, DSD) and ASF's.
 _FIELDS = {
@@ -75,14 +81,34 @@ def first_genre(values: Iterable[str]) -> str:
     >>> first_genre(["(17)", "Pop"]), first_genre(["Jazz; Funk"]), first_genre(["Unknown", "Soul"])
     ('Rock', 'Jazz', 'Soul')
     """
+    return next(named_genres(values), "")
+
+
+def named_genres(values: Iterable[str]) -> Iterator[str]:
+    """Yield the genres that a tag's values name.
+
+    A value may hold several, between semicolons, or between slashes or commas if each is the name
+    of a genre. Numbers that stand for no genre, and place-holders such as "Other", name none.
+
+    Examples
+    --------
+    >>> list(named_genres(["Rock/Pop", "R&B/Soul", "My/Own", "(255)", "147?", "Other", "1999"]))
+    ['Rock', 'Pop', 'R&B/Soul', 'My/Own']
+    """
     from mutagen.id3 import TCON
 
     for value in values:
         for part in value.split(";"):
             for genre in map(clean, TCON(encoding=3, text=[part.strip()]).genres):
-                if genre and genre.casefold() not in _NO_GENRE:
-                    return genre
-    return ""
+                for name in _apart(genre):
+                    if re.search(r"[^\W\d_]", name) and name.casefold() not in _NO_GENRE:
+                        yield name
+
+
+def _apart(genre: str) -> list[str]:
+    """Return the genres in a text with slashes or commas; the text itself if not all are known."""
+    parts = [part.strip() for part in re.split("[/,]", genre)]
+    return parts if not is_known(genre) and all(map(is_known, parts)) else [genre]
 
 
 def _texts(tags: Any) -> dict[str, list[str]]:

@@ -1,0 +1,213 @@
+"""What commands say: messages for people, or with ``--json`` one document for programs.
+
+Standard output holds messages and results. With ``-q`` it holds results alone, with ``--json`` one
+JSON document, and everything else goes to standard error. Errors are told in any case.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import shutil
+import sys
+import textwrap
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, TextIO
+
+from genrenet.utils.errors import printable, visible
+from genrenet.utils.progress import QUIET, quiet
+from genrenet.utils.strict_json import to_json
+
+NARROWEST = 40
+"""Columns that text is folded to at least."""
+
+
+@dataclass
+class _Session:
+    """What is told of one command."""
+
+    command: str = ""
+    facts: dict[str, Any] = field(default_factory=dict)
+    stdout: TextIO | None = None
+    """Where the document goes; None while messages go to standard output."""
+    documented: bool = False
+    """Whether ``--json`` was given, and not only a format of results."""
+    shown: bool = False
+    aside: bool = False
+    """Whether messages go to standard error, as standard output holds a result."""
+
+
+_session = _Session()
+
+
+@contextmanager
+def session(command: str) -> Iterator[None]:
+    """Tell of a command, and print what `facts` were told of it as JSON, if that is asked for."""
+    global _session
+    before, was_quiet = _session, os.environ.get(QUIET)
+    _session = _Session(command)
+    try:
+        yield
+        if as_json() and _session.facts and not _session.shown:
+            show({"command": command, **_session.facts})
+    finally:
+        if _session.stdout is not None:
+            sys.stdout = _session.stdout
+        _session = before
+        if was_quiet is None:
+            os.environ.pop(QUIET, None)
+        else:
+            os.environ[QUIET] = was_quiet
+
+
+def add_telling_options(parser: argparse.ArgumentParser) -> None:
+    """Add what all commands have in common: how much is said, and how."""
+    add, unset = parser.add_argument, argparse.SUPPRESS
+    add("-q", "--quiet", action="store_true", default=unset, help="say nothing but results, errors")
+    add("--json", action="store_true", default=unset, help="print one JSON document, for programs")
+
+
+def heed(*, less: bool, document: bool, json: bool) -> None:
+    """Follow ``-q`` and ``--json`` until the session's end.
+
+    Other output than JSON goes to standard error, that of other packages too.
+
+    Parameters
+    ----------
+    less : bool
+        Whether messages are not wanted.
+    document : bool
+        Whether ``--json`` was given.
+    json : bool
+        Whether a result is to be printed as JSON.
+    """
+    if not _session.command:
+        return  # a parser that is looked at, and runs nothing
+    _session.documented |= document
+    if less:
+        # In the environment, so that it holds for the processes that this one starts.
+        os.environ[QUIET] = "1"
+    if (json or document) and _session.stdout is None:
+        _session.stdout, sys.stdout = sys.stdout, sys.stderr
+
+
+def messages_aside() -> None:
+    """Let messages go to standard error: standard output is for a result that programs read."""
+    _session.aside = bool(_session.command)
+
+
+def as_json() -> bool:
+    """Return whether a JSON document is wanted."""
+    return _session.stdout is not None
+
+
+def say(*lines: str) -> None:
+    """Print messages: to standard output, with ``--json`` to standard error, not with ``-q``.
+
+    On a terminal they are folded at blanks; elsewhere each is one line.
+    """
+    if quiet():
+        return
+    stream = _stream()
+    for line in lines:
+        print(folded(visible(line)) if stream.isatty() else visible(line), file=stream, flush=True)
+
+
+def _stream() -> TextIO:
+    # Where JSON is wanted, standard output is standard error already.
+    return sys.stderr if _session.aside else sys.stdout
+
+
+def warn(*lines: str) -> None:
+    """Print what went wrong to standard error, behind the command's name."""
+    for line in lines:
+        print(f"genrenet {_session.command}: {visible(line)}", file=sys.stderr)
+
+
+def fact(**facts: Any) -> None:
+    """Add to the document of ``--json``: plain values, paths as `printable` text."""
+    _session.facts |= facts
+
+
+def next_step(*words: str | os.PathLike[str], why: str = "") -> None:
+    """Say which command comes next.
+
+    Parameters
+    ----------
+    *words : str or path
+        The command without ``genrenet``, and its arguments.
+    why : str
+        What it does, in a few words.
+    """
+    command = shlex.join(["genrenet", *map(printable, words)])
+    fact(next=command)
+    if not quiet():  # not folded: it is there to be copied
+        print(f"next: {command}{f'    # {why}' if why else ''}", file=_stream(), flush=True)
+
+
+def show(document: Any) -> None:
+    """Print a result as JSON to standard output, in the place of the facts."""
+    _session.shown = True
+    text = to_json(document, ensure_ascii=False, indent=1, default=str)
+    # Bytes of names that are no text are escaped, as JSON has it.
+    print(
+        text.encode("utf-8", "backslashreplace").decode(),
+        file=_session.stdout or sys.stdout,
+        flush=True,
+    )
+
+
+def failed(error: str) -> None:
+    """Tell that the command cannot be carried out, and why."""
+    warn(f"error: {error}")
+    if _session.documented and not _session.shown:
+        show({"command": _session.command, "error": error})
+
+
+def folded(text: str, indent: str = "  ") -> str:
+    """Return text in lines that fit the terminal; words longer than that stay whole."""
+    width = max(NARROWEST, shutil.get_terminal_size().columns)
+    lines = text.splitlines() or [""]
+    return "\n".join(
+        textwrap.fill(
+            line,
+            width,
+            subsequent_indent=indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+            drop_whitespace=True,
+        )
+        if len(line) > width
+        else line
+        for line in lines
+    )
+
+
+def plural(number: int, noun: str) -> str:
+    """Return a number with its noun.
+
+    Examples
+    --------
+    >>> plural(1, "song"), plural(2000, "song")
+    ('1 song', '2,000 songs')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def shares(counts: Mapping[str, int], most: int = 12) -> str:
+    """Return how many there are of each kind, the most first.
+
+    Examples
+    --------
+    >>> shares({"pop": 1, "rock": 2})
+    'rock 2, pop 1'
+    """
+    ranked = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    named = [f"{name} {number:,}" for name, number in ranked[:most]]
+    rest = ranked[most:]
+    if rest:
+        named.append(f"{sum(number for _, number in rest):,} of {len(rest)} more")
+    return ", ".join(named)

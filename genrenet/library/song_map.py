@@ -1,0 +1,116 @@
+"""A map of a library: songs as points of a plane, those that sound alike side by side.
+
+Some thousand songs are laid out by t-SNE (van der Maaten and Hinton, 2008) on their principal
+components; any other song stands among the five of them that are nearest to it. So the time grows
+with the number of songs and not its square. Maps are kept in the cache.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from genrenet.library.similarity import Floats, top
+from genrenet.utils.cache import DAMAGE, CacheError, cache_folder, read_arrays, write_arrays
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+KIND = "maps"
+LANDMARKS = 4000
+"""Songs that t-SNE lays out."""
+
+COMPONENTS, NEAREST, PERPLEXITY = 50, 5, 30
+_SHARPNESS = 20.0
+_AT_ONCE = 1 << 14
+
+
+def song_map(vectors: Floats, *, landmarks: int = LANDMARKS, seed: int = 0) -> Floats:
+    """Return a place on a map for every song.
+
+    Parameters
+    ----------
+    vectors : ndarray of float32, shape (songs, features)
+        Unit vectors; see `genrenet.library.similarity.SongSpace`.
+    landmarks : int > 0
+        See `LANDMARKS`.
+    seed : int
+
+    Returns
+    -------
+    ndarray of float32, shape (songs, 2)
+        From -1 to 1, around 0.
+    """
+    name = hashlib.sha256(f"1 {landmarks} {seed} {vectors.shape}".encode())
+    name.update(np.ascontiguousarray(vectors).data)
+    with suppress(CacheError, *DAMAGE):
+        return read_arrays(cache_folder(KIND) / f"{name.hexdigest()[:32]}.npz")["places"]
+    places = _places(vectors, landmarks, np.random.default_rng(seed))
+    with suppress(CacheError):  # it can be made again
+        write_arrays(cache_folder(KIND) / f"{name.hexdigest()[:32]}.npz", places=places)
+    return places
+
+
+def _places(vectors: Floats, landmarks: int, rng: np.random.Generator) -> Floats:
+    if len(vectors) <= landmarks:
+        return _scaled(_laid_out(vectors, rng))
+    chosen = np.sort(rng.choice(len(vectors), landmarks, replace=False))
+    held = vectors[chosen]
+    laid = _scaled(_laid_out(held, rng))
+    places = np.empty((len(vectors), 2), np.float32)
+    for first in range(0, len(vectors), _AT_ONCE):
+        cosines = vectors[first : first + _AT_ONCE] @ held.T
+        near = top(cosines, NEAREST)
+        found = np.take_along_axis(cosines, near, 1)
+        weights = np.exp(_SHARPNESS * (found - found[:, :1]))
+        weights /= weights.sum(axis=1, keepdims=True)
+        places[first : first + _AT_ONCE] = (weights[:, :, None] * laid[near]).sum(axis=1)
+    # Songs with the same five landmarks would stand in one place.
+    spread = np.float32(_spacing(laid) / 2)
+    places += spread * rng.standard_normal(places.shape, np.float32)
+    places[chosen] = laid
+    return _scaled(places)
+
+
+def _laid_out(vectors: Floats, rng: np.random.Generator) -> Floats:
+    """Return places of a few thousand songs at most."""
+    from sklearn.decomposition import PCA
+    from sklearn.manifold import TSNE
+    from threadpoolctl import threadpool_limits
+
+    state = int(rng.integers(2**31))
+    components = min(COMPONENTS, *vectors.shape)
+    if len(vectors) < 4 or components < 2:
+        flat = np.zeros((len(vectors), 2), np.float32)
+        flat[:, 0] = np.linspace(-1, 1, len(vectors)) if len(vectors) > 1 else 0
+        return flat
+    if not np.ptp(vectors, axis=0).any():  # all songs are one
+        return np.zeros((len(vectors), 2), np.float32)
+    reduced = PCA(components, random_state=state).fit_transform(vectors)
+    perplexity = min(PERPLEXITY, (len(vectors) - 1) / 3)
+    tsne = TSNE(perplexity=perplexity, init="pca", random_state=state)
+    # Its threads wait actively for each other: beside other work, several take far longer than one.
+    with threadpool_limits(1, "openmp"):
+        found: Floats = tsne.fit_transform(reduced).astype(np.float32)
+    return found
+
+
+def _scaled(places: Floats) -> Floats:
+    """Return places around 0 of which the farthest is 1 away on one axis."""
+    if not len(places):
+        return places
+    moved = places - (places.max(axis=0) + places.min(axis=0)) / 2
+    reach = np.abs(moved).max()
+    scaled: Floats = moved / reach if reach > 0 else moved
+    return scaled
+
+
+def _spacing(places: Floats) -> float:
+    """Return the median distance from a place to the nearest other one."""
+    from scipy.spatial import cKDTree
+
+    distances: NDArray[np.float64] = cKDTree(places).query(places, 2)[0][:, 1]
+    return float(np.median(distances))

@@ -1,0 +1,131 @@
+"""Rules for folders: what is wished otherwise of the songs in them."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from genrenet.library.tag_plans import Wish
+from genrenet.utils.errors import GenrenetError
+from genrenet.utils.suggest import nearest
+
+EXISTING = {
+    "keep": {"keep_existing": True, "refine": False},
+    "refine": {"keep_existing": True, "refine": True},
+    "overwrite": {"keep_existing": False, "refine": False},
+}
+"""What becomes of genres that files have, by name."""
+
+_KEYS = ("match", "skip", "genres", "min-confidence", "existing", "subgenres")
+
+
+class RuleError(GenrenetError):
+    """A rule that cannot be understood."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What is wished otherwise of the songs that a pattern matches.
+
+    Attributes
+    ----------
+    pattern : re.Pattern
+    wishes : mapping of str to object
+        Attributes of `Wish`.
+    """
+
+    pattern: re.Pattern[str]
+    wishes: Mapping[str, Any]
+
+
+class Rules:
+    """Rules in their order; of several that match, the later prevail.
+
+    Parameters
+    ----------
+    entries : sequence of mapping
+        Each with ``match``, a pattern or a list of them, and some of ``skip`` (bool), ``genres``
+        (int), ``min-confidence`` (0 to 1), ``existing`` (keep, refine, overwrite) and ``subgenres``
+        (grouping, style, no). A pattern names folders or files: ``*`` and ``?`` stand for anything
+        in one name, ``**`` for folders too. It may begin anywhere in the path, unless it begins
+        with a slash, and all that is in a folder goes with it. Case is ignored.
+
+    Raises
+    ------
+    RuleError
+
+    Examples
+    --------
+    >>> rules = Rules([{"match": "Podcasts", "skip": True}, {"match": "*/Live", "genres": 2}])
+    >>> rules.wish("/music/podcasts/one/1.mp3", Wish()).skip
+    True
+    >>> rules.wish("/music/Queen/Live/1.mp3", Wish()).genres
+    2
+    """
+
+    def __init__(self, entries: Sequence[Mapping[str, Any]]) -> None:
+        if isinstance(entries, str) or not isinstance(entries, Sequence):
+            raise RuleError("rules", found=repr(entries), wanted="a list, each entry with 'match'")
+        self._rules = [rule for number, one in enumerate(entries, 1) for rule in _read(one, number)]
+
+    def wish(self, path: str, wish: Wish) -> Wish:
+        """Return what is wished of a song."""
+        name = unicodedata.normalize("NFC", path.replace("\\", "/"))
+        for rule in self._rules:
+            if rule.pattern.search(name):
+                wish = replace(wish, **rule.wishes)
+        return wish
+
+
+def _read(entry: Any, number: int) -> list[Rule]:
+    if not isinstance(entry, Mapping) or not entry.get("match"):
+        raise RuleError(f"rule {number}", found=repr(entry), wanted="a mapping with 'match'")
+    for key in entry:
+        if key not in _KEYS:
+            near = " or ".join(nearest(str(key), _KEYS)) or ", ".join(_KEYS)
+            raise RuleError(f"rule {number} ('{entry['match']}')", found=f"'{key}'", wanted=near)
+    wishes = {
+        _attribute(key): _checked(key, value, f"rule {number} ('{entry['match']}')")
+        for key, value in entry.items()
+        if key not in ("match", "existing")
+    }
+    if "existing" in entry:
+        wishes |= EXISTING[_checked("existing", entry["existing"], f"rule {number}")]
+    patterns = entry["match"] if isinstance(entry["match"], list) else [entry["match"]]
+    return [Rule(_pattern(str(pattern)), wishes) for pattern in patterns]
+
+
+def _attribute(key: str) -> str:
+    return key.replace("-", "_")
+
+
+def _checked(key: str, value: Any, what: str) -> Any:
+    wanted = {
+        "skip": "true or false",
+        "genres": "1 or more",
+        "min-confidence": "a number from 0 to 1",
+        "existing": "keep, refine or overwrite",
+        "subgenres": "grouping, style or no",
+    }[key]
+    good = {
+        "skip": isinstance(value, bool),
+        "genres": isinstance(value, int) and not isinstance(value, bool) and value > 0,
+        "min-confidence": isinstance(value, int | float) and 0 <= value <= 1,
+        "existing": isinstance(value, str) and value in EXISTING,
+        "subgenres": value is False or value in ("grouping", "style", "no"),
+    }[key]
+    if not good:
+        raise RuleError(f"{what}: '{key}'", found=repr(value), wanted=wanted)
+    return "" if key == "subgenres" and value in (False, "no") else value
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    """Return the expression for a pattern: whole names, anywhere in a path."""
+    text = unicodedata.normalize("NFC", text.rstrip("/"))
+    signs = {"**": ".*", "*": "[^/]*", "?": "[^/]"}
+    parts = re.split(r"(\*\*|\*|\?)", text)
+    inner = "".join(signs.get(part, re.escape(part)) for part in parts)
+    return re.compile(f"{'^' if text.startswith('/') else '(?:^|/)'}{inner}(?:/|$)", re.IGNORECASE)
