@@ -99,7 +99,8 @@ class Watcher:
         self._places: list[tuple[int, int] | None] = []
         self._pending: dict[str, tuple[FileState, float]] = {}
         self._left: dict[str, None] = {}
-        self._away = self._trouble = self._resting = self._untold = ""
+        self._away = self._resting = self._untold = ""
+        self._trouble: set[str] = set()
         self._check_at = self._retry_at = self._write_at = 0.0
         self._compare_at = time.monotonic() + SELDOM_SECONDS
 
@@ -294,7 +295,7 @@ class Watcher:
     def _compare(self) -> None:
         """Look through everything."""
         began = time.monotonic()
-        found = self._attempt(self.how.look)
+        found = self._attempt("look", self.how.look)
         now = time.monotonic()
         if found is not None:
             self._compare_at = now + self._every
@@ -315,7 +316,9 @@ class Watcher:
         def enough() -> bool:
             return time.monotonic() > deadline or self._must_rest()
 
-        counts = self._attempt(lambda: self.how.run(only=ready, write=False, enough=enough))
+        counts = self._attempt(
+            "update", lambda: self.how.run(only=ready, write=False, enough=enough)
+        )
         if counts is None:
             return
         for path in ready:
@@ -331,13 +334,13 @@ class Watcher:
 
     def _write(self) -> None:
         began = time.monotonic()
-        if self._attempt(lambda: self.how.run(only=(), write=True)) is not None:
+        if self._attempt("write", lambda: self.how.run(only=(), write=True)) is not None:
             self._wrote(time.monotonic() - began)
 
     def _wrote(self, seconds: float) -> None:
         self._write_at = time.monotonic() + max(WRITE_SECONDS, seconds / WRITE_SHARE)
 
-    def _attempt(self, work: Callable[[], T]) -> T | None:
+    def _attempt(self, kind: str, work: Callable[[], T]) -> T | None:
         """Do something; what time can mend is said once, and tried again."""
         try:
             found = work()
@@ -350,13 +353,14 @@ class Watcher:
             if isinstance(error, LibraryAway):
                 self._check()
             if not self._away and not self._trouble:
-                self._trouble = str(error)
                 self.say(f"{error}; tried again every {RETRY_SECONDS:g} s")
+            self._trouble |= set() if self._away else {kind}
             self._retry_at = time.monotonic() + RETRY_SECONDS
             return None
-        if self._trouble:
-            self._trouble = ""
-            self.say("this works again")
+        if kind in self._trouble:
+            self._trouble.remove(kind)
+            if not self._trouble:
+                self.say("this works again")
         return found
 
     def _rest(self, songs: int) -> None:
