@@ -146,7 +146,7 @@ export class Result {
     const reason = {
       scores: `Songs with like scores of ${this.entry.words.many}.`,
       embeddings: "Songs that sound alike to the model.",
-      incomparable: `The library was scanned with a model of other ${this.entry.words.many}: its songs cannot be compared with this one.`,
+      incomparable: "The library was scanned with a model of other genres or tags: its songs cannot be compared with this one.",
     }[by];
     show(byId("similar"), Boolean(reason) && Boolean(similar.length || by === "incomparable"));
     if (!reason) return;
