@@ -103,13 +103,11 @@ def keep_freed_memory() -> None:
         mallopt(top_pad, 1 << 28)
 
 
-def release_freed_memory() -> None:
-    """Let the C library hand back to the system what large work has freed, on glibc."""
-    malloc_trim = (
-        getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
-    )
-    if malloc_trim is not None:
-        malloc_trim(0)
+def give_back_memory() -> None:
+    """Give freed memory back to the system, after `keep_freed_memory` too; glibc only."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    if trim is not None:
+        trim(0)
 
 
 def step_back(nice: int = 10) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from genrenet.library.similarity import Floats
 from genrenet.library.song_map import song_map, with_places
-from genrenet.utils.hardware import release_freed_memory, step_back
+from genrenet.utils.hardware import give_back_memory, step_back
 from genrenet.web.music_folder import in_background
 
 
@@ -81,4 +81,4 @@ class MapDrawing:
             self.state = "failed"
             self._on_fault(error)
         self._former = None  # with all that it holds
-        release_freed_memory()
+        give_back_memory()

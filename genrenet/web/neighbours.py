@@ -17,7 +17,7 @@ from genrenet.library.song_index import SongIndex
 from genrenet.library.song_vectors import SongVectors
 from genrenet.library.songs import LibrarySongs
 from genrenet.library.table import file_of
-from genrenet.utils.hardware import release_freed_memory, step_back
+from genrenet.utils.hardware import give_back_memory, step_back
 from genrenet.web.library_index import LibraryIndex
 from genrenet.web.map_drawing import MapDrawing
 from genrenet.web.paths import inside, relative_name
@@ -139,7 +139,7 @@ class Neighbours:
                 index.build()
         except Exception as error:  # such as a full disk
             self._on_fault(error)
-        release_freed_memory()
+        give_back_memory()
 
     @cached_property
     def map_id(self) -> str:

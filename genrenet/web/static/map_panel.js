@@ -41,7 +41,7 @@ export class MapPanel {
     const less = press("Less like this", () => act.less(song), wanted ? {} : { "aria-disabled": "true", "aria-describedby": "map-less" });
     this.song.replaceChildren(
       make("h3", { id: "map-song-name", class: "unseen", tabindex: -1 }, `Chosen: ${nameOf(song)}`),
-      make("ul", { class: "map-one" }, songItem(song)),
+      make("ul", { class: "map-one" }, songItem(song, { like: false })),
       make(
         "div",
         { class: "links" },
@@ -85,7 +85,7 @@ export class MapPanel {
 
   item(song, songs, tuned) {
     const { act } = this;
-    const item = songItem(song, { songs: () => songs });
+    const item = songItem(song, { songs: () => songs, like: false });
     const small = (text, label, run) => press(text, run, { class: "quiet", "aria-label": `${label} ${nameOf(song)}` });
     const buttons = [small("◎", "Choose on the map:", () => act.choose(song))];
     if (tuned) {
