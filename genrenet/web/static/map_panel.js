@@ -1,6 +1,6 @@
 // Beside the map: the chosen song with what can be done with it, and a list of songs.
 
-import { many, percent, sentence } from "./format.js";
+import { percent, sentence } from "./format.js";
 import { listActions } from "./list_actions.js";
 import { songItem } from "./song_list.js";
 import { make, show } from "./dom.js";
@@ -88,6 +88,7 @@ export class MapPanel {
     const item = songItem(song, { songs: () => songs, like: false });
     const small = (text, label, run) => press(text, run, { class: "quiet", "aria-label": `${label} ${nameOf(song)}` });
     const buttons = [small("◎", "Choose on the map:", () => act.choose(song))];
+    item.classList.toggle("tuned", tuned);
     if (tuned) {
       buttons.unshift(small("+", "More like", () => act.more(song)), small("−", "Less like", () => act.less(song)));
     }
@@ -125,6 +126,3 @@ export class MapPanel {
     ];
   }
 }
-
-/** How many of how many are listed. */
-export const listed = (some, all) => (all > some ? `${many(some, "song")} of ${all.toLocaleString("en")} listed.` : "");
