@@ -115,12 +115,13 @@ class SongIndex:
         songs = np.empty((len(asked), k), np.int64)
         cosines = np.empty((len(asked), k), np.float32)
         for row, vector in enumerate(asked):
-            found = np.asarray(index.search(vector, k).keys, np.int64)
+            # Half precision takes near songs for equal: more than are asked for, then compared.
+            found = np.asarray(index.search(vector, min(2 * k, len(self))).keys, np.int64)
             if len(found) < k:  # a graph may have parts that no way leads to
                 songs[row], cosines[row] = (part[0] for part in self.space.nearest([vector], k))
                 continue
             exact = self.space.vectors[found] @ vector
-            order = np.lexsort((found, -exact))
+            order = np.lexsort((found, -exact))[:k]
             songs[row], cosines[row] = found[order], exact[order]
         return songs, cosines
 
