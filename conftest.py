@@ -34,3 +34,9 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
     """Keep the user's own cache out of the tests; the tests of a run share one."""
     folder = tmp_path_factory.getbasetemp() / "cache"
     monkeypatch.setenv("GENRENET_CACHE", str(folder))
+
+
+@pytest.fixture(autouse=True)
+def _no_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the user's own configuration, and those of libraries, out of the tests."""
+    monkeypatch.setenv("GENRENET_CONFIG", "")

@@ -13,35 +13,11 @@ import warnings
 from collections.abc import Sequence
 from importlib import import_module
 
-from genrenet.cli import telling
+from genrenet.cli import configured, telling
+from genrenet.cli.commands import COMMANDS as COMMANDS
 from genrenet.cli.parsing import CommandParser
 from genrenet.utils.errors import GenrenetError
 from genrenet.version import __version__
-
-COMMANDS = {
-    "fit": ("training", "train a network on a collection"),
-    "validate": ("training", "measure a checkpoint on the validation songs"),
-    "test": ("training", "measure a checkpoint on the test songs and write a report"),
-    "predict": ("training", "score all songs of a collection"),
-    "distil": ("distil", "train a small fast network to name genres as larger ones do"),
-    "evaluate": ("evaluate", "judge methods on the same songs and folds, and write a report"),
-    "compare": ("evaluate", "set two evaluations side by side"),
-    "baseline": ("baseline", "let a classical method learn from a collection"),
-    "classify": ("classify", "name the genre of files and folders"),
-    "scan": ("scan", "keep a table of the genres of a whole library"),
-    "tag": ("tag", "write the genres of a scanned library into the files' tags"),
-    "correct": ("correct", "note the right genre of songs in a scanned library"),
-    "adapt": ("adapt", "let a model learn from corrections, without forgetting the rest"),
-    "serve": ("serve", "a web page that names a song's genre, and a JSON API"),
-    "playlist": ("playlist", "make a playlist of one genre or a mix of them"),
-    "recommend": ("recommend", "what to listen to next, and how good such advice is"),
-    "embed": ("embed", "write what a network says of songs to a file"),
-    "checkpoints": ("checkpoints", "list, import, describe, export or remove models"),
-    "data": ("data", "check, split, prepare or synthesise a collection"),
-    "cache": ("cache", "list or clear what is kept on disk to be quick the next time"),
-    "plugins": ("plugins", "list what plugins add"),
-}
-"""Sub-commands: the module that runs each, and a line about it."""
 
 EXAMPLES = """examples:
   genrenet data check ~/Music
@@ -107,6 +83,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     name = parser.parse_args(arguments[:1]).command
     # Of former names in a user's own configurations: Python shows such warnings to developers only.
     warnings.filterwarnings("default", r"genrenet\S+ has moved to ", DeprecationWarning)
+    configured.applied.clear()
     try:
         with telling.session(name):
             return _run(name, arguments[1:])
@@ -124,7 +101,7 @@ def _run(name: str, arguments: Sequence[str]) -> int:
         _report_plugins()
         return code
     except GenrenetError as error:
-        telling.failed(str(error))
+        telling.failed(f"{error}{configured.origin(str(error))}")
         return 2
     except KeyboardInterrupt:
         telling.warn("interrupted")

@@ -27,7 +27,8 @@ exit code: 0 done, 2 the request cannot be carried out
 """
 
 
-def _parser() -> CommandParser:
+def make_parser(command: str) -> CommandParser:
+    """Return the parser of the command; see `genrenet.cli.commands.parsers`."""
     parser = CommandParser(
         "genrenet adapt", "Let a model learn from corrections, without forgetting.", EXAMPLES
     )
@@ -51,7 +52,7 @@ def _positive(text: str) -> float:
 
 def run(command: str, arguments: Sequence[str]) -> int:
     """Run ``genrenet adapt``; see `genrenet.cli.main`."""
-    parser = _parser()
+    parser = make_parser(command)
     options = parser.parse_args(arguments)
     if not options.out.endswith(".ckpt"):
         parser.error(f"--out '{options.out}': wanted a name that ends with .ckpt")

@@ -22,8 +22,8 @@ class BaselineCommandError(GenrenetError):
     """A request to fit a baseline that cannot be carried out."""
 
 
-def run(command: str, arguments: Sequence[str]) -> int:
-    """Run ``genrenet baseline``; see `genrenet.cli.main`."""
+def make_parser(command: str) -> CommandParser:
+    """Return the parser of the command; see `genrenet.cli.commands.parsers`."""
     parser = CommandParser("genrenet baseline", "Fit a classical method and keep it.", EXAMPLES)
     parser.add_argument("name", metavar="NAME", help="a baseline: see 'genrenet plugins'")
     parser.add_argument("data", metavar="DATA", help="a collection of songs")
@@ -34,6 +34,12 @@ def run(command: str, arguments: Sequence[str]) -> int:
     )
     parser.add_argument("--seed", type=int, default=0, help="default: 0")
     add_collection_options(parser)
+    return parser
+
+
+def run(command: str, arguments: Sequence[str]) -> int:
+    """Run ``genrenet baseline``; see `genrenet.cli.main`."""
+    parser = make_parser(command)
     options = parser.parse_args(arguments)
     out = Path(options.out)
     if out.suffix != ".skops" or not out.resolve().parent.is_dir():

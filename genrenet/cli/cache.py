@@ -32,8 +32,8 @@ KINDS = {"stores", "features", "embeddings", "checkpoints", "downloads", "stream
 _UNITS = {"m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
 
 
-def run(command: str, arguments: Sequence[str]) -> int:
-    """Run ``genrenet cache``; see `genrenet.cli.main`."""
+def make_parser(command: str) -> CommandParser:
+    """Return the parser of the command; see `genrenet.cli.commands.parsers`."""
     parser = CommandParser("genrenet cache", "List what the cache holds, or clear it.", EXAMPLES)
     parser.add_argument("action", nargs="?", choices=("list", "clear"), default="list")
     parser.add_argument("kinds", nargs="*", metavar="KIND", help="such as stores (default: all)")
@@ -42,6 +42,12 @@ def run(command: str, arguments: Sequence[str]) -> int:
     )
     parser.add_argument("--yes", action="store_true", help="remove; otherwise only say what")
     parser.add_argument("--format", choices=("table", "json"), default="table")
+    return parser
+
+
+def run(command: str, arguments: Sequence[str]) -> int:
+    """Run ``genrenet cache``; see `genrenet.cli.main`."""
+    parser = make_parser(command)
     options = parser.parse_args(arguments)
     from genrenet.cli.cache_contents import contents
     from genrenet.utils.cache import cache_root

@@ -32,7 +32,8 @@ class CheckpointsCommandError(GenrenetError):
     """A request about checkpoints that cannot be carried out."""
 
 
-def _parser() -> CommandParser:
+def make_parser(command: str) -> CommandParser:
+    """Return the parser of the command; see `genrenet.cli.commands.parsers`."""
     title = "List, import, describe, export or remove models."
     parser = CommandParser("genrenet checkpoints", title, EXAMPLES)
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
@@ -70,7 +71,7 @@ def _parser() -> CommandParser:
 
 def run(command: str, arguments: Sequence[str]) -> int:
     """Run ``genrenet checkpoints``; see `genrenet.cli.main`."""
-    options = _parser().parse_args(arguments)
+    options = make_parser(command).parse_args(arguments)
     actions = {
         "list": _list,
         "import": _import,

@@ -47,7 +47,8 @@ class ClassifyError(GenrenetError):
     """A request to classify that cannot be carried out."""
 
 
-def _parser() -> CommandParser:
+def make_parser(command: str) -> CommandParser:
+    """Return the parser of the command; see `genrenet.cli.commands.parsers`."""
     parser = CommandParser(
         "genrenet classify", "Name the genre of audio files, and of all songs in folders.", EXAMPLES
     )
@@ -73,7 +74,7 @@ def _parser() -> CommandParser:
 
 def run(command: str, arguments: Sequence[str]) -> int:
     """Run ``genrenet classify``; see `genrenet.cli.main`."""
-    options = _parser().parse_args(arguments)
+    options = make_parser(command).parse_args(arguments)
     if options.top < 1:
         raise ClassifyError("--top", found=str(options.top), wanted="1 or more")
     if options.format == "parquet" and not options.out:

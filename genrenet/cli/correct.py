@@ -23,7 +23,8 @@ exit code: 0 done, 2 the request cannot be carried out (nothing is noted)
 """
 
 
-def _parser() -> CommandParser:
+def make_parser(command: str) -> CommandParser:
+    """Return the parser of the command; see `genrenet.cli.commands.parsers`."""
     parser = CommandParser("genrenet correct", "Note the right genre of songs.", EXAMPLES)
     add = parser.add_argument
     add("words", nargs="*", metavar="SONG ... GENRE", help="songs of the library, then their genre")
@@ -36,7 +37,7 @@ def _parser() -> CommandParser:
 
 def run(command: str, arguments: Sequence[str]) -> int:
     """Run ``genrenet correct``; see `genrenet.cli.main`."""
-    parser = _parser()
+    parser = make_parser(command)
     # Options may stand between the songs and the genre.
     options = parser.parse_intermixed_args(arguments)
     if options.list:

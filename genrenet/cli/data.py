@@ -30,7 +30,8 @@ class DataCommandError(GenrenetError):
     """Options of ``genrenet data`` that do not go together."""
 
 
-def _parser() -> CommandParser:
+def make_parser(command: str) -> CommandParser:
+    """Return the parser of the command; see `genrenet.cli.commands.parsers`."""
     title = "Check, split or prepare a music collection, or synthesise one."
     parser = CommandParser("genrenet data", title, EXAMPLES)
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
@@ -94,7 +95,7 @@ def _parser() -> CommandParser:
 
 def run(command: str, arguments: Sequence[str]) -> int:
     """Run ``genrenet data``; see `genrenet.cli.main`."""
-    parser = _parser()
+    parser = make_parser(command)
     options, rest = parser.parse_known_args(arguments)
     # argparse takes OUT only if no option stands between it and DIR.
     if getattr(options, "out", "") is None and len(rest) == 1 and not rest[0].startswith("-"):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from genrenet.cli.configured import settable
 from genrenet.cli.parsing import CommandParser
-from genrenet.cli.training import OptionError, prepare_arguments
+from genrenet.cli.training import GROUPS, OptionError, configured_arguments, prepare_arguments
 from genrenet.utils.errors import printable
 
 EXAMPLES = """All other options are those of 'genrenet fit': the collection, the student's network and front end,
@@ -28,18 +29,26 @@ exit code: 0 done, 1 some songs could not be read, 2 the request cannot be carri
 """  # noqa: E501
 
 
-def run(command: str, arguments: Sequence[str]) -> int:
-    """Run ``genrenet distil``; see `genrenet.cli.main`."""
+def make_parser(command: str) -> CommandParser:
+    """Return the parser of the command; see `genrenet.cli.commands.parsers`."""
     parser = CommandParser(
         "genrenet distil",
         "Train a small network to name genres as larger ones do, on any songs; no labels needed.",
         EXAMPLES,
     )
+    parser.passes_on = GROUPS
     add = parser.add_argument
     add("--teacher", metavar="NAMES", help="models to learn from: names or .ckpt files")
     add("--out", metavar="FILE", help="checkpoint to write (default: student.ckpt)")
     add("--runs", metavar="DIR", default="runs", help="folder of the runs (default: runs)")
+    return parser
+
+
+def run(command: str, arguments: Sequence[str]) -> int:
+    """Run ``genrenet distil``; see `genrenet.cli.main`."""
+    parser = make_parser(command)
     options, rest = parser.parse_known_args(arguments)
+    rest = configured_arguments("distil", rest, settable(parser))
     resumed = any(word.partition("=")[0] == "--ckpt_path" for word in rest)
     if not resumed and not options.teacher:
         raise OptionError("nobody to learn from", remedy="name a teacher: --teacher genres")

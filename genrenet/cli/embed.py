@@ -33,7 +33,8 @@ class EmbedError(GenrenetError):
     """A request to embed that cannot be carried out."""
 
 
-def _parser() -> CommandParser:
+def make_parser(command: str) -> CommandParser:
+    """Return the parser of the command; see `genrenet.cli.commands.parsers`."""
     parser = CommandParser(
         "genrenet embed",
         "Write embeddings of songs, a layer's output, to a file.",
@@ -58,7 +59,7 @@ def _parser() -> CommandParser:
 
 def run(command: str, arguments: Sequence[str]) -> int:
     """Run ``genrenet embed``; see `genrenet.cli.main`."""
-    options = _parser().parse_args(arguments)
+    options = make_parser(command).parse_args(arguments)
     if options.layer == "list":
         return _list(options)
     _check(options)

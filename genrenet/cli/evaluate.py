@@ -31,7 +31,8 @@ class EvaluateError(GenrenetError):
     """A request to evaluate or compare that cannot be carried out."""
 
 
-def _parser(command: str) -> CommandParser:
+def make_parser(command: str) -> CommandParser:
+    """Return the parser of the command; see `genrenet.cli.commands.parsers`."""
     if command == "compare":
         parser = CommandParser("genrenet compare", "Set two runs side by side.", EXAMPLES)
         parser.add_argument("runs", nargs=2, metavar="RUN", help="folders of 'genrenet evaluate'")
@@ -71,7 +72,7 @@ def _parser(command: str) -> CommandParser:
 
 def run(command: str, arguments: Sequence[str]) -> int:
     """Run ``genrenet evaluate`` or ``genrenet compare``; see `genrenet.cli.main`."""
-    options = _parser(command).parse_args(arguments)
+    options = make_parser(command).parse_args(arguments)
     return _compare(options) if command == "compare" else _evaluate(options)
 
 

@@ -7,10 +7,11 @@ import os
 import re
 import sys
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from genrenet.cli import telling
+from genrenet.cli.configured import Parse, origin, parse_configured
 from genrenet.utils.errors import GenrenetError, visible
 
 if TYPE_CHECKING:
@@ -74,18 +75,44 @@ class CommandParser(argparse.ArgumentParser):
         ``genrenet`` and the command.
     description, epilog : str
         Text before and after the list of options.
+
+    Attributes
+    ----------
+    passes_on : collection of str
+        First words of options that are somebody else's to read.
     """
+
+    passes_on: Collection[str] = ()
 
     def __init__(self, prog: str, description: str = "", epilog: str = "") -> None:
         super().__init__(prog=prog, description=description, epilog=epilog, formatter_class=_Help)
+        self._at_work = False
         if " " in prog:
             telling.add_telling_options(self)
 
     def parse_known_args(  # type: ignore[override]
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
     ) -> tuple[argparse.Namespace, list[str]]:
-        """Parse, and follow what is said of how much to tell."""
-        found, rest = super().parse_known_args(args, namespace)
+        """Parse, and take from configurations what the command line does not say."""
+        return self._parse(super().parse_known_args, args, namespace)
+
+    def parse_known_intermixed_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """Parse likewise, where options stand between arguments."""
+        return self._parse(super().parse_known_intermixed_args, args, namespace)
+
+    def _parse(
+        self, parse: Parse, args: Sequence[str] | None, namespace: argparse.Namespace | None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        arguments = list(sys.argv[1:] if args is None else args)
+        if self._at_work or " " not in self.prog:
+            return parse(arguments, namespace or argparse.Namespace())
+        self._at_work = True
+        try:
+            found, rest = parse_configured(self, parse, arguments)
+        finally:
+            self._at_work = False
         self._heed(found)
         return found, rest
 
@@ -103,7 +130,8 @@ class CommandParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong and where help is; exit with code 2."""
-        print(f"{self.prog}: error: {visible(message)}; see '{self.prog} --help'", file=sys.stderr)
+        told = visible(message) + origin(message)
+        print(f"{self.prog}: error: {told}; see '{self.prog} --help'", file=sys.stderr)
         sys.exit(2)
 
 

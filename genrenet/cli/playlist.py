@@ -53,7 +53,8 @@ class PlaylistRequestError(GenrenetError):
     """A request for a playlist that makes no sense."""
 
 
-def _parser() -> CommandParser:
+def make_parser(command: str) -> CommandParser:
+    """Return the parser of the command; see `genrenet.cli.commands.parsers`."""
     parser = CommandParser(
         "genrenet playlist", "Make a playlist of one genre or a mix of them.", EXAMPLES
     )
@@ -132,7 +133,7 @@ def _parser() -> CommandParser:
 
 def run(command: str, arguments: Sequence[str]) -> int:
     """Run ``genrenet playlist``; see `genrenet.cli.main`."""
-    options = _parser().parse_args(arguments)
+    options = make_parser(command).parse_args(arguments)
     from genrenet.playlists import playlist, read_playlist, write_playlist
     from genrenet.playlists.formats import check_out
     from genrenet.playlists.requests import parse_length

@@ -31,13 +31,21 @@ GENRENET_LOAD_PLUGINS names the plugins, or the packages, that are loaded; all a
 """
 
 
-def run(command: str, arguments: Sequence[str]) -> int:
-    """Run ``genrenet plugins``; see `genrenet.cli.main`."""
+def make_parser(command: str) -> CommandParser:
+    """Return the parser of the command; see `genrenet.cli.commands.parsers`."""
     parser = CommandParser("genrenet plugins", "What plugins add, and from where.", EXAMPLES)
-    parser.add_argument("--kind", choices=list(KINDS), help="only things of this kind")
+    parser.add_argument(
+        "--kind", choices=list(KINDS), metavar="KIND", help=f"only these: {', '.join(KINDS)}"
+    )
     parser.add_argument(
         "--format", choices=("table", "json"), default="table", help="default: table"
     )
+    return parser
+
+
+def run(command: str, arguments: Sequence[str]) -> int:
+    """Run ``genrenet plugins``; see `genrenet.cli.main`."""
+    parser = make_parser(command)
     options = parser.parse_args(arguments)
     from genrenet.plugins.manager import contributions, problems
 

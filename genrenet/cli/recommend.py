@@ -49,7 +49,8 @@ COLUMNS = (
 )
 
 
-def _parser() -> CommandParser:
+def make_parser(command: str) -> CommandParser:
+    """Return the parser of the command; see `genrenet.cli.commands.parsers`."""
     parser = CommandParser("genrenet recommend", "Recommend what to listen to next.", EXAMPLES)
     add = parser.add_argument
     add(
@@ -86,7 +87,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
         from genrenet.cli import recommend_evaluate
 
         return recommend_evaluate.run(command, arguments[1:])
-    parser = _parser()
+    parser = make_parser(command)
     options = parser.parse_args(arguments)
     if not (options.user or options.like or options.all_users):
         parser.error("whom for? wanted --user U, --like ITEM or --all-users")

@@ -27,8 +27,8 @@ exit code: 0 every model was judged, 1 some could not be or rows of the history 
 """
 
 
-def run(command: str, arguments: Sequence[str]) -> int:
-    """Run ``genrenet recommend evaluate``; see `genrenet.cli.main`."""
+def make_parser(command: str) -> CommandParser:
+    """Return the parser of the command; see `genrenet.cli.commands.parsers`."""
     parser = CommandParser("genrenet recommend evaluate", "Judge recommenders.", EXAMPLES)
     add = parser.add_argument
     add("history", nargs="+", metavar="HISTORY", help="as for 'genrenet recommend'")
@@ -46,6 +46,12 @@ def run(command: str, arguments: Sequence[str]) -> int:
     add("--content", metavar="FILE", help="audio features: what 'genrenet embed' or 'scan' wrote")
     add("--labels", metavar="FILE", help="genres and artists of a library's songs: a CSV table")
     add("--out", metavar="DIR", help="folder of the report (default: runs/recommend)")
+    return parser
+
+
+def run(command: str, arguments: Sequence[str]) -> int:
+    """Run ``genrenet recommend evaluate``; see `genrenet.cli.main`."""
+    parser = make_parser(command)
     options = parser.parse_args(arguments)
     return _neighbours(options) if options.labels else _history(options)
 

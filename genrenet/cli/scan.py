@@ -35,7 +35,8 @@ request cannot be carried out, 130 interrupted
 """
 
 
-def _parser() -> CommandParser:
+def make_parser(command: str) -> CommandParser:
+    """Return the parser of the command; see `genrenet.cli.commands.parsers`."""
     parser = CommandParser(
         "genrenet scan", "Keep a table of the genres of a whole library.", EXAMPLES
     )
@@ -56,7 +57,7 @@ def _parser() -> CommandParser:
 
 def run(command: str, arguments: Sequence[str]) -> int:
     """Run ``genrenet scan``; see `genrenet.cli.main`."""
-    options = _parser().parse_args(arguments)
+    options = make_parser(command).parse_args(arguments)
     from genrenet.library.processes import own_device
     from genrenet.library.scanning import identity_of, model_of, scan
     from genrenet.models.checkpoints import default_checkpoint

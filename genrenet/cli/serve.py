@@ -43,7 +43,8 @@ def _above_zero(text: str) -> float:
     return number
 
 
-def _parser() -> CommandParser:
+def make_parser(command: str) -> CommandParser:
+    """Return the parser of the command; see `genrenet.cli.commands.parsers`."""
     parser = CommandParser("genrenet serve", "A web page that names a song's genre.", EXAMPLES)
     add = parser.add_argument
     add("--music", required=True, metavar="DIR", help="folder whose songs the page offers")
@@ -72,7 +73,7 @@ def uploads_folder() -> tempfile.TemporaryDirectory[str]:
 
 def run(command: str, arguments: Sequence[str]) -> int:
     """Run ``genrenet serve``; see `genrenet.cli.main`."""
-    options = _parser().parse_args(arguments)
+    options = make_parser(command).parse_args(arguments)
     from genrenet.inference.classify import open_method
     from genrenet.library.song_vectors import read_song_vectors
     from genrenet.library.table import read_about

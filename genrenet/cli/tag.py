@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
-from collections import Counter
 from collections.abc import Generator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -18,7 +16,8 @@ from genrenet.cli.parsing import (
     count,
 )
 from genrenet.cli.tag_files import TagError, read_map, read_rules
-from genrenet.utils.errors import printable, visible
+from genrenet.cli.tag_report import TagReport, common_folder
+from genrenet.cli.telling import next_step
 
 if TYPE_CHECKING:
     from genrenet.library.tag_plans import Outcome, Wish
@@ -27,7 +26,8 @@ EXAMPLES = """examples:
   genrenet tag library.parquet                              shows what would be changed
   genrenet tag library.parquet --write
   genrenet tag library.parquet --min-confidence 0.8 --overwrite --write
-  genrenet tag library.parquet --map names.csv --write
+  genrenet tag library.parquet --genres 3 --subgenres style --refine --write
+  genrenet tag library.parquet --map names.csv --rules rules.yaml --write
   genrenet tag --undo library.parquet.undo.jsonl --write    restores the former genres
 
 A map is a CSV file with the header 'genre,tag', or a YAML mapping. A tag may hold several genres,
@@ -35,6 +35,17 @@ separated by ';'; with an empty one, songs of this genre are left alone. Genres 
 not name are written as they are.
 A file that has a genre is left alone unless --overwrite is given: a genre in the tag that is
 written, or in one that is not (APEv2 of an mp3, the INFO list of a wav, ID3 before a flac).
+--refine looks at it: what lies below ours is kept (Shoegaze where ours is rock), 'Other',
+'Unknown', 'Misc' and numbers of no genre are replaced, what contradicts ours is listed.
+One genre is written by default: the first is the most reliable, and many players show no other.
+--genres 3 writes up to three as the table has them: as a list, in ID3v2.3 as 'Rock/Pop'.
+--subgenres grouping writes ID3 TIT1, GROUPING or ©grp; style writes TXXX:STYLE or STYLE.
+Rules are a YAML list; of those that match a song, the later prevail:
+  - match: Podcasts              # a folder or file, anywhere; *, ? and ** as in a shell
+    skip: true
+  - match: ["Classical/*", Opera]
+    genres: 2                    # also min-confidence, subgenres (grouping, style, no)
+    existing: refine             # keep, refine or overwrite
 Audio and all other tags stay. A song is changed in a copy that takes its place once it is shown to
 hold the same audio, so there must be space for one song, and an interruption damages none. Where it
 cannot be shown, as of many fragmented MP4s, the song is left as it is, and counts as failed.
@@ -43,23 +54,9 @@ mp3, wav and aiff without tags get ID3v2.3.
 exit code: 0 done, 1 some files failed (they are listed), 2 the request cannot be carried out
 """
 
-_WORDS = {
-    "same": "have this genre already",
-    "agrees": "keep the genre they have: it is ours, or lies below it",
-    "wider": "keep the genre they have: ours lies below it",
-    "against": "keep a genre that contradicts ours, listed above (--overwrite replaces it)",
-    "kept": "keep the genre they have (--overwrite replaces it)",
-    "unsure": "left alone: below --min-confidence",
-    "skipped": "left alone: a rule says so",
-    "unmapped": "left alone: the map gives them no tag",
-    "nothing": "left alone: the table has no genre for them",
-    "changed": "left alone: changed since",
-    "gone": "gone",
-    "failed": "failed",
-}
 
-
-def _parser() -> CommandParser:
+def make_parser(command: str) -> CommandParser:
+    """Return the parser of the command; see `genrenet.cli.commands.parsers`."""
     parser = CommandParser(
         "genrenet tag", "Write the genres of a scanned library into the files' own tags.", EXAMPLES
     )
@@ -111,22 +108,30 @@ def _parser() -> CommandParser:
 
 def run(command: str, arguments: Sequence[str]) -> int:
     """Run ``genrenet tag``; see `genrenet.cli.main`."""
-    parser = _parser()
+    parser = make_parser(command)
     options = parser.parse_args(arguments)
     if (options.table is None) == (options.undo is None):
         parser.error("either a TABLE or --undo FILE is wanted")
+    options.words = arguments
+    from genrenet.library.table import read_rows
     from genrenet.library.tagging import tag_songs, undo_tags
+    from genrenet.library.undo_file import read_changes
     from genrenet.utils.progress import progress_bar
 
     with progress_bar("tagging") as show:
         if options.undo:
             _refuse_beside_undo(options, parser)
-            return _tell(undo_tags(Path(options.undo), write=options.write, show=show), options)
+            changes = Path(options.undo)
+            report = TagReport(
+                common_folder(line[0] for line in read_changes(changes)), options.write
+            )
+            return _tell(undo_tags(changes, write=options.write, show=show), report, options)
         table, wish = Path(options.table), _wish(options)
-        undo = Path(options.undo_file or f"{table}.undo.jsonl") if options.write else None
+        undo = Path(_undo_file(options)) if options.write else None
         rules = read_rules(Path(options.rules)) if options.rules else None
         found = tag_songs(table, wish, undo=undo, show=show, albums=options.albums, rules=rules)
-        return _tell(found, options)
+        base = common_folder(row["path"] for row in read_rows(table, keys=["path"]))
+        return _tell(found, TagReport(base, options.write), options)
 
 
 def _refuse_beside_undo(options: argparse.Namespace, parser: CommandParser) -> None:
@@ -173,31 +178,24 @@ def _wish(options: argparse.Namespace) -> Wish:
     )
 
 
-def _tell(outcomes: Generator[Outcome, None, None], options: argparse.Namespace) -> int:
-    """Print outcomes as they come, then how many there were of each kind."""
-    from genrenet.library.tag_plans import FAILED
-
-    counts: Counter[str] = Counter()
+def _tell(
+    outcomes: Generator[Outcome, None, None], report: TagReport, options: argparse.Namespace
+) -> int:
+    """Tell of outcomes as they come, and what comes next."""
     # Closed even if we are interrupted: only then is the table brought up to date.
     with closing(outcomes):
         for outcome in outcomes:
-            counts[outcome.kind] += 1
-            if outcome.kind == "tagged":
-                print(f"{printable(outcome.path)}: {_shown(outcome.old)} -> {_shown(outcome.new)}")
-            elif outcome.error:
-                print(f"genrenet tag: {visible(outcome.error)}", file=sys.stderr)
-    done = "changed" if options.write else "would be changed (nothing is written without --write)"
-    print(f"{counts['tagged']} {done}")
-    for kind, words in _WORDS.items():
-        if counts[kind]:
-            print(f"{counts[kind]} {words}")
-    failed = sum(counts[kind] for kind in FAILED)
-    if failed:
-        print(f"{failed} of {sum(counts.values())} files had an error", file=sys.stderr)
-    return 1 if failed else 0
+            report.add(outcome)
+    code, tagged = report.end(), report.counts["tagged"]
+    again = [word for word in options.words if word not in ("-q", "--quiet", "--json")]
+    if tagged and not options.write:
+        next_step("tag", *again, "--write", why="does it")
+    elif tagged and options.table:
+        next_step("tag", "--undo", _undo_file(options), "--write", why="takes it back")
+    elif report.counts["kept"] and not options.refine:
+        next_step("tag", *again, "--refine", why="looks at the genres they have")
+    return code
 
 
-def _shown(genres: list[str] | None) -> str:
-    from genrenet.data.catalog.base import clean
-
-    return "—" if genres is None else "; ".join(map(clean, genres))
+def _undo_file(options: argparse.Namespace) -> str:
+    return str(options.undo_file or f"{options.table}.undo.jsonl")

@@ -84,6 +84,8 @@ def heed(*, less: bool, document: bool, json: bool) -> None:
     json : bool
         Whether a result is to be printed as JSON.
     """
+    if not _session.command:
+        return  # a parser that is looked at, and runs nothing
     _session.documented |= document
     if less:
         # In the environment, so that it holds for the processes that this one starts.
@@ -94,7 +96,7 @@ def heed(*, less: bool, document: bool, json: bool) -> None:
 
 def messages_aside() -> None:
     """Let messages go to standard error: standard output is for a result that programs read."""
-    _session.aside = True
+    _session.aside = bool(_session.command)
 
 
 def as_json() -> bool:

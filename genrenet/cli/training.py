@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import glob
+import os
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from itertools import pairwise
 from pathlib import Path
 
+from genrenet.cli import telling
+from genrenet.cli.commands import COMMANDS
+from genrenet.cli.configuration import layers, path_of
+from genrenet.cli.configured import YES, check_key, unknown
+from genrenet.cli.parsing import CommandParser
 from genrenet.training.configs import config_names, config_path
 from genrenet.utils.errors import GenrenetError, printable
 
@@ -26,10 +32,15 @@ GROUPS = {
     "weights_only": "load checkpoints without running any code in them (default: true)",
     "return_predictions": "",
     "verbose": "",
+    "quiet": "or -q: say nothing but results and errors",
+    "json": "print one JSON document, for programs",
     "help": "this text",
     "help_all": "every option there is",
 }
 """First words of the options, which are checked before anything heavy is imported."""
+
+FILES = ("data.source", "ckpt_path", "out")
+"""Options that name files, which a configuration may name from its own folder."""
 
 EXAMPLES = {
     "fit": """  genrenet fit --config cnn --data.source ~/Music
@@ -49,14 +60,17 @@ class OptionError(GenrenetError):
     """Options that cannot be carried out, known before anything heavy is imported."""
 
 
-def _help(command: str) -> str:
-    options = "\n".join(f"  --{word:<16} {line}" for word, line in GROUPS.items() if line)
-    return (
-        f"usage: genrenet {command} [--config NAME ...] [--data.source PATH] [--GROUP.OPTION X]\n\n"
-        f"options and groups of options:\n{options}\n\n"
-        f"packaged configurations: {', '.join(config_names())}\n\n"
-        f"examples:\n{EXAMPLES[command]}\n"
+def help_text(command: str) -> str:
+    """Return what ``--help`` says: Lightning's own parser takes seconds, and pages."""
+    parser = CommandParser(
+        f"genrenet {command}",
+        f"Options are those below, and --GROUP.OPTION X. {COMMANDS[command][1].capitalize()}.",
+        f"packaged configurations: {', '.join(config_names())}\n\nexamples:\n{EXAMPLES[command]}\n",
     )
+    for word, line in GROUPS.items():
+        if line and word not in ("quiet", "json", "help"):
+            parser.add_argument(f"--{word}", help=line, metavar="X")
+    return parser.format_help()
 
 
 def _config_of_run(checkpoint: str) -> list[str]:
@@ -137,16 +151,71 @@ def prepare_arguments(command: str, arguments: Sequence[str]) -> list[str]:
     return resolved
 
 
+def configured_arguments(
+    command: str, arguments: Sequence[str], own: Container[str] = ()
+) -> list[str]:
+    """Return a command line behind what the user's configuration says of the command.
+
+    A run that is resumed or measured has a configuration of its own, and nothing is put before it.
+
+    Parameters
+    ----------
+    command : str
+    arguments : sequence of str
+    own : container of str
+        Options of the command that are not the trainer's.
+
+    Raises
+    ------
+    ConfigurationError
+        A setting that the trainer has not, or that a library's own file may not make.
+    """
+    if any(word.partition("=")[0] == "--ckpt_path" for word in arguments):
+        return [*arguments]
+    found: list[str] = []
+    for layer in layers():
+        for setting in layer.settings.values():
+            check_key(setting)
+            name = ".".join(setting.key[1:])
+            if setting.key[0] != command or setting.value is None or name in own:
+                continue
+            if not GROUPS.get(name.partition(".")[0]):
+                raise unknown(setting, [group for group in GROUPS if GROUPS[group]])
+            values = setting.value if isinstance(setting.value, list) else [setting.value]
+            if name in FILES:
+                values = [text if "://" in text else path_of(text, setting.file) for text in values]
+            if name in ("quiet", "json"):
+                found += [f"--{name}"] if values[0].casefold() in YES else []
+            elif name == "config" or not isinstance(setting.value, list):
+                found += [f"--{name}={os.path.expanduser(text)}" for text in values]
+            else:
+                found.append(f"--{name}=[{', '.join(values)}]")
+    return [*found, *arguments]
+
+
+def heed_telling(arguments: Sequence[str]) -> list[str]:
+    """Follow ``-q`` and ``--json``, and return the other arguments."""
+    quiet, json = {"-q", "--quiet"} & {*arguments}, "--json" in arguments
+    telling.heed(less=bool(quiet), document=json, json=json)
+    rest = [word for word in arguments if word not in ("-q", "--quiet", "--json")]
+    shown = ("enable_progress_bar", "enable_model_summary") if quiet else ()
+    return [*rest, *(f"--trainer.{name}=false" for name in shown)]
+
+
 def run(command: str, arguments: Sequence[str]) -> int:
     """Run a trainer command; see `genrenet.cli.main`."""
     if "--help" in arguments or "-h" in arguments:
-        print(_help(command))
+        print(help_text(command))
         return 0
+    arguments = heed_telling(configured_arguments(command, arguments))
     words = [word for argument in arguments for word in argument.split("=", 1)]
     names = [Path(value).stem for word, value in pairwise(words) if word == "--config"]
     resolved = prepare_arguments(command, arguments)
     resolved = ["--help" if a == "--help_all" else a for a in resolved]
-    from genrenet.cli.lightning import run_trainer
+    from genrenet.utils.progress import working
+
+    with working("loading the trainer"):
+        from genrenet.cli.lightning import run_trainer
 
     failures = run_trainer([command, *resolved], name="-".join(names) or "default")
     return 1 if failures else 0

@@ -126,7 +126,16 @@ def plan(row: Row, wish: Wish) -> Outcome:
     old: Genre = held.values[GENRE]
     new: Genre = held.stored(genres)
     # Asked first: a file that an interrupted run has written is no longer the table's.
-    kind = "same" if old == new else _kind(held, [*labels, *genres], wish)
+    kind = (
+        "same"
+        if old == new
+        else verdict(
+            [*(old or ()), *held.others],
+            [*labels, *genres],
+            keep_existing=wish.keep_existing,
+            refine=wish.refine,
+        )
+    )
     if kind in ("kept", "wider", "against"):
         pair = (old, new) if kind == "against" else (None, None)
         return Outcome(path, kind, *pair, confidence=sure)
@@ -161,18 +170,40 @@ def _ours(row: Row, wish: Wish) -> tuple[list[str], list[str], list[str]]:
     return labels, [*genres], [name for name in subgenres if name not in genres]
 
 
-def _kind(held: Held, ours: Sequence[str], wish: Wish) -> str:
-    """Return what becomes of the genres that a file has, which are not those to be written."""
-    found = [value for value in [*(held.values[GENRE] or ()), *held.others] if value.strip()]
-    if wish.refine:
+def verdict(found: Iterable[str], ours: Sequence[str], *, keep_existing: bool, refine: bool) -> str:
+    """Return what becomes of the genres that a song has.
+
+    Parameters
+    ----------
+    found : iterable of str
+        As they are stored.
+    ours : sequence of str
+        The genres that are to be written, under any of their names.
+    keep_existing, refine : bool
+        See `Wish`.
+
+    Returns
+    -------
+    str
+        "tagged" if ours replace them; "kept", "agrees", "wider" or "against" as in `Outcome`.
+
+    Examples
+    --------
+    >>> verdict(["Shoegaze"], ["rock"], keep_existing=True, refine=True)
+    'agrees'
+    >>> verdict(["Other"], ["rock"], keep_existing=True, refine=True)
+    'tagged'
+    """
+    found = [value for value in found if value.strip()]
+    if refine:
         found = list(named_genres(found))
         called = [*ours, *map(taxonomy("ours").rename, ours)]
         relations = {relation(name, called) for name in found}
         if relations & {"same", "below"}:
             return "agrees"
-        if found and wish.keep_existing:
+        if found and keep_existing:
             return "wider" if "above" in relations else "against"
-    return "kept" if found and wish.keep_existing else "tagged"
+    return "kept" if found and keep_existing else "tagged"
 
 
 def _subgenres(held: Held, subgenres: Sequence[str], wish: Wish) -> dict[str, tuple[Genre, Genre]]:

@@ -12,8 +12,9 @@ from werkzeug.exceptions import HTTPException
 from genrenet.utils.errors import GenrenetError
 from genrenet.utils.strict_json import finite_only
 from genrenet.web.api import api
-from genrenet.web.errors import NotUsable, RequestError, TooMany
+from genrenet.web.errors import NotUsable, RequestError
 from genrenet.web.library_api import library_api
+from genrenet.web.map_api import map_api
 from genrenet.web.pages import page, problem
 from genrenet.web.security import guard, token_for
 from genrenet.web.service import Service
@@ -72,10 +73,11 @@ def create_app(
     app.register_blueprint(page)
     app.register_blueprint(api)
     app.register_blueprint(library_api)
+    app.register_blueprint(map_api)
 
     @app.errorhandler(RequestError)
     def refused(error: RequestError) -> ResponseReturnValue:
-        headers = {"Retry-After": str(error.retry_after)} if isinstance(error, TooMany) else {}
+        headers = {"Retry-After": str(error.retry_after)} if error.retry_after else {}
         return {"error": str(error)}, error.status, headers
 
     @app.errorhandler(GenrenetError)

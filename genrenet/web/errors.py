@@ -10,9 +10,18 @@ class ServeError(GenrenetError):
 
 
 class RequestError(GenrenetError):
-    """A request that is refused; ``status`` is the answer's HTTP status."""
+    """A request that is refused.
+
+    Attributes
+    ----------
+    status : int
+        The answer's HTTP status.
+    retry_after : int > 0, optional
+        Seconds after which to try again.
+    """
 
     status = 400
+    retry_after: int | None = None
 
 
 class NoSuchSong(RequestError):
@@ -44,4 +53,10 @@ class TooMany(RequestError):
 
     status = 429
     retry_after = 5
-    """Seconds after which to try again."""
+
+
+class NotReady(RequestError):
+    """What is asked for is still being read."""
+
+    status = 503
+    retry_after = 2

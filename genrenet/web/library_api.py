@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import flask
+import numpy as np
 from flask.typing import ResponseReturnValue
 
+from genrenet.data.catalog.tags import read_tags
 from genrenet.utils.genre_colours import genre_slots
+from genrenet.web import library_queries as queries
 from genrenet.web.api import service
+from genrenet.web.errors import NoSuchSong, RequestError
+from genrenet.web.library import Library
+from genrenet.web.library_index import SORTS, STATES, LibraryIndex, Rows
+from genrenet.web.library_queries import Wanted
+from genrenet.web.paths import song_file
 
 library_api = flask.Blueprint("library_api", __name__, url_prefix="/api")
+
+MOST_ROWS = 500
+FIRST_HITS = 8
+"""Artists and albums that a search shows."""
 
 
 @library_api.get("/colours")
@@ -16,5 +30,133 @@ def colours() -> ResponseReturnValue:
     """Return the number of the colour and pattern of every genre that is known here."""
     at = service()
     labels = {label for name in at.scoring.models for label in at.scoring.labels(name)}
-    labels |= {genre for genre, _ in at.shelf.genres.values()}
+    if at.library is not None and at.library.state == "ready":
+        index = at.library.index()
+        labels |= {*index.labels, *index.genres}
+        labels |= {name for text in index.subgenres.names for name in text.split("; ")}
     return {"genres": genre_slots(labels)}
+
+
+@library_api.get("/library/overview")
+def overview() -> ResponseReturnValue:
+    """Return the library at a glance."""
+    return library().overview()
+
+
+@library_api.get("/library/songs")
+def songs() -> ResponseReturnValue:
+    """Return songs of a kind, a page at a time."""
+    index, rows = chosen_songs()
+    page, around = _page(len(rows))
+    return {"songs": index.tracks(rows[page]), **around}
+
+
+@library_api.get("/library/artists")
+def artists() -> ResponseReturnValue:
+    """Return the artists of songs of a kind, those with most of them first."""
+    found = queries.artists(library().index(), _wanted())
+    page, around = _page(len(found))
+    return {"artists": found[page], **around}
+
+
+@library_api.get("/library/albums")
+def albums() -> ResponseReturnValue:
+    """Return the albums of songs of a kind, those with most of them first."""
+    found = queries.albums(library().index(), _wanted())
+    page, around = _page(len(found))
+    return {"albums": found[page], **around}
+
+
+@library_api.get("/library/duplicates")
+def duplicates() -> ResponseReturnValue:
+    """Return recordings that are there several times, each with its files."""
+    index = library().index()
+    rows = queries.recordings(index)
+    page, around = _page(len(rows))
+    found = [index.tracks(queries.files_of(index, row)) for row in rows[page].tolist()]
+    return {"recordings": [{"files": files} for files in found], **around}
+
+
+@library_api.get("/library/search")
+def search() -> ResponseReturnValue:
+    """Return artists, albums and songs that fit some words."""
+    at = library()
+    found, index = at.search().find(_text("q")), at.index()
+    page, around = _page(len(found.songs))
+    return {
+        "songs": index.tracks(found.songs[page]),
+        "artists": [index.artists.names[code] for code in found.artists[:FIRST_HITS]],
+        "albums": [queries.album_of(index, code) for code in found.albums[:FIRST_HITS]],
+        "typos": found.typos,
+        **around,
+    }
+
+
+@library_api.get("/library/song")
+def song() -> ResponseReturnValue:
+    """Return all that the table and the file's tags say of a song."""
+    index = library().index()
+    row = index.row_of(_text("path"))
+    if row is None:
+        raise NoSuchSong("the library's table has no such song", remedy="scan the folder again")
+    (track,) = index.tracks(np.array([row], np.int32))
+    files = queries.files_of(index, row)
+    tags, fault = read_tags(song_file(service().shelf.root, track["path"]))
+    return {
+        **track,
+        "scores": queries.scores_of(index, row),
+        "error": index.errors.get(row),
+        "notes": [note for note in index.notes.get(row, "").split("; ") if note],
+        "checkpoint": index.checkpoint.rpartition("@")[0] or index.checkpoint,
+        "tags": {key: tags.get(key) for key in ("artist", "album", "title", "genre")},
+        "tags_fault": fault or None,
+        "files": index.tracks(files) if len(files) > 1 else [],
+    }
+
+
+def library() -> Library:
+    """Return the served library, or refuse."""
+    return service().the_library()
+
+
+def chosen_songs() -> tuple[LibraryIndex, Rows]:
+    """Return the songs that the request's parameters name, in their order."""
+    at, sort = library(), _text("sort") or "artist"
+    if sort not in SORTS:
+        raise RequestError("sort", found=repr(sort[:50]), wanted=" or ".join(SORTS))
+    index = at.index()
+    if _text("q"):
+        found = at.search().find(_text("q")).songs
+        return index, found[queries.chosen(index, _wanted())[found]]
+    return index, queries.select(index, _wanted(), sort)
+
+
+def _wanted() -> Wanted:
+    state = _text("state")
+    if state and state not in (*STATES, "corrected"):
+        raise RequestError("state", found=repr(state[:50]), wanted=" or ".join(STATES))
+    names = ("genre", "subgenre", "artist", "album")
+    return Wanted(
+        **{name: _text(name) for name in names},
+        folder=flask.request.args.get("folder"),
+        state=state,
+        copies=_text("copies") in ("1", "true"),
+    )
+
+
+def _text(name: str) -> str:
+    return flask.request.args.get(name, "")[:2000]
+
+
+def _number(name: str, default: int, least: int, most: int) -> int:
+    given = flask.request.args.get(name, str(default))
+    if not given.isdecimal() or len(given) > 9 or not least <= int(given) <= most:
+        raise RequestError(name, found=repr(given[:20]), wanted=f"a number from {least} to {most}")
+    return int(given)
+
+
+def _page(total: int) -> tuple[slice, dict[str, Any]]:
+    """Return which rows of a list are asked for, and what the answer says of the others."""
+    offset = _number("offset", 0, 0, 10**9 - 1)
+    limit = _number("limit", 50, 1, MOST_ROWS)
+    return slice(offset, offset + limit), {"total": total, "offset": offset}

@@ -2,7 +2,87 @@
 
 from __future__ import annotations
 
-from genrenet.web.openapi_parts import Schema, get_request, json_of, nullable, object_of
+from genrenet.web.library_index import SORTS, STATES
+from genrenet.web.openapi_parts import (
+    COUNT,
+    SCORES,
+    SECONDS,
+    SHARE,
+    TEXT,
+    Schema,
+    get_request,
+    json_of,
+    list_of,
+    nullable,
+    object_of,
+    query,
+    ref,
+    refused,
+)
+
+_HOURS: Schema = {"type": "number", "minimum": 0, "description": "hours"}
+_PAGE: Schema = {"total": COUNT, "offset": COUNT}
+_STATE: Schema = {"enum": list(STATES)}
+
+
+def library_schemas() -> Schema:
+    """Return the schemas of what is told of a library."""
+    count = object_of({"genre": TEXT, "songs": COUNT})
+    genre = {"genre": TEXT, "songs": COUNT, "hours": _HOURS, "unsure": COUNT}
+    counts = ("files", "songs", "copies", "unsure", "not_music", "errors", "corrected")
+    track = {
+        "path": {**TEXT, "description": "relative to the served folder"},
+        "title": TEXT,
+        "artist": nullable(TEXT),
+        "album": nullable(TEXT),
+        "album_folder": TEXT,
+        "genre": {**nullable(TEXT), "description": "the first of its genres"},
+        "genres": list_of(TEXT),
+        "subgenres": list_of(TEXT),
+        "confidence": nullable(SHARE),
+        "duration": nullable(SECONDS),
+        "state": _STATE,
+        "correction": nullable(TEXT),
+        "copies": {**COUNT, "description": "other files with the same recording"},
+    }
+    about = {
+        "scores": SCORES,
+        "error": nullable(TEXT),
+        "notes": list_of(TEXT),
+        "checkpoint": TEXT,
+        "tags": object_of({key: nullable(TEXT) for key in ("artist", "album", "title", "genre")}),
+        "tags_fault": nullable(TEXT),
+        "files": list_of(ref("Track")),
+    }
+    album = {"album": TEXT, "folder": TEXT, "artist": TEXT}
+    group = {"songs": COUNT, "seconds": SECONDS, "genre": nullable(TEXT)}
+    return {
+        "Overview": object_of(
+            {
+                **dict.fromkeys(counts, COUNT),
+                "hours": _HOURS,
+                **dict.fromkeys(("untagged", "artists", "albums"), COUNT),
+                "genres": list_of(object_of({**genre, "subgenres": list_of(count)})),
+            }
+        ),
+        "Track": object_of(track),
+        "TrackInFull": object_of({**track, **about}),
+        "Tracks": object_of({"songs": list_of(ref("Track")), **_PAGE}),
+        "Artists": object_of({"artists": list_of(object_of({"artist": TEXT, **group})), **_PAGE}),
+        "Albums": object_of({"albums": list_of(object_of({**album, **group})), **_PAGE}),
+        "Duplicates": object_of(
+            {"recordings": list_of(object_of({"files": list_of(ref("Track"))})), **_PAGE}
+        ),
+        "Search": object_of(
+            {
+                "songs": list_of(ref("Track")),
+                "artists": list_of(TEXT),
+                "albums": list_of(object_of(album)),
+                "typos": {"type": "boolean", "description": "nothing fits without a misspelt word"},
+                **_PAGE,
+            }
+        ),
+    }
 
 
 def library_paths() -> Schema:
@@ -13,4 +93,52 @@ def library_paths() -> Schema:
         "description": "a number each: hue `n % 10`, pattern `(n + n // 30) % 6`; null is grey",
         "content": json_of(object_of({"genres": slots})),
     }
-    return {"/api/colours": get_request("colours and patterns of the genres", colours)}
+    page = [
+        query("offset", {**COUNT, "default": 0}, "rows to pass over"),
+        query(
+            "limit", {"type": "integer", "minimum": 1, "maximum": 500, "default": 50}, "most rows"
+        ),
+    ]
+    words = "words, which may be misspelt"
+    return {
+        "/api/colours": get_request("colours and patterns of the genres", colours),
+        "/api/library/overview": _of_library("the library at a glance", "Overview"),
+        "/api/library/songs": _of_library(
+            "songs of a kind", "Tracks", [*filters(), query("q", TEXT, words), *page]
+        ),
+        "/api/library/artists": _of_library("artists of songs", "Artists", [*filters(), *page]),
+        "/api/library/albums": _of_library("albums of songs", "Albums", [*filters(), *page]),
+        "/api/library/duplicates": _of_library(
+            "recordings that are there several times", "Duplicates", page
+        ),
+        "/api/library/search": _of_library(
+            "artists, albums and songs that fit", "Search", [query("q", TEXT, words, True), *page]
+        ),
+        "/api/library/song": _of_library(
+            "all that is known of a song",
+            "TrackInFull",
+            [query("path", TEXT, "relative to the served folder", True)],
+        ),
+    }
+
+
+def filters() -> list[Schema]:
+    """Return the parameters that choose songs."""
+    states = {"enum": [*STATES, "corrected"]}
+    return [
+        query("genre", TEXT, "the first genre of the songs"),
+        query("subgenre", TEXT, "one of their subgenres"),
+        query("artist", TEXT, "their artist; case and accents do not matter"),
+        query("album", TEXT, "their album; case and accents do not matter without a folder"),
+        query("folder", TEXT, "the folder of the album"),
+        query("state", states, "what the scan says of them"),
+        query("copies", {"enum": ["1"]}, "all files, not one of each recording"),
+        query("sort", {"enum": list(SORTS), "default": "artist"}, "order"),
+    ]
+
+
+def _of_library(what: str, schema: str, parameters: list[Schema] | None = None) -> Schema:
+    answer = {"description": what, "content": json_of(ref(schema))}
+    found = get_request(what, answer, parameters=parameters)
+    found["get"]["responses"] |= refused("400", "404")
+    return found

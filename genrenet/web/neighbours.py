@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from genrenet.inference.classify import SongResult
 from genrenet.library.similarity import SongSpace
+from genrenet.library.song_index import SongIndex
 from genrenet.library.song_vectors import SongVectors
 from genrenet.library.songs import LibrarySongs
 from genrenet.library.table import file_of
+from genrenet.web.library_index import LibraryIndex
+from genrenet.web.map_drawing import MapDrawing, step_back
 from genrenet.web.paths import inside, relative_name
+from genrenet.web.song_names import album_folder
 
 
 class Neighbours:
@@ -26,8 +34,12 @@ class Neighbours:
     root : str
         The served folder, absolute and free of links.
     songs : LibrarySongs
+    index : LibraryIndex, optional
+        Of the same table. Of several files with one recording one is compared.
     vectors : SongVectors, optional
         Embeddings of the same songs, matched by their files.
+    on_fault : callable, optional
+        Called with what went wrong in the background.
 
     Attributes
     ----------
@@ -37,23 +49,122 @@ class Neighbours:
         Their relative paths, links followed.
     embedded : list of int
         Songs that have an embedding.
+    by : {"embeddings", "scores"}
+        What songs of the library are compared with each other by: embeddings, if any has one.
+    sound : SongIndex
+        The songs that have such a vector, one of each recording.
+    numbers : ndarray of int64, shape (len(sound),)
+        Which they are.
+    map : MapDrawing
+        Of `sound`.
     """
 
-    def __init__(self, root: str, songs: LibrarySongs, vectors: SongVectors | None = None) -> None:
+    def __init__(
+        self,
+        root: str,
+        songs: LibrarySongs,
+        index: LibraryIndex | None = None,
+        vectors: SongVectors | None = None,
+        on_fault: Callable[[Exception], None] = lambda error: None,
+    ) -> None:
         real = [os.path.realpath(path) for path in songs.paths]
         kept = [row for row, path in enumerate(real) if inside(root, path)]
-        self.songs = songs.take(kept)
+        self.songs, self._index, self._on_fault = songs.take(kept), index, on_fault
         self.names = [relative_name(root, real[row]) for row in kept]
-        self._by_scores = SongSpace(self.songs.scores, "scores")
+        self._number = {name: number for number, name in enumerate(self.names)}
+        rows = [index.row_of(name) if index else None for name in self.names]
+        self._rows = np.array([-1 if row is None else row for row in rows], np.int64)
+        # Files of one recording have one group; what the index does not know has one of its own.
+        self._group = np.arange(-1, -1 - len(rows), -1)
+        if index is not None:
+            known = self._rows >= 0
+            self._group[known] = index.primary[self._rows[known]]
+        self._scored = self.numbers = self._recordings(range(len(self.songs)))
+        scores = SongSpace(self.songs.scores[self.numbers], "scores")
+        self._by_scores = self.sound = SongIndex(scores)
         self.embedded: list[int] = []
-        self._place: dict[str, int] = {}
         if vectors is not None:
-            known = {real[row]: number for number, row in enumerate(kept)}
-            found = [known.get(os.path.realpath(file_of(path))) for path in vectors.paths]
-            rows = [row for row, number in enumerate(found) if number is not None]
-            self.embedded = [number for number in found if number is not None]
-            self._by_embeddings = SongSpace(vectors.vectors[rows], "embeddings")
-            self._place = {self.names[n]: row for row, n in enumerate(self.embedded)}
+            known_as = {real[row]: number for number, row in enumerate(kept)}
+            found = [known_as.get(os.path.realpath(file_of(path))) for path in vectors.paths]
+            row_of = {number: row for row, number in enumerate(found) if number is not None}
+            self.embedded = [*row_of]
+            if row_of:
+                self.numbers = self._recordings(self.embedded)
+                chosen = [row_of[number] for number in self.numbers.tolist()]
+                self.sound = SongIndex(SongSpace(vectors.vectors[chosen], "embeddings"))
+        self.by = self.sound.space.kind
+        self._place = {int(group): row for row, group in enumerate(self._group[self.numbers])}
+        self.map = MapDrawing(self.sound.space.vectors, on_fault)
+
+    def _recordings(self, numbers: Iterable[int]) -> NDArray[np.int64]:
+        """Return one of the files of each recording, the best that is there."""
+        chosen: dict[int, int] = {}
+        for number in numbers:
+            group = int(self._group[number])
+            if group not in chosen or self._rows[number] == group:
+                chosen[group] = number
+        return np.array(sorted(chosen.values()), np.int64)
+
+    def build(self) -> None:
+        """Make what finds near songs quickly; see `genrenet.library.song_index.SongIndex.build`.
+
+        Until then, and where it fails, all songs are compared.
+        """
+        step_back()
+        try:
+            for index in {self._by_scores, self.sound}:
+                index.build()
+        except Exception as error:  # such as a full disk
+            self._on_fault(error)
+
+    @cached_property
+    def map_id(self) -> str:
+        """What tells the map from one of other songs."""
+        names = "\0".join([self.by, *(self.names[number] for number in self.numbers)])
+        return hashlib.sha256(names.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+    @cached_property
+    def artists(self) -> list[str]:
+        """Artists of the songs in `sound`, '' where they are not known."""
+        tags = self.songs.tags
+        return [(tags[number] or {}).get("artist") or "" for number in self.numbers.tolist()]
+
+    def knows(self, name: str) -> bool:
+        """Return whether a path is that of a song, with or without a place in `sound`."""
+        return name in self._number
+
+    def place_of(self, name: str) -> int | None:
+        """Return the row of a song's recording in `sound`, None where it has none."""
+        number = self._number.get(name)
+        return None if number is None else self._place.get(int(self._group[number]))
+
+    def tracks(self, rows: Sequence[int]) -> list[dict[str, Any]]:
+        """Return what a list shows of songs in `sound`, with the ``number`` that is their row."""
+        numbers = self.numbers[list(rows)]
+        known = self._rows[numbers]
+        told = self._index.tracks(known[known >= 0].astype(np.int32)) if self._index else []
+        listed = iter(told)
+        return [
+            {"number": row, **(next(listed) if at >= 0 else self._unlisted(int(number)))}
+            for row, number, at in zip(rows, numbers, known, strict=True)
+        ]
+
+    def _unlisted(self, number: int) -> dict[str, Any]:
+        """Return what `LibraryIndex.tracks` would of a song that the index does not know, such as
+        one that the table has by the name of a link.
+        """
+        about = self._about(number)
+        return {
+            **about,
+            "title": about["title"] or about["path"].rpartition("/")[2],
+            "album": None,
+            "album_folder": album_folder(about["path"]),
+            "genres": [about["genre"]],
+            "subgenres": [],
+            "state": "sure",
+            "correction": self.songs.corrections.get(self.songs.paths[number]),
+            "copies": 0,
+        }
 
     def of(self, name: str | None, result: SongResult, count: int = 8) -> dict[str, Any]:
         """Return the songs nearest to one.
@@ -73,30 +184,29 @@ class Neighbours:
             least 0), ``title``, ``artist`` and ``duration`` of each; and ``by``: "embeddings",
             "scores", or "incomparable" where the scan's model has other genres.
         """
-        row = self._place.get(name) if name is not None else None
+        row = self.place_of(name) if name is not None and self.embedded else None
         if row is not None:
-            space, by = self._by_embeddings, "embeddings"
-            vector = space.vectors[row : row + 1]
-            numbers = np.array(self.embedded)
+            index, by, numbers = self.sound, "embeddings", self.numbers
+            vector = index.space.vectors[row : row + 1]
         elif result.scores and self._alike(list(result.scores)) and len(self.songs):
-            space, by = self._by_scores, "scores"
+            index, by, numbers = self._by_scores, "scores", self._scored
             known = list(result.scores.values())
-            vector = space.place([[*known, *[0.0] * (len(self.songs.labels) - len(known))]])
-            numbers = np.arange(len(self.songs))
+            vector = index.space.place([[*known, *[0.0] * (len(self.songs.labels) - len(known))]])
         else:
             return {"similar": [], "by": "incomparable"}
-        rows, cosines = space.nearest(vector, count + 1)
-        pairs = [
-            (int(numbers[near]), float(cosine))
+        own = None if name not in self._number else self._group[self._number[name]]
+        rows, cosines = index.nearest(vector, count + 1)
+        similar = [
+            {**self._about(int(numbers[near])), "similarity": alike(float(cosine))}
             for near, cosine in zip(rows[0], cosines[0], strict=True)
-            if self.names[numbers[near]] != name
+            if self._group[numbers[near]] != own
         ]
-        return {"similar": [self._about(*pair) for pair in pairs[:count]], "by": by}
+        return {"similar": similar[:count], "by": by}
 
     def correct(self, name: str, genre: str, confidence: float) -> None:
         """Take another genre for a song of the folder."""
-        if name in self.names:
-            row = self.names.index(name)
+        row = self._number.get(name)
+        if row is not None:
             self.songs.genres[row], self.songs.confidence[row] = genre, confidence
 
     def _alike(self, labels: list[str]) -> bool:
@@ -104,7 +214,10 @@ class Neighbours:
         own, more = self.songs.labels[: len(labels)], self.songs.labels[len(labels) :]
         return labels == own and {*more} <= {*self.songs.corrections.values()}
 
-    def _about(self, number: int, cosine: float) -> dict[str, Any]:
+    def _about(self, number: int) -> dict[str, Any]:
+        """Return ``path``, ``genre``, ``confidence``, ``title``, ``artist`` and ``duration`` of a
+        song.
+        """
         songs = self.songs
         tags = songs.tags_of(number)
         duration = float(songs.duration[number])
@@ -112,8 +225,12 @@ class Neighbours:
             "path": self.names[number],
             "genre": songs.genres[number],
             "confidence": round(float(songs.confidence[number]), 6),
-            "similarity": round(min(1.0, max(0.0, cosine)), 4),
             "title": tags["title"] or None,
             "artist": tags["artist"] or None,
             "duration": duration if np.isfinite(duration) else None,
         }
+
+
+def alike(cosine: float) -> float:
+    """Return a cosine as a share from 0 to 1."""
+    return round(min(1.0, max(0.0, cosine)), 4)

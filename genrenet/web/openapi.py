@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from genrenet.version import __version__
-from genrenet.web.library_openapi import library_paths
+from genrenet.web.library_openapi import library_paths, library_schemas
+from genrenet.web.map_openapi import map_paths, map_schemas
 from genrenet.web.openapi_parts import (
     COUNT,
     REFUSALS,
@@ -77,6 +78,7 @@ def _schemas() -> Schema:
                 "library": object_of(
                     {
                         "state": {"enum": ["none", "reading", "ready"]},
+                        "index": {"enum": ["none", "reading", "ready"]},
                         "songs": {**COUNT, "description": "with a genre"},
                         "files": COUNT,
                     }
@@ -112,7 +114,7 @@ def _classify(max_upload: int, max_seconds: float) -> Schema:
         "songs of a scanned library) or error (status, error); closing the connection ends the work"
     )
     answers = {**json_of(ref("Song")), "application/x-ndjson": {"schema": {"description": events}}}
-    answered = refused(*REFUSALS)
+    answered = refused(*(status for status in REFUSALS if status not in ("409", "503")))
     answered["422"]["content"] = json_of({"anyOf": [ref("Error"), ref("Song")]})
     return {
         "post": {
@@ -205,12 +207,13 @@ def description(max_upload: int, max_seconds: float) -> Schema:
             "/api/models": get_request("the models that are served", models),
             "/api/health": get_request("whether the server lives, and how busy it is", health),
             **library_paths(),
+            **map_paths(),
             "/api/openapi.json": get_request(
                 "this description", {"description": "OpenAPI 3.1", "content": json_of({})}
             ),
         },
         "components": {
-            "schemas": _schemas(),
+            "schemas": {**_schemas(), **library_schemas(), **map_schemas()},
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
     }

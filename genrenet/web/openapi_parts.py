@@ -20,10 +20,12 @@ REFUSALS = {
     "401": "a token is wanted",
     "403": "the request comes from another site",
     "404": "there is no such song",
+    "409": "the library has changed",
     "413": "the upload is too large",
     "415": "neither JSON nor a multipart form",
     "422": "the file is no audio, or too long; a file that gives no genre has its whole result",
     "429": "too many songs wait; see the header Retry-After",
+    "503": "the library is still being read; see the header Retry-After",
 }
 
 

@@ -13,6 +13,7 @@ from genrenet.library.song_vectors import read_song_vectors
 from genrenet.library.songs import scanned_songs
 from genrenet.utils.errors import GenrenetError, printable
 from genrenet.web.errors import RequestError
+from genrenet.web.library import Library
 from genrenet.web.music_folder import Shelf, in_background
 from genrenet.web.neighbours import Neighbours
 from genrenet.web.scoring import Scoring, Song
@@ -53,43 +54,74 @@ class Service:
         self._table, self._embeddings = table, embeddings
         self.corrections: dict[str, str] = {}
         self._correcting = threading.Lock()
-        self._reader = in_background(self._read, "genrenet-library")
+        self.library: Library | None = None
+        if table is None:
+            self._reader = in_background(self._list, "genrenet-library")
+        else:
+            self.library = Library(shelf.root, table, self._read, self._tell)
 
     def _read(self) -> None:
-        """List the folder, and read what a scan says of it; large libraries take a while."""
+        """Read what a scan says of songs that are there; large libraries take a while."""
+        assert self._table is not None
         try:
-            if self._table is not None:
-                songs = scanned_songs(self._table)
-                vectors = None if self._embeddings is None else read_song_vectors(self._embeddings)
-                self.neighbours = Neighbours(self.shelf.root, songs, vectors)
-                known = self.neighbours.songs
-                self.shelf.know(self.neighbours.names, known)
-                self.corrections = {
-                    name: known.corrections[path]
-                    for name, path in zip(self.neighbours.names, known.paths, strict=True)
-                    if path in known.corrections
-                }
-                self._state = "ready"
-                if vectors is not None and not self.neighbours.embedded:
-                    log.error("no song of the folder is in '%s'", printable(self._embeddings or ""))
-        except GenrenetError as error:
-            self._state = "none"
-            log.error("%s", error)
+            songs = scanned_songs(self._table)
+            vectors = None if self._embeddings is None else read_song_vectors(self._embeddings)
+            index = None if self.library is None else self.library.latest
+            self.neighbours = Neighbours(self.shelf.root, songs, index, vectors, self._tell)
+            in_background(self.neighbours.build, "genrenet-index")
+            known = self.neighbours.songs
+            self.shelf.know(self.neighbours.names, known)
+            self.corrections = {
+                name: known.corrections[path]
+                for name, path in zip(self.neighbours.names, known.paths, strict=True)
+                if path in known.corrections
+            }
+            self._state = "ready"
+            if vectors is not None and not self.neighbours.embedded:
+                log.error("no song of the folder is in '%s'", printable(self._embeddings or ""))
         except Exception as error:  # whatever a table held
             self._state = "none"
-            self.log_fault(error)
+            self._tell(error)
         self.shelf.files()
+
+    def _list(self) -> None:
+        self.shelf.files()
+
+    def _tell(self, error: Exception) -> None:
+        if isinstance(error, GenrenetError):
+            log.error("%s", error)
+        else:
+            self.log_fault(error)
 
     def wait(self, timeout: float | None = None) -> None:
         """Wait until the folder has been listed and the scan has been read."""
-        self._reader.join(timeout)
+        if self.library is not None:
+            self.library.wait(timeout)
+        else:
+            self._reader.join(timeout)
+
+    def the_library(self) -> Library:
+        """Return the served library.
+
+        Raises
+        ------
+        RequestError
+            There is none.
+        """
+        if self.library is None:
+            raise RequestError("no library is served", remedy="start the server with --library")
+        return self.library
 
     def library_state(self) -> dict[str, Any]:
-        """Return how far the library is known: ``state``, ``songs`` with a genre, ``files``."""
+        """Return how far the library is known: ``state`` of the songs that are like others,
+        ``index`` of the lists, ``songs`` with a genre, ``files``.
+        """
+        listed = self._state != "reading" and (self.library or not self._reader.is_alive())
         return {
             "state": self._state,
+            "index": "none" if self.library is None else self.library.state,
             "songs": len(self.shelf.genres),
-            "files": len(self.shelf.files()) if not self._reader.is_alive() else 0,
+            "files": len(self.shelf.files()) if listed else 0,
         }
 
     def similar(self, song: Song, result: SongResult) -> dict[str, Any]:
@@ -140,6 +172,8 @@ class Service:
                 self.corrections[name] = row["correction"]
             if self.neighbours is not None:
                 self.neighbours.correct(name, now["genre"], now["confidence"])
+            if self.library is not None:
+                self.library.correct(name, row)
         given = {key: now[key] for key in ("genre", "confidence", "correction")}
         return {"path": name, **given}
 

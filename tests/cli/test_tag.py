@@ -1,18 +1,24 @@
 """``genrenet tag``: what it shows, what it writes, maps, exit codes and the way back."""
 
+import json
 import os
 import subprocess
 import sys
 
 import pytest
 
-from genrenet.cli.tag import run
+from genrenet.cli import tag, telling
 from genrenet.cli.tag_files import TagError
 from genrenet.library.genre_tags import read_genre, write_genre
 from genrenet.library.table import About, TableError, write_rows
 from genrenet.utils.errors import GenrenetError
 from tests.helpers.audio_files import encode, signal
 from tests.helpers.scanned_songs import add_song, row
+
+
+def run(command, arguments):
+    with telling.session(command):
+        return tag.run(command, arguments)
 
 
 @pytest.fixture
@@ -40,12 +46,19 @@ def genre(table, name):
 def test_shows_then_writes_then_takes_back(table, capsys):
     assert run("tag", [str(table), "--overwrite"]) == 0
     shown = capsys.readouterr()
-    assert shown.out.splitlines() == [
-        f"{table.with_name('a.flac')}: — -> rock",
-        f"{table.with_name('b.flac')}: Soul; R B -> pop",
+    head, *lines = shown.out.splitlines()
+    assert head == f"in {table.parent}"
+    assert [line.split() for line in lines[:3]] == [
+        ["song", "now", "new", "sure"],
+        ["a.flac", "—", "->", "rock", "0.90"],
+        ["b.flac", "Soul;", "R", "B", "->", "pop", "0.90"],
+    ]
+    assert lines[3:] == [
         "2 would be changed (nothing is written without --write)",
+        "by genre: pop 1, rock 1",
         "1 left alone: below --min-confidence",
         "1 left alone: the table has no genre for them",
+        f"next: genrenet tag {table} --overwrite --write    # does it",
     ]
     assert shown.err == ""
     assert genre(table, "a") is None
@@ -53,7 +66,8 @@ def test_shows_then_writes_then_takes_back(table, capsys):
     assert not undo.exists()
 
     assert run("tag", [str(table), "--overwrite", "--write"]) == 0
-    assert "\n2 changed\n" in capsys.readouterr().out
+    assert "\n2 changed\n" in (out := capsys.readouterr().out)
+    assert f"next: genrenet tag --undo {undo} --write    # takes it back" in out
     assert (genre(table, "a"), genre(table, "b")) == (["rock"], ["pop"])
 
     assert run("tag", ["--undo", str(undo)]) == 0
@@ -78,8 +92,8 @@ def test_the_list_reaches_a_file_beside_a_bar(table, tmp_path):
     out = tmp_path / "list.txt"
     subprocess.run([sys.executable, "-c", SCRIPT, str(table), str(out)], check=True)
     lines = out.read_text().splitlines()
-    assert [line.rpartition(": ")[2] for line in lines[:2]] == ["— -> rock", "Soul; R B -> pop"]
-    assert lines[2].startswith("2 would be changed")
+    assert [line.split()[0] for line in lines[2:4]] == ["a.flac", "b.flac"]
+    assert lines[4].startswith("2 would be changed")
 
 
 @pytest.mark.parametrize("keep", [[], ["--keep-existing"]])
@@ -91,6 +105,76 @@ def test_options(table, tmp_path, capsys, keep):
     assert genre(table, "b") == ["Soul", "R\x1bB"]
     assert "1 keep the genre they have" in capsys.readouterr().out
     assert undo.read_text().count("\n") == 2
+
+
+def test_refine_rules_and_several_genres(table, tmp_path, capsys):
+    folder = table.parent
+    (folder / "Live" / "x").mkdir(parents=True)
+    (folder / "Podcasts").mkdir()
+    had = {
+        "Live/x/1.flac": "Other",
+        "Live/x/2.flac": "Jazz",
+        "Podcasts/3.flac": None,
+        "4.flac": "Shoegaze",
+    }
+    rows = []
+    for name, genre_ in sorted(had.items()):
+        add_song(folder / name, [genre_] if genre_ else None)
+        more = {"genres": "rock; pop", "subgenres": "indie rock"}
+        rows.append(row(folder / name, **more))
+    write_rows(table, rows, About(["rock", "pop", "indie rock"], "model"))
+    (tmp_path / "rules.yaml").write_text("rules:\n- {match: Podcasts, skip: true}\n")
+    arguments = [str(table), "--genres", "2", "--subgenres", "style", "--refine"]
+    arguments += ["--rules", str(tmp_path / "rules.yaml")]
+    assert run("tag", arguments) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert all(len(line) <= 80 for line in lines[1:-1])
+    assert [line.split() for line in lines[2:9]] == [
+        ["4.flac", "Shoegaze", "==", "Shoegaze", "0.90"],
+        ["style", "—", "->", "indie", "rock"],
+        ["Live/x"],
+        ["1.flac", "Other", "->", "rock;", "pop", "0.90"],
+        ["style", "—", "->", "indie", "rock"],
+        ["2.flac", "Jazz", "!=", "rock;", "pop", "0.90"],
+        ["2", "would", "be", "changed", "(nothing", "is", "written", "without", "--write)"],
+    ]
+    assert "1 keep a genre that contradicts ours" in "\n".join(lines)
+    assert "1 left alone: a rule says so" in lines
+    assert run("tag", [*arguments, "--write", "-q"]) == 0
+    assert capsys.readouterr().out == ""
+    assert read_genre(str(folder / "Live/x/1.flac")) == ["rock", "pop"]
+    assert read_genre(str(folder / "Live/x/2.flac")) == ["Jazz"]
+
+
+def test_json(table, capsys):
+    assert run("tag", [str(table), "--overwrite", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["written"], found["changed"], found["genres"]) == (
+        False,
+        2,
+        {"pop": 1, "rock": 1},
+    )
+    assert found["kinds"] == {"tagged": 2, "unsure": 1, "nothing": 1}
+    song = found["songs"][1]
+    assert (song["old"], song["new"], song["confidence"]) == (["Soul", "R\x1bB"], ["pop"], 0.9)
+    assert found["next"].endswith("--overwrite --write")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (None, "cannot read the rules .* No such file"),
+        ("- match: [", "cannot read the rules"),
+        ("rules: none", "wanted a list"),
+        ("- {match: a, genre: 2}", r"the rules .*rule 1 \('a'\).* wanted genres"),
+    ],
+)
+def test_rules_that_cannot_be_used(table, tmp_path, text, said):
+    if text is not None:
+        (tmp_path / "rules.yaml").write_text(text)
+    with pytest.raises(TagError, match=said):
+        run("tag", [str(table), "--rules", str(tmp_path / "rules.yaml"), "--write"])
+    assert genre(table, "a") is None
 
 
 @pytest.mark.parametrize(
@@ -155,7 +239,7 @@ def test_a_file_whose_audio_would_not_stay_is_named(tmp_path, capsys):
     shown = capsys.readouterr()
     assert "0 changed\n1 failed" in shown.out
     assert f"genrenet tag: '{path}' is left alone: found its tagged copy" in shown.err
-    assert "1 of 1 files had an error" in shown.err
+    assert "1 of 1 file had an error" in shown.err
     assert path.read_bytes() == was
 
 
@@ -186,6 +270,8 @@ def test_requests_that_make_no_sense(table, capsys, arguments):
         (["--undo", "missing.jsonl"], GenrenetError),
         (["--undo", "missing.jsonl", "--keep-existing"], TagError),
         (["--undo", "missing.jsonl", "--overwrite"], TagError),
+        (["--undo", "missing.jsonl", "--refine"], TagError),
+        (["--undo", "missing.jsonl", "--genres", "2"], TagError),
         (["TABLE", "--write", "--undo-file", "TABLE"], GenrenetError),
     ],
 )

@@ -14,6 +14,7 @@ import soundfile
 
 from genrenet.web.app import create_app
 from genrenet.web.service import Service
+from tests.helpers.library_tables import write_shelf, write_songs
 from tests.helpers.served import make_service, scan_of, serving
 from tests.helpers.tones import RATE, tone
 
@@ -82,6 +83,18 @@ def site(music: Path, checkpoint: Path, tmp_path_factory: pytest.TempPathFactory
     (root / "odd" / "cut.wav").write_bytes(whole[: len(whole) * 2 // 3])
     soundfile.write(root / "odd" / "old.au", tone(150, 5, seed=5), RATE)
     service = make_service(root, checkpoint, table=table, at_once=1, queue=1, max_upload=2_000_000)
+    with serving(service) as server:
+        yield Site(server.url, root, service)
+
+
+@pytest.fixture(scope="session")
+def shelf(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A server of a small library whose songs are known by heart; see `library_tables`."""
+    root = tmp_path_factory.mktemp("shelf") / "music"
+    root.mkdir()
+    write_songs(root)
+    table = write_shelf(root, tmp_path_factory.mktemp("shelf-table") / "songs.parquet")
+    service = make_service(root, checkpoint, table=table)
     with serving(service) as server:
         yield Site(server.url, root, service)
 

@@ -1,25 +1,72 @@
-// The library at a glance.
+// The library at a glance: how much there is, what needs a look, and genres as bars.
 
+import { askLibrary } from "./library_api.js";
 import { getHealth } from "./api.js";
 import { many } from "./format.js";
+import { genreBars } from "./genre_bars.js";
+import { address } from "./router.js";
 import { make } from "./dom.js";
+
+const PAUSE = 1000; // ms between looks at a table that is being read
 
 /** The first view of a served library. */
 export class HomeView {
   name = "";
 
   constructor() {
-    this.element = make("section", { "aria-labelledby": "home-name" }, make("h2", { id: "home-name", tabindex: -1 }, "Library"));
-    this.text = make("p");
-    this.element.append(this.text);
+    this.body = make("div");
+    this.element = make("section", { "aria-labelledby": "home-name" }, make("h2", { id: "home-name", tabindex: -1 }, "Library"), this.body);
   }
 
   title() {
     return "Library";
   }
 
-  async show() {
-    const { library } = await getHealth();
-    this.text.textContent = library.state === "reading" ? "The library is being read." : many(library.songs, "song");
+  async show(route, signal) {
+    try {
+      this.fill(await askLibrary("overview", {}, signal));
+    } catch (error) {
+      if (error.name === "AbortError") return;
+      const { library } = await getHealth();
+      if (library.index !== "reading") throw error;
+      this.body.replaceChildren(make("p", { role: "status" }, "The library's table is being read."));
+      setTimeout(() => signal.aborted || this.show(route, signal), PAUSE);
+    }
   }
+
+  fill(overview) {
+    this.body.replaceChildren(facts(overview));
+    if (overview.untagged) this.body.append(make("p", { class: "note" }, untagged(overview)));
+    const heading = make("h3", {}, overview.kind === "tags" ? "Tags" : "Genres");
+    if (overview.genres.length) this.body.append(heading, genreBars(overview.genres, overview.songs));
+    else this.body.append(make("p", {}, "No song of the table has a genre yet."));
+  }
+}
+
+const untagged = ({ untagged: count }) =>
+  `${many(count, "file")} without artist or title among ${count === 1 ? "its" : "their"} tags: ${count === 1 ? "it is" : "they are"} called by ${count === 1 ? "its" : "their"} folders and names.`;
+
+/** Figures, each a link to what it counts. */
+function facts({ songs, hours, artists, albums, unsure, not_music: notMusic, errors, copies, corrected }) {
+  const state = (name, sort) => address("songs", [], { state: name, sort });
+  const rows = [
+    [songs, "songs", address("songs")],
+    [Math.round(hours), "hours", null],
+    [artists, "artists", address("artists")],
+    [albums, "albums", address("albums")],
+    [unsure, "unsure", state("unsure", "confidence")],
+    [notMusic, "not music", state("not-music")],
+    [errors, "not read", state("error")],
+    [corrected, "corrected", state("corrected")],
+    [copies, copies === 1 ? "copy" : "copies", address("duplicates")],
+  ];
+  const shown = rows.filter(([count], i) => count || i < 5);
+  return make(
+    "ul",
+    { class: "facts", "aria-label": "The library in figures" },
+    ...shown.map(([count, what, href]) => {
+      const text = [make("b", {}, count.toLocaleString("en")), " ", what];
+      return make("li", {}, href && count ? make("a", { href }, ...text) : make("span", {}, ...text));
+    }),
+  );
 }

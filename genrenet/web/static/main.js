@@ -23,7 +23,7 @@ function footer({ state, songs, files }) {
 
 /** Where a library is served, all views; without one, the song's alone, as the home. */
 function openViews(library) {
-  const served = library.state !== "none";
+  const served = library.index !== "none";
   const views = served ? LIBRARY_VIEWS.map(({ View, text }) => [new View(), text]) : [];
   const all = [...views.map(([view]) => view), song];
   const router = new Router({ views: all, home: served ? "" : "song", onChange: (view) => pointOut(view.name) });

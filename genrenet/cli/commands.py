@@ -1,0 +1,58 @@
+"""The sub-commands of ``genrenet``, and their parsers."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from genrenet.cli.parsing import CommandParser
+
+COMMANDS = {
+    "fit": ("training", "train a network on a collection"),
+    "validate": ("training", "measure a checkpoint on the validation songs"),
+    "test": ("training", "measure a checkpoint on the test songs and write a report"),
+    "predict": ("training", "score all songs of a collection"),
+    "distil": ("distil", "train a small fast network to name genres as larger ones do"),
+    "evaluate": ("evaluate", "judge methods on the same songs and folds, and write a report"),
+    "compare": ("evaluate", "set two evaluations side by side"),
+    "baseline": ("baseline", "let a classical method learn from a collection"),
+    "classify": ("classify", "name the genre of files and folders"),
+    "scan": ("scan", "keep a table of the genres of a whole library"),
+    "tag": ("tag", "write the genres of a scanned library into the files' tags"),
+    "correct": ("correct", "note the right genre of songs in a scanned library"),
+    "adapt": ("adapt", "let a model learn from corrections, without forgetting the rest"),
+    "serve": ("serve", "a web page that names a song's genre, and a JSON API"),
+    "playlist": ("playlist", "make a playlist of one genre or a mix of them"),
+    "recommend": ("recommend", "what to listen to next, and how good such advice is"),
+    "embed": ("embed", "write what a network says of songs to a file"),
+    "checkpoints": ("checkpoints", "list, import, describe, export or remove models"),
+    "data": ("data", "check, split, prepare or synthesise a collection"),
+    "cache": ("cache", "list or clear what is kept on disk to be quick the next time"),
+    "plugins": ("plugins", "list what plugins add"),
+}
+"""Sub-commands: the module that runs each, and a line about it."""
+
+
+def parsers(command: str) -> dict[str, CommandParser]:
+    """Return the parser of a command, or those of its sub-commands, by their words.
+
+    The trainer's commands have none: Lightning makes theirs, which takes seconds.
+
+    Parameters
+    ----------
+    command : str
+        One of `COMMANDS`.
+    """
+    from genrenet.cli.configured import subcommands
+
+    module = import_module(f"genrenet.cli.{COMMANDS[command][0]}")
+    if not hasattr(module, "make_parser"):
+        return {}
+    parser: CommandParser = module.make_parser(command)
+    below = {f"{command} {name}": one for name, one in subcommands(parser).items() if one}
+    if command == "recommend":
+        from genrenet.cli import recommend_evaluate
+
+        below = {command: parser, "recommend evaluate": recommend_evaluate.make_parser(command)}
+    return below or {command: parser}

@@ -1,0 +1,267 @@
+"""Configuration files: the user's own, and one at the top of a library.
+
+A file is a YAML mapping of plain values: settings that several commands share (``library``,
+``table``, ...; see `genrenet.cli.shared_settings`), and for each command a mapping of its long
+options. Paths in it are relative to its folder. What is nearer wins: the library's file over the
+user's, and options on the command line over both.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from genrenet.utils.errors import GenrenetError, printable
+
+NAME = ".genrenet.yaml"
+"""Of the file at the top of a library."""
+
+VARIABLE = "GENRENET_CONFIG"
+"""Environment variable that names the user's configuration; where it is empty, none is read."""
+
+LARGEST = 100_000
+"""Bytes of a file; a list of playlists to leave out may be long."""
+
+DEEPEST = 6
+MOST = 2_000
+"""Levels of mappings, and settings, of a file: aliases multiply what a few lines say."""
+
+PLAIN = ("null", "bool", "int", "float", "str", "timestamp", "seq")
+"""Kinds of values; all of them stay text."""
+
+
+class ConfigurationError(GenrenetError):
+    """A configuration that cannot be read, or says what cannot be."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting of a file.
+
+    Attributes
+    ----------
+    key : tuple of str
+        Its names from the top down, such as ``("tag", "min-confidence")``.
+    value : str, list of str, or None
+        As it is written; None for ``null``, which sets back to the default.
+    file : Path
+    line : int
+        From 1; 0 of what is said by the file being where it is.
+    """
+
+    key: tuple[str, ...]
+    value: str | list[str] | None
+    file: Path
+    line: int
+
+    @property
+    def name(self) -> str:
+        """Its names with dots between them."""
+        return ".".join(self.key)
+
+    @property
+    def where(self) -> str:
+        """File and line, for people."""
+        return f"{printable(self.file)}" + (f", line {self.line}" if self.line else "")
+
+    @property
+    def of_library(self) -> bool:
+        """Whether the file came with a library."""
+        return self.file != user_file()
+
+    def error(self, problem: str = "", **more: str) -> ConfigurationError:
+        """Return an error about this setting."""
+        told = ": ".join(part for part in (self.where, self.name, problem) if part)
+        return ConfigurationError(told, **more)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """The settings of one file, by key."""
+
+    file: Path
+    settings: dict[tuple[str, ...], Setting]
+
+
+def user_file() -> Path:
+    """Return where the user's own configuration is: what ``GENRENET_CONFIG`` names, or the usual
+    place.
+    """
+    if named := os.environ.get(VARIABLE):
+        return Path(named).absolute()
+    import platformdirs
+
+    return platformdirs.user_config_path("genrenet") / "config.yaml"
+
+
+def library_file(folder: str | os.PathLike[str]) -> Path | None:
+    """Return the configuration of the library that a folder is in, if it has one."""
+    place = Path(os.path.abspath(folder))
+    for above in (place, *place.parents):
+        if (above / NAME).is_file():
+            return above / NAME
+    return None
+
+
+def layers(folder: str | os.PathLike[str] | None = None) -> list[Layer]:
+    """Return what is configured, the nearest last.
+
+    Parameters
+    ----------
+    folder : path, optional
+        A library's folder. Without it the library's file is looked for from the current folder
+        upwards, and then in the library that the user's own file names.
+
+    Raises
+    ------
+    ConfigurationError
+        A file cannot be read, or is none.
+    """
+    if os.environ.get(VARIABLE) == "":
+        return []
+    found = [read(user_file())]
+    near = library_file(folder or os.curdir)
+    own = found[0].settings.get(("library",))
+    if near is None and folder is None and own is not None and isinstance(own.value, str):
+        near = library_file(path_of(own.value, own.file))
+    if near is not None and near != found[0].file:
+        layer = read(near)
+        # A file at the top of a library need not say where that is.
+        usual = Setting(("library",), ".", near, 0)
+        found.append(Layer(near, {usual.key: usual, **layer.settings}))
+    return found
+
+
+def path_of(text: str, file: Path) -> str:
+    """Return a path that a file names, as an absolute one.
+
+    Examples
+    --------
+    >>> path_of("a.parquet", Path("/music/.genrenet.yaml"))
+    '/music/a.parquet'
+    """
+    return os.path.normpath(file.parent / os.path.expanduser(text))
+
+
+def read(file: Path) -> Layer:
+    """Return the settings of a file; none where there is no file.
+
+    Raises
+    ------
+    ConfigurationError
+    """
+    try:
+        stat = file.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return Layer(file, {})
+    except OSError as error:
+        raise _unreadable(file, error) from error
+    return _read(file, stat.st_mtime_ns, stat.st_size)
+
+
+def parse(text: str, file: Path) -> Layer:
+    """Return the settings of a file's text.
+
+    Raises
+    ------
+    ConfigurationError
+        It is no YAML, or not of the form of a configuration.
+    """
+    import yaml
+
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.YAMLError as error:
+        mark: Any = getattr(error, "problem_mark", None)
+        place = getattr(error, "position", 0)  # of characters that no YAML may hold
+        line = mark.line + 1 if mark else text[:place].count("\n") + 1
+        found = getattr(error, "problem", None) or getattr(error, "reason", str(error))
+        raise ConfigurationError(
+            f"{printable(file)}, line {line}",
+            found=str(found).partition("\n")[0],
+            wanted="YAML",
+            remedy="text with ': ', '#' or quotes in it stands in quotes",
+        ) from error
+    except RecursionError:
+        raise ConfigurationError(f"{printable(file)} is nested too deeply") from None
+    settings: dict[tuple[str, ...], Setting] = {}
+    for setting in _settings(node, (), file) if node is not None else ():
+        if setting.key in settings:
+            first = settings[setting.key].line
+            raise setting.error("is there twice", found=f"it in line {first} too", wanted="one")
+        settings[setting.key] = setting
+        if len(settings) > MOST:
+            raise ConfigurationError(f"{printable(file)} holds more than {MOST} settings")
+    return Layer(file, settings)
+
+
+@cache
+def _read(file: Path, changed: int, size: int) -> Layer:
+    """Read a file once, for as long as it is the same."""
+    if size > LARGEST:
+        raise ConfigurationError(
+            f"{printable(file)} is no configuration",
+            found=f"{size:,} bytes",
+            wanted=f"{LARGEST:,} at most",
+        )
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise ConfigurationError(
+            f"{printable(file)}, line {line}",
+            found=f"the byte {error.object[error.start]:#x}",
+            wanted="UTF-8",
+        ) from error
+    except OSError as error:
+        raise _unreadable(file, error) from error
+    return parse(text, file)
+
+
+def _unreadable(file: Path, error: OSError) -> ConfigurationError:
+    return ConfigurationError(
+        f"cannot read the configuration '{printable(file)}'",
+        found=error.strerror or str(error),
+        remedy="make it readable, or name another file with GENRENET_CONFIG",
+    )
+
+
+def _settings(node: Any, above: tuple[str, ...], file: Path) -> Iterator[Setting]:
+    """Yield the settings of a mapping and of those in it."""
+    line = node.start_mark.line + 1
+    if node.id != "mapping":
+        at = Setting(above or ("the file",), None, file, line)
+        raise at.error(found=_kind(node), wanted="a mapping: 'name: value'")
+    if len(above) >= DEEPEST:
+        raise Setting(above, None, file, line).error("is nested too deeply")
+    for name, value in node.value:
+        line = name.start_mark.line + 1
+        if name.id != "scalar" or not re.fullmatch(r"[\w.+-]+", name.value):
+            at = Setting(above or ("the file",), None, file, line)
+            raise at.error(found=_kind(name), wanted="the name of a setting")
+        key = (*above, name.value)
+        if value.id == "mapping":
+            yield from _settings(value, key, file)
+        else:
+            yield Setting(key, _value(value, Setting(key, None, file, line)), file, line)
+
+
+def _value(node: Any, at: Setting) -> str | list[str] | None:
+    """Return a value as it is written: the types of options read it, not YAML's."""
+    if node.tag not in {f"tag:yaml.org,2002:{kind}" for kind in PLAIN}:
+        raise at.error(found=f"the tag {node.tag}", wanted="a plain value")
+    if node.id == "sequence":
+        if bad := [part for part in node.value if part.id != "scalar"]:
+            raise at.error(found=f"{_kind(bad[0])} in a list", wanted="plain values")
+        return [str(part.value) for part in node.value]
+    return None if node.tag.endswith(":null") else str(node.value)
+
+
+def _kind(node: Any) -> str:
+    names = {"mapping": "a mapping", "sequence": "a list"}
+    return names.get(node.id, f"'{str(getattr(node, 'value', ''))[:40]}'")

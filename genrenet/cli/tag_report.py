@@ -1,0 +1,148 @@
+"""What ``genrenet tag`` shows: a table of the songs that change, totals, and the next step."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from genrenet.cli.telling import as_json, fact, plural, say, shares, warn
+from genrenet.utils.errors import printable, visible
+from genrenet.utils.progress import quiet
+
+if TYPE_CHECKING:
+    from genrenet.library.tag_plans import Outcome
+
+_OLD, _NEW = 16, 22
+"""Columns for the genres before and after."""
+_NARROWEST = 12
+
+_WORDS = {
+    "same": "have this genre already",
+    "agrees": "keep the genre they have: it is ours, or lies below it",
+    "wider": "keep the genre they have: ours lies below it",
+    "against": "keep a genre that contradicts ours (!= above; --overwrite replaces it)",
+    "kept": "keep the genre they have (--overwrite replaces it, --refine looks at it)",
+    "unsure": "left alone: below --min-confidence",
+    "skipped": "left alone: a rule says so",
+    "unmapped": "left alone: the map gives them no tag",
+    "nothing": "left alone: the table has no genre for them",
+    "changed": "left alone: changed since",
+    "gone": "gone",
+    "failed": "failed",
+}
+
+
+def common_folder(paths: Iterable[str]) -> str:
+    """Return the folder that all paths lie in, '' where there is none.
+
+    Examples
+    --------
+    >>> common_folder(["/music/b/1.mp3", "/music/a/2.mp3", "/music/a/c/3.mp3"])
+    '/music'
+    """
+    first = last = None
+    for path in paths:
+        first = path if first is None or path < first else first
+        last = path if last is None or path > last else last
+    if first is None or last is None:
+        return ""
+    try:
+        return os.path.commonpath([os.path.dirname(first), os.path.dirname(last)])
+    except ValueError:  # several drives
+        return ""
+
+
+class TagReport:
+    """Tells of outcomes as they come, then of all.
+
+    Parameters
+    ----------
+    base : str
+        The folder that paths are shown from.
+    write : bool
+        Whether the changes are made, rather than shown.
+    """
+
+    def __init__(self, base: str, write: bool) -> None:
+        self.base, self.write = base, write
+        self.counts: Counter[str] = Counter()
+        self._genres: Counter[str] = Counter()
+        self._songs: list[dict[str, Any]] = []
+        self._folder: str | None = None
+        # With -q and --write, what was done is no result that anybody waits for.
+        self._shown = not as_json() and not (write and quiet())
+
+    def add(self, outcome: Outcome) -> None:
+        """Tell of a song if anything changes, contradicts or is wrong."""
+        from genrenet.data.catalog.base import clean
+
+        self.counts[outcome.kind] += 1
+        listed = outcome.kind in ("tagged", "against")
+        if outcome.kind == "tagged":
+            self._genres.update(map(clean, outcome.new or ["(none)"]))
+        if as_json() and (listed or outcome.error):
+            self._songs.append({k: v for k, v in asdict(outcome).items() if v not in (None, "")})
+        elif listed and self._shown:
+            self._show(outcome)
+        if outcome.error:
+            warn(outcome.error)
+
+    def _show(self, outcome: Outcome) -> None:
+        folder, name = os.path.split(outcome.path)
+        if self._folder is None:
+            say(f"in {self.base or os.sep}")
+            self._line("song", "now", "  ", "new", "sure")
+        if folder != self._folder:
+            self._folder = folder
+            shown = os.path.relpath(folder, self.base) if self.base else folder
+            if shown != os.curdir:
+                print(visible(printable(shown)))
+        sure = "" if outcome.confidence is None else f"{outcome.confidence:.2f}"
+        changes = "->" if outcome.old != outcome.new else "=="
+        sign = "!=" if outcome.kind == "against" else changes
+        shown = visible(printable(name))
+        self._line(shown, _values(outcome.old), sign, _values(outcome.new), sure)
+        for field, (old, new) in outcome.also.items():
+            self._line(f"  {field}", _values(old), "->", _values(new), "")
+
+    def _line(self, name: str, old: str, sign: str, new: str, sure: str) -> None:
+        from rich.cells import cell_len, set_cell_size
+
+        def cell(text: str, size: int) -> str:
+            if cell_len(text) <= size or not sys.stdout.isatty():  # elsewhere nothing is cut
+                return text + " " * (size - cell_len(text))
+            return set_cell_size(text, size - 1) + "…"
+
+        width = min(shutil.get_terminal_size().columns, 120) if sys.stdout.isatty() else 80
+        rest = max(_NARROWEST, width - _OLD - _NEW - 14)
+        line = f"  {cell(name, rest)} {cell(old, _OLD)} {sign} {cell(new, _NEW)} {sure}"
+        print(line.rstrip())
+
+    def end(self) -> int:
+        """Tell how many songs there were of each kind; return the exit code."""
+        from genrenet.library.tag_plans import FAILED
+
+        done = "changed" if self.write else "would be changed (nothing is written without --write)"
+        tagged = self.counts["tagged"]
+        say(f"{tagged:,} {done}")
+        if self._genres:
+            say(f"by genre: {shares(self._genres)}")
+        for kind, words in _WORDS.items():
+            if self.counts[kind]:
+                say(f"{self.counts[kind]:,} {words}")
+        if failed := sum(self.counts[kind] for kind in FAILED):
+            warn(f"{failed:,} of {plural(self.counts.total(), 'file')} had an error")
+        fact(written=self.write, changed=tagged, genres=self._genres, kinds=self.counts)
+        fact(songs=self._songs)
+        return 1 if failed else 0
+
+
+def _values(values: Sequence[str] | None) -> str:
+    from genrenet.data.catalog.base import clean
+
+    return "—" if values is None else "; ".join(map(clean, values))

@@ -1,0 +1,132 @@
+"""The library of a server: the index of its table, made again whenever the table has changed."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from genrenet.utils.file_stamp import FileState
+from genrenet.web.errors import RequestError
+from genrenet.web.library_index import LibraryIndex
+from genrenet.web.library_queries import overview
+from genrenet.web.library_search import LibrarySearch
+from genrenet.web.music_folder import in_background
+
+FRESH = 2.0
+"""Seconds for which the table's file is not looked at again."""
+
+
+class Library:
+    """What is known of all songs.
+
+    Parameters
+    ----------
+    root : str
+        The served folder, absolute and free of links.
+    table : path
+    on_change : callable
+        Called in the background when the table is there, and whenever it has changed.
+    on_fault : callable
+        Called with what went wrong; the former index stays.
+
+    Attributes
+    ----------
+    table : str
+    state : {"reading", "ready", "none"}
+        "none" where the table could not be read.
+    """
+
+    def __init__(
+        self,
+        root: str,
+        table: str | os.PathLike[str],
+        on_change: Callable[[], None],
+        on_fault: Callable[[Exception], None],
+    ) -> None:
+        self.root, self.table = root, os.fspath(table)
+        self._on_change, self._on_fault = on_change, on_fault
+        self._index: LibraryIndex | None = None
+        self._search: LibrarySearch | None = None
+        self._overview: dict[str, Any] | None = None
+        self.state, self.version = "reading", 0
+        self._seen = FileState(-1, -1, -1, -1)
+        self._looked = 0.0
+        self._lock = threading.Lock()
+        self._reader: threading.Thread | None = None
+        self.refresh()
+
+    def refresh(self, *, now: bool = False) -> None:
+        """Read the table in the background if it has changed; ``now`` to look at it at once."""
+        with self._lock:
+            if not now and time.monotonic() - self._looked < FRESH:
+                return
+            self._looked = time.monotonic()
+            state = FileState.find(self.table)
+            busy = self._reader is not None and self._reader.is_alive()
+            if busy or state == self._seen:
+                return
+            self._seen = state
+            self._reader = in_background(self._read, "genrenet-library")
+
+    def _read(self) -> None:
+        try:
+            index = LibraryIndex(self.root, self.table)
+            search, seen = LibrarySearch(index), overview(index)
+        except Exception as error:  # whatever a table holds
+            self.state = "none" if self._index is None else self.state
+            self._on_fault(error)
+        else:
+            self._index, self._search, self._overview = index, search, seen
+            self.state, self.version = "ready", self.version + 1
+        self._on_change()
+
+    def wait(self, timeout: float | None = None) -> None:
+        """Wait until the table has been read."""
+        if self._reader is not None:
+            self._reader.join(timeout)
+
+    def index(self) -> LibraryIndex:
+        """Return the index, as new as it is.
+
+        Raises
+        ------
+        RequestError
+            There is none yet.
+        """
+        self.refresh()
+        if self._index is None:
+            raise RequestError(
+                "the library's table " + ("is being read" if self.state == "reading" else "is bad"),
+                remedy="try again in a moment" if self.state == "reading" else "scan again",
+            )
+        return self._index
+
+    @property
+    def latest(self) -> LibraryIndex | None:
+        """The index as it was last read, if it was."""
+        return self._index
+
+    def search(self) -> LibrarySearch:
+        """Return the search of the same songs; see `index`."""
+        self.index()
+        assert self._search is not None
+        return self._search
+
+    def overview(self) -> dict[str, Any]:
+        """Return `genrenet.web.library_queries.overview`; see `index`."""
+        self.index()
+        assert self._overview is not None
+        return self._overview
+
+    def correct(self, path: str, row: Mapping[str, Any]) -> None:
+        """Take a correction that has just been written into the table."""
+        with self._lock:
+            busy = self._reader is not None and self._reader.is_alive()
+            if self._index is None or busy:
+                return  # what is read now may not have it: it is read again
+            self._index.correct(path, row)
+            self._overview = overview(self._index)
+            self._seen, self.version = FileState.find(self.table), self.version + 1

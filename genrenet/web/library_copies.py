@@ -1,0 +1,106 @@
+"""Which songs of a library are the same recording twice.
+
+Two songs count as one recording where their files hold the same (by the samples of their content
+that a scan keeps), or where they have the same artist and title, last equally long within
+`SECONDS`, and the model gives them scores that are equal within `SCORES`. The second is a guess: a
+live version of the same length that the model hears alike would be taken for a copy, and a copy
+under another title, or cut differently, is not found.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+SECONDS = 2.0
+"""By which two encodings of one recording may differ in length."""
+
+SCORES = 0.15
+"""By which their scores of any genre may differ."""
+
+
+def find_copies(
+    samples: Sequence[str | None],
+    names: Sequence[tuple[str, str] | None],
+    duration: NDArray[np.float32],
+    scores: NDArray[np.float16],
+    size: NDArray[np.int64],
+) -> NDArray[np.int32]:
+    """Return the song that stands for each song's recording.
+
+    Parameters
+    ----------
+    samples : sequence of str or None
+        Samples of content; see `genrenet.utils.file_stamp.content_sample`.
+    names : sequence of (str, str) or None
+        Artist and title, folded; None where either is not known.
+    duration : ndarray of float, shape (songs,)
+        Seconds; NaN where it is not known.
+    scores : ndarray of float, shape (songs, labels)
+        NaN of songs without.
+    size : ndarray of int, shape (songs,)
+        Bytes.
+
+    Returns
+    -------
+    ndarray of int32, shape (songs,)
+        The row of the largest file with the same recording; the song's own where it is that.
+    """
+    joined = _Groups(len(samples))
+    first: dict[str, int] = {}
+    for row, sample in enumerate(samples):
+        if sample:
+            joined.join(first.setdefault(sample, row), row)
+    alike: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for row, name in enumerate(names):
+        if name is not None:
+            alike[name].append(row)
+    for rows in alike.values():
+        if len(rows) > 1:
+            _join_recordings(joined, np.array(rows), duration, scores)
+    return joined.representatives(size)
+
+
+def _join_recordings(
+    joined: _Groups,
+    rows: NDArray[np.int64],
+    duration: NDArray[np.float32],
+    scores: NDArray[np.float16],
+) -> None:
+    """Join the songs of one name that last as long and sound alike."""
+    rows = rows[np.argsort(duration[rows], kind="stable")]
+    for place, row in enumerate(rows):
+        for other in rows[place + 1 :]:
+            if not duration[other] - duration[row] <= SECONDS:  # NaN is no length
+                break
+            gap = np.abs(scores[row].astype(np.float32) - scores[other])
+            if gap.size and gap.max() <= SCORES:
+                joined.join(int(row), int(other))
+
+
+class _Groups:
+    """Disjoint sets of rows."""
+
+    def __init__(self, count: int) -> None:
+        self.above = list(range(count))
+
+    def top(self, row: int) -> int:
+        while self.above[row] != row:
+            self.above[row] = row = self.above[self.above[row]]
+        return row
+
+    def join(self, one: int, other: int) -> None:
+        self.above[self.top(other)] = self.top(one)
+
+    def representatives(self, size: NDArray[np.int64]) -> NDArray[np.int32]:
+        """Return the largest of each set, the first of several, for each of its rows."""
+        tops = np.array([self.top(row) for row in range(len(self.above))], np.int32)
+        best = np.arange(len(tops), dtype=np.int32)
+        for row in np.flatnonzero(tops != np.arange(len(tops))):
+            if size[row] > size[best[tops[row]]]:
+                best[tops[row]] = row
+        found: NDArray[np.int32] = best[tops]
+        return found

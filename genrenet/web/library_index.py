@@ -1,0 +1,322 @@
+"""A library's table as arrays: what the page lists, counts and sorts, without an object a song."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from genrenet.library.albums import NO_GENRE
+from genrenet.library.table import file_of
+from genrenet.library.table_columns import read_columns
+from genrenet.web.library_copies import find_copies
+from genrenet.web.paths import inside, relative_name
+from genrenet.web.song_names import album_folder, folded, name_of_path
+
+Rows = NDArray[np.int32]
+
+STATES = ("sure", "unsure", "not-music", "error")
+SORTS = ("artist", "title", "confidence", "duration", "path")
+VARIOUS = "Various artists"
+
+_KEYS = (
+    *("path", "genre", "genres", "subgenres", "confidence", "unsure", "correction"),
+    *("artist", "album", "title", "duration", "error", "notes", "size", "sample", "checkpoint"),
+)
+
+
+class Names:
+    """A column of few different texts: ``codes`` of shape (songs,), -1 for none, into ``names``.
+
+    Texts that differ in case and accents alone are one; it is called as most of its songs call it.
+    """
+
+    def __init__(self, values: Sequence[str | None], keys: Sequence[str] | None = None) -> None:
+        found: dict[str, Counter[str]] = {}
+        keyed = [folded(value or "") for value in values] if keys is None else keys
+        for key, value in zip(keyed, values, strict=True):
+            if value:
+                found.setdefault(key, Counter())[value] += 1
+        self.keys = sorted(found)
+        self.names = [found[key].most_common(1)[0][0] for key in self.keys]
+        self.code = {key: code for code, key in enumerate(self.keys)}
+        codes = (self.code[key] if value else -1 for key, value in zip(keyed, values, strict=True))
+        self.codes = np.fromiter(codes, np.int32, len(values))
+
+    def of(self, name: str) -> int:
+        """Return the code of a name, -2 for one that is not here."""
+        return self.code.get(folded(name), -2)
+
+    def at(self, row: int) -> str | None:
+        """Return the name of a song, None where it has none."""
+        return _at(self.names, self.codes[row])
+
+    def put(self, row: int, name: str) -> None:
+        """Give a song another name, which stands behind all others where it is new."""
+        if name and name not in self.names:
+            self.names.append(name)
+        self.codes[row] = self.names.index(name) if name else -1
+
+
+class LibraryIndex:
+    """The songs of a table that lie in the served folder.
+
+    Parameters
+    ----------
+    root : str
+        The served folder, absolute and free of links.
+    table : path
+
+    Attributes
+    ----------
+    labels : list of str
+        The model's genres.
+    paths : pyarrow.StringArray
+        Relative to ``root``, as `genrenet.web.paths.relative_name` writes them.
+    titles : pyarrow.StringArray
+    artists, albums : Names
+        Albums by their folder and name: the key is both, with a null byte between.
+    album_artists : ndarray of int32, shape (albums,)
+        The artist of each, -1 for several.
+    genres : list of str
+        First genres of songs, and ``genre`` (songs,) says which; -1 for none.
+    subgenres, all_genres : Names
+        All that a song has, as one text, between semicolons.
+    confidence, duration : ndarray of float32, shape (songs,)
+    scores : ndarray of float16, shape (songs, labels)
+    state : ndarray of int8, shape (songs,)
+        Of `STATES`.
+    primary : ndarray of int32, shape (songs,)
+        See `genrenet.web.library_copies.find_copies`.
+    copies : ndarray of int, shape (songs,)
+        Other files with the same recording.
+
+    Raises
+    ------
+    TableError
+        See `genrenet.library.table.read_about`.
+    """
+
+    def __init__(self, root: str, table: str | os.PathLike[str]) -> None:
+        about, columns = read_columns(table, _KEYS)
+        self.labels, self.checkpoint = about.labels, about.checkpoint
+        self.settings = about.settings
+        places = _places(root, columns["path"].to_pylist())
+        kept = np.flatnonzero([place is not None for place in places])
+        columns = columns.take(pa.array(kept)).combine_chunks()
+        paths = [place for place in places if place is not None]
+        self.paths = pa.array(paths, pa.string())
+        self._hashes = np.array([hash(path) for path in paths], np.int64)
+        self._by_hash = np.argsort(self._hashes, kind="stable")
+        self.confidence = _floats(columns["confidence"])
+        self.duration = _floats(columns["duration"])
+        scores = [
+            _floats(columns[name]).astype(np.float16) for name in columns.column_names[len(_KEYS) :]
+        ]
+        self.scores = np.stack(scores, axis=1) if scores else np.zeros((len(paths), 0), np.float16)
+        self.size = columns["size"].to_numpy(zero_copy_only=False).astype(np.int64)
+        self.errors = _texts(columns["error"])
+        self.notes = _texts(columns["notes"])
+        self.corrected = _texts(columns["correction"])
+        self._take_genres(columns)
+        self._take_names(paths, columns)
+        known = [
+            (artist, title) if artist and title else None
+            for artist, title in zip(self._artist_keys(), self._title_keys, strict=True)
+        ]
+        samples = columns["sample"].to_pylist()
+        self.primary = find_copies(samples, known, self.duration, self.scores, self.size)
+        self.copies = np.bincount(self.primary, minlength=len(paths))[self.primary] - 1
+        self._sort(paths)
+        del self._title_keys
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def _take_genres(self, columns: pa.Table) -> None:
+        keys = ("genre", "genres", "correction", "unsure")
+        decided = [
+            _decided(*values)
+            for values in zip(*(columns[key].to_pylist() for key in keys), strict=True)
+        ]
+        self.genres = sorted({genre for genre, _ in decided if genre})
+        code = {genre: number for number, genre in enumerate(self.genres)}
+        self.genre = np.array([code.get(genre or "", -1) for genre, _ in decided], np.int16)
+        self.state = np.array([STATES.index(state) for _, state in decided], np.int8)
+        self.subgenres, self.all_genres = (_joined(columns[key]) for key in ("subgenres", "genres"))
+        self.confidence[[bool(text) for text in columns["correction"].to_pylist()]] = 1.0
+
+    def _take_names(self, paths: Sequence[str], columns: pa.Table) -> None:
+        genres = frozenset(map(folded, [*self.labels, *self.genres]))
+        tagged = zip(
+            *(columns[key].to_pylist() for key in ("artist", "album", "title")), strict=True
+        )
+        artists, albums, titles, keys = [], [], [], []
+        self.untagged = 0
+        for path, (artist, album, title) in zip(paths, tagged, strict=True):
+            if not (artist and album and title):
+                self.untagged += not (artist and title)
+                guess = name_of_path(path, genres)
+                artist, album, title = (
+                    artist or guess.artist,
+                    album or guess.album,
+                    title or guess.title,
+                )
+            artists.append(artist)
+            albums.append(album)
+            titles.append(title)
+            keys.append(f"{album_folder(path)}\0{album}")
+        self.titles = pa.array(titles, pa.string())
+        self._title_keys = [folded(title) for title in titles]
+        self.artists, self.albums = Names(artists), Names(albums, keys)
+        self.album_artists = _artists_of(self.albums, self.artists)
+
+    def _artist_keys(self) -> Iterable[str]:
+        return (self.artists.keys[code] if code >= 0 else "" for code in self.artists.codes)
+
+    def _sort(self, paths: Sequence[str]) -> None:
+        """Keep the order of all songs by each of `SORTS`."""
+        by_path = np.argsort(np.array(paths, object), kind="stable")
+        place = np.empty(len(paths), np.int32)
+        place[by_path] = np.arange(len(paths))
+        last = np.iinfo(np.int32).max
+        artist = np.where(self.artists.codes < 0, last, self.artists.codes)
+        by_title = (
+            np.argsort(np.array(self._title_keys, object), kind="stable") if paths else by_path
+        )
+        confidence = np.where(self.state >= 2, np.inf, self.confidence)
+        duration = np.nan_to_num(-self.duration, nan=np.inf)
+        self.orders: dict[str, Rows] = {
+            "artist": np.lexsort((place, self.albums.codes, artist)).astype(np.int32),
+            "title": by_title.astype(np.int32),
+            "confidence": np.lexsort((place, confidence)).astype(np.int32),
+            "duration": np.lexsort((place, duration)).astype(np.int32),
+            "path": by_path.astype(np.int32),
+        }
+
+    def row_of(self, path: str) -> int | None:
+        """Return the row of a song, None where the table has none at this path."""
+        wanted = hash(path)
+        at = int(np.searchsorted(self._hashes, wanted, sorter=self._by_hash))
+        while at < len(self) and self._hashes[row := int(self._by_hash[at])] == wanted:
+            if self.paths[row].as_py() == path:
+                return row
+            at += 1
+        return None
+
+    def correct(self, path: str, row: Mapping[str, Any]) -> None:
+        """Take what a table's row says now of the genre of a song."""
+        at = self.row_of(path)
+        if at is None:
+            return
+        correction = row["correction"]
+        genre, state = _decided(row["genre"], row["genres"], correction, row["unsure"])
+        if genre is not None and genre not in self.genres:
+            self.genres = [*self.genres, genre]
+        self.genre[at] = -1 if genre is None else self.genres.index(genre)
+        self.state[at] = STATES.index(state)
+        self.confidence[at] = 1.0 if correction else row["confidence"]
+        self.all_genres.put(at, row["genres"] or "")
+        self.corrected.pop(at, None)
+        if correction:
+            self.corrected[at] = correction
+
+    def tracks(self, rows: Rows) -> list[dict[str, Any]]:
+        """Return what a list shows of songs."""
+        index = pa.array(rows)
+        paths, titles = self.paths.take(index).to_pylist(), self.titles.take(index).to_pylist()
+        return [
+            {
+                "path": path,
+                "title": title,
+                "artist": self.artists.at(row),
+                "album": self.albums.at(row),
+                "album_folder": album_folder(path),
+                "genre": _at(self.genres, self.genre[row]),
+                "genres": _split(self.all_genres.at(row)),
+                "subgenres": _split(self.subgenres.at(row)),
+                "confidence": _number(self.confidence[row]),
+                "duration": _number(self.duration[row]),
+                "state": STATES[self.state[row]],
+                "correction": self.corrected.get(row),
+                "copies": int(self.copies[row]),
+            }
+            for row, path, title in zip(rows.tolist(), paths, titles, strict=True)
+        ]
+
+
+def _joined(column: pa.ChunkedArray) -> Names:
+    texts = column.to_pylist()
+    return Names(texts, [text or "" for text in texts])
+
+
+def _decided(
+    genre: str | None, genres: str | None, correction: str | None, unsure: int | None
+) -> tuple[str | None, str]:
+    """Return a row's first genre, and its state."""
+    if genre is None:
+        return None, "error"
+    if correction:
+        return (None, "not-music") if correction in NO_GENRE else (correction, "sure")
+    if genres == "" or genre in NO_GENRE:
+        return None, "not-music"
+    return (genres or genre).split("; ")[0], "unsure" if unsure else "sure"
+
+
+def _places(root: str, stored: Sequence[str]) -> list[str | None]:
+    """Return paths relative to the folder, None outside of it; links of folders are followed."""
+    known: dict[str, str | None] = {}
+    found: list[str | None] = []
+    for path in stored:
+        folder, _, name = path.rpartition(os.sep)
+        if folder not in known:
+            real = os.path.realpath(file_of(folder))
+            within = inside(root, real)
+            known[folder] = relative_name(root, os.path.join(real, "")) if within else None
+        place = known[folder]
+        found.append(None if place is None else name if place == "." else f"{place}/{name}")
+    return found
+
+
+def _artists_of(albums: Names, artists: Names) -> NDArray[np.int32]:
+    """Return the artist of at least half the songs of each album, -1 where there is none."""
+    found = np.full(len(albums.names), -1, np.int32)
+    known = albums.codes >= 0
+    if not known.any() or not artists.names:
+        return found
+    sizes = np.bincount(albums.codes[known], minlength=len(found))
+    both = known & (artists.codes >= 0)
+    pairs = albums.codes[both].astype(np.int64) * len(artists.names) + artists.codes[both]
+    unique, counts = np.unique(pairs, return_counts=True)
+    album, artist = np.divmod(unique, len(artists.names))
+    enough = counts * 2 >= sizes[album]
+    order = np.argsort(counts[enough], kind="stable")
+    found[album[enough][order]] = artist[enough][order]
+    return found
+
+
+def _floats(column: pa.ChunkedArray) -> NDArray[np.float32]:
+    found: NDArray[np.float32] = column.to_numpy(zero_copy_only=False).astype(np.float32)
+    return found
+
+
+def _texts(column: pa.ChunkedArray) -> dict[int, str]:
+    """Return the few texts of a column that is mostly empty, by row."""
+    return {row: text for row, text in enumerate(column.to_pylist()) if text}
+
+
+def _at(names: Sequence[str], code: int) -> str | None:
+    return names[code] if code >= 0 else None
+
+
+def _split(text: str | None) -> list[str]:
+    return [part for part in (text or "").split("; ") if part]
+
+
+def _number(value: np.floating[Any]) -> float | None:
+    return round(float(value), 4) if np.isfinite(value) else None

@@ -1,0 +1,236 @@
+"""What is asked of a library: songs of a kind in an order, artists, albums, copies, and counts.
+
+A recording that is there several times counts once, unless all files are asked for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genrenet.web.library_index import STATES, VARIOUS, LibraryIndex, Rows
+from genrenet.web.song_names import folded
+
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which songs are asked for; None and '' for any.
+
+    Attributes
+    ----------
+    genre, subgenre, artist, album : str
+        The first genre of a song, one of its subgenres, its artist, its album.
+    folder : str
+        Of the album: two may be called the same.
+    state : str
+        Of `genrenet.web.library_index.STATES`; "corrected" for songs that somebody corrected.
+    copies : bool
+        All files, not one of each recording.
+    """
+
+    genre: str | None = None
+    subgenre: str | None = None
+    artist: str | None = None
+    album: str | None = None
+    folder: str | None = None
+    state: str | None = None
+    copies: bool = False
+
+
+def chosen(index: LibraryIndex, wanted: Wanted) -> Flags:
+    """Return which songs are asked for, as booleans of shape (songs,)."""
+    count = len(index)
+    flags = np.ones(count, np.bool_) if wanted.copies else index.primary == np.arange(count)
+    if wanted.genre:
+        known = wanted.genre in index.genres
+        flags &= index.genre == (index.genres.index(wanted.genre) if known else -2)
+    if wanted.subgenre:
+        names = [name.split("; ") for name in index.subgenres.names]
+        codes = [code for code, parts in enumerate(names) if wanted.subgenre in parts]
+        flags &= np.isin(index.subgenres.codes, codes)
+    if wanted.artist:
+        flags &= index.artists.codes == index.artists.of(wanted.artist)
+    if wanted.album:
+        flags &= np.isin(index.albums.codes, _albums(index, wanted.album, wanted.folder))
+    if wanted.state == "corrected":
+        corrected = np.zeros(count, np.bool_)
+        corrected[[*index.corrected]] = True
+        flags &= corrected
+    elif wanted.state:
+        flags &= index.state == STATES.index(wanted.state)
+    return flags
+
+
+def _albums(index: LibraryIndex, album: str, folder: str | None) -> list[int]:
+    if folder is not None:
+        code = index.albums.code.get(f"{folder}\0{album}")
+        return [] if code is None else [code]
+    wanted = folded(album)
+    return [code for code, name in enumerate(index.albums.names) if folded(name) == wanted]
+
+
+def select(index: LibraryIndex, wanted: Wanted, sort: str = "artist") -> Rows:
+    """Return the rows of songs that are asked for, in the order of one of
+    `genrenet.web.library_index.SORTS`.
+    """
+    order = index.orders[sort]
+    found: Rows = order[chosen(index, wanted)[order]]
+    return found
+
+
+def overview(index: LibraryIndex) -> dict[str, Any]:
+    """Return the library at a glance.
+
+    Returns
+    -------
+    dict
+        Counts of recordings: ``songs``, ``hours``, ``unsure``, ``not_music``, ``errors``,
+        ``corrected``, ``untagged`` (without artist or title among their tags), ``artists``,
+        ``albums``; ``files`` and ``copies`` of files; and ``genres``, the most frequent first:
+        ``genre``, ``songs``, ``hours``, ``unsure``, and ``subgenres`` with ``genre`` and ``songs``.
+    """
+    one = chosen(index, Wanted())
+    kinds = np.bincount(index.state[one], minlength=len(STATES)).tolist()
+    music = one & (index.genre >= 0)
+    count = len(index.genres)
+    songs = np.bincount(index.genre[music], minlength=count)
+    length = np.nan_to_num(index.duration)
+    seconds = np.bincount(index.genre[music], length[music], minlength=count)
+    unsure = np.bincount(index.genre[music & (index.state == 1)], minlength=count)
+    below = _subgenres(index, music)
+    genres = [
+        {
+            "genre": index.genres[code],
+            "songs": int(songs[code]),
+            "hours": round(float(seconds[code]) / 3600, 2),
+            "unsure": int(unsure[code]),
+            "subgenres": below.get(code, []),
+        }
+        for code in np.argsort(-songs, kind="stable").tolist()
+        if songs[code]
+    ]
+    return {
+        "files": len(index),
+        "songs": int(one.sum()),
+        "copies": len(index) - int(one.sum()),
+        "hours": round(float(length[one].sum()) / 3600, 2),
+        "unsure": kinds[1],
+        "not_music": kinds[2],
+        "errors": kinds[3],
+        "corrected": len(index.corrected),
+        "untagged": index.untagged,
+        "artists": len(index.artists.names),
+        "albums": len(index.albums.names),
+        "genres": genres,
+    }
+
+
+def _subgenres(index: LibraryIndex, music: Flags) -> dict[int, list[dict[str, Any]]]:
+    """Return how often subgenres occur, by the number of the genre; a song may have several."""
+    both = music & (index.subgenres.codes >= 0)
+    width = max(1, len(index.subgenres.names))
+    pairs = index.genre[both].astype(np.int64) * width + index.subgenres.codes[both]
+    found: dict[int, dict[str, int]] = {}
+    for pair, count in zip(*np.unique(pairs, return_counts=True), strict=True):
+        genre, code = divmod(int(pair), width)
+        counts = found.setdefault(genre, {})
+        for name in index.subgenres.names[code].split("; "):
+            counts[name] = counts.get(name, 0) + int(count)
+    return {
+        genre: [
+            {"genre": name, "songs": count}
+            for name, count in sorted(counts.items(), key=lambda pair: -pair[1])
+        ]
+        for genre, counts in found.items()
+    }
+
+
+def artists(index: LibraryIndex, wanted: Wanted) -> list[dict[str, Any]]:
+    """Return the artists of songs, those with the most songs first: ``artist``, ``songs``,
+    ``seconds``, and the ``genre`` of most of them.
+    """
+    return [
+        {"artist": index.artists.names[code], **about}
+        for code, about in _grouped(index, chosen(index, wanted), index.artists.codes)
+    ]
+
+
+def albums(index: LibraryIndex, wanted: Wanted) -> list[dict[str, Any]]:
+    """Return the albums of songs, those with the most songs first: ``album``, ``folder``,
+    ``artist``, ``songs``, ``seconds``, and the ``genre`` of most of them.
+    """
+    return [
+        {**album_of(index, code), **about}
+        for code, about in _grouped(index, chosen(index, wanted), index.albums.codes)
+    ]
+
+
+def album_of(index: LibraryIndex, code: int) -> dict[str, Any]:
+    """Return ``album``, ``folder`` and ``artist`` of an album."""
+    artist = index.album_artists[code]
+    return {
+        "album": index.albums.names[code],
+        "folder": index.albums.keys[code].partition("\0")[0],
+        "artist": index.artists.names[artist] if artist >= 0 else VARIOUS,
+    }
+
+
+def scores_of(index: LibraryIndex, row: int) -> dict[str, float]:
+    """Return the scores of a song by genre, without a correction; empty where it has none."""
+    scores = index.scores[row]
+    if not np.isfinite(scores).all():
+        return {}
+    return {
+        label: round(float(score), 3) for label, score in zip(index.labels, scores, strict=True)
+    }
+
+
+def _grouped(
+    index: LibraryIndex, flags: Flags, codes: NDArray[np.int32]
+) -> list[tuple[int, dict[str, Any]]]:
+    """Return groups of songs by a code, the largest first."""
+    rows = flags & (codes >= 0)
+    if not rows.any():
+        return []
+    groups, width = codes[rows], len(index.genres) + 1
+    songs = np.bincount(groups)
+    seconds = np.bincount(groups, np.nan_to_num(index.duration[rows]))
+    pairs, counts = np.unique(
+        groups.astype(np.int64) * width + index.genre[rows] + 1, return_counts=True
+    )
+    genre = np.zeros(len(songs), np.int64)
+    order = np.argsort(counts, kind="stable")
+    group, number = np.divmod(pairs[order], width)
+    genre[group] = number  # the last, which has the most songs, counts
+    first = np.argsort(-songs, kind="stable")
+    return [
+        (
+            code,
+            {
+                "songs": int(songs[code]),
+                "seconds": round(float(seconds[code]), 1),
+                "genre": index.genres[genre[code] - 1] if genre[code] else None,
+            },
+        )
+        for code in first.tolist()
+        if songs[code]
+    ]
+
+
+def recordings(index: LibraryIndex) -> Rows:
+    """Return the rows that stand for recordings that are there several times, by artist."""
+    order = index.orders["artist"]
+    found: Rows = order[(index.copies[order] > 0) & (index.primary[order] == order)]
+    return found
+
+
+def files_of(index: LibraryIndex, row: int) -> Rows:
+    """Return the rows of all files of a song's recording, the one that stands for it first."""
+    top = index.primary[row]
+    others = np.flatnonzero((index.primary == top) & (np.arange(len(index)) != top))
+    return np.array([top, *others], np.int32)

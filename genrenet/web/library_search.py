@@ -1,0 +1,220 @@
+"""Search by words that may be spelt otherwise: without case, accents, or with typing errors."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from rapidfuzz.distance import OSA
+from rapidfuzz.process import cdist
+
+from genrenet.web.library_index import LibraryIndex, Rows
+from genrenet.web.song_names import words
+
+Scores = NDArray[np.float32]
+
+EXACT, PREFIX, INSIDE = 1.0, 0.9, 0.6
+"""What a word counts that a name has, begins a word with, or has inside of a word."""
+
+ARTIST, TITLE, ALBUM, PLACE = (np.float32(weight) for weight in (1.0, 0.95, 0.9, 0.5))
+"""What the fields count that a word is found in."""
+
+MOST_WORDS = 8
+"""Of a search; what is beyond them is passed over."""
+
+MOST_MISSPELT = 4
+"""Words of a search up to which all of them may be misspelt."""
+
+
+def errors_in(word: str) -> int:
+    """Return how many letters of a word may be wrong, missing, too many or swapped.
+
+    Examples
+    --------
+    >>> [errors_in(word) for word in ("ac", "beat", "metallica", "rachmaninov")]
+    [0, 1, 2, 3]
+    """
+    return 0 if len(word) < 3 else 1 if len(word) < 6 else 2 if len(word) < 10 else 3
+
+
+class Vocabulary:
+    """All words of several fields, and how well they fit a word that is asked for.
+
+    Parameters
+    ----------
+    words : iterable of str
+        Each once.
+    """
+
+    def __init__(self, words: Iterable[str]) -> None:
+        self.words = sorted(words)
+        self.rank = {word: rank for rank, word in enumerate(self.words)}
+        lengths = np.array([len(word) for word in self.words], np.int64)
+        # One text of all words, to find what stands inside of them.
+        self._text = "\n".join(["", *self.words, ""])
+        self._offsets = np.concatenate([[0], np.cumsum(lengths + 1)])
+        # Those of like length side by side: only they can be alike.
+        self._by_length = np.argsort(lengths, kind="stable")
+        self._lengths = lengths[self._by_length]
+        self._ordered = [self.words[rank] for rank in self._by_length.tolist()]
+
+    def fits(self, word: str, *, typos: bool = False) -> Scores:
+        """Return how well each word fits another one, from 0 to 1, of shape (words,)."""
+        found = np.zeros(len(self.words), np.float32)
+        at = self._text.find(word) if len(word) >= 3 else -1
+        while at >= 0:
+            found[np.searchsorted(self._offsets, at, side="left") - 1] = INSIDE
+            at = self._text.find(word, at + 1)
+        first = bisect_left(self.words, word)
+        found[first : bisect_left(self.words, word + "\U0010ffff")] = PREFIX
+        if word in self.rank:
+            found[first] = EXACT
+        if typos and (allowed := errors_in(word)):
+            self._with_errors(word, allowed, found)
+        return found
+
+    def _with_errors(self, word: str, allowed: int, found: Scores) -> None:
+        start = int(np.searchsorted(self._lengths, len(word) - allowed))
+        end = int(np.searchsorted(self._lengths, len(word) + allowed, side="right"))
+        if start == end:
+            return
+        near = self._ordered[start:end]
+        errors = cdist([word], near, scorer=OSA.distance, score_cutoff=allowed)[0]
+        ranks = self._by_length[start:end][errors <= allowed]
+        scores = 1.0 - errors[errors <= allowed] / np.float32(len(word) + 1)
+        found[ranks] = np.maximum(found[ranks], scores)
+
+
+class Field:
+    """Which of many texts have which words of a vocabulary."""
+
+    def __init__(self, texts: Iterable[Sequence[str]], rank: dict[str, int]) -> None:
+        ranks, counts = array("l"), array("l")
+        for found in texts:
+            ranks.extend(rank[word] for word in found)
+            counts.append(len(found))
+        self._ranks = np.array(ranks, np.int32)
+        sizes = np.array(counts, np.int64)
+        self.count = len(sizes)
+        self._owners = np.flatnonzero(sizes).astype(np.int32)
+        self._starts = (np.cumsum(sizes) - sizes)[self._owners]
+
+    def scores(self, fits: Scores) -> Scores:
+        """Return the best fit of each text's words, of shape (texts + 1,): the last is none's."""
+        found = np.zeros(self.count + 1, np.float32)
+        if len(self._owners):
+            found[self._owners] = np.maximum.reduceat(fits[self._ranks], self._starts)
+        return found
+
+
+class Found(NamedTuple):
+    """What a search found, the best first: songs by row, artists and albums by code."""
+
+    songs: Rows
+    artists: list[int]
+    albums: list[int]
+    typos: bool
+
+
+class LibrarySearch:
+    """Search in the artists, albums, titles and places of a library.
+
+    Parameters
+    ----------
+    index : LibraryIndex
+    """
+
+    def __init__(self, index: LibraryIndex) -> None:
+        self.index = index
+        folders = [path.rpartition("/") for path in index.paths.to_pylist()]
+        known: dict[str, int] = {}
+        codes = (known.setdefault(folder, len(known)) for folder, _, _ in folders)
+        self._folders = np.fromiter(codes, np.int32, len(folders))
+        texts = {
+            "artist": [_with_joined(name) for name in index.artists.names],
+            "album": [words(name) for name in index.albums.names],
+            "title": [words(title) for title in index.titles.to_pylist()],
+            "place": [words(folder) for folder in known],
+        }
+        # What a file's name says beside its title.
+        files = [words(name.rpartition(".")[0] or name) for _, _, name in folders]
+        texts["file"] = [
+            [word for word in file if word not in title]
+            for file, title in zip(files, texts["title"], strict=True)
+        ]
+        self._words = Vocabulary({word for each in texts.values() for one in each for word in one})
+        self._fields = {name: Field(each, self._words.rank) for name, each in texts.items()}
+
+    def find(self, text: str) -> Found:
+        """Return what fits a text: all of its words, as they are, inside of other words, or, where
+        nothing has them so, with typing errors; at last one of three or more may be missing.
+        """
+        asked = list(dict.fromkeys(words(text)))[:MOST_WORDS]
+        if not asked or not len(self.index):
+            return Found(np.zeros(0, np.int32), [], [], False)
+        fits = [self._words.fits(word) for word in asked]
+        found = self._find(fits)
+        # First the words that nothing has as they are; then any of a few may be misspelt.
+        unknown = [not fit.any() for fit in fits]
+        others = [not tried and len(asked) <= MOST_MISSPELT for tried in unknown]
+        for suspect in (unknown, others):
+            if len(found.songs) or not any(suspect):
+                continue
+            fits = [
+                self._words.fits(word, typos=True) if wrong else fit
+                for word, fit, wrong in zip(asked, fits, suspect, strict=True)
+            ]
+            found = self._find(fits)._replace(typos=True)
+        if len(asked) > 2 and not len(found.songs):
+            found = self._find(fits, missing=1)._replace(typos=True)
+        return found
+
+    def _find(self, fits: Sequence[Scores], *, missing: int = 0) -> Found:
+        """Return what has all of the words, but as many as may be missing."""
+        index, wanted = self.index, len(fits) - missing
+        songs = np.zeros(len(index), np.float32)
+        artists = np.zeros(len(index.artists.names), np.float32)
+        albums = np.zeros(len(index.albums.names), np.float32)
+        of_song, of_artist, of_album = (
+            np.zeros(len(each), np.int8) for each in (songs, artists, albums)
+        )
+        for fit in fits:
+            by = {name: field.scores(fit) for name, field in self._fields.items()}
+            best = np.maximum(by["title"] * TITLE, by["file"] * PLACE)[:-1]
+            # A code of -1 takes the zero at the end.
+            best = np.maximum(best, by["artist"][index.artists.codes] * ARTIST)
+            best = np.maximum(best, by["album"][index.albums.codes] * ALBUM)
+            best = np.maximum(best, by["place"][self._folders] * PLACE)
+            songs += best
+            of_song += best > 0
+            artists += by["artist"][:-1]
+            of_artist += by["artist"][:-1] > 0
+            own = np.maximum(by["album"][:-1], by["artist"][index.album_artists] * PLACE)
+            albums += own
+            of_album += own > 0
+        # Of equal ones, in the order of artists and albums.
+        has = (of_song >= wanted) & (index.primary == np.arange(len(index)))
+        rows: Rows = index.orders["artist"][has[index.orders["artist"]]]
+        order = np.argsort(-songs[rows], kind="stable")
+        return Found(
+            rows[order],
+            _best(artists, of_artist >= wanted),
+            _best(albums, of_album >= wanted),
+            False,
+        )
+
+
+def _with_joined(name: str) -> list[str]:
+    """Return the words of an artist, and a short name without its spaces too: "ac dc", "acdc"."""
+    found = words(name)
+    return [*found, "".join(found)] if 1 < len(found) <= 3 else found
+
+
+def _best(scores: Scores, has: NDArray[np.bool_], most: int = 50) -> list[int]:
+    codes = np.flatnonzero(has)
+    found: list[int] = codes[np.argsort(-scores[codes], kind="stable")][:most].tolist()
+    return found

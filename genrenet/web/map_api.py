@@ -1,0 +1,112 @@
+"""The part of the JSON API that goes by sound: the map, songs towards others, ways between two."""
+
+from __future__ import annotations
+
+import flask
+from flask.typing import ResponseReturnValue
+
+from genrenet.library.song_paths import songs_between, towards
+from genrenet.web.api import service
+from genrenet.web.errors import NoSuchSong, NotReady, RequestError
+from genrenet.web.neighbours import Neighbours, alike
+from genrenet.web.song_points import MOST_NUMBERS, MOST_SONGS, points_of
+
+map_api = flask.Blueprint("map_api", __name__, url_prefix="/api/library")
+
+
+@map_api.get("/map")
+def library_map() -> ResponseReturnValue:
+    """Return all songs as points, or how far the map is drawn."""
+    near = neighbours()
+    near.map.begin()
+    if near.map.places is None:
+        return {**near.map.told(), "by": near.by}, 202
+    genres = [near.songs.genres[number] for number in near.numbers.tolist()]
+    left_out = len(near.songs) - len(near.embedded) if near.by == "embeddings" else 0
+    points = points_of(near.map.places, genres, id=near.map_id, by=near.by, left_out=left_out)
+    return flask.Response(points, mimetype="application/octet-stream")
+
+
+@map_api.post("/map/songs")
+def map_songs() -> ResponseReturnValue:
+    """Return the songs with some numbers of a map."""
+    near, given = neighbours(), flask.request.get_json(silent=True)
+    given = given if isinstance(given, dict) else {}
+    numbers = given.get("numbers")
+    if not isinstance(numbers, list) or not all(
+        type(number) is int and 0 <= number < len(near.numbers) for number in numbers
+    ):
+        raise RequestError("numbers", wanted='JSON such as {"map": "...", "numbers": [0, 1]}')
+    if len(numbers) > MOST_NUMBERS:
+        raise RequestError("numbers", found=f"{len(numbers)}", wanted=f"{MOST_NUMBERS} at most")
+    if given.get("map") != near.map_id:
+        return {"error": "the library has changed: the map is another one"}, 409
+    return {"songs": near.tracks(numbers)}
+
+
+@map_api.get("/near")
+def near_songs() -> ResponseReturnValue:
+    """Return songs that are like some and unlike others."""
+    near, count = neighbours(), _count(20)
+    more, less = _rows(near, "more"), _rows(near, "less")
+    if not more:
+        raise RequestError("more", found="none", wanted="the path of a song")
+    given = {*more, *less}
+    vector = towards(near.sound.space.vectors, more, less)
+    rows, cosines = near.sound.nearest(vector[None], count + len(given))
+    found = [
+        (row, alike(cosine))
+        for row, cosine in zip(rows[0].tolist(), cosines[0].tolist(), strict=True)
+        if row not in given
+    ][:count]
+    songs = [
+        {**song, "similarity": cosine}
+        for song, (_, cosine) in zip(near.tracks([row for row, _ in found]), found, strict=True)
+    ]
+    return {"by": near.by, "more": near.tracks(more), "less": near.tracks(less), "songs": songs}
+
+
+@map_api.get("/path")
+def path() -> ResponseReturnValue:
+    """Return songs that lead from one to another."""
+    near, count = neighbours(), _count(12, least=2)
+    first, last = _rows(near, "from"), _rows(near, "to")
+    if len(first) != 1 or len(last) != 1:
+        raise RequestError("from, to", wanted="the path of one song each")
+    rows = songs_between(near.sound, first[0], last[0], count, near.artists)
+    return {"by": near.by, "songs": near.tracks(rows)}
+
+
+def neighbours() -> Neighbours:
+    """Return the songs of the library as points near each other, or refuse."""
+    at = service()
+    if at.neighbours is not None:
+        return at.neighbours
+    if at.library_state()["state"] == "reading":
+        raise NotReady("the library is still being read", remedy="try again in a moment")
+    raise RequestError("no library is served", remedy="start the server with --library TABLE")
+
+
+def _rows(near: Neighbours, name: str) -> list[int]:
+    """Return the songs that a parameter names, each once."""
+    found = []
+    for path in dict.fromkeys(flask.request.args.getlist(name)[:MOST_SONGS]):
+        row = near.place_of(path)
+        if row is None:
+            known = near.knows(path)
+            raise NoSuchSong(
+                f"'{path[:1000]}' "
+                + ("has no embedding" if known else "is no song of the scanned library"),
+                remedy="embed the library again" if known else "scan the folder again",
+            )
+        found.append(row)
+    return found
+
+
+def _count(default: int, least: int = 1) -> int:
+    given = flask.request.args.get("count", str(default))
+    if not given.isdecimal() or len(given) > 9 or not least <= int(given) <= MOST_SONGS:
+        raise RequestError(
+            "count", found=repr(given[:20]), wanted=f"a number from {least} to {MOST_SONGS}"
+        )
+    return int(given)

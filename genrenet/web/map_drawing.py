@@ -1,0 +1,75 @@
+"""The map of a library, drawn in the background when it is first asked for."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Literal
+
+from genrenet.library.similarity import Floats
+from genrenet.library.song_map import song_map
+from genrenet.web.music_folder import in_background
+
+NICE = 10
+"""How far requests go before the drawing, on systems that know it of a thread."""
+
+
+class MapDrawing:
+    """Places of songs on a map; see `genrenet.library.song_map.song_map`.
+
+    Parameters
+    ----------
+    vectors : ndarray of float32, shape (songs, features)
+        Unit vectors.
+    on_fault : callable
+        Called with what went wrong.
+
+    Attributes
+    ----------
+    state : {"waiting", "drawing", "ready", "failed"}
+    places : ndarray of float32, shape (songs, 2), or None
+        From -1 to 1, once it is ready.
+    """
+
+    def __init__(self, vectors: Floats, on_fault: Callable[[Exception], None]) -> None:
+        self._vectors, self._on_fault = vectors, on_fault
+        self.state: Literal["waiting", "drawing", "ready", "failed"] = "waiting"
+        self.places: Floats | None = None
+        self._began = 0.0
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def begin(self) -> None:
+        """Draw the map, if that has not begun."""
+        with self._lock:
+            if self.state == "waiting":
+                self.state, self._began = "drawing", time.monotonic()
+                self._thread = in_background(self._draw, "genrenet-map")
+
+    def told(self) -> dict[str, Any]:
+        """Return ``state``, the number of ``songs``, and the ``seconds`` since drawing began."""
+        seconds = round(time.monotonic() - self._began, 1) if self._began else 0.0
+        return {"state": self.state, "songs": len(self._vectors), "seconds": seconds}
+
+    def wait(self, timeout: float | None = None) -> None:
+        """Wait until a map that was begun is ready."""
+        if self._thread is not None:
+            self._thread.join(timeout)
+
+    def _draw(self) -> None:
+        step_back()
+        try:
+            self.places = song_map(self._vectors)
+            self.state = "ready"
+        except Exception as error:  # the lists of near songs work without a map
+            self.state = "failed"
+            self._on_fault(error)
+
+
+def step_back() -> None:
+    """Let other threads go before the current one, where the system can do that."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)

@@ -1,0 +1,100 @@
+"""The description of `genrenet.web.map_api` in OpenAPI 3.1."""
+
+from __future__ import annotations
+
+from genrenet.web.openapi_parts import (
+    COUNT,
+    SECONDS,
+    SHARE,
+    TEXT,
+    Schema,
+    get_request,
+    json_of,
+    list_of,
+    object_of,
+    query,
+    ref,
+    refused,
+)
+from genrenet.web.song_points import MOST_NUMBERS, MOST_SONGS
+
+_BY: Schema = {
+    "enum": ["embeddings", "scores"],
+    "description": "what songs are compared by: sound, or scores of genres",
+}
+_POINTS = (
+    "little-endian: the length of the following JSON as uint32; JSON (id, by, left_out: songs that "
+    "have no embedding, songs, and genres with genre, songs and labels: places where they are "
+    "densest); x of all songs as uint16, y as uint16, 65535 at the right and at the top; the "
+    "number of each song's genre as uint8"
+)
+
+
+def map_schemas() -> Schema:
+    """Return the schemas of songs by sound."""
+    number = {**COUNT, "description": "on the map"}
+    similarity = {**SHARE, "description": "cosine with what is asked for"}
+    more = object_of({"number": number, "similarity": similarity}, ("similarity",))
+    songs = list_of(ref("MapSong"))
+    state = {"enum": ["waiting", "drawing", "ready", "failed"]}
+    return {
+        "MapSong": {"allOf": [ref("Track"), more]},
+        "MapSongs": object_of({"songs": songs}),
+        "MapState": object_of({"state": state, "songs": COUNT, "seconds": SECONDS, "by": _BY}),
+        "NearSongs": object_of({"by": _BY, "more": songs, "less": songs, "songs": songs}),
+        "SongPath": object_of({"by": _BY, "songs": songs}),
+    }
+
+
+def map_paths() -> Schema:
+    """Return the addresses of the map, of songs near others, and of ways between two."""
+    points = {"description": _POINTS, "content": {"application/octet-stream": {}}}
+    drawing = {"description": "it is being drawn", "content": json_of(ref("MapState"))}
+    a_map = get_request("all songs as points, those that sound alike side by side", points)
+    a_map["get"]["responses"] |= {"202": drawing, **refused("400", "503")}
+    numbers = list_of({**COUNT, "description": "places in the map's lists"})
+    asked = object_of({"map": TEXT, "numbers": {**numbers, "maxItems": MOST_NUMBERS}})
+    named = {"description": "the songs in this order", "content": json_of(ref("MapSongs"))}
+    return {
+        "/api/library/map": a_map,
+        "/api/library/map/songs": {
+            "post": {
+                "summary": "songs by their numbers on the map",
+                "requestBody": {"required": True, "content": json_of(asked)},
+                "responses": {"200": named, **refused("400", "401", "403", "409", "503")},
+            }
+        },
+        "/api/library/near": _by_sound(
+            "songs like some and unlike others",
+            "NearSongs",
+            [
+                _several("more", "paths of songs that are wanted", True),
+                _several("less", "paths of songs that are not", False),
+                query("count", _count(20), "most songs"),
+            ],
+        ),
+        "/api/library/path": _by_sound(
+            "songs that lead from one to another",
+            "SongPath",
+            [
+                query("from", TEXT, "path of the first song", True),
+                query("to", TEXT, "path of the last", True),
+                query("count", _count(12, 2), "songs, with both ends"),
+            ],
+        ),
+    }
+
+
+def _several(name: str, what: str, required: bool) -> Schema:
+    return query(name, list_of(TEXT), what, required)
+
+
+def _count(default: int, least: int = 1) -> Schema:
+    return {"type": "integer", "minimum": least, "maximum": MOST_SONGS, "default": default}
+
+
+def _by_sound(what: str, schema: str, parameters: list[Schema]) -> Schema:
+    answer = {"description": what, "content": json_of(ref(schema))}
+    found = get_request(what, answer, parameters=parameters)
+    found["get"]["responses"] |= refused("400", "404", "503")
+    return found
