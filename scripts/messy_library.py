@@ -45,7 +45,7 @@ ODD = (
     "#{number} {title}",
     "{title} 100% %41",
     "-{title}",
-    "“{title}” – Ünïcödé ☃",
+    "“{title}” \u2013 Ünïcödé ☃",
     "e\u0301te\u0301 {title}",
     '{title}\'s "best" & [more]; $HOME `x`',
     "{title}\nsecond line",

@@ -7,7 +7,6 @@ https://opensubsonic.netlify.app for the API: Subsonic's 1.16.1 with the extensi
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -18,7 +17,7 @@ from flask.typing import ResponseReturnValue
 from genrenet.utils.errors import GenrenetError
 from genrenet.version import __version__
 from genrenet.web import opensubsonic_lists as lists
-from genrenet.web.opensubsonic_lists import Fault, Parameters
+from genrenet.web.opensubsonic_lists import Fault, Method, Parameters
 from genrenet.web.opensubsonic_media import Media
 from genrenet.web.paths import song_file
 from genrenet.web.security import same
@@ -32,7 +31,7 @@ PUBLIC = "getOpenSubsonicExtensions"
 NAMESPACE = "http://subsonic.org/restapi"
 
 Answer = dict[str, Any]
-METHODS: dict[str, Callable[[Service, Parameters], Answer]] = {
+METHODS: dict[str, Method] = {
     "ping": lambda at, given: {},
     "getLicense": lambda at, given: {"license": {"valid": True}},
     PUBLIC: lambda at, given: {
@@ -111,8 +110,10 @@ def authenticate(given: Parameters, token: str | None) -> None:
 
 
 def _user(given: Parameters) -> Answer:
-    roles = ("admin", "settings", "upload", "playlist", "coverArt", "comment", "podcast", "share")
-    roles = (*roles, "jukebox", "videoConversion")
+    roles = [
+        *("admin", "settings", "upload", "playlist", "coverArt", "comment", "podcast", "share"),
+        *("jukebox", "videoConversion"),
+    ]
     return {
         "username": given.text("username") or given.text("u") or "genrenet",
         "scrobblingEnabled": False,

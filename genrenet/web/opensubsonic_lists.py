@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import numpy as np
 
+from genrenet.library.song_paths import songs_between
 from genrenet.web.library_index import Rows
 from genrenet.web.library_queries import Wanted, select
+from genrenet.web.map_api import neighbours
+from genrenet.web.neighbours import Neighbours, alike
 from genrenet.web.opensubsonic_media import Item, Media
 from genrenet.web.service import Service
 
 MOST = 500
 """Items of one answer, as Subsonic has it."""
 
-_NUMBERS = "#"
+_NUMBERS = "#"  # where artists stand whose names do not begin with a letter
 
 
 class Fault(Exception):
@@ -72,18 +74,18 @@ class Parameters:
         return slice(first, first + self.count(count, default))
 
 
+Method = Callable[[Service, Parameters], Item]
+
+
 def media(at: Service) -> Media:
-    """Return the library, once it has been read.
+    """Return the library as it is now.
 
     Raises
     ------
-    Fault
-        No library is served.
+    RequestError
+        No library is served, or it has not been read yet.
     """
-    index = at.library_index()
-    if index is None:
-        raise Fault(0, "no library is served: start the server with --library TABLE")
-    return Media(at.shelf.root, index)
+    return Media(at.shelf.root, at.the_library().index())
 
 
 def song(library: Media, given: Parameters, name: str) -> int:
@@ -181,7 +183,7 @@ def _search(at: Service, given: Parameters) -> Item:
     library = media(at)
     text = given.text("query").strip().strip('"')
     if text:
-        found = at.library_search().find(text)
+        found = at.the_library().search().find(text)
         songs, artists, albums = found.songs, found.artists, found.albums
     else:  # players that synchronise ask for everything, part by part
         songs = select(library.index, Wanted())
@@ -196,46 +198,51 @@ def _search(at: Service, given: Parameters) -> Item:
     }
 
 
-def _near(at: Service, given: Parameters, count: int) -> list[tuple[int, float]]:
-    library = media(at)
-    path = library.index.paths[song(library, given, "id")].as_py()
-    pairs = at.near(path, given.count("count", count))
-    rows = [(library.index.row_of(name), value) for name, value in pairs]
-    return [(row, value) for row, value in rows if row is not None]
+def _placed(library: Media, near: Neighbours, given: Parameters, name: str) -> int:
+    """Return where the song that a parameter names is among those that are compared."""
+    place = near.place_of(library.index.paths[song(library, given, name)].as_py())
+    if place is None:
+        raise Fault(70, "nothing is known of how this song sounds")
+    return place
 
 
-def _similar(name: str) -> Callable[[Service, Parameters], Item]:
-    def similar(at: Service, given: Parameters) -> Item:
-        rows = [row for row, _ in _near(at, given, 50)]
-        return {name: {"song": media(at).songs(rows)}}
+def _like(at: Service, given: Parameters, count: int) -> list[Item]:
+    """Return the songs that are most like one, as `_matches` does."""
+    library, near = media(at), neighbours()
+    own, most = _placed(library, near, given, "id"), given.count("count", count)
+    rows, cosines = near.sound.nearest(near.sound.space.vectors[own : own + 1], most + 1)
+    pairs = zip(rows[0].tolist(), cosines[0].tolist(), strict=True)
+    return _matches(library, near, [pair for pair in pairs if pair[0] != own][:most])
 
-    return similar
+
+def _matches(library: Media, near: Neighbours, pairs: list[tuple[int, float]]) -> list[Item]:
+    """Return places with their cosines as the API's `sonicMatch`."""
+    paths = [track["path"] for track in near.tracks([place for place, _ in pairs])]
+    rows = [library.index.row_of(path) for path in paths]
+    known = [(row, pair[1]) for row, pair in zip(rows, pairs, strict=True) if row is not None]
+    songs = library.songs([row for row, _ in known])
+    return [
+        {"entry": entry, "similarity": alike(cosine)}
+        for entry, (_, cosine) in zip(songs, known, strict=True)
+    ]
 
 
-def _matches(library: Media, pairs: list[tuple[int, float]]) -> Item:
-    songs = library.songs([row for row, _ in pairs])
-    return {
-        "sonicMatch": [
-            {"entry": entry, "similarity": round(min(1.0, max(0.0, value)), 4)}
-            for entry, (_, value) in zip(songs, pairs, strict=True)
-        ]
+def _similar(name: str) -> Method:
+    return lambda at, given: {
+        name: {"song": [match["entry"] for match in _like(at, given, 50)]},
     }
 
 
-def _sonic_similar(at: Service, given: Parameters) -> Item:
-    return _matches(media(at), _near(at, given, 10))
-
-
 def _sonic_path(at: Service, given: Parameters) -> Item:
-    library = media(at)
-    ends = [song(library, given, name) for name in ("startSongId", "endSongId")]
-    first, last = (library.index.paths[row].as_py() for row in ends)
-    pairs = at.path_between(first, last, max(2, given.count("count", 25)))
-    rows = [(library.index.row_of(name), value) for name, value in pairs]
-    return _matches(library, [(row, value) for row, value in rows if row is not None])
+    library, near = media(at), neighbours()
+    first, last = (_placed(library, near, given, name) for name in ("startSongId", "endSongId"))
+    rows = songs_between(near.sound, first, last, max(2, given.count("count", 25)), near.artists)
+    vectors = near.sound.space.vectors
+    cosines = (vectors[rows] @ vectors[first]).tolist()
+    return {"sonicMatch": _matches(library, near, [*zip(rows, cosines, strict=True)])}
 
 
-METHODS: Mapping[str, Callable[[Service, Parameters], Any]] = {
+METHODS: Mapping[str, Method] = {
     "getGenres": lambda at, given: {"genres": {"genre": media(at).genres()}},
     "getSongsByGenre": _songs_by_genre,
     "getRandomSongs": _random_songs,
@@ -247,6 +254,6 @@ METHODS: Mapping[str, Callable[[Service, Parameters], Any]] = {
     "search3": _search,
     "getSimilarSongs": _similar("similarSongs"),
     "getSimilarSongs2": _similar("similarSongs2"),
-    "getSonicSimilarTracks": _sonic_similar,
+    "getSonicSimilarTracks": lambda at, given: {"sonicMatch": _like(at, given, 10)},
     "findSonicPath": _sonic_path,
 }
