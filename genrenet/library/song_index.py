@@ -1,9 +1,11 @@
 """Near songs of a large library in a moment: an approximate index that is kept in the cache.
 
 Up to `EXACT` songs are simply all compared. For more there is a graph that is walked from song to
-song (HNSW; Malkov and Yashunin, 2018), made by usearch in half precision. Of a million songs made
-of real embeddings with jitter (200 numbers each) the ten nearest took 0.5 ms, 0.99 of them the
-right ones; comparing all took 80 ms. `scripts/benchmark.py near-songs` measures it again.
+song (HNSW; Malkov and Yashunin, 2018), made by usearch in half precision; what it finds is compared
+exactly. Of a million songs made of real embeddings with jitter (200 numbers each) the ten nearest
+took 0.24 ms, none of them missed in 300 questions; comparing all took 159 ms. Making the index took
+450 s on two busy cores, reading it again 0.8 s.
+`scripts/benchmark.py near-songs` measures it again.
 """
 
 from __future__ import annotations
