@@ -57,7 +57,8 @@ def make_parser(command: str) -> CommandParser:
         action="append",
         help="as for 'genrenet classify'; several give a choice (default: genres)",
     )
-    add("--library", metavar="TABLE", help="what 'genrenet scan' wrote, for similar songs")
+    add("--library", metavar="TABLE", help="what 'genrenet scan' wrote, for all views of it")
+    add("--save-playlists", action="store_true", help="let the page write into the music folder")
     add("--embeddings", metavar="FILE", help="what 'genrenet embed' wrote, for nearer ones")
     add("--at-once", type=count, default=2, metavar="N", help="songs at work (default: 2)")
     add("--queue", type=count, default=256, metavar="N", help="songs that wait (default: 256)")
@@ -130,6 +131,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
         table=options.library,
         embeddings=options.embeddings,
         max_upload=int(options.max_upload * 1e6),
+        save_playlists=options.save_playlists,
     )
     with suppress(KeyboardInterrupt), stoppable(), uploads_folder() as uploads:
         app = create_app(

@@ -17,6 +17,7 @@ from genrenet.web.library_api import library_api
 from genrenet.web.map_api import map_api
 from genrenet.web.opensubsonic import rest
 from genrenet.web.pages import page, problem
+from genrenet.web.playlists import playlists
 from genrenet.web.security import guard, token_for
 from genrenet.web.service import Service
 from genrenet.web.uploads import UploadRequest
@@ -81,6 +82,7 @@ def create_app(
     app.register_blueprint(page)
     app.register_blueprint(api)
     app.register_blueprint(library_api)
+    app.register_blueprint(playlists)
     app.register_blueprint(map_api)
     if opensubsonic:
         app.register_blueprint(rest)

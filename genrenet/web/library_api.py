@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import flask
@@ -119,33 +120,38 @@ def library() -> Library:
     return service().the_library()
 
 
-def chosen_songs() -> tuple[LibraryIndex, Rows]:
-    """Return the songs that the request's parameters name, in their order."""
-    at, sort = library(), _text("sort") or "artist"
+def chosen_songs(given: Mapping[str, Any] | None = None) -> tuple[LibraryIndex, Rows]:
+    """Return the songs that parameters name, in their order; those of the address by default."""
+    asked = flask.request.args if given is None else given
+    at, sort, words = library(), _text("sort", asked) or "artist", _text("q", asked)
     if sort not in SORTS:
         raise RequestError("sort", found=repr(sort[:50]), wanted=" or ".join(SORTS))
     index = at.index()
-    if _text("q"):
-        found = at.search().find(_text("q")).songs
-        return index, found[queries.chosen(index, _wanted())[found]]
-    return index, queries.select(index, _wanted(), sort)
+    if words:
+        found = at.search().find(words).songs
+        return index, found[queries.chosen(index, _wanted(asked))[found]]
+    return index, queries.select(index, _wanted(asked), sort)
 
 
-def _wanted() -> Wanted:
-    state = _text("state")
+def _wanted(given: Mapping[str, Any] | None = None) -> Wanted:
+    asked = flask.request.args if given is None else given
+    state = _text("state", asked)
     if state and state not in (*STATES, "corrected"):
         raise RequestError("state", found=repr(state[:50]), wanted=" or ".join(STATES))
     names = ("genre", "subgenre", "artist", "album")
     return Wanted(
-        **{name: _text(name) for name in names},
-        folder=flask.request.args.get("folder"),
+        **{name: _text(name, asked) for name in names},
+        folder=_text("folder", asked) if "folder" in asked else None,
         state=state,
-        copies=_text("copies") in ("1", "true"),
+        copies=_text("copies", asked) in ("1", "true"),
     )
 
 
-def _text(name: str) -> str:
-    return flask.request.args.get(name, "")[:2000]
+def _text(name: str, given: Mapping[str, Any] | None = None) -> str:
+    found = (flask.request.args if given is None else given).get(name, "")
+    if not isinstance(found, str):
+        raise RequestError(name, found=repr(found)[:50], wanted="a text")
+    return found[:2000]
 
 
 def _number(name: str, default: int, least: int, most: int) -> int:

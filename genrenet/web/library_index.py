@@ -185,14 +185,16 @@ class LibraryIndex:
         place = np.empty(len(paths), np.int32)
         place[by_path] = np.arange(len(paths))
         last = np.iinfo(np.int32).max
-        artist = np.where(self.artists.codes < 0, last, self.artists.codes)
+        artist, album = (
+            np.where(names.codes < 0, last, names.codes) for names in (self.artists, self.albums)
+        )
         by_title = (
             np.argsort(np.array(self._title_keys, object), kind="stable") if paths else by_path
         )
         confidence = np.where(self.state >= 2, np.inf, self.confidence)
         duration = np.nan_to_num(-self.duration, nan=np.inf)
         self.orders: dict[str, Rows] = {
-            "artist": np.lexsort((place, self.albums.codes, artist)).astype(np.int32),
+            "artist": np.lexsort((place, album, artist)).astype(np.int32),
             "title": by_title.astype(np.int32),
             "confidence": np.lexsort((place, confidence)).astype(np.int32),
             "duration": np.lexsort((place, duration)).astype(np.int32),

@@ -119,6 +119,35 @@ def library_paths() -> Schema:
             "TrackInFull",
             [query("path", TEXT, "relative to the served folder", True)],
         ),
+        "/api/library/playlist": _playlist(),
+    }
+
+
+def _playlist() -> Schema:
+    named = {each["name"]: each["schema"] for each in [*filters(), query("q", TEXT, "")]}
+    body = {
+        "name": TEXT,
+        "save": {"type": "boolean", "description": "keep it in the folder Playlists of the music"},
+        "paths": {**list_of(TEXT), "description": "these songs; without it, those of a kind"},
+        **named,
+    }
+    content = {"audio/x-mpegurl": {"schema": {"description": "M3U8, paths from the music folder"}}}
+    content |= json_of(object_of({"saved": TEXT, "songs": COUNT}))
+    return {
+        "post": {
+            "summary": "a playlist of songs",
+            "requestBody": {
+                "required": True,
+                "content": json_of(object_of(body, tuple(key for key in body if key != "name"))),
+            },
+            "responses": {
+                "200": {
+                    "description": "the file, or where it is kept",
+                    "content": content,
+                },
+                **refused("400", "401", "403", "422"),
+            },
+        }
     }
 
 

@@ -79,6 +79,7 @@ def _schemas() -> Schema:
                     {
                         "state": {"enum": ["none", "reading", "ready"]},
                         "index": {"enum": ["none", "reading", "ready"]},
+                        "saves_playlists": {"type": "boolean"},
                         "songs": {**COUNT, "description": "with a genre"},
                         "files": COUNT,
                     }

@@ -35,6 +35,8 @@ class Service:
         A file of ``genrenet embed`` for songs of the scan.
     max_upload : int > 0
         Largest upload, in bytes.
+    save_playlists : bool
+        Whether the page may keep playlists in the folder.
     """
 
     FAULT = "the server failed; its own output says why"
@@ -47,8 +49,10 @@ class Service:
         table: str | os.PathLike[str] | None = None,
         embeddings: str | os.PathLike[str] | None = None,
         max_upload: int = 200 << 20,
+        save_playlists: bool = False,
     ) -> None:
         self.shelf, self.scoring, self.max_upload = shelf, scoring, max_upload
+        self.save_playlists = save_playlists
         self.neighbours: Neighbours | None = None
         self._state = "none" if table is None else "reading"
         self._table, self._embeddings = table, embeddings
@@ -120,6 +124,7 @@ class Service:
         return {
             "state": self._state,
             "index": "none" if self.library is None else self.library.state,
+            "saves_playlists": self.save_playlists,
             "songs": len(self.shelf.genres),
             "files": len(self.shelf.files()) if listed else 0,
         }

@@ -92,7 +92,13 @@ def test_wrong_requests_get_a_line(client, sent, status, words):
 def test_other_addresses(client, folder, checkpoint):
     health = client.get("/api/health").json
     conforms(health, "Health")
-    assert health["library"] == {"state": "ready", "index": "ready", "songs": 25 + 1, "files": 28}
+    assert health["library"] == {
+        "state": "ready",
+        "index": "ready",
+        "saves_playlists": False,
+        "songs": 25 + 1,
+        "files": 28,
+    }
     (model,) = client.get("/api/models").json["models"]
     conforms(model, "Model")
     assert model["genres"] == ["bass", "middle", "treble"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -95,6 +96,28 @@ def test_songs_play_in_place_one_after_the_other(page, shelf):
     page.goto(shelf.url + "#/genre/jazz")
     page.get_by_role("button", name="Play all").click()
     expect(player).to_contain_text("Freddie Freeloader")
+
+
+def test_a_list_is_kept_as_a_playlist(page, shelf):
+    shown(page, shelf.url + "#/genre/jazz")
+    button = page.get_by_role("button", name="Save as playlist")
+    button.press("Enter")
+    name = page.get_by_label("Name of the playlist")
+    expect(name).to_be_focused()
+    expect(name).to_have_value("jazz")
+    expect(page.get_by_role("button", name="Save in the music folder")).to_be_hidden()
+    with page.expect_download() as download:
+        name.press("Enter")
+    assert download.value.suggested_filename == "jazz.m3u8"
+    text = Path(download.value.path()).read_text(encoding="utf-8")
+    assert text.startswith("#EXTM3U\n#PLAYLIST:jazz\n#EXTINF:60,Miles Davis - Freddie Freeloader\n")
+    assert "\nMiles Davis/Kind of Blue/So What.wav\n" in text
+    name.fill("/")
+    name.press("Enter")
+    expect(page.locator(".keeper [role=status]")).to_contain_text("The playlist's name")
+    assert faults(page) == []
+    name.press("Escape")
+    expect(button).to_be_focused()
 
 
 def test_long_lists_come_in_parts(page, shelf):

@@ -29,8 +29,16 @@ export async function getJson(address, signal, more = {}) {
     throw error.name === "AbortError" ? error : new ApiError(UNREACHABLE);
   }
   if (!answer.ok) throw errorOf(answer.status, await answer.text(), answer.headers.get("Retry-After"));
-  return answer.json();
+  return answer.headers.get("Content-Type")?.startsWith("application/json") ? answer.json() : answer.text();
 }
+
+/** Send JSON; the answer is JSON too, or a text. */
+export const postJson = (address, body) =>
+  getJson(address, null, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", Accept: "application/json" },
+    body: JSON.stringify(body),
+  });
 
 export const getHealth = () => getJson("api/health");
 export const getModels = () => getJson("api/models");
@@ -40,12 +48,7 @@ export const complete = (prefix, limit, signal) =>
 export const audioAddress = (path) => `api/audio?path=${encodeURIComponent(path)}`;
 
 /** Note the right genre of a song of the library; without one, what was noted is taken back. */
-export const correct = (path, genre) =>
-  getJson("api/correct", null, {
-    method: "POST",
-    headers: { "Content-Type": "application/json", Accept: "application/json" },
-    body: JSON.stringify({ path, genre: genre || null }),
-  });
+export const correct = (path, genre) => postJson("api/correct", { path, genre: genre || null });
 
 /**
  * Classify a song, and follow the work.
