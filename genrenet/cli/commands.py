@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
+from collections.abc import Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from genrenet.cli.parsing import CommandParser
@@ -44,8 +46,6 @@ def parsers(command: str) -> dict[str, CommandParser]:
     command : str
         One of `COMMANDS`.
     """
-    from genrenet.cli.configured import subcommands
-
     module = import_module(f"genrenet.cli.{COMMANDS[command][0]}")
     if not hasattr(module, "make_parser"):
         return {}
@@ -56,3 +56,11 @@ def parsers(command: str) -> dict[str, CommandParser]:
 
         below = {command: parser, "recommend evaluate": recommend_evaluate.make_parser(command)}
     return below or {command: parser}
+
+
+def subcommands(parser: argparse.ArgumentParser) -> Mapping[str, Any]:
+    """Return the commands below a command, by name."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            return dict(action.choices)
+    return {"evaluate": None} if parser.prog == "genrenet recommend" else {}
