@@ -44,7 +44,7 @@ def register_tag_formats(register: Callable[[TagFormat], None]) -> None:
         for name, file in files.items():
             register(TagFormat(name, summary, file, key, container, others, grouping, style))
 
-    id3 = ("TCON", "TIT1", "TXXX:STYLE")
+    id3 = ("TCON", "GRP1", "TXXX:STYLE")
     add("ID3, TCON", id3, "ends", other.ape_genres, mp3=MP3, aac=ID3FileType, tta=TrueAudio)
     add("ID3, TCON", id3, "", other.info_genres, wav=WAVE)
     add("ID3, TCON", id3, aiff=AIFF, dsf=DSF, dff=DSDIFF)

@@ -16,8 +16,9 @@ from genrenet.cli.parsing import (
     count,
 )
 from genrenet.cli.tag_files import TagError, read_map, read_rules
-from genrenet.cli.tag_report import TagReport, common_folder
+from genrenet.cli.tag_report import TagReport
 from genrenet.cli.telling import next_step
+from genrenet.utils.paths import common_folder
 
 if TYPE_CHECKING:
     from genrenet.library.tag_plans import Outcome, Wish
@@ -39,13 +40,16 @@ written, or in one that is not (APEv2 of an mp3, the INFO list of a wav, ID3 bef
 'Unknown', 'Misc' and numbers of no genre are replaced, what contradicts ours is listed.
 One genre is written by default: the first is the most reliable, and many players show no other.
 --genres 3 writes up to three as the table has them: as a list, in ID3v2.3 as 'Rock/Pop'.
---subgenres grouping writes ID3 TIT1, GROUPING or ©grp; style writes TXXX:STYLE or STYLE.
+--subgenres grouping writes ID3 GRP1, GROUPING or ©grp; style writes TXXX:STYLE or STYLE.
 Rules are a YAML list; of those that match a song, the later prevail:
   - match: Podcasts              # a folder or file, anywhere; *, ? and ** as in a shell
     skip: true
   - match: ["Classical/*", Opera]
     genres: 2                    # also min-confidence, subgenres (grouping, style, no)
     existing: refine             # keep, refine or overwrite
+--nfo gives a folder whose songs have one album in their tags an album.nfo, and a folder of such
+folders by one artist an artist.nfo, with the genres of most of their songs. Of files that are there
+only the genres change.
 Audio and all other tags stay. A song is changed in a copy that takes its place once it is shown to
 hold the same audio, so there must be space for one song, and an interruption damages none. Where it
 cannot be shown, as of many fragmented MP4s, the song is left as it is, and counts as failed.
@@ -79,6 +83,11 @@ def make_parser(command: str) -> CommandParser:
     )
     parser.add_argument("--map", metavar="FILE", help="what to write for a genre; see below")
     parser.add_argument("--rules", metavar="FILE", help="other wishes for some folders; see below")
+    parser.add_argument(
+        "--nfo",
+        action="store_true",
+        help="write album.nfo and artist.nfo (Jellyfin, Kodi) instead of the songs' tags",
+    )
     add_taxonomy_option(parser)
     add_albums_option(parser)
     having = parser.add_mutually_exclusive_group()
@@ -112,7 +121,10 @@ def run(command: str, arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     if (options.table is None) == (options.undo is None):
         parser.error("either a TABLE or --undo FILE is wanted")
+    if options.nfo and (options.subgenres or options.albums or options.force):
+        parser.error("--subgenres, --albums and --force mean nothing to --nfo")
     options.words = arguments
+    from genrenet.library.nfo_folders import tag_nfo
     from genrenet.library.table import read_rows
     from genrenet.library.tagging import tag_songs, undo_tags
     from genrenet.library.undo_file import read_changes
@@ -129,7 +141,10 @@ def run(command: str, arguments: Sequence[str]) -> int:
         table, wish = Path(options.table), _wish(options)
         undo = Path(_undo_file(options)) if options.write else None
         rules = read_rules(Path(options.rules)) if options.rules else None
-        found = tag_songs(table, wish, undo=undo, show=show, albums=options.albums, rules=rules)
+        if options.nfo:
+            found = tag_nfo(table, wish, undo=undo, rules=rules)
+        else:
+            found = tag_songs(table, wish, undo=undo, show=show, albums=options.albums, rules=rules)
         base = common_folder(row["path"] for row in read_rows(table, keys=["path"]))
         return _tell(found, TagReport(base, options.write), options)
 
@@ -141,6 +156,7 @@ def _refuse_beside_undo(options: argparse.Namespace, parser: CommandParser) -> N
         "subgenres",
         "map",
         "rules",
+        "nfo",
         "taxonomy",
         "albums",
         "keep_existing",

@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -35,26 +35,6 @@ _WORDS = {
     "gone": "gone",
     "failed": "failed",
 }
-
-
-def common_folder(paths: Iterable[str]) -> str:
-    """Return the folder that all paths lie in, '' where there is none.
-
-    Examples
-    --------
-    >>> common_folder(["/music/b/1.mp3", "/music/a/2.mp3", "/music/a/c/3.mp3"])
-    '/music'
-    """
-    first = last = None
-    for path in paths:
-        first = path if first is None or path < first else first
-        last = path if last is None or path > last else last
-    if first is None or last is None:
-        return ""
-    try:
-        return os.path.commonpath([os.path.dirname(first), os.path.dirname(last)])
-    except ValueError:  # several drives
-        return ""
 
 
 class TagReport:
@@ -86,7 +66,9 @@ class TagReport:
         if outcome.kind == "tagged":
             self._genres.update(map(clean, outcome.new or ["(none)"]))
         if as_json() and (listed or outcome.error):
-            self._songs.append({k: v for k, v in asdict(outcome).items() if v not in (None, "")})
+            known = {**asdict(outcome), "also": _shown_fields(outcome)}
+            known = {key: value for key, value in known.items() if value not in (None, "", {})}
+            self._songs.append(known)
         elif listed and self._shown:
             self._show(outcome)
         if outcome.error:
@@ -107,7 +89,7 @@ class TagReport:
         sign = "!=" if outcome.kind == "against" else changes
         shown = visible(printable(name))
         self._line(shown, _values(outcome.old), sign, _values(outcome.new), sure)
-        for field, (old, new) in outcome.also.items():
+        for field, (old, new) in _shown_fields(outcome).items():
             self._line(f"  {field}", _values(old), "->", _values(new), "")
 
     def _line(self, name: str, old: str, sign: str, new: str, sure: str) -> None:
@@ -140,6 +122,13 @@ class TagReport:
         fact(written=self.write, changed=tagged, genres=self._genres, kinds=self.counts)
         fact(songs=self._songs)
         return 1 if failed else 0
+
+
+def _shown_fields(outcome: Outcome) -> dict[str, Any]:
+    """Return the other fields that change; not the text of an NFO file."""
+    from genrenet.library.tag_values import FIELDS
+
+    return {field: pair for field, pair in outcome.also.items() if field in FIELDS}
 
 
 def _values(values: Sequence[str] | None) -> str:

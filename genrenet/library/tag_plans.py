@@ -122,7 +122,7 @@ def plan(row: Row, wish: Wish) -> Outcome:
         now = FileStamp.now(file, sampled=True)
     except (GenreTagError, OSError) as error:
         return Outcome(path, "failed", error=str(error))
-    labels, genres, subgenres = _ours(row, wish)
+    labels, genres, subgenres = ours_of(row, wish)
     old: Genre = held.values[GENRE]
     new: Genre = held.stored(genres)
     # Asked first: a file that an interrupted run has written is no longer the table's.
@@ -152,7 +152,7 @@ def plan(row: Row, wish: Wish) -> Outcome:
     return Outcome(path, "tagged", old, new, confidence=sure, also=also)
 
 
-def _ours(row: Row, wish: Wish) -> tuple[list[str], list[str], list[str]]:
+def ours_of(row: Row, wish: Wish) -> tuple[list[str], list[str], list[str]]:
     """Return the labels of a song's genres, and the genres and subgenres that are to be written."""
     listed = (row.get("genres") or row["genre"]).split("; ")
     below = (row.get("subgenres") or "").split("; ") if wish.subgenres else []

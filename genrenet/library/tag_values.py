@@ -3,8 +3,8 @@
 ==========  ==============================  =====================  ========================
 tags        kinds of file                   genre                  grouping
 ==========  ==============================  =====================  ========================
-ID3         mp3, mp2, wav, aiff, tta, dsf,  ``TCON``               ``TIT1``, or ``GRP1`` if
-            dff, and aac that has it                               that is there
+ID3         mp3, mp2, wav, aiff, tta, dsf,  ``TCON``               ``GRP1``
+            dff, and aac that has it
 Vorbis      flac, ogg, oga, opus, spx       ``GENRE``              ``GROUPING``
 MP4         m4a, m4b, mp4                   ``\N{COPYRIGHT SIGN}gen``  ``\N{COPYRIGHT SIGN}grp``
 APEv2       ape, mpc, wv, ofr, tak, and     ``Genre``              ``Grouping``
@@ -12,7 +12,9 @@ APEv2       ape, mpc, wv, ofr, tak, and     ``Genre``              ``Grouping``
 ASF         wma                             ``WM/Genre``           see `genrenet_plugins.tags`
 ==========  ==============================  =====================  ========================
 
-Style is ``TXXX:STYLE``, ``STYLE``, ``----:com.apple.iTunes:STYLE``, ``Style`` and ``WM/Style``.
+``TIT1``, where older programs have the grouping, is the work's title for those that know ``GRP1``
+(iTunes since 12.5.4, TagLib): it is left alone. Style is ``TXXX:STYLE``, ``STYLE``,
+``----:com.apple.iTunes:STYLE``, ``Style`` and ``WM/Style``.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ from typing import Any
 
 import mutagen
 from mutagen.apev2 import APETextValue, APEv2, APEv2File
-from mutagen.id3 import GRP1, ID3, TCON, TIT1, TXXX, Encoding, ID3FileType
+from mutagen.id3 import GRP1, ID3, TCON, TXXX, Encoding, ID3FileType
 from mutagen.mp4 import MP4FreeForm
 from mutagen.trueaudio import TrueAudio
 
@@ -37,7 +39,7 @@ Values = Mapping[str, Sequence[str] | None]
 
 _NUMBERS = {name.casefold(): number for number, name in enumerate(TCON.GENRES)}
 _NO_NUMBER = 255
-_FRAMES = {"TCON": TCON, "TIT1": TIT1, "GRP1": GRP1}
+_FRAMES = {"TCON": TCON, "GRP1": GRP1}
 
 
 def format_of(path: str) -> TagFormat:
@@ -81,8 +83,6 @@ def has_field(form: TagFormat, field: str) -> bool:
 def _key(form: TagFormat, tags: Any, field: str) -> str:
     """Return where a field is: under a key that differs in case alone, if there is one."""
     key = str(form.key if field == GENRE else getattr(form, field))
-    if key == "TIT1" and "GRP1" in (tags or ()):  # iTunes' own grouping, since version 12.5.4
-        return "GRP1"
     if ":" not in key:
         return key
     return next((one for one in tags or () if one.casefold() == key.casefold()), key)

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from genrenet.library.albums import rows_by_album
 from genrenet.library.genre_tags import GenreTagError, write_fields
+from genrenet.library.nfo import NFO, plan_nfo_back, write_nfo
 from genrenet.library.table import (
     Row,
     count_rows,
@@ -140,9 +141,12 @@ def undo_tags(
                 changes: dict[str, Changes] = {}
                 for _, field, old, new in some:
                     changes.setdefault(field, []).append((json.loads(old), json.loads(new)))
-                outcome = plan_back(path, changes)
+                if NFO in changes:
+                    outcome, carry_out = plan_nfo_back(file_of(path), changes[NFO]), write_nfo
+                else:
+                    outcome, carry_out = plan_back(path, changes), touched.write
                 if write and outcome.kind == "tagged":
-                    outcome = touched.write(outcome)
+                    outcome = carry_out(outcome)
                 yield outcome
                 if show:
                     show(done, total)

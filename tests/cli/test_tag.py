@@ -10,7 +10,7 @@ import pytest
 from genrenet.cli import tag, telling
 from genrenet.cli.tag_files import TagError
 from genrenet.library.genre_tags import read_genre, write_genre
-from genrenet.library.table import About, TableError, write_rows
+from genrenet.library.table import About, TableError, read_rows, write_rows
 from genrenet.utils.errors import GenrenetError
 from tests.helpers.audio_files import encode, signal
 from tests.helpers.scanned_songs import add_song, row
@@ -146,6 +146,27 @@ def test_refine_rules_and_several_genres(table, tmp_path, capsys):
     assert read_genre(str(folder / "Live/x/2.flac")) == ["Jazz"]
 
 
+def test_nfo(table, capsys):
+    with pytest.raises(SystemExit):
+        run("tag", [str(table), "--nfo", "--albums"])
+    rows = [{**one, "album": "A", "artist": "B"} for one in read_rows(table)]
+    write_rows(table, rows, About(["rock", "pop", "hip-hop"], "model"))
+    assert run("tag", [str(table), "--nfo", "--genres", "2", "--write"]) == 0
+    shown = capsys.readouterr().out
+    file = table.with_name("album.nfo")
+    assert "<genre>rock</genre>\n  <genre>pop</genre>" in file.read_text()
+    assert [line.split() for line in shown.splitlines()[2:3]] == [
+        ["album.nfo", "—", "->", "rock;", "pop"]
+    ]
+    assert genre(table, "a") is None
+    undo = table.with_name("library.parquet.undo.jsonl")
+    assert run("tag", ["--undo", str(undo), "--write", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["songs"] == [
+        {"path": str(file), "kind": "tagged", "old": ["rock", "pop"]}
+    ]
+    assert not file.exists()
+
+
 def test_json(table, capsys):
     assert run("tag", [str(table), "--overwrite", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
@@ -271,6 +292,7 @@ def test_requests_that_make_no_sense(table, capsys, arguments):
         (["--undo", "missing.jsonl", "--keep-existing"], TagError),
         (["--undo", "missing.jsonl", "--overwrite"], TagError),
         (["--undo", "missing.jsonl", "--refine"], TagError),
+        (["--undo", "missing.jsonl", "--nfo"], TagError),
         (["--undo", "missing.jsonl", "--genres", "2"], TagError),
         (["TABLE", "--write", "--undo-file", "TABLE"], GenrenetError),
     ],

@@ -67,7 +67,7 @@ def test_what_other_programs_see(made, tmp_path, name):
 def test_slashes_in_2_3_and_nulls_in_2_4(made, tmp_path, version):
     path = Path(shutil.copy(made / "lame.mp3", tmp_path))
     tags = ID3()
-    tags.add(TIT1(encoding=0, text=["mine"]))
+    tags.add(GRP1(encoding=0, text=["mine"]))
     tags.save(path, v2_version=version)
     held = read_fields(str(path))
     write_fields(str(path), {"genre": held.stored(["Rock", "Pop"])})

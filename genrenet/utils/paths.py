@@ -1,0 +1,26 @@
+"""Paths of songs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+
+
+def common_folder(paths: Iterable[str]) -> str:
+    """Return the folder that all paths lie in, '' where there is none.
+
+    Examples
+    --------
+    >>> common_folder(["/music/b/1.mp3", "/music/a/2.mp3", "/music/a/c/3.mp3"])
+    '/music'
+    """
+    first = last = None
+    for path in paths:
+        first = path if first is None or path < first else first
+        last = path if last is None or path > last else last
+    if first is None or last is None:
+        return ""
+    try:
+        return os.path.commonpath([os.path.dirname(first), os.path.dirname(last)])
+    except ValueError:  # several drives
+        return ""
