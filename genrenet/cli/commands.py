@@ -1,14 +1,10 @@
-"""The sub-commands of ``genrenet``, and their parsers."""
+"""The sub-commands of ``genrenet``."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from genrenet.cli.parsing import CommandParser
+from typing import Any
 
 COMMANDS = {
     "fit": ("training", "train a network on a collection"),
@@ -34,28 +30,6 @@ COMMANDS = {
     "plugins": ("plugins", "list what plugins add"),
 }
 """Sub-commands: the module that runs each, and a line about it."""
-
-
-def parsers(command: str) -> dict[str, CommandParser]:
-    """Return the parser of a command, or those of its sub-commands, by their words.
-
-    The trainer's commands have none: Lightning makes theirs, which takes seconds.
-
-    Parameters
-    ----------
-    command : str
-        One of `COMMANDS`.
-    """
-    module = import_module(f"genrenet.cli.{COMMANDS[command][0]}")
-    if not hasattr(module, "make_parser"):
-        return {}
-    parser: CommandParser = module.make_parser(command)
-    below = {f"{command} {name}": one for name, one in subcommands(parser).items() if one}
-    if command == "recommend":
-        from genrenet.cli import recommend_evaluate
-
-        below = {command: parser, "recommend evaluate": recommend_evaluate.make_parser(command)}
-    return below or {command: parser}
 
 
 def subcommands(parser: argparse.ArgumentParser) -> Mapping[str, Any]:

@@ -6,9 +6,9 @@ import shutil
 import pytest
 
 from genrenet.cli import COMMANDS, configured, main
-from genrenet.cli.commands import parsers
 from genrenet.cli.configuration import NAME, ConfigurationError
 from genrenet.cli.configured import settable
+from genrenet.cli.parsers import parsers
 from genrenet.cli.parsing import CommandParser
 from genrenet.cli.shared_settings import OF_LIBRARIES, SHARED
 
