@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 COMMANDS = {
+    "init": ("init", "look at a folder of music, and write a configuration for it"),
+    "config": ("config", "show or change what is configured"),
     "fit": ("training", "train a network on a collection"),
     "validate": ("training", "measure a checkpoint on the validation songs"),
     "test": ("training", "measure a checkpoint on the test songs and write a report"),
@@ -30,6 +32,9 @@ COMMANDS = {
     "plugins": ("plugins", "list what plugins add"),
 }
 """Sub-commands: the module that runs each, and a line about it."""
+
+UNCONFIGURED = ("init", "config")
+"""Commands that make configurations: they read none, and work where one is broken."""
 
 
 def subcommands(parser: argparse.ArgumentParser) -> Mapping[str, Any]:

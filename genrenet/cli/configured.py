@@ -103,6 +103,22 @@ def parse_configured(
     return options, rest
 
 
+def unless_configured(name: str, path: str | os.PathLike[str]) -> list[str]:
+    """Return a path as a list of one word, and of none where commands take it from a configuration.
+
+    Parameters
+    ----------
+    name : str
+        A shared setting: "library", "table" or "embeddings".
+    path : path
+    """
+    for layer in reversed(layers()):
+        if setting := layer.settings.get((name,)):
+            same = isinstance(setting.value, str) and path_of(setting.value, setting.file)
+            return [] if same == os.path.abspath(path) else [os.fspath(path)]
+    return [os.fspath(path)]
+
+
 def _remedy(command: str, missing: set[str]) -> str:
     """Return how a configuration can say what a command lacks; '' where it cannot."""
     names = [name for name in PLACES if SHARED[name].uses.get(command, ("",))[0] in missing]
@@ -246,14 +262,14 @@ def check_key(setting: Setting) -> None:
     ------
     ConfigurationError
     """
-    from genrenet.cli.commands import COMMANDS
+    from genrenet.cli.commands import COMMANDS, UNCONFIGURED
 
     first, *rest = setting.key
-    if first not in SHARED and first not in COMMANDS:
+    if first not in SHARED and (first not in COMMANDS or first in UNCONFIGURED):
         raise unknown(Setting((first,), None, setting.file, setting.line), [*SHARED, *COMMANDS])
     if rest and first not in COMMANDS:
         raise setting.error(found="a mapping", wanted=f"a value for {first}")
-    if not rest and first not in SHARED:
+    if not rest and first not in SHARED and setting.value is not None:
         wanted = f"a mapping of the options of 'genrenet {first}'"
         raise setting.error(found="a plain value", wanted=wanted)
     allowed = OF_LIBRARIES.get(first if rest else "", ())

@@ -11,6 +11,7 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from genrenet.cli import telling
+from genrenet.cli.commands import UNCONFIGURED
 from genrenet.cli.configured import Parse, origin, parse_configured
 from genrenet.utils.errors import GenrenetError, visible
 
@@ -106,8 +107,12 @@ class CommandParser(argparse.ArgumentParser):
         self, parse: Parse, args: Sequence[str] | None, namespace: argparse.Namespace | None
     ) -> tuple[argparse.Namespace, list[str]]:
         arguments = list(sys.argv[1:] if args is None else args)
-        if self._at_work or " " not in self.prog:
-            return parse(arguments, namespace or argparse.Namespace())
+        command = self.prog.split()[1:2]
+        if self._at_work or not command or command[0] in UNCONFIGURED:
+            found, rest = parse(arguments, namespace or argparse.Namespace())
+            if command and not self._at_work:
+                self._heed(found)
+            return found, rest
         self._at_work = True
         try:
             found, rest = parse_configured(self, parse, arguments)

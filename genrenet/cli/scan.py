@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from genrenet.cli.configured import unless_configured
 from genrenet.cli.parsing import CommandParser, add_engine_options, chosen_taxonomy, count
 from genrenet.cli.telling import fact, next_step, plural, say, shares, warn
 from genrenet.utils.errors import printable
@@ -170,5 +171,7 @@ def _tell(counts: Counts, out: str) -> int:
         say(f"{former} more could not be read before: --retry tries them again")
     fact(table=printable(os.path.abspath(out)), **asdict(counts))
     if counts.genres:
-        next_step("tag", out, why="shows what it would write into the files")
+        next_step(
+            "tag", *unless_configured("table", out), why="shows what it would write into the files"
+        )
     return 1 if counts.in_error or counts.unreadable else 0

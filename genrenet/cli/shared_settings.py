@@ -131,7 +131,10 @@ a configuration."""
 OF_LIBRARIES: dict[str, tuple[str, ...]] = {
     "": (*PLACES, "checkpoint", "taxonomy", "frames", "trim", "albums"),
     "scan": ("checkpoint", "taxonomy", "frames", "trim"),
-    "tag": ("min-confidence", "map", "taxonomy", "albums", "keep-existing"),
+    "tag": (
+        *("min-confidence", "genres", "subgenres", "map", "rules", "taxonomy", "albums"),
+        *("keep-existing", "refine"),
+    ),
     "playlist": ("min-confidence", "by-score", "length", "songs", "exclude", "order", "choose"),
     "embed": ("backbone", "layer", "per", "frames", "trim"),
 }

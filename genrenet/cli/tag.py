@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Generator, Sequence
+import os
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +18,8 @@ from genrenet.cli.parsing import (
 )
 from genrenet.cli.tag_files import TagError, read_map, read_rules
 from genrenet.cli.tag_report import TagReport
-from genrenet.cli.telling import next_step
+from genrenet.cli.telling import next_step, say
+from genrenet.utils.errors import GenrenetError
 from genrenet.utils.paths import common_folder
 
 if TYPE_CHECKING:
@@ -134,19 +136,31 @@ def run(command: str, arguments: Sequence[str]) -> int:
         if options.undo:
             _refuse_beside_undo(options, parser)
             changes = Path(options.undo)
-            report = TagReport(
-                common_folder(line[0] for line in read_changes(changes)), options.write
-            )
-            return _tell(undo_tags(changes, write=options.write, show=show), report, options)
+            base = _library(line[0] for line in read_changes(changes))
+            found = undo_tags(changes, write=options.write, show=show)
+            return _tell(found, TagReport(base, options.write), options)
         table, wish = Path(options.table), _wish(options)
         undo = Path(_undo_file(options)) if options.write else None
         rules = read_rules(Path(options.rules)) if options.rules else None
+        base = _library(row["path"] for row in read_rows(table, keys=["path"]))
         if options.nfo:
             found = tag_nfo(table, wish, undo=undo, rules=rules)
         else:
             found = tag_songs(table, wish, undo=undo, show=show, albums=options.albums, rules=rules)
-        base = common_folder(row["path"] for row in read_rows(table, keys=["path"]))
         return _tell(found, TagReport(base, options.write), options)
+
+
+def _library(paths: Iterable[str]) -> str:
+    """Return the folder of all songs, which must be there."""
+    from genrenet.library.table import file_of
+
+    base = common_folder(paths)
+    if base and not os.path.isdir(file_of(base)):
+        raise TagError(
+            f"the library '{base}' is gone",
+            remedy="mount its disk, or scan where the songs are now",
+        )
+    return base
 
 
 def _refuse_beside_undo(options: argparse.Namespace, parser: CommandParser) -> None:
@@ -199,10 +213,20 @@ def _tell(
 ) -> int:
     """Tell of outcomes as they come, and what comes next."""
     # Closed even if we are interrupted: only then is the table brought up to date.
-    with closing(outcomes):
-        for outcome in outcomes:
-            report.add(outcome)
+    try:
+        with closing(outcomes):
+            for outcome in outcomes:
+                report.add(outcome)
+    except GenrenetError:
+        if report.counts:
+            report.end()
+        raise
     code, tagged = report.end(), report.counts["tagged"]
+    if options.subgenres and tagged and not report.also:
+        say(
+            "no song has subgenres here: the model knows none; with --taxonomy discogs, "
+            "musicbrainz or beets some genres are subgenres of others"
+        )
     again = [word for word in options.words if word not in ("-q", "--quiet", "--json")]
     if tagged and not options.write:
         next_step("tag", *again, "--write", why="does it")

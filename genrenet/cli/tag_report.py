@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _OLD, _NEW = 16, 22
 """Columns for the genres before and after."""
 _NARROWEST = 12
+MOST_ERRORS = 20
+"""Songs with errors that are named."""
 
 _WORDS = {
     "same": "have this genre already",
@@ -54,6 +56,7 @@ class TagReport:
         self._genres: Counter[str] = Counter()
         self._songs: list[dict[str, Any]] = []
         self._folder: str | None = None
+        self._errors = self.also = 0
         # With -q and --write, what was done is no result that anybody waits for.
         self._shown = not as_json() and not (write and quiet())
 
@@ -71,8 +74,11 @@ class TagReport:
             self._songs.append(known)
         elif listed and self._shown:
             self._show(outcome)
+        self.also += len(_shown_fields(outcome))
         if outcome.error:
-            warn(outcome.error)
+            self._errors += 1
+            if self._errors <= MOST_ERRORS:
+                warn(outcome.error)
 
     def _show(self, outcome: Outcome) -> None:
         folder, name = os.path.split(outcome.path)
@@ -117,6 +123,8 @@ class TagReport:
         for kind, words in _WORDS.items():
             if self.counts[kind]:
                 say(f"{self.counts[kind]:,} {words}")
+        if self._errors > MOST_ERRORS:
+            warn(f"and {self._errors - MOST_ERRORS:,} more; --json lists them all")
         if failed := sum(self.counts[kind] for kind in FAILED):
             warn(f"{failed:,} of {plural(self.counts.total(), 'file')} had an error")
         fact(written=self.write, changed=tagged, genres=self._genres, kinds=self.counts)

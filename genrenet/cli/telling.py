@@ -142,10 +142,17 @@ def next_step(*words: str | os.PathLike[str], why: str = "") -> None:
     why : str
         What it does, in a few words.
     """
-    command = shlex.join(["genrenet", *map(printable, words)])
+    command = " ".join(["genrenet", *map(_quoted, words)])
     fact(next=command)
     if not quiet():  # not folded: it is there to be copied
         print(f"next: {command}{f'    # {why}' if why else ''}", file=_stream(), flush=True)
+
+
+def _quoted(word: str | os.PathLike[str]) -> str:
+    """Return a word as a shell reads it, with the home folder still to be found."""
+    text = printable(word)
+    home, name = ("~/", text[2:]) if text.startswith("~/") else ("", text)
+    return home + (shlex.quote(name) if name or not home else "")
 
 
 def show(document: Any) -> None:

@@ -10,6 +10,7 @@ before.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sqlite3
@@ -33,10 +34,15 @@ from genrenet.library.table import (
 from genrenet.library.tag_plans import Changes, Outcome, Wish, is_scored, plan, plan_back
 from genrenet.library.tag_rules import Rules
 from genrenet.library.undo_file import UndoFile, read_changes
-from genrenet.utils.errors import printable
+from genrenet.utils.errors import GenrenetError, printable
 from genrenet.utils.file_stamp import FileStamp
 
 Show = Callable[[int, int], None]
+_HOPELESS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+
+
+class TaggingStoppedError(GenrenetError):
+    """A disk that takes no more songs; the rest of them is as it was."""
 
 
 def tag_songs(
@@ -72,6 +78,8 @@ def tag_songs(
         The table cannot be read or written.
     UndoFileError
         The undo file cannot be written, or is something else.
+    TaggingStoppedError
+        The disk is full or read-only.
     """
     total, labels = count_rows(table), read_about(table).labels
 
@@ -174,6 +182,7 @@ class _Touched:
             write_fields(file, {field: new for field, (_, new) in outcome.changes().items()})
             now = FileStamp.now(file, sampled=True)
         except (GenreTagError, OSError) as error:
+            _stop_if_hopeless(error, file)
             return Outcome(outcome.path, "failed", error=str(error))
         values = (outcome.path, json.dumps(was), json.dumps(now))
         self._held.execute("INSERT OR REPLACE INTO files VALUES (?, ?, ?)", values)
@@ -196,3 +205,16 @@ class _Touched:
     def close(self) -> None:
         """Forget them."""
         self._held.close()
+
+
+def _stop_if_hopeless(error: BaseException, file: str) -> None:
+    """Raise an error where no other song of the disk can be written either."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.errno in _HOPELESS:
+            raise TaggingStoppedError(
+                f"cannot write into '{printable(os.path.dirname(file))}'",
+                found=cause.strerror or str(cause),
+                remedy="free some space, or let the disk be written; the same command then goes on",
+            ) from error
+        cause = cause.__cause__ or cause.__context__

@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from genrenet.library.song_paths import songs_between, towards
 from genrenet.web.api import service
 from genrenet.web.errors import NoSuchSong, NotReady, RequestError
+from genrenet.web.library_api import chosen_songs
 from genrenet.web.neighbours import Neighbours, alike
 from genrenet.web.song_points import MOST_NUMBERS, MOST_SONGS, points_of
 
@@ -42,6 +43,14 @@ def map_songs() -> ResponseReturnValue:
     if given.get("map") != near.map_id:
         return {"error": "the library has changed: the map is another one"}, 409
     return {"songs": near.tracks(numbers)}
+
+
+@map_api.get("/map/numbers")
+def map_numbers() -> ResponseReturnValue:
+    """Return the numbers on the map of the songs that `chosen_songs` names."""
+    near = neighbours()
+    index, rows = chosen_songs()
+    return {"map": near.map_id, "numbers": near.rows_of(index, rows)}
 
 
 @map_api.get("/near")

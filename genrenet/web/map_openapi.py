@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from genrenet.web.library_openapi import filters
 from genrenet.web.openapi_parts import (
     COUNT,
     SECONDS,
@@ -40,6 +41,7 @@ def map_schemas() -> Schema:
     return {
         "MapSong": {"allOf": [ref("Track"), more]},
         "MapSongs": object_of({"songs": songs}),
+        "MapNumbers": object_of({"map": TEXT, "numbers": list_of(COUNT)}),
         "MapState": object_of({"state": state, "songs": COUNT, "seconds": SECONDS, "by": _BY}),
         "NearSongs": object_of({"by": _BY, "more": songs, "less": songs, "songs": songs}),
         "SongPath": object_of({"by": _BY, "songs": songs}),
@@ -55,6 +57,7 @@ def map_paths() -> Schema:
     numbers = list_of({**COUNT, "description": "places in the map's lists"})
     asked = object_of({"map": TEXT, "numbers": {**numbers, "maxItems": MOST_NUMBERS}})
     named = {"description": "the songs in this order", "content": json_of(ref("MapSongs"))}
+    words = "words, which may be misspelt"
     return {
         "/api/library/map": a_map,
         "/api/library/map/songs": {
@@ -64,6 +67,11 @@ def map_paths() -> Schema:
                 "responses": {"200": named, **refused("400", "401", "403", "409", "503")},
             }
         },
+        "/api/library/map/numbers": _by_sound(
+            "numbers on the map of songs of a kind",
+            "MapNumbers",
+            [*filters(), query("q", TEXT, words)],
+        ),
         "/api/library/near": _by_sound(
             "songs like some and unlike others",
             "NearSongs",

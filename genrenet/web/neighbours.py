@@ -138,6 +138,15 @@ class Neighbours:
         number = self._number.get(name)
         return None if number is None else self._place.get(int(self._group[number]))
 
+    def rows_of(self, index: LibraryIndex, rows: NDArray[np.int32]) -> list[int]:
+        """Return the rows in `sound` of songs of an index, those that have one, each once."""
+        groups = index.primary[rows].tolist()
+        if index is not self._index:  # the table has just changed
+            found = (self.place_of(str(index.paths[group])) for group in groups)
+        else:
+            found = (self._place.get(group) for group in groups)
+        return [*dict.fromkeys(row for row in found if row is not None)]
+
     def tracks(self, rows: Sequence[int]) -> list[dict[str, Any]]:
         """Return what a list shows of songs in `sound`, with the ``number`` that is their row."""
         numbers = self.numbers[list(rows)]

@@ -6,13 +6,15 @@ import shutil
 import pytest
 
 from genrenet.cli import COMMANDS, configured, main
+from genrenet.cli.commands import UNCONFIGURED
 from genrenet.cli.configuration import NAME, ConfigurationError
 from genrenet.cli.configured import settable
 from genrenet.cli.parsers import parsers
 from genrenet.cli.parsing import CommandParser
 from genrenet.cli.shared_settings import OF_LIBRARIES, SHARED
 
-PARSERS = {words: one for name in COMMANDS for words, one in parsers(name).items()}
+CONFIGURED = [name for name in COMMANDS if name not in UNCONFIGURED]
+PARSERS = {words: one for name in CONFIGURED for words, one in parsers(name).items()}
 OPTIONS = [(words, name) for words, one in PARSERS.items() for name in settable(one)]
 
 

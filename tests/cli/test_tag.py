@@ -1,5 +1,6 @@
 """``genrenet tag``: what it shows, what it writes, maps, exit codes and the way back."""
 
+import errno
 import json
 import os
 import subprocess
@@ -11,6 +12,7 @@ from genrenet.cli import tag, telling
 from genrenet.cli.tag_files import TagError
 from genrenet.library.genre_tags import read_genre, write_genre
 from genrenet.library.table import About, TableError, read_rows, write_rows
+from genrenet.library.tagging import TaggingStoppedError
 from genrenet.utils.errors import GenrenetError
 from tests.helpers.audio_files import encode, signal
 from tests.helpers.scanned_songs import add_song, row
@@ -146,6 +148,11 @@ def test_refine_rules_and_several_genres(table, tmp_path, capsys):
     assert read_genre(str(folder / "Live/x/2.flac")) == ["Jazz"]
 
 
+def test_subgenres_that_no_song_has(table, capsys):
+    assert run("tag", [str(table), "--subgenres", "style"]) == 0
+    assert "no song has subgenres here" in capsys.readouterr().out
+
+
 def test_nfo(table, capsys):
     with pytest.raises(SystemExit):
         run("tag", [str(table), "--nfo", "--albums"])
@@ -248,6 +255,49 @@ def test_failures_are_listed_and_the_rest_is_done(table, capsys):
     assert f"genrenet tag: '{table.with_name('a.flac')}' is gone since the scan" in shown.err
     assert "1 of 4 files had an error" in shown.err
     assert genre(table, "b") == ["pop"]
+
+
+def test_a_library_that_is_gone(table, tmp_path, capsys):
+    folder = tmp_path / "music"
+    folder.mkdir()
+    add_song(folder / "a.flac")
+    write_rows(table, [row(folder / "a.flac")], About(["rock"], "model"))
+    assert run("tag", [str(table), "--write"]) == 0
+    folder.rename(tmp_path / "elsewhere")
+    undo = f"{table}.undo.jsonl"
+    for arguments in ([str(table), "--write"], [str(table), "--nfo"], ["--undo", undo]):
+        with pytest.raises(TagError, match=r"the library '.*music' is gone; mount its disk"):
+            run("tag", arguments)
+
+
+def test_many_errors_are_counted(table, tmp_path, capsys):
+    rows = [row(table.with_name("a.flac"))]
+    rows += [{**rows[0], "path": str(tmp_path / f"gone-{n:03}.flac")} for n in range(50)]
+    write_rows(table, rows, About(["rock"], "model"))
+    assert run("tag", [str(table), "--write"]) == 1
+    err = capsys.readouterr().err.splitlines()
+    assert len(err) == 22
+    assert err[20:] == [
+        "genrenet tag: and 30 more; --json lists them all",
+        "genrenet tag: 50 of 51 files had an error",
+    ]
+
+
+def test_a_full_disk_ends_the_run(table, tmp_path, capsys, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    was = table.read_bytes()
+    monkeypatch.setattr("shutil.copyfile", full)
+    with pytest.raises(TaggingStoppedError, match="No space left on device; free some space"):
+        run("tag", [str(table), "--overwrite", "--write"])
+    monkeypatch.undo()
+    assert table.read_bytes() == was
+    assert genre(table, "a") is None
+    assert run("tag", [str(table), "--overwrite", "--write"]) == 0
+    undo = str(table) + ".undo.jsonl"
+    assert run("tag", ["--undo", undo, "--write"]) == 0
+    assert (genre(table, "a"), genre(table, "b")) == (None, ["Soul", "R\x1bB"])
 
 
 def test_a_file_whose_audio_would_not_stay_is_named(tmp_path, capsys):

@@ -26,6 +26,8 @@ def test_no_command_is_left_out():
 @pytest.fixture
 def place(music, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GENRENET_CONFIG", str(tmp_path / "config.yaml"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     write_readme_files(music, tmp_path)
     return tmp_path
 

@@ -12,6 +12,10 @@ QUICK = " --trainer.max_epochs 1 --name cnn"
 BEST = "runs/cnn/version_0/checkpoints/best.ckpt"
 
 USE = {
+    "genrenet init ~/Music": "",
+    "genrenet scan": " --checkpoint emotify-cnn",
+    "genrenet tag --write": "",
+    "genrenet playlist --genre rock --out rock.m3u8": " --min-confidence 0 --by-score",
     "genrenet classify song.mp3 ~/Music": "",
     "genrenet data check ~/Music": "",
     "genrenet data labels ~/Music": " --models knn@spectral-stats --protocol stratified-3fold",
@@ -70,7 +74,8 @@ ELSEWHERE = {
     ),
     "srun --nodes 2 --ntasks-per-node 8 genrenet scan /shared/music --out "
     "/shared/genres.parquet": "tests/library",
-    "genrenet serve --music ~/Music": ("tests/docs/test_readme_servers.py"),
+    "genrenet serve": "tests/docs/test_readme_servers.py",
+    "genrenet serve --music ~/Music": "tests/docs/test_readme_servers.py",
     "genrenet serve --music ~/Music --library genres.parquet": "tests/web/test_api.py",
     "curl -F file=@song.mp3 http://127.0.0.1:8765/api/classify": (
         "tests/docs/test_readme_servers.py"
@@ -110,14 +115,14 @@ ELSEWHERE = {
 need several machines. Beside each is the test, or the script, that does what it does."""
 
 
-def blocks(language: str) -> list[str]:
-    """Text of the README's fenced blocks of a language."""
-    return re.findall(rf"^```{language}\n(.*?)^```", README.read_text("utf-8"), re.M | re.S)
+def blocks(language: str, page: Path = README) -> list[str]:
+    """Text of the fenced blocks of a language in the README, or another page."""
+    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text("utf-8"), re.M | re.S)
 
 
-def commands() -> list[str]:
-    """The README's commands in their order, without comments and doubled blanks."""
-    lines = "".join(blocks("bash")).replace("\\\n", " ").splitlines()
+def commands(page: Path = README) -> list[str]:
+    """The commands of a page in their order, without comments and doubled blanks."""
+    lines = "".join(blocks("bash", page)).replace("\\\n", " ").splitlines()
     return [" ".join(_bare(line).split()) for line in lines if _bare(line)]
 
 

@@ -86,6 +86,16 @@ def test_numbers_of_no_songs_are_refused(api, body, status):
     assert answer.json["error"]
 
 
+def test_songs_of_a_kind_have_numbers_on_the_map(api, service, drawn):
+    found = api.get("/api/library/map/numbers?q=bass+1").json
+    conforms(found, "MapNumbers")
+    names = [service.neighbours.names[service.neighbours.numbers[n]] for n in found["numbers"]]
+    assert names == ["bass/bass-1.wav"]
+    of_genre = api.get("/api/library/map/numbers?genre=treble").json["numbers"]
+    assert len(of_genre) == next(g["songs"] for g in drawn[0]["genres"] if g["genre"] == "treble")
+    assert found["map"] == drawn[0]["id"]
+
+
 def test_more_and_less_like_songs(api):
     near = api.get("/api/library/near?more=bass/bass-1.wav&count=7").json
     conforms(near, "NearSongs")

@@ -8,7 +8,7 @@ fetched, the next of `DEFAULTS` that needs nothing answers.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from genrenet.models.checkpoints.finding import DEFAULT_CHECKPOINT, shipped_checkpoints
 from genrenet.models.checkpoints.header import backbones, read_header
@@ -16,6 +16,7 @@ from genrenet.models.checkpoints.imported import import_checkpoint, imported_che
 from genrenet.models.checkpoints.registry import published
 from genrenet.utils.cache import offline
 from genrenet.utils.errors import GenrenetError
+from genrenet.utils.progress import quiet
 
 DEFAULTS = ("genres-fused", DEFAULT_CHECKPOINT, "genres-cnn", "emotify-cnn")
 """Shipped checkpoints, the best first."""
@@ -38,15 +39,8 @@ def default_checkpoint(notice: Notice | None = None) -> str:
         The first of `DEFAULTS` that is shipped and whose backbones are there, or could be fetched
         by pip.
     """
-    tell = notice or _print
-    shipped, faults = shipped_checkpoints(), []
-    for name in DEFAULTS:
-        if name not in shipped:
-            continue
-        stands_on = [str(one["name"]) for one in backbones(read_header(shipped[name]), name)]
-        missing = [one for one in stands_on if imported_checkpoint(one) is None]
-        if any(published(one).package is None for one in missing):
-            continue  # nobody is asked to import it; where that was done, it is the best
+    tell, faults = notice or _print, []
+    for name, missing in _candidates():
         try:
             for one in missing:
                 if not offline():
@@ -61,5 +55,27 @@ def default_checkpoint(notice: Notice | None = None) -> str:
     return DEFAULT_CHECKPOINT  # opening it tells what is missing
 
 
+def expected_checkpoint() -> tuple[str, list[str]]:
+    """Return the name of the model that `default_checkpoint` will take, and which published models
+    it fetches for it; nothing is fetched here.
+    """
+    for name, missing in _candidates():
+        if not missing or not offline():
+            return name, missing
+    return DEFAULT_CHECKPOINT, []
+
+
+def _candidates() -> Iterator[tuple[str, list[str]]]:
+    """Yield models that can be used, and what has to be fetched for each."""
+    shipped = shipped_checkpoints()
+    for name in (name for name in DEFAULTS if name in shipped):
+        stands_on = [str(one["name"]) for one in backbones(read_header(shipped[name]), name)]
+        missing = [one for one in stands_on if imported_checkpoint(one) is None]
+        # Nobody is asked to import what pip does not have; where that was done, it is the best.
+        if all(published(one).package is not None for one in missing):
+            yield name, missing
+
+
 def _print(line: str) -> None:
-    print(f"genrenet: {line}", file=sys.stderr)
+    if not quiet():
+        print(f"genrenet: {line}", file=sys.stderr)

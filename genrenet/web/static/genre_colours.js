@@ -25,13 +25,14 @@ export function slotOf(genre) {
 }
 
 /** The name of a genre's colour in the style sheet; what has no genre is grey. */
-export const variableOf = (genre) => (genre ? `--genre-${slotOf(genre) % HUES}` : "--genre-none");
+export const variableOf = (genre) =>
+  genre && slotOf(genre) !== null ? `--genre-${slotOf(genre) % HUES}` : "--genre-none";
 
 /** The colour itself as text, such as "#2166ac", in the scheme of the moment. */
 export const colourOf = (genre) => style().getPropertyValue(variableOf(genre)).trim();
 
 /** The number of a genre's pattern: 0 is plain. Each of the 60 pairs of hue and pattern occurs once. */
-const patternOf = (genre) => (slotOf(genre) + Math.floor(slotOf(genre) / 30)) % PATTERNS;
+export const patternOf = (genre) => (slotOf(genre) + Math.floor(slotOf(genre) / 30)) % PATTERNS;
 
 /** The colour of text upon a genre's colour. */
 export const inkOnGenre = () => style().getPropertyValue("--on-genre").trim();

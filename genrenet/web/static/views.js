@@ -6,6 +6,7 @@ import { DuplicatesView } from "./duplicates_view.js";
 import { GenreView } from "./genre_view.js";
 import { HomeView } from "./home.js";
 import { AlbumsView, ArtistsView, SongsView } from "./lists_view.js";
+import { MapView } from "./map_view.js";
 import { SearchView } from "./search_view.js";
 
 export const LIBRARY_VIEWS = [
@@ -18,4 +19,5 @@ export const LIBRARY_VIEWS = [
   { View: AlbumsView },
   { View: DuplicatesView },
   { View: SearchView },
+  { View: MapView, text: "Map" },
 ];

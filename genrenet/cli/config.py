@@ -1,0 +1,304 @@
+"""``genrenet config``: what is configured, where, and how to change it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from genrenet.cli.commands import COMMANDS, UNCONFIGURED
+from genrenet.cli.configuration import (
+    NAME,
+    VARIABLE,
+    ConfigurationError,
+    Layer,
+    Setting,
+    layers,
+    library_file,
+    parse,
+    read,
+    user_file,
+)
+from genrenet.cli.configured import check_key, converted, settable, unknown
+from genrenet.cli.parsers import parsers
+from genrenet.cli.parsing import CommandParser
+from genrenet.cli.shared_settings import PLACES, SHARED
+from genrenet.cli.tables import print_table
+from genrenet.cli.telling import as_json, fact, next_step, say
+from genrenet.utils.errors import printable, visible
+from genrenet.utils.suggest import did_you_mean
+
+EXAMPLES = f"""examples:
+  genrenet config                                     what is set, and where
+  genrenet config set library ~/Music
+  genrenet config set tag.min-confidence 0.8
+  genrenet config set playlist.exclude Christmas live       a list
+  genrenet config get table
+  genrenet config unset tag.min-confidence
+  genrenet config edit
+
+Shared settings: {", ".join(SHARED)}.
+All others are long options of commands: COMMAND.OPTION, such as serve.port. The user's file is
+overridden by a library's own, {NAME} at its top (--here), and both by options on the command line.
+{VARIABLE} names another file in the place of the user's; where it is empty, no configuration is
+read.
+
+exit code: 0 done, 1 it is not set (get, unset), 2 the request cannot be carried out
+"""
+
+Keys = dict[tuple[str, ...], argparse.Action | None]
+
+
+def make_parser(command: str) -> CommandParser:
+    """Return the parser of the command; see `genrenet.cli.commands.parsers`."""
+    parser = CommandParser("genrenet config", "Show or change what is configured.", EXAMPLES)
+    actions = parser.add_subparsers(dest="action", metavar="ACTION")
+
+    def add(name: str, line: str, key: bool = False) -> CommandParser:
+        action: CommandParser = actions.add_parser(
+            name, help=line, description=line, epilog=EXAMPLES
+        )
+        if key:
+            action.add_argument("key", metavar="KEY", help="such as table or tag.min-confidence")
+        if name not in ("show", "get"):
+            action.add_argument(
+                "--here", action="store_true", help="of the library that the current folder is in"
+            )
+        return action
+
+    add("show", "what is set, and where (the default)")
+    add("get", "print a setting", key=True)
+    add("set", "change or add a setting", key=True).add_argument(
+        "values", nargs="+", metavar="VALUE", help="several are a list; null: the default again"
+    )
+    add("unset", "remove a setting", key=True)
+    add("path", "print where the file is")
+    add("edit", "open the file in $VISUAL or $EDITOR, and check it")
+    return parser
+
+
+def run(command: str, arguments: Sequence[str]) -> int:
+    """Run ``genrenet config``; see `genrenet.cli.main`."""
+    options = make_parser(command).parse_args(arguments)
+    actions = {"get": _get, "set": _set, "unset": _unset, "path": _path, "edit": _edit}
+    return actions.get(options.action or "", _show)(options)
+
+
+def known_settings() -> Keys:
+    """Return every setting there is, and an option that reads its values.
+
+    Those of the trainer have none: Lightning reads them.
+    """
+    from genrenet.cli.training import GROUPS
+
+    found: Keys = {}
+    for name in (name for name in COMMANDS if name not in UNCONFIGURED):
+        for words, parser in parsers(name).items():
+            key = tuple(words.split())
+            found |= {(*key, option): action for option, action in settable(parser).items()}
+            for shared, one in SHARED.items():
+                if words in one.uses and (shared,) not in found:
+                    dest = one.uses[words][0]
+                    (found[shared,],) = (one for one in parser._actions if one.dest == dest)
+            if parser.passes_on:
+                found |= {(*key, group): None for group in GROUPS}
+        if not parsers(name):
+            found |= {(name, group): None for group, line in GROUPS.items() if line}
+    return found
+
+
+def check(setting: Setting, known: Keys) -> Any:
+    """Return the value of a setting as its command gets it.
+
+    Raises
+    ------
+    ConfigurationError
+        There is no such setting, or its value is wrong.
+    """
+    check_key(setting)
+    first, *rest = setting.key
+    if setting.value is None or (not rest and first not in SHARED):
+        return None
+    group = (first, ".".join(rest).partition(".")[0])
+    key = setting.key if setting.key in known else group
+    if key not in known:
+        here = [".".join(other[1:]) for other in known if other[0] == first and len(other) > 1]
+        raise unknown(setting, here)
+    action = known[key]
+    return setting.value if action is None else converted(setting, action)
+
+
+def _checked(files: Sequence[Layer], known: Keys) -> dict[tuple[str, ...], tuple[Setting, Any]]:
+    """Return the effective settings with their values; the nearer file's in the place of others."""
+    found = {}
+    for layer in files:
+        for key, setting in layer.settings.items():
+            value = check(setting, known)
+            if len(key) > 1 or key[0] in SHARED:  # and not a command with nothing below it
+                found[key] = (setting, value)
+    return found
+
+
+def _show(options: argparse.Namespace) -> int:
+    files = layers()
+    found = _checked(files, known_settings())
+    fact(
+        files=[printable(layer.file) for layer in files],
+        settings={
+            setting.name: {"value": value, "file": printable(setting.file), "line": setting.line}
+            for setting, value in found.values()
+        },
+    )
+    if as_json():
+        return 0
+    for layer, whose in zip(files, ("the user's file", "the library's file"), strict=False):
+        there = "" if layer.file.exists() else " (not there yet)"
+        say(f"{whose}: {printable(layer.file)}{there}")
+    if not found:
+        say("nothing is configured")
+        next_step("init", "~/Music", why="looks at a folder and writes a configuration")
+        return 0
+    rows = [
+        (setting.name, _text(value), ("library" if setting.of_library else "user") + _line(setting))
+        for setting, value in sorted(found.values(), key=lambda pair: len(pair[0].key))
+    ]
+    print_table(("setting", "value", "from"), rows)
+    return 0
+
+
+def _line(setting: Setting) -> str:
+    return f", line {setting.line}" if setting.line else ", its folder"
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(_text, value))
+    names = {True: "true", False: "false", None: "null"}
+    return names[value] if value is None or isinstance(value, bool) else _short(str(value))
+
+
+def _short(path: str) -> str:
+    home = os.path.expanduser("~")
+    inside = path.startswith(home + os.sep) and len(home) > 1
+    return printable(f"~{path[len(home) :]}" if inside else path)
+
+
+def _get(options: argparse.Namespace) -> int:
+    known = known_settings()
+    found = _checked(layers(), known).get(_key(options.key, known))
+    fact(key=options.key, value=found[1] if found else None)
+    if found is None or found[1] is None:
+        return 1
+    values = found[1] if isinstance(found[1], list) else [found[1]]
+    if not as_json():
+        print(*(visible(_plain(value)) for value in values), sep="\n")
+    return 0
+
+
+def _plain(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _set(options: argparse.Namespace) -> int:
+    from genrenet.cli.configuration_text import with_setting, write
+
+    known = known_settings()
+    key, file = _key(options.key, known), _file(options)
+    action = known.get(key)
+    values = list(options.values)
+    if key[0] in PLACES or (action is not None and action.dest == "out"):
+        # A relative path is meant from here, and read from the file's folder.
+        values = [_from(file, value) for value in values]
+    value = values[0] if len(values) == 1 else values
+    check(Setting(key, None if value == "null" else value, file, 0), known)
+    write(file, with_setting(_content(file), key, values))
+    say(f"{options.key} is set in {printable(file)}")
+    fact(key=options.key, value=value, file=printable(file))
+    return 0
+
+
+def _from(file: Path, value: str) -> str:
+    if value == "null" or os.path.isabs(os.path.expanduser(value)):
+        return value
+    there = os.path.abspath(value)
+    inside = Path(there).is_relative_to(file.parent)
+    return os.path.relpath(there, file.parent) if inside else there
+
+
+def _unset(options: argparse.Namespace) -> int:
+    from genrenet.cli.configuration_text import without_setting, write
+
+    key, file = _key(options.key, known_settings()), _file(options)
+    fact(key=options.key, file=printable(file))
+    if key not in read(file).settings:
+        say(f"{options.key} is not set in {printable(file)}")
+        return 1
+    write(file, without_setting(_content(file), key))
+    say(f"{options.key} is no longer set in {printable(file)}")
+    return 0
+
+
+def _path(options: argparse.Namespace) -> int:
+    file = _file(options)
+    fact(file=printable(file), exists=file.exists())
+    if not as_json():
+        print(printable(file))
+    return 0
+
+
+def _edit(options: argparse.Namespace) -> int:
+    from genrenet.cli.configuration_text import write
+
+    file = _file(options)
+    if not file.exists():
+        write(file, f"# Settings of genrenet; shared ones: {', '.join(SHARED)}.\n")
+    editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
+    try:
+        subprocess.run([*shlex.split(editor), str(file)], check=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise ConfigurationError(
+            f"the editor '{editor}' cannot be used",
+            found=str(error),
+            remedy=f"set EDITOR, or open {printable(file)} yourself",
+        ) from error
+    known = known_settings()
+    for setting in parse(_content(file), file).settings.values():
+        check(setting, known)
+    say(f"{printable(file)} is right")
+    fact(file=printable(file))
+    return 0
+
+
+def _key(text: str, known: Keys) -> tuple[str, ...]:
+    """Return the names of a setting, and refuse one that there is not."""
+    first, *rest = text.split(".")
+    below = {words.partition(" ")[2] for words in parsers(first)} if first in COMMANDS else set()
+    depth = 1 if rest and rest[0] in below else 0
+    key = (first, *rest[:depth], *filter(None, [".".join(rest[depth:])]))
+    if key in known or (rest and known.get((first, rest[0]), key) is None):
+        return key
+    names = [".".join(other) for other in known]
+    alike = [name for name in names if name.rpartition(".")[2] == text][:4]
+    near = f"did you mean {' or '.join(alike)}?" if alike else did_you_mean(text, names)
+    remedy = near or f"there are {', '.join(SHARED)}, and COMMAND.OPTION"
+    raise ConfigurationError(f"there is no setting '{printable(text)}'", remedy=remedy)
+
+
+def _file(options: argparse.Namespace) -> Path:
+    """Return the file to change: the user's, or with ``--here`` the library's."""
+    if options.here:
+        return library_file(os.curdir) or Path(NAME).absolute()
+    if os.environ.get(VARIABLE) == "":
+        raise ConfigurationError(
+            f"{VARIABLE} is empty, so no configuration is read", remedy="unset it, or name a file"
+        )
+    return user_file()
+
+
+def _content(file: Path) -> str:
+    read(file)  # which says what is wrong with it
+    return file.read_text(encoding="utf-8-sig") if file.exists() else ""

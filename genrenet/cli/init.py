@@ -1,0 +1,205 @@
+"""``genrenet init``: look at a folder of music, and write a configuration for it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from genrenet.cli.configuration import NAME, VARIABLE, ConfigurationError, user_file
+from genrenet.cli.parsing import CommandParser
+from genrenet.cli.telling import fact, next_step, plural, say, shares
+from genrenet.utils.errors import printable
+
+if TYPE_CHECKING:
+    from genrenet.library.survey import Survey
+
+EXAMPLES = f"""examples:
+  genrenet init ~/Music
+  genrenet init /mnt/nas/music --table /home/me/nas.parquet
+  genrenet init ~/Vinyl --here
+  genrenet init ~/Music --force
+
+The folder is looked at for some seconds: songs, formats, how it is laid out, what its tags say.
+Nothing in it is changed. The table of genres is kept with your own data, since music may be on a
+drive that is read-only, shared or copied to players; with --here it is in the folder .genrenet of
+the library, beside {NAME}. What is decided can be changed with 'genrenet config'.
+
+exit code: 0 done, 2 the request cannot be carried out (nothing is written)
+"""
+
+BACKBONE = "musicnn-msd"
+"""What embeddings are made with: the default model stands on it, so it is fetched once for both."""
+
+
+def make_parser(command: str) -> CommandParser:
+    """Return the parser of the command; see `genrenet.cli.commands.parsers`."""
+    parser = CommandParser("genrenet init", "Write a configuration for a library.", EXAMPLES)
+    add = parser.add_argument
+    add("folder", metavar="FOLDER", help="folder of music")
+    add("--here", action="store_true", help=f"keep all in the library: {NAME} and .genrenet")
+    add("--table", metavar="FILE", help="where the table is kept: .parquet or .sqlite")
+    add("--force", action="store_true", help="replace a configuration; the former is kept as .bak")
+    return parser
+
+
+def run(command: str, arguments: Sequence[str]) -> int:
+    """Run ``genrenet init``; see `genrenet.cli.main`."""
+    options = make_parser(command).parse_args(arguments)
+    file = _file(options)
+    if file.exists() and not options.force:
+        raise ConfigurationError(
+            f"there is a configuration already: '{printable(file)}'",
+            remedy="change it with 'genrenet config set library FOLDER', or replace it with "
+            "--force, or give the library one of its own with --here",
+        )
+    from genrenet.library.survey import survey
+    from genrenet.library.table import check_suffix
+    from genrenet.utils.progress import progress_bar, working
+
+    with working("looking at the folder"), progress_bar("reading tags") as show:
+        found = survey(options.folder, progress=show)
+    table = _table(found, options)
+    check_suffix(table)
+    text = configuration(found, table, file)
+    _write(file, table, text)
+    _tell(found, table, file)
+    return 0
+
+
+def configuration(found: Survey, table: Path, file: Path) -> str:
+    """Return the text of a configuration for a library.
+
+    Parameters
+    ----------
+    found : Survey
+    table : Path
+    file : Path
+        Where the text is for: paths below its folder are relative to it.
+    """
+
+    from genrenet.cli.configuration_text import scalar
+
+    def place(path: str | Path) -> str:
+        inside = Path(path).is_relative_to(file.parent)
+        return scalar(os.path.relpath(path, file.parent) if inside else str(path))
+
+    lines = [
+        "# Settings of genrenet; 'genrenet config' shows and changes them.",
+        "# Shared by the commands (options on the command line come first):",
+        f"library: {place(found.folder)}",
+        f"table: {place(table)}    # what 'genrenet scan' keeps",
+        f"embeddings: {place(table.with_suffix('.npz'))}    # what 'genrenet embed' writes",
+        "",
+        "embed:",
+        f"  backbone: {BACKBONE}",
+        "  per: song",
+    ]
+    if rules := _tag_rules(found):
+        lines += ["", "tag:", *(f"  {rule}" for rule in rules)]
+    return "\n".join(lines) + "\n"
+
+
+def _tag_rules(found: Survey) -> list[str]:
+    """Return the rules of tags that suit what the songs' tags say."""
+    if found.placeholders:
+        return [
+            f"refine: true    # {found.placeholders} of {found.sampled} say 'Other' or the like"
+        ]
+    return []
+
+
+def _file(options: argparse.Namespace) -> Path:
+    if options.here:
+        return Path(os.path.abspath(options.folder)) / NAME
+    if os.environ.get(VARIABLE) == "":
+        raise ConfigurationError(
+            f"{VARIABLE} is empty, so no configuration is read", remedy="unset it, or name a file"
+        )
+    return user_file()
+
+
+def _table(found: Survey, options: argparse.Namespace) -> Path:
+    """Return where a library's table is kept: a name that is no other library's."""
+    if options.table:
+        return Path(os.path.abspath(options.table))
+    if options.here:
+        return Path(found.folder, ".genrenet", "genres.parquet")
+    import platformdirs
+
+    folder = platformdirs.user_data_path("genrenet")
+    name = re.sub(r"[^\w.-]+", "-", Path(found.folder).name).strip("-.").lower() or "library"
+    number = 1
+    while True:
+        file = folder / f"{name}{'' if number == 1 else f'-{number}'}.parquet"
+        if not file.exists() or _is_of(file, found.folder):
+            return file
+        number += 1
+
+
+def _is_of(table: Path, folder: str) -> bool:
+    """Return whether a table holds songs of a folder."""
+    from genrenet.library.table import TableError, read_rows
+
+    try:
+        first = next(read_rows(table), None)
+    except TableError:
+        return False
+    return first is None or Path(first["path"]).is_relative_to(folder)
+
+
+def _write(file: Path, table: Path, text: str) -> None:
+    from genrenet.cli.configuration_text import write
+
+    try:
+        table.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(
+            f"cannot make the folder '{printable(table.parent)}'",
+            found=error.strerror or str(error),
+            remedy="name another place with --table FILE"
+            + (", or leave out --here" if file.name == NAME else ""),
+        ) from error
+    if file.exists():
+        write(file.with_name(f"{file.name}.bak"), file.read_text("utf-8", "surrogateescape"))
+    write(file, text)
+
+
+def _tell(found: Survey, table: Path, file: Path) -> None:
+    from genrenet.models.checkpoints.default import expected_checkpoint
+
+    model, missing = expected_checkpoint()
+    about = "" if found.complete else "more than "
+    hours = f", about {found.hours:,.0f} hours" if found.hours and found.hours >= 1 else ""
+    say(
+        f"{printable(found.folder)}: {about}{plural(found.songs, 'song')}{hours} "
+        f"({shares(found.formats, 6)}), {_LAYOUTS[found.layout]}",
+        f"tags of {plural(found.sampled, 'song')}: {found.with_genre:,} name a genre"
+        + (f" ({shares(found.genres, 5)})" if found.genres else "")
+        + (f", {found.placeholders:,} say 'Other' or the like" if found.placeholders else ""),
+    )
+    if found.unreadable:
+        say(f"{plural(len(found.unreadable), 'folder')} cannot be looked into")
+    if not found.writable:
+        say("its files are read-only: 'genrenet tag --write' cannot change them")
+    fetched = f"; the first scan fetches {' and '.join(missing)} for it" if missing else ""
+    say(f"model: {model}{fetched}", f"written to {printable(file)}:")
+    lines = file.read_text("utf-8").splitlines()
+    say(*(f"  {line}" for line in lines if line and not line.startswith("#")))
+    fact(**asdict(found), table=printable(table), configuration=printable(file), model=model)
+    say("then, in that folder:" if file.name == NAME else "then:")
+    say("  genrenet scan", *(["  genrenet tag"] if found.writable else []))
+    say("  genrenet playlist --genre rock --out rock.m3u8", "  genrenet embed", "  genrenet serve")
+    next_step("scan", *([found.folder] if file.name == NAME else []), why="names the genres")
+
+
+_LAYOUTS = {
+    "Artist/Album": "in folders of artists and albums",
+    "one folder a genre": "in one folder a genre",
+    "one folder": "in one folder",
+    "folders": "in folders",
+}

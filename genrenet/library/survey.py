@@ -1,0 +1,172 @@
+"""A quick look at a folder of music: how much there is, how it is laid out, what its tags say."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from genrenet.audio.names import find_songs
+from genrenet.data.catalog.genre_names import spelling_key
+from genrenet.data.catalog.genre_tree import is_known
+from genrenet.data.catalog.tags import named_genres, read_tags
+from genrenet.library.genre_tags import GenreTagError, read_genre
+from genrenet.utils.errors import GenrenetError, printable
+
+SAMPLE = 200
+"""Songs whose tags are read: shares are right to 7 % (95 % interval)."""
+
+SECONDS = 5.0
+"""Seconds that listing the songs and reading tags may take each."""
+
+_TELLING = 0.5
+"""Share of the songs from which on a folder's layout, or its tags, are taken for the usual."""
+
+
+class SurveyError(GenrenetError):
+    """A folder that cannot be looked at."""
+
+
+@dataclass
+class Survey:
+    """What a folder of music is like.
+
+    Attributes
+    ----------
+    folder : str
+    songs : int
+        Those that were found in time.
+    complete : bool
+        Whether these are all.
+    formats : dict of str to int
+        Songs by suffix, without its dot.
+    unreadable : list of str
+        Folders that cannot be looked into.
+    layout : str
+        "Artist/Album", "one folder a genre", "one folder" or "folders".
+    sampled : int
+        Songs whose tags were read, spread evenly over all.
+    with_genre, placeholders : int
+        Those of them whose tags name a genre, or only say "Other", "Unknown" and the like.
+    genres : dict of str to int
+        Genres in their tags.
+    hours : float or None
+        Playing time of all songs, by the mean of the sample; None where no length is known.
+    writable : bool
+        Whether files can be written into the folder, and changed.
+    """
+
+    folder: str
+    songs: int = 0
+    complete: bool = True
+    formats: dict[str, int] = field(default_factory=dict)
+    unreadable: list[str] = field(default_factory=list)
+    layout: str = "one folder"
+    sampled: int = 0
+    with_genre: int = 0
+    placeholders: int = 0
+    genres: dict[str, int] = field(default_factory=dict)
+    hours: float | None = None
+    writable: bool = True
+
+
+def survey(
+    folder: str | os.PathLike[str],
+    *,
+    seconds: float = SECONDS,
+    sample: int = SAMPLE,
+    progress: Callable[[int, int], None] | None = None,
+) -> Survey:
+    """Look at a folder of music, within limits of time.
+
+    Parameters
+    ----------
+    folder : path
+    seconds : float > 0
+        How long listing the songs, and then reading tags, may take.
+    sample : int > 0
+        How many songs' tags are read at most.
+    progress : callable, optional
+        Called with the number of songs read, and of those to read.
+
+    Raises
+    ------
+    SurveyError
+        There is no such folder, or no music in it.
+    """
+    root = os.path.abspath(folder)
+    if not os.path.isdir(root):
+        kind = "a file" if os.path.exists(root) else "nothing there"
+        raise SurveyError(
+            f"'{printable(folder)}' is no folder", found=kind, wanted="a folder of music"
+        )
+    found = Survey(root, writable=os.access(root, os.W_OK | os.X_OK))
+    songs: list[str] = []
+    until = time.monotonic() + seconds
+    for song in find_songs([root], unreadable=found.unreadable):
+        songs.append(song)
+        if time.monotonic() > until:
+            found.complete = False
+            break
+    if not songs:
+        closed = f"{len(found.unreadable)} folders that cannot be looked into"
+        raise SurveyError(
+            f"no music in '{printable(root)}'",
+            found=closed if found.unreadable else "",
+            wanted="songs in it or below it",
+            remedy="is its drive there?",
+        )
+    found.songs = len(songs)
+    suffixes = Counter(Path(song).suffix.lower().lstrip(".") for song in songs)
+    found.formats = dict(suffixes.most_common())
+    _read(found, songs[:: max(1, len(songs) // sample)][:sample], seconds, progress)
+    return found
+
+
+def _read(
+    found: Survey,
+    songs: Sequence[str],
+    seconds: float,
+    progress: Callable[[int, int], None] | None,
+) -> None:
+    """Read tags of some songs, and tell what they have in common."""
+    until = time.monotonic() + seconds
+    genres: Counter[str] = Counter()
+    lengths: list[float] = []
+    by_artist = by_genre = deep = 0
+    for song in songs:
+        fields, _ = read_tags(song)
+        stored = _stored(song)
+        named = [*named_genres(stored)]
+        found.sampled += 1
+        found.with_genre += bool(named)
+        found.placeholders += bool(stored) and not named
+        genres.update(named)
+        if isinstance(length := fields.get("duration"), float):
+            lengths.append(length)
+        above = os.path.relpath(song, found.folder).split(os.sep)[:-1]
+        deep += len(above) > 0
+        names = {spelling_key(name) for name in above}
+        by_artist += spelling_key(str(fields.get("artist", ""))) in names
+        by_genre += bool(above) and is_known(above[0])
+        found.writable = found.writable and os.access(song, os.W_OK)
+        if progress is not None:
+            progress(found.sampled, len(songs))
+        if time.monotonic() > until:
+            break
+    enough = _TELLING * found.sampled
+    kinds = (("one folder a genre", by_genre), ("Artist/Album", by_artist), ("folders", deep))
+    found.layout = next((name for name, n in kinds if n >= enough), "one folder")
+    found.genres = dict(genres.most_common())
+    found.hours = found.songs * sum(lengths) / len(lengths) / 3600 if lengths else None
+
+
+def _stored(song: str) -> list[str]:
+    """Return the genres in a song's tags as they are stored; none where they cannot be read."""
+    try:
+        return [value for value in read_genre(song) or () if value.strip()]
+    except GenreTagError:
+        return []
