@@ -23,6 +23,8 @@ Rows = NDArray[np.int32]
 STATES = ("sure", "unsure", "not-music", "error")
 SORTS = ("artist", "title", "confidence", "duration", "path")
 VARIOUS = "Various artists"
+SUM = 0.02
+"""By which scores that share out a one may miss it, in half precision."""
 
 _KEYS = (
     *("path", "genre", "genres", "subgenres", "confidence", "unsure", "correction"),
@@ -200,6 +202,14 @@ class LibraryIndex:
             "duration": np.lexsort((place, duration)).astype(np.int32),
             "path": by_path.astype(np.int32),
         }
+
+    def kind(self) -> str:
+        """Return "tags" where any label may fit a song at once, else "genres": the scores of a
+        model without a hierarchy do not sum to one then.
+        """
+        sums = self.scores[np.isfinite(self.scores).all(axis=1)].sum(axis=1, dtype=np.float32)
+        exclusive = not len(sums) or abs(float(np.median(sums)) - 1) < SUM
+        return "genres" if exclusive or self.subgenres.names else "tags"
 
     def row_of(self, path: str) -> int | None:
         """Return the row of a song, None where the table has none at this path."""

@@ -22,6 +22,7 @@ from genrenet.web.openapi_parts import (
 
 _HOURS: Schema = {"type": "number", "minimum": 0, "description": "hours"}
 _PAGE: Schema = {"total": COUNT, "offset": COUNT}
+_KIND: Schema = {"enum": ["genres", "tags"], "description": "tags: any may fit a song at once"}
 _STATE: Schema = {"enum": list(STATES)}
 
 
@@ -46,6 +47,7 @@ def library_schemas() -> Schema:
         "copies": {**COUNT, "description": "other files with the same recording"},
     }
     about = {
+        "kind": _KIND,
         "scores": SCORES,
         "error": nullable(TEXT),
         "notes": list_of(TEXT),
@@ -59,6 +61,7 @@ def library_schemas() -> Schema:
     return {
         "Overview": object_of(
             {
+                "kind": _KIND,
                 **dict.fromkeys(counts, COUNT),
                 "hours": _HOURS,
                 **dict.fromkeys(("untagged", "artists", "albums"), COUNT),
