@@ -48,7 +48,7 @@ def sample(action):
         return "true"
     if action.choices:
         return str([*action.choices][-1])
-    for text in ("some", "0.5", "3", "30d"):
+    for text in ("some", "0.5", "3", "30d", "battery"):
         try:
             (action.type or str)(text)
         except Exception:
