@@ -17,6 +17,7 @@ from genrenet.web.library_api import library_api
 from genrenet.web.map_api import map_api
 from genrenet.web.pages import page, problem
 from genrenet.web.playlists import playlists
+from genrenet.web.scan_api import scan_api
 from genrenet.web.security import guard, token_for
 from genrenet.web.service import Service
 from genrenet.web.uploads import UploadRequest
@@ -75,6 +76,7 @@ def create_app(
     app.register_blueprint(api)
     app.register_blueprint(library_api)
     app.register_blueprint(playlists)
+    app.register_blueprint(scan_api)
     app.register_blueprint(map_api)
 
     @app.errorhandler(RequestError)
