@@ -19,6 +19,7 @@ EXAMPLES = """examples:
   genrenet scan ~/Music --out genres.parquet && genrenet serve --music ~/Music --library genres.parquet
   genrenet serve --music ~/Music --checkpoint emotify-cnn --checkpoint gtzan10-crnn --port 9000
   genrenet serve --music /srv/music --host 0.0.0.0
+  genrenet serve --music ~/Music --library genres.parquet --opensubsonic
   curl -F file=@song.mp3 http://127.0.0.1:8765/api/classify
   curl --json '{"path": "Miles Davis/So What.mp3"}' http://127.0.0.1:8765/api/classify
 
@@ -63,6 +64,7 @@ def make_parser(command: str) -> CommandParser:
     add("--queue", type=count, default=256, metavar="N", help="songs that wait (default: 256)")
     add("--max-upload", type=_above_zero, default=200.0, metavar="MB", help="default: 200")
     add("--max-minutes", type=_above_zero, default=240.0, metavar="MIN", help="default: 240")
+    add("--opensubsonic", action="store_true", help="answer music players under /rest too")
     add_engine_options(parser)
     return parser
 
@@ -134,10 +136,15 @@ def run(command: str, arguments: Sequence[str]) -> int:
         checkpoints=checkpoints,
     )
     with suppress(KeyboardInterrupt), stoppable(), uploads_folder() as uploads:
-        app = create_app(service, uploads, host=options.host, token=token)
+        app = create_app(
+            service, uploads, host=options.host, token=token, opensubsonic=options.opensubsonic
+        )
         server = Server(app, options.host, options.port)
         query = "" if token is None else f"token?token={quote(token, safe='')}"
         print(f"serving '{printable(shelf.root)}' with {', '.join(models)}", flush=True)
         print(f"open {server.url}{query}  (Ctrl-C ends the server)", flush=True)
+        if options.opensubsonic:
+            who = "any" if token is None else "the token"
+            print(f"OpenSubsonic: {server.url.rstrip('/')}, any user, password: {who}", flush=True)
         server.run()
     return 0

@@ -103,6 +103,13 @@ def keep_freed_memory() -> None:
         mallopt(top_pad, 1 << 28)
 
 
+def give_back_memory() -> None:
+    """Give freed memory back to the system, after `keep_freed_memory` too; glibc only."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    if trim is not None:
+        trim(0)
+
+
 @contextmanager
 def stoppable() -> Iterator[None]:
     """Let a request to end (``kill``, a cluster's time limit) do what Ctrl-C does."""

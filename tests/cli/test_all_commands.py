@@ -3,7 +3,7 @@
 import pytest
 
 from genrenet.cli import COMMANDS, main
-from genrenet.cli.commands import parsers
+from genrenet.cli.parsers import parsers
 from genrenet.cli.parsing import CommandParser
 from genrenet.cli.training import help_text
 

@@ -47,14 +47,14 @@ def make_service(
 
 @contextmanager
 def serving(
-    service: Service, *, host: str = "127.0.0.1", token: str | None = None
+    service: Service, *, host: str = "127.0.0.1", token: str | None = None, **options: Any
 ) -> Iterator[Server]:
     """Serve at a free port of this machine.
 
     With another ``host`` the application asks for a token as it would there.
     """
     with tempfile.TemporaryDirectory() as uploads:
-        app = create_app(service, uploads, host=host, token=token)
+        app = create_app(service, uploads, host=host, token=token, **options)
         with Server(app) as server:
             yield server
 
