@@ -85,7 +85,9 @@ class Service:
             songs = scanned_songs(self._table)
             vectors = None if self._embeddings is None else read_song_vectors(self._embeddings)
             index = None if self.library is None else self.library.latest
-            self.neighbours = Neighbours(self.shelf.root, songs, index, vectors, self._tell)
+            self.neighbours = Neighbours(
+                self.shelf.root, songs, index, vectors, self._tell, self.neighbours
+            )
             in_background(self.neighbours.build, "genrenet-index")
             known = self.neighbours.songs
             self.shelf.know(self.neighbours.names, known)
