@@ -190,6 +190,27 @@ def test_a_recording_that_is_there_twice_is_one_point(folder, checkpoint, tmp_pa
     assert (head["songs"], head["left_out"]) == (3, 0)
 
 
+def test_songs_keep_their_places_when_others_come(folder, checkpoint, tmp_path):
+    music = tmp_path / "music"
+    shutil.copytree(folder / "bass", music / "bass")
+    table = scan_of(music, checkpoint, tmp_path / "t.parquet")
+    service = make_service(music, checkpoint, table=table)
+    client = create_app(service, os.devnull).test_client()
+    first = service.neighbours
+    client.get("/api/library/map")
+    shutil.copy(folder / "treble" / "treble-1.wav", music / "treble.wav")
+    scan_of(music, checkpoint, table)
+    service.library.refresh(now=True)
+    service.wait(60)
+    second = service.neighbours
+    assert len(second.sound) == len(first.sound) + 1
+    client.get("/api/library/map")
+    second.map.wait(60)
+    assert [*second.map.places[:-1].ravel()] == [*first.map.places.ravel()]
+    stale = client.post("/api/library/map/songs", json={"map": first.map_id, "numbers": [0]})
+    assert stale.status_code == 409
+
+
 def test_songs_with_embeddings_are_compared_by_them(folder, checkpoint, service, tmp_path):
     known = service.neighbours.names
     bass = [name for name in known if name.startswith(("bass/", "treble/"))]

@@ -242,3 +242,13 @@ def test_axe_finds_nothing_and_phones_need_no_sideways_scrolling(page, site, sch
     listed(page, "Path")
     assert faults(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_rows_and_pages_of_songs_lead_to_what_is_like_them(page, site):
+    page.goto(f"{site.url}#/songs")
+    page.get_by_role("link", name=re.compile("^More like bass-1")).first.click()
+    expect(page.get_by_role("heading", name="Like these")).to_be_focused()
+    expect(rows(page)).to_have_count(20)
+    page.goto(f"{site.url}#/song?path=treble%2Ftreble-1.wav")
+    page.get_by_role("link", name="On the map").click()
+    expect(page.get_by_role("region", name=re.compile("^Chosen: treble-1"))).to_be_visible()

@@ -1,6 +1,6 @@
 // Beside the map: the chosen song with what can be done with it, and a list of songs.
 
-import { many, percent, sentence } from "./format.js";
+import { percent, sentence } from "./format.js";
 import { listActions } from "./list_actions.js";
 import { songItem } from "./song_list.js";
 import { make, show } from "./dom.js";
@@ -41,7 +41,7 @@ export class MapPanel {
     const less = press("Less like this", () => act.less(song), wanted ? {} : { "aria-disabled": "true", "aria-describedby": "map-less" });
     this.song.replaceChildren(
       make("h3", { id: "map-song-name", class: "unseen", tabindex: -1 }, `Chosen: ${nameOf(song)}`),
-      make("ul", { class: "map-one" }, songItem(song)),
+      make("ul", { class: "map-one" }, songItem(song, { like: false })),
       make(
         "div",
         { class: "links" },
@@ -85,9 +85,10 @@ export class MapPanel {
 
   item(song, songs, tuned) {
     const { act } = this;
-    const item = songItem(song, { songs: () => songs });
+    const item = songItem(song, { songs: () => songs, like: false });
     const small = (text, label, run) => press(text, run, { class: "quiet", "aria-label": `${label} ${nameOf(song)}` });
     const buttons = [small("◎", "Choose on the map:", () => act.choose(song))];
+    item.classList.toggle("tuned", tuned);
     if (tuned) {
       buttons.unshift(small("+", "More like", () => act.more(song)), small("−", "Less like", () => act.less(song)));
     }
@@ -125,6 +126,3 @@ export class MapPanel {
     ];
   }
 }
-
-/** How many of how many are listed. */
-export const listed = (some, all) => (all > some ? `${many(some, "song")} of ${all.toLocaleString("en")} listed.` : "");

@@ -4,11 +4,11 @@ import { many, sentence } from "./format.js";
 import { MapCanvas } from "./map_canvas.js";
 import { fetchMap, findNumbers, MOST, nearSongs, songPath } from "./map_data.js";
 import { MapLegend } from "./map_legend.js";
-import { listed, MapPanel, nameOf } from "./map_panel.js";
+import { MapPanel, nameOf } from "./map_panel.js";
 import { playSongs } from "./mini_player.js";
 import { announce } from "./progress.js";
 import { address } from "./router.js";
-import { make, show } from "./dom.js";
+import { make, reveal, show } from "./dom.js";
 
 const LOOK = 1500; // ms between looks at a map that is being drawn
 const NEAR = 12; // songs listed around the centre
@@ -76,7 +76,7 @@ export class MapView {
     });
     const sight = make("button", { type: "button" }, "List all in sight");
     sight.addEventListener("click", () => this.canvas.points && this.frame(this.canvas.inSight()));
-    this.words = make("input", { type: "search", id: "map-words", placeholder: "Artist, album, song", autocomplete: "off", autocapitalize: "none" });
+    this.words = make("input", { type: "search", id: "map-words", placeholder: "Find on the map", autocomplete: "off", autocapitalize: "none" });
     const find = make(
       "form",
       { class: "map-find", role: "search", "aria-label": "Find on the map" },
@@ -101,7 +101,7 @@ export class MapView {
       "p",
       { id: "map-hint", class: "note" },
       "Drag to move, wheel or pinch to zoom; a click plays a song.",
-      make("span", { class: "keys" }, " Shift and drag for a frame around songs. Keys: arrows move, + and − zoom, 0 shows all, Enter takes the song nearest to the centre."),
+      make("span", {}, " Shift and drag for a frame around songs. Keys: arrows move, + and − zoom, 0 shows all, Enter takes the song nearest to the centre."),
     );
     const tools = make("div", { class: "map-tools" }, find, this.framing, sight);
     this.picture = make("div", { class: "map-picture" }, tools, make("div", { class: "map-place" }, canvas.element, buttons), this.legend.element, this.hint);
@@ -130,11 +130,14 @@ export class MapView {
   async show({ query }, signal) {
     this.signal = signal;
     this.query = { ...query };
+    if (Object.keys(query).length) this.framed = null; // back from a song's page, a frame is kept
     this.words.value = query.q ?? "";
     if (!this.canvas.points) this.look();
     await this.refresh();
     if (this.canvas.points) this.canvas.resize();
-    return this.mode === "here" || this.mode === "frame" ? null : this.panel.heading;
+    if (this.mode === "here" || this.mode === "frame") return null;
+    reveal(this.panel.heading); // on phones it is below the map
+    return this.panel.heading;
   }
 
   /** Bring the map, as soon as it is drawn. */
@@ -274,7 +277,8 @@ export class MapView {
     const { points } = this.canvas;
     const songs = await points.songs(numbers.slice(0, LISTED), signal);
     if (signal.aborted) return {};
-    const note = numbers.length ? `${many(numbers.length, "song")}. ${listed(songs.length, numbers.length)}` : "No songs.";
+    const rest = numbers.length > songs.length ? `; ${songs.length} of them are listed` : "";
+    const note = numbers.length ? `${many(numbers.length, "song")}${rest}.` : "No songs.";
     this.panel.fill({ name, note, songs, whole: points.songs(numbers.slice(0, MOST), signal).catch(() => songs) });
     return { hits: numbers.slice(0, 500) };
   }
