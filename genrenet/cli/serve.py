@@ -106,7 +106,8 @@ def run(command: str, arguments: Sequence[str]) -> int:
             )
         read_song_vectors(options.embeddings)
     models: dict[str, Any] = {}
-    for checkpoint in options.checkpoint or [default_checkpoint()]:
+    checkpoints = options.checkpoint or [default_checkpoint()]
+    for checkpoint in checkpoints:
         name = printable(Path(checkpoint).name)  # its folder is nobody's concern outside
         if name in models:
             raise ServeError(f"two checkpoints are called '{name}'", remedy="rename one")
@@ -132,6 +133,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
         embeddings=options.embeddings,
         max_upload=int(options.max_upload * 1e6),
         save_playlists=options.save_playlists,
+        checkpoints=checkpoints,
     )
     with suppress(KeyboardInterrupt), stoppable(), uploads_folder() as uploads:
         app = create_app(

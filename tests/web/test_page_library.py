@@ -167,7 +167,8 @@ def test_every_view_fits_a_phone(page, shelf):
         wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         assert page.evaluate(wide) == 0, view
         small = page.evaluate(
-            """() => [...document.querySelectorAll("button, input, summary, .links a, nav a")]
+            """() => [...document.querySelectorAll(
+                "button, input:not([type=checkbox]), label.check, summary, .links a, nav a")]
               .filter((each) => each.checkVisibility())
               .filter((each) => each.getBoundingClientRect().height < 44)
               .map((each) => each.outerHTML)"""

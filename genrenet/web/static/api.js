@@ -51,6 +51,24 @@ export const complete = (prefix, limit, signal) =>
   getJson(`api/library?prefix=${encodeURIComponent(prefix)}&limit=${limit}`, signal);
 export const audioAddress = (path) => `api/audio?path=${encodeURIComponent(path)}`;
 
+export const getScan = (signal) => getJson("api/library/scan", signal);
+export const startScan = (retry) => postJson("api/library/scan", { retry });
+export const stopScan = () => getJson("api/library/scan", null, { method: "DELETE" });
+
+/** Hear of a scan until it has ended: `onStatus` gets each event of the stream. */
+export async function followScan(onStatus, signal) {
+  const answer = await fetch("api/library/scan", { signal, headers: { Accept: "application/x-ndjson" } });
+  if (!answer.ok) throw errorOf(answer.status, await answer.text());
+  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+  for (let rest = ""; ; ) {
+    const { value, done } = await reader.read();
+    if (done) return;
+    const lines = (rest + value).split("\n");
+    rest = lines.pop();
+    for (const line of lines) onStatus(JSON.parse(line));
+  }
+}
+
 /** Note the right genre of a song of the library; without one, what was noted is taken back. */
 export const correct = (path, genre) => postJson("api/correct", { path, genre: genre || null });
 
