@@ -22,6 +22,7 @@ BENCHMARKS = {
     "musicnn": "from a file to MusiCNN's tags",
     "features": "34 short-term features and MFCC",
     "neighbours": "KL distances of all pairs of songs",
+    "near-songs": "near songs of a large library",
     "train": "training data from the prepared store, and the time to the first batch",
     "memory": "peak memory against the number and the length of songs",
     "startup": "commands that have little to do, against the import of torch",
@@ -34,7 +35,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     commands = parser.add_subparsers(required=True, metavar="BENCHMARK")
     for name, summary in BENCHMARKS.items():
-        module = import_module(f"benchmark_{name}")
+        module = import_module(f"benchmark_{name.replace('-', '_')}")
         one = commands.add_parser(name, help=summary, description=module.__doc__)
         module.options(one)
         one.set_defaults(run=module.run)
@@ -49,7 +50,7 @@ def main() -> int:
     for name in BENCHMARKS:
         print(f"== {name}", flush=True)
         arguments = [name]
-        if data and name not in ("frontend", "network", "neighbours"):
+        if data and name not in ("frontend", "network", "neighbours", "near-songs"):
             arguments += ["--data", os.fspath(data)]
         if results:
             results.mkdir(parents=True, exist_ok=True)

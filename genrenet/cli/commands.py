@@ -1,12 +1,10 @@
-"""The sub-commands of ``genrenet``, and their parsers."""
+"""The sub-commands of ``genrenet``."""
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from genrenet.cli.parsing import CommandParser
+import argparse
+from collections.abc import Mapping
+from typing import Any
 
 COMMANDS = {
     "init": ("init", "look at a folder of music, and write a configuration for it"),
@@ -39,25 +37,9 @@ UNCONFIGURED = ("init", "config")
 """Commands that make configurations: they read none, and work where one is broken."""
 
 
-def parsers(command: str) -> dict[str, CommandParser]:
-    """Return the parser of a command, or those of its sub-commands, by their words.
-
-    The trainer's commands have none: Lightning makes theirs, which takes seconds.
-
-    Parameters
-    ----------
-    command : str
-        One of `COMMANDS`.
-    """
-    from genrenet.cli.configured import subcommands
-
-    module = import_module(f"genrenet.cli.{COMMANDS[command][0]}")
-    if not hasattr(module, "make_parser"):
-        return {}
-    parser: CommandParser = module.make_parser(command)
-    below = {f"{command} {name}": one for name, one in subcommands(parser).items() if one}
-    if command == "recommend":
-        from genrenet.cli import recommend_evaluate
-
-        below = {command: parser, "recommend evaluate": recommend_evaluate.make_parser(command)}
-    return below or {command: parser}
+def subcommands(parser: argparse.ArgumentParser) -> Mapping[str, Any]:
+    """Return the commands below a command, by name."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            return dict(action.choices)
+    return {"evaluate": None} if parser.prog == "genrenet recommend" else {}

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from genrenet.cli.commands import COMMANDS, UNCONFIGURED, parsers
+from genrenet.cli.commands import COMMANDS, UNCONFIGURED
 from genrenet.cli.configuration import (
     NAME,
     VARIABLE,
@@ -24,6 +24,7 @@ from genrenet.cli.configuration import (
     user_file,
 )
 from genrenet.cli.configured import check_key, converted, settable, unknown
+from genrenet.cli.parsers import parsers
 from genrenet.cli.parsing import CommandParser
 from genrenet.cli.shared_settings import PLACES, SHARED
 from genrenet.cli.tables import print_table

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -217,6 +217,8 @@ def _fill(
 
 def _entries(parser: argparse.ArgumentParser, layer: Layer) -> Iterator[_Entry]:
     """Yield what a file says of a command's arguments; its own settings before shared ones."""
+    from genrenet.cli.commands import subcommands
+
     words = tuple(parser.prog.split()[1:])
     by_name, by_dest = settable(parser), {action.dest: action for action in parser._actions}
     own: set[str] = set()
@@ -244,14 +246,6 @@ def settable(parser: argparse.ArgumentParser) -> dict[str, argparse.Action]:
         for option in action.option_strings
         if option.startswith("--") and option not in ("--help", "--version")
     }
-
-
-def subcommands(parser: argparse.ArgumentParser) -> Mapping[str, Any]:
-    """Return the commands below a command, by name."""
-    for action in parser._actions:
-        if isinstance(action, argparse._SubParsersAction):
-            return dict(action.choices)
-    return {"evaluate": None} if parser.prog == "genrenet recommend" else {}
 
 
 def unknown(setting: Setting, known: Iterable[str]) -> ConfigurationError:

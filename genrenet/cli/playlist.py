@@ -7,6 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -122,8 +123,10 @@ def make_parser(command: str) -> CommandParser:
     )
     add(
         "--paths",
-        choices=("relative", "absolute"),
-        help="relative to the playlist's folder (default for files), or absolute",
+        choices=("relative", "absolute", "plain"),
+        help="relative to the playlist's folder (default for files), absolute, or plain: relative, "
+        "and names are never written as file:// URIs if a line can hold them (Navidrome, Jellyfin "
+        "and Lyrion in containers)",
     )
     add("--title", help="default: the genres")
     add("--checkpoint", help="for a folder: as for 'genrenet classify' (default: genres)")
@@ -174,8 +177,9 @@ def run(command: str, arguments: Sequence[str]) -> int:
             title=options.title,
             progress=lambda done, total: show(done, total) if total else None,
         )
+    made = replace(made, plain=options.paths == "plain")
     if printed and not as_json():
-        _print(made, absolute=options.paths != "relative")
+        _print(made, absolute=options.paths not in ("relative", "plain"))
     elif not printed:
         write_playlist(made, options.out, absolute=options.paths == "absolute")
     failed = _tell_left_out(songs, scored=scored)

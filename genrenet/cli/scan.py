@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from genrenet.cli.configured import unless_configured
 from genrenet.cli.parsing import CommandParser, add_engine_options, chosen_taxonomy, count
 from genrenet.cli.telling import fact, next_step, plural, say, shares, warn
+from genrenet.cli.watching import add_watch_options, watch
 from genrenet.utils.errors import printable
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 EXAMPLES = """examples:
   genrenet scan ~/Music --out genres.parquet
   genrenet scan ~/Music /mnt/more --out genres.sqlite --frames 3
+  genrenet scan ~/Music --out genres.parquet --watch --nice 19 --pause battery,load
   genrenet scan /data/music --out genres.parquet --processes 4
   torchrun --nnodes 2 --nproc-per-node 8 --rdzv-backend c10d --rdzv-endpoint HOST:29500 \\
     -m genrenet scan /shared/music --out /shared/genres.parquet
@@ -31,8 +33,11 @@ EXAMPLES = """examples:
 The same command again scores only what is new or has changed, drops what is gone, and goes on
 after any interruption: what is done is kept in 'OUT.parts' until the table is written.
 
-exit code: 0 every song has a genre, 1 some could not be read (see the column 'error'), 2 the
-request cannot be carried out, 130 interrupted
+With --watch it goes on for good: songs that come, change, move or go are in the table some seconds
+later, until Ctrl-C or SIGTERM ends it. Folders on network drives are looked through every minute.
+
+exit code: 0 every song has a genre (with --watch: ended by Ctrl-C or SIGTERM), 1 some could not be
+read (see the column 'error'), 2 the request cannot be carried out, 130 interrupted
 """
 
 
@@ -53,14 +58,22 @@ def make_parser(command: str) -> CommandParser:
     parser.add_argument("--nodes", type=count, default=1, help="machines (default: 1)")
     parser.add_argument("--retry", action="store_true", help="also songs that had an error")
     parser.add_argument("--restart", action="store_true", help="score every song again")
+    add_watch_options(parser)
     return parser
 
 
 def run(command: str, arguments: Sequence[str]) -> int:
     """Run ``genrenet scan``; see `genrenet.cli.main`."""
-    options = make_parser(command).parse_args(arguments)
+    parser = make_parser(command)
+    options = parser.parse_args(arguments)
+    if (options.pause or options.poll) and not options.watch:
+        parser.error("--pause and --poll go with --watch")
+    if options.nice is not None:
+        from genrenet.utils.politeness import be_nice
+
+        be_nice(options.nice)
     from genrenet.library.processes import own_device
-    from genrenet.library.scanning import identity_of, model_of, scan
+    from genrenet.library.scanning import Scan, identity_of, model_of
     from genrenet.models.checkpoints import default_checkpoint
     from genrenet.models.checkpoints.licences import require_commercial
     from genrenet.utils.hardware import keep_freed_memory, leave_siblings, stoppable
@@ -68,6 +81,8 @@ def run(command: str, arguments: Sequence[str]) -> int:
 
     keep_freed_memory()
     team, workers = _team(options)
+    if options.watch and team.size > 1:
+        parser.error("--watch is for one process: its --workers are the cores it may use")
     name = options.checkpoint
     if not name:
         former = None if options.restart else model_of(options.out)
@@ -76,7 +91,22 @@ def run(command: str, arguments: Sequence[str]) -> int:
     if options.commercial:
         require_commercial(name)
     device = own_device(team, options.device)
-    model = _model(name, device, options)
+    how = Scan(
+        options.libraries,
+        options.out,
+        _model(name, device, options),
+        identity_of(name),
+        trim=options.trim,
+        frames=options.frames,
+        device=device,
+        workers=workers,
+        team=team,
+        taxonomy=chosen_taxonomy(options),
+        watching=options.watch,
+    )
+    if options.watch:
+        with stoppable():
+            return watch(how, options, lambda counts: _tell(counts, options.out))
     done = (0, 0)
 
     with stoppable(), progress_bar("scanning") as show:
@@ -88,21 +118,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
                 show(*done)
 
         try:
-            counts = scan(
-                options.libraries,
-                options.out,
-                model,
-                identity_of(name),
-                trim=options.trim,
-                frames=options.frames,
-                device=device,
-                workers=workers,
-                restart=options.restart,
-                retry=options.retry,
-                team=team,
-                progress=follow,
-                taxonomy=chosen_taxonomy(options),
-            )
+            counts = how.run(restart=options.restart, retry=options.retry, progress=follow)
         except KeyboardInterrupt:
             team.end()
             if team.rank == 0:

@@ -20,6 +20,7 @@ EXAMPLES = """examples:
   genrenet scan ~/Music --out genres.parquet && genrenet serve --music ~/Music --library genres.parquet
   genrenet serve --music ~/Music --checkpoint emotify-cnn --checkpoint gtzan10-crnn --port 9000
   genrenet serve --music /srv/music --host 0.0.0.0
+  genrenet serve --music ~/Music --library genres.parquet --opensubsonic
   curl -F file=@song.mp3 http://127.0.0.1:8765/api/classify
   curl --json '{"path": "Miles Davis/So What.mp3"}' http://127.0.0.1:8765/api/classify
 
@@ -64,6 +65,7 @@ def make_parser(command: str) -> CommandParser:
     add("--queue", type=count, default=256, metavar="N", help="songs that wait (default: 256)")
     add("--max-upload", type=_above_zero, default=200.0, metavar="MB", help="default: 200")
     add("--max-minutes", type=_above_zero, default=240.0, metavar="MIN", help="default: 240")
+    add("--opensubsonic", action="store_true", help="answer music players under /rest too")
     add_engine_options(parser)
     return parser
 
@@ -106,7 +108,8 @@ def run(command: str, arguments: Sequence[str]) -> int:
             )
         read_song_vectors(options.embeddings)
     models: dict[str, Any] = {}
-    for checkpoint in options.checkpoint or [default_checkpoint()]:
+    checkpoints = options.checkpoint or [default_checkpoint()]
+    for checkpoint in checkpoints:
         name = printable(Path(checkpoint).name)  # its folder is nobody's concern outside
         if name in models:
             raise ServeError(f"two checkpoints are called '{name}'", remedy="rename one")
@@ -133,9 +136,12 @@ def run(command: str, arguments: Sequence[str]) -> int:
         embeddings=options.embeddings,
         max_upload=int(options.max_upload * 1e6),
         save_playlists=options.save_playlists,
+        checkpoints=checkpoints,
     )
     with suppress(KeyboardInterrupt), stoppable(), uploads_folder() as uploads:
-        app = create_app(service, uploads, host=options.host, token=token)
+        app = create_app(
+            service, uploads, host=options.host, token=token, opensubsonic=options.opensubsonic
+        )
         server = Server(app, options.host, options.port)
         query = "" if token is None else f"token?token={quote(token, safe='')}"
         say(f"serving '{printable(shelf.root)}' with {', '.join(models)}")
@@ -144,5 +150,8 @@ def run(command: str, arguments: Sequence[str]) -> int:
             show({"url": f"{server.url}{query}", "music": root, "models": served})
         else:
             print(f"open {server.url}{query}  (Ctrl-C ends the server)", flush=True)
+        if options.opensubsonic:
+            who = "any" if token is None else "the token"
+            say(f"OpenSubsonic: {server.url.rstrip('/')}, any user, password: {who}")
         server.run()
     return 0

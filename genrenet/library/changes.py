@@ -232,7 +232,7 @@ class Following:
         self, libraries: Iterable[str | os.PathLike[str]], only: Collection[str]
     ) -> list[str]:
         """Return those of some paths that are songs."""
-        for library in libraries:
+        for library in libraries if only else ():
             root = self._root(library)
             if os.path.isdir(root) and not holds_something(root):
                 raise _empty(root)
@@ -264,7 +264,8 @@ class Following:
 
     def known_rows(self, out: Path) -> Iterator[tuple[str, Row]]:
         """Yield what a journal needs beside the songs that are scored, and what it is: a song that
-        was "moved", or, where only some files were looked at, one "touched" or "gone".
+        was "moved", or, where only some files were looked at, one "touched", "gone", or "left" for
+        another place.
         """
         unfinished = Unfinished(out)
         for row in moved_rows(self.moves, self._table, unfinished):
@@ -276,8 +277,12 @@ class Following:
         for row in chain(unfinished.rows(touched.keys()), former):
             if stamp := touched.pop(row["path"], None):
                 yield "touched", {**row, **stamp._asdict(), **tags_of(self.listed[row["path"]])}
+        elsewhere = {move.origin for move in self.moves}
         for name in self.gone:
-            yield "gone", {"path": name, "size": -1, "mtime": -1, "gone": True}
+            yield (
+                "left" if name in elsewhere else "gone",
+                {"path": name, "size": -1, "mtime": -1, "gone": True},
+            )
 
     def _keeps(self, path: str) -> bool:
         """Return whether a row stays in the table: its file is there, or has not been

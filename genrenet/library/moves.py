@@ -109,8 +109,8 @@ def moved_rows(moves: Sequence[Move], table: Path | None, unfinished: Unfinished
         return
     former = read_rows(table, Wanted(paths=by_origin.keys())) if table is not None else iter(())
     for row in chain(unfinished.rows(by_origin.keys()), former):
-        # A journal may have another row of the same file than the table.
-        moved = [move for move in by_origin[row["path"]] if move.stamp.sample == row["sample"]]
+        # A journal may have another row of the same file than the table, or say that it is gone.
+        moved = [move for move in by_origin[row["path"]] if move.stamp.sample == row.get("sample")]
         for move in moved:
             by_origin[row["path"]].remove(move)
             yield {**row, "path": printable(move.path), **move.stamp._asdict()}

@@ -332,13 +332,23 @@ class Scan:
         with self._lock():
             return Following(self.libraries, self.out, self.about).news
 
-    @contextmanager
-    def _lock(self) -> Iterator[None]:
+    def check(self) -> None:
+        """Refuse a table that cannot be written.
+
+        Raises
+        ------
+        ScanError, TableError
+            See `scan`.
+        """
         check_table(self.out, self.about.labels)
         if not self.out.parent.is_dir():
             raise ScanError(
                 f"no folder '{printable(self.out.parent)}' to write into", remedy="make it first"
             )
+
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        self.check()
         with table_lock(self.out, watching=self.watching):
             yield
 

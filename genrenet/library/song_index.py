@@ -1,9 +1,11 @@
 """Near songs of a large library in a moment: an approximate index that is kept in the cache.
 
 Up to `EXACT` songs are simply all compared. For more there is a graph that is walked from song to
-song (HNSW; Malkov and Yashunin, 2018), made by usearch in half precision. Of a million songs made
-of real embeddings with jitter (200 numbers each) the ten nearest took 0.5 ms, 0.99 of them the
-right ones; comparing all took 80 ms. `scripts/benchmark.py near-songs` measures it again.
+song (HNSW; Malkov and Yashunin, 2018), made by usearch in half precision; what it finds is compared
+exactly. Of a million songs made of real embeddings with jitter (200 numbers each) the ten nearest
+took 0.24 ms, none of them missed in 300 questions; comparing all took 159 ms. Making the index took
+450 s on two busy cores, reading it again 0.8 s.
+`scripts/benchmark.py near-songs` measures it again.
 """
 
 from __future__ import annotations
@@ -115,12 +117,13 @@ class SongIndex:
         songs = np.empty((len(asked), k), np.int64)
         cosines = np.empty((len(asked), k), np.float32)
         for row, vector in enumerate(asked):
-            found = np.asarray(index.search(vector, k).keys, np.int64)
+            # Half precision takes near songs for equal: more than are asked for, then compared.
+            found = np.asarray(index.search(vector, min(2 * k, len(self))).keys, np.int64)
             if len(found) < k:  # a graph may have parts that no way leads to
                 songs[row], cosines[row] = (part[0] for part in self.space.nearest([vector], k))
                 continue
             exact = self.space.vectors[found] @ vector
-            order = np.lexsort((found, -exact))
+            order = np.lexsort((found, -exact))[:k]
             songs[row], cosines[row] = found[order], exact[order]
         return songs, cosines
 

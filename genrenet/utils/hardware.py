@@ -103,6 +103,20 @@ def keep_freed_memory() -> None:
         mallopt(top_pad, 1 << 28)
 
 
+def give_back_memory() -> None:
+    """Give freed memory back to the system, after `keep_freed_memory` too; glibc only."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    if trim is not None:
+        trim(0)
+
+
+def step_back(nice: int = 10) -> None:
+    """Let other threads go before the calling one and those it starts; on Linux only."""
+    if sys.platform == "linux":
+        thread = threading.get_native_id()
+        os.setpriority(os.PRIO_PROCESS, thread, max(nice, os.getpriority(os.PRIO_PROCESS, thread)))
+
+
 @contextmanager
 def stoppable() -> Iterator[None]:
     """Let a request to end (``kill``, a cluster's time limit) do what Ctrl-C does."""

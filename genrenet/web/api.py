@@ -60,6 +60,7 @@ def models() -> ResponseReturnValue:
             {
                 "name": name,
                 "genres": service().scoring.labels(name),
+                "kind": service().scoring.kind(name),
                 "frame_seconds": frame,
                 "timeline": frame is not None,
                 "default": number == 0,

@@ -15,8 +15,10 @@ from genrenet.web.api import api
 from genrenet.web.errors import NotUsable, RequestError
 from genrenet.web.library_api import library_api
 from genrenet.web.map_api import map_api
+from genrenet.web.opensubsonic import rest
 from genrenet.web.pages import page, problem
 from genrenet.web.playlists import playlists
+from genrenet.web.scan_api import scan_api
 from genrenet.web.security import guard, token_for
 from genrenet.web.service import Service
 from genrenet.web.uploads import UploadRequest
@@ -37,7 +39,12 @@ class PlainJSON(DefaultJSONProvider):
 
 
 def create_app(
-    service: Service, uploads: str, *, host: str = "127.0.0.1", token: str | None = None
+    service: Service,
+    uploads: str,
+    *,
+    host: str = "127.0.0.1",
+    token: str | None = None,
+    opensubsonic: bool = False,
 ) -> flask.Flask:
     """Make the application.
 
@@ -50,6 +57,8 @@ def create_app(
         The address it will be bound to. On any but the loopback interface a token is asked for.
     token : str, optional
         The token; one is made where one is needed. It is kept under ``config["TOKEN"]``.
+    opensubsonic : bool
+        Answer music players too, see `genrenet.web.opensubsonic`.
 
     Returns
     -------
@@ -75,7 +84,10 @@ def create_app(
     app.register_blueprint(api)
     app.register_blueprint(library_api)
     app.register_blueprint(playlists)
+    app.register_blueprint(scan_api)
     app.register_blueprint(map_api)
+    if opensubsonic:
+        app.register_blueprint(rest)
 
     @app.errorhandler(RequestError)
     def refused(error: RequestError) -> ResponseReturnValue:

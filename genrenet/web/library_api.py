@@ -96,7 +96,8 @@ def search() -> ResponseReturnValue:
 @library_api.get("/library/song")
 def song() -> ResponseReturnValue:
     """Return all that the table and the file's tags say of a song."""
-    index = library().index()
+    at = library()
+    index = at.index()
     row = index.row_of(_text("path"))
     if row is None:
         raise NoSuchSong("the library's table has no such song", remedy="scan the folder again")
@@ -105,6 +106,7 @@ def song() -> ResponseReturnValue:
     tags, fault = read_tags(song_file(service().shelf.root, track["path"]))
     return {
         **track,
+        "kind": at.overview()["kind"],
         "scores": queries.scores_of(index, row),
         "error": index.errors.get(row),
         "notes": [note for note in index.notes.get(row, "").split("; ") if note],

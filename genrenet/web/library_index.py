@@ -23,6 +23,8 @@ Rows = NDArray[np.int32]
 STATES = ("sure", "unsure", "not-music", "error")
 SORTS = ("artist", "title", "confidence", "duration", "path")
 VARIOUS = "Various artists"
+SUM = 0.02
+"""By which scores that share out a one may miss it, in half precision."""
 
 _KEYS = (
     *("path", "genre", "genres", "subgenres", "confidence", "unsure", "correction"),
@@ -74,6 +76,8 @@ class LibraryIndex:
 
     Attributes
     ----------
+    folder : str
+        The served folder as the table's paths name it.
     labels : list of str
         The model's genres.
     paths : pyarrow.StringArray
@@ -106,7 +110,9 @@ class LibraryIndex:
         about, columns = read_columns(table, _KEYS)
         self.labels, self.checkpoint = about.labels, about.checkpoint
         self.settings = about.settings
-        places = _places(root, columns["path"].to_pylist())
+        stored = columns["path"].to_pylist()
+        places = _places(root, stored)
+        self.folder = _folder(root, stored, places)
         kept = np.flatnonzero([place is not None for place in places])
         columns = columns.take(pa.array(kept)).combine_chunks()
         paths = [place for place in places if place is not None]
@@ -201,6 +207,14 @@ class LibraryIndex:
             "path": by_path.astype(np.int32),
         }
 
+    def kind(self) -> str:
+        """Return "tags" where any label may fit a song at once, else "genres": the scores of a
+        model without a hierarchy do not sum to one then.
+        """
+        sums = self.scores[np.isfinite(self.scores).all(axis=1)].sum(axis=1, dtype=np.float32)
+        exclusive = not len(sums) or abs(float(np.median(sums)) - 1) < SUM
+        return "genres" if exclusive or self.subgenres.names else "tags"
+
     def row_of(self, path: str) -> int | None:
         """Return the row of a song, None where the table has none at this path."""
         wanted = hash(path)
@@ -283,6 +297,15 @@ def _places(root: str, stored: Sequence[str]) -> list[str | None]:
         place = known[folder]
         found.append(None if place is None else name if place == "." else f"{place}/{name}")
     return found
+
+
+def _folder(root: str, stored: Sequence[str], places: Sequence[str | None]) -> str:
+    """Return the folder as the table's paths name it."""
+    for path, place in zip(stored, places, strict=True):
+        end = "" if place is None else os.sep + place.replace("/", os.sep)
+        if end and path.endswith(end) and os.path.realpath(found := path[: -len(end)]) == root:
+            return found
+    return root
 
 
 def _artists_of(albums: Names, artists: Names) -> NDArray[np.int32]:

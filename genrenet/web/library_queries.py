@@ -89,9 +89,10 @@ def overview(index: LibraryIndex) -> dict[str, Any]:
     Returns
     -------
     dict
-        Counts of recordings: ``songs``, ``hours``, ``unsure``, ``not_music``, ``errors``,
-        ``corrected``, ``untagged`` (without artist or title among their tags), ``artists``,
-        ``albums``; ``files`` and ``copies`` of files; and ``genres``, the most frequent first:
+        ``kind``, "genres" or "tags"; counts of recordings: ``songs``, ``hours``, ``unsure``,
+        ``not_music``, ``errors``, ``corrected``, ``untagged`` (without artist or title among their
+        tags), ``artists``, ``albums``; ``files`` and ``copies`` of files; and ``genres``, the most
+        frequent first:
         ``genre``, ``songs``, ``hours``, ``unsure``, and ``subgenres`` with ``genre`` and ``songs``.
     """
     one = chosen(index, Wanted())
@@ -115,6 +116,7 @@ def overview(index: LibraryIndex) -> dict[str, Any]:
         if songs[code]
     ]
     return {
+        "kind": index.kind(),
         "files": len(index),
         "songs": int(one.sum()),
         "copies": len(index) - int(one.sum()),

@@ -63,6 +63,7 @@ def _schemas() -> Schema:
             {
                 "name": TEXT,
                 "genres": list_of(TEXT),
+                "kind": {"enum": ["genres", "tags"], "description": "tags: any may fit at once"},
                 "frame_seconds": nullable(SECONDS),
                 "timeline": {"type": "boolean"},
                 "default": {"type": "boolean"},

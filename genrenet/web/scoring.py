@@ -9,6 +9,7 @@ from typing import Any
 
 from genrenet import audio
 from genrenet.data.heard import Heard
+from genrenet.inference.answers import rule_of
 from genrenet.inference.classify import SongResult, score_songs
 from genrenet.inference.scorers import SongScorer
 from genrenet.inference.taxonomy import Taxonomy
@@ -99,6 +100,13 @@ class Scoring:
         """Return the genres of a model, as they are called here."""
         labels = list(self.models[name].labels)
         return self.taxonomy.labels(labels) if self.taxonomy else labels
+
+    def kind(self, name: str) -> str:
+        """Return what a model's labels are: "genres", or "tags", of which any may fit at once."""
+        model = self.models[name]
+        if isinstance(model, SongScorer) or model.activation != "sigmoid":
+            return "genres"
+        return "genres" if rule_of(model).parents else "tags"
 
     def model_named(self, name: str | None) -> str:
         """Return the name of a model that is served, the default's for None.

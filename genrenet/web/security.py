@@ -47,6 +47,9 @@ HEADERS = {
 OPEN = {"static", "page.enter", "api.health"}
 """Endpoints that need no token; health then tells no more than that the server lives."""
 
+ASKING = {"opensubsonic"}
+"""Blueprints whose requests show the token in ways of their own."""
+
 
 def is_loopback(host: str) -> bool:
     """Return whether an address is reached from this machine alone."""
@@ -100,7 +103,7 @@ def guard(app: flask.Flask, host: str, token: str | None) -> None:
         if request.method not in ("GET", "HEAD", "OPTIONS") and _from_elsewhere():
             flask.abort(403, "requests from other sites are refused")
         flask.g.known = token is None or known(token)
-        if flask.g.known or request.endpoint in OPEN:
+        if flask.g.known or request.endpoint in OPEN or request.blueprint in ASKING:
             return None
         if request.path.startswith("/api/"):
             flask.abort(401, "wanted the server's token, as 'Authorization: Bearer TOKEN'")

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from genrenet.cli import COMMANDS, main
-from genrenet.cli.commands import parsers
+from genrenet.cli.parsers import parsers
 from genrenet.cli.parsing import CommandParser
 from genrenet.cli.training import help_text, prepare_arguments
 from tests.helpers.readme_files import write_readme_files

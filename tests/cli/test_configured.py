@@ -6,9 +6,10 @@ import shutil
 import pytest
 
 from genrenet.cli import COMMANDS, configured, main
-from genrenet.cli.commands import UNCONFIGURED, parsers
+from genrenet.cli.commands import UNCONFIGURED
 from genrenet.cli.configuration import NAME, ConfigurationError
 from genrenet.cli.configured import settable
+from genrenet.cli.parsers import parsers
 from genrenet.cli.parsing import CommandParser
 from genrenet.cli.shared_settings import OF_LIBRARIES, SHARED
 
@@ -47,7 +48,7 @@ def sample(action):
         return "true"
     if action.choices:
         return str([*action.choices][-1])
-    for text in ("some", "0.5", "3", "30d"):
+    for text in ("some", "0.5", "3", "30d", "battery"):
         try:
             (action.type or str)(text)
         except Exception:

@@ -165,8 +165,8 @@ def test_files_that_are_gone_are_named_and_the_rest_is_written(table, tmp_path, 
     assert said[0] == f"genrenet playlist: '{gone}' is gone since the scan"
     assert said[3:] == [
         "genrenet playlist: and 2 more",
-        "genrenet playlist: 5 of 20 files are gone: moved or removed since the scan; 'genrenet scan' "
-        "finds them again",
+        "genrenet playlist: 5 of 20 files are gone: moved or removed since the scan; "
+        "'genrenet scan' finds them again",
     ]
     assert names(out) == [f"jazz-0{at}.flac" for at in range(5, 10)]
 

@@ -68,6 +68,7 @@ ELSEWHERE = {
     "https://download.pytorch.org/whl/cpu": "constraints.txt",
     "source .venv/bin/activate": "scripts/setup.sh",
     "tensorboard --logdir runs": "tests/training/test_monitoring.py",
+    "genrenet scan ~/Music --out genres.parquet --watch": "tests/cli/test_scan_watch.py",
     "torchrun --nnodes 2 --nproc-per-node 8 --rdzv-backend c10d --rdzv-endpoint HOST:29500 "
     "-m genrenet scan /shared/music --out /shared/genres.parquet": (
         "tests/docs/test_readme_servers.py"

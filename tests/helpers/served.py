@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from genrenet.web.app import create_app
 from genrenet.web.music_folder import Shelf
 from genrenet.web.openapi import description
 from genrenet.web.request_queue import Turns
-from genrenet.web.scoring import Scoring
+from genrenet.web.scoring import Model, Scoring
 from genrenet.web.service import Service
 from genrenet.web.serving import Server
 
@@ -30,10 +30,15 @@ def make_service(
     at_once: int = 2,
     queue: int = 256,
     max_seconds: float = 3600.0,
+    more: Mapping[str, Model] | None = None,
     **options: Any,
 ) -> Service:
-    """What a server of a folder works with, when it has read all there is to read."""
-    models = {Path(each).name: open_method(each) for each in checkpoints}
+    """What a server of a folder works with, when it has read all there is to read.
+
+    ``more`` are models by name, beside those of checkpoints.
+    """
+    models: dict[str, Model] = {Path(each).name: open_method(each) for each in checkpoints}
+    models |= more or {}
     scoring = Scoring(models, Turns(at_once, queue), max_seconds=max_seconds)
     service = Service(Shelf(folder), scoring, **options)
     service.wait(60)
@@ -42,14 +47,14 @@ def make_service(
 
 @contextmanager
 def serving(
-    service: Service, *, host: str = "127.0.0.1", token: str | None = None
+    service: Service, *, host: str = "127.0.0.1", token: str | None = None, **options: Any
 ) -> Iterator[Server]:
     """Serve at a free port of this machine.
 
     With another ``host`` the application asks for a token as it would there.
     """
     with tempfile.TemporaryDirectory() as uploads:
-        app = create_app(service, uploads, host=host, token=token)
+        app = create_app(service, uploads, host=host, token=token, **options)
         with Server(app) as server:
             yield server
 

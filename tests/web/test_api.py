@@ -102,6 +102,7 @@ def test_other_addresses(client, folder, checkpoint):
     (model,) = client.get("/api/models").json["models"]
     conforms(model, "Model")
     assert model["genres"] == ["bass", "middle", "treble"]
+    assert model["kind"] == "genres"
     found = client.get("/api/library?prefix=bass/&limit=3").json
     assert found["more"]
     for entry in found["entries"]:

@@ -29,6 +29,7 @@ def test_the_timeline_of_a_long_song_comes_while_it_is_listened_to(page, site):
     seen = page.evaluate("[...new Set(window.seen)]")
     assert seen
     assert all(re.fullmatch(r"Listening: \d+ of 360 frames done", text) for text in seen)
+    expect(page.locator("#result-mixed")).to_contain_text("Mixed: no genre leads for half")
     page.get_by_text("3 sections as a table").click()
     table = page.get_by_role("region", name="Sections").locator("tbody tr")
     cells = [re.findall(r"\d+:\d\d|[a-z]+", row) for row in table.all_inner_texts()]
@@ -53,6 +54,7 @@ def test_the_timeline_of_a_long_song_comes_while_it_is_listened_to(page, site):
 
 def test_a_pointer_moves_in_the_timeline(page, site):
     classified(opened(page, site.url), "bass/bass-5.wav")
+    expect(page.locator("#result-mixed")).to_be_hidden()
     strip = page.locator("#strip")
     box = strip.bounding_box()
     strip.hover(position={"x": box["width"] * 0.5, "y": 50})
@@ -199,7 +201,9 @@ def test_many_genres_show_the_ten_best_and_the_others_on_demand(page, site):
           const scores = {};
           for (let i = 0; i < 50; i += 1) scores[`genre ${i}`] = (i + 1) / 60;
           document.getElementById("result").hidden = false;
-          fillScores(document.getElementById("scores"), scores, new Palette(Object.keys(scores)));
+          const words = (await import("/static/models.js")).wordsOf(null);
+          const palette = new Palette(Object.keys(scores));
+          fillScores(document.getElementById("scores"), scores, palette, words);
         }"""
     )
     first = page.get_by_role("table", name="Scores of the genres").locator("tbody tr")

@@ -23,9 +23,10 @@ export class Correction {
     });
   }
 
-  /** Offer it for a song that the served scan may know. */
-  offer(entry, genres) {
+  /** Offer it for a song that the served scan may know; `words` are those of `wordsOf`. */
+  offer(entry, genres, words) {
     this.entry = entry;
+    byId("right-label").textContent = `Right ${words.one}`;
     const { kind, correction } = entry;
     show(byId("wrong"), kind === "path" && correction !== undefined);
     this.open(false);

@@ -26,7 +26,7 @@ export class GenreView extends CollectionView {
     const overview = await askLibrary("overview", {}, signal);
     const row = overview.genres.find((each) => each.genre === genre);
     const asked = { genre, subgenre, state, sort };
-    this.above.append(...about(genre, subgenre, row));
+    this.above.append(...about(genre, subgenre, row, overview.kind === "tags" ? "tag" : "genre"));
     this.body.append(
       tabs(
         `What is shown of ${genre}`,
@@ -47,8 +47,8 @@ export class GenreView extends CollectionView {
   }
 }
 
-function about(genre, subgenre, row) {
+function about(genre, subgenre, row, one) {
   if (subgenre) return ["Songs that name it among their subgenres, of ", make("a", { href: genreAddress(genre) }, genre), "."];
-  if (!row) return ["No song of the library has it as its first genre."];
-  return [`${many(row.songs, "song")}, ${many(Math.round(row.hours), "hour")}; ${row.unsure.toLocaleString("en")} unsure. By the first genre of each song.`];
+  if (!row) return [`No song of the library has it as its first ${one}.`];
+  return [`${many(row.songs, "song")}, ${many(Math.round(row.hours), "hour")}; ${row.unsure.toLocaleString("en")} unsure. By the first ${one} of each song.`];
 }

@@ -1,5 +1,6 @@
 // What is to be classified: a path inside the served folder, or a file from this computer.
 
+import { described } from "./models.js";
 import { PathField } from "./combobox.js";
 import { takeDrops } from "./dropping.js";
 import { bytes } from "./format.js";
@@ -43,8 +44,8 @@ export class Picker {
     this.limit = limit || Infinity;
     const select = byId("model");
     select.replaceChildren(
-      ...models.map(({ name, genres, default: preset }) =>
-        make("option", { value: name, selected: preset }, `${name} (${genres.length} genres)`),
+      ...models.map((model) =>
+        make("option", { value: model.name, selected: model.default }, described(model)),
       ),
     );
     show(select.parentElement, models.length > 1);

@@ -1,21 +1,17 @@
 // A song's result: while it comes, and once it is there.
 
 import { audioAddress } from "./api.js";
+import { Compare } from "./compare.js";
 import { Correction } from "./correction.js";
 import { baseName, clock, folderOf, many, percent, ranked, sentence } from "./format.js";
 import { Palette } from "./genre_colours.js";
+import { labelsOf, wordsOf } from "./models.js";
 import { Player } from "./player.js";
 import { fillScores } from "./scores.js";
+import { fillFacts } from "./song_facts.js";
 import { Timeline } from "./timeline.js";
+import { mixture, verdict } from "./verdict.js";
 import { byId, make, say, show, songRow } from "./dom.js";
-
-/** How sure the genre is, and what else is likely. */
-function verdict({ genre, confidence, genres, subgenres, unsure }) {
-  const sure = `${unsure ? "unsure: " : ""}${percent(confidence)} confidence`;
-  const others = ranked({ ...genres, ...subgenres }).filter(([label]) => label !== genre);
-  const also = others.map(([label, score]) => `${label} ${percent(score)}`).join(", ");
-  return also ? `${sure} · also ${also}` : sure;
-}
 
 /**
  * The panel. `onPick` gets the path of a similar song that is to be classified; `onCorrect` hears
@@ -30,17 +26,21 @@ export class Result {
       onToggle: () => this.player.toggle(),
     });
     this.player = new Player({ onTime: (seconds) => this.timeline.moveTo(seconds, true) });
-    this.labels = new Map(); // genres by model
+    this.compare = new Compare({ fileOf: () => this.file });
     this.address = null;
   }
 
   /** Show an empty result that fills as events come. */
   begin(entry, file) {
     this.entry = entry;
-    this.palette = new Palette(this.labels.get(entry.model), entry.order);
+    this.palette = new Palette(labelsOf(entry.model), entry.order);
     show(byId("result"));
     byId("result").setAttribute("aria-busy", "true");
-    for (const id of ["verdict", "scores", "similar", "result-notes", "sections"]) show(byId(id), false);
+    for (const id of ["verdict", "scores", "similar", "result-notes", "sections", "compare", "unheard"]) show(byId(id), false);
+    fillFacts(entry.facts ?? null);
+    show(byId("drawing"), !entry.stored);
+    entry.words = wordsOf(entry.model, entry.facts?.kind);
+    this.file = file;
     this.head();
     this.timeline.clear(this.palette, entry.duration, entry.secondsPerPeak);
     this.listen(file);
@@ -68,22 +68,28 @@ export class Result {
     byId("result").setAttribute("aria-busy", "false");
     this.head();
     this.notes(song);
+    const { words } = entry;
     const decided = song.genre !== null;
+    show(byId("unheard"), Boolean(entry.stored) && decided);
     show(byId("verdict"), decided);
     show(byId("scores"), decided);
     if (decided) {
       // Colours for what is high in the song as a whole, besides what leads somewhere in it.
       for (const [genre] of ranked(song.scores).slice(0, 5)) this.palette.add(genre);
+      byId("result-kind").textContent = words.best;
+      byId("legend").setAttribute("aria-label", `${words.title} in the timeline`);
       byId("result-genre").textContent = song.genre;
-      byId("result-confidence").textContent = verdict(song);
-      this.correction.offer(entry, this.labels.get(entry.model) ?? []);
+      byId("result-confidence").textContent = verdict(song, words);
+      say(byId("result-mixed"), mixture(song.sections ?? [], words));
+      this.correction.offer(entry, labelsOf(entry.model) ?? Object.keys(song.scores), words);
+      this.compare.offer(entry);
     }
     const frames = song.timeline ?? [];
     this.timeline.song.frames = frames;
     this.timeline.setSections(song.sections ?? []);
     this.timeline.moveTo(this.timeline.position);
     entry.order = this.palette.order;
-    if (decided) fillScores(byId("scores"), song.scores, this.palette);
+    if (decided) fillScores(byId("scores"), song.scores, this.palette, words);
     this.fillSections(song.sections ?? []);
     this.fillSimilar(entry);
   }
@@ -126,7 +132,8 @@ export class Result {
       const cells = [clock(end), genre, percent(confidence)].map((text) => make("td", {}, text));
       return make("tr", {}, make("td", {}, jump), ...cells);
     });
-    const heads = ["From", "To", "Genre", "Confidence"].map((name) => make("th", { scope: "col" }, name));
+    const { one, sure } = this.entry.words;
+    const heads = ["From", "To", one, sure].map((name) => name[0].toUpperCase() + name.slice(1)).map((name) => make("th", { scope: "col" }, name));
     byId("sections").querySelector(".wide").replaceChildren(
       make("table", { class: "list" }, make("thead", {}, make("tr", {}, ...heads)), make("tbody", {}, ...rows)),
     );
@@ -137,9 +144,9 @@ export class Result {
 
   fillSimilar({ similar = [], by }) {
     const reason = {
-      scores: "Songs with like genre scores.",
+      scores: `Songs with like scores of ${this.entry.words.many}.`,
       embeddings: "Songs that sound alike to the model.",
-      incomparable: "The library was scanned with a model of other genres: its songs cannot be compared with this one.",
+      incomparable: "The library was scanned with a model of other genres or tags: its songs cannot be compared with this one.",
     }[by];
     show(byId("similar"), Boolean(reason) && Boolean(similar.length || by === "incomparable"));
     if (!reason) return;

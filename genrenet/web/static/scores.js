@@ -5,18 +5,22 @@ import { make } from "./dom.js";
 
 const MOST = 10; // rows before the others wait behind a disclosure
 
-/** Fill an element with a song's scores, the highest first. */
-export function fillScores(place, scores, palette) {
+/**
+ * Fill an element with a song's scores, the highest first; `words` are those of `wordsOf`, and `of`
+ * names the model where there are several such tables.
+ */
+export function fillScores(place, scores, palette, words, of = null) {
+  const name = `Scores of the ${words.many}${of ? ` by ${of}` : ""}`;
   const rows = ranked(scores);
   const [first, rest] = [rows.slice(0, MOST), rows.slice(MOST)];
-  place.replaceChildren(table(first, palette, "Scores of the genres", true));
+  place.replaceChildren(table(first, palette, name, words, true));
   if (!rest.length) return;
-  const others = make("details", {}, make("summary", {}, `${many(rest.length, "more genre")}`));
-  others.append(table(rest, palette, "Scores of the other genres"));
+  const others = make("details", {}, make("summary", {}, `${many(rest.length, `more ${words.one}`)}`));
+  others.append(table(rest, palette, name.replace(words.many, `other ${words.many}`), words));
   place.append(others);
 }
 
-function table(rows, palette, caption, leads = false) {
+function table(rows, palette, caption, words, leads = false) {
   return make(
     "table",
     { class: "scores" },
@@ -24,7 +28,7 @@ function table(rows, palette, caption, leads = false) {
     make(
       "thead",
       { class: "unseen" },
-      make("tr", {}, ...["Genre", "Bar", "Score"].map((name) => make("th", { scope: "col" }, name))),
+      make("tr", {}, ...[words.one[0].toUpperCase() + words.one.slice(1), "Bar", "Score"].map((name) => make("th", { scope: "col" }, name))),
     ),
     make("tbody", {}, ...rows.map(([genre, score], i) => row(genre, score, palette, leads && i === 0))),
   );

@@ -3,8 +3,11 @@
 import { classify } from "./api.js";
 import { baseName, many, percent, sentence } from "./format.js";
 import { History } from "./history.js";
+import { askLibrary } from "./library_api.js";
+import { learnModels } from "./models.js";
 import { Picker } from "./picker.js";
 import { announce, Progress } from "./progress.js";
+import { fillFacts } from "./song_facts.js";
 import { Result } from "./result.js";
 import { address } from "./router.js";
 import { byId, make, reveal, show } from "./dom.js";
@@ -25,6 +28,7 @@ export class SongView {
       },
       onCorrect: () => this.history.keep(),
     });
+    byId("listen").addEventListener("click", () => this.picker.go());
     this.history = new History({ onOpen: (entry, file) => this.reopen(entry, file), onClear: () => byId("main").focus() });
     this.picker = new Picker({
       onGo: (request) => this.run(request),
@@ -38,7 +42,7 @@ export class SongView {
 
   /** Take what the server offers: models, and the most bytes of an upload. */
   offer(models, limit) {
-    for (const { name, genres } of models) this.result.labels.set(name, genres);
+    learnModels(models);
     this.picker.offer(models, limit);
   }
 
@@ -47,11 +51,19 @@ export class SongView {
   }
 
   /** Show the song that the address names. It is filled in, not run: a link alone starts no work. */
-  show({ query: { path } }) {
+  async show({ query: { path } }, signal) {
     if (!path) return null;
     this.picker.fill(path);
+    if (this.running && this.result.entry?.name === path) return null;
     const former = this.history.find(path);
-    return former ? this.reopen(former) : null;
+    if (former) return this.reopen(former);
+    const facts = await this.factsOf(path, signal);
+    return facts && !signal.aborted ? this.reopen(asEntry(facts)) : null;
+  }
+
+  /** What the library says of a song; null where none is served, or it does not know it. */
+  factsOf(path, signal = null) {
+    return this.router.views.has("") ? askLibrary("song", { path }, signal).catch(() => null) : null;
   }
 
   async run(request) {
@@ -108,10 +120,17 @@ export class SongView {
 
   done(entry, file) {
     this.result.finish(entry);
+    if (entry.kind === "path") this.addFacts(entry);
     this.tell(entry);
     if (entry.song.genre !== null) this.history.add(entry, file);
     // The Cancel button is about to go: move its focus to the result.
     if (document.activeElement === byId("cancel")) byId("result-name").focus();
+  }
+
+  async addFacts(entry) {
+    entry.facts = await this.factsOf(entry.name);
+    if (this.result.entry === entry) fillFacts(entry.facts);
+    this.history.keep();
   }
 
   tell({ name, title, song }) {
@@ -165,6 +184,26 @@ export class SongView {
   link(path, push = false) {
     this.router?.name(address("song", [], { path }), { push });
   }
+}
+
+/** What the library's table says of a song, as an entry of the history is: nothing of it was heard here. */
+function asEntry(stored) {
+  const { path, title, artist, duration, checkpoint, scores, correction, state, error, notes } = stored;
+  const scoreOf = (genres) => Object.fromEntries(genres.map((genre) => [genre, scores[genre] ?? stored.confidence]));
+  const genre = state === "error" ? null : (stored.genre ?? "not music");
+  const song = {
+    genre,
+    confidence: stored.confidence ?? 0,
+    genres: scoreOf(stored.genres),
+    subgenres: scoreOf(stored.subgenres),
+    unsure: state === "unsure",
+    scores,
+    error: error ?? null,
+    notes,
+    sections: [],
+    timeline: [],
+  };
+  return { id: path, kind: "path", name: path, title, artist, duration, model: checkpoint, peaks: [], song, correction, stored: true, facts: stored, similar: [], by: null };
 }
 
 const more = (text) => byId("problem").append(make("p", {}, text));

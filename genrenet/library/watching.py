@@ -1,0 +1,379 @@
+"""Following a library for good: its table is kept up to date as songs come, change, move and go.
+
+Paths that something happened to are gathered from the system's events (`genrenet.library.events`)
+and now and then by looking through everything, where events are not told or may have been lost. A
+file is looked at once it has been still for some seconds: copies under way are not scored. What is
+found goes into the table's journals at once, where it is safe from any end of the process. The
+table itself is written from time to time, the larger it is the more seldom. Its lock is held for
+one update at a time, so that other commands can work on the table.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack, suppress
+from typing import TypeVar
+
+from genrenet.audio.names import find_songs
+from genrenet.library.changes import Counts, LibraryAway, holds_something
+from genrenet.library.events import Events
+from genrenet.library.journal import parts_folder
+from genrenet.library.locking import TableBusy, watch_lock
+from genrenet.library.scanning import Scan
+from genrenet.library.scoring import Progress
+from genrenet.utils.errors import GenrenetError, printable
+from genrenet.utils.file_stamp import FileState
+from genrenet.utils.hardware import give_back_memory
+from genrenet.utils.politeness import Pauses
+
+STILL_SECONDS = 3.0
+"""How long a file must not have changed to count as finished."""
+
+POLL_SECONDS = 60.0
+"""How often a library is looked through whose changes are not told."""
+
+SELDOM_SECONDS = 12 * 3600.0
+"""How often one is looked through whose changes are told, as events can be lost."""
+
+LOOK_SHARE, WRITE_SHARE = 1 / 300, 1 / 20
+"""Most of the time that goes into looking through the library, and into writing the table."""
+
+WRITE_SECONDS = 10.0
+"""Least seconds between two writings of the table."""
+
+UPDATE_SECONDS = 20.0
+"""Seconds of scoring after which other commands get a chance to work on the table."""
+
+CHECK_SECONDS = 10.0
+"""How often is looked whether the folders are there."""
+
+RETRY_SECONDS = 30.0
+_GAP = 0.5
+
+T = TypeVar("T")
+Say = Callable[[str], None]
+
+
+class Watcher:
+    """Keeps a table up to date; a context that is the only one for the table.
+
+    Parameters
+    ----------
+    how : Scan
+        Made with ``watching=True``.
+    tell : callable
+        Called with the `Counts` of each update.
+    say : callable
+        Called with a line for people: what is wrong, and that it is over.
+    poll : float > 0, optional
+        Look through the library every so many seconds, and ask for no events.
+    pauses : Pauses, optional
+        When no songs are scored.
+    still : float
+        See `STILL_SECONDS`.
+
+    Raises
+    ------
+    TableBusy
+        Another one watches for the same table; on entering the context.
+    """
+
+    def __init__(
+        self,
+        how: Scan,
+        tell: Callable[[Counts], None],
+        say: Say,
+        *,
+        poll: float | None = None,
+        pauses: Pauses | None = None,
+        still: float = STILL_SECONDS,
+    ) -> None:
+        self.how, self.tell, self.say = how, tell, say
+        self.poll, self.pauses, self.still = poll, pauses or Pauses(), still
+        self.roots = [os.path.abspath(library) for library in how.libraries]
+        self._held = ExitStack()
+        self._events: Events | None = None
+        self._places: list[tuple[int, int] | None] = []
+        self._pending: dict[str, tuple[FileState, float]] = {}
+        self._left: dict[str, None] = {}
+        self._away = self._resting = self._untold = ""
+        self._trouble: set[str] = set()
+        self._check_at = self._retry_at = self._write_at = 0.0
+        self._compare_at = time.monotonic() + SELDOM_SECONDS
+
+    def __enter__(self) -> Watcher:
+        self.how.check()
+        self._held.enter_context(watch_lock(self.how.out))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._held:
+            self._deafen()
+            if self._dirty:
+                try:
+                    self.how.run(only=(), write=True)
+                except GenrenetError as error:
+                    self.say(f"{error} (kept in '{printable(parts_folder(self.how.out))}')")
+
+    def begin(
+        self, *, restart: bool = False, retry: bool = False, progress: Progress | None = None
+    ) -> None:
+        """Bring the table up to date as a scan does; what happens meanwhile is noted.
+
+        Raises
+        ------
+        GenrenetError
+            See `genrenet.library.scanning.scan`.
+        """
+        if self.how.out.exists():
+            self._check()
+        else:
+            self._listen()
+        while not self._away:
+            counts = self.how.run(
+                restart=restart, retry=retry, progress=progress, enough=self._must_rest
+            )
+            self.tell(counts)
+            if not counts.left:
+                break
+            restart = retry = False
+            self._rest(len(counts.left))
+            while self._must_rest():
+                time.sleep(1)
+            self._rest(0)
+        else:
+            return
+        self._wrote(0.0)
+        self._compare_at = time.monotonic() + self._every
+        give_back_memory()
+
+    def follow(self) -> None:
+        """Keep the table up to date until the process is asked to end.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            It is.
+        GenrenetError
+            What time cannot mend: a damaged table, or one that another model has made meanwhile.
+        """
+        while True:
+            self.step()
+
+    def step(self) -> None:
+        """Wait for something to do, and do it."""
+        self._wait()
+        now = time.monotonic()
+        if now >= self._check_at:
+            self._check()
+        if self._away:
+            return
+        self._gather(now)
+        if now < self._retry_at:
+            return
+        if not self.how.out.exists():
+            self._compare_at = now
+        if now >= self._compare_at:
+            self._compare()
+        if ready := self._ready(now):
+            self._update(ready)
+        if self._dirty and time.monotonic() >= self._write_at:
+            self._write()
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is under way: no file is waited for, and the table holds everything."""
+        heard = self._events is not None and self._events.happened.is_set()
+        return not (heard or self._pending or self._left or self._dirty or self._away)
+
+    @property
+    def _dirty(self) -> bool:
+        return parts_folder(self.how.out).exists()
+
+    def _wait(self) -> None:
+        now = time.monotonic()
+        until = [self._check_at, self._compare_at]
+        if not self._away:
+            if self._pending:
+                until.append(now + min(1.0, self.still / 2))
+            if self._left:
+                until.append(now + (1.0 if self._resting else _GAP))
+            if self._dirty:
+                until.append(self._write_at)
+        if now < self._retry_at:
+            until = [self._check_at, self._retry_at]
+        seconds = max(0.01, min(until) - now)
+        if self._events is None:
+            time.sleep(seconds)
+        elif self._events.happened.wait(seconds):
+            time.sleep(min(0.2, self.still / 4))  # more follow at once
+
+    # What happens in the folders
+
+    def _check(self) -> None:
+        """See whether the folders are there, and whether they are the same."""
+        self._check_at = time.monotonic() + CHECK_SECONDS
+        gone = next((root for root in self.roots if not holds_something(root)), "")
+        if gone:
+            if not self._away:
+                self._deafen()
+                self.say(
+                    f"nothing is in '{printable(gone)}' any more: is its drive there? The table "
+                    "stays as it is, and this goes on when the music is back"
+                )
+            self._away = gone
+        elif self._away or self._places != self._now_there():
+            if self._away and self._places:
+                self.say(f"'{printable(self._away)}' is back")
+            self._away = ""
+            self._listen()
+
+    def _now_there(self) -> list[tuple[int, int] | None]:
+        found: list[tuple[int, int] | None] = []
+        for root in self.roots:
+            with suppress(OSError):
+                state = os.stat(root)
+                found.append((state.st_dev, state.st_ino))
+                continue
+            found.append(None)
+        return found
+
+    def _listen(self) -> None:
+        """Ask for events of the folders as they are now, and look through them once."""
+        self._deafen()
+        self._places = self._now_there()
+        self._compare_at = time.monotonic()
+        if self.poll is not None or not all(self._places):
+            return
+        self._events = Events(self.roots, str(parts_folder(self.how.out)))
+        if self._events.untold and not self._untold:
+            self._untold = self._events.untold
+            self.say(f"{self._untold}: its folders are looked through every minute instead")
+
+    def _deafen(self) -> None:
+        if self._events is not None:
+            self._events.close()
+            self._events = None
+
+    def _gather(self, now: float) -> None:
+        """Take what happened, and wait until it is over."""
+        if self._events is None:
+            return
+        for path in self._events.take():
+            if os.path.isdir(path):
+                self._pend(find_songs([path]), now)
+            self._pend([path], now)
+        if self._events.relinked:
+            self._listen()
+        elif self._events.lost:
+            self._events.lost = False
+            self._compare_at = min(self._compare_at, now + self.still)
+
+    def _pend(self, paths: Iterable[str], now: float) -> None:
+        for path in paths:
+            self._pending[path] = (FileState.find(path), now)
+
+    def _ready(self, now: float) -> list[str]:
+        """Return paths that have been still for long enough, and those left from before."""
+        ready = []
+        for path, (state, since) in [*self._pending.items()]:
+            if now - since >= self.still:
+                if (found := FileState.find(path)) == state:
+                    ready.append(path)
+                else:
+                    self._pending[path] = (found, now)
+        if self._left and not self._must_rest():
+            self._rest(0)
+            ready += self._left
+        return ready
+
+    # What follows from it
+
+    def _compare(self) -> None:
+        """Look through everything."""
+        began = time.monotonic()
+        found = self._attempt("look", self.how.look)
+        now = time.monotonic()
+        if found is not None:
+            self._compare_at = now + self._every
+            if self.poll is None:
+                self._compare_at = max(self._compare_at, now + (now - began) / LOOK_SHARE)
+            self._pend((path for path in found if path not in self._pending), now)
+
+    @property
+    def _every(self) -> float:
+        return self.poll or (POLL_SECONDS if self._untold else SELDOM_SECONDS)
+
+    def _must_rest(self) -> bool:
+        return bool(self.pauses.reason())
+
+    def _update(self, ready: list[str]) -> None:
+        deadline = time.monotonic() + UPDATE_SECONDS
+
+        def enough() -> bool:
+            return time.monotonic() > deadline or self._must_rest()
+
+        counts = self._attempt(
+            "update", lambda: self.how.run(only=ready, write=False, enough=enough)
+        )
+        if counts is None:
+            return
+        for path in ready:
+            self._pending.pop(path, None)
+            self._left.pop(path, None)
+        self._left |= dict.fromkeys(counts.left)
+        if self._left:
+            self._rest(len(self._left))
+        if counts.new or counts.changed:
+            give_back_memory()
+        if counts.new or counts.changed or counts.moved or counts.gone:
+            self.tell(counts)
+
+    def _write(self) -> None:
+        began = time.monotonic()
+        if self._attempt("write", lambda: self.how.run(only=(), write=True)) is not None:
+            self._wrote(time.monotonic() - began)
+
+    def _wrote(self, seconds: float) -> None:
+        self._write_at = time.monotonic() + max(WRITE_SECONDS, seconds / WRITE_SHARE)
+
+    def _attempt(self, kind: str, work: Callable[[], T]) -> T | None:
+        """Do something; what time can mend is said once, and tried again."""
+        try:
+            found = work()
+        except TableBusy:  # until the other command has ended
+            self._retry_at = time.monotonic() + 1
+            return None
+        except GenrenetError as error:
+            if not _passes(error) and self.how.out.parent.is_dir():
+                raise
+            if isinstance(error, LibraryAway):
+                self._check()
+            if not self._away and not self._trouble:
+                self.say(f"{error}; tried again every {RETRY_SECONDS:g} s")
+            self._trouble |= set() if self._away else {kind}
+            self._retry_at = time.monotonic() + RETRY_SECONDS
+            return None
+        if kind in self._trouble:
+            self._trouble.remove(kind)
+            if not self._trouble:
+                self.say("this works again")
+        return found
+
+    def _rest(self, songs: int) -> None:
+        """Say once that songs are left for later, and once that they are not any more."""
+        reason = self.pauses.reason() if songs else ""
+        if reason and not self._resting:
+            self.say(f"{reason}: {songs} songs wait")
+        elif self._resting and not reason:
+            self.say("going on")
+        self._resting = reason
+
+
+def _passes(error: GenrenetError) -> bool:
+    """Return whether an error may be gone by itself: of a disk, not of what is on it."""
+    cause = error.__cause__
+    return isinstance(error, LibraryAway) or isinstance(cause, OSError | sqlite3.OperationalError)
