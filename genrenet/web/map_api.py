@@ -72,8 +72,8 @@ def near_songs() -> ResponseReturnValue:
         {**song, "similarity": cosine}
         for song, (_, cosine) in zip(near.tracks([row for row, _ in found]), found, strict=True)
     ]
-    given = {"more": near.tracks(more), "less": near.tracks(less)}
-    return {"map": near.map_id, "by": near.by, **given, "songs": songs}
+    wished = {"more": near.tracks(more), "less": near.tracks(less)}
+    return {"map": near.map_id, "by": near.by, **wished, "songs": songs}
 
 
 @map_api.get("/path")
