@@ -150,6 +150,16 @@ def test_without_a_library_there_is_no_map(folder, checkpoint):
         assert "--library" in answer.json["error"]
 
 
+def test_a_library_without_songs_has_no_map(folder, checkpoint, tmp_path):
+    (tmp_path / "music").mkdir()
+    shutil.copy(folder / "broken.mp3", tmp_path / "music")
+    table = scan_of(tmp_path / "music", checkpoint, tmp_path / "t.parquet")
+    service = make_service(tmp_path / "music", checkpoint, table=table)
+    answer = create_app(service, os.devnull).test_client().get("/api/library/map")
+    assert answer.status_code == 400
+    assert "no song of the library has a genre" in answer.json["error"]
+
+
 def test_many_genres_are_told_apart_as_far_as_a_byte_goes():
     genres = [f"g{number}" for number in range(300)] + ["g7"] * 5
     places = np.linspace(-1, 1, 2 * len(genres), dtype=np.float32).reshape(-1, 2)

@@ -21,13 +21,17 @@ function errorOf(status, text, retryAfter) {
   return new ApiError(message, status, retryAfter);
 }
 
-export async function getJson(address, signal, more = {}) {
-  let answer;
+/** Fetch, with an error of the page where the server does not answer. */
+export async function reach(address, options) {
   try {
-    answer = await fetch(address, { signal, headers: { Accept: "application/json" }, ...more });
+    return await fetch(address, options);
   } catch (error) {
     throw error.name === "AbortError" ? error : new ApiError(UNREACHABLE);
   }
+}
+
+export async function getJson(address, signal, more = {}) {
+  const answer = await reach(address, { signal, headers: { Accept: "application/json" }, ...more });
   if (!answer.ok) throw errorOf(answer.status, await answer.text(), answer.headers.get("Retry-After"));
   return answer.headers.get("Content-Type")?.startsWith("application/json") ? answer.json() : answer.text();
 }

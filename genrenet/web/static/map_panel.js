@@ -35,9 +35,11 @@ export class MapPanel {
 
   /** Show the chosen song, or none; `wanted` says whether others are asked for more of. */
   choose(song, wanted) {
+    if (!song && this.song.contains(document.activeElement)) this.heading.focus();
     show(this.song, Boolean(song));
     if (!song) return;
     const { act } = this;
+    const pressed = this.song.contains(document.activeElement) ? document.activeElement.textContent : null;
     const less = press("Less like this", () => act.less(song), wanted ? {} : { "aria-disabled": "true", "aria-describedby": "map-less" });
     this.song.replaceChildren(
       make("h3", { id: "map-song-name", class: "unseen", tabindex: -1 }, `Chosen: ${nameOf(song)}`),
@@ -52,6 +54,8 @@ export class MapPanel {
         press("Deselect", () => act.choose(null), { class: "quiet" }),
       ),
     );
+    // The same button keeps the focus.
+    if (pressed) [...this.song.querySelectorAll("button")].find(({ textContent }) => textContent === pressed)?.focus();
     if (!wanted) this.song.append(make("p", { id: "map-less", class: "unseen" }, "First choose a song of which more is wanted."));
   }
 
@@ -61,6 +65,8 @@ export class MapPanel {
    * or those that the promise `whole` brings, where they are more.
    */
   async fill({ name, called = name, above = [], note = "", songs = [], whole = null, closing = true, tuned = false }) {
+    const { activeElement } = document;
+    const inside = this.part.contains(activeElement);
     this.heading.textContent = name;
     show(this.close, closing);
     this.above.replaceChildren(...above);
@@ -68,6 +74,7 @@ export class MapPanel {
     this.actions.replaceChildren();
     this.list.replaceChildren(...songs.map((song) => this.item(song, songs, tuned)));
     show(this.list, songs.length > 0);
+    if (inside && !this.refocus(activeElement)) this.heading.focus({ preventScroll: true });
     this.filled = songs;
     const all = whole ? await whole : songs;
     if (this.filled !== songs || !all.length) return; // another list is shown by now
@@ -75,11 +82,19 @@ export class MapPanel {
     this.actions.replaceChildren(...listActions(asked, called, { songs: () => all }));
   }
 
+  /** Give the focus back to what was pressed, or to what stands for it now. */
+  refocus(former) {
+    const found = former.isConnected ? former : former.id && document.getElementById(former.id);
+    if (found && found.checkVisibility()) found.focus({ preventScroll: true });
+    return Boolean(found);
+  }
+
   refuse(error) {
     this.note.textContent = "";
     this.filled = null;
     for (const part of [this.list, this.actions]) part.replaceChildren();
     show(this.list, false);
+    this.above.querySelector(".problem")?.remove();
     this.above.append(make("p", { class: "problem", role: "alert" }, sentence(error.message)));
   }
 
