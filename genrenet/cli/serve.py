@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from genrenet.cli.parsing import CommandParser, add_engine_options, chosen_taxonomy, count
+from genrenet.cli.telling import as_json, say, show
 from genrenet.utils.errors import printable
 
 EXAMPLES = """examples:
@@ -83,6 +84,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
     from genrenet.models.checkpoints import default_checkpoint
     from genrenet.models.checkpoints.licences import require_commercial
     from genrenet.utils.hardware import keep_freed_memory, stoppable
+    from genrenet.utils.progress import working
     from genrenet.web.app import create_app
     from genrenet.web.errors import ServeError
     from genrenet.web.music_folder import Shelf
@@ -106,15 +108,17 @@ def run(command: str, arguments: Sequence[str]) -> int:
             )
         read_song_vectors(options.embeddings)
     models: dict[str, Any] = {}
-    for checkpoint in options.checkpoint or [default_checkpoint()]:
+    checkpoints = options.checkpoint or [default_checkpoint()]
+    for checkpoint in checkpoints:
         name = printable(Path(checkpoint).name)  # its folder is nobody's concern outside
         if name in models:
             raise ServeError(f"two checkpoints are called '{name}'", remedy="rename one")
         if options.commercial:
             require_commercial(checkpoint)
-        models[name] = open_method(
-            checkpoint, options.device, options.precision, compiled=options.compile
-        )
+        with working(f"loading {name}"):
+            models[name] = open_method(
+                checkpoint, options.device, options.precision, compiled=options.compile
+            )
     scoring = Scoring(
         models,
         Turns(options.at_once, options.queue),
@@ -132,6 +136,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
         embeddings=options.embeddings,
         max_upload=int(options.max_upload * 1e6),
         save_playlists=options.save_playlists,
+        checkpoints=checkpoints,
     )
     with suppress(KeyboardInterrupt), stoppable(), uploads_folder() as uploads:
         app = create_app(
@@ -139,10 +144,14 @@ def run(command: str, arguments: Sequence[str]) -> int:
         )
         server = Server(app, options.host, options.port)
         query = "" if token is None else f"token?token={quote(token, safe='')}"
-        print(f"serving '{printable(shelf.root)}' with {', '.join(models)}", flush=True)
-        print(f"open {server.url}{query}  (Ctrl-C ends the server)", flush=True)
+        say(f"serving '{printable(shelf.root)}' with {', '.join(models)}")
+        if as_json():
+            root, served = printable(shelf.root), list(models)
+            show({"url": f"{server.url}{query}", "music": root, "models": served})
+        else:
+            print(f"open {server.url}{query}  (Ctrl-C ends the server)", flush=True)
         if options.opensubsonic:
             who = "any" if token is None else "the token"
-            print(f"OpenSubsonic: {server.url.rstrip('/')}, any user, password: {who}", flush=True)
+            say(f"OpenSubsonic: {server.url.rstrip('/')}, any user, password: {who}")
         server.run()
     return 0

@@ -25,7 +25,8 @@ LANDMARKS = 4000
 
 COMPONENTS, NEAREST, PERPLEXITY = 50, 5, 30
 _SHARPNESS = 20.0
-_AT_ONCE = 1 << 14
+_AT_ONCE = 1 << 24  # cosines
+_HELD = 4 * LANDMARKS
 
 
 def song_map(vectors: Floats, *, landmarks: int = LANDMARKS, seed: int = 0) -> Floats:
@@ -60,19 +61,50 @@ def _places(vectors: Floats, landmarks: int, rng: np.random.Generator) -> Floats
     chosen = np.sort(rng.choice(len(vectors), landmarks, replace=False))
     held = vectors[chosen]
     laid = _scaled(_laid_out(held, rng))
-    places = np.empty((len(vectors), 2), np.float32)
-    for first in range(0, len(vectors), _AT_ONCE):
-        cosines = vectors[first : first + _AT_ONCE] @ held.T
-        near = top(cosines, NEAREST)
-        found = np.take_along_axis(cosines, near, 1)
-        weights = np.exp(_SHARPNESS * (found - found[:, :1]))
-        weights /= weights.sum(axis=1, keepdims=True)
-        places[first : first + _AT_ONCE] = (weights[:, :, None] * laid[near]).sum(axis=1)
+    places = _among(vectors, held, laid)
     # Songs with the same five landmarks would stand in one place.
     spread = np.float32(_spacing(laid) / 2)
     places += spread * rng.standard_normal(places.shape, np.float32)
     places[chosen] = laid
     return _scaled(places)
+
+
+def with_places(places: Floats, vectors: Floats) -> Floats:
+    """Return a map on which songs that are new stand among those they are nearest to.
+
+    Parameters
+    ----------
+    places : ndarray of float32, shape (songs, 2)
+        Places that stay; NaN of new songs.
+    vectors : ndarray of float32, shape (songs, features)
+
+    Returns
+    -------
+    ndarray of float32, shape (songs, 2)
+    """
+    new = np.isnan(places[:, 0])
+    known = np.flatnonzero(~new)
+    held = known[:: max(1, len(known) // _HELD)]
+    found: Floats = places.copy()
+    if new.any():
+        found[new] = _among(vectors[new], vectors[held], places[held])
+    return found
+
+
+def _among(vectors: Floats, held: Floats, laid: Floats) -> Floats:
+    """Return places of songs between those they are nearest to of the ``held`` ones, which are
+    ``laid`` out.
+    """
+    places = np.empty((len(vectors), 2), np.float32)
+    at_once = max(1, _AT_ONCE // len(held))
+    for first in range(0, len(vectors), at_once):
+        cosines = vectors[first : first + at_once] @ held.T
+        near = top(cosines, min(NEAREST, len(held)))
+        found = np.take_along_axis(cosines, near, 1)
+        weights = np.exp(_SHARPNESS * (found - found[:, :1]))
+        weights /= weights.sum(axis=1, keepdims=True)
+        places[first : first + at_once] = (weights[:, :, None] * laid[near]).sum(axis=1)
+    return places
 
 
 def _laid_out(vectors: Floats, rng: np.random.Generator) -> Floats:

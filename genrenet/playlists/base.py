@@ -78,6 +78,8 @@ class Playlist:
         The library has too little for what was asked.
     notes : list of str
         What a user should know of how it came about, a line each.
+    plain : bool
+        Write the lines of M3U as plain paths; see `genrenet.playlists.paths.line_of`.
     """
 
     songs: list[PlaylistSong]
@@ -86,6 +88,7 @@ class Playlist:
     checkpoint: str
     short: bool = False
     notes: list[str] = field(default_factory=list)
+    plain: bool = False
 
     @property
     def seconds(self) -> float:

@@ -27,7 +27,8 @@ def m3u8(playlist: Playlist, folder: str | None) -> str:
     lines = ["#EXTM3U", f"#PLAYLIST:{clean(playlist.title)}"]
     for song in playlist.songs:
         seconds = -1 if song.duration is None else round(song.duration)
-        lines += [f"#EXTINF:{seconds},{song.name}", line_of(song.path, folder)]
+        place = line_of(song.path, folder, plain=playlist.plain)
+        lines += [f"#EXTINF:{seconds},{song.name}", place]
     return "\n".join(lines) + "\n"
 
 

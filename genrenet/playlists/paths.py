@@ -12,7 +12,8 @@ from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 # What a line of an M3U file cannot hold, or not all players read alike.
-_UNFIT = re.compile("[\x00-\x1f\x7f\udc80-\udcff#?]|%[0-9A-Fa-f]{2}|\\s\\Z")
+_IMPOSSIBLE = re.compile("[\x00-\x1f\x7f\udc80-\udcff]|\\s\\Z")
+_UNFIT = re.compile(f"{_IMPOSSIBLE.pattern}|[#?]|%[0-9A-Fa-f]{{2}}")
 
 
 def place_of(path: str, folder: str | None) -> str:
@@ -53,7 +54,7 @@ def uri_of(path: str, folder: str | None) -> str:
     return "file:///" + encoded.replace("%3A", ":", 1) if drive else "file://" + encoded
 
 
-def line_of(path: str, folder: str | None) -> str:
+def line_of(path: str, folder: str | None, *, plain: bool = False) -> str:
     """Return a song's path as a line of an M3U file.
 
     Some players read a relative line as a path, others (VLC) as a reference to a URI: ``#``, ``?``
@@ -61,11 +62,14 @@ def line_of(path: str, folder: str | None) -> str:
     can hold (a line break, bytes of another encoding, a space at its end), is written as an
     absolute ``file://`` URI, which both understand. One that begins with a space or like a scheme
     stands behind ``./``.
+
+    With ``plain`` only names that no line can hold are URIs: servers that read lines as paths
+    (Navidrome, Jellyfin, Lyrion) may know the library by another path than ours.
     """
     place = place_of(path, folder)
-    if _UNFIT.search(place):
+    if (_IMPOSSIBLE if plain else _UNFIT).search(place):
         return uri_of(path, None)
-    return f"./{place}" if place[0].isspace() or _SCHEME.match(place) else place
+    return f"./{place}" if place[0] == "#" or place[0].isspace() or _SCHEME.match(place) else place
 
 
 def path_at(place: str, folder: str, *, uri: bool) -> str | None:

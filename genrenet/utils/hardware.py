@@ -110,6 +110,13 @@ def give_back_memory() -> None:
         trim(0)
 
 
+def step_back(nice: int = 10) -> None:
+    """Let other threads go before the calling one and those it starts; on Linux only."""
+    if sys.platform == "linux":
+        thread = threading.get_native_id()
+        os.setpriority(os.PRIO_PROCESS, thread, max(nice, os.getpriority(os.PRIO_PROCESS, thread)))
+
+
 @contextmanager
 def stoppable() -> Iterator[None]:
     """Let a request to end (``kill``, a cluster's time limit) do what Ctrl-C does."""

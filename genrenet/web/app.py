@@ -18,6 +18,7 @@ from genrenet.web.map_api import map_api
 from genrenet.web.opensubsonic import rest
 from genrenet.web.pages import page, problem
 from genrenet.web.playlists import playlists
+from genrenet.web.scan_api import scan_api
 from genrenet.web.security import guard, token_for
 from genrenet.web.service import Service
 from genrenet.web.uploads import UploadRequest
@@ -83,6 +84,7 @@ def create_app(
     app.register_blueprint(api)
     app.register_blueprint(library_api)
     app.register_blueprint(playlists)
+    app.register_blueprint(scan_api)
     app.register_blueprint(map_api)
     if opensubsonic:
         app.register_blueprint(rest)

@@ -116,10 +116,17 @@ class Library:
         return self._search
 
     def overview(self) -> dict[str, Any]:
-        """Return `genrenet.web.library_queries.overview`; see `index`."""
+        """Return `genrenet.web.library_queries.overview`, and ``version``, a number that grows when
+        the library changes; see `index`.
+        """
         self.index()
         assert self._overview is not None
-        return self._overview
+        return {**self._overview, "version": self.version}
+
+    def folder(self) -> str:
+        """Return the served folder as the table's paths name it: it may be there by a link."""
+        index = self._index
+        return self.root if index is None else index.folder
 
     def correct(self, path: str, row: Mapping[str, Any]) -> None:
         """Take a correction that has just been written into the table."""

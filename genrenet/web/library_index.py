@@ -76,6 +76,8 @@ class LibraryIndex:
 
     Attributes
     ----------
+    folder : str
+        The served folder as the table's paths name it.
     labels : list of str
         The model's genres.
     paths : pyarrow.StringArray
@@ -108,7 +110,9 @@ class LibraryIndex:
         about, columns = read_columns(table, _KEYS)
         self.labels, self.checkpoint = about.labels, about.checkpoint
         self.settings = about.settings
-        places = _places(root, columns["path"].to_pylist())
+        stored = columns["path"].to_pylist()
+        places = _places(root, stored)
+        self.folder = _folder(root, stored, places)
         kept = np.flatnonzero([place is not None for place in places])
         columns = columns.take(pa.array(kept)).combine_chunks()
         paths = [place for place in places if place is not None]
@@ -293,6 +297,15 @@ def _places(root: str, stored: Sequence[str]) -> list[str | None]:
         place = known[folder]
         found.append(None if place is None else name if place == "." else f"{place}/{name}")
     return found
+
+
+def _folder(root: str, stored: Sequence[str], places: Sequence[str | None]) -> str:
+    """Return the folder as the table's paths name it."""
+    for path, place in zip(stored, places, strict=True):
+        end = "" if place is None else os.sep + place.replace("/", os.sep)
+        if end and path.endswith(end) and os.path.realpath(found := path[: -len(end)]) == root:
+            return found
+    return root
 
 
 def _artists_of(albums: Names, artists: Names) -> NDArray[np.int32]:

@@ -61,6 +61,7 @@ def library_schemas() -> Schema:
     return {
         "Overview": object_of(
             {
+                "version": {**COUNT, "description": "grows when the library changes"},
                 "kind": _KIND,
                 **dict.fromkeys(counts, COUNT),
                 "hours": _HOURS,
@@ -123,6 +124,37 @@ def library_paths() -> Schema:
             [query("path", TEXT, "relative to the served folder", True)],
         ),
         "/api/library/playlist": _playlist(),
+        "/api/library/scan": _scan(),
+    }
+
+
+def _scan() -> Schema:
+    states = ("idle", "running", "done", "cancelled", "failed")
+    counted = ("songs", "new", "changed", "moved", "gone", "same", "failed", "left")
+    counts = object_of(dict.fromkeys(counted, COUNT))
+    about = {"done": COUNT, "total": COUNT, "counts": counts, "error": TEXT}
+    status = json_of(object_of({"state": {"enum": list(states)}, **about}, tuple(about)))
+    lines = {"schema": {"description": "the same with event: scan, a line for each change"}}
+    now = {"description": "how far it is", "content": status}
+    live = {**now, "content": {**status, "application/x-ndjson": lines}}
+    retry = object_of({"retry": {"type": "boolean", "default": False}}, ("retry",))
+    started = {
+        "202": {"description": "it has begun, or was at work", "content": status},
+        **refused("400", "401", "403", "422"),
+    }
+    started["422"]["description"] = "it cannot be made: another command is at work on the table"
+    ended = {"200": now, **refused("400", "401", "403")}
+    return {
+        "get": {
+            "summary": "how far the scan is, now or until it has ended",
+            "responses": {"200": live, **refused("400", "401", "403")},
+        },
+        "post": {
+            "summary": "bring the table up to date",
+            "requestBody": {"content": json_of(retry)},
+            "responses": started,
+        },
+        "delete": {"summary": "end the scan, keep what is done", "responses": ended},
     }
 
 

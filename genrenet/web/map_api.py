@@ -72,7 +72,8 @@ def near_songs() -> ResponseReturnValue:
         {**song, "similarity": cosine}
         for song, (_, cosine) in zip(near.tracks([row for row, _ in found]), found, strict=True)
     ]
-    return {"by": near.by, "more": near.tracks(more), "less": near.tracks(less), "songs": songs}
+    wished = {"more": near.tracks(more), "less": near.tracks(less)}
+    return {"map": near.map_id, "by": near.by, **wished, "songs": songs}
 
 
 @map_api.get("/path")
@@ -83,7 +84,7 @@ def path() -> ResponseReturnValue:
     if len(first) != 1 or len(last) != 1:
         raise RequestError("from, to", wanted="the path of one song each")
     rows = songs_between(near.sound, first[0], last[0], count, near.artists)
-    return {"by": near.by, "songs": near.tracks(rows)}
+    return {"map": near.map_id, "by": near.by, "songs": near.tracks(rows)}
 
 
 def neighbours() -> Neighbours:
@@ -93,7 +94,10 @@ def neighbours() -> Neighbours:
         return at.neighbours
     if at.library_state()["state"] == "reading":
         raise NotReady("the library is still being read", remedy="try again in a moment")
-    raise RequestError("no library is served", remedy="start the server with --library TABLE")
+    at.the_library()
+    raise RequestError(
+        "no song of the library has a genre and is there", remedy="scan the music folder again"
+    )
 
 
 def _rows(near: Neighbours, name: str) -> list[int]:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import threading
 import time
 from collections.abc import Callable
 from typing import Any, Literal
 
 from genrenet.library.similarity import Floats
-from genrenet.library.song_map import song_map
+from genrenet.library.song_map import song_map, with_places
+from genrenet.utils.hardware import give_back_memory, step_back
 from genrenet.web.music_folder import in_background
-
-NICE = 10
-"""How far requests go before the drawing, on systems that know it of a thread."""
 
 
 class MapDrawing:
@@ -26,6 +22,9 @@ class MapDrawing:
         Unit vectors.
     on_fault : callable
         Called with what went wrong.
+    former : callable, optional
+        Called before the map is drawn. It returns places that are to stay, of shape (songs, 2),
+        NaN of new songs; or None.
 
     Attributes
     ----------
@@ -34,8 +33,13 @@ class MapDrawing:
         From -1 to 1, once it is ready.
     """
 
-    def __init__(self, vectors: Floats, on_fault: Callable[[Exception], None]) -> None:
-        self._vectors, self._on_fault = vectors, on_fault
+    def __init__(
+        self,
+        vectors: Floats,
+        on_fault: Callable[[Exception], None],
+        former: Callable[[], Floats | None] | None = None,
+    ) -> None:
+        self._vectors, self._on_fault, self._former = vectors, on_fault, former
         self.state: Literal["waiting", "drawing", "ready", "failed"] = "waiting"
         self.places: Floats | None = None
         self._began = 0.0
@@ -48,6 +52,11 @@ class MapDrawing:
             if self.state == "waiting":
                 self.state, self._began = "drawing", time.monotonic()
                 self._thread = in_background(self._draw, "genrenet-map")
+
+    @property
+    def begun(self) -> bool:
+        """Whether somebody has asked for the map."""
+        return self._thread is not None
 
     def told(self) -> dict[str, Any]:
         """Return ``state``, the number of ``songs``, and the ``seconds`` since drawing began."""
@@ -62,14 +71,14 @@ class MapDrawing:
     def _draw(self) -> None:
         step_back()
         try:
-            self.places = song_map(self._vectors)
+            known = None if self._former is None else self._former()
+            if known is None:
+                self.places = song_map(self._vectors)
+            else:
+                self.places = with_places(known, self._vectors)
             self.state = "ready"
         except Exception as error:  # the lists of near songs work without a map
             self.state = "failed"
             self._on_fault(error)
-
-
-def step_back() -> None:
-    """Let other threads go before the current one, where the system can do that."""
-    if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
+        self._former = None  # with all that it holds
+        give_back_memory()

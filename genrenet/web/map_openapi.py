@@ -33,6 +33,7 @@ _POINTS = (
 
 def map_schemas() -> Schema:
     """Return the schemas of songs by sound."""
+    a_map = {**TEXT, "description": "the id of the map that has these numbers"}
     number = {**COUNT, "description": "on the map"}
     similarity = {**SHARE, "description": "cosine with what is asked for"}
     more = object_of({"number": number, "similarity": similarity}, ("similarity",))
@@ -41,10 +42,12 @@ def map_schemas() -> Schema:
     return {
         "MapSong": {"allOf": [ref("Track"), more]},
         "MapSongs": object_of({"songs": songs}),
-        "MapNumbers": object_of({"map": TEXT, "numbers": list_of(COUNT)}),
+        "MapNumbers": object_of({"map": a_map, "numbers": list_of(COUNT)}),
         "MapState": object_of({"state": state, "songs": COUNT, "seconds": SECONDS, "by": _BY}),
-        "NearSongs": object_of({"by": _BY, "more": songs, "less": songs, "songs": songs}),
-        "SongPath": object_of({"by": _BY, "songs": songs}),
+        "NearSongs": object_of(
+            {"map": a_map, "by": _BY, "more": songs, "less": songs, "songs": songs}
+        ),
+        "SongPath": object_of({"map": a_map, "by": _BY, "songs": songs}),
     }
 
 

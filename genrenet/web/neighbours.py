@@ -5,22 +5,26 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from genrenet.inference.classify import SongResult
-from genrenet.library.similarity import SongSpace
+from genrenet.library.similarity import Floats, SongSpace
 from genrenet.library.song_index import SongIndex
 from genrenet.library.song_vectors import SongVectors
 from genrenet.library.songs import LibrarySongs
 from genrenet.library.table import file_of
+from genrenet.utils.hardware import give_back_memory, step_back
 from genrenet.web.library_index import LibraryIndex
-from genrenet.web.map_drawing import MapDrawing, step_back
+from genrenet.web.map_drawing import MapDrawing
 from genrenet.web.paths import inside, relative_name
 from genrenet.web.song_names import album_folder
+
+MOST_STAY = 0.8
+"""Share of songs with a place on the former map, from which on it is kept."""
 
 
 class Neighbours:
@@ -40,6 +44,8 @@ class Neighbours:
         Embeddings of the same songs, matched by their files.
     on_fault : callable, optional
         Called with what went wrong in the background.
+    former : Neighbours, optional
+        Of the table as it was before: songs keep their places on the map.
 
     Attributes
     ----------
@@ -66,6 +72,7 @@ class Neighbours:
         index: LibraryIndex | None = None,
         vectors: SongVectors | None = None,
         on_fault: Callable[[Exception], None] = lambda error: None,
+        former: Neighbours | None = None,
     ) -> None:
         real = [os.path.realpath(path) for path in songs.paths]
         kept = [row for row, path in enumerate(real) if inside(root, path)]
@@ -94,7 +101,9 @@ class Neighbours:
                 self.sound = SongIndex(SongSpace(vectors.vectors[chosen], "embeddings"))
         self.by = self.sound.space.kind
         self._place = {int(group): row for row, group in enumerate(self._group[self.numbers])}
-        self.map = MapDrawing(self.sound.space.vectors, on_fault)
+        drawn = former is not None and former.map.begun and former.by == self.by
+        places = partial(self._places, former) if former is not None and drawn else None
+        self.map: MapDrawing = MapDrawing(self.sound.space.vectors, on_fault, places)
 
     def _recordings(self, numbers: Iterable[int]) -> NDArray[np.int64]:
         """Return one of the files of each recording, the best that is there."""
@@ -104,6 +113,20 @@ class Neighbours:
             if group not in chosen or self._rows[number] == group:
                 chosen[group] = number
         return np.array(sorted(chosen.values()), np.int64)
+
+    def _places(self, former: Neighbours) -> Floats | None:
+        """Return where songs stood on a former map, when it is drawn, if most of them did."""
+        former.map.wait()
+        drawn = former.map.places
+        if drawn is None:
+            return None
+        rows = [former.place_of(self.names[number]) for number in self.numbers.tolist()]
+        known = np.array([row is not None for row in rows], np.bool_)
+        if known.sum() < MOST_STAY * len(rows):
+            return None
+        places = np.full((len(rows), 2), np.nan, np.float32)
+        places[known] = drawn[[row for row in rows if row is not None]]
+        return places
 
     def build(self) -> None:
         """Make what finds near songs quickly; see `genrenet.library.song_index.SongIndex.build`.
@@ -116,6 +139,7 @@ class Neighbours:
                 index.build()
         except Exception as error:  # such as a full disk
             self._on_fault(error)
+        give_back_memory()
 
     @cached_property
     def map_id(self) -> str:

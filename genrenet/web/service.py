@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 from genrenet.inference.classify import SongResult
@@ -16,6 +17,7 @@ from genrenet.web.errors import RequestError
 from genrenet.web.library import Library
 from genrenet.web.music_folder import Shelf, in_background
 from genrenet.web.neighbours import Neighbours
+from genrenet.web.scan_job import ScanJob
 from genrenet.web.scoring import Scoring, Song
 
 log = logging.getLogger("genrenet.web")
@@ -37,6 +39,8 @@ class Service:
         Largest upload, in bytes.
     save_playlists : bool
         Whether the page may keep playlists in the folder.
+    checkpoints : sequence of str
+        Of the models, as they were opened; scans from the page need the one that made the table.
     """
 
     FAULT = "the server failed; its own output says why"
@@ -50,6 +54,7 @@ class Service:
         embeddings: str | os.PathLike[str] | None = None,
         max_upload: int = 200 << 20,
         save_playlists: bool = False,
+        checkpoints: Sequence[str] = (),
     ) -> None:
         self.shelf, self.scoring, self.max_upload = shelf, scoring, max_upload
         self.save_playlists = save_playlists
@@ -59,10 +64,19 @@ class Service:
         self.corrections: dict[str, str] = {}
         self._correcting = threading.Lock()
         self.library: Library | None = None
+        self.scan: ScanJob | None = None
         if table is None:
             self._reader = in_background(self._list, "genrenet-library")
         else:
-            self.library = Library(shelf.root, table, self._read, self._tell)
+            self.library = library = Library(shelf.root, table, self._read, self._tell)
+            self.scan = ScanJob(
+                library.table,
+                library.folder,
+                scoring,
+                checkpoints,
+                lambda: library.refresh(now=True),
+                self.log_fault,
+            )
 
     def _read(self) -> None:
         """Read what a scan says of songs that are there; large libraries take a while."""
@@ -71,7 +85,9 @@ class Service:
             songs = scanned_songs(self._table)
             vectors = None if self._embeddings is None else read_song_vectors(self._embeddings)
             index = None if self.library is None else self.library.latest
-            self.neighbours = Neighbours(self.shelf.root, songs, index, vectors, self._tell)
+            self.neighbours = Neighbours(
+                self.shelf.root, songs, index, vectors, self._tell, self.neighbours
+            )
             in_background(self.neighbours.build, "genrenet-index")
             known = self.neighbours.songs
             self.shelf.know(self.neighbours.names, known)

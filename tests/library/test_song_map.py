@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from genrenet.library.similarity import SongSpace
-from genrenet.library.song_map import KIND, song_map
+from genrenet.library.song_map import KIND, song_map, with_places
 from genrenet.utils.cache import cache_root
 
 
@@ -55,3 +55,17 @@ def test_few_songs_and_songs_that_are_all_one(count):
 
 def test_songs_of_one_number():
     assert song_map(np.array([[1.0], [-1.0], [1.0], [1.0], [-1.0]], np.float32)).shape == (5, 2)
+
+
+def test_new_songs_stand_among_their_kind_and_others_stay():
+    vectors, kind = groups(300)
+    places = song_map(vectors)
+    before = places.copy()
+    before[::10] = np.nan
+    found = with_places(before, vectors)
+    old = ~np.isnan(before[:, 0])
+    assert (found[old] == places[old]).all()
+    for new in np.flatnonzero(~old):
+        nearest = np.linalg.norm(found[old] - found[new], axis=1).argmin()
+        assert kind[old][nearest] == kind[new]
+    assert (with_places(places, vectors) == places).all()

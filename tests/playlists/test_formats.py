@@ -7,6 +7,7 @@ import resource
 import shutil
 import subprocess
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
 from urllib.parse import unquote_to_bytes, urljoin
 
 import pytest
@@ -55,6 +56,15 @@ def test_every_name_comes_back(odd, tmp_path, suffix, absolute, folder):
     assert "Odd & <new> names" in text.replace("&amp;", "&").replace("&lt;", "<").replace(
         "&gt;", ">"
     )
+
+
+def test_plain_paths_come_back(odd, tmp_path):
+    file = tmp_path / "sub" / "list.m3u8"
+    write_playlist(replace(odd, plain=True), file)
+    assert [song.path for song in read_playlist(file)] == [song.path for song in odd.songs]
+    lines = file.read_text(encoding="utf-8").splitlines()
+    assert {"../#hash.flac", "../100%41 %20.flac", "../q?x=1;y.flac"} < {*lines}
+    assert sum(line.startswith("file:") for line in lines) == 3
 
 
 def test_relative_playlists_move_with_their_songs(tmp_path):

@@ -1,11 +1,14 @@
 """The machine at hand: the device that is chosen, and threads that are one thread's own."""
 
+import os
+import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
 
-from genrenet.utils.hardware import best_device, compute_threads, fast_half
+from genrenet.utils.hardware import best_device, compute_threads, fast_half, step_back
 
 
 @pytest.mark.parametrize(
@@ -44,3 +47,19 @@ def test_threads_of_one_thread_are_no_others():
 
     assert in_a_thread(other) == (3, new)
     assert (torch.get_num_threads(), in_a_thread(torch.get_num_threads)) == (own, new)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux knows it of a thread")
+def test_a_thread_steps_back_alone():
+    def nice() -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    def stepped(to: int) -> int:
+        step_back(to)
+        return nice()
+
+    before = nice()
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(stepped, before + 1).result() == before + 1
+        assert pool.submit(stepped, before).result() == before + 1
+    assert nice() == before

@@ -150,6 +150,16 @@ def test_without_a_library_there_is_no_map(folder, checkpoint):
         assert "--library" in answer.json["error"]
 
 
+def test_a_library_without_songs_has_no_map(folder, checkpoint, tmp_path):
+    (tmp_path / "music").mkdir()
+    shutil.copy(folder / "broken.mp3", tmp_path / "music")
+    table = scan_of(tmp_path / "music", checkpoint, tmp_path / "t.parquet")
+    service = make_service(tmp_path / "music", checkpoint, table=table)
+    answer = create_app(service, os.devnull).test_client().get("/api/library/map")
+    assert answer.status_code == 400
+    assert "no song of the library has a genre" in answer.json["error"]
+
+
 def test_many_genres_are_told_apart_as_far_as_a_byte_goes():
     genres = [f"g{number}" for number in range(300)] + ["g7"] * 5
     places = np.linspace(-1, 1, 2 * len(genres), dtype=np.float32).reshape(-1, 2)
@@ -188,6 +198,27 @@ def test_a_recording_that_is_there_twice_is_one_point(folder, checkpoint, tmp_pa
     service.neighbours.map.wait(60)
     head, _, _ = decoded(client.get("/api/library/map").data)
     assert (head["songs"], head["left_out"]) == (3, 0)
+
+
+def test_songs_keep_their_places_when_others_come(folder, checkpoint, tmp_path):
+    music = tmp_path / "music"
+    shutil.copytree(folder / "bass", music / "bass")
+    table = scan_of(music, checkpoint, tmp_path / "t.parquet")
+    service = make_service(music, checkpoint, table=table)
+    client = create_app(service, os.devnull).test_client()
+    first = service.neighbours
+    client.get("/api/library/map")
+    shutil.copy(folder / "treble" / "treble-1.wav", music / "treble.wav")
+    scan_of(music, checkpoint, table)
+    service.library.refresh(now=True)
+    service.wait(60)
+    second = service.neighbours
+    assert len(second.sound) == len(first.sound) + 1
+    client.get("/api/library/map")
+    second.map.wait(60)
+    assert [*second.map.places[:-1].ravel()] == [*first.map.places.ravel()]
+    stale = client.post("/api/library/map/songs", json={"map": first.map_id, "numbers": [0]})
+    assert stale.status_code == 409
 
 
 def test_songs_with_embeddings_are_compared_by_them(folder, checkpoint, service, tmp_path):

@@ -58,7 +58,7 @@ def test_drill_down_from_genre_to_album_to_song(page, shelf):
     songs = page.get_by_role("list", name="Songs of Kind of Blue").get_by_role("listitem")
     expect(songs).to_have_count(2)
     expect(songs.first).to_contain_text(re.compile("Freddie Freeloader.*jazz.*40 %.*unsure", re.S))
-    page.get_by_role("link", name="Miles Davis").click()
+    page.get_by_role("link", name="Miles Davis", exact=True).click()
     expect(page.get_by_role("list", name="Songs").get_by_role("listitem")).to_have_count(3)
     page.get_by_role("list", name="Songs").get_by_role("link", name="So What").first.click()
     expect(page.get_by_label("Song in the music folder")).to_have_value(re.compile("So What.wav"))
@@ -167,7 +167,8 @@ def test_every_view_fits_a_phone(page, shelf):
         wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         assert page.evaluate(wide) == 0, view
         small = page.evaluate(
-            """() => [...document.querySelectorAll("button, input, summary, .links a, nav a")]
+            """() => [...document.querySelectorAll(
+                "button, input:not([type=checkbox]), label.check, summary, .links a, nav a")]
               .filter((each) => each.checkVisibility())
               .filter((each) => each.getBoundingClientRect().height < 44)
               .map((each) => each.outerHTML)"""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -144,9 +145,11 @@ def test_more_and_less_like_songs_by_keys(page, site):
     expect(songs).to_have_count(20)
     expect(songs.first).to_contain_text("alike")
     expect(less).not_to_have_attribute("aria-disabled", "true")
+    expect(chosen.get_by_role("button", name="More like this")).to_be_focused()
     songs.nth(1).get_by_role("button", name=re.compile("Less like")).press("Enter")
     unwanted = page.get_by_role("list", name="Less like").get_by_role("listitem")
     expect(unwanted).to_have_count(1)
+    expect(page.get_by_role("heading", name="Like these")).to_be_focused()
     songs.nth(2).get_by_role("button", name=re.compile("More like")).press("Enter")
     wanted = page.get_by_role("list", name="More like").get_by_role("listitem")
     expect(wanted).to_have_count(2)
@@ -206,6 +209,27 @@ def test_a_frame_around_songs_lists_them(page, site):
     expect(listed(page, "In the frame")).to_have_count(count)
 
 
+def test_a_map_of_another_library_is_fetched_again(page, music, checkpoint, tmp_path):
+    root = tmp_path / "music"
+    shutil.copytree(music, root)
+    table = scan_of(root, checkpoint, tmp_path / "t.parquet")
+    service = make_service(root, checkpoint, table=table)
+    with serving(service) as server:
+        box = opened(page, server)
+        count = len(service.neighbours.sound)
+        shutil.copy(root / "bass" / "bass-1.wav", root / "new.wav")
+        with (root / "new.wav").open("ab") as file:
+            file.write(b"more")
+        scan_of(root, checkpoint, table)
+        service.library.refresh(now=True)
+        service.wait(60)
+        box.press("Enter")
+        page.get_by_role("button", name="More like this").click()
+        listed(page, "Like these")
+        page.get_by_role("button", name="Close", exact=True).click()
+        expect(page.get_by_text(f"{count + 1} of {count + 1} songs in sight.")).to_be_visible()
+
+
 def test_while_the_map_is_drawn_the_page_says_so(page, music, checkpoint, tmp_path):
     table = scan_of(music, checkpoint, tmp_path / "t.parquet")
     service = make_service(music, checkpoint, table=table)
@@ -242,3 +266,13 @@ def test_axe_finds_nothing_and_phones_need_no_sideways_scrolling(page, site, sch
     listed(page, "Path")
     assert faults(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_rows_and_pages_of_songs_lead_to_what_is_like_them(page, site):
+    page.goto(f"{site.url}#/songs")
+    page.get_by_role("link", name=re.compile("^More like bass-1")).first.click()
+    expect(page.get_by_role("heading", name="Like these")).to_be_focused()
+    expect(rows(page)).to_have_count(20)
+    page.goto(f"{site.url}#/song?path=treble%2Ftreble-1.wav")
+    page.get_by_role("link", name="On the map").click()
+    expect(page.get_by_role("region", name=re.compile("^Chosen: treble-1"))).to_be_visible()

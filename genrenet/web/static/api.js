@@ -21,13 +21,17 @@ function errorOf(status, text, retryAfter) {
   return new ApiError(message, status, retryAfter);
 }
 
-export async function getJson(address, signal, more = {}) {
-  let answer;
+/** Fetch, with an error of the page where the server does not answer. */
+export async function reach(address, options) {
   try {
-    answer = await fetch(address, { signal, headers: { Accept: "application/json" }, ...more });
+    return await fetch(address, options);
   } catch (error) {
     throw error.name === "AbortError" ? error : new ApiError(UNREACHABLE);
   }
+}
+
+export async function getJson(address, signal, more = {}) {
+  const answer = await reach(address, { signal, headers: { Accept: "application/json" }, ...more });
   if (!answer.ok) throw errorOf(answer.status, await answer.text(), answer.headers.get("Retry-After"));
   return answer.headers.get("Content-Type")?.startsWith("application/json") ? answer.json() : answer.text();
 }
@@ -46,6 +50,24 @@ export const getColours = () => getJson("api/colours");
 export const complete = (prefix, limit, signal) =>
   getJson(`api/library?prefix=${encodeURIComponent(prefix)}&limit=${limit}`, signal);
 export const audioAddress = (path) => `api/audio?path=${encodeURIComponent(path)}`;
+
+export const getScan = (signal) => getJson("api/library/scan", signal);
+export const startScan = (retry) => postJson("api/library/scan", { retry });
+export const stopScan = () => getJson("api/library/scan", null, { method: "DELETE" });
+
+/** Hear of a scan until it has ended: `onStatus` gets each event of the stream. */
+export async function followScan(onStatus, signal) {
+  const answer = await fetch("api/library/scan", { signal, headers: { Accept: "application/x-ndjson" } });
+  if (!answer.ok) throw errorOf(answer.status, await answer.text());
+  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+  for (let rest = ""; ; ) {
+    const { value, done } = await reader.read();
+    if (done) return;
+    const lines = (rest + value).split("\n");
+    rest = lines.pop();
+    for (const line of lines) onStatus(JSON.parse(line));
+  }
+}
 
 /** Note the right genre of a song of the library; without one, what was noted is taken back. */
 export const correct = (path, genre) => postJson("api/correct", { path, genre: genre || null });

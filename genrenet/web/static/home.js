@@ -5,9 +5,11 @@ import { getHealth } from "./api.js";
 import { many } from "./format.js";
 import { genreBars } from "./genre_bars.js";
 import { address } from "./router.js";
+import { ScanPanel } from "./scan_panel.js";
 import { make } from "./dom.js";
 
 const PAUSE = 1000; // ms between looks at a table that is being read
+const LOOKS = 60;
 
 /** The first view of a served library. */
 export class HomeView {
@@ -15,7 +17,8 @@ export class HomeView {
 
   constructor() {
     this.body = make("div");
-    this.element = make("section", { "aria-labelledby": "home-name" }, make("h2", { id: "home-name", tabindex: -1 }, "Library"), this.body);
+    this.scan = new ScanPanel({ onDone: () => this.refresh().catch(() => {}) });
+    this.element = make("section", { "aria-labelledby": "home-name" }, make("h2", { id: "home-name", tabindex: -1 }, "Library"), this.body, this.scan.element);
   }
 
   title() {
@@ -23,8 +26,11 @@ export class HomeView {
   }
 
   async show(route, signal) {
+    this.signal = signal;
     try {
-      this.fill(await askLibrary("overview", {}, signal));
+      const overview = await askLibrary("overview", {}, signal);
+      this.fill(overview);
+      this.scan.look(overview.errors, signal).catch(() => {}); // what is shown is whole without it
     } catch (error) {
       if (error.name === "AbortError") return;
       const { library } = await getHealth();
@@ -34,7 +40,18 @@ export class HomeView {
     }
   }
 
+  /** Show what a scan has changed, as soon as the server has read it. */
+  async refresh() {
+    const { version } = this;
+    for (let look = 0; look < LOOKS && !this.signal.aborted && this.version === version; look += 1) {
+      await new Promise((resolve) => setTimeout(resolve, PAUSE));
+      const overview = await askLibrary("overview", {}, this.signal);
+      if (overview.version !== version) this.fill(overview);
+    }
+  }
+
   fill(overview) {
+    this.version = overview.version;
     this.body.replaceChildren(facts(overview));
     if (overview.untagged) this.body.append(make("p", { class: "note" }, untagged(overview)));
     const heading = make("h3", {}, overview.kind === "tags" ? "Tags" : "Genres");
@@ -51,7 +68,7 @@ function facts({ songs, hours, artists, albums, unsure, not_music: notMusic, err
   const state = (name, sort) => address("songs", [], { state: name, sort });
   const rows = [
     [songs, "songs", address("songs")],
-    [Math.round(hours), "hours", null],
+    hours < 2 ? [Math.round(60 * hours), "minutes", null] : [Math.round(hours), "hours", null],
     [artists, "artists", address("artists")],
     [albums, "albums", address("albums")],
     [unsure, "unsure", state("unsure", "confidence")],

@@ -161,6 +161,7 @@ export class MapCanvas {
   }
 
   frame(from, to, done) {
+    this.tell(-1);
     this.mark({ frame: done ? null : [from, to] });
     if (done) this.onFrame(this.view.inside(this.points, this.shown, from, to));
   }

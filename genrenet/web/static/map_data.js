@@ -1,6 +1,6 @@
 // The songs of the map as numbers, and what the server tells of them by sound.
 
-import { ApiError, getJson } from "./api.js";
+import { ApiError, getJson, postJson, reach } from "./api.js";
 
 /** All songs as points: `x` and `y` from 0 to `END`, upwards and to the right, and `genre`, the place of a song's genre in `genres`. */
 export class Points {
@@ -17,14 +17,10 @@ export class Points {
   }
 
   /** What is told of songs, in the order of their numbers. */
-  async songs(numbers, signal = null) {
+  async songs(numbers) {
     const missing = numbers.filter((number) => !this.known.has(number));
     if (missing.length) {
-      const { songs } = await getJson("api/library/map/songs", signal, {
-        method: "POST",
-        headers: { "Content-Type": "application/json", Accept: "application/json" },
-        body: JSON.stringify({ map: this.id, numbers: missing }),
-      });
+      const { songs } = await postJson("api/library/map/songs", { map: this.id, numbers: missing });
       for (const song of songs) this.known.set(song.number, song);
     }
     return numbers.map((number) => this.known.get(number));
@@ -38,7 +34,7 @@ export const MOST = 5000;
 
 /** The map, or, while it is being drawn, how far that is: `state`, `songs`, `seconds`. */
 export async function fetchMap(signal) {
-  const answer = await fetch("api/library/map", { signal });
+  const answer = await reach("api/library/map", { signal });
   if (answer.status === 200) return new Points(await answer.arrayBuffer());
   const told = await answer.json().catch(() => ({}));
   if (answer.status === 202) return told;

@@ -2,6 +2,7 @@
 
 const FONT = "600 13px system-ui, sans-serif";
 const GAP = 6; // px between labels
+const FEW = 60; // songs that are marked apart from each other
 
 /**
  * Draw it. `marks` has `labels` ({text, x, y}, the most important first), `hits` (numbers),
@@ -15,19 +16,20 @@ export function drawOverlay(pen, points, view, marks) {
   const accent = style.getPropertyValue("--accent");
   pen.clearRect(0, 0, view.width, view.height);
   const spot = (i) => [view.left(points.x[i]), view.top(points.y[i])];
-  const ring = (i, radius, width, colour) => {
+  const ring = (i, radius, width, colour, apart = true) => {
     const [left, top] = spot(i);
     pen.beginPath();
     pen.arc(left, top, radius, 0, 2 * Math.PI);
     pen.lineWidth = width + 3;
     pen.strokeStyle = ground;
-    pen.stroke();
+    if (apart) pen.stroke();
     pen.lineWidth = width;
     pen.strokeStyle = colour;
     pen.stroke();
   };
+  const few = marks.hits.length <= FEW; // the points under many rings would not be seen
+  for (const i of marks.hits) ring(i, few ? 6 : 4, few ? 2 : 1, few ? accent : ink, few);
   drawLabels(pen, view, marks.labels, ink, ground);
-  for (const i of marks.hits) ring(i, 6, 2, accent);
   if (marks.path.length) drawPath(pen, marks.path.map(spot), ink, ground);
   if (marks.chosen >= 0) ring(marks.chosen, 10, 3, ink);
   if (marks.hover >= 0) ring(marks.hover, 8, 2, ink);

@@ -1,6 +1,6 @@
 // Beside the map: the chosen song with what can be done with it, and a list of songs.
 
-import { many, percent, sentence } from "./format.js";
+import { percent, sentence } from "./format.js";
 import { listActions } from "./list_actions.js";
 import { songItem } from "./song_list.js";
 import { make, show } from "./dom.js";
@@ -35,13 +35,15 @@ export class MapPanel {
 
   /** Show the chosen song, or none; `wanted` says whether others are asked for more of. */
   choose(song, wanted) {
+    if (!song && this.song.contains(document.activeElement)) this.heading.focus();
     show(this.song, Boolean(song));
     if (!song) return;
     const { act } = this;
+    const pressed = this.song.contains(document.activeElement) ? document.activeElement.textContent : null;
     const less = press("Less like this", () => act.less(song), wanted ? {} : { "aria-disabled": "true", "aria-describedby": "map-less" });
     this.song.replaceChildren(
       make("h3", { id: "map-song-name", class: "unseen", tabindex: -1 }, `Chosen: ${nameOf(song)}`),
-      make("ul", { class: "map-one" }, songItem(song)),
+      make("ul", { class: "map-one" }, songItem(song, { like: false })),
       make(
         "div",
         { class: "links" },
@@ -52,6 +54,8 @@ export class MapPanel {
         press("Deselect", () => act.choose(null), { class: "quiet" }),
       ),
     );
+    // The same button keeps the focus.
+    if (pressed) [...this.song.querySelectorAll("button")].find(({ textContent }) => textContent === pressed)?.focus();
     if (!wanted) this.song.append(make("p", { id: "map-less", class: "unseen" }, "First choose a song of which more is wanted."));
   }
 
@@ -61,6 +65,8 @@ export class MapPanel {
    * or those that the promise `whole` brings, where they are more.
    */
   async fill({ name, called = name, above = [], note = "", songs = [], whole = null, closing = true, tuned = false }) {
+    const { activeElement } = document;
+    const inside = this.part.contains(activeElement);
     this.heading.textContent = name;
     show(this.close, closing);
     this.above.replaceChildren(...above);
@@ -68,6 +74,7 @@ export class MapPanel {
     this.actions.replaceChildren();
     this.list.replaceChildren(...songs.map((song) => this.item(song, songs, tuned)));
     show(this.list, songs.length > 0);
+    if (inside && !this.refocus(activeElement)) this.heading.focus({ preventScroll: true });
     this.filled = songs;
     const all = whole ? await whole : songs;
     if (this.filled !== songs || !all.length) return; // another list is shown by now
@@ -75,19 +82,28 @@ export class MapPanel {
     this.actions.replaceChildren(...listActions(asked, called, { songs: () => all }));
   }
 
+  /** Give the focus back to what was pressed, or to what stands for it now. */
+  refocus(former) {
+    const found = former.isConnected ? former : former.id && document.getElementById(former.id);
+    if (found && found.checkVisibility()) found.focus({ preventScroll: true });
+    return Boolean(found);
+  }
+
   refuse(error) {
     this.note.textContent = "";
     this.filled = null;
     for (const part of [this.list, this.actions]) part.replaceChildren();
     show(this.list, false);
+    this.above.querySelector(".problem")?.remove();
     this.above.append(make("p", { class: "problem", role: "alert" }, sentence(error.message)));
   }
 
   item(song, songs, tuned) {
     const { act } = this;
-    const item = songItem(song, { songs: () => songs });
+    const item = songItem(song, { songs: () => songs, like: false });
     const small = (text, label, run) => press(text, run, { class: "quiet", "aria-label": `${label} ${nameOf(song)}` });
     const buttons = [small("◎", "Choose on the map:", () => act.choose(song))];
+    item.classList.toggle("tuned", tuned);
     if (tuned) {
       buttons.unshift(small("+", "More like", () => act.more(song)), small("−", "Less like", () => act.less(song)));
     }
@@ -125,6 +141,3 @@ export class MapPanel {
     ];
   }
 }
-
-/** How many of how many are listed. */
-export const listed = (some, all) => (all > some ? `${many(some, "song")} of ${all.toLocaleString("en")} listed.` : "");

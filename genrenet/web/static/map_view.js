@@ -4,11 +4,11 @@ import { many, sentence } from "./format.js";
 import { MapCanvas } from "./map_canvas.js";
 import { fetchMap, findNumbers, MOST, nearSongs, songPath } from "./map_data.js";
 import { MapLegend } from "./map_legend.js";
-import { listed, MapPanel, nameOf } from "./map_panel.js";
+import { MapPanel, nameOf } from "./map_panel.js";
 import { playSongs } from "./mini_player.js";
 import { announce } from "./progress.js";
 import { address } from "./router.js";
-import { make, show } from "./dom.js";
+import { make, reveal, show } from "./dom.js";
 
 const LOOK = 1500; // ms between looks at a map that is being drawn
 const NEAR = 12; // songs listed around the centre
@@ -76,7 +76,7 @@ export class MapView {
     });
     const sight = make("button", { type: "button" }, "List all in sight");
     sight.addEventListener("click", () => this.canvas.points && this.frame(this.canvas.inSight()));
-    this.words = make("input", { type: "search", id: "map-words", placeholder: "Artist, album, song", autocomplete: "off", autocapitalize: "none" });
+    this.words = make("input", { type: "search", id: "map-words", placeholder: "Find on the map", autocomplete: "off", autocapitalize: "none" });
     const find = make(
       "form",
       { class: "map-find", role: "search", "aria-label": "Find on the map" },
@@ -101,7 +101,7 @@ export class MapView {
       "p",
       { id: "map-hint", class: "note" },
       "Drag to move, wheel or pinch to zoom; a click plays a song.",
-      make("span", { class: "keys" }, " Shift and drag for a frame around songs. Keys: arrows move, + and − zoom, 0 shows all, Enter takes the song nearest to the centre."),
+      make("span", {}, " Shift and drag for a frame around songs. Keys: arrows move, + and − zoom, 0 shows all, Enter takes the song nearest to the centre."),
     );
     const tools = make("div", { class: "map-tools" }, find, this.framing, sight);
     this.picture = make("div", { class: "map-picture" }, tools, make("div", { class: "map-place" }, canvas.element, buttons), this.legend.element, this.hint);
@@ -130,11 +130,14 @@ export class MapView {
   async show({ query }, signal) {
     this.signal = signal;
     this.query = { ...query };
+    if (Object.keys(query).length) this.framed = null; // back from a song's page, a frame is kept
     this.words.value = query.q ?? "";
     if (!this.canvas.points) this.look();
     await this.refresh();
     if (this.canvas.points) this.canvas.resize();
-    return this.mode === "here" || this.mode === "frame" ? null : this.panel.heading;
+    if (this.mode === "here" || this.mode === "frame") return null;
+    reveal(this.panel.heading); // on phones it is below the map
+    return this.panel.heading;
   }
 
   /** Bring the map, as soon as it is drawn. */
@@ -210,10 +213,17 @@ export class MapView {
     this.change({ more: "", less: "", from: "", to: "", count: "", q: "" });
   }
 
+  /** An answer whose numbers are those of the map; where they are not, the map is fetched again. */
+  checked(answer) {
+    const { points } = this.canvas;
+    if (points && points.id !== answer.map) this.lost({ status: 409 });
+    return answer;
+  }
+
   /** The library has changed since the map was fetched, or the server is away. */
   lost(error) {
     if (error.status === 409) {
-      this.canvas.points = this.framed = null;
+      this.canvas.points = this.framed = this.chosen = null;
       show(this.picture, false);
       this.look();
     } else if (error.name !== "AbortError") this.panel.refuse(error);
@@ -228,7 +238,7 @@ export class MapView {
     this.panel.choose(this.chosen, Boolean(this.query.more));
     try {
       const marks = await this[LISTS[mode]](asking.signal);
-      if (asking.signal.aborted || !canvas.points) return;
+      if (asking.signal.aborted || !canvas.points) return; // the map comes, and asks again
       canvas.mark({ hits: [], path: [], ...marks });
       if (this.query.song) await this.single(asking.signal);
     } catch (error) {
@@ -238,7 +248,7 @@ export class MapView {
 
   /** Choose the song that the address names. */
   async single(signal) {
-    const { more } = await nearSongs([this.query.song], [], 1, signal);
+    const { more } = this.checked(await nearSongs([this.query.song], [], 1, signal));
     delete this.query.song;
     this.choose(more[0]);
   }
@@ -250,7 +260,7 @@ export class MapView {
       return {};
     }
     const inSight = this.canvas.inSight();
-    const songs = await points.songs(view.nearestOf(points, inSight, NEAR), signal);
+    const songs = await points.songs(view.nearestOf(points, inSight, NEAR));
     if (signal.aborted) return {};
     this.panel.fill({ name: "Near the centre", note: `${inSight.length.toLocaleString("en")} of ${many(points.count, "song")} in sight.`, songs, closing: false });
     return {};
@@ -263,7 +273,8 @@ export class MapView {
   async found(signal) {
     const { points } = this.canvas;
     if (!points) return {};
-    const { numbers } = await findNumbers(this.query.q, signal);
+    const { numbers } = this.checked(await findNumbers(this.query.q, signal));
+    if (!this.canvas.points) return {};
     const marks = await this.numbered(numbers, `Found: ${this.query.q}`, signal);
     this.canvas.reveal(numbers.slice(0, 500));
     return { ...marks, hits: numbers.slice(0, 500) };
@@ -272,15 +283,16 @@ export class MapView {
   /** List songs by their numbers. */
   async numbered(numbers, name, signal) {
     const { points } = this.canvas;
-    const songs = await points.songs(numbers.slice(0, LISTED), signal);
+    const songs = await points.songs(numbers.slice(0, LISTED));
     if (signal.aborted) return {};
-    const note = numbers.length ? `${many(numbers.length, "song")}. ${listed(songs.length, numbers.length)}` : "No songs.";
-    this.panel.fill({ name, note, songs, whole: points.songs(numbers.slice(0, MOST), signal).catch(() => songs) });
+    const rest = numbers.length > songs.length ? `; ${songs.length} of them are listed` : "";
+    const note = numbers.length ? `${many(numbers.length, "song")}${rest}.` : "No songs.";
+    this.panel.fill({ name, note, songs, whole: points.songs(numbers.slice(0, MOST)).catch(() => songs) });
     return { hits: numbers.slice(0, 500) };
   }
 
   async like(signal) {
-    const { more, less, songs } = await nearSongs(paths(this.query.more), paths(this.query.less), SUGGESTED, signal);
+    const { more, less, songs } = this.checked(await nearSongs(paths(this.query.more), paths(this.query.less), SUGGESTED, signal));
     if (signal.aborted) return {};
     this.panel.fill({ name: "Like these", called: `Like ${more.map(nameOf).join(", ")}`.slice(0, 80), above: this.panel.wishes(more, less), songs, tuned: true });
     return { hits: songs.map(({ number }) => number) };
@@ -290,7 +302,7 @@ export class MapView {
     const { from, to, count } = this.query;
     const length = Number(count) || LENGTH;
     if (from && to) {
-      const { songs } = await songPath(from, to, length, signal);
+      const { songs } = this.checked(await songPath(from, to, length, signal));
       if (signal.aborted) return {};
       const numbers = songs.map(({ number }) => number);
       const ends = [songs[0], songs.at(-1)];
@@ -299,7 +311,7 @@ export class MapView {
       this.canvas.reveal(numbers);
       return { path: numbers };
     }
-    const { more } = await nearSongs([from || to], [], 1, signal);
+    const { more } = this.checked(await nearSongs([from || to], [], 1, signal));
     if (signal.aborted) return {};
     this.panel.fill({ name: "Path", above: this.panel.ends(from ? more[0] : null, to ? more[0] : null, length) });
     return { hits: [more[0].number] };

@@ -2,6 +2,7 @@
 
 import { many } from "./format.js";
 import { fileList, MEANING } from "./duplicates_view.js";
+import { soundLinks } from "./map_links.js";
 import { albumAddress, artistAddress } from "./song_list.js";
 import { byId, make, show } from "./dom.js";
 
@@ -13,6 +14,7 @@ export function fillFacts(song) {
   const links = [
     artist && make("a", { class: "button", href: artistAddress(artist) }, artist),
     album && make("a", { class: "button", href: albumAddress(album, folder) }, album),
+    ...(song.genre ? soundLinks(song) : []),
   ].filter(Boolean);
   const named = Object.entries(tags).filter(([, value]) => value);
   const rows = named.map(([key, value]) => [make("dt", {}, key[0].toUpperCase() + key.slice(1)), make("dd", {}, value)]).flat();

@@ -3,6 +3,7 @@
 import { askLibrary } from "./library_api.js";
 import { clock, many, percent } from "./format.js";
 import { swatch } from "./genre_colours.js";
+import { likeLink } from "./map_links.js";
 import { playSongs } from "./mini_player.js";
 import { PagedList } from "./paged_list.js";
 import { address } from "./router.js";
@@ -34,9 +35,9 @@ function verdict({ genre, confidence, state, correction, copies }) {
 
 /**
  * A song as an item of a list. `songs()` gives the whole list, which is played on from it; what a
- * list is about (`within`: "artist" or "album") is not said in each row.
+ * list is about (`within`: "artist" or "album") is not said in each row. `like` leads to songs like it.
  */
-export function songItem(song, { songs = () => [song], within = null, numbered = null } = {}) {
+export function songItem(song, { songs = () => [song], within = null, numbered = null, like = true } = {}) {
   const { title, artist, album, album_folder: folder, duration } = song;
   const name = artist ? `${title} by ${artist}` : title;
   const play = make("button", { type: "button", class: "play small", "aria-label": `Play ${name}` }, make("span", { "aria-hidden": "true" }));
@@ -52,6 +53,7 @@ export function songItem(song, { songs = () => [song], within = null, numbered =
     make("div", { class: "names" }, make("a", { href: songAddress(song) }, title), under.childNodes.length ? under : null),
     verdict(song),
     make("span", { class: "time" }, duration ? clock(duration) : ""),
+    like && song.genre ? likeLink(song, name) : null,
   );
 }
 

@@ -15,7 +15,7 @@ PLUGIN_DESCRIPTION = (
     "It asks a running 'genrenet serve', on this machine or another one."
 )
 PLUGIN_VERSION = "0.1.0"
-PLUGIN_API_VERSIONS = ["2.0", "2.4", "2.7", "2.9", "2.10", "2.11", "2.12", "2.13"]
+PLUGIN_API_VERSIONS = ["2.7", "2.8", "2.9", "2.10", "2.11", "2.12", "2.13"]
 PLUGIN_LICENSE = "MIT"
 PLUGIN_LICENSE_URL = "https://opensource.org/license/mit"
 

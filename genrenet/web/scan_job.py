@@ -1,0 +1,212 @@
+"""A scan that brings the served table up to date, in the background of the server."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from genrenet.inference.scorers import scorer_format
+from genrenet.inference.taxonomy import BUILT_IN, Taxonomy, taxonomy
+from genrenet.library.locking import is_watched
+from genrenet.library.scanning import Scan, UnopenedModel, identity_of, model_of
+from genrenet.library.table import About, read_about
+from genrenet.models.checkpoints import find_checkpoint
+from genrenet.models.checkpoints.header import read_header
+from genrenet.utils.errors import GenrenetError, printable
+from genrenet.web.errors import NotUsable
+from genrenet.web.music_folder import in_background
+from genrenet.web.scoring import HEARTBEAT, Model, Scoring
+
+SOON = 1.5
+"""Seconds in which a scan that cannot begin says so."""
+
+PAUSE = 0.25
+"""Least seconds between two reports of a scan."""
+
+_COUNTED = ("songs", "new", "changed", "moved", "gone", "same", "failed")
+
+
+class ScanJob:
+    """At most one scan at a time; it goes on when nobody looks.
+
+    Parameters
+    ----------
+    table : path
+    folder : callable
+        Gives the folder as the table's paths name it.
+    scoring : Scoring
+        Its settings are those of the scan where the table does not say.
+    checkpoints : sequence of str
+        Of the served models: one of them may have made the table.
+    on_end : callable
+        Called when the table may have changed.
+    on_fault : callable
+        Called with a fault of the program.
+    """
+
+    def __init__(
+        self,
+        table: str,
+        folder: Callable[[], str],
+        scoring: Scoring,
+        checkpoints: Sequence[str],
+        on_end: Callable[[], None],
+        on_fault: Callable[[Exception], None],
+    ) -> None:
+        self.table, self.folder, self.scoring = table, folder, scoring
+        self.checkpoints, self._on_end, self._on_fault = checkpoints, on_end, on_fault
+        self._changed = threading.Condition()
+        self._status: dict[str, Any] = {"state": "idle"}
+        self._stop = threading.Event()
+        self._scan: Scan | None = None
+
+    def status(self) -> dict[str, Any]:
+        """Return how far it is.
+
+        Returns
+        -------
+        dict
+            ``state``: "idle", "running", "done", "cancelled" or "failed"; ``done`` and ``total``
+            songs of a running one, once they are known; ``counts`` of one that has ended; ``error``
+            of one that failed.
+        """
+        with self._changed:
+            return {**self._status}
+
+    def start(self, *, retry: bool = False) -> dict[str, Any]:
+        """Begin a scan, unless one is at work.
+
+        Parameters
+        ----------
+        retry : bool
+            Score songs again that had an error.
+
+        Returns
+        -------
+        dict
+            See `status`.
+
+        Raises
+        ------
+        NotUsable
+            It cannot be made: another command is at work on the table, say.
+        """
+        with self._changed:
+            if self._status["state"] == "running":
+                return {**self._status}
+            if is_watched(Path(self.table)):
+                raise NotUsable(
+                    "'genrenet scan --watch' keeps this table up to date",
+                    remedy="wait for it, or end it and try again",
+                )
+            self._stop.clear()
+            self._status = {"state": "running"}
+            in_background(lambda: self._run(retry), "genrenet-scan")
+            self._changed.wait_for(lambda: len(self._status) > 1, SOON)
+            if self._status["state"] == "failed":
+                raise NotUsable(self._status["error"])
+            return {**self._status}
+
+    def cancel(self) -> dict[str, Any]:
+        """End the scan after the songs at work; what is done is kept in the table."""
+        self._stop.set()
+        return self.status()
+
+    def follow(self) -> Iterator[dict[str, Any]]:
+        """Yield the status whenever it changes, and now and then, until the scan has ended."""
+        while True:
+            status = self.status()
+            yield status
+            if status["state"] != "running":
+                return
+            time.sleep(PAUSE)
+            with self._changed:
+                if self._status == status:
+                    self._changed.wait(HEARTBEAT)
+
+    def _run(self, retry: bool) -> None:
+        try:
+            counts = self._opened().run(
+                retry=retry, progress=self._progress, enough=self._stop.is_set
+            )
+        except GenrenetError as error:
+            where = printable(os.path.dirname(os.path.abspath(self.table)))
+            self._set(state="failed", error=str(error).replace(f"{where}{os.sep}", ""))
+        except Exception as error:  # whatever a song or a model did
+            self._on_fault(error)
+            self._set(state="failed", error="the scan failed; the server's own output says why")
+        else:
+            state = "cancelled" if self._stop.is_set() else "done"
+            counted = {name: getattr(counts, name) for name in _COUNTED}
+            self._set(state=state, counts={**counted, "left": len(counts.left)})
+        self._on_end()
+
+    def _progress(self, done: int, total: int) -> None:
+        self._set(state="running", done=done, total=total)
+
+    def _set(self, **status: Any) -> None:
+        with self._changed:
+            self._status = status
+            self._changed.notify_all()
+
+    def _opened(self) -> Scan:
+        """Return the scan that goes on with the table as it was made; its model stays open."""
+        about = read_about(self.table)
+        if self._scan is None or self._scan.about.checkpoint != about.checkpoint:
+            name = self._checkpoint(about)
+            self._scan = self._new(name, about)
+        return self._scan
+
+    def _new(self, name: str, about: About) -> Scan:
+        def opened() -> Model:
+            from genrenet.inference.classify import open_method
+
+            return open_method(name, self.scoring.device)
+
+        if scorer_format(name):
+            model: Model | UnopenedModel = opened()
+        else:
+            labels = read_header(find_checkpoint(name))["genrenet"]["labels"]
+            model = UnopenedModel(labels, opened)
+        return Scan(
+            [self.folder()],
+            self.table,
+            model,
+            about.checkpoint,
+            trim=about.settings.get("trim"),
+            frames=about.settings.get("frames"),
+            device=self.scoring.device,
+            workers=self.scoring.workers,
+            taxonomy=self._taxonomy(about),
+        )
+
+    def _checkpoint(self, about: About) -> str:
+        """Return the checkpoint that made the table."""
+        for name in self.checkpoints:
+            if identity_of(name) == about.checkpoint:
+                return name
+        found = model_of(self.table)
+        if found is None:
+            raise NotUsable(
+                f"the table was made by {about.checkpoint}, which is not here",
+                remedy="start the server with --checkpoint and its file, or scan anew",
+            )
+        return found
+
+    def _taxonomy(self, about: About) -> Taxonomy | None:
+        """Return the taxonomy of the table."""
+        wanted, served = about.settings.get("taxonomy"), self.scoring.taxonomy
+        if wanted is None:
+            return None
+        if served is not None and served.name == wanted:
+            return served
+        if wanted in BUILT_IN:
+            return taxonomy(wanted)
+        raise NotUsable(
+            f"the table's genres are called as the taxonomy '{wanted}' says",
+            remedy="start the server with --taxonomy and its file",
+        )
