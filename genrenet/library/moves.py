@@ -76,15 +76,15 @@ def find_moves(
 def _scored(
     table: Path | None, unfinished: Unfinished, sizes: Iterable[int]
 ) -> Iterator[tuple[str, int, str]]:
-    """Yield path, size and sample of the songs of some sizes that have been scored."""
+    """Yield path, size and sample of scored songs of some sizes, those of the journals first."""
     wanted = {*sizes}
+    for path, stamp in unfinished.keys.items():
+        if stamp.sample and stamp.size in wanted and path not in unfinished.failed:
+            yield path, stamp.size, stamp.sample
     if table is not None and wanted:
         for row in read_rows(table, Wanted(sizes=wanted), _KEYS):
             if row["sample"] and row["error"] is None:
                 yield row["path"], row["size"], row["sample"]
-    for path, stamp in unfinished.keys.items():
-        if stamp.sample and stamp.size in wanted and path not in unfinished.failed:
-            yield path, stamp.size, stamp.sample
 
 
 def _by_content(
