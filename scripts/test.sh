@@ -19,5 +19,5 @@ fi
 echo "== import contract"
 lint-imports
 echo "== pytest"
-# Two processes, each with a file of tests at a time, share the machine.
-python -m pytest --numprocesses 2 --dist loadfile "$@"
+# Two processes share the machine: each begins with half of the files, and who is done helps the other.
+python -m pytest --numprocesses 2 --dist worksteal "$@"

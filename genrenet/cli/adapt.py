@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import argparse
+import os
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from genrenet.cli.configured import unless_configured
 from genrenet.cli.parsing import CommandParser, count
 from genrenet.cli.tables import print_table
-from genrenet.utils.errors import printable, visible
+from genrenet.cli.telling import as_json, fact, next_step, say
+from genrenet.utils.errors import printable
 
 if TYPE_CHECKING:
     from genrenet.library.adapting import Adapted
@@ -73,16 +78,16 @@ def run(command: str, arguments: Sequence[str]) -> int:
             device=options.device,
             progress=show,
         )
-    _tell(made, str(name))
+    _tell(made, str(name), options)
     return 0
 
 
-def _tell(made: Adapted, former: str) -> None:
+def _tell(made: Adapted, former: str, options: argparse.Namespace) -> None:
     """Print what it learnt from, and how it compares with the former model."""
     learnt = f"{made.corrected} corrections and {made.labelled} labels"
-    print(f"{printable(former)}: learnt from {learnt}; {made.kept} other songs kept their answers")
+    say(f"{printable(former)}: learnt from {learnt}; {made.kept} other songs kept their answers")
     if made.new_genres:
-        print(visible(f"new genres: {', '.join(made.new_genres)}"))
+        say(f"new genres: {', '.join(made.new_genres)}")
     if made.held_out:
         rows = [
             (f"right on {name}", _figure(before), _figure(made.after[name]))
@@ -90,11 +95,20 @@ def _tell(made: Adapted, former: str) -> None:
         ]
         if made.agreement is not None:
             rows.append(("same genre on other songs", "", _figure(made.agreement)))
-        print_table(("95 % intervals", "before", "after"), rows)
-        print(f"after: {made.held_out}")
+        if not as_json():
+            print_table(("95 % intervals", "before", "after"), rows)
+        say(f"after: {made.held_out}")
     else:
-        print("corrections of one artist only: how well it learnt cannot be measured")
-    print(f"written to {printable(made.file)}")
+        say("corrections of one artist only: how well it learnt cannot be measured")
+    say(f"written to {printable(made.file)}")
+    fact(former=printable(former), **{**asdict(made), "file": printable(made.file)})
+    table = unless_configured("table", options.table)
+    if not table and not unless_configured("checkpoint", made.file):
+        next_step("scan", "--restart", why="scores the library again")
+    elif not table:
+        next_step("config", "set", "checkpoint", os.path.abspath(made.file), why="for all commands")
+    else:
+        next_step("checkpoints", "info", str(made.file), why="what is known of it")
 
 
 def _figure(share: Mapping[str, Any]) -> str:

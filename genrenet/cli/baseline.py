@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from genrenet.cli.parsing import CommandParser, add_collection_options, setting
+from genrenet.cli.telling import fact, next_step, plural, say
 from genrenet.utils.errors import GenrenetError, printable
 
 EXAMPLES = """examples:
@@ -81,11 +82,14 @@ def run(command: str, arguments: Sequence[str]) -> int:
         seed=options.seed,
     )
     fitted.about = {"dataset": catalog.name, "songs": int(usable.sum()), "seed": options.seed}
-    for note in catalog.notes:
-        print(note)
+    say(*catalog.notes)
     for problem in [*catalog.problems, *found.errors.values()]:
-        print(f"left out: {problem}")
+        say(f"left out: {problem}")
     chosen = ", ".join(f"{key} {value}" for key, value in fitted.settings.items()) or "none"
-    print(f"{method.name} on {features}, settings: {chosen}")
-    print(f"learnt from {int(usable.sum())} songs: {printable(fitted.save(out))}")
+    written = printable(fitted.save(out))
+    say(f"{method.name} on {features}, settings: {chosen}")
+    say(f"learnt from {plural(int(usable.sum()), 'song')}: {written}")
+    fact(method=method.name, features=features, settings=fitted.settings, **fitted.about)
+    fact(left_out=len(catalog.problems) + len(found.errors), out=written)
+    next_step("classify", printable(learnt_from["path"].iloc[0]), "--checkpoint", written)
     return 1 if catalog.problems or found.errors else 0

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 import re
-import sys
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from genrenet.cli.parsing import CommandParser
 from genrenet.cli.tables import print_table
-from genrenet.cli.telling import show
+from genrenet.cli.telling import fact, next_step, say, show, warn
 
 if TYPE_CHECKING:
     from genrenet.cli.cache_contents import Item
@@ -71,9 +70,13 @@ def run(command: str, arguments: Sequence[str]) -> int:
         return 0
     _print(chosen)
     total = sum(item.size for item in chosen)
-    print(f"{_bytes(total)} in {printable(cache_root())}")
+    say(f"{_bytes(total)} in {printable(cache_root())}")
     if options.action == "clear":
-        print("nothing was removed: pass --yes to remove this, but for what is in use")
+        say("nothing was removed: pass --yes to remove this, but for what is in use")
+        again = [word for word in arguments if word not in ("-q", "--quiet", "--json")]
+        next_step("cache", *again, "--yes", why="removes it")
+    else:
+        next_step("cache", "clear", why="what could be removed")
     return 0
 
 
@@ -88,14 +91,16 @@ def _clear(items: Sequence[Item], before: float) -> int:
     had, failed = 0, 0
     for item in items:
         if item.in_use:
-            print(f"in use, kept: {item.kind} {item.what}")
+            say(f"in use, kept: {item.kind} {item.what}")
             continue
         try:
             had += item.remove(before)
         except OSError as error:
             failed += 1
-            print(f"cannot remove {item.kind} {item.what}: {error}", file=sys.stderr)
-    print(f"{_bytes(had)} removed")
+            warn(f"cannot remove {item.kind} {item.what}: {error}")
+    say(f"{_bytes(had)} removed")
+    fact(removed=had, failed=failed)
+    next_step("cache", why="what is left")
     return 1 if failed else 0
 
 

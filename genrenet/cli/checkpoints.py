@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genrenet.cli.parsing import CommandParser
 from genrenet.cli.tables import print_table
-from genrenet.cli.telling import show
+from genrenet.cli.telling import fact, next_step, plural, say, show, warn
 from genrenet.utils.errors import GenrenetError, printable
 
 if TYPE_CHECKING:
@@ -114,8 +113,11 @@ def _list(options: argparse.Namespace) -> int:
     else:
         columns = ("name", "what", "labels", "licence", "commercial", "state")
         print_table(columns, ([row[column] for column in columns] for row in rows))
-    for problem in problems:
-        print(f"genrenet checkpoints: {problem}", file=sys.stderr)
+    here = sum(not str(row["state"]).startswith("not yet") for row in rows)
+    say(f"{plural(len(rows), 'model')}, {here} of them here")
+    warn(*problems)
+    if rows:
+        next_step("checkpoints", "info", rows[0]["name"], why="all that is known of one")
     return 1 if problems else 0
 
 
@@ -125,17 +127,21 @@ def _list(options: argparse.Namespace) -> int:
 def _import(options: argparse.Namespace) -> int:
     from genrenet.models.checkpoints import import_checkpoint, published
     from genrenet.models.checkpoints.header import read_header
+    from genrenet.utils.progress import working
 
     model = published(options.name)
-    path = import_checkpoint(options.name, options.source)
-    print(f"{options.name} is in {printable(path)}")
+    with working(f"importing {options.name}"):
+        path = import_checkpoint(options.name, options.source)
+    say(f"{options.name} is in {printable(path)}")
+    fact(name=options.name, path=printable(path), licence=model.licence, cite=model.citation)
     for other in _of_one_file(model) if options.source else ():
         path = import_checkpoint(other, options.source)
-        print(f"{other}, of the same file, is in {printable(path)}")
+        say(f"{other}, of the same file, is in {printable(path)}")
     if model.sha256 is None:
         source = read_header(path)["genrenet"]["source"]
-        print(f"its file could not be checked: no checksum is known; SHA-256 {source['sha256']}")
-    print(f"licence {model.licence}; cite {model.citation}")
+        say(f"its file could not be checked: no checksum is known; SHA-256 {source['sha256']}")
+    say(f"licence {model.licence}; cite {model.citation}")
+    next_step("classify", "song.mp3", "--checkpoint", options.name)
     return 0
 
 
@@ -155,8 +161,10 @@ def _remove(options: argparse.Namespace) -> int:
             f"{options.name} came with the package and cannot be removed",
             wanted="an imported model",
         )
-    for path in remove_checkpoint(options.name):
-        print(f"removed {printable(path)}")
+    removed = [printable(path) for path in remove_checkpoint(options.name)]
+    say(*(f"removed {path}" for path in removed))
+    fact(name=options.name, removed=removed)
+    next_step("checkpoints", "import", options.name, why="fetches it again")
     return 0
 
 
@@ -184,6 +192,7 @@ def _info(options: argparse.Namespace) -> int:
         show(found)
     else:
         _print_facts(found)
+    next_step("classify", "song.mp3", "--checkpoint", name)
     return 0
 
 
@@ -238,12 +247,17 @@ def _export(options: argparse.Namespace) -> int:
             remedy="make it first",
         )
     from genrenet.models.checkpoints import export_checkpoint, load_model
+    from genrenet.utils.progress import working
 
-    if suffix == ".ckpt":
-        path = export_checkpoint(options.name, options.target, options.without_backbone)
-    else:
-        from genrenet.models.checkpoints.export import export_model
+    with working(f"exporting {options.name}"):
+        if suffix == ".ckpt":
+            path = export_checkpoint(options.name, options.target, options.without_backbone)
+        else:
+            from genrenet.models.checkpoints.export import export_model
 
-        path = export_model(load_model(options.name), options.target)
-    print(f"wrote {printable(path)}, {path.stat().st_size:,} bytes")
+            path = export_model(load_model(options.name), options.target)
+    say(f"wrote {printable(path)}, {path.stat().st_size:,} bytes")
+    fact(name=options.name, path=printable(path), bytes=path.stat().st_size)
+    target = str(path) if suffix == ".ckpt" else options.name
+    next_step("checkpoints", "info", target, why="what is known of it")
     return 0

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+from genrenet.cli.configured import unless_configured
 from genrenet.cli.parsing import CommandParser
 from genrenet.cli.tables import print_table
-from genrenet.utils.errors import printable, visible
+from genrenet.cli.telling import as_json, fact, next_step, plural, say
+from genrenet.utils.errors import printable
 
 EXAMPLES = """examples:
   genrenet correct "So What.mp3" jazz --library genres.parquet
@@ -56,11 +59,15 @@ def run(command: str, arguments: Sequence[str]) -> int:
     for row in rows:
         said = f"{row['genre']} ({row['confidence']:.2f})"
         now = "no correction" if genre is None else row["correction"]
-        print(visible(f"{row['path']}: {said} -> {now}"))
+        say(f"{row['path']}: {said} -> {now}")
     labels = read_about(options.library).labels
     if genre is not None and (new := spelled(genre, labels)) not in labels:
         near = did_you_mean(new, labels)
-        print(f"'{visible(new)}' is new: the model does not know it{f'; {near}' if near else ''}")
+        say(f"'{new}' is new: the model does not know it{f'; {near}' if near else ''}")
+    changed = f"{plural(len(rows), 'correction')} {'taken back' if genre is None else 'noted'}"
+    say(f"{changed} in {printable(options.library)}")
+    fact(songs=[_plain(row) for row in rows], table=printable(options.library))
+    _next(options)
     return 0
 
 
@@ -68,7 +75,8 @@ def _list(options: argparse.Namespace) -> int:
     from genrenet.library.corrections import corrected_rows
 
     rows = corrected_rows(options.library)
-    if rows:
+    fact(songs=[_plain(row) for row in rows], table=printable(options.library))
+    if rows and not as_json():
         print_table(
             ("song", "model", "confidence", "correction"),
             [
@@ -81,5 +89,16 @@ def _list(options: argparse.Namespace) -> int:
                 for row in rows
             ],
         )
-    print(f"{len(rows)} corrections in {printable(options.library)}")
+    say(f"{plural(len(rows), 'correction')} in {printable(options.library)}")
+    if rows:
+        _next(options)
     return 0
+
+
+def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: row[name] for name in ("path", "genre", "confidence", "correction")}
+
+
+def _next(options: argparse.Namespace) -> None:
+    table = unless_configured("table", options.library)
+    next_step("adapt", *table, "--out", "mine.ckpt", why="lets a model learn from them")

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from genrenet.cli.data_labels import add_label_options, check as check_labels
 from genrenet.cli.parsing import CommandParser, add_collection_options
 from genrenet.cli.tables import print_table
-from genrenet.utils.errors import GenrenetError, printable, visible
+from genrenet.cli.telling import as_json, fact, next_step, plural, say, warn
+from genrenet.utils.errors import GenrenetError, printable
 
 if TYPE_CHECKING:
     from genrenet.data.catalog import Catalog
@@ -122,8 +122,7 @@ def _read(options: argparse.Namespace) -> Catalog:
         segments=options.segments,
         labels=options.labels,
     )
-    for note in catalog.notes:
-        print(note)
+    say(*catalog.notes)
     return catalog
 
 
@@ -144,18 +143,22 @@ def _check(options: argparse.Namespace) -> int:
         hours = group["duration"].sum() / 3600
         number = len(set(song_names(group)))
         rows.append((genre, number, artists or "?", f"{hours:.2f}"))
-    print(visible(f"{catalog.name} ({catalog.format}): {len(songs)} songs"))
-    print_table(("genre", "songs", "artists", "hours"), rows)
+    say(f"{catalog.name} ({catalog.format}): {plural(len(songs), 'song')}")
+    if not as_json():
+        print_table(("genre", "songs", "artists", "hours"), rows)
     known = "known: splits keep each on one side" if catalog.artists_known else "not known"
-    print(f"artists {known}")
+    say(f"artists {known}")
     _report(problems)
-    print(f"{len(problems)} problems" if problems else "no problems")
+    say(plural(len(problems), "problem") if problems else "no problems")
+    fact(collection=catalog.name, format=catalog.format, songs=len(songs))
+    fact(genres={genre: number for genre, number, *_ in rows}, artists=catalog.artists_known)
+    fact(problems=[str(problem) for problem in problems])
+    next_step("data", "labels", options.source, why="songs that seem to be labelled wrongly")
     return 1 if problems else 0
 
 
 def _report(problems: Sequence[Any]) -> None:
-    for problem in problems:
-        print(problem, file=sys.stderr)
+    warn(*map(str, problems))
 
 
 def _split(options: argparse.Namespace) -> int:
@@ -169,10 +172,14 @@ def _split(options: argparse.Namespace) -> int:
     )
     write_split(split, options.out)
     counts = ", ".join(f"{count} {part}" for part, count in split.counts().items())
-    print(f"{split.name}: {counts}; written to {printable(options.out)}")
+    say(f"{split.name}: {counts}; written to {printable(options.out)}")
     with progress_bar("comparing audio") as show:
         leak = leakage(catalog.table, split, audio=not options.no_audio, progress=show)
-    print(leak.report())
+    say(leak.report())
+    fact(split=split.name, songs=split.counts(), out=printable(options.out))
+    fact(leaks=bool(leak), leakage=leak.report())
+    where = ["--data.source", options.source, "--data.split", options.out]
+    next_step("fit", "--config", "cnn", *where, why="trains on it")
     return 1 if leak else 0
 
 
@@ -188,9 +195,14 @@ def _prepare(options: argparse.Namespace) -> int:
     if made is None:
         return 2
     folder, n_songs, errors = made
-    for error in errors.values():
-        print(error, file=sys.stderr)
-    print(f"{n_songs - len(errors)} songs in {printable(folder)}, {len(errors)} skipped")
+    warn(*errors.values())
+    good = n_songs - len(errors)
+    say(f"{plural(good, 'song')} in {printable(folder)}, {len(errors)} skipped")
+    fact(songs=good, skipped=len(errors), out=printable(folder), format=options.format)
+    streamed = ["--data.source", folder]
+    stored = ["--data.source", options.source, "--data.store", folder]
+    where = streamed if options.format == "litdata" else stored
+    next_step("fit", "--config", "cnn", *where, why="trains on it")
     return 1 if errors else 0
 
 
@@ -246,5 +258,7 @@ def _synthesise(options: argparse.Namespace) -> int:
             seed=options.seed,
             progress=show,
         )
-    print(f"synthesised genres in {printable(folder)}")
+    say(f"synthesised genres in {printable(folder)}")
+    fact(out=printable(folder))
+    next_step("data", "check", str(folder))
     return 0

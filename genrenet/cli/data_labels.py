@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genrenet.cli.tables import print_table
-from genrenet.utils.errors import GenrenetError, printable, visible
+from genrenet.cli.telling import as_json, fact, next_step, plural, say
+from genrenet.utils.errors import GenrenetError, printable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,11 +56,10 @@ def check(options: argparse.Namespace) -> int:
         raise LabelCheckError("no method could judge the songs", remedy="see the report of the run")
     for one in found:
         methods = ", ".join(one["methods"])
-        print(visible(f"{results['dataset']}, {one['protocol']}, out of fold: {methods}"))
-        for line in label_lines(one):
-            print(visible(f"  {line}"))
+        say(f"{results['dataset']}, {one['protocol']}, out of fold: {methods}")
+        say(*(f"  {line}" for line in label_lines(one)))
     if len(found) > 1:
-        print(f"songs to look at, by {found[0]['protocol']}:")
+        say(f"songs to look at, by {found[0]['protocol']}:")
     suspects = found[0]["suspects"]
     rows = [
         (one["path"], one["genre"], one["suggested"], f"{one['methods']} of {one['of']}")
@@ -67,11 +67,20 @@ def check(options: argparse.Namespace) -> int:
     ]
     if options.out:
         _write(Path(options.out), suspects, found[0]["methods"])
-        print(f"{len(rows)} songs to look at in {printable(options.out)}")
-    elif rows:
+        say(f"{plural(len(rows), 'song')} to look at in {printable(options.out)}")
+    elif rows and not as_json():
         print_table(("song", "label", "methods say", "methods"), rows[:SHOWN])
         if len(rows) > SHOWN:
-            print(f"and {len(rows) - SHOWN} more: --out FILE.csv writes all")
+            say(f"and {len(rows) - SHOWN} more: --out FILE.csv writes all")
+    elif not rows:
+        say("no songs to look at")
+    fact(dataset=results["dataset"], checks=found, out=options.out)
+    if rows and not options.out:
+        next_step("data", "labels", options.source, "--out", "labels.csv", why="all of them")
+    elif (Path(options.source) / "results.json").is_file():
+        next_step("compare", options.source, "runs/other", why="with another run")
+    else:
+        next_step("evaluate", options.source, "--models", "svm,knn", why="which method is better")
     return 0
 
 
@@ -90,7 +99,7 @@ def _results(options: argparse.Namespace) -> tuple[dict[str, Any], pd.DataFrame]
         known = read_dataset(source, segments=options.segments, labels=options.labels).artists
         protocol = "artist-5fold" if known else "stratified-5fold"
         if not known:
-            print(
+            say(
                 "artists are not known: a song's artist may be among those that judge its label, "
                 "and confirm it wrongly"
             )
@@ -102,7 +111,7 @@ def _results(options: argparse.Namespace) -> tuple[dict[str, Any], pd.DataFrame]
             out=folder,
             segments=options.segments,
             labels=options.labels,
-            tell=lambda line: print(line, flush=True),
+            tell=say,
         )
         return read_run(Path(folder))
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from pytorch_lightning.cli import LightningArgumentParser
 
 from genrenet.cli.lightning import GenreCLI
+from genrenet.cli.telling import fact, next_step, say
+from genrenet.cli.training_report import tell_songs
 from genrenet.evaluation.agreement import agreement
 from genrenet.features.teaching import lessons_of
 from genrenet.models.checkpoints import export_checkpoint
@@ -61,12 +64,15 @@ class DistilCLI(GenreCLI):
         ]
         kept = [*self.best_checkpoints(), *filter(None, last)]
         if not kept:
-            print("no checkpoint was kept, so there is no student")
+            say("no checkpoint was kept, so there is no student")
             return
         student = export_checkpoint(kept[0], Path(self.config.fit.student))
-        print(f"student: {printable(student)}, learnt from {', '.join(data.teachers)}")
+        say(f"student: {printable(student)}, learnt from {', '.join(data.teachers)}")
         held_out = [str(path) for path in data.part("test")["path"] if path not in data.skipped]
         step = max(1, len(held_out) // HEARD)
-        print(f"split: {data.split.name}")
-        print(agreement(str(student), data.teachers[0], held_out[::step][:HEARD]))
-        print(f"next: genrenet classify song.mp3 --checkpoint {printable(student)}")
+        tell_songs(data)
+        found = agreement(str(student), data.teachers[0], held_out[::step][:HEARD])
+        say(*str(found).splitlines())
+        fact(student=printable(student), teachers=data.teachers, agreement=asdict(found))
+        song = held_out[0] if held_out else "song.mp3"
+        next_step("classify", song, "--checkpoint", str(student))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from genrenet.cli.configured import unless_configured
 from genrenet.cli.parsing import FRAMES_HELP, TRIM_HELP, CommandParser, frames
+from genrenet.cli.telling import as_json, fact, messages_aside, next_step, plural, say, warn
 from genrenet.utils.errors import GenrenetError, printable
 from genrenet.version import __version__
 
@@ -67,11 +68,12 @@ def run(command: str, arguments: Sequence[str]) -> int:
     from genrenet.features import checkpoint_id, iter_embeddings
     from genrenet.inference.song_reader import open_model, songs_or_error
     from genrenet.library.embedding_files import NpzFile, ParquetFile
-    from genrenet.utils.progress import progress_bar
+    from genrenet.utils.progress import progress_bar, working
 
     # The file may be read from another folder.
     songs = [os.path.abspath(path) for path in songs_or_error(options.paths)]
-    model = open_model(options.backbone, options.device)
+    with working(f"loading {options.backbone}"):
+        model = open_model(options.backbone, options.device)
     names = [name.strip() for name in options.layer.split(",")]
     heard = heard_frames(model.frames, options.frames)
     about = {
@@ -96,10 +98,15 @@ def run(command: str, arguments: Sequence[str]) -> int:
                 errors.append(song.error)
             show(done, len(songs))
         file.finish()
-    for error in errors:
-        print(f"genrenet embed: {error}", file=sys.stderr)
+    warn(*errors)
     if errors:
-        print(f"{len(errors)} of {len(songs)} files had an error", file=sys.stderr)
+        warn(f"{len(errors)} of {plural(len(songs), 'file')} had an error")
+    good = len(songs) - len(errors)
+    say(f"{plural(good, 'song')} in {printable(out)}: {options.layer} of {about['backbone']}")
+    fact(songs=good, failed=len(errors), out=printable(out), **about)
+    if good and options.per != "frame":
+        place = unless_configured("embeddings", out)
+        next_step("recommend", *place, "--like", songs[0], why="what sounds like a song")
     return 1 if errors else 0
 
 
@@ -127,7 +134,15 @@ def _check(options: argparse.Namespace) -> None:
 def _list(options: argparse.Namespace) -> int:
     from genrenet.features import layer_sizes
     from genrenet.inference.song_reader import open_model
+    from genrenet.utils.progress import working
 
-    for name, size in layer_sizes(open_model(options.backbone, options.device)).items():
+    messages_aside()
+    with working(f"loading {options.backbone}"):
+        sizes = layer_sizes(open_model(options.backbone, options.device))
+    fact(backbone=printable(options.backbone), layers=sizes)
+    for name, size in sizes.items() if not as_json() else ():
         print(f"{name:<12} {size:>8}")
+    folder = options.paths[0] if options.paths else "~/Music"
+    words = ["--backbone", options.backbone, "--layer", next(reversed(sizes)), "--out", "songs.npz"]
+    next_step("embed", folder, *words)
     return 0

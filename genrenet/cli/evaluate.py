@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from genrenet.cli.parsing import CommandParser, add_collection_options
-from genrenet.cli.telling import show
+from genrenet.cli.telling import as_json, fact, next_step, say, show
 from genrenet.utils.errors import GenrenetError, printable
 
 EXAMPLES = """examples:
@@ -105,9 +105,14 @@ def _evaluate(options: argparse.Namespace) -> int:
         labels=options.labels,
         fit_options=[*steps, *options.fit_option],
         reference=settings.get("reference", []),
-        tell=lambda line: print(line, flush=True),
+        tell=say,
     )
-    print(f"\n{markdown(found.results)}\nreport: {printable(found.page)}")
+    if not as_json():
+        print(f"\n{markdown(found.results)}")
+    out = printable(settings["out"])
+    say(f"report: {printable(found.page)}")
+    fact(report=printable(found.page), out=out, complete=found.complete, results=found.results)
+    next_step("data", "labels", out, why="songs that seem to be labelled wrongly")
     return 0 if found.complete else 1
 
 
@@ -125,4 +130,6 @@ def _compare(options: argparse.Namespace) -> int:
         show(found)
     else:
         print(comparison_table(found))
+    run = printable(options.runs[0])
+    next_step("data", "labels", run, why="songs that seem to be labelled wrongly")
     return 0

@@ -29,6 +29,8 @@ from pytorch_lightning.loggers import TensorBoardLogger
 
 from genrenet.cli.old_options import current_arguments, read_old_names
 from genrenet.cli.registered_names import arguments_by_path
+from genrenet.cli.telling import fact, say
+from genrenet.cli.training_report import tell_best, tell_checkpoints, tell_measured, tell_songs
 from genrenet.data.datamodule import GenreDataModule
 from genrenet.evaluation.callbacks import PredictionWriter, TestReport, gather_skipped
 from genrenet.models.checkpoints import read_checkpoint
@@ -189,9 +191,9 @@ class GenreCLI(LightningCLI):
 
     def conclude(self) -> None:
         """Say what a training has left, and what to do with it."""
-        for best in self.best_checkpoints():
-            shown = printable(best)
-            print(f"best checkpoint: {shown}\nnext: genrenet test --ckpt_path {shown}")
+        tell_songs(self.datamodule)
+        tell_best(self.trainer)
+        tell_checkpoints(self.trainer, self.best_checkpoints())
 
     def best_checkpoints(self) -> list[str]:
         """Return the files of the checkpoints that were kept for being the best."""
@@ -369,5 +371,8 @@ def run_trainer(arguments: Sequence[str], name: str, cli_class: type[GenreCLI] =
         return 0
     skipped = cli.datamodule.skipped
     if skipped:
-        print(f"{len(skipped)} songs were skipped because they could not be read")
+        say(f"{len(skipped)} songs were skipped because they could not be read")
+    fact(skipped=len(skipped))
+    if arguments[0] != "fit":
+        tell_measured(arguments[0], cli.trainer, cli.datamodule)
     return len(skipped)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from genrenet.cli.configured import unless_configured
 from genrenet.cli.parsing import (
     FRAMES_HELP,
     CommandParser,
@@ -19,6 +21,7 @@ from genrenet.cli.parsing import (
     count,
     frames,
 )
+from genrenet.cli.telling import as_json, fact, messages_aside, next_step, plural, say, warn
 from genrenet.utils.errors import GenrenetError, printable, visible
 
 if TYPE_CHECKING:
@@ -144,7 +147,9 @@ def run(command: str, arguments: Sequence[str]) -> int:
 
     # All that can be refused at once is, before songs are scored or their tags read.
     printed = options.out == "-"
-    if not printed:
+    if printed:
+        messages_aside()
+    else:
         check_out(options.out)
     length = parse_length(options.length) if options.length else None
     listed = [song for file in options.exclude_list for song in read_playlist(file)]
@@ -173,12 +178,12 @@ def run(command: str, arguments: Sequence[str]) -> int:
             progress=lambda done, total: show(done, total) if total else None,
         )
     made = replace(made, plain=options.paths == "plain")
-    if printed:
+    if printed and not as_json():
         _print(made, absolute=options.paths not in ("relative", "plain"))
-    else:
+    elif not printed:
         write_playlist(made, options.out, absolute=options.paths == "absolute")
     failed = _tell_left_out(songs, scored=scored)
-    _tell(made, None if printed else options.out)
+    _tell(made, options)
     return 1 if failed or made.short else 0
 
 
@@ -248,31 +253,37 @@ def _tell_left_out(songs: LibrarySongs, *, scored: bool) -> int:
             unusable.append(reason if path in reason else f"'{path}': {reason}")
     # What a table says of songs in error, the scan has said already.
     failed = gone + unusable if scored else gone
-    for line in failed[:_NAMED]:
-        print(f"genrenet playlist: {visible(line)}", file=sys.stderr)
+    warn(*failed[:_NAMED])
     if len(failed) > _NAMED:
-        print(f"and {len(failed) - _NAMED} more", file=sys.stderr)
+        warn(f"and {len(failed) - _NAMED} more")
     if gone:
-        print(
+        warn(
             f"{len(gone)} of {len(songs) + len(songs.left_out)} files are gone: moved or removed "
-            "since the scan; 'genrenet scan' finds them again",
-            file=sys.stderr,
+            "since the scan; 'genrenet scan' finds them again"
         )
     if unusable:
-        print(f"{len(unusable)} without a genre left out", file=sys.stderr)
+        warn(f"{len(unusable)} without a genre left out")
+    fact(gone=len(gone), unusable=len(unusable))
     return len(failed)
 
 
-def _tell(made: Playlist, out: str | None) -> None:
+def _tell(made: Playlist, options: argparse.Namespace) -> None:
     from genrenet.playlists.base import clock
 
-    for note in made.notes:
-        print(f"genrenet playlist: {note}", file=sys.stderr)
-    number, unknown = len(made.songs), sum(song.duration is None for song in made.songs)
-    told = f"{number} song{'' if number == 1 else 's'}, {clock(made.seconds)}"
+    warn(*made.notes)
+    unknown = sum(song.duration is None for song in made.songs)
+    told = f"{plural(len(made.songs), 'song')}, {clock(made.seconds)}"
     if unknown:
         told += f" and {unknown} of unknown length"
-    if out is None:
-        print(f"genrenet playlist: {told}", file=sys.stderr)
-    else:
-        print(f"{told} in {printable(out)}")
+    out = None if options.out == "-" else options.out
+    say(f"{told} in {printable(out)}" if out else told)
+    songs = [{"path": printable(song.path), "genre": song.genre} for song in made.songs]
+    fact(title=made.title, songs=songs, seconds=made.seconds, short=made.short, out=out)
+    place = unless_configured("table", options.library)
+    if out and made.songs:
+        first = made.songs[0].path
+        next_step("recommend", *place, "--like", first, why="what sounds like the first of them")
+    elif not out:
+        genres = [f"--genre={genre}" for genre in options.genre]
+        name = re.sub(r"\W+", "-", made.title).strip("-").lower() or "songs"
+        next_step("playlist", *place, *genres, "--out", f"{name}.m3u8", why="for players")

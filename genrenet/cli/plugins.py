@@ -7,7 +7,7 @@ from typing import Any
 
 from genrenet.cli.parsing import CommandParser
 from genrenet.cli.tables import print_table
-from genrenet.cli.telling import show
+from genrenet.cli.telling import next_step, plural, say, show
 
 KINDS = {
     "baseline": "register_baselines",
@@ -66,6 +66,13 @@ def run(command: str, arguments: Sequence[str]) -> int:
         show(rows)
     else:
         _print(rows)
+    packages = {row["package"] for row in rows}
+    say(f"{plural(len(rows), 'thing')} of {plural(len(packages), 'package')}")
+    if any(row["kind"] == "baseline" for row in rows):
+        names = ",".join(str(row["name"]) for row in rows if row["kind"] == "baseline")
+        next_step("evaluate", "~/Music", "--models", names, why="which method is better")
+    else:
+        next_step("plugins", why="all there are")
     return 1 if problems() else 0
 
 

@@ -9,10 +9,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from genrenet.cli.configured import unless_configured
 from genrenet.cli.histories import read_all, with_names
 from genrenet.cli.parsing import CommandParser, count, setting
 from genrenet.cli.tables import print_table
-from genrenet.cli.telling import show
+from genrenet.cli.telling import fact, next_step, plural, say, show, warn
 from genrenet.utils.errors import printable
 
 if TYPE_CHECKING:
@@ -109,8 +110,20 @@ def run(command: str, arguments: Sequence[str]) -> int:
         _print(list(tables), options.format)
     else:
         rows = write_recommendations(out, tables)
-        print(f"{rows} recommendations in {printable(out)}")
+        say(f"{plural(rows, 'recommendation')} in {printable(out)}")
+        fact(recommendations=rows, out=printable(out), model=model.name)
+    _next(options)
     return 1 if history.skipped else 0
+
+
+def _next(options: argparse.Namespace) -> None:
+    if options.like:
+        place = unless_configured("embeddings", options.history[0])
+        words = ["--like", options.like[0], "--top", str(2 * options.top), "--out", "more.csv"]
+        next_step("recommend", *place, *words, why="more of it, in a file")
+    else:
+        histories = [*map(printable, options.history)]
+        next_step("recommend", "evaluate", *histories, why="which recommender is better")
 
 
 def _prepared(
@@ -192,12 +205,11 @@ def _recommended(
         words = ", ".join(
             word if len(users) == 1 else f"{word}: {number}" for word, number in sources.items()
         )
-        print(f"genrenet recommend: {model.name} rests on {words}", file=sys.stderr)
+        warn(f"{model.name} rests on {words}")
     if served < len(users):
-        print(
-            f"genrenet recommend: nothing to recommend to {len(users) - served} of {len(users)} "
-            f"users: '{model.name}' knows nothing of what they have, or they have it all",
-            file=sys.stderr,
+        warn(
+            f"nothing to recommend to {len(users) - served} of {len(users)} users: '{model.name}' "
+            "knows nothing of what they have, or they have it all"
         )
 
 
@@ -210,7 +222,7 @@ def _history_of(user: str, history: History, model: Recommender) -> Any:
     except HistoryError as error:
         if model.name not in ("hybrid", "popularity"):
             raise
-        print(f"genrenet recommend: {error}; taken for a new user", file=sys.stderr)
+        warn(f"{error}; taken for a new user")
         return history.one([])
 
 

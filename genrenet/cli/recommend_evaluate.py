@@ -8,6 +8,7 @@ from pathlib import Path
 
 from genrenet.cli.histories import read_all
 from genrenet.cli.parsing import CommandParser, count
+from genrenet.cli.telling import as_json, fact, next_step, say, show
 from genrenet.utils.atomic import write_text
 from genrenet.utils.errors import printable
 from genrenet.utils.strict_json import to_json
@@ -95,12 +96,20 @@ def _history(options: argparse.Namespace) -> int:
         content,
         share=options.holdout,
         seeds=options.seeds,
-        tell=lambda line: print(line, flush=True),
+        tell=say,
     )
     name = ", ".join(printable(Path(file).name) for file in options.history)
     results = summarise(name, history, found, options.holdout, options.seeds)
     page = write_report(folder, results)
-    print(f"\n{markdown(results)}\nreport: {printable(page)}")
+    if not as_json():
+        print(f"\n{markdown(results)}")
+    say(f"report: {printable(page)}")
+    fact(report=printable(page), results=results)
+    best = results["models"][0]
+    if not best["error"]:
+        words = ["--model", best["name"], "--all-users", "--out", "recs.csv"]
+        words += ["--content", options.content] if options.content else []
+        next_step("recommend", *options.history, *words, why="by the best of them")
     return 1 if history.skipped or any(model.error for model in found.models) else 0
 
 
@@ -124,5 +133,10 @@ def _neighbours(options: argparse.Namespace) -> int:
             folder.mkdir(parents=True, exist_ok=True)
             write_text(folder / "results.json", to_json(found, indent=1, ensure_ascii=False) + "\n")
             write_text(folder / "results.md", text)
-    print(text)
+    if as_json():
+        show(found)
+    else:
+        print(text)
+    library = printable(options.history[0])
+    next_step("recommend", library, "--like", "song.mp3", why="what sounds like a song")
     return 0

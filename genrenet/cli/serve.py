@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from genrenet.cli.parsing import CommandParser, add_engine_options, chosen_taxonomy, count
+from genrenet.cli.telling import as_json, say, show
 from genrenet.utils.errors import printable
 
 EXAMPLES = """examples:
@@ -83,6 +84,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
     from genrenet.models.checkpoints import default_checkpoint
     from genrenet.models.checkpoints.licences import require_commercial
     from genrenet.utils.hardware import keep_freed_memory, stoppable
+    from genrenet.utils.progress import working
     from genrenet.web.app import create_app
     from genrenet.web.errors import ServeError
     from genrenet.web.music_folder import Shelf
@@ -113,9 +115,10 @@ def run(command: str, arguments: Sequence[str]) -> int:
             raise ServeError(f"two checkpoints are called '{name}'", remedy="rename one")
         if options.commercial:
             require_commercial(checkpoint)
-        models[name] = open_method(
-            checkpoint, options.device, options.precision, compiled=options.compile
-        )
+        with working(f"loading {name}"):
+            models[name] = open_method(
+                checkpoint, options.device, options.precision, compiled=options.compile
+            )
     scoring = Scoring(
         models,
         Turns(options.at_once, options.queue),
@@ -141,10 +144,14 @@ def run(command: str, arguments: Sequence[str]) -> int:
         )
         server = Server(app, options.host, options.port)
         query = "" if token is None else f"token?token={quote(token, safe='')}"
-        print(f"serving '{printable(shelf.root)}' with {', '.join(models)}", flush=True)
-        print(f"open {server.url}{query}  (Ctrl-C ends the server)", flush=True)
+        say(f"serving '{printable(shelf.root)}' with {', '.join(models)}")
+        if as_json():
+            root, served = printable(shelf.root), list(models)
+            show({"url": f"{server.url}{query}", "music": root, "models": served})
+        else:
+            print(f"open {server.url}{query}  (Ctrl-C ends the server)", flush=True)
         if options.opensubsonic:
             who = "any" if token is None else "the token"
-            print(f"OpenSubsonic: {server.url.rstrip('/')}, any user, password: {who}", flush=True)
+            say(f"OpenSubsonic: {server.url.rstrip('/')}, any user, password: {who}")
         server.run()
     return 0

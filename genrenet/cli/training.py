@@ -137,7 +137,7 @@ def prepare_arguments(command: str, arguments: Sequence[str]) -> list[str]:
     checkpoint = values["ckpt_path"]
     if checkpoint in ("best", "last") and not Path(checkpoint).exists():
         checkpoint = str(_newest(checkpoint, values["out"] or "runs", values["name"]))
-        print(f"checkpoint: {printable(checkpoint)}")
+        telling.say(f"checkpoint: {printable(checkpoint)}")
         resolved += [f"--ckpt_path={checkpoint}"]
     if checkpoint and not Path(checkpoint).is_file():
         raise OptionError(

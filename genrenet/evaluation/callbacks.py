@@ -64,9 +64,18 @@ class TestReport(pl.Callback):
 
     Files that are segments of songs are judged by song; ``predictions.csv`` has a row a file.
     Nothing is written under ``fast_dev_run``, nor where the data come from another data module.
+
+    Attributes
+    ----------
+    results : dict, optional
+    page : Path, optional
+        Of the report, when it is written.
     """
 
     __test__ = False  # pytest: this class tests music, not code
+
+    results: dict[str, Any] | None = None
+    page: Path | None = None
 
     def on_test_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
         """Gather from all processes; write on the first."""
@@ -91,6 +100,7 @@ class TestReport(pl.Callback):
         }
         page = write_report(folder, results, predictions_table(table, scores, data.labels, frames))
         write_predictions(page.with_name("predictions.csv"), files)
+        self.results, self.page = results, page
         print(summary(results))
         print(f"report: {printable(page)}")
 
@@ -161,10 +171,19 @@ class PredictionWriter(pl.Callback):
     """Writes ``predictions.csv``, one row a song, when a prediction is over.
 
     Frames are summed per song as they come, so memory does not grow with their number.
+
+    Attributes
+    ----------
+    file : Path, optional
+        When it is written.
+    songs : int
+        That it holds.
     """
 
     def __init__(self) -> None:
         self._songs: SongScores | None = None
+        self.file: Path | None = None
+        self.songs = 0
 
     def on_predict_start(self, trainer: pl.Trainer, pl_module: Any) -> None:
         """Allocate a row for each song."""
@@ -203,6 +222,7 @@ class PredictionWriter(pl.Callback):
             table: pd.DataFrame = data.part("all")
             predictions = predictions_table(table, scores, data.labels, frames)
             file = write_predictions(folder / "predictions.csv", predictions)
+            self.file, self.songs = file, len(predictions)
             missing = len(table) - len(predictions)
             left_out = f" ({missing} could not be read)" if missing else ""
             print(f"predictions of {len(predictions)} songs{left_out}: {printable(file)}")

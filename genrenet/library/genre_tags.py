@@ -142,6 +142,8 @@ def write_fields(path: str, values: Values) -> None:
         if not os.access(real, os.W_OK):
             # Replacing a file asks nobody but its folder; who protects a file means it.
             raise PermissionError("the file is write-protected")
+        if not os.access(os.path.dirname(real), os.W_OK):
+            raise PermissionError("its folder is write-protected")
         form, was = format_of(real), FileState.of(real)
         with replacing(real) as part:
             copy = str(part)

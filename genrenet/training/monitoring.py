@@ -226,18 +226,26 @@ class HyperParameters(pl.Callback):
     """The run's settings beside what they led to, in TensorBoard's HPARAMS tab.
 
     Tags: ``hp/best_val_loss``; ``hp/val_song_accuracy`` and ``hp/val_frame_accuracy`` at the end.
+
+    Attributes
+    ----------
+    best : dict of str to float
+        ``epoch``, ``loss``, ``song_accuracy`` and ``frame_accuracy`` of the epoch with the least
+        loss on the validation songs; empty before the first.
     """
 
     def __init__(self) -> None:
         self._best = math.inf
+        self.best: dict[str, float] = {}
 
     def state_dict(self) -> dict[str, Any]:
         """Return the best loss so far, for runs that are resumed."""
-        return {"best": self._best}
+        return {"best": self._best, "figures": self.best}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on from a checkpoint."""
         self._best = float(state_dict["best"])
+        self.best = dict(state_dict.get("figures", {}))  # older checkpoints have none
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: Any) -> None:
         """Tell Lightning's ``hparams.yaml``."""
@@ -246,8 +254,12 @@ class HyperParameters(pl.Callback):
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
         """Remember the best loss."""
-        if _tensorboard(trainer) is not None and "val/loss" in trainer.callback_metrics:
-            self._best = min(self._best, float(trainer.callback_metrics["val/loss"]))
+        loss = float(trainer.callback_metrics.get("val/loss", math.inf))
+        if loss < self._best and not trainer.sanity_checking:
+            self._best, self.best = loss, {"epoch": trainer.current_epoch, "loss": loss}
+            for name in ("song_accuracy", "frame_accuracy"):
+                if f"val/{name}" in trainer.callback_metrics:
+                    self.best[name] = float(trainer.callback_metrics[f"val/{name}"])
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
         """Write settings and metrics."""

@@ -173,7 +173,9 @@ def test_info_of_a_shipped_model_shows_its_metrics_and_card(capsys):
     assert code == 0
     for words in ("state: shipped", "dataset: some songs", "test/song_accuracy: 0.75"):
         assert words in out
-    assert out.rstrip().endswith("# The card of ours")
+    card, told = out.rstrip().splitlines()[-2:]
+    assert card == "# The card of ours"
+    assert told == "next: genrenet classify song.mp3 --checkpoint ours"
     facts = json.loads(_run(capsys, "info", "ours", "--format", "json")[1])
     assert facts["card"] == "# The card of ours\n"
 

@@ -85,18 +85,24 @@ def test_configurations_are_found_by_name(tmp_path):
 
 def test_fit_test_predict_classify(music, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert main(["fit", "--data.source", str(music), "--trainer.max_epochs=6", *SMALL_OPTIONS]) == 0
+    options = ["--trainer.max_epochs=6", "--json", *SMALL_OPTIONS]
+    assert main(["fit", "--data.source", str(music), *options]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert sum(told["songs"].values()) == 24
+    assert told["best"]["song_accuracy"] > 0.5
     run = tmp_path / "runs" / "default" / "version_0"
     checkpoints = run / "checkpoints"
+    assert told["checkpoints"] == [str(checkpoints / "best.ckpt")]
+    assert told["next"] == f"genrenet test --ckpt_path {checkpoints / 'best.ckpt'}"
     assert {file.name for file in checkpoints.iterdir()} == {"best.ckpt", "last.ckpt"}
     config = yaml.safe_load((run / "config.yaml").read_text())
     assert config["data"]["source"] == str(music)
-    capsys.readouterr()
 
     best = str(checkpoints / "best.ckpt")
     assert main(["test", "--ckpt_path", best, "--trainer.enable_progress_bar=false"]) == 0
     shown = capsys.readouterr().out
     assert "song accuracy" in shown
+    assert shown.splitlines()[-1].startswith(f"next: genrenet checkpoints export {best}")
     reports = list((tmp_path / "runs").rglob("report/results.json"))
     assert [report.parents[1] for report in reports] == [run / "test"]
     results = json.loads(reports[0].read_text())
@@ -104,10 +110,11 @@ def test_fit_test_predict_classify(music, tmp_path, capsys, monkeypatch):
     assert results["split"].startswith("stratified")
     assert (reports[0].parent / "report.html").exists()
 
-    assert main(["predict", "--ckpt_path", best, "--trainer.enable_progress_bar=false"]) == 0
+    assert main(["predict", "--ckpt_path", best, "--json", "-q"]) == 0
     (predictions,) = (tmp_path / "runs").rglob("predict/predictions.csv")
     assert len(pd.read_csv(predictions)) == 24
-    capsys.readouterr()
+    told = json.loads(capsys.readouterr().out)
+    assert (told["songs"], told["predictions"]) == (24, str(predictions))
 
     song = str(music / "bass" / "bass-0.wav")
     assert main(["classify", song, "--checkpoint", best, "--format", "json", "--timeline"]) == 0

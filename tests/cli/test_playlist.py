@@ -37,7 +37,9 @@ def test_from_a_folder_that_is_scored_now(music, checkpoint, tmp_path, capsys):
     asked = ["--genre", "bass", "--min-confidence", "0", "--songs", "3", "--checkpoint", checkpoint]
     assert run(tmp_path / "music", *asked, "--out", out) == 1
     said = capsys.readouterr()
-    assert said.out == f"3 songs, 0:15 in {out}\n"
+    told, following = said.out.splitlines()
+    assert told == f"3 songs, 0:15 in {out}"
+    assert following.startswith("next: genrenet recommend ")
     assert "broken.mp3" in said.err
     assert "1 without a genre left out" in said.err
     lines = out.read_text().splitlines()
@@ -104,7 +106,7 @@ def test_printed(table, tmp_path, capsys, monkeypatch):
         said.out.splitlines()[4],
         line_of(str(folder / "jazz-01.flac"), None),
     ]
-    assert said.err.startswith("genrenet playlist: 2 songs, ")
+    assert said.err.startswith("2 songs, ")
     monkeypatch.chdir(tmp_path)
     assert run(table, *asked, "--paths", "relative") == 0
     assert capsys.readouterr().out.splitlines()[3] == "shelf/jazz-00.flac"
@@ -162,8 +164,9 @@ def test_files_that_are_gone_are_named_and_the_rest_is_written(table, tmp_path, 
     gone = tmp_path / "shelf" / "jazz-00.flac"
     assert said[0] == f"genrenet playlist: '{gone}' is gone since the scan"
     assert said[3:] == [
-        "and 2 more",
-        "5 of 20 files are gone: moved or removed since the scan; 'genrenet scan' finds them again",
+        "genrenet playlist: and 2 more",
+        "genrenet playlist: 5 of 20 files are gone: moved or removed since the scan; "
+        "'genrenet scan' finds them again",
     ]
     assert names(out) == [f"jazz-0{at}.flac" for at in range(5, 10)]
 

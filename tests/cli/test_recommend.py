@@ -63,7 +63,7 @@ def test_all_users_never_get_what_they_have(lastfm, tmp_path, capsys, suffix):
     assert recommend(lastfm, "--model", "svd", "--all-users", "--top", 5, "--out", out) == 0
     found = pd.read_csv(out, dtype=str) if suffix == ".csv" else pd.read_parquet(out).astype(str)
     assert list(found.columns) == ["user", "item", "rank", "score"]
-    assert f"{len(found)} recommendations in" in capsys.readouterr().out
+    assert f"{len(found):,} recommendations in" in capsys.readouterr().out
     truth = pd.read_csv(lastfm, sep="\t", header=None, names=["user", "item", "plays"], dtype=str)
     assert found["user"].nunique() > 0.99 * truth["user"].nunique()
     assert not len(found.merge(truth, on=["user", "item"]))
@@ -85,7 +85,8 @@ def test_new_users_get_what_is_popular_and_are_told_so(plays, capsys):
     shown = capsys.readouterr()
     assert "no user 'nobody' in the history" in shown.err
     assert "hybrid rests on popularity" in shown.err
-    assert len(shown.out.splitlines()) == 4
+    assert len(shown.out.splitlines()) == 5
+    assert shown.out.splitlines()[-1].startswith("next: genrenet recommend evaluate ")
     assert recommend(plays, "--user", "nobody", "--model", "als") == 2
     assert recommend(plays, "--user", "U22", "--model", "als") == 2
     assert "did you mean 'u2'" in capsys.readouterr().err

@@ -247,7 +247,11 @@ except GenreTagError as error:
 
 @pytest.mark.parametrize(
     ("how", "said"),
-    [("full", "File too large"), ("file", "write-protected"), ("folder", "Permission denied")],
+    [
+        ("full", "File too large"),
+        ("file", "write-protected"),
+        ("folder", "its folder is write-protected"),
+    ],
 )
 def test_what_cannot_be_written_stays_as_it_was(made, how, said):
     # Not in pytest's folder, which nobody but its owner may enter.
