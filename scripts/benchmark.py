@@ -27,6 +27,7 @@ BENCHMARKS = {
     "memory": "peak memory against the number and the length of songs",
     "startup": "commands that have little to do, against the import of torch",
     "serve": "many requests to the server at once",
+    "page": "the page of a library of 100,000 songs",
 }
 
 
@@ -50,7 +51,7 @@ def main() -> int:
     for name in BENCHMARKS:
         print(f"== {name}", flush=True)
         arguments = [name]
-        if data and name not in ("frontend", "network", "neighbours", "near-songs"):
+        if data and name not in ("frontend", "network", "neighbours", "page", "near-songs"):
             arguments += ["--data", os.fspath(data)]
         if results:
             results.mkdir(parents=True, exist_ok=True)

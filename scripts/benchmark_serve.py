@@ -47,7 +47,7 @@ def run(options: argparse.Namespace) -> int:
     with TemporaryDirectory() as name:
         paths = [Path(path) for path in songs(options.data, SONGS, Path(name))]
         root = options.data or Path(name)
-        with _server(root, options.checkpoint) as (process, port):
+        with server(root, options.checkpoint) as (process, port):
             alone = {path: _ask(port, root, path, upload=False) for path in paths}
             if lost := [path.name for path, (status, _) in alone.items() if status != 200]:
                 raise BenchmarkError(f"not to be had: {', '.join(lost)}")
@@ -77,12 +77,11 @@ def run(options: argparse.Namespace) -> int:
 
 
 @contextmanager
-def _server(root: Path, checkpoint: str) -> Iterator[tuple[int, int]]:
+def server(root: Path, checkpoint: str, *more: str) -> Iterator[tuple[int, int]]:
     """A server of its own process: its number and its port."""
     command = [sys.executable, "-m", "genrenet", "serve", "--music", str(root), "--port", "0"]
-    with subprocess.Popen(
-        [*command, "--checkpoint", checkpoint, "--device", "cpu"], stdout=subprocess.PIPE, text=True
-    ) as running:
+    command += ["--checkpoint", checkpoint, "--device", "cpu", *more]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
         try:
             assert running.stdout is not None
             told = ""
@@ -136,7 +135,7 @@ def _round(
         "seconds": time.perf_counter() - begun,
         "lost": requests - sum(status == 200 for _, status, _ in found),
         "wrong": sum(answer != alone[path][1] for path, status, answer in found if status == 200),
-        "bytes": _resident(process),
+        "bytes": resident(process),
         "page": page,
     }
 
@@ -158,7 +157,7 @@ def _ask(port: int, root: Path, path: Path, *, upload: bool) -> tuple[int, Any]:
         return answer.status, told.get("scores")
 
 
-def _resident(process: int) -> int:
+def resident(process: int) -> int:
     """Bytes of memory that a process has at the moment."""
     status = Path(f"/proc/{process}/status").read_text()
     return int(status.split("VmRSS:")[1].split()[0]) * 1024

@@ -127,6 +127,8 @@ class Following:
     only : collection of str, optional
         Files and folders that something happened to, whether they still exist or not; only these
         are looked at, and of folders what the table knows of them. The whole libraries by default.
+    matched : bool
+        Look for `moves`; otherwise these are among what is to be scored.
 
     Attributes
     ----------
@@ -149,6 +151,7 @@ class Following:
         restart: bool = False,
         retry: bool = False,
         only: Collection[str] | None = None,
+        matched: bool = True,
     ) -> None:
         unfinished = Unfinished(out)
         if restart and not (unfinished.restarted and unfinished.about in (None, about)):
@@ -182,7 +185,7 @@ class Following:
             elif not self._same.get(name):
                 todo.append((path, name in self._same))
         self.unreadable += closed
-        self.moves = find_moves(todo, self._table, unfinished)
+        self.moves = find_moves(todo, self._table, unfinished) if matched else []
         moved = {move.path for move in self.moves}
         self.todo = [(path, known) for path, known in todo if path not in moved]
         self.same = len(self.listed) - len(todo)

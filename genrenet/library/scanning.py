@@ -330,7 +330,7 @@ class Scan:
             See `scan`.
         """
         with self._lock():
-            return Following(self.libraries, self.out, self.about).news
+            return Following(self.libraries, self.out, self.about, matched=False).news
 
     def check(self) -> None:
         """Refuse a table that cannot be written.

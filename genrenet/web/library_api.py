@@ -55,17 +55,17 @@ def songs() -> ResponseReturnValue:
 @library_api.get("/library/artists")
 def artists() -> ResponseReturnValue:
     """Return the artists of songs of a kind, those with most of them first."""
-    found = queries.artists(library().index(), _wanted())
-    page, around = _page(len(found))
-    return {"artists": found[page], **around}
+    page = _asked_page()
+    found, total = queries.artists(library().index(), _wanted(), page)
+    return {"artists": found, "total": total, "offset": page.start}
 
 
 @library_api.get("/library/albums")
 def albums() -> ResponseReturnValue:
     """Return the albums of songs of a kind, those with most of them first."""
-    found = queries.albums(library().index(), _wanted())
-    page, around = _page(len(found))
-    return {"albums": found[page], **around}
+    page = _asked_page()
+    found, total = queries.albums(library().index(), _wanted(), page)
+    return {"albums": found, "total": total, "offset": page.start}
 
 
 @library_api.get("/library/duplicates")
@@ -163,8 +163,13 @@ def _number(name: str, default: int, least: int, most: int) -> int:
     return int(given)
 
 
+def _asked_page() -> slice:
+    """Return which rows of a list are asked for."""
+    offset = _number("offset", 0, 0, 10**9 - 1)
+    return slice(offset, offset + _number("limit", 50, 1, MOST_ROWS))
+
+
 def _page(total: int) -> tuple[slice, dict[str, Any]]:
     """Return which rows of a list are asked for, and what the answer says of the others."""
-    offset = _number("offset", 0, 0, 10**9 - 1)
-    limit = _number("limit", 50, 1, MOST_ROWS)
-    return slice(offset, offset + limit), {"total": total, "offset": offset}
+    page = _asked_page()
+    return page, {"total": total, "offset": page.start}

@@ -152,24 +152,66 @@ def _subgenres(index: LibraryIndex, music: Flags) -> dict[int, list[dict[str, An
     }
 
 
-def artists(index: LibraryIndex, wanted: Wanted) -> list[dict[str, Any]]:
-    """Return the artists of songs, those with the most songs first: ``artist``, ``songs``,
-    ``seconds``, and the ``genre`` of most of them.
+@dataclass(frozen=True)
+class Groups:
+    """Songs by artist or by album, the largest groups first.
+
+    Attributes
+    ----------
+    codes : ndarray of int, shape (groups,)
+        Of `LibraryIndex.artists` or `LibraryIndex.albums`.
+    songs, seconds : ndarray, shape (groups,)
+    genre : ndarray of int, shape (groups,)
+        The genre of most of their songs, -1 for none.
     """
-    return [
-        {"artist": index.artists.names[code], **about}
-        for code, about in _grouped(index, chosen(index, wanted), index.artists.codes)
-    ]
+
+    codes: NDArray[np.int64]
+    songs: NDArray[np.int64]
+    seconds: NDArray[np.float64]
+    genre: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def about(self, index: LibraryIndex, page: slice) -> list[tuple[int, dict[str, Any]]]:
+        """Return the codes of some groups, and ``songs``, ``seconds`` and ``genre`` of each."""
+        rows = zip(
+            *(each[page].tolist() for each in (self.codes, self.songs, self.seconds, self.genre)),
+            strict=True,
+        )
+        return [
+            (
+                code,
+                {
+                    "songs": songs,
+                    "seconds": round(seconds, 1),
+                    "genre": index.genres[genre] if genre >= 0 else None,
+                },
+            )
+            for code, songs, seconds, genre in rows
+        ]
 
 
-def albums(index: LibraryIndex, wanted: Wanted) -> list[dict[str, Any]]:
-    """Return the albums of songs, those with the most songs first: ``album``, ``folder``,
-    ``artist``, ``songs``, ``seconds``, and the ``genre`` of most of them.
+def artists(
+    index: LibraryIndex, wanted: Wanted, page: slice = slice(None)
+) -> tuple[list[dict[str, Any]], int]:
+    """Return artists of songs, those with the most songs first: ``artist``, ``songs``,
+    ``seconds``, and the ``genre`` of most of them; and how many artists there are.
     """
-    return [
-        {**album_of(index, code), **about}
-        for code, about in _grouped(index, chosen(index, wanted), index.albums.codes)
-    ]
+    found = _grouped(index, chosen(index, wanted), index.artists.codes)
+    rows = found.about(index, page)
+    return [{"artist": index.artists.names[code], **about} for code, about in rows], len(found)
+
+
+def albums(
+    index: LibraryIndex, wanted: Wanted, page: slice = slice(None)
+) -> tuple[list[dict[str, Any]], int]:
+    """Return albums of songs, those with the most songs first: ``album``, ``folder``, ``artist``,
+    ``songs``, ``seconds``, and the ``genre`` of most of them; and how many albums there are.
+    """
+    found = _grouped(index, chosen(index, wanted), index.albums.codes)
+    rows = found.about(index, page)
+    return [{**album_of(index, code), **about} for code, about in rows], len(found)
 
 
 def album_of(index: LibraryIndex, code: int) -> dict[str, Any]:
@@ -192,36 +234,20 @@ def scores_of(index: LibraryIndex, row: int) -> dict[str, float]:
     }
 
 
-def _grouped(
-    index: LibraryIndex, flags: Flags, codes: NDArray[np.int32]
-) -> list[tuple[int, dict[str, Any]]]:
-    """Return groups of songs by a code, the largest first."""
+def _grouped(index: LibraryIndex, flags: Flags, codes: NDArray[np.int32]) -> Groups:
     rows = flags & (codes >= 0)
-    if not rows.any():
-        return []
     groups, width = codes[rows], len(index.genres) + 1
     songs = np.bincount(groups)
-    seconds = np.bincount(groups, np.nan_to_num(index.duration[rows]))
+    seconds = np.bincount(groups, np.nan_to_num(index.duration[rows])).astype(np.float64)
     pairs, counts = np.unique(
         groups.astype(np.int64) * width + index.genre[rows] + 1, return_counts=True
     )
-    genre = np.zeros(len(songs), np.int64)
-    order = np.argsort(counts, kind="stable")
-    group, number = np.divmod(pairs[order], width)
-    genre[group] = number  # the last, which has the most songs, counts
+    genre = np.full(len(songs), -1, np.int64)
+    group, number = np.divmod(pairs[np.argsort(counts, kind="stable")], width)
+    genre[group] = number - 1  # the last, which has the most songs, counts
     first = np.argsort(-songs, kind="stable")
-    return [
-        (
-            code,
-            {
-                "songs": int(songs[code]),
-                "seconds": round(float(seconds[code]), 1),
-                "genre": index.genres[genre[code] - 1] if genre[code] else None,
-            },
-        )
-        for code in first.tolist()
-        if songs[code]
-    ]
+    first = first[songs[first] > 0]
+    return Groups(first, songs[first], seconds[first], genre[first])
 
 
 def recordings(index: LibraryIndex) -> Rows:

@@ -41,6 +41,10 @@ def errors_in(word: str) -> int:
     return 0 if len(word) < 3 else 1 if len(word) < 6 else 2 if len(word) < 10 else 3
 
 
+FEW = 300
+"""Fitting words up to which it is faster to look who has each than to look at all texts."""
+
+
 class Vocabulary:
     """All words of several fields, and how well they fit a word that is asked for.
 
@@ -102,11 +106,19 @@ class Field:
         self.count = len(sizes)
         self._owners = np.flatnonzero(sizes).astype(np.int32)
         self._starts = (np.cumsum(sizes) - sizes)[self._owners]
+        # The same by words: who has each.
+        order = np.argsort(self._ranks, kind="stable")
+        self._having = np.repeat(np.arange(self.count, dtype=np.int32), sizes)[order]
+        self._words = np.searchsorted(self._ranks[order], np.arange(len(rank) + 1))
 
     def scores(self, fits: Scores) -> Scores:
         """Return the best fit of each text's words, of shape (texts + 1,): the last is none's."""
         found = np.zeros(self.count + 1, np.float32)
-        if len(self._owners):
+        fitting = np.flatnonzero(fits)
+        if len(fitting) <= FEW:
+            for word in fitting[np.argsort(fits[fitting], kind="stable")].tolist():  # best last
+                found[self._having[self._words[word] : self._words[word + 1]]] = fits[word]
+        elif len(self._owners):
             found[self._owners] = np.maximum.reduceat(fits[self._ranks], self._starts)
         return found
 
@@ -157,55 +169,57 @@ class LibrarySearch:
         if not asked or not len(self.index):
             return Found(np.zeros(0, np.int32), [], [], False)
         fits = [self._words.fits(word) for word in asked]
-        found = self._find(fits)
-        # First the words that nothing has as they are; then any of a few may be misspelt.
         unknown = [not fit.any() for fit in fits]
+        by_word = [self._of(fit) for fit in fits]
+        found = self._join(by_word)
+        # First the words that nothing has as they are; then any of a few may be misspelt.
         others = [not tried and len(asked) <= MOST_MISSPELT for tried in unknown]
         for suspect in (unknown, others):
             if len(found.songs) or not any(suspect):
                 continue
-            fits = [
-                self._words.fits(word, typos=True) if wrong else fit
-                for word, fit, wrong in zip(asked, fits, suspect, strict=True)
-            ]
-            found = self._find(fits)._replace(typos=True)
+            for place in np.flatnonzero(suspect).tolist():
+                by_word[place] = self._of(self._words.fits(asked[place], typos=True))
+            found = self._join(by_word)._replace(typos=True)
         if len(asked) > 2 and not len(found.songs):
-            found = self._find(fits, missing=1)._replace(typos=True)
+            found = self._join(by_word, missing=1)._replace(typos=True)
         return found
 
-    def _find(self, fits: Sequence[Scores], *, missing: int = 0) -> Found:
+    def _of(self, fit: Scores) -> tuple[Scores, Scores, Scores]:
+        """Return what a word counts for each song, artist and album."""
+        index = self.index
+        if not fit.any():
+            sizes = len(index), len(index.artists.names), len(index.albums.names)
+            return _zeros(sizes[0]), _zeros(sizes[1]), _zeros(sizes[2])
+        by = {name: field.scores(fit) for name, field in self._fields.items()}
+        song = np.maximum(by["title"] * TITLE, by["file"] * PLACE)[:-1]
+        # Few texts for many songs; a code of -1 takes the zero at the end.
+        for name, weight, codes in (
+            ("artist", ARTIST, index.artists.codes),
+            ("album", ALBUM, index.albums.codes),
+            ("place", PLACE, self._folders),
+        ):
+            if by[name].any():
+                np.maximum(song, (by[name] * weight)[codes], out=song)
+        album = np.maximum(by["album"][:-1], by["artist"][index.album_artists] * PLACE)
+        return song, by["artist"][:-1], album
+
+    def _join(self, by_word: Sequence[tuple[Scores, Scores, Scores]], *, missing: int = 0) -> Found:
         """Return what has all of the words, but as many as may be missing."""
-        index, wanted = self.index, len(fits) - missing
-        songs = np.zeros(len(index), np.float32)
-        artists = np.zeros(len(index.artists.names), np.float32)
-        albums = np.zeros(len(index.albums.names), np.float32)
-        of_song, of_artist, of_album = (
-            np.zeros(len(each), np.int8) for each in (songs, artists, albums)
-        )
-        for fit in fits:
-            by = {name: field.scores(fit) for name, field in self._fields.items()}
-            best = np.maximum(by["title"] * TITLE, by["file"] * PLACE)[:-1]
-            # A code of -1 takes the zero at the end.
-            best = np.maximum(best, by["artist"][index.artists.codes] * ARTIST)
-            best = np.maximum(best, by["album"][index.albums.codes] * ALBUM)
-            best = np.maximum(best, by["place"][self._folders] * PLACE)
-            songs += best
-            of_song += best > 0
-            artists += by["artist"][:-1]
-            of_artist += by["artist"][:-1] > 0
-            own = np.maximum(by["album"][:-1], by["artist"][index.album_artists] * PLACE)
-            albums += own
-            of_album += own > 0
+        index, wanted = self.index, len(by_word) - missing
+        totals, has = [], []
+        for scores in zip(*by_word, strict=True):
+            totals.append(sum(scores[1:], scores[0]))
+            has.append(sum((each > 0).astype(np.int8) for each in scores) >= wanted)
+        songs, artists, albums = totals
+        has[0] &= index.primary == np.arange(len(index))
         # Of equal ones, in the order of artists and albums.
-        has = (of_song >= wanted) & (index.primary == np.arange(len(index)))
-        rows: Rows = index.orders["artist"][has[index.orders["artist"]]]
+        rows: Rows = index.orders["artist"][has[0][index.orders["artist"]]]
         order = np.argsort(-songs[rows], kind="stable")
-        return Found(
-            rows[order],
-            _best(artists, of_artist >= wanted),
-            _best(albums, of_album >= wanted),
-            False,
-        )
+        return Found(rows[order], _best(artists, has[1]), _best(albums, has[2]), typos=False)
+
+
+def _zeros(size: int) -> Scores:
+    return np.zeros(size, np.float32)
 
 
 def _with_joined(name: str) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import resources
+
 import flask
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
@@ -11,11 +13,18 @@ from genrenet.web.security import COOKIE, proof, same
 
 page = flask.Blueprint("page", __name__)
 
+MODULES = sorted(
+    entry.name
+    for entry in resources.files("genrenet.web").joinpath("static").iterdir()
+    if entry.name.endswith(".js")
+)
+"""Scripts of the page, which a browser would else find one after the other."""
+
 
 @page.get("/")
 def index() -> ResponseReturnValue:
     """Return the page itself."""
-    return flask.render_template("index.html", version=__version__)
+    return flask.render_template("index.html", version=__version__, modules=MODULES)
 
 
 @page.route("/token", methods=["GET", "POST"])
