@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,9 +12,13 @@ from genrenet.cli.parsing import CommandParser
 from genrenet.cli.tables import print_table
 from genrenet.cli.telling import fact, next_step, plural, say, show, warn
 from genrenet.utils.errors import GenrenetError, printable
+from genrenet.utils.messages import columns as terminal_columns
 
 if TYPE_CHECKING:
     from genrenet.models.checkpoints import PublishedModel
+
+WIDE = 110
+"""Columns from which on a terminal shows licences too."""
 
 EXPORTED = (".ckpt", ".onnx", ".pt2")
 
@@ -111,7 +116,9 @@ def _list(options: argparse.Namespace) -> int:
     if options.format == "json":
         show(rows)
     else:
-        columns = ("name", "what", "labels", "licence", "commercial", "state")
+        columns = ["name", "what", "labels", "licence", "commercial", "state"]
+        if sys.stdout.isatty() and terminal_columns() < WIDE:
+            columns = ["name", "what", "labels", "state"]
         print_table(columns, ([row[column] for column in columns] for row in rows))
     here = sum(not str(row["state"]).startswith("not yet") for row in rows)
     say(f"{plural(len(rows), 'model')}, {here} of them here")

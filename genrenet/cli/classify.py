@@ -20,6 +20,7 @@ from genrenet.cli.tables import Dim, print_table
 from genrenet.cli.telling import fact, next_step, plural, say, shares, show, warn
 from genrenet.utils.atomic import replacing
 from genrenet.utils.errors import GenrenetError, printable, visible
+from genrenet.utils.paths import common_folder
 from genrenet.utils.strict_json import to_json
 
 if TYPE_CHECKING:
@@ -214,8 +215,13 @@ def _clock(seconds: float) -> str:
 
 def _table(results: list[SongResult], top: int, timeline: bool, file: TextIO) -> None:
     rows: list[Sequence[object]] = []
+    base = common_folder(result.path for result in results) if file.isatty() else ""
+    if base:
+        print(f"in {printable(base)}", file=file)
     for result in results:
         song = result.as_dict()
+        if base:
+            song["path"] = printable(os.path.relpath(result.path, base))
         if result.genre is None:
             rows.append((song["path"], "—", "", result.error or ""))
             continue

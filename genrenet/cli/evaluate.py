@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from genrenet.cli.parsing import CommandParser, add_collection_options
+from genrenet.cli.tables import print_table
 from genrenet.cli.telling import as_json, fact, next_step, say, show
 from genrenet.utils.errors import GenrenetError, printable
 
@@ -107,13 +109,29 @@ def _evaluate(options: argparse.Namespace) -> int:
         reference=settings.get("reference", []),
         tell=say,
     )
-    if not as_json():
+    if sys.stdout.isatty():
+        _show(found.results)
+    elif not as_json():
         print(f"\n{markdown(found.results)}")
     out = printable(settings["out"])
     say(f"report: {printable(found.page)}")
     fact(report=printable(found.page), out=out, complete=found.complete, results=found.results)
     next_step("data", "labels", out, why="songs that seem to be labelled wrongly")
     return 0 if found.complete else 1
+
+
+def _show(results: dict[str, Any]) -> None:
+    """Print what fits a terminal; the report has the rest."""
+    from genrenet.evaluation.report.ranking import number, ranked, span
+
+    for protocol in results["protocols"]:
+        say(f"{protocol['name']}: {protocol['meaning']}")
+        rows: list[tuple[object, ...]] = []
+        for row in ranked(results, protocol["name"]):
+            judged = row["accuracy"] is not None
+            ends = (span(row["ci95"]), span(row["ci95_artists"]), row["n"]) if judged else ()
+            rows.append((row["name"], number(row["accuracy"]) or "failed", *ends))
+        print_table(("model", "accuracy", "95 % interval", "by artist", "n"), rows)
 
 
 def _names(value: Any) -> list[str]:

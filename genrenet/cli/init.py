@@ -59,9 +59,9 @@ def run(command: str, arguments: Sequence[str]) -> int:
         )
     from genrenet.library.survey import survey
     from genrenet.library.table import check_suffix
-    from genrenet.utils.progress import progress_bar, working
+    from genrenet.utils.progress import progress_bar
 
-    with working("looking at the folder"), progress_bar("reading tags") as show:
+    with progress_bar("looking at the folder") as show:
         found = survey(options.folder, progress=show)
     table = _table(found, options)
     check_suffix(table)
@@ -170,6 +170,7 @@ def _write(file: Path, table: Path, text: str) -> None:
 
 
 def _tell(found: Survey, table: Path, file: Path) -> None:
+    from genrenet.library.events import on_network
     from genrenet.models.checkpoints.default import expected_checkpoint
 
     model, missing = expected_checkpoint()
@@ -184,13 +185,21 @@ def _tell(found: Survey, table: Path, file: Path) -> None:
     )
     if found.unreadable:
         say(f"{plural(len(found.unreadable), 'folder')} cannot be looked into")
+    if on_network(found.folder):
+        say("it is on a network drive: what it costs to read decides how long a scan takes")
     if not found.writable:
         say("its files are read-only: 'genrenet tag --write' cannot change them")
     fetched = f"; the first scan fetches {' and '.join(missing)} for it" if missing else ""
     say(f"model: {model}{fetched}", f"written to {printable(file)}:")
     lines = file.read_text("utf-8").splitlines()
     say(*(f"  {line}" for line in lines if line and not line.startswith("#")))
-    fact(**asdict(found), table=printable(table), configuration=printable(file), model=model)
+    fact(
+        **asdict(found),
+        network=on_network(found.folder),
+        table=printable(table),
+        configuration=printable(file),
+        model=model,
+    )
     say("then, in that folder:" if file.name == NAME else "then:")
     say("  genrenet scan", *(["  genrenet tag"] if found.writable else []))
     say("  genrenet playlist --genre rock --out rock.m3u8", "  genrenet embed", "  genrenet serve")

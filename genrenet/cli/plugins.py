@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import Any
 
 from genrenet.cli.parsing import CommandParser
 from genrenet.cli.tables import print_table
 from genrenet.cli.telling import next_step, plural, say, show
+from genrenet.utils.messages import columns
 
 KINDS = {
     "baseline": "register_baselines",
@@ -21,6 +23,9 @@ KINDS = {
     "tags": "register_tag_formats",
     "metric": "register_metrics",
 }
+
+WIDE = 120
+"""Columns from which on a terminal shows the parameters too."""
 
 EXAMPLES = """examples:
   genrenet plugins
@@ -69,8 +74,9 @@ def run(command: str, arguments: Sequence[str]) -> int:
     packages = {row["package"] for row in rows}
     say(f"{plural(len(rows), 'thing')} of {plural(len(packages), 'package')}")
     if any(row["kind"] == "baseline" for row in rows):
-        names = ",".join(str(row["name"]) for row in rows if row["kind"] == "baseline")
-        next_step("evaluate", "~/Music", "--models", names, why="which method is better")
+        names = [str(row["name"]) for row in rows if row["kind"] == "baseline"]
+        some = ",".join(names[:3])
+        next_step("evaluate", "~/Music", "--models", some, why="which method is better")
     else:
         next_step("plugins", why="all there are")
     return 1 if problems() else 0
@@ -95,6 +101,10 @@ def _parameters(kind: str, item: Any) -> dict[str, Any]:
 
 
 def _print(rows: Sequence[dict[str, Any]]) -> None:
+    if sys.stdout.isatty() and columns() < WIDE:
+        cells = [(row["name"], row["kind"], row["summary"], row["package"]) for row in rows]
+        print_table(("name", "kind", "what", "package"), cells)
+        return
     keys = ("kind", "name", "summary", "plugin", "package")
     cells = [
         (

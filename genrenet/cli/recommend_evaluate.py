@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from genrenet.cli.histories import read_all
 from genrenet.cli.parsing import CommandParser, count
+from genrenet.cli.tables import print_table
 from genrenet.cli.telling import as_json, fact, next_step, say, show
 from genrenet.utils.atomic import write_text
 from genrenet.utils.errors import printable
@@ -101,7 +104,9 @@ def _history(options: argparse.Namespace) -> int:
     name = ", ".join(printable(Path(file).name) for file in options.history)
     results = summarise(name, history, found, options.holdout, options.seeds)
     page = write_report(folder, results)
-    if not as_json():
+    if sys.stdout.isatty():
+        _show(results)
+    elif not as_json():
         print(f"\n{markdown(results)}")
     say(f"report: {printable(page)}")
     fact(report=printable(page), results=results)
@@ -111,6 +116,24 @@ def _history(options: argparse.Namespace) -> int:
         words += ["--content", options.content] if options.content else []
         next_step("recommend", *options.history, *words, why="by the best of them")
     return 1 if history.skipped or any(model.error for model in found.models) else 0
+
+
+def _show(results: dict[str, Any]) -> None:
+    """Print what fits a terminal; the report has the rest."""
+    from genrenet.evaluation.report.ranking import number, span
+    from genrenet.recommend.report import good_rows
+    from genrenet.recommend.results import LARGEST, MAIN
+
+    rows = []
+    for row in good_rows(results):
+        figures, ratio = row["figures"], row["ratio"]
+        told = [number(figures[name]["mean"]) for name in (MAIN, f"ndcg@{LARGEST}")]
+        times = "" if ratio is None else f"{ratio['mean']:.2f}"
+        rows.append((row["name"], told[0], span(figures[MAIN]["ci95"], 3), times, told[1]))
+    heads = ("model", MAIN, "95 % interval", "times popularity", f"ndcg@{LARGEST}")
+    print_table(heads, rows)
+    failed = [f"{row['name']} failed: {row['error']}" for row in results["models"] if row["error"]]
+    say(*failed)
 
 
 def _neighbours(options: argparse.Namespace) -> int:

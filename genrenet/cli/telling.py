@@ -9,20 +9,16 @@ from __future__ import annotations
 import argparse
 import os
 import shlex
-import shutil
 import sys
-import textwrap
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TextIO
 
 from genrenet.utils.errors import printable, visible
+from genrenet.utils.messages import columns, tell
 from genrenet.utils.progress import QUIET, quiet
 from genrenet.utils.strict_json import to_json
-
-NARROWEST = 40
-"""Columns that text is folded to at least."""
 
 
 @dataclass
@@ -111,9 +107,8 @@ def say(*lines: str) -> None:
     """
     if quiet():
         return
-    stream = _stream()
     for line in lines:
-        print(folded(visible(line)) if stream.isatty() else visible(line), file=stream, flush=True)
+        tell(visible(line), _stream())
 
 
 def _stream() -> TextIO:
@@ -124,7 +119,7 @@ def _stream() -> TextIO:
 def warn(*lines: str) -> None:
     """Print what went wrong to standard error, behind the command's name."""
     for line in lines:
-        print(f"genrenet {_session.command}: {visible(line)}", file=sys.stderr)
+        tell(f"genrenet {_session.command}: {visible(line)}", sys.stderr)
 
 
 def fact(**facts: Any) -> None:
@@ -145,7 +140,10 @@ def next_step(*words: str | os.PathLike[str], why: str = "") -> None:
     command = " ".join(["genrenet", *map(_quoted, words)])
     fact(next=command)
     if not quiet():  # not folded: it is there to be copied
-        print(f"next: {command}{f'    # {why}' if why else ''}", file=_stream(), flush=True)
+        stream, line = _stream(), f"next: {command}"
+        room = not stream.isatty() or len(line) + len(why) + 6 <= columns()
+        comment = f"{'    ' if room else chr(10) + '      '}# {why}" if why else ""
+        print(line + comment, file=stream, flush=True)
 
 
 def _quoted(word: str | os.PathLike[str]) -> str:
@@ -172,25 +170,6 @@ def failed(error: str) -> None:
     warn(f"error: {error}")
     if _session.documented and not _session.shown:
         show({"command": _session.command, "error": error})
-
-
-def folded(text: str, indent: str = "  ") -> str:
-    """Return text in lines that fit the terminal; words longer than that stay whole."""
-    width = max(NARROWEST, shutil.get_terminal_size().columns)
-    lines = text.splitlines() or [""]
-    return "\n".join(
-        textwrap.fill(
-            line,
-            width,
-            subsequent_indent=indent,
-            break_long_words=False,
-            break_on_hyphens=False,
-            drop_whitespace=True,
-        )
-        if len(line) > width
-        else line
-        for line in lines
-    )
 
 
 def plural(number: int, noun: str) -> str:

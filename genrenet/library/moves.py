@@ -68,7 +68,7 @@ def find_moves(
     for origin, size, sample in _scored(table, unfinished, by_size):
         if size not in contents:
             contents[size] = _by_content(by_size[size])
-        for path, known, stamp in contents[size].get(sample, ()):
+        for path, known, stamp in contents[size].pop(sample, ()):
             found[path] = Move(path, known, origin, stamp)
     return [*found.values()]
 
@@ -76,15 +76,15 @@ def find_moves(
 def _scored(
     table: Path | None, unfinished: Unfinished, sizes: Iterable[int]
 ) -> Iterator[tuple[str, int, str]]:
-    """Yield path, size and sample of the songs of some sizes that have been scored."""
+    """Yield path, size and sample of scored songs of some sizes, those of the journals first."""
     wanted = {*sizes}
+    for path, stamp in unfinished.keys.items():
+        if stamp.sample and stamp.size in wanted and path not in unfinished.failed:
+            yield path, stamp.size, stamp.sample
     if table is not None and wanted:
         for row in read_rows(table, Wanted(sizes=wanted), _KEYS):
             if row["sample"] and row["error"] is None:
                 yield row["path"], row["size"], row["sample"]
-    for path, stamp in unfinished.keys.items():
-        if stamp.sample and stamp.size in wanted and path not in unfinished.failed:
-            yield path, stamp.size, stamp.sample
 
 
 def _by_content(
@@ -110,7 +110,10 @@ def moved_rows(moves: Sequence[Move], table: Path | None, unfinished: Unfinished
     former = read_rows(table, Wanted(paths=by_origin.keys())) if table is not None else iter(())
     for row in chain(unfinished.rows(by_origin.keys()), former):
         # A journal may have another row of the same file than the table, or say that it is gone.
-        moved = [move for move in by_origin[row["path"]] if move.stamp.sample == row.get("sample")]
-        for move in moved:
-            by_origin[row["path"]].remove(move)
-            yield {**row, "path": printable(move.path), **move.stamp._asdict()}
+        waiting = by_origin[row["path"]]
+        by_origin[row["path"]] = []
+        for move in waiting:
+            if move.stamp.sample == row.get("sample"):
+                yield {**row, "path": printable(move.path), **move.stamp._asdict()}
+            else:
+                by_origin[row["path"]].append(move)

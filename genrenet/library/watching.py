@@ -251,7 +251,7 @@ class Watcher:
         self._events = Events(self.roots, str(parts_folder(self.how.out)))
         if self._events.untold and not self._untold:
             self._untold = self._events.untold
-            self.say(f"{self._untold}: its folders are looked through every minute instead")
+            self.say(f"{self._untold}: the folders are looked through every minute instead")
 
     def _deafen(self) -> None:
         if self._events is not None:
@@ -353,7 +353,8 @@ class Watcher:
             if isinstance(error, LibraryAway):
                 self._check()
             if not self._away and not self._trouble:
-                self.say(f"{error}; tried again every {RETRY_SECONDS:g} s")
+                later = f"what is done is kept; this is tried again every {RETRY_SECONDS:g} s"
+                self.say(str(GenrenetError(error.what, found=error.found, remedy=later)))
             self._trouble |= set() if self._away else {kind}
             self._retry_at = time.monotonic() + RETRY_SECONDS
             return None

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 QUIET = "GENRENET_QUIET"
 """Environment variable: where it is set, nothing is said of what is going on."""
@@ -15,9 +15,11 @@ QUIET = "GENRENET_QUIET"
 LINE_SECONDS = 60.0
 """Seconds between lines where there is no terminal."""
 
-
 MOMENT = 1.0
 """Seconds after which people want to know what they wait for."""
+
+_waits: list[str] = []
+"""What is going on and has no parts to count, the innermost last."""
 
 
 def quiet() -> bool:
@@ -27,7 +29,9 @@ def quiet() -> bool:
 
 @contextmanager
 def progress_bar(title: str) -> Iterator[Callable[[int, int], None]]:
-    """Give a function that shows ``done`` of ``total``; nothing appears before its first call.
+    """Give a function that shows ``done`` of ``total``.
+
+    Before its first call a terminal shows the title, as `working` does.
 
     Parameters
     ----------
@@ -68,6 +72,9 @@ def progress_bar(title: str) -> Iterator[Callable[[int, int], None]]:
         redirect_stdout=sys.stdout.isatty(),
     )
     task = None
+    waiting = ExitStack()
+    if console.is_terminal:
+        waiting.enter_context(working(title))
     began = told = time.monotonic()
 
     def show(done: int, total: int) -> None:
@@ -86,6 +93,7 @@ def progress_bar(title: str) -> Iterator[Callable[[int, int], None]]:
                 )
             return
         if task is None:
+            waiting.close()
             bar.start()
             task = bar.add_task(title, total=total)
         bar.update(task, completed=done, total=total)
@@ -93,12 +101,15 @@ def progress_bar(title: str) -> Iterator[Callable[[int, int], None]]:
     try:
         yield show
     finally:
+        waiting.close()
         bar.stop()
 
 
 @contextmanager
 def working(title: str) -> Iterator[None]:
     """Say what is going on where that takes longer than a moment and has no parts to count.
+
+    Within another one, this title takes the place of that one's meanwhile.
 
     Parameters
     ----------
@@ -109,25 +120,32 @@ def working(title: str) -> Iterator[None]:
     >>> with working("loading"):
     ...     pass
     """
-    began, over = time.monotonic(), threading.Event()
-
-    def tell() -> None:
-        if sys.stderr.isatty() and not over.wait(MOMENT):
-            from rich.console import Console
-
-            with Console(stderr=True).status(f"{title} ..."):
-                over.wait()
-        while not over.wait(LINE_SECONDS):
-            seconds = time.monotonic() - began
-            print(f"{title}: {seconds:.0f} s", file=sys.stderr, flush=True)
-
     if quiet():
         yield
         return
-    teller = threading.Thread(target=tell, daemon=True)
-    teller.start()
+    _waits.append(title)
+    over = threading.Event()
+    teller = threading.Thread(target=_tell, args=(over,), daemon=True)
+    outermost = len(_waits) == 1
+    if outermost:
+        teller.start()
     try:
         yield
     finally:
         over.set()
-        teller.join()
+        if outermost:
+            teller.join()
+        _waits.remove(title)
+
+
+def _tell(over: threading.Event) -> None:
+    """Say what is going on until it is over."""
+    began = time.monotonic()
+    if sys.stderr.isatty() and not over.wait(MOMENT):
+        from rich.console import Console
+
+        with Console(stderr=True).status(f"{_waits[-1]} ...") as status:
+            while not over.wait(0.1):
+                status.update(f"{_waits[-1]} ...")
+    while not over.wait(LINE_SECONDS):
+        print(f"{_waits[-1]}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)

@@ -1,7 +1,10 @@
 """What holds for every command, whichever there are."""
 
+import io
 import json
+import re
 import shlex
+import sys
 
 import numpy as np
 import pandas as pd
@@ -162,3 +165,23 @@ def test_json_of_every_command(place, capsys):
     assert all(one["command"] == name.split()[0] for name, one in told.items())
     no_next = [name for name, one in told.items() if "next" not in one and "error" not in one]
     assert all(name.startswith("config") for name in no_next), no_next
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize("words", ["plugins", "checkpoints list", "cache", "config"])
+def test_lists_fit_a_terminal(words, place, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("TERM", "xterm")
+    (place / "config.yaml").write_text(f"table: {place / ('long-' * 20)}.parquet\nframes: 3\n")
+    out = Terminal()
+    monkeypatch.setattr(sys, "stdout", out)
+    assert main(words.split()) == 0
+    lines = re.sub(r"\x1b\[[\d;]*m", "", out.getvalue()).splitlines()
+    # A path that is told in words stays whole, to be copied.
+    wide = [line for line in lines if len(line) > 80 and str(place) not in line]
+    assert len(lines) > 1
+    assert not wide

@@ -91,7 +91,7 @@ def test_what_cannot_be_changed_safely_is_refused():
 def test_any_text_comes_back():
     rng = random.Random(0)
     letters = "aZ0 :#-'\"\\[]{},&*!|>%@`~?=é日\t."
-    for _ in range(300):
+    for _ in range(80):
         value = "".join(rng.choices(letters, k=rng.randint(1, 8)))
         if value.strip() and value != "null":
             assert values(with_setting(TEXT, ["tag", "map"], [value]))["tag.map"] == value

@@ -164,3 +164,16 @@ def test_a_scan_says_what_it_found_and_what_comes_next(music, checkpoint, tmp_pa
     assert told["next"] == f"genrenet tag {table}"
     assert main([*words, "-q"]) == 0
     assert capsys.readouterr() == ("", "")
+
+
+def test_a_long_next_step_has_its_reason_below_it(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "60")
+    out = Terminal()
+    monkeypatch.setattr(sys, "stdout", out)
+    next_step("tag", "~/a b/genres.parquet", why="shows what would be written")
+    next_step("scan", why="again")
+    assert out.getvalue().splitlines() == [
+        "next: genrenet tag ~/'a b/genres.parquet'",
+        "      # shows what would be written",
+        "next: genrenet scan    # again",
+    ]

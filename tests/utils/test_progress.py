@@ -1,11 +1,14 @@
-"""Progress on standard error, which is no terminal here."""
+"""Progress on standard error."""
 
+import io
+import sys
+import threading
 import time
 
 import pytest
 
 from genrenet.utils import progress
-from genrenet.utils.progress import progress_bar
+from genrenet.utils.progress import progress_bar, working
 
 
 def test_nothing_is_said_of_what_is_done_soon(capsys):
@@ -41,3 +44,42 @@ def test_nothing_done_yet_has_no_end(capsys, monkeypatch):
 def test_an_error_goes_through():
     with pytest.raises(KeyError, match="x"), progress_bar("counting"):
         raise KeyError("x")
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_a_terminal_shows_what_is_waited_for_before_there_are_numbers(monkeypatch):
+    monkeypatch.setattr(progress, "MOMENT", 0.0)
+    monkeypatch.setenv("TERM", "xterm")
+    shown = Terminal()
+    monkeypatch.setattr(sys, "stderr", shown)
+
+    def wait_for(words):
+        for _ in range(500):
+            if words in shown.getvalue():
+                return
+            time.sleep(0.01)
+        pytest.fail(words)
+
+    with progress_bar("scanning") as show:
+        wait_for("scanning ...")
+        with working("loading a model"):
+            wait_for("loading a model ...")
+        show(1, 2)
+        wait_for("1/2")
+        threads = [one for one in threading.enumerate() if one.name.endswith("(_tell)")]
+        assert not threads
+
+
+def test_a_failure_meanwhile_ends_it(monkeypatch):
+    monkeypatch.setattr(progress, "MOMENT", 0.0)
+    shown = Terminal()
+    monkeypatch.setattr(sys, "stderr", shown)
+    with pytest.raises(ValueError, match="gone"), progress_bar("scanning"):
+        raise ValueError("gone")
+    with working("again"):
+        pass
+    assert not [one for one in threading.enumerate() if one.name.endswith("(_tell)")]

@@ -16,6 +16,7 @@ from genrenet.models.checkpoints.imported import import_checkpoint, imported_che
 from genrenet.models.checkpoints.registry import published
 from genrenet.utils.cache import offline
 from genrenet.utils.errors import GenrenetError
+from genrenet.utils.messages import tell
 from genrenet.utils.progress import quiet
 
 DEFAULTS = ("genres-fused", DEFAULT_CHECKPOINT, "genres-cnn", "emotify-cnn")
@@ -39,18 +40,18 @@ def default_checkpoint(notice: Notice | None = None) -> str:
         The first of `DEFAULTS` that is shipped and whose backbones are there, or could be fetched
         by pip.
     """
-    tell, faults = notice or _print, []
+    say, faults = notice or _print, []
     for name, missing in _candidates():
         try:
             for one in missing:
                 if not offline():
-                    tell(f"{name} stands on the published model {one}, which is fetched now")
+                    say(f"{name} stands on the published model {one}, which is fetched now")
                 import_checkpoint(one)
         except GenrenetError as error:
             faults.append(f"{name} cannot be used ({error})")
             continue
         if faults:
-            tell(f"{'; '.join(faults)}; {name} answers instead")
+            say(f"{'; '.join(faults)}; {name} answers instead")
         return name
     return DEFAULT_CHECKPOINT  # opening it tells what is missing
 
@@ -78,4 +79,4 @@ def _candidates() -> Iterator[tuple[str, list[str]]]:
 
 def _print(line: str) -> None:
     if not quiet():
-        print(f"genrenet: {line}", file=sys.stderr)
+        tell(f"genrenet: {line}", sys.stderr)
