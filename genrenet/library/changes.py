@@ -316,7 +316,7 @@ class Following:
                 row = of_song[0][2]
                 if self._keeps(path) and not row.get("gone"):
                     if not of_song[0][1]:
-                        row["correction"] = corrections.of(row)
+                        row["correction"] = corrections.of(row, *(one for _, _, one in of_song[1:]))
                     if path in self._touched:
                         row |= self._touched[path]._asdict() | dict.fromkeys(TAGS)
                     found.count(row)

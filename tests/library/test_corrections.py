@@ -14,7 +14,7 @@ from genrenet.library.corrections import (
     correct,
     corrected_rows,
 )
-from genrenet.library.genre_tags import read_genre
+from genrenet.library.genre_tags import read_genre, write_genre
 from genrenet.library.songs import NO_MUSIC, scanned_songs
 from genrenet.library.table import About, TableError, read_rows, read_table, table_lock, write_rows
 from genrenet.library.tag_plans import Wish
@@ -130,6 +130,18 @@ def test_a_scan_keeps_corrections_while_the_content_is_the_same(scanned, library
     assert counts.new == 24
     assert table.set_index("path")["correction"].dropna().to_dict() == found
     assert set(table["genre"]) == {"bass", "middle", "treble"}
+
+
+def test_a_correction_outlives_other_tags(scanned, library, tmp_path):
+    scanned()
+    table = tmp_path / "genres.parquet"
+    song, other = library / "bass" / "bass-1.wav", library / "bass" / "bass-2.wav"
+    correct(table, {str(song): "treble", str(other): "treble"})
+    write_genre(str(song), ["by another program"])
+    shutil.copy(library / "middle" / "middle-1.wav", other)  # another song in its place
+    _, found = scanned()
+    found = found.set_index("path")["correction"].dropna()
+    assert found.to_dict() == {str(song): "treble"}
 
 
 def test_songs_are_known_by_their_content_or_their_file():
