@@ -28,6 +28,7 @@ BENCHMARKS = {
     "startup": "commands that have little to do, against the import of torch",
     "serve": "many requests to the server at once",
     "page": "the page of a library of 100,000 songs",
+    "map": "the map of a library of 100,000 songs",
 }
 
 
@@ -51,7 +52,7 @@ def main() -> int:
     for name in BENCHMARKS:
         print(f"== {name}", flush=True)
         arguments = [name]
-        if data and name not in ("frontend", "network", "neighbours", "page", "near-songs"):
+        if data and name not in ("frontend", "network", "neighbours", "page", "map", "near-songs"):
             arguments += ["--data", os.fspath(data)]
         if results:
             results.mkdir(parents=True, exist_ok=True)

@@ -128,22 +128,27 @@ def _wait(port: int, what: str, wanted: object) -> None:
     raise BenchmarkError(f"the library's {what} is not {wanted!r} after {PATIENCE} s")
 
 
+def chromium() -> str | None:
+    """The browser, None where there is none; CHROMIUM names one."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+
+
 def _first_view(port: int, turns: int) -> float | None:
     """Seconds from the address to the bars of all genres, in a browser without a cache."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    browser = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+    browser = chromium()
     if browser is None:
         return None
     from playwright.sync_api import sync_playwright
 
     times = []
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox"])
+        running = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox"])
         for _ in range(turns):
-            with chromium.new_context() as context, context.new_page() as page:
+            with running.new_context() as context, context.new_page() as page:
                 begun = time.perf_counter()
                 page.goto(f"http://127.0.0.1:{port}/", wait_until="commit")
                 page.locator(".genre-bar").last.wait_for()
                 times.append(time.perf_counter() - begun)
-        chromium.close()
+        running.close()
     return statistics.median(times)

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import errno
-import heapq
 import os
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import chain, groupby, islice
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from genrenet.audio.names import find_songs, is_audio_path
-from genrenet.data.catalog.base import in_threads
 from genrenet.data.catalog.tags import read_tags
 from genrenet.inference.answers import NOT_MUSIC
-from genrenet.library.corrections import Remembered, answered
+from genrenet.library.corrections import answered
 from genrenet.library.journal import Unfinished
 from genrenet.library.lookup import Wanted
 from genrenet.library.moves import find_moves, moved_rows
@@ -26,7 +24,6 @@ from genrenet.library.table import (
     file_of,
     read_about,
     read_rows,
-    write_rows,
 )
 from genrenet.utils.errors import GenrenetError, printable
 from genrenet.utils.file_stamp import FileStamp
@@ -136,8 +133,14 @@ class Following:
         Files to score, and whether the table knows them.
     moves : list of Move
         Files whose content has been scored already.
+    touched : dict of str to FileStamp
+        Paths of rows whose files hold the same, but look otherwise now.
     gone : list of str
         Paths of rows whose files are gone.
+    listed : dict of str to str
+        Files that were looked at, by their path in the table.
+    partial : bool
+        Whether only some files were looked at.
     fits : bool
         Whether there is a former table, or none, whose rows can stay.
     """
@@ -166,7 +169,7 @@ class Following:
         listed = self._list(libraries) if only is None else self._named(libraries, only)
         self.listed = {printable(path): path for path in listed}
         self._same: dict[str, bool] = {}
-        self._touched: dict[str, FileStamp] = {}
+        self.touched: dict[str, FileStamp] = {}
         self._gone: dict[str, None] = {}
         self._table = out if former and self.fits and not unfinished.restarted else None
         closed: dict[str, None] = {}
@@ -196,7 +199,7 @@ class Following:
         """Look at a file that the table or a journal knows."""
         path = self.listed.get(name)
         now = None if path is None else seen(path)
-        self._touched.pop(name, None)
+        self.touched.pop(name, None)
         if path is None or now is None:
             self._gone.pop(name, None)
             if known.size >= 0 and self._misses(name):
@@ -207,7 +210,7 @@ class Following:
         self._same[name] = now == UNKNOWN or (not again and known.is_still(now, path))
         if self._same[name] and now[:3] not in (known[:3], UNKNOWN[:3]):
             # Written down, so that the next scan need not look into it again.
-            self._touched[name] = now._replace(sample=known.sample)
+            self.touched[name] = now._replace(sample=known.sample)
 
     def __getstate__(self) -> dict[str, Any]:
         # The other processes need to know what to do, not what is there.
@@ -216,7 +219,7 @@ class Following:
             "moves": [],
             "gone": [],
             "_same": {},
-            "_touched": {},
+            "touched": {},
             "_gone": {},
         }
         return {**self.__dict__, **kept}
@@ -261,7 +264,7 @@ class Following:
     @property
     def news(self) -> list[str]:
         """All files that something is to be done about."""
-        touched = [self.listed[name] for name in self._touched]
+        touched = [self.listed[name] for name in self.touched]
         scored = [path for path, _ in self.todo]
         return [*scored, *(move.path for move in self.moves), *touched, *map(file_of, self.gone)]
 
@@ -275,7 +278,7 @@ class Following:
             yield "moved", row
         if not self.partial:
             return  # the rest is found when the table is written
-        touched = {**self._touched}
+        touched = {**self.touched}
         former = read_rows(out, Wanted(paths=touched.keys())) if self._table and touched else ()
         for row in chain(unfinished.rows(touched.keys()), former):
             if stamp := touched.pop(row["path"], None):
@@ -287,7 +290,7 @@ class Following:
                 {"path": name, "size": -1, "mtime": -1, "gone": True},
             )
 
-    def _keeps(self, path: str) -> bool:
+    def keeps(self, path: str) -> bool:
         """Return whether a row stays in the table: its file is there, or has not been
         looked for.
         """
@@ -295,54 +298,6 @@ class Following:
             return True
         hidden = any(_below(path, printable(folder)) for folder in self.unreadable)
         return hidden or not any(_below(path, root) for root in self.roots)
-
-    def finish(self, out: Path, about: About, parts: Iterable[Counts] = ()) -> Counts:
-        """Put the journals' rows into the table, and drop what is gone."""
-        found = Counts(same=self.same, unreadable=self.unreadable)
-        elsewhere = {move.origin for move in self.moves}
-        unfinished = Unfinished(out)
-        former = read_rows(out) if out.exists() and self.fits else iter(())
-        kept = ("path", "size", "mtime", "sample", "correction")
-        again = read_rows(out, keys=kept) if unfinished.keys and out.exists() else iter(())
-        corrections = Remembered(again)
-
-        def rows() -> Iterator[Row]:
-            # Of two rows of a song, the journal's comes first.
-            new = ((row["path"], 0, row) for row in unfinished.rows())
-            old = ((row["path"], 1, row) for row in former)
-            both = heapq.merge(new, old, key=lambda entry: entry[:2])
-            for path, entries in groupby(both, key=lambda entry: entry[0]):
-                of_song = list(entries)
-                row = of_song[0][2]
-                if self._keeps(path) and not row.get("gone"):
-                    if not of_song[0][1]:
-                        row["correction"] = corrections.of(row, *(one for _, _, one in of_song[1:]))
-                    if path in self._touched:
-                        row |= self._touched[path]._asdict() | dict.fromkeys(TAGS)
-                    found.count(row)
-                    yield row
-                else:
-                    found.gone += of_song[-1][1] and path not in elsewhere
-
-        if out.exists() and not self.fits:  # another model's table is replaced as a whole
-            found.gone = sum(row["path"] not in self.listed for row in read_rows(out))
-        found.songs = write_rows(out, self._with_tags(rows()), about)
-        unfinished.clear()
-        for part in parts:
-            if self.partial:
-                found.gone = part.gone
-            for name in ("new", "changed", "moved", "left", "failed", "errors"):
-                setattr(found, name, getattr(found, name) + getattr(part, name))
-        return found
-
-    def _with_tags(self, rows: Iterator[Row]) -> Iterator[Row]:
-        """Yield rows with what the files' tags say: those of an older table lack it."""
-        while some := list(islice(rows, _AT_ONCE)):
-            bare = [row for row in some if row.get("title") is None and row["path"] in self.listed]
-            tags = in_threads(tags_of, [self.listed[row["path"]] for row in bare], workers=8)
-            for row, found in zip(bare, tags, strict=True):
-                row |= found
-            yield from some
 
 
 def tags_of(path: str) -> Row:

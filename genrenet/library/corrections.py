@@ -3,7 +3,7 @@
 A correction stands in the column ``correction`` beside the model's own answer, which stays. All
 that reads the genres of a table takes it as the genre, with confidence 1 (see `answered`). A scan
 keeps it as long as the song's content is the same, wherever the file is and whichever model scores
-it.
+it, and also where another program has only changed the song's tags.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from typing import Any
 
 from genrenet.inference.answers import NOT_MUSIC
 from genrenet.library.table import (
-    SCORE,
     Row,
     file_of,
     read_about,
@@ -27,9 +26,6 @@ from genrenet.library.table import (
 from genrenet.utils.errors import GenrenetError, printable
 
 LONGEST = 100
-
-SECONDS, SCORES = 0.05, 0.05
-"""How far the length and the scores of a song may differ after its tags have been changed."""
 
 
 class CorrectionError(GenrenetError):
@@ -153,40 +149,28 @@ class Remembered:
                 for key in self._keys(row):
                     self._genres[key] = row["correction"]
 
-    def of(self, row: Row, former: Row | None = None) -> str | None:
-        """Return the correction of a song that was scored again; None where there is none.
+    def of(self, row: Row) -> str | None:
+        """Return the correction of a song that was scored again; None where there is none."""
+        return next((self._genres[key] for key in self._keys(row) if key in self._genres), None)
 
-        Parameters
-        ----------
-        row : dict
-        former : dict, optional
-            What the table says of the song at the same place. It counts if only tags have changed.
-        """
-        same = next((self._genres[key] for key in self._keys(row) if key in self._genres), None)
-        if same is None and former is not None and sounds_alike(former, row):
-            kept: str | None = former["correction"]
-            return kept
-        return same
+    COLUMNS = (
+        *("path", "size", "mtime", "sample", "correction"),
+        *("duration", "frames", "genre", "confidence", "checkpoint"),
+    )
+    """What is needed of a row."""
 
     @staticmethod
     def _keys(row: Row) -> list[object]:
-        """Return what stands for a song's content: a sample of it, or its file as it was."""
-        sample = row.get("sample")
-        return [*([sample] if sample else []), (row["path"], row["size"], row["mtime"])]
-
-
-def sounds_alike(one: Row, other: Row) -> bool:
-    """Return whether two rows by one model are of the same sound, as far as they can tell: of the
-    same length to `SECONDS`, and with the same scores to `SCORES`.
-    """
-    was, now = one.get("duration"), other.get("duration")
-    if was is None or now is None or abs(was - now) > SECONDS:
-        return False
-    names = [name for name in other if name.startswith(SCORE)]
-    pairs = [(one.get(name), other[name]) for name in names]
-    return one.get("checkpoint") == other.get("checkpoint") and all(
-        None not in pair and abs(pair[0] - pair[1]) <= SCORES for pair in pairs
-    )
+        """Return what stands for a song's content: a sample of it, its file as it was, or exactly
+        the same answer to a file of the same name and length, whose tags alone have changed.
+        """
+        keys: list[object] = [(row["path"], row["size"], row["mtime"])]
+        if row.get("sample"):
+            keys.insert(0, row["sample"])
+        if row.get("confidence") is not None:
+            heard = ("path", "duration", "frames", "genre", "confidence", "checkpoint")
+            keys.append(tuple(row.get(name) for name in heard))
+        return keys
 
 
 def _places(file: Path, wanted: Mapping[str, str | None]) -> dict[str, str | None]:

@@ -19,6 +19,7 @@ from genrenet.inference.result import SongResult
 from genrenet.inference.scorers import SongScorer
 from genrenet.library.changes import Counts, Following, ScanError
 from genrenet.library.journal import Journal
+from genrenet.library.merging import write_table
 from genrenet.library.processes import Team
 from genrenet.library.scoring import Enough, Progress, Scorer
 from genrenet.library.table import About, check_table, read_about, table_lock
@@ -314,12 +315,14 @@ class Scan:
                 except KeyboardInterrupt:
                     # In the place of a whole table, half of a new one would be the worse.
                     if team.size == 1 and library.fits and not library.restarted and write:
-                        library.finish(out, about)
+                        write_table(library, out, about)
                     raise
                 finally:
                     journal.close()
             parts = team.gather(counts)
-            return _first(team, lambda: library.finish(out, about, parts)) if write else counts
+            return (
+                _first(team, lambda: write_table(library, out, about, parts)) if write else counts
+            )
 
     def look(self) -> list[str]:
         """Return all files that something is to be done about, in the whole libraries.

@@ -18,8 +18,12 @@ from numpy.typing import NDArray
 SECONDS = 2.0
 """By which two encodings of one recording may differ in length."""
 
-SCORES = 0.15
-"""By which their scores of any genre may differ."""
+SCORES = 0.2
+"""By which their scores of any genre may differ. Of 144 pairs of encodings (24 songs of Emotify as
+they are, MP3 and AAC at 96 kbit/s, Opus at 64) none differed by more than 0.19 with ``genres-cnn``
+and 0.09 with ``genres``, nor by more than 0.03 s in length; of pairs of other songs one in ten
+differs by less than 0.15.
+"""
 
 
 def find_copies(

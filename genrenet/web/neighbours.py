@@ -17,10 +17,11 @@ from genrenet.library.song_index import SongIndex
 from genrenet.library.song_vectors import SongVectors
 from genrenet.library.songs import LibrarySongs
 from genrenet.library.table import file_of
+from genrenet.utils.errors import printable
 from genrenet.utils.hardware import give_back_memory, step_back
 from genrenet.web.library_index import LibraryIndex
 from genrenet.web.map_drawing import MapDrawing
-from genrenet.web.paths import inside, relative_name
+from genrenet.web.paths import inside, real_paths
 from genrenet.web.song_names import album_folder
 
 MOST_STAY = 0.8
@@ -74,15 +75,16 @@ class Neighbours:
         on_fault: Callable[[Exception], None] = lambda error: None,
         former: Neighbours | None = None,
     ) -> None:
-        real = [os.path.realpath(path) for path in songs.paths]
+        real = real_paths(songs.paths)
         kept = [row for row, path in enumerate(real) if inside(root, path)]
         self.songs, self._index, self._on_fault = songs.take(kept), index, on_fault
-        self.names = [relative_name(root, real[row]) for row in kept]
+        start = len(os.path.join(root, ""))
+        self.names = [printable(real[row][start:]).replace(os.sep, "/") for row in kept]
         self._number = {name: number for number, name in enumerate(self.names)}
-        rows = [index.row_of(name) if index else None for name in self.names]
-        self._rows = np.array([-1 if row is None else row for row in rows], np.int64)
+        row_of = {path: row for row, path in enumerate(index.paths.to_pylist())} if index else {}
+        self._rows = np.array([row_of.get(name, -1) for name in self.names], np.int64)
         # Files of one recording have one group; what the index does not know has one of its own.
-        self._group = np.arange(-1, -1 - len(rows), -1)
+        self._group = np.arange(-1, -1 - len(self.names), -1)
         if index is not None:
             known = self._rows >= 0
             self._group[known] = index.primary[self._rows[known]]
@@ -92,12 +94,13 @@ class Neighbours:
         self.embedded: list[int] = []
         if vectors is not None:
             known_as = {real[row]: number for number, row in enumerate(kept)}
-            found = [known_as.get(os.path.realpath(file_of(path))) for path in vectors.paths]
-            row_of = {number: row for row, number in enumerate(found) if number is not None}
-            self.embedded = [*row_of]
-            if row_of:
+            files = real_paths(map(file_of, vectors.paths))
+            found = [known_as.get(file) for file in files]
+            vector_of = {number: row for row, number in enumerate(found) if number is not None}
+            self.embedded = [*vector_of]
+            if vector_of:
                 self.numbers = self._recordings(self.embedded)
-                chosen = [row_of[number] for number in self.numbers.tolist()]
+                chosen = [vector_of[number] for number in self.numbers.tolist()]
                 self.sound = SongIndex(SongSpace(vectors.vectors[chosen], "embeddings"))
         self.by = self.sound.space.kind
         self._place = {int(group): row for row, group in enumerate(self._group[self.numbers])}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterable
 
 from genrenet.audio import is_audio_path
 from genrenet.library.table import file_of
@@ -18,6 +19,21 @@ from genrenet.web.errors import NoSuchSong, RequestError
 def inside(root: str, real: str) -> bool:
     """Return whether a path lies in a folder, both free of links."""
     return real == root or real.startswith(os.path.join(root, ""))
+
+
+def real_paths(paths: Iterable[str]) -> list[str]:
+    """Return paths free of links, as `os.path.realpath` does; each folder is looked at once."""
+    folders: dict[str, str] = {}
+    found = []
+    for path in paths:
+        folder, name = os.path.split(path)
+        if name in ("", ".", "..") or os.path.islink(path):
+            found.append(os.path.realpath(path))
+            continue
+        if folder not in folders:
+            folders[folder] = os.path.realpath(folder)
+        found.append(os.path.join(folders[folder], name))
+    return found
 
 
 def shown(root: str, path: str) -> bool:

@@ -132,21 +132,20 @@ def test_a_scan_keeps_corrections_while_the_content_is_the_same(scanned, library
     assert set(table["genre"]) == {"bass", "middle", "treble"}
 
 
-def test_a_correction_outlives_other_tags(scanned, library, tmp_path):
-    scanned()
-    table = tmp_path / "genres.parquet"
-    song, other = library / "bass" / "bass-1.wav", library / "bass" / "bass-2.wav"
-    correct(table, {str(song): "treble", str(other): "treble"})
-    write_genre(str(song), ["by another program"])
-    shutil.copy(library / "middle" / "middle-1.wav", other)  # another song in its place
-    _, found = scanned()
-    found = found.set_index("path")["correction"].dropna()
-    assert found.to_dict() == {str(song): "treble"}
-
-
 def test_songs_are_known_by_their_content_or_their_file():
     was = {"path": "/a", "size": 3, "mtime": 5, "sample": "x", "correction": "jazz"}
     known = Remembered([was, {**was, "path": "/b", "sample": "y", "correction": None}])
     assert known.of({"path": "/c", "size": 9, "mtime": 9, "sample": "x"}) == "jazz"
     assert known.of({"path": "/a", "size": 3, "mtime": 5, "sample": None}) == "jazz"
     assert known.of({"path": "/b", "size": 3, "mtime": 5, "sample": "y"}) is None
+
+
+def test_a_song_that_another_program_tags_keeps_its_correction(scanned, library, tmp_path):
+    scanned()
+    song, other = library / "bass" / "bass-0.wav", library / "bass" / "bass-1.wav"
+    correct(tmp_path / "genres.parquet", {str(song): "dub", str(other): "dub"})
+    write_genre(str(song), ["by another program"])
+    soundfile.write(other, tone(150, 5.0, seed=9), RATE)  # as long, and not the same
+    counts, table = scanned()
+    assert counts.changed == 2
+    assert table.set_index("path")["correction"].dropna().to_dict() == {str(song): "dub"}

@@ -7,7 +7,7 @@ import pytest
 
 from genrenet.web.errors import NoSuchSong, RequestError
 from genrenet.web.music_folder import Shelf
-from genrenet.web.paths import relative_name, song_file
+from genrenet.web.paths import real_paths, relative_name, song_file
 
 
 @pytest.fixture
@@ -107,3 +107,16 @@ def test_completion_shows_what_can_be_chosen_and_no_more(root):
         "nothing like this",
     ):
         assert shelf.complete(text, 50) == ([], False), text
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+def test_links_of_files_and_folders_are_followed(tmp_path, monkeypatch):
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "a" / "b" / "song.wav").touch()
+    (tmp_path / "folder").symlink_to("a/b")
+    (tmp_path / "link.wav").symlink_to("folder/song.wav")
+    (tmp_path / "gone.wav").symlink_to("nothing.wav")
+    names = ["a/b/song.wav", "folder/song.wav", "link.wav", "gone.wav", "none/x.wav", "a/..", "a/"]
+    paths = [f"{tmp_path}/{name}" for name in names] + ["/song.wav", "song.wav", "a/b/song.wav"]
+    monkeypatch.chdir(tmp_path)
+    assert real_paths(paths) == [os.path.realpath(path) for path in paths]

@@ -62,6 +62,7 @@ export class MapView {
         this.panel.heading.focus();
       },
     });
+    document.addEventListener("corrected", () => (this.stale = true));
     this.build();
   }
 
@@ -132,7 +133,7 @@ export class MapView {
     this.query = { ...query };
     if (Object.keys(query).length) this.framed = null; // back from a song's page, a frame is kept
     this.words.value = query.q ?? "";
-    if (!this.canvas.points) this.look();
+    if (!this.canvas.points || this.stale) this.look();
     await this.refresh();
     if (this.canvas.points) this.canvas.resize();
     if (this.mode === "here" || this.mode === "frame") return null;
@@ -151,6 +152,7 @@ export class MapView {
         setTimeout(() => signal.aborted || this.look(), LOOK);
         return;
       }
+      this.stale = false;
       show(this.wait, false);
       show(this.picture);
       this.canvas.take(found);
@@ -167,7 +169,7 @@ export class MapView {
     const text = {
       reading: "The library is being read.",
       waiting: "The map is about to be drawn.",
-      drawing: `The map of ${many(songs ?? 0, "song")} is being drawn: ${Math.round(seconds)} seconds so far. The first time it takes about half a minute for 4,000 songs and more; then it is kept. Lists of songs work meanwhile.`,
+      drawing: `The map of ${many(songs ?? 0, "song")} is being drawn: ${Math.round(seconds)} seconds so far. The first time it takes half a minute or more; then it is kept. Lists of songs work meanwhile.`,
       failed: error ? sentence(error.message) : "The map could not be drawn; the server's own output says why. Lists of songs work all the same.",
     }[state];
     show(this.wait);
@@ -285,7 +287,8 @@ export class MapView {
     const { points } = this.canvas;
     const songs = await points.songs(numbers.slice(0, LISTED));
     if (signal.aborted) return {};
-    const rest = numbers.length > songs.length ? `; ${songs.length} of them are listed` : "";
+    const kept = numbers.length > MOST ? `, and ${MOST.toLocaleString("en")} can be kept` : "";
+    const rest = numbers.length > songs.length ? `; ${songs.length} of them are listed${kept}` : "";
     const note = numbers.length ? `${many(numbers.length, "song")}${rest}.` : "No songs.";
     this.panel.fill({ name, note, songs, whole: points.songs(numbers.slice(0, MOST)).catch(() => songs) });
     return { hits: numbers.slice(0, 500) };

@@ -25,5 +25,11 @@ export function takeSearches(onSearch) {
     event.preventDefault();
     onSearch(byId("search-words").value.trim());
   });
+  byId("search-words").addEventListener("keydown", (event) => {
+    const first = event.key === "ArrowDown" && document.querySelector("main > section:not([hidden]) .track .names a");
+    if (!first) return;
+    event.preventDefault();
+    first.focus();
+  });
   show(byId("search"));
 }

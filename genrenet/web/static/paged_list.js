@@ -1,10 +1,23 @@
-// A list that comes page by page: "Show more" brings the next rows, and the focus goes to the first.
+// A list that comes page by page: "Show more" brings the next rows, and the focus goes to the
+// first. Arrow keys go from row to row.
 
 import { many } from "./format.js";
 import { announce } from "./progress.js";
 import { make, show } from "./dom.js";
 
 const PAGE = 50;
+
+/** Let the arrow keys go from a link or button of a row to the same one of its neighbour. */
+function walk(event) {
+  const step = { ArrowDown: "nextElementSibling", ArrowUp: "previousElementSibling" }[event.key];
+  const row = event.target.closest("li");
+  if (!step || !row || event.altKey || event.ctrlKey || event.metaKey) return;
+  const stops = (item) => [...item.querySelectorAll("a, button")];
+  const other = row[step] && stops(row[step]);
+  if (!other?.length) return;
+  event.preventDefault();
+  other[Math.min(stops(row).indexOf(event.target), other.length - 1)].focus();
+}
 
 /**
  * A list with a button under it.
@@ -22,6 +35,7 @@ export class PagedList {
     this.count = make("p", { class: "note" });
     this.element = make("div", { class: "paged" }, this.list, this.count, this.button);
     this.button.addEventListener("click", () => this.more(true));
+    this.list.addEventListener("keydown", walk);
     show(this.button, false);
   }
 
