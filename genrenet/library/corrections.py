@@ -3,7 +3,7 @@
 A correction stands in the column ``correction`` beside the model's own answer, which stays. All
 that reads the genres of a table takes it as the genre, with confidence 1 (see `answered`). A scan
 keeps it as long as the song's content is the same, wherever the file is and whichever model scores
-it.
+it, and also where another program has only changed the song's tags.
 """
 
 from __future__ import annotations
@@ -153,11 +153,24 @@ class Remembered:
         """Return the correction of a song that was scored again; None where there is none."""
         return next((self._genres[key] for key in self._keys(row) if key in self._genres), None)
 
+    COLUMNS = (
+        *("path", "size", "mtime", "sample", "correction"),
+        *("duration", "frames", "genre", "confidence", "checkpoint"),
+    )
+    """What is needed of a row."""
+
     @staticmethod
     def _keys(row: Row) -> list[object]:
-        """Return what stands for a song's content: a sample of it, or its file as it was."""
-        sample = row.get("sample")
-        return [*([sample] if sample else []), (row["path"], row["size"], row["mtime"])]
+        """Return what stands for a song's content: a sample of it, its file as it was, or exactly
+        the same answer to a file of the same name and length, whose tags alone have changed.
+        """
+        keys: list[object] = [(row["path"], row["size"], row["mtime"])]
+        if row.get("sample"):
+            keys.insert(0, row["sample"])
+        if row.get("confidence") is not None:
+            heard = ("path", "duration", "frames", "genre", "confidence", "checkpoint")
+            keys.append(tuple(row.get(name) for name in heard))
+        return keys
 
 
 def _places(file: Path, wanted: Mapping[str, str | None]) -> dict[str, str | None]:

@@ -39,8 +39,9 @@ def write_table(
     elsewhere = {move.origin for move in library.moves}
     unfinished = Unfinished(out)
     former = read_rows(out) if out.exists() and library.fits else iter(())
-    kept = ("path", "size", "mtime", "sample", "correction")
-    again = read_rows(out, keys=kept) if unfinished.keys and out.exists() else iter(())
+    again = (
+        read_rows(out, keys=Remembered.COLUMNS) if unfinished.keys and out.exists() else iter(())
+    )
     corrections = Remembered(again)
 
     def rows() -> Iterator[Row]:

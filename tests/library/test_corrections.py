@@ -14,7 +14,7 @@ from genrenet.library.corrections import (
     correct,
     corrected_rows,
 )
-from genrenet.library.genre_tags import read_genre
+from genrenet.library.genre_tags import read_genre, write_genre
 from genrenet.library.songs import NO_MUSIC, scanned_songs
 from genrenet.library.table import About, TableError, read_rows, read_table, table_lock, write_rows
 from genrenet.library.tag_plans import Wish
@@ -138,3 +138,14 @@ def test_songs_are_known_by_their_content_or_their_file():
     assert known.of({"path": "/c", "size": 9, "mtime": 9, "sample": "x"}) == "jazz"
     assert known.of({"path": "/a", "size": 3, "mtime": 5, "sample": None}) == "jazz"
     assert known.of({"path": "/b", "size": 3, "mtime": 5, "sample": "y"}) is None
+
+
+def test_a_song_that_another_program_tags_keeps_its_correction(scanned, library, tmp_path):
+    scanned()
+    song, other = library / "bass" / "bass-0.wav", library / "bass" / "bass-1.wav"
+    correct(tmp_path / "genres.parquet", {str(song): "dub", str(other): "dub"})
+    write_genre(str(song), ["by another program"])
+    soundfile.write(other, tone(150, 5.0, seed=9), RATE)  # as long, and not the same
+    counts, table = scanned()
+    assert counts.changed == 2
+    assert table.set_index("path")["correction"].dropna().to_dict() == {str(song): "dub"}

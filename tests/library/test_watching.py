@@ -18,6 +18,7 @@ from genrenet.library.journal import Unfinished, parts_folder
 from genrenet.library.locking import TableBusy
 from genrenet.library.scanning import Scan, identity_of, scan
 from genrenet.library.table import read_table
+from genrenet.library.tagging import Wish, tag_songs
 from genrenet.library.watching import Watcher
 from genrenet.utils.politeness import Pauses
 from tests.helpers.tones import RATE, tone
@@ -128,6 +129,16 @@ def test_others_may_work_on_the_table_between_updates(watched, library, tmp_path
     kept = read_table(watched.out).set_index("path")["correction"].dropna().to_dict()
     assert kept == {str(library / "moved.wav"): "polka"}
     assert watched.lines == []
+
+
+def test_songs_that_genrenet_tags_are_no_news(watched, tmp_path):
+    done = list(tag_songs(watched.out, Wish(0, keep_existing=False), undo=tmp_path / "undo"))
+    assert {outcome.kind for outcome in done} == {"tagged"}
+    tagged = read_table(watched.out)
+    watched.until(lambda: watched.watcher._pending)
+    watched.until()
+    assert watched.counts[1:] == []
+    assert read_table(watched.out).equals(tagged)
 
 
 def test_only_one_watches(watched):
