@@ -244,6 +244,20 @@ def test_while_the_map_is_drawn_the_page_says_so(page, music, checkpoint, tmp_pa
         expect(page.get_by_text(re.compile("is being drawn"))).to_be_hidden()
 
 
+def test_a_correction_is_seen_on_the_map(page, site):
+    opened(page, site)
+    legend = page.get_by_role("list", name="Genres on the map")
+    before = int(legend.get_by_role("button", name="treble").inner_text().split()[-1])
+    correct = "async (genre) => (await import('/static/api.js')).correct('bass/bass-1.wav', genre)"
+    try:
+        page.evaluate(correct, "treble")
+        page.goto(f"{site.url}#/songs")
+        page.get_by_role("link", name="Map").click()
+        expect(legend.get_by_role("button", name=f"treble {before + 1}")).to_be_visible()
+    finally:
+        page.evaluate(correct, None)
+
+
 def test_what_is_not_there_is_said(page, site):
     page.goto(f"{site.url}#/map?more=bass%2Fnone.wav")
     expect(page.get_by_role("alert")).to_contain_text("is no song of the scanned library")

@@ -70,7 +70,11 @@ export async function followScan(onStatus, signal) {
 }
 
 /** Note the right genre of a song of the library; without one, what was noted is taken back. */
-export const correct = (path, genre) => postJson("api/correct", { path, genre: genre || null });
+export async function correct(path, genre) {
+  const answer = await postJson("api/correct", { path, genre: genre || null });
+  document.dispatchEvent(new Event("corrected")); // views that keep genres fetch them again
+  return answer;
+}
 
 /**
  * Classify a song, and follow the work.

@@ -62,6 +62,7 @@ export class MapView {
         this.panel.heading.focus();
       },
     });
+    document.addEventListener("corrected", () => (this.stale = true));
     this.build();
   }
 
@@ -132,7 +133,7 @@ export class MapView {
     this.query = { ...query };
     if (Object.keys(query).length) this.framed = null; // back from a song's page, a frame is kept
     this.words.value = query.q ?? "";
-    if (!this.canvas.points) this.look();
+    if (!this.canvas.points || this.stale) this.look();
     await this.refresh();
     if (this.canvas.points) this.canvas.resize();
     if (this.mode === "here" || this.mode === "frame") return null;
@@ -151,6 +152,7 @@ export class MapView {
         setTimeout(() => signal.aborted || this.look(), LOOK);
         return;
       }
+      this.stale = false;
       show(this.wait, false);
       show(this.picture);
       this.canvas.take(found);
