@@ -124,6 +124,15 @@ def _remedy(command: str, missing: set[str]) -> str:
     names = [name for name in PLACES if SHARED[name].uses.get(command, ("",))[0] in missing]
     if not names:
         return ""
+    for layer in layers():
+        for name in names:
+            setting = layer.settings.get((name,))
+            if setting is None or not isinstance(setting.value, str):
+                continue
+            if "out" in missing:
+                return f"; the {name} that {setting.where} names is of another library"
+            if not os.path.exists(path_of(setting.value, setting.file)):
+                return f"; the {name} that {setting.where} names is not there yet"
     said = " and ".join(f"'{name}'" for name in names)
     return f"; name them, or let the library's configuration say {said}: 'genrenet init FOLDER'"
 

@@ -151,7 +151,12 @@ def test_another_library_does_not_go_into_the_table(configure, tmp_path, capsys)
     assert parsed("scan", tmp_path / "own" / "M" / "New").out == f"{tmp_path}/own/t.parquet"
     with pytest.raises(SystemExit):
         parsed("scan", tmp_path / "Other")
-    assert "required: --out" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert "required: --out; the table that " in error
+    assert "own/config.yaml, line 2 names is of another library" in error
+    with pytest.raises(SystemExit):
+        parsed("recommend", "--like", "x")
+    assert "own/config.yaml, line 2 names is not there yet" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("words", ["scan", "serve", "playlist", "adapt", "correct"])
