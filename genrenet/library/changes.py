@@ -257,9 +257,10 @@ class Following:
 
     def _misses(self, name: str) -> bool:
         """Return whether the file of a row that is not listed is gone."""
-        if self.partial:
+        below = any(_below(name, root) for root in self.roots)
+        if below and self.partial:
             return seen(file_of(name)) is None or not is_audio_path(file_of(name))
-        return any(_below(name, root) for root in self.roots)
+        return below
 
     @property
     def news(self) -> list[str]:
@@ -308,6 +309,8 @@ def tags_of(path: str) -> Row:
 
 def holds_something(folder: str) -> bool:
     """Return whether a folder can be looked into, and has anything in it that is not hidden."""
+    if os.path.isfile(folder):  # a single song is a library too
+        return True
     try:
         with os.scandir(folder) as entries:
             return any(not entry.name.startswith(".") for entry in entries)

@@ -119,7 +119,7 @@ class Events(FileSystemEventHandler):
         paths = (event.src_path, event.dest_path)
         for path in (os.fsdecode(path) for path in paths if isinstance(path, str | bytes) and path):
             name = self._name(path)
-            if name is None or _within(name, self.ignored):
+            if name is None or within(name, self.ignored):
                 continue
             if event.is_directory or os.path.splitext(name)[1].lower() in SUFFIXES:
                 with self._lock:
@@ -152,7 +152,7 @@ class Events(FileSystemEventHandler):
     def _name(self, path: str) -> str | None:
         """Return a path as a scan lists it; None of a hidden one."""
         for place, name in self._names:
-            if _within(path, place):
+            if within(path, place):
                 below = path[len(place) :].strip(os.sep)
                 if any(part.startswith(".") for part in below.split(os.sep)):
                     return None
@@ -196,10 +196,11 @@ def _real_places(roots: Sequence[str]) -> list[tuple[str, str]]:
 
 
 def _overlap(places: Sequence[str]) -> bool:
-    return any(one != two and _within(one, two) for one in places for two in places)
+    return any(one != two and within(one, two) for one in places for two in places)
 
 
-def _within(path: str, folder: str) -> bool:
+def within(path: str, folder: str) -> bool:
+    """Return whether a path is a folder, or below it."""
     return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
 
 

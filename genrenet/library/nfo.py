@@ -16,6 +16,7 @@ from xml.parsers import expat
 from xml.sax.saxutils import escape
 
 from genrenet.library.genre_tags import GenreTagError
+from genrenet.library.table import file_of
 from genrenet.library.tag_plans import Changes, Genre, Outcome, Wish, verdict
 from genrenet.utils.atomic import replacing
 from genrenet.utils.errors import printable
@@ -44,6 +45,7 @@ def plan_nfo(path: str, root: str, name: str, genres: Sequence[str], wish: Wish)
     Parameters
     ----------
     path : str
+        As a table writes it, see `genrenet.library.table.file_of`.
     root : {"album", "artist"}
     name : str
         What a new file calls the album or artist.
@@ -53,7 +55,7 @@ def plan_nfo(path: str, root: str, name: str, genres: Sequence[str], wish: Wish)
         What becomes of genres that are there.
     """
     try:
-        text = _read(path)
+        text = _read(file_of(path))
         old = None if text is None else _parsed(text, root).genres
     except (OSError, ValueError, expat.ExpatError) as error:
         what = f"'{printable(path)}' is left alone: {error}"
@@ -75,7 +77,7 @@ def plan_nfo_back(path: str, changes: Changes) -> Outcome:
     """
     root = next((root for root, name in NAMES.items() if path.endswith(name)), "album")
     try:
-        found = _read(path)
+        found = _read(file_of(path))
         text = found
         for old, new in changes:
             was, now = old[0] if old else None, new[0] if new else None
@@ -101,7 +103,7 @@ def _change(old: str | None, new: str | None) -> dict[str, tuple[Genre, Genre]]:
 
 def write_nfo(outcome: Outcome) -> Outcome:
     """Carry out a plan; a failure becomes the outcome."""
-    path, (_, new) = outcome.path, outcome.also[NFO]
+    path, (_, new) = file_of(outcome.path), outcome.also[NFO]
     try:
         if new is None:
             os.unlink(path)
@@ -117,7 +119,7 @@ def write_nfo(outcome: Outcome) -> Outcome:
     except OSError as error:
         what = f"cannot write '{printable(path)}'"
         reason = GenreTagError(what, found=error.strerror or str(error), remedy="it is as it was")
-        return NfoOutcome(path, "failed", error=str(reason))
+        return NfoOutcome(outcome.path, "failed", error=str(reason))
     return outcome
 
 

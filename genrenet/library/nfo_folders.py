@@ -11,7 +11,7 @@ from pathlib import Path
 
 from genrenet.library.corrections import answered
 from genrenet.library.nfo import NAMES, plan_nfo, write_nfo
-from genrenet.library.table import Row, file_of, read_rows
+from genrenet.library.table import Row, read_rows
 from genrenet.library.tag_plans import Outcome, Wish, ours_of
 from genrenet.library.tag_rules import Rules
 from genrenet.library.undo_file import UndoFile
@@ -95,7 +95,7 @@ def _plan(
     wish = rules.wish(file, wish) if rules else wish
     most = [genre for genre, _ in genres.most_common(wish.genres)]
     if most and not wish.skip:
-        yield plan_nfo(file_of(file), root, next(iter(names)), most, wish)
+        yield plan_nfo(file, root, next(iter(names)), most, wish)
 
 
 def _folders(rows: Iterable[Row], wish: Wish, rules: Rules | None) -> dict[str, _Folder]:

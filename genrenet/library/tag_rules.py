@@ -19,6 +19,9 @@ EXISTING = {
 }
 """What becomes of genres that files have, by name."""
 
+MOST_DEEP = 3
+"""Times that "**" may stand in a pattern: each multiplies what a long path costs."""
+
 _KEYS = ("match", "skip", "genres", "min-confidence", "existing", "subgenres")
 
 
@@ -125,7 +128,27 @@ def _checked(key: str, value: Any, what: str) -> Any:
 def _pattern(text: str) -> re.Pattern[str]:
     """Return the expression for a pattern: whole names, anywhere in a path."""
     text = unicodedata.normalize("NFC", text.rstrip("/"))
-    signs = {"**": ".*", "*": "[^/]*", "?": "[^/]"}
-    parts = re.split(r"(\*\*|\*|\?)", text)
-    inner = "".join(signs.get(part, re.escape(part)) for part in parts)
-    return re.compile(f"{'^' if text.startswith('/') else '(?:^|/)'}{inner}(?:/|$)", re.IGNORECASE)
+    deep = [_within_names(part, f"d{number}_") for number, part in enumerate(text.split("**"))]
+    if len(deep) > MOST_DEEP + 1:
+        found = f"{len(deep) - 1} times '**'"
+        raise RuleError(f"the pattern '{text}'", found=found, wanted=f"{MOST_DEEP} at most")
+    start = "^" if text.startswith("/") else "(?:^|/)"
+    return re.compile(f"{start}{'.*'.join(deep)}(?:/|$)", re.IGNORECASE)
+
+
+def _within_names(text: str, group: str) -> str:
+    """Return the expression for a part of a pattern whose stars stand for parts of one name.
+
+    The first place of what follows a star will do, as the next star takes the rest. Without a
+    second try many stars take no longer than one.
+    """
+    first, *others = (
+        "".join("[^/]" if letter == "?" else re.escape(letter) for letter in part)
+        for part in re.split(r"\*", text)
+    )
+    for number, part in enumerate(others, 1):
+        if number < len(others):
+            first += f"(?=(?P<{group}{number}>[^/]*?{part}))(?P={group}{number})"
+        else:
+            first += f"[^/]*{part}"
+    return first

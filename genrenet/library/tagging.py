@@ -15,7 +15,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Callable, Generator, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from itertools import groupby
 from pathlib import Path
 
@@ -137,9 +137,18 @@ def undo_tags(
     TableError
         A table that tells of these files cannot be written.
     """
-    with closing(sqlite3.connect("")) as lines, closing(_Touched()) as touched:  # "": on disk
+    with (
+        closing(sqlite3.connect("")) as lines,  # "": on disk
+        closing(_Touched()) as touched,
+        ExitStack() as locks,
+    ):
         lines.execute("CREATE TABLE lines (path, old, new, home, field)")
         lines.executemany("INSERT INTO lines VALUES (?, ?, ?, ?, ?)", read_changes(undo))
+        homes = [file_of(home) for (home,) in lines.execute("SELECT DISTINCT home FROM lines")]
+        tables = [Path(home) for home in sorted(homes) if os.path.isfile(home)]
+        # From the start: a scan that saw the files meanwhile would score them again.
+        for table in tables if write else ():
+            locks.enter_context(table_lock(table))
         total = lines.execute("SELECT COUNT(DISTINCT path) FROM lines").fetchone()[0]
         backwards = lines.execute(
             "SELECT path, field, old, new FROM lines ORDER BY path, rowid DESC"
@@ -150,7 +159,7 @@ def undo_tags(
                 for _, field, old, new in some:
                     changes.setdefault(field, []).append((json.loads(old), json.loads(new)))
                 if NFO in changes:
-                    outcome, carry_out = plan_nfo_back(file_of(path), changes[NFO]), write_nfo
+                    outcome, carry_out = plan_nfo_back(path, changes[NFO]), write_nfo
                 else:
                     outcome, carry_out = plan_back(path, changes), touched.write
                 if write and outcome.kind == "tagged":
@@ -159,10 +168,8 @@ def undo_tags(
                 if show:
                     show(done, total)
         finally:
-            for (home,) in lines.execute("SELECT DISTINCT home FROM lines").fetchall():
-                if os.path.isfile(table := file_of(home)):
-                    with table_lock(Path(table)):
-                        touched.update(Path(table))
+            for table in tables if write else ():
+                touched.update(table)
 
 
 class _Touched:

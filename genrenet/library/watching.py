@@ -19,7 +19,7 @@ from typing import TypeVar
 
 from genrenet.audio.names import find_songs
 from genrenet.library.changes import Counts, LibraryAway, holds_something
-from genrenet.library.events import Events
+from genrenet.library.events import Events, within
 from genrenet.library.journal import parts_folder
 from genrenet.library.locking import TableBusy, watch_lock
 from genrenet.library.scanning import Scan
@@ -96,10 +96,11 @@ class Watcher:
         self.roots = [os.path.abspath(library) for library in how.libraries]
         self._held = ExitStack()
         self._events: Events | None = None
-        self._places: list[tuple[int, int] | None] = []
+        self._places: dict[str, tuple[int, int]] = {}
+        self._gone: set[str] = set()
         self._pending: dict[str, tuple[FileState, float]] = {}
         self._left: dict[str, None] = {}
-        self._away = self._resting = self._untold = ""
+        self._resting = self._untold = ""
         self._trouble: set[str] = set()
         self._check_at = self._retry_at = self._write_at = 0.0
         self._compare_at = time.monotonic() + SELDOM_SECONDS
@@ -130,8 +131,9 @@ class Watcher:
         """
         if self.how.out.exists():
             self._check()
-        else:
-            self._listen()
+        else:  # a library that nobody has ever seen is an error
+            self._listen({root: _place(root) for root in self.roots if holds_something(root)})
+            self.how.libraries = [*self.roots]
         while not self._away:
             counts = self.how.run(
                 restart=restart, retry=retry, progress=progress, enough=self._must_rest
@@ -190,6 +192,10 @@ class Watcher:
         return not (heard or self._pending or self._left or self._dirty or self._away)
 
     @property
+    def _away(self) -> bool:
+        return self._gone >= {*self.roots}
+
+    @property
     def _dirty(self) -> bool:
         return parts_folder(self.how.out).exists()
 
@@ -214,41 +220,30 @@ class Watcher:
     # What happens in the folders
 
     def _check(self) -> None:
-        """See whether the folders are there, and whether they are the same."""
+        """See which folders are there, and whether they are the same; go on with those."""
         self._check_at = time.monotonic() + CHECK_SECONDS
-        gone = next((root for root in self.roots if not holds_something(root)), "")
-        if gone:
-            if not self._away:
-                self._deafen()
-                self.say(
-                    f"nothing is in '{printable(gone)}' any more: is its drive there? The table "
-                    "stays as it is, and this goes on when the music is back"
-                )
-            self._away = gone
-        elif self._away or self._places != self._now_there():
-            if self._away and self._places:
-                self.say(f"'{printable(self._away)}' is back")
-            self._away = ""
-            self._listen()
-
-    def _now_there(self) -> list[tuple[int, int] | None]:
-        found: list[tuple[int, int] | None] = []
+        places = {root: _place(root) for root in self.roots if holds_something(root)}
         for root in self.roots:
-            with suppress(OSError):
-                state = os.stat(root)
-                found.append((state.st_dev, state.st_ino))
-                continue
-            found.append(None)
-        return found
+            if root not in places and root not in self._gone:
+                self._gone.add(root)
+                self.say(
+                    f"nothing is in '{printable(root)}' any more: is its drive there? Its songs "
+                    "stay in the table, and this goes on when the music is back"
+                )
+            elif root in places and root in self._gone:
+                self._gone.remove(root)
+                self.say(f"'{printable(root)}' is back")
+        if places != self._places:
+            self._listen(places)
 
-    def _listen(self) -> None:
-        """Ask for events of the folders as they are now, and look through them once."""
+    def _listen(self, places: dict[str, tuple[int, int]]) -> None:
+        """Ask for events of folders, and look through them once."""
         self._deafen()
-        self._places = self._now_there()
-        self._compare_at = time.monotonic()
-        if self.poll is not None or not all(self._places):
+        self._places, self._compare_at = places, time.monotonic()
+        self.how.libraries = [*places]
+        if self.poll is not None or not places:
             return
-        self._events = Events(self.roots, str(parts_folder(self.how.out)))
+        self._events = Events([*places], str(parts_folder(self.how.out)))
         if self._events.untold and not self._untold:
             self._untold = self._events.untold
             self.say(f"{self._untold}: the folders are looked through every minute instead")
@@ -267,7 +262,7 @@ class Watcher:
                 self._pend(find_songs([path]), now)
             self._pend([path], now)
         if self._events.relinked:
-            self._listen()
+            self._listen(self._places)
         elif self._events.lost:
             self._events.lost = False
             self._compare_at = min(self._compare_at, now + self.still)
@@ -280,7 +275,9 @@ class Watcher:
         """Return paths that have been still for long enough, and those left from before."""
         ready = []
         for path, (state, since) in [*self._pending.items()]:
-            if now - since >= self.still:
+            if not any(within(path, root) for root in self._places):
+                del self._pending[path]  # found again when its folder is back
+            elif now - since >= self.still:
                 if (found := FileState.find(path)) == state:
                     ready.append(path)
                 else:
@@ -350,12 +347,15 @@ class Watcher:
         except GenrenetError as error:
             if not _passes(error) and self.how.out.parent.is_dir():
                 raise
+            before = {*self._gone}
             if isinstance(error, LibraryAway):
                 self._check()
-            if not self._away and not self._trouble:
+            if before != self._gone:
+                return None  # which has been said
+            if not self._trouble:
                 later = f"what is done is kept; this is tried again every {RETRY_SECONDS:g} s"
                 self.say(str(GenrenetError(error.what, found=error.found, remedy=later)))
-            self._trouble |= set() if self._away else {kind}
+            self._trouble.add(kind)
             self._retry_at = time.monotonic() + RETRY_SECONDS
             return None
         if kind in self._trouble:
@@ -372,6 +372,14 @@ class Watcher:
         elif self._resting and not reason:
             self.say("going on")
         self._resting = reason
+
+
+def _place(root: str) -> tuple[int, int]:
+    """Return what tells a folder from another one that has got its name."""
+    with suppress(OSError):
+        found = os.stat(root)
+        return found.st_dev, found.st_ino
+    return -1, -1
 
 
 def _passes(error: GenrenetError) -> bool:

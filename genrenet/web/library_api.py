@@ -10,6 +10,7 @@ import numpy as np
 from flask.typing import ResponseReturnValue
 
 from genrenet.data.catalog.tags import read_tags
+from genrenet.library.table import read_about
 from genrenet.utils.genre_colours import genre_slots
 from genrenet.web import library_queries as queries
 from genrenet.web.api import service
@@ -31,7 +32,9 @@ def colours() -> ResponseReturnValue:
     """Return the number of the colour and pattern of every genre that is known here."""
     at = service()
     labels = {label for name in at.scoring.models for label in at.scoring.labels(name)}
-    if at.library is not None and at.library.state == "ready":
+    if at.library is not None and at.library.state == "reading":
+        labels |= {*read_about(at.library.table).labels}
+    elif at.library is not None and at.library.state == "ready":
         index = at.library.index()
         labels |= {*index.labels, *index.genres}
         labels |= {name for text in index.subgenres.names for name in text.split("; ")}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -214,6 +215,25 @@ class LibraryIndex:
         sums = self.scores[np.isfinite(self.scores).all(axis=1)].sum(axis=1, dtype=np.float32)
         exclusive = not len(sums) or abs(float(np.median(sums)) - 1) < SUM
         return "genres" if exclusive or self.subgenres.names else "tags"
+
+    @cached_property
+    def _by_album(self) -> tuple[Rows, NDArray[np.int64]]:
+        """Rows by album and path, and where each album begins."""
+        order = self.orders["path"]
+        order = order[np.argsort(self.albums.codes[order], kind="stable")]
+        starts = np.searchsorted(self.albums.codes[order], np.arange(len(self.albums.names) + 1))
+        return order, starts
+
+    def album_rows(self, code: int) -> Rows:
+        """Return the rows of an album's songs, by their paths."""
+        order, starts = self._by_album
+        return order[starts[code] : starts[code + 1]]
+
+    @cached_property
+    def albums_by_name(self) -> NDArray[np.int64]:
+        """Codes of albums in the order of their names."""
+        names = [folded(name) for name in self.albums.names]
+        return np.array(sorted(range(len(names)), key=names.__getitem__), np.int64)
 
     def row_of(self, path: str) -> int | None:
         """Return the row of a song, None where the table has none at this path."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import numpy as np
+import pyarrow as pa
 
-from genrenet.library.song_paths import songs_between
+from genrenet.library.song_paths import songs_between, towards
 from genrenet.web.library_index import Rows
 from genrenet.web.library_queries import Wanted, select
 from genrenet.web.map_api import neighbours
@@ -153,24 +154,22 @@ def _album(at: Service, given: Parameters) -> Item:
     if code is None:
         raise Fault(70, "no such album")
     (found,) = library.albums([code])
-    return {"album": {**found, "song": library.songs(library.album_songs(code))}}
+    return {"album": {**found, "song": library.songs(library.index.album_rows(code))}}
 
 
 def _album_list(at: Service, given: Parameters) -> Item:
     library, kind = media(at), given.needed("type")
     index = library.index
-    order = np.arange(len(index.albums.names))
+    order = index.albums_by_name  # also where plays, ratings and dates would count
     if kind == "byGenre":
-        rows = _of_genre(library, given.needed("genre"))
-        order = np.unique(index.albums.codes[rows])
-        order = order[order >= 0]
+        codes = index.albums.codes[_of_genre(library, given.needed("genre"))]
+        order = order[np.isin(order, codes)]
     if kind == "random":
         order = np.random.default_rng().permutation(order)
     elif kind == "alphabeticalByArtist":
         artists = index.album_artists[order]
-        order = order[np.argsort(np.where(artists < 0, len(index.artists.names), artists))]
-    else:  # plays, ratings and dates are not known here: by name, as the other kinds are
-        order = order[np.argsort(np.array([index.albums.names[n].casefold() for n in order]))]
+        last = len(index.artists.names)
+        order = order[np.argsort(np.where(artists < 0, last, artists), kind="stable")]
     return {"albumList2": {"album": library.albums(order[given.part("size", "offset", 10)])}}
 
 
@@ -206,13 +205,28 @@ def _placed(library: Media, near: Neighbours, given: Parameters, name: str) -> i
     return place
 
 
-def _like(at: Service, given: Parameters, count: int) -> list[Item]:
-    """Return the songs that are most like one, as `_matches` does."""
+def _like(at: Service, given: Parameters, count: int, *, groups: bool = False) -> list[Item]:
+    """Return the songs that are most like one, or like an album's or artist's, as `_matches`."""
     library, near = media(at), neighbours()
-    own, most = _placed(library, near, given, "id"), given.count("count", count)
-    rows, cosines = near.sound.nearest(near.sound.space.vectors[own : own + 1], most + 1)
+    own = _group(library, near, given.needed("id")) if groups else []
+    own = own or [_placed(library, near, given, "id")]
+    most = given.count("count", count)
+    vector = towards(near.sound.space.vectors, own)
+    rows, cosines = near.sound.nearest(vector[None], most + len(own))
     pairs = zip(rows[0].tolist(), cosines[0].tolist(), strict=True)
-    return _matches(library, near, [pair for pair in pairs if pair[0] != own][:most])
+    return _matches(library, near, [pair for pair in pairs if pair[0] not in own][:most])
+
+
+def _group(library: Media, near: Neighbours, given: str) -> list[int]:
+    """Return where the songs of an album or artist are among those that are compared."""
+    index, rows = library.index, np.zeros(0, np.int32)
+    album, artist = library.album_code(given), library.artist_code(given)
+    if album is not None:
+        rows = index.album_rows(album)
+    elif artist is not None:
+        rows = np.flatnonzero(index.artists.codes == artist).astype(np.int32)
+    places = (near.place_of(path) for path in index.paths.take(pa.array(rows)).to_pylist())
+    return list(dict.fromkeys(place for place in places if place is not None))
 
 
 def _matches(library: Media, near: Neighbours, pairs: list[tuple[int, float]]) -> list[Item]:
@@ -229,7 +243,7 @@ def _matches(library: Media, near: Neighbours, pairs: list[tuple[int, float]]) -
 
 def _similar(name: str) -> Method:
     return lambda at, given: {
-        name: {"song": [match["entry"] for match in _like(at, given, 50)]},
+        name: {"song": [match["entry"] for match in _like(at, given, 50, groups=True)]},
     }
 
 

@@ -107,17 +107,11 @@ class Media:
         key = name_of(ALBUM, given)
         return None if key is None else self.index.albums.code.get(key)
 
-    def album_songs(self, code: int) -> Rows:
-        """Return the rows of an album's songs, by their paths."""
-        order = self.index.orders["path"]
-        found: Rows = order[self.index.albums.codes[order] == code]
-        return found
-
     def albums(self, codes: Iterable[int]) -> list[Item]:
         """Return albums: the API's `AlbumID3`."""
         index, found = self.index, []
         for code in codes:
-            rows = self.album_songs(code)
+            rows = index.album_rows(code)
             artist_code = int(index.album_artists[code])
             artist = index.artists.names[artist_code] if artist_code >= 0 else VARIOUS
             genres = index.genre[rows]

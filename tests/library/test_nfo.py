@@ -12,6 +12,7 @@ from genrenet.library.table import About, write_rows
 from genrenet.library.tag_plans import Wish
 from genrenet.library.tag_rules import Rules
 from genrenet.library.tagging import undo_tags
+from genrenet.utils.errors import printable
 
 OURS = ["Rock", "R&B", "日本"]
 KODI = """<?xml version="1.0" encoding="UTF-8" standalone="yes" ?>
@@ -201,3 +202,17 @@ def test_the_undo_file_is_one_with_that_of_tags(library, tmp_path):
     lines = [json.loads(line) for line in (tmp_path / "undo").read_text().splitlines()]
     assert {line["field"] for line in lines} == {"nfo"}
     assert all(line["old"] is None for line in lines)
+
+
+def test_folders_whose_names_are_not_utf8(tmp_path):
+    folder = tmp_path / os.fsdecode(b"caf\xe9")
+    folder.mkdir()
+    stored = printable(folder / "1.mp3")
+    rows = [{"path": stored, "genre": "rock", "confidence": 0.9, "genres": "rock"}]
+    rows[0] |= {"artist": "Ann", "album": "One"}
+    write_rows(tmp_path / "t.parquet", rows, About(["rock", "pop"], "model"))
+    undo = tmp_path / "undo"
+    (done,) = tag_nfo(tmp_path / "t.parquet", Wish(), undo=undo)
+    assert (done.kind, genres(folder / "album.nfo")) == ("tagged", ["rock"])
+    assert [one.kind for one in undo_tags(undo, write=True)] == ["tagged"]
+    assert not (folder / "album.nfo").exists()

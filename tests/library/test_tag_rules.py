@@ -21,11 +21,23 @@ from genrenet.library.tag_rules import RuleError, Rules
         ("/a", "/music/a/b.opus", False),
         ("track ?.mp3", "/music/track 1.mp3", True),
         ("A.C", "/music/ABC/1.mp3", False),
+        ("a*b*c", "/music/axxbyybzzc/1.mp3", True),
+        ("a*b*c", "/music/axxbyybzz/1.mp3", False),
+        ("a*/b*c/d*", "/music/ax/bbcc/dd/1.mp3", True),
+        ("**b*c", "/music/b/x/bxc/1.mp3", True),
+        ("a*b?c*d", "/music/abcabbcd/1.mp3", True),
         ("Fru\u0308h", "/music/Fr\u00fch/1.mp3", True),
     ],
 )
 def test_patterns(pattern, path, matches):
     assert Rules([{"match": pattern, "skip": True}]).wish(path, Wish()).skip == matches
+
+
+def test_many_stars_take_no_time():
+    rules = Rules([{"match": "*a" * 40 + "*b", "skip": True}])
+    assert not rules.wish("/music/" + "a" * 250 + "/1.mp3", Wish()).skip
+    with pytest.raises(RuleError, match="3 at most"):
+        Rules([{"match": "**a**b**c**d", "skip": True}])
 
 
 def test_later_rules_prevail():

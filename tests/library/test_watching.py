@@ -168,6 +168,28 @@ def test_a_library_that_vanishes_and_comes_back(kind, watched, library, tmp_path
     assert watched.lines[1:] == [f"'{library}' is back"]
 
 
+def test_one_of_two_libraries_vanishes(how, library, tmp_path):
+    other = tmp_path / "other"
+    other.mkdir()
+    soundfile.write(other / "other.wav", tone(900, 4.0), RATE)
+    how.libraries.append(str(other))
+    held = Watched(how)
+    with held.watcher as watcher:
+        watcher.begin()
+        assert "other.wav" in held.names
+        other.rename(tmp_path / "elsewhere")
+        soundfile.write(library / "new.wav", tone(900, 3.0), RATE)
+        held.until(lambda: held.lines and "new.wav" in held.names and watcher.idle)
+        assert len(held.lines) == 1
+        assert "other.wav" in held.names
+        soundfile.write(tmp_path / "elsewhere" / "newer.wav", tone(150, 3.0), RATE)
+        (tmp_path / "elsewhere").rename(other)
+        held.until(lambda: "newer.wav" in held.names and watcher.idle)
+        assert held.lines[1:] == [f"'{other}' is back"]
+        how.libraries = [str(library), str(other)]
+        assert read_table(how.out).equals(fresh(how, tmp_path))
+
+
 def test_one_that_is_away_at_the_start_is_waited_for(how, library, tmp_path):
     with pytest.raises(ScanError, match="there is no"):  # nobody has ever seen it
         Watched(Scan([library / "no"], how.out, how.model, "m@1")).watcher.begin()

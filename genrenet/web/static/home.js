@@ -2,7 +2,7 @@
 
 import { askLibrary } from "./library_api.js";
 import { getHealth } from "./api.js";
-import { many } from "./format.js";
+import { many, sentence } from "./format.js";
 import { genreBars } from "./genre_bars.js";
 import { address } from "./router.js";
 import { ScanPanel } from "./scan_panel.js";
@@ -33,8 +33,11 @@ export class HomeView {
       this.scan.look(overview.errors, signal).catch(() => {}); // what is shown is whole without it
     } catch (error) {
       if (error.name === "AbortError") return;
-      const { library } = await getHealth();
-      if (library.index !== "reading") throw error;
+      const state = await getHealth().catch(() => null);
+      if (state?.library.index !== "reading") {
+        this.body.replaceChildren(make("p", { class: "problem", role: "alert" }, sentence(error.message)));
+        return;
+      }
       this.body.replaceChildren(make("p", { role: "status" }, "The library's table is being read."));
       setTimeout(() => signal.aborted || this.show(route, signal), PAUSE);
     }

@@ -1,7 +1,7 @@
 // Plays songs of any list in place: a bar at the foot of the page, which stays while views change.
 
 import { audioAddress } from "./api.js";
-import { clock, sentence } from "./format.js";
+import { clock } from "./format.js";
 import { announce } from "./progress.js";
 import { byId, make, say, show } from "./dom.js";
 
@@ -37,7 +37,14 @@ function start(next) {
   for (const [id, there] of [["bar-back", place > 0], ["bar-next", place < queue.length - 1]]) {
     byId(id).setAttribute("aria-disabled", String(!there));
   }
+  for (const row of document.querySelectorAll(".track[data-path]")) mark(row);
   draw();
+}
+
+/** Point out the row of the song that is in the bar. */
+export function mark(row) {
+  if (row.dataset.path === playing()) row.setAttribute("aria-current", "true");
+  else row.removeAttribute("aria-current");
 }
 
 function listen() {
@@ -50,6 +57,8 @@ function listen() {
     audio.pause();
     show(byId("bar"), false);
     document.body.classList.remove("with-bar");
+    place = -1;
+    for (const row of document.querySelectorAll(".track[aria-current]")) mark(row);
     byId("main").focus();
   });
   byId("bar-seek").addEventListener("input", ({ target }) => {
@@ -58,7 +67,7 @@ function listen() {
   for (const name of ["play", "pause", "timeupdate", "loadedmetadata"]) audio.addEventListener(name, draw);
   audio.addEventListener("play", () => byId("audio").pause()); // the song view's own
   audio.addEventListener("ended", () => (place < queue.length - 1 ? start(place + 1) : draw()));
-  audio.addEventListener("error", () => say(byId("bar-note"), sentence("This browser cannot play the file")));
+  audio.addEventListener("error", () => say(byId("bar-note"), "The file cannot be played: it is gone, or of a kind that this browser does not know."));
   byId("audio").addEventListener("play", silence);
 }
 

@@ -4,7 +4,7 @@ import { askLibrary } from "./library_api.js";
 import { clock, many, percent } from "./format.js";
 import { swatch } from "./genre_colours.js";
 import { likeLink } from "./map_links.js";
-import { playSongs } from "./mini_player.js";
+import { mark, playSongs } from "./mini_player.js";
 import { PagedList } from "./paged_list.js";
 import { address } from "./router.js";
 import { make } from "./dom.js";
@@ -46,15 +46,17 @@ export function songItem(song, { songs = () => [song], within = null, numbered =
   if (artist && within !== "artist" && within !== "album") under.append(make("a", { href: artistAddress(artist) }, artist));
   if (artist && within === "album" && numbered !== artist) under.append(make("a", { href: artistAddress(artist) }, artist));
   if (album && within !== "album") under.append(under.childNodes.length ? " · " : "", make("a", { href: albumAddress(album, folder) }, album));
-  return make(
+  const row = make(
     "li",
-    { class: "track" },
+    { class: "track", "data-path": song.path },
     play,
     make("div", { class: "names" }, make("a", { href: songAddress(song) }, title), under.childNodes.length ? under : null),
     verdict(song),
     make("span", { class: "time" }, duration ? clock(duration) : ""),
     like && song.genre ? likeLink(song, name) : null,
   );
+  mark(row);
+  return row;
 }
 
 /** A list of the songs that a query asks for, a page at a time. */

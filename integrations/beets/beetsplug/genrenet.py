@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from importlib.util import find_spec
@@ -191,7 +192,7 @@ class Tree:
         found = [up for genre in genres for up in self._upwards(genre)]
         if self.whitelist:
             found = [name for name in found if name.lower() in self.whitelist]
-        return list(dict.fromkeys(name.title() if self.title_case else name for name in found))
+        return list(dict.fromkeys(_capitals(name) if self.title_case else name for name in found))
 
     def _upwards(self, genre: str) -> list[str]:
         for branch in self.branches:
@@ -273,3 +274,8 @@ def _branches(path: str | None) -> list[list[str]]:
         return list(flat(yaml.safe_load(_read(path)), [])) if path else []
     except yaml.YAMLError as error:
         raise UserError(f"genrenet: '{path}' is no tree of genres: {error}") from error
+
+
+def _capitals(name: str) -> str:
+    """Return a genre with capitals, but for the "s" of "children's music"."""
+    return re.sub(r"(?<![\w'\u2019])\w", lambda found: found[0].upper(), name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import re
 import ssl
 import time
 import uuid
@@ -80,7 +81,7 @@ def genres_of(path: str, settings: Settings, timeout: float = 600.0) -> list[str
     if answer.get("confidence", 0.0) < settings.min_confidence:
         return []
     names = list(answer.get("genres", {}))[: max(1, settings.count)]
-    return [name.title() if settings.title_case else name for name in names]
+    return [_capitals(name) if settings.title_case else name for name in names]
 
 
 def _asked(path: str, settings: Settings, timeout: float) -> tuple[int, dict[str, Any], float]:
@@ -146,3 +147,8 @@ def _sent(
 def _unreachable(url: str, error: Exception) -> AskError:
     said = str(error) or type(error).__name__
     return AskError(f"no genrenet at '{url}' ({said}): start it with 'genrenet serve'")
+
+
+def _capitals(name: str) -> str:
+    """Return a genre with capitals, but for the "s" of "children's music"."""
+    return re.sub(r"(?<![\w'\u2019])\w", lambda found: found[0].upper(), name)
