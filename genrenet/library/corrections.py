@@ -97,22 +97,45 @@ def correct(table: str | os.PathLike[str], genres: Mapping[str, str | None]) -> 
     """
     file = Path(table).resolve()
     with table_lock(file):
-        about = read_about(file)
-        wanted = {
-            song: genre if genre is None else spelled(genre, about.labels)
-            for song, genre in genres.items()
-        }
-        places = _places(file, wanted)
-        changed: list[Row] = []
+        return correct_held(file, genres)
 
-        def rows() -> Iterable[Row]:
-            for row in read_rows(file):
-                if row["path"] in places:
-                    row["correction"] = places[row["path"]]
-                    changed.append(row)
-                yield row
 
-        write_rows(file, rows(), about)
+def correct_held(file: Path, genres: Mapping[str, str | None]) -> list[Row]:
+    """Do what `correct` does, for a caller that holds the table's lock.
+
+    Parameters
+    ----------
+    file : Path
+        The table, free of links.
+    genres
+        See `correct`.
+
+    Returns
+    -------
+    list of dict
+        See `correct`.
+
+    Raises
+    ------
+    CorrectionError, TableError
+        See `correct`.
+    """
+    about = read_about(file)
+    wanted = {
+        song: genre if genre is None else spelled(genre, about.labels)
+        for song, genre in genres.items()
+    }
+    places = _places(file, wanted)
+    changed: list[Row] = []
+
+    def rows() -> Iterable[Row]:
+        for row in read_rows(file):
+            if row["path"] in places:
+                row["correction"] = places[row["path"]]
+                changed.append(row)
+            yield row
+
+    write_rows(file, rows(), about)
     return changed
 
 

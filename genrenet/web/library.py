@@ -48,9 +48,8 @@ class Library:
     ) -> None:
         self.root, self.table = root, os.fspath(table)
         self._on_change, self._on_fault = on_change, on_fault
-        self._index: LibraryIndex | None = None
-        self._search: LibrarySearch | None = None
-        self._overview: dict[str, Any] | None = None
+        # What belongs together is swapped at once.
+        self._known: tuple[LibrarySearch, dict[str, Any]] | None = None
         self.state, self.version = "reading", 0
         self._seen = FileState(-1, -1, -1, -1)
         self._looked = 0.0
@@ -74,12 +73,12 @@ class Library:
     def _read(self) -> None:
         try:
             index = LibraryIndex(self.root, self.table)
-            search, seen = LibrarySearch(index), overview(index)
+            known = LibrarySearch(index), overview(index)
         except Exception as error:  # whatever a table holds
-            self.state = "none" if self._index is None else self.state
+            self.state = "none" if self._known is None else self.state
             self._on_fault(error)
         else:
-            self._index, self._search, self._overview = index, search, seen
+            self._known = known
             self.state, self.version = "ready", self.version + 1
         self._on_change()
 
@@ -87,6 +86,15 @@ class Library:
         """Wait until the table has been read."""
         if self._reader is not None:
             self._reader.join(timeout)
+
+    def _latest(self) -> tuple[LibrarySearch, dict[str, Any]]:
+        self.refresh()
+        if self._known is None:
+            raise RequestError(
+                "the library's table " + ("is being read" if self.state == "reading" else "is bad"),
+                remedy="try again in a moment" if self.state == "reading" else "scan again",
+            )
+        return self._known
 
     def index(self) -> LibraryIndex:
         """Return the index, as new as it is.
@@ -96,44 +104,49 @@ class Library:
         RequestError
             There is none yet.
         """
-        self.refresh()
-        if self._index is None:
-            raise RequestError(
-                "the library's table " + ("is being read" if self.state == "reading" else "is bad"),
-                remedy="try again in a moment" if self.state == "reading" else "scan again",
-            )
-        return self._index
+        return self.search().index
 
     @property
     def latest(self) -> LibraryIndex | None:
         """The index as it was last read, if it was."""
-        return self._index
+        return None if self._known is None else self._known[0].index
 
     def search(self) -> LibrarySearch:
-        """Return the search of the same songs; see `index`."""
-        self.index()
-        assert self._search is not None
-        return self._search
+        """Return the search, whose songs are those of its own ``index``; see `index`."""
+        return self._latest()[0]
 
     def overview(self) -> dict[str, Any]:
         """Return `genrenet.web.library_queries.overview`, and ``version``, a number that grows when
         the library changes; see `index`.
         """
-        self.index()
-        assert self._overview is not None
-        return {**self._overview, "version": self.version}
+        return {**self._latest()[1], "version": self.version}
 
     def folder(self) -> str:
         """Return the served folder as the table's paths name it: it may be there by a link."""
-        index = self._index
+        index = self.latest
         return self.root if index is None else index.folder
 
-    def correct(self, path: str, row: Mapping[str, Any]) -> None:
-        """Take a correction that has just been written into the table."""
+    def correct(
+        self, path: str, row: Mapping[str, Any], before: FileState, after: FileState
+    ) -> None:
+        """Take a correction that has just been written into the table.
+
+        Parameters
+        ----------
+        path : str
+            Relative to the folder.
+        row : mapping
+            The table's row of the song.
+        before, after : FileState
+            The table's file around this change, seen while nobody else could write it: what others
+            have written since it was last read is read as ever.
+        """
         with self._lock:
             busy = self._reader is not None and self._reader.is_alive()
-            if self._index is None or busy:
+            if self._known is None or busy:
                 return  # what is read now may not have it: it is read again
-            self._index.correct(path, row)
-            self._overview = overview(self._index)
-            self._seen, self.version = FileState.find(self.table), self.version + 1
+            search, _ = self._known
+            search.index.correct(path, row)
+            self._known, self.version = (search, overview(search.index)), self.version + 1
+            if before == self._seen:
+                self._seen = after

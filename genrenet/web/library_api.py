@@ -84,8 +84,8 @@ def duplicates() -> ResponseReturnValue:
 @library_api.get("/library/search")
 def search() -> ResponseReturnValue:
     """Return artists, albums and songs that fit some words."""
-    at = library()
-    found, index = at.search().find(_text("q")), at.index()
+    known = library().search()
+    found, index = known.find(_text("q")), known.index
     page, around = _page(len(found.songs))
     return {
         "songs": index.tracks(found.songs[page]),
@@ -128,12 +128,13 @@ def library() -> Library:
 def chosen_songs(given: Mapping[str, Any] | None = None) -> tuple[LibraryIndex, Rows]:
     """Return the songs that parameters name, in their order; those of the address by default."""
     asked = flask.request.args if given is None else given
-    at, sort, words = library(), _text("sort", asked) or "artist", _text("q", asked)
+    sort, words = _text("sort", asked) or "artist", _text("q", asked)
     if sort not in SORTS:
         raise RequestError("sort", found=repr(sort[:50]), wanted=" or ".join(SORTS))
-    index = at.index()
+    search = library().search()
+    index = search.index
     if words:
-        found = at.search().find(words).songs
+        found = search.find(words).songs
         return index, found[queries.chosen(index, _wanted(asked))[found]]
     return index, queries.select(index, _wanted(asked), sort)
 

@@ -10,7 +10,7 @@ from genrenet.web.api import service
 from genrenet.web.errors import NoSuchSong, NotReady, RequestError
 from genrenet.web.library_api import chosen_songs
 from genrenet.web.neighbours import Neighbours, alike
-from genrenet.web.song_points import MOST_NUMBERS, MOST_SONGS, points_of
+from genrenet.web.song_points import MOST_NUMBERS, MOST_SONGS
 
 map_api = flask.Blueprint("map_api", __name__, url_prefix="/api/library")
 
@@ -20,11 +20,9 @@ def library_map() -> ResponseReturnValue:
     """Return all songs as points, or how far the map is drawn."""
     near = neighbours()
     near.map.begin()
-    if near.map.places is None:
+    points = near.points()
+    if points is None:
         return {**near.map.told(), "by": near.by}, 202
-    genres = [near.songs.genres[number] for number in near.numbers.tolist()]
-    left_out = len(near.songs) - len(near.embedded) if near.by == "embeddings" else 0
-    points = points_of(near.map.places, genres, id=near.map_id, by=near.by, left_out=left_out)
     return flask.Response(points, mimetype="application/octet-stream")
 
 
@@ -33,15 +31,17 @@ def map_songs() -> ResponseReturnValue:
     """Return the songs with some numbers of a map."""
     near, given = neighbours(), flask.request.get_json(silent=True)
     given = given if isinstance(given, dict) else {}
-    numbers = given.get("numbers")
-    if not isinstance(numbers, list) or not all(
-        type(number) is int and 0 <= number < len(near.numbers) for number in numbers
+    numbers, wanted = given.get("numbers"), given.get("map")
+    if isinstance(wanted, str) and wanted != near.map_id:  # it may have had more songs
+        return {"error": "the library has changed: the map is another one"}, 409
+    if (
+        not isinstance(wanted, str)
+        or not isinstance(numbers, list)
+        or not all(type(number) is int and 0 <= number < len(near.numbers) for number in numbers)
     ):
-        raise RequestError("numbers", wanted='JSON such as {"map": "...", "numbers": [0, 1]}')
+        raise RequestError("map, numbers", wanted='JSON such as {"map": "...", "numbers": [0, 1]}')
     if len(numbers) > MOST_NUMBERS:
         raise RequestError("numbers", found=f"{len(numbers)}", wanted=f"{MOST_NUMBERS} at most")
-    if given.get("map") != near.map_id:
-        return {"error": "the library has changed: the map is another one"}, 409
     return {"songs": near.tracks(numbers)}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Sequence
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ from genrenet.web.library_index import LibraryIndex
 from genrenet.web.map_drawing import MapDrawing
 from genrenet.web.paths import inside, real_paths
 from genrenet.web.song_names import album_folder
+from genrenet.web.song_points import points_of
 
 MOST_STAY = 0.8
 """Share of songs with a place on the former map, from which on it is kept."""
@@ -104,9 +105,13 @@ class Neighbours:
                 self.sound = SongIndex(SongSpace(vectors.vectors[chosen], "embeddings"))
         self.by = self.sound.space.kind
         self._place = {int(group): row for row, group in enumerate(self._group[self.numbers])}
-        drawn = former is not None and former.map.begun and former.by == self.by
-        places = partial(self._places, former) if former is not None and drawn else None
-        self.map: MapDrawing = MapDrawing(self.sound.space.vectors, on_fault, places)
+        # Of all before it, one is kept at most: the last whose map somebody has asked for.
+        if former is not None and not former.map.begun:
+            former = former._drawn
+        self._drawn = former if former is not None and former.by == self.by else None
+        self.map: MapDrawing = MapDrawing(self.sound.space.vectors, on_fault, self._places)
+        self._points: tuple[int, bytes] | None = None
+        self._corrected = 0
 
     def _recordings(self, numbers: Iterable[int]) -> NDArray[np.int64]:
         """Return one of the files of each recording, the best that is there."""
@@ -117,8 +122,11 @@ class Neighbours:
                 chosen[group] = number
         return np.array(sorted(chosen.values()), np.int64)
 
-    def _places(self, former: Neighbours) -> Floats | None:
+    def _places(self) -> Floats | None:
         """Return where songs stood on a former map, when it is drawn, if most of them did."""
+        former, self._drawn = self._drawn, None
+        if former is None:
+            return None
         former.map.wait()
         drawn = former.map.places
         if drawn is None:
@@ -149,6 +157,18 @@ class Neighbours:
         """What tells the map from one of other songs."""
         names = "\0".join([self.by, *(self.names[number] for number in self.numbers)])
         return hashlib.sha256(names.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+    def points(self) -> bytes | None:
+        """Return the map as `points_of` writes it, None until it is drawn."""
+        places, corrected, known = self.map.places, self._corrected, self._points
+        if places is None:
+            return None
+        if known is None or known[0] != corrected:
+            genres = [self.songs.genres[number] for number in self.numbers.tolist()]
+            left_out = len(self.songs) - len(self.embedded) if self.by == "embeddings" else 0
+            found = points_of(places, genres, id=self.map_id, by=self.by, left_out=left_out)
+            self._points = known = (corrected, found)
+        return known[1]
 
     @cached_property
     def artists(self) -> list[str]:
@@ -244,6 +264,7 @@ class Neighbours:
         row = self._number.get(name)
         if row is not None:
             self.songs.genres[row], self.songs.confidence[row] = genre, confidence
+            self._corrected += 1
 
     def _alike(self, labels: list[str]) -> bool:
         """Return whether genres are those of the scan's model, apart from what corrections add."""

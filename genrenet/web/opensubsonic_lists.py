@@ -179,10 +179,11 @@ def _song(at: Service, given: Parameters) -> Item:
 
 
 def _search(at: Service, given: Parameters) -> Item:
-    library = media(at)
+    search = at.the_library().search()
+    library = Media(at.shelf.root, search.index)
     text = given.text("query").strip().strip('"')
     if text:
-        found = at.the_library().search().find(text)
+        found = search.find(text)
         songs, artists, albums = found.songs, found.artists, found.albums
     else:  # players that synchronise ask for everything, part by part
         songs = select(library.index, Wanted())

@@ -6,13 +6,16 @@ import logging
 import os
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from genrenet.inference.classify import SongResult
-from genrenet.library.corrections import answered, correct
+from genrenet.library.corrections import answered, correct_held
+from genrenet.library.locking import table_lock
 from genrenet.library.song_vectors import read_song_vectors
 from genrenet.library.songs import scanned_songs
 from genrenet.utils.errors import GenrenetError, printable
+from genrenet.utils.file_stamp import FileState
 from genrenet.web.errors import RequestError
 from genrenet.web.library import Library
 from genrenet.web.music_folder import Shelf, in_background
@@ -185,7 +188,11 @@ class Service:
             )
         self.wait()  # what is read meanwhile would not have it
         with self._correcting:
-            (row,) = correct(self._table, {song.file: genre})
+            file = Path(self._table).resolve()
+            with table_lock(file):
+                before = FileState.find(file)
+                (row,) = correct_held(file, {song.file: genre})
+                after = FileState.find(file)
             now, name = answered(row), song.name
             self.shelf.genres[name] = (now["genre"], round(float(now["confidence"]), 6))
             self.corrections.pop(name, None)
@@ -194,7 +201,7 @@ class Service:
             if self.neighbours is not None:
                 self.neighbours.correct(name, now["genre"], now["confidence"])
             if self.library is not None:
-                self.library.correct(name, row)
+                self.library.correct(name, row, before, after)
         given = {key: now[key] for key in ("genre", "confidence", "correction")}
         return {"path": name, **given}
 

@@ -9,6 +9,7 @@ import pytest
 
 from genrenet.library.corrections import correct
 from genrenet.library.table import read_rows
+from genrenet.utils.file_stamp import FileState
 from genrenet.web import library_queries as queries
 from genrenet.web.library import Library
 from genrenet.web.library_index import LibraryIndex
@@ -131,8 +132,9 @@ def test_the_library_follows_its_table(root, tmp_path):
     assert library.overview()["songs"] == 9
     path = "AC_DC/Powerage/02 Riff Raff.wav"
     (root / "AC_DC/Powerage").mkdir(parents=True)
+    before = FileState.find(table)
     (row,) = correct(table, {str(root / path): "blues"})
-    library.correct(path, row)
+    library.correct(path, row, before, FileState.find(table))
     library.refresh(now=True)
     assert {genre["genre"]: genre["songs"] for genre in library.overview()["genres"]} == {
         "rock": 3,
@@ -141,6 +143,13 @@ def test_the_library_follows_its_table(root, tmp_path):
     }
     assert titles(library.index(), Wanted(state="corrected")) == ["Riff Raff"]
     assert len(changes) == 1  # the correction was taken without reading all again
+    write_shelf(root, table, {"one.wav": {}, "two.wav": {}})
+    before = FileState.find(table)
+    (row,) = correct(table, {str(root / "one.wav"): "blues"})
+    library.correct("one.wav", row, before, FileState.find(table))
+    library.refresh(now=True)  # what another command wrote before it is read
+    library.wait()
+    assert library.overview()["songs"] == 2
     write_shelf(root, table, {"one.wav": {}})
     library.refresh(now=True)
     library.wait()
