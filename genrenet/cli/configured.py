@@ -30,6 +30,7 @@ from genrenet.cli.shared_settings import (
     SHARED,
     SUFFIXES,
 )
+from genrenet.cli.tag_files import overwrites
 from genrenet.utils.errors import printable
 from genrenet.utils.suggest import did_you_mean
 
@@ -323,6 +324,12 @@ def _one(setting: Setting, action: argparse.Action, text: str) -> Any:
                 found=printable(text),
                 remedy=f"set it in {printable(user_file())}",
             )
+    if setting.of_library and action.dest == "rules" and overwrites(Path(text)):
+        raise setting.error(
+            "rules that a library's own file names cannot have genres replaced",
+            found="'existing: overwrite'",
+            remedy=f"set it in {printable(user_file())}, or pass --rules",
+        )
     read: Any = action.type or str
     try:
         found = read(text)

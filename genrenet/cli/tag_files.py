@@ -44,6 +44,22 @@ def read_rules(file: Path) -> Rules:
         raise TagError(f"the rules '{printable(file)}': {error}") from error
 
 
+def overwrites(file: Path) -> bool:
+    """Return whether rules have genres replaced that files have; False where they are unreadable,
+    which `read_rules` tells of.
+    """
+    import yaml
+
+    try:
+        found = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        return False
+    rules = found.get("rules") if isinstance(found, dict) else found
+    return isinstance(rules, list) and any(
+        isinstance(rule, dict) and rule.get("existing") == "overwrite" for rule in rules
+    )
+
+
 def read_map(file: Path, labels: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """Return what to write for each genre that a map names."""
     try:

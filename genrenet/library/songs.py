@@ -19,6 +19,7 @@ from genrenet.library.changes import tags_of
 from genrenet.library.corrections import answered, genres_of
 from genrenet.library.table import SCORE, TAGS, Row, file_of, read_about, read_rows
 from genrenet.utils.errors import GenrenetError, printable
+from genrenet.utils.paths import RealPaths
 
 if TYPE_CHECKING:
     from genrenet.inference.taxonomy import Taxonomy
@@ -224,13 +225,13 @@ def collect(rows: Iterable[Mapping[str, Any]], labels: list[str], checkpoint: st
     """
     paths, genres, numbers, scores = list[str](), list[str](), [], []
     left_out: dict[str, str] = {}
-    seen: set[str] = set()
+    seen, real_paths = set[str](), RealPaths()
     names, corrections = [SCORE + label for label in labels], dict[str, str]()
     tags: list[Row | None] = []
     for row in map(answered, rows):
         stored = row["path"]
         path = file_of(stored)
-        real = os.path.realpath(path)
+        real = real_paths.of(path)
         if row["genre"] is None:
             left_out[stored] = row["error"] or "it has no genre"
         elif row.get("genres") in ("", {}):

@@ -78,8 +78,8 @@ class Outcome:
         "nothing" (the table has none, or it is no music); or one of `FAILED`.
         Of taking back: "tagged", "same" or one of `FAILED`.
     old, new : list of str, or None
-        The genre before and after, of "tagged" songs; of those "against", what they have and what
-        it would be.
+        The genre before and after, of "tagged" songs; of those "against", what they have, be it in
+        a tag that is not written, and what it would be.
     error : str
         What is the matter, '' if nothing is.
     confidence : float or None
@@ -137,8 +137,10 @@ def plan(row: Row, wish: Wish) -> Outcome:
         )
     )
     if kind in ("kept", "wider", "against"):
-        pair = (old, new) if kind == "against" else (None, None)
-        return Outcome(path, kind, *pair, confidence=sure)
+        if kind != "against":
+            return Outcome(path, kind, confidence=sure)
+        stands = any(value.strip() for value in old or ())
+        return Outcome(path, kind, old if stands else [*held.others], new, confidence=sure)
     if kind == "agrees" and old:
         new = [value for value in old if any(named_genres([value]))] or old
     elif kind == "agrees":  # in another of its tags

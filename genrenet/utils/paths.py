@@ -24,3 +24,19 @@ def common_folder(paths: Iterable[str]) -> str:
         return os.path.commonpath([os.path.dirname(first), os.path.dirname(last)])
     except ValueError:  # several drives
         return ""
+
+
+class RealPaths:
+    """Paths free of links, as `os.path.realpath` gives them; each folder is looked at once."""
+
+    def __init__(self) -> None:
+        self._folders: dict[str, str] = {}
+
+    def of(self, path: str) -> str:
+        """Return a path free of links."""
+        folder, name = os.path.split(path)
+        if name in ("", ".", "..") or os.path.islink(path):
+            return os.path.realpath(path)
+        if folder not in self._folders:
+            self._folders[folder] = os.path.realpath(folder)
+        return os.path.join(self._folders[folder], name)

@@ -108,7 +108,8 @@ class Neighbours:
         # Of all before it, one is kept at most: the last whose map somebody has asked for.
         if former is not None and not former.map.begun:
             former = former._drawn
-        self._drawn = former if former is not None and former.by == self.by else None
+        kept_map = former is not None and former.by == self.by
+        self._drawn: Neighbours | None = former if kept_map else None
         self.map: MapDrawing = MapDrawing(self.sound.space.vectors, on_fault, self._places)
         self._points: tuple[int, bytes] | None = None
         self._corrected = 0

@@ -45,7 +45,7 @@ METHODS: dict[str, Method] = {
     },
     "getUser": lambda at, given: {"user": _user(given)},
     "getScanStatus": lambda at, given: {
-        "scanStatus": {"scanning": False, "count": len(lists.media(at).index)}
+        "scanStatus": {"scanning": _scans(at), "count": len(lists.media(at).index)}
     },
     "getPlaylists": lambda at, given: {"playlists": {"playlist": []}},
     "getStarred2": lambda at, given: {"starred2": {}},
@@ -107,6 +107,10 @@ def authenticate(given: Parameters, token: str | None) -> None:
     wanted = hashlib.md5((token + salt).encode(), usedforsecurity=False).hexdigest()
     if not (same(digest.lower(), wanted) if digest else same(password, token)):
         raise Fault(40, "wrong user or password: the password is the server's token")
+
+
+def _scans(at: Service) -> bool:
+    return at.scan is not None and at.scan.status()["state"] == "running"
 
 
 def _user(given: Parameters) -> Answer:

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from genrenet.audio import is_audio_path
 from genrenet.library.table import file_of
 from genrenet.utils.errors import printable
+from genrenet.utils.paths import RealPaths
 from genrenet.web.errors import NoSuchSong, RequestError
 
 
@@ -23,17 +24,8 @@ def inside(root: str, real: str) -> bool:
 
 def real_paths(paths: Iterable[str]) -> list[str]:
     """Return paths free of links, as `os.path.realpath` does; each folder is looked at once."""
-    folders: dict[str, str] = {}
-    found = []
-    for path in paths:
-        folder, name = os.path.split(path)
-        if name in ("", ".", "..") or os.path.islink(path):
-            found.append(os.path.realpath(path))
-            continue
-        if folder not in folders:
-            folders[folder] = os.path.realpath(folder)
-        found.append(os.path.join(folders[folder], name))
-    return found
+    real = RealPaths()
+    return [real.of(path) for path in paths]
 
 
 def shown(root: str, path: str) -> bool:

@@ -26,7 +26,12 @@ FOLDER = "Playlists"
 """Of the music folder, where playlists are kept."""
 
 MOST_SONGS = 20_000
+MOST_BYTES = 200
+"""Of a playlist's name: file systems allow 255, with the suffix."""
+
 _UNFIT = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]+')
+_DEVICES = re.compile(r"(CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(COM|LPT)[0-9¹²³])\s*(\..*)?", re.I)
+"""Names that Windows takes for devices."""
 
 
 @playlists.post("/library/playlist")
@@ -92,26 +97,42 @@ def _made(title: str, index: LibraryIndex, rows: Rows, root: str) -> Playlist:
 
 def _file_name(name: str) -> str:
     """Return a name that every system takes for a file."""
-    found = " ".join(_UNFIT.sub(" ", name).split()).strip(" .")[:100].strip()
+    found = " ".join(_UNFIT.sub(" ", name).split()).strip(" .")[:100]
     if not found or any("\ud800" <= letter <= "\udfff" for letter in found):
         raise RequestError("the playlist's name", found=repr(name[:50]), wanted="a few letters")
-    return found
+    found = found.encode()[:MOST_BYTES].decode("utf-8", "ignore").strip(" .")
+    return f"_{found}" if _DEVICES.fullmatch(found) else found
 
 
 def _save(made: Playlist, root: str, name: str) -> str:
     """Write a playlist into the music folder; none is replaced."""
     place = f"{FOLDER}/{name}.m3u8"
     file = Path(root, FOLDER, f"{name}.m3u8")
-    if os.path.lexists(file):
-        raise NotUsable(f"there is a playlist '{place}' already", remedy="choose another name")
     try:
         file.parent.mkdir(exist_ok=True)
         if not shown(root, str(file)):
             raise NotUsable(f"'{FOLDER}' leads out of the music folder", remedy="download it")
-        write_playlist(made, file)
+        _take(file, place)
+        try:
+            write_playlist(made, file)
+        except BaseException:
+            file.unlink(missing_ok=True)
+            raise
     except (PlaylistError, OSError) as error:
-        found = str(error) if isinstance(error, PlaylistError) else error.strerror or ""
+        found = error.found if isinstance(error, PlaylistError) else error.strerror or ""
         raise NotUsable(
-            f"cannot write '{place}'", found=found.replace(root, "the music folder")
+            f"cannot write '{place}'",
+            found=found.replace(root, "the music folder"),
+            remedy="download it",
         ) from error
     return place
+
+
+def _take(file: Path, place: str) -> None:
+    """Make an empty file, in one step with the look whether there is one: two may save at once."""
+    try:
+        file.touch(exist_ok=False)
+    except FileExistsError:
+        raise NotUsable(
+            f"there is a playlist '{place}' already", remedy="choose another name"
+        ) from None

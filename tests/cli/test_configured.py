@@ -235,6 +235,21 @@ def test_a_librarys_own_file_stays_within_the_library(text, configure, tmp_path,
     assert sorted(os.listdir(tmp_path / "Music")) == [NAME, "link"]
 
 
+def test_rules_that_a_library_brings_replace_no_genres(configure, tmp_path, capsys):
+    configure("library: ../Music")
+    configure("tag: {rules: rules.yaml}", "Music")
+    rules = tmp_path / "Music" / "rules.yaml"
+    rules.write_text("- match: Rock\n  existing: overwrite\n")
+    words = ["tag", str(tmp_path / "Music" / "t.parquet")]
+    assert main(words) == 2
+    error = capsys.readouterr().err
+    assert f"{tmp_path}/Music/{NAME}, line 1: " in error
+    assert "cannot have genres replaced" in error
+    rules.write_text("- match: Rock\n  existing: refine\n")
+    assert main(words) == 2
+    assert "genres replaced" not in capsys.readouterr().err
+
+
 def test_what_libraries_may_say_exists_and_changes_no_file():
     for command, names in OF_LIBRARIES.items():
         known = settable(PARSERS[command]) if command else SHARED

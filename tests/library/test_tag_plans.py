@@ -105,6 +105,10 @@ def test_refine_looks_into_other_tags_too(tmp_path):
     tags["Genre"] = "Shoegaze"
     tags.save(path)
     assert plan({"genres": None, "error": None, **row(path)}, Wish(refine=True)).kind == "agrees"
+    tags["Genre"] = "Jazz"
+    tags.save(path)
+    found = plan({"genres": None, "error": None, **row(path)}, Wish(refine=True))
+    assert (found.kind, found.old, found.new) == ("against", ["Jazz"], ["rock"])
     tags["Genre"] = "Other"
     tags.save(path)
     found = plan({"genres": None, "error": None, **row(path)}, Wish(refine=True, genres=2))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,29 @@ def test_paths_keep_their_order_and_are_saved_with_relative_paths(client, root):
     assert (again.status_code, "already" in again.json["error"]) == (422, True)
 
 
+def test_of_two_that_save_one_name_at_once_one_is_refused(client, root):
+    with ThreadPoolExecutor(4) as pool:
+        answers = [*pool.map(lambda _: asked(client, name="x", genre="jazz", save=True), range(4))]
+    assert sorted(answer.status_code for answer in answers) == [200, 422, 422, 422]
+    assert len(read_playlist(root / "Playlists" / "x.m3u8")) == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [
+        ("nul", "_nul"),
+        ("COM1.jazz", "_COM1.jazz"),
+        ("Console", "Console"),
+        ("音" * 100, "音" * 66),
+        ("x" * 99 + ". y", "x" * 99),
+    ],
+)
+def test_names_are_such_as_every_system_takes(client, root, name, file):
+    answer = asked(client, name=name, genre="jazz", save=True)
+    assert answer.json["saved"] == f"Playlists/{file}.m3u8"
+    assert (root / "Playlists" / f"{file}.m3u8").stat().st_size > 0
+
+
 @pytest.mark.parametrize(
     ("body", "words"),
     [
@@ -84,6 +108,7 @@ def test_nothing_is_written_elsewhere_or_unasked(client, root, tmp_path, checkpo
     answer = asked(client, name="x", genre="jazz", save=True)
     assert answer.status_code == 422
     assert str(root) not in answer.json["error"]
+    assert "download it" in answer.json["error"]
     service = make_service(root, checkpoint, table=tmp_path / "t.parquet")
     other = create_app(service, str(tmp_path)).test_client()
     answer = asked(other, name="x", genre="jazz", save=True)
