@@ -126,10 +126,14 @@ def overview(index: LibraryIndex) -> dict[str, Any]:
         "errors": kinds[3],
         "corrected": len(index.corrected),
         "untagged": index.untagged,
-        "artists": len(index.artists.names),
-        "albums": len(index.albums.names),
+        "artists": _different(index.artists.codes[one]),
+        "albums": _different(index.albums.codes[one]),
         "genres": genres,
     }
+
+
+def _different(codes: NDArray[np.int32]) -> int:
+    return len(np.unique(codes[codes >= 0]))
 
 
 def _subgenres(index: LibraryIndex, music: Flags) -> dict[int, list[dict[str, Any]]]:

@@ -64,7 +64,8 @@ def read_tags(path: str) -> tuple[dict[str, str | float], str]:
     fields: dict[str, str | float] = {}
     for name, keys in _FIELDS.items():
         for key in keys:
-            values = [text for text in map(clean, tags.get(key, [])) if text]
+            # Some programs write a field twice, as ASF has two places for it.
+            values = [*dict.fromkeys(text for text in map(clean, tags.get(key, [])) if text)]
             text = first_genre(values) if name == "genre" else ", ".join(values)
             if text and not (name == "artist" and text.casefold() in _NO_ARTIST):
                 fields.setdefault(name, text)

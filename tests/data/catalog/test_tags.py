@@ -2,9 +2,8 @@
 
 import math
 
-from genrenet.data.catalog import (
-    read_catalog,
-)
+from genrenet.data.catalog import read_catalog
+from genrenet.data.catalog.tags import read_tags
 from tests.helpers.songs import kinds, song, tagged, text
 
 
@@ -41,3 +40,10 @@ def test_damaged_tags_do_no_harm(folder):
     assert len(catalog) == 8
     assert {"unreadable-tags"} == set(kinds(catalog))
     assert math.isnan(catalog.table.set_index("track_id").loc["blues/broken", "duration"])
+
+
+def test_a_field_that_is_there_twice_counts_once(tmp_path):
+    file = tmp_path / "song.flac"
+    tagged(file, artist=["Ann", "Bea", "Ann"], title=["One", "One"])
+    fields, _ = read_tags(str(file))
+    assert (fields["artist"], fields["title"]) == ("Ann, Bea", "One")
