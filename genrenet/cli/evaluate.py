@@ -94,21 +94,23 @@ def _evaluate(options: argparse.Namespace) -> int:
         raise EvaluateError("--max-steps", found=str(options.max_steps), wanted="at least 1")
     from genrenet.evaluation.api import evaluate
     from genrenet.evaluation.report.ranking import markdown
+    from genrenet.utils.progress import working
 
     steps = [] if options.max_steps is None else [f"--trainer.max_steps={options.max_steps}"]
-    found = evaluate(
-        options.data,
-        _names(settings["models"]),
-        protocol=_names(settings["protocol"]),
-        seeds=settings["seeds"],
-        genres=_names(settings["genres"]) if settings.get("genres") else (),
-        out=settings["out"],
-        segments=options.segments,
-        labels=options.labels,
-        fit_options=[*steps, *options.fit_option],
-        reference=settings.get("reference", []),
-        tell=say,
-    )
+    with working("judging"):
+        found = evaluate(
+            options.data,
+            _names(settings["models"]),
+            protocol=_names(settings["protocol"]),
+            seeds=settings["seeds"],
+            genres=_names(settings["genres"]) if settings.get("genres") else (),
+            out=settings["out"],
+            segments=options.segments,
+            labels=options.labels,
+            fit_options=[*steps, *options.fit_option],
+            reference=settings.get("reference", []),
+            tell=say,
+        )
     if sys.stdout.isatty():
         _show(found.results)
     elif not as_json():

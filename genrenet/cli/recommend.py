@@ -101,8 +101,10 @@ def run(command: str, arguments: Sequence[str]) -> int:
     liked: list[int] = []
     if options.like:
         from genrenet.recommend.content import start_from
+        from genrenet.utils.progress import working
 
-        history, content, liked = start_from(options.like, history, content, songs)
+        with working("describing songs"):
+            history, content, liked = start_from(options.like, history, content, songs)
     settings = dict(setting(text) for text in options.set)
     estimator = model.make(options.seed, **settings)
     tables = _recommended(options, model, estimator, history, content, liked)
@@ -118,7 +120,8 @@ def run(command: str, arguments: Sequence[str]) -> int:
 
 def _next(options: argparse.Namespace) -> None:
     if options.like:
-        place = unless_configured("embeddings", options.history[0])
+        library = options.history[0]
+        place = unless_configured("table", library) and unless_configured("embeddings", library)
         words = ["--like", options.like[0], "--top", str(2 * options.top), "--out", "more.csv"]
         next_step("recommend", *place, *words, why="more of it, in a file")
     else:

@@ -27,7 +27,7 @@ from genrenet.utils.errors import printable
 
 NETWORK = frozenset((
     "9p", "afp", "afpfs", "afs", "ceph", "cifs", "davfs", "drvfs", "fakeowner", "glusterfs",
-    "lustre", "ncpfs", "nfs", "nfs4", "prl_fs", "smb2", "smb3", "smbfs", "v9fs", "vboxsf",
+    "lustre", "ncpfs", "nfs", "nfs4", "prl_fs", "remote", "smb2", "smb3", "smbfs", "v9fs", "vboxsf",
     "virtiofs", "vmhgfs", "webdav"))  # fmt: skip
 """File systems that other machines change too, of which this one's system does not tell."""
 
@@ -49,7 +49,8 @@ def file_system(path: str) -> str:
     for disk in psutil.disk_partitions(all=True):
         at = disk.mountpoint.rstrip(os.sep) + os.sep
         if (place + os.sep).startswith(at) and len(at) >= len(best[0]):
-            best = (at, disk.fstype.lower())
+            remote = "remote" in disk.opts.split(",")  # so Windows says of drives of others
+            best = (at, "remote" if remote else disk.fstype.lower())
     return best[1]
 
 
@@ -121,7 +122,9 @@ class Events(FileSystemEventHandler):
             name = self._name(path)
             if name is None or within(name, self.ignored):
                 continue
-            if event.is_directory or os.path.splitext(name)[1].lower() in SUFFIXES:
+            # Windows says of a folder that is gone only that something is.
+            folder = event.is_directory or (event.event_type == "deleted" and os.name == "nt")
+            if folder or os.path.splitext(name)[1].lower() in SUFFIXES:
                 with self._lock:
                     self._paths.add(name)
                 self.happened.set()

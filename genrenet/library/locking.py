@@ -86,7 +86,8 @@ def watch_lock(file: Path) -> Iterator[None]:
     """
     busy = f"another 'genrenet scan --watch' keeps '{printable(file)}' up to date"
     lock = _lock_of(file, "watch.lock")
-    with _held(file, lock, 0.0, busy, "end it, or use another file"):
+    # Others hold it for a moment to see whether there is a watcher.
+    with _held(file, lock, 1.0, busy, "end it, or use another file"):
         yield
 
 

@@ -22,7 +22,7 @@ from genrenet.library.journal import Journal
 from genrenet.library.merging import write_table
 from genrenet.library.processes import Team
 from genrenet.library.scoring import Enough, Progress, Scorer
-from genrenet.library.table import About, check_table, read_about, table_lock
+from genrenet.library.table import About, check_table, count_rows, read_about, table_lock
 from genrenet.models.checkpoints import find_checkpoint
 from genrenet.utils.cache import sha256_of
 from genrenet.utils.errors import GenrenetError, printable
@@ -270,7 +270,8 @@ class Scan:
         only : collection of str, optional
             See `Following`.
         write : bool
-            Write the table; otherwise what was found stays in the journals, where it is as safe.
+            Write the table; otherwise what was found stays in the journals, where it is as safe. So
+            it does where songs are left of a table that takes the place of another.
         enough : callable, optional
             See `genrenet.library.scoring.Scorer`.
 
@@ -320,9 +321,13 @@ class Scan:
                 finally:
                     journal.close()
             parts = team.gather(counts)
-            return (
-                _first(team, lambda: write_table(library, out, about, parts)) if write else counts
-            )
+            # Half of a new table in the place of a whole one would lose the rest, and corrections.
+            half = any(part.left for part in parts) and (library.restarted or not library.fits)
+            if half:
+                counts.songs = count_rows(out) if out.exists() else 0
+            if half or not write:
+                return counts
+            return _first(team, lambda: write_table(library, out, about, parts))
 
     def look(self) -> list[str]:
         """Return all files that something is to be done about, in the whole libraries.

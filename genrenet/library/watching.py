@@ -101,6 +101,7 @@ class Watcher:
         self._pending: dict[str, tuple[FileState, float]] = {}
         self._left: dict[str, None] = {}
         self._resting = self._untold = ""
+        self._missing = False
         self._trouble: set[str] = set()
         self._check_at = self._retry_at = self._write_at = 0.0
         self._compare_at = time.monotonic() + SELDOM_SECONDS
@@ -176,8 +177,10 @@ class Watcher:
         self._gather(now)
         if now < self._retry_at:
             return
-        if not self.how.out.exists():
+        missing = not self.how.out.exists()
+        if missing and not self._missing:
             self._compare_at = now
+        self._missing = missing
         if now >= self._compare_at:
             self._compare()
         if ready := self._ready(now):

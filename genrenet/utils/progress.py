@@ -21,6 +21,12 @@ MOMENT = 1.0
 _waits: list[str] = []
 """What is going on and has no parts to count, the innermost last."""
 
+_bars: list[str] = []
+"""Titles of the bars there are."""
+
+_shown = threading.Lock()
+"""Held by what is drawn on the terminal: two at once would draw over each other."""
+
 
 def quiet() -> bool:
     """Return whether nothing is to be said of what is going on."""
@@ -94,6 +100,10 @@ def progress_bar(title: str) -> Iterator[Callable[[int, int], None]]:
             return
         if task is None:
             waiting.close()
+            _bars.append(title)
+            if _shown.acquire(timeout=1.0):  # not within another bar
+                waiting.callback(_shown.release)
+            waiting.callback(_bars.remove, title)
             bar.start()
             task = bar.add_task(title, total=total)
         bar.update(task, completed=done, total=total)
@@ -101,8 +111,8 @@ def progress_bar(title: str) -> Iterator[Callable[[int, int], None]]:
     try:
         yield show
     finally:
-        waiting.close()
         bar.stop()
+        waiting.close()
 
 
 @contextmanager
@@ -139,13 +149,23 @@ def working(title: str) -> Iterator[None]:
 
 
 def _tell(over: threading.Event) -> None:
-    """Say what is going on until it is over."""
+    """Say what is going on until it is over, but for while there is a bar."""
     began = time.monotonic()
     if sys.stderr.isatty() and not over.wait(MOMENT):
         from rich.console import Console
+        from rich.live import Live
+        from rich.spinner import Spinner
 
-        with Console(stderr=True).status(f"{_waits[-1]} ...") as status:
-            while not over.wait(0.1):
-                status.update(f"{_waits[-1]} ...")
+        while not over.wait(0.1):
+            if _bars or not _shown.acquire(blocking=False):
+                continue
+            spinner = Spinner("dots", f"{_waits[-1]} ...")
+            console = Console(stderr=True)
+            # As of bars: what is printed into a file meanwhile belongs there.
+            redirect = sys.stdout.isatty()
+            with Live(spinner, console=console, transient=True, redirect_stdout=redirect):
+                while not (_bars or over.wait(0.1)):
+                    spinner.update(text=f"{_waits[-1]} ...")
+            _shown.release()
     while not over.wait(LINE_SECONDS):
         print(f"{_waits[-1]}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -16,6 +15,7 @@ from genrenet.library.albums import NO_GENRE
 from genrenet.library.table import file_of
 from genrenet.library.table_columns import read_columns
 from genrenet.web.library_copies import find_copies
+from genrenet.web.name_codes import Names, artists_of, joined
 from genrenet.web.paths import inside, relative_name
 from genrenet.web.song_names import album_folder, folded, name_of_path
 
@@ -31,39 +31,6 @@ _KEYS = (
     *("path", "genre", "genres", "subgenres", "confidence", "unsure", "correction"),
     *("artist", "album", "title", "duration", "error", "notes", "size", "sample", "checkpoint"),
 )
-
-
-class Names:
-    """A column of few different texts: ``codes`` of shape (songs,), -1 for none, into ``names``.
-
-    Texts that differ in case and accents alone are one; it is called as most of its songs call it.
-    """
-
-    def __init__(self, values: Sequence[str | None], keys: Sequence[str] | None = None) -> None:
-        found: dict[str, Counter[str]] = {}
-        keyed = [folded(value or "") for value in values] if keys is None else keys
-        for key, value in zip(keyed, values, strict=True):
-            if value:
-                found.setdefault(key, Counter())[value] += 1
-        self.keys = sorted(found)
-        self.names = [found[key].most_common(1)[0][0] for key in self.keys]
-        self.code = {key: code for code, key in enumerate(self.keys)}
-        codes = (self.code[key] if value else -1 for key, value in zip(keyed, values, strict=True))
-        self.codes = np.fromiter(codes, np.int32, len(values))
-
-    def of(self, name: str) -> int:
-        """Return the code of a name, -2 for one that is not here."""
-        return self.code.get(folded(name), -2)
-
-    def at(self, row: int) -> str | None:
-        """Return the name of a song, None where it has none."""
-        return _at(self.names, self.codes[row])
-
-    def put(self, row: int, name: str) -> None:
-        """Give a song another name, which stands behind all others where it is new."""
-        if name and name not in self.names:
-            self.names.append(name)
-        self.codes[row] = self.names.index(name) if name else -1
 
 
 class LibraryIndex:
@@ -155,7 +122,7 @@ class LibraryIndex:
         code = {genre: number for number, genre in enumerate(self.genres)}
         self.genre = np.array([code.get(genre or "", -1) for genre, _ in decided], np.int16)
         self.state = np.array([STATES.index(state) for _, state in decided], np.int8)
-        self.subgenres, self.all_genres = (_joined(columns[key]) for key in ("subgenres", "genres"))
+        self.subgenres, self.all_genres = (joined(columns[key]) for key in ("subgenres", "genres"))
         self.confidence[[bool(text) for text in columns["correction"].to_pylist()]] = 1.0
 
     def _take_names(self, paths: Sequence[str], columns: pa.Table) -> None:
@@ -181,7 +148,7 @@ class LibraryIndex:
         self.titles = pa.array(titles, pa.string())
         self._title_keys = [folded(title) for title in titles]
         self.artists, self.albums = Names(artists), Names(albums, keys)
-        self.album_artists = _artists_of(self.albums, self.artists)
+        self.album_artists = artists_of(self.albums, self.artists)
 
     def _artist_keys(self) -> Iterable[str]:
         return (self.artists.keys[code] if code >= 0 else "" for code in self.artists.codes)
@@ -291,11 +258,6 @@ def album_key(folder: str, album: str) -> str:
     return f"{folder}\0{folded(album)}"
 
 
-def _joined(column: pa.ChunkedArray) -> Names:
-    texts = column.to_pylist()
-    return Names(texts, [text or "" for text in texts])
-
-
 def _decided(
     genre: str | None, genres: str | None, correction: str | None, unsure: int | None
 ) -> tuple[str | None, str]:
@@ -331,23 +293,6 @@ def _folder(root: str, stored: Sequence[str], places: Sequence[str | None]) -> s
         if end and path.endswith(end) and os.path.realpath(found := path[: -len(end)]) == root:
             return found
     return root
-
-
-def _artists_of(albums: Names, artists: Names) -> NDArray[np.int32]:
-    """Return the artist of at least half the songs of each album, -1 where there is none."""
-    found = np.full(len(albums.names), -1, np.int32)
-    known = albums.codes >= 0
-    if not known.any() or not artists.names:
-        return found
-    sizes = np.bincount(albums.codes[known], minlength=len(found))
-    both = known & (artists.codes >= 0)
-    pairs = albums.codes[both].astype(np.int64) * len(artists.names) + artists.codes[both]
-    unique, counts = np.unique(pairs, return_counts=True)
-    album, artist = np.divmod(unique, len(artists.names))
-    enough = counts * 2 >= sizes[album]
-    order = np.argsort(counts[enough], kind="stable")
-    found[album[enough][order]] = artist[enough][order]
-    return found
 
 
 def _floats(column: pa.ChunkedArray) -> NDArray[np.float32]:

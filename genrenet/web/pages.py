@@ -17,8 +17,11 @@ MODULES = sorted(
     entry.name
     for entry in resources.files("genrenet.web").joinpath("static").iterdir()
     if entry.name.endswith(".js")
+    and (not entry.name.startswith("map_") or entry.name == "map_links.js")
 )
-"""Scripts of the page, which a browser would else find one after the other."""
+"""Scripts of the first view, which a browser would else find one after the other; those of the map
+are fetched with it.
+"""
 
 
 @page.get("/")

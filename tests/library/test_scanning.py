@@ -13,8 +13,9 @@ import torch
 
 from genrenet.inference.classify import open_method
 from genrenet.library.changes import ScanError
+from genrenet.library.corrections import correct
 from genrenet.library.journal import Journal, Unfinished
-from genrenet.library.scanning import identity_of, scan
+from genrenet.library.scanning import Scan, identity_of, scan
 from genrenet.library.table import TableError, read_about, read_rows, read_table, write_rows
 from genrenet.utils.atomic import part_of
 from tests.helpers.tones import RATE, tone
@@ -161,6 +162,30 @@ def test_a_restart_that_is_killed_goes_on_as_one(scanned, library, model, tmp_pa
     journal.close()
     counts, _ = scanned()
     assert counts.changed + counts.new == 24
+
+
+@pytest.mark.parametrize("name", ["the same", "another"])
+def test_a_restart_that_rests_halfway_keeps_the_table_and_corrections(
+    name, scanned, library, model, checkpoint, tmp_path
+):
+    scanned()
+    out = tmp_path / "genres.parquet"
+    songs = sorted(map(str, library.rglob("*.wav")))
+    correct(out, dict.fromkeys(songs, "jazz"))
+    before = read_table(out)
+    identity = identity_of(checkpoint) + ("" if name == "the same" else "2")
+    how, done = Scan([library], out, model, identity), []
+    counts = how.run(
+        restart=True, progress=lambda *far: done.append(far), enough=lambda: len(done) >= 2
+    )
+    assert counts.left
+    assert read_table(out).equals(before)
+    counts = how.run()
+    assert (counts.songs, counts.left) == (24, [])
+    after = read_table(out)
+    assert set(after["checkpoint"]) == {identity}
+    assert read_about(out).checkpoint == identity
+    assert set(after["correction"]) == {"jazz"}
 
 
 FORKING = """

@@ -74,6 +74,36 @@ def test_a_terminal_shows_what_is_waited_for_before_there_are_numbers(monkeypatc
         assert not threads
 
 
+def test_a_bar_takes_the_place_of_what_is_waited_for(monkeypatch):
+    monkeypatch.setattr(progress, "MOMENT", 0.0)
+    monkeypatch.setenv("TERM", "xterm")
+    shown, out = Terminal(), io.StringIO()
+    monkeypatch.setattr(sys, "stderr", shown)
+    monkeypatch.setattr(sys, "stdout", out)
+
+    def wait_for(words):
+        for _ in range(500):
+            if words in shown.getvalue():
+                return
+            time.sleep(0.01)
+        pytest.fail(words)
+
+    with working("judging"):
+        wait_for("judging ...")
+        print("a result")
+        with progress_bar("features") as show:
+            show(1, 2)
+            wait_for("1/2")
+            before = shown.getvalue().count("judging")
+            time.sleep(0.3)
+            assert shown.getvalue().count("judging") == before
+        shown.truncate(0)
+        wait_for("judging ...")
+    assert out.getvalue() == "a result\n"
+    assert not progress._shown.locked()
+    assert progress._bars == progress._waits == []
+
+
 def test_a_failure_meanwhile_ends_it(monkeypatch):
     monkeypatch.setattr(progress, "MOMENT", 0.0)
     shown = Terminal()

@@ -136,6 +136,9 @@ def test_what_cannot_be_shown_has_an_alert(page, shelf):
         page.evaluate("(to) => { location.hash = to; }", name)
         alert = page.locator("main > section:not([hidden])").get_by_role("alert")
         expect(alert).to_contain_text("The server does not answer")
+    page.route("**/map_view.js", lambda route: route.abort())
+    page.get_by_role("link", name="Map", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("This view cannot be fetched")
 
 
 def test_long_lists_come_in_parts(page, shelf):

@@ -5,9 +5,15 @@ import { ArtistView } from "./artist_view.js";
 import { DuplicatesView } from "./duplicates_view.js";
 import { GenreView } from "./genre_view.js";
 import { HomeView } from "./home.js";
+import { LazyView } from "./lazy_view.js";
 import { AlbumsView, ArtistsView, SongsView } from "./lists_view.js";
-import { MapView } from "./map_view.js";
 import { SearchView } from "./search_view.js";
+
+class LazyMap extends LazyView {
+  constructor() {
+    super("map", "Map", async () => new (await import("./map_view.js")).MapView());
+  }
+}
 
 export const LIBRARY_VIEWS = [
   { View: HomeView, text: "Library" },
@@ -19,5 +25,5 @@ export const LIBRARY_VIEWS = [
   { View: AlbumsView },
   { View: DuplicatesView },
   { View: SearchView },
-  { View: MapView, text: "Map" },
+  { View: LazyMap, text: "Map" },
 ];
