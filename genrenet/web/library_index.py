@@ -52,7 +52,7 @@ class LibraryIndex:
         Relative to ``root``, as `genrenet.web.paths.relative_name` writes them.
     titles : pyarrow.StringArray
     artists, albums : Names
-        Albums by their folder and name: the key is both, with a null byte between.
+        Albums by their folder and name; see `album_key` for their keys.
     album_artists : ndarray of int32, shape (albums,)
         The artist of each, -1 for several.
     genres : list of str
@@ -144,7 +144,7 @@ class LibraryIndex:
             artists.append(artist)
             albums.append(album)
             titles.append(title)
-            keys.append(f"{album_folder(path)}\0{album}")
+            keys.append(album_key(album_folder(path), album or ""))
         self.titles = pa.array(titles, pa.string())
         self._title_keys = [folded(title) for title in titles]
         self.artists, self.albums = Names(artists), Names(albums, keys)
@@ -251,6 +251,11 @@ class LibraryIndex:
             }
             for row, path, title in zip(rows.tolist(), paths, titles, strict=True)
         ]
+
+
+def album_key(folder: str, album: str) -> str:
+    """Return what albums are told apart by: the folder, a null byte and the folded name."""
+    return f"{folder}\0{folded(album)}"
 
 
 def _decided(

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from genrenet.web.library_index import STATES, VARIOUS, LibraryIndex, Rows
+from genrenet.web.library_index import STATES, VARIOUS, LibraryIndex, Rows, album_key
 from genrenet.web.song_names import folded
 
 Flags = NDArray[np.bool_]
@@ -68,7 +68,7 @@ def chosen(index: LibraryIndex, wanted: Wanted) -> Flags:
 
 def _albums(index: LibraryIndex, album: str, folder: str | None) -> list[int]:
     if folder is not None:
-        code = index.albums.code.get(f"{folder}\0{album}")
+        code = index.albums.code.get(album_key(folder, album))
         return [] if code is None else [code]
     wanted = folded(album)
     return [code for code, name in enumerate(index.albums.names) if folded(name) == wanted]

@@ -6,11 +6,13 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from genrenet.inference.scorers import scorer_format
 from genrenet.inference.taxonomy import BUILT_IN, Taxonomy, taxonomy
+from genrenet.library.changes import Counts
 from genrenet.library.locking import is_watched
 from genrenet.library.scanning import Scan, UnopenedModel, identity_of, model_of
 from genrenet.library.table import About, read_about
@@ -27,7 +29,11 @@ SOON = 1.5
 PAUSE = 0.25
 """Least seconds between two reports of a scan."""
 
+PATIENCE = 60.0
+"""Most seconds that a correction waits for a scan to step aside."""
+
 _COUNTED = ("songs", "new", "changed", "moved", "gone", "same", "failed")
+_SUMMED = ("new", "changed", "moved", "gone", "failed")
 
 
 class ScanJob:
@@ -63,6 +69,7 @@ class ScanJob:
         self._status: dict[str, Any] = {"state": "idle"}
         self._stop = threading.Event()
         self._scan: Scan | None = None
+        self._waiting, self._holds = 0, False
 
     def status(self) -> dict[str, Any]:
         """Return how far it is.
@@ -128,14 +135,68 @@ class ScanJob:
                 if self._status == status:
                     self._changed.wait(HEARTBEAT)
 
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Have a scan that is at work keep what it has and leave the table alone meanwhile.
+
+        Raises
+        ------
+        NotUsable
+            It does not get so far in `PATIENCE` seconds.
+        """
+        with self._changed:
+            self._waiting += 1
+        try:
+            with self._changed:
+                if not self._changed.wait_for(lambda: not self._holds, PATIENCE):
+                    raise NotUsable("a scan is at work on the table", remedy="try again later")
+            yield
+        finally:
+            with self._changed:
+                self._waiting -= 1
+                self._changed.notify_all()
+
+    def without_folder(self, error: GenrenetError) -> str:
+        """Return the text of an error that may name the table, without the folder it is in."""
+        found = str(error)
+        for table in (os.path.abspath(self.table), os.path.realpath(self.table)):
+            found = found.replace(f"{printable(os.path.dirname(table))}{os.sep}", "")
+        return found
+
+    def _scanned(self, retry: bool) -> Counts:
+        """Scan, part by part where others want to write the table meanwhile."""
+        scan, before, done = self._opened(), None, 0
+
+        def progress(now: int, total: int) -> None:
+            self._set(state="running", done=done + now, total=done + total)
+
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: not self._waiting)
+                self._holds = True
+            try:
+                counts = scan.run(
+                    retry=retry,
+                    progress=progress,
+                    enough=lambda: self._stop.is_set() or self._waiting > 0,
+                )
+            finally:
+                with self._changed:
+                    self._holds = False
+                    self._changed.notify_all()
+            if before is not None:
+                counts.same = before.same
+                for name in _SUMMED:
+                    setattr(counts, name, getattr(counts, name) + getattr(before, name))
+            if not counts.left or self._stop.is_set():
+                return counts
+            retry, before, done = False, counts, self.status().get("done", done)
+
     def _run(self, retry: bool) -> None:
         try:
-            counts = self._opened().run(
-                retry=retry, progress=self._progress, enough=self._stop.is_set
-            )
+            counts = self._scanned(retry)
         except GenrenetError as error:
-            where = printable(os.path.dirname(os.path.abspath(self.table)))
-            self._set(state="failed", error=str(error).replace(f"{where}{os.sep}", ""))
+            self._set(state="failed", error=self.without_folder(error))
         except Exception as error:  # whatever a song or a model did
             self._on_fault(error)
             self._set(state="failed", error="the scan failed; the server's own output says why")
@@ -144,9 +205,6 @@ class ScanJob:
             counted = {name: getattr(counts, name) for name in _COUNTED}
             self._set(state=state, counts={**counted, "left": len(counts.left)})
         self._on_end()
-
-    def _progress(self, done: int, total: int) -> None:
-        self._set(state="running", done=done, total=total)
 
     def _set(self, **status: Any) -> None:
         with self._changed:

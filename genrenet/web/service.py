@@ -16,7 +16,7 @@ from genrenet.library.song_vectors import read_song_vectors
 from genrenet.library.songs import scanned_songs
 from genrenet.utils.errors import GenrenetError, printable
 from genrenet.utils.file_stamp import FileState
-from genrenet.web.errors import RequestError
+from genrenet.web.errors import NotUsable, RequestError
 from genrenet.web.library import Library
 from genrenet.web.music_folder import Shelf, in_background
 from genrenet.web.neighbours import Neighbours
@@ -177,22 +177,24 @@ class Service:
         Raises
         ------
         RequestError
-            No library is served.
-        CorrectionError, TableError
-            See `genrenet.library.corrections.correct`.
+            No library is served, or the correction cannot be noted; see
+            `genrenet.library.corrections.correct`.
         """
-        if self._table is None:
+        if self._table is None or self.scan is None:
             raise RequestError(
                 "corrections are kept in a library's table, and none is served",
                 remedy="start the server with --library TABLE",
             )
         self.wait()  # what is read meanwhile would not have it
-        with self._correcting:
+        with self.scan.aside(), self._correcting:
             file = Path(self._table).resolve()
-            with table_lock(file):
-                before = FileState.find(file)
-                (row,) = correct_held(file, {song.file: genre})
-                after = FileState.find(file)
+            try:
+                with table_lock(file):
+                    before = FileState.find(file)
+                    (row,) = correct_held(file, {song.file: genre})
+                    after = FileState.find(file)
+            except GenrenetError as error:
+                raise NotUsable(self.scan.without_folder(error)) from error
             now, name = answered(row), song.name
             self.shelf.genres[name] = (now["genre"], round(float(now["confidence"]), 6))
             self.corrections.pop(name, None)

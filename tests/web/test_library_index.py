@@ -85,6 +85,25 @@ def test_albums_of_several_discs_and_artists_are_one(index):
     assert first == {"artist": "Miles Davis", "songs": 3, "seconds": 320.0, "genre": "jazz"}
 
 
+def test_albums_that_differ_in_case_alone_are_one(root, tmp_path):
+    named = ("Abbey Road", "Abbey Road", "Abbey road", "Ábbey Road")
+    shelf = {
+        f"Beatles/{number}.wav": {"artist": "A", "album": album, "title": f"{number}"}
+        for number, album in enumerate(named)
+    }
+    index = LibraryIndex(str(root), write_shelf(root, tmp_path / "t.parquet", shelf))
+    (album,), total = queries.albums(index, Wanted())
+    assert (album["album"], album["folder"], album["songs"], total) == (
+        "Abbey Road",
+        "Beatles",
+        4,
+        1,
+    )
+    assert len(titles(index, Wanted(album="abbey road", folder="Beatles"))) == 4
+    assert titles(index, Wanted(album="Abbey Road", folder="beatles")) == []
+    assert len(index.album_rows(0)) == 4
+
+
 def test_a_recording_that_is_there_twice_is_listed_once(index):
     (row,) = queries.recordings(index).tolist()
     files = [track["path"] for track in index.tracks(queries.files_of(index, row))]

@@ -8,6 +8,7 @@ import shutil
 
 import pytest
 
+from genrenet.library.corrections import corrected_rows
 from genrenet.library.locking import table_lock, watch_lock
 from genrenet.library.table import count_rows, read_rows
 from genrenet.web.app import create_app
@@ -80,6 +81,31 @@ def test_a_scan_is_cancelled_and_goes_on_later(root, checkpoint, table):
     client.post("/api/library/scan")
     last = followed(client)[-1]
     assert (last["state"], last["counts"]["songs"]) == ("done", 24 + 80)
+
+
+def test_a_scan_steps_aside_for_a_correction(root, checkpoint, table):
+    client, service = client_of(root, checkpoint, table)
+    whole = (root / "bass/bass-1.wav").read_bytes()
+    for number in range(40):
+        (root / f"more-{number}.wav").write_bytes(whole + bytes([number]))
+    assert client.post("/api/library/scan").json["state"] == "running"
+    answer = client.post("/api/correct", json={"path": "bass/bass-3.wav", "genre": "treble"})
+    assert (answer.status_code, answer.json["correction"]) == (200, "treble")
+    last = followed(client)[-1]
+    counts = {name: last["counts"][name] for name in ("songs", "new", "same", "left")}
+    assert counts == {"songs": 64, "new": 40, "same": 24, "left": 0}
+    assert [row["correction"] for row in corrected_rows(table)] == ["treble"]
+    service.library.refresh(now=True)
+    service.wait()
+    assert service.library.overview()["files"] == 64
+
+
+def test_a_correction_that_must_wait_does_not_say_where_the_table_is(root, checkpoint, table):
+    client, _ = client_of(root, checkpoint, table)
+    with table_lock(table):
+        answer = client.post("/api/correct", json={"path": "bass/bass-3.wav", "genre": "bass"})
+    assert answer.status_code == 422
+    assert "another scan or tagging is at work on 'songs.parquet'" in answer.json["error"]
 
 
 def test_who_is_at_work_on_the_table_is_told(root, checkpoint, table):
