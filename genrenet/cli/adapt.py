@@ -33,7 +33,7 @@ exit code: 0 done, 2 the request cannot be carried out
 
 
 def make_parser(command: str) -> CommandParser:
-    """Return the parser of the command; see `genrenet.cli.commands.parsers`."""
+    """Return the parser of the command; see `genrenet.cli.parsers.parsers`."""
     parser = CommandParser(
         "genrenet adapt", "Let a model learn from corrections, without forgetting.", EXAMPLES
     )

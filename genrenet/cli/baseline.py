@@ -24,7 +24,7 @@ class BaselineCommandError(GenrenetError):
 
 
 def make_parser(command: str) -> CommandParser:
-    """Return the parser of the command; see `genrenet.cli.commands.parsers`."""
+    """Return the parser of the command; see `genrenet.cli.parsers.parsers`."""
     parser = CommandParser("genrenet baseline", "Fit a classical method and keep it.", EXAMPLES)
     parser.add_argument("name", metavar="NAME", help="a baseline: see 'genrenet plugins'")
     parser.add_argument("data", metavar="DATA", help="a collection of songs")

@@ -32,7 +32,7 @@ _UNITS = {"m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
 
 
 def make_parser(command: str) -> CommandParser:
-    """Return the parser of the command; see `genrenet.cli.commands.parsers`."""
+    """Return the parser of the command; see `genrenet.cli.parsers.parsers`."""
     parser = CommandParser("genrenet cache", "List what the cache holds, or clear it.", EXAMPLES)
     parser.add_argument("action", nargs="?", choices=("list", "clear"), default="list")
     parser.add_argument("kinds", nargs="*", metavar="KIND", help="such as stores (default: all)")

@@ -37,7 +37,7 @@ class CheckpointsCommandError(GenrenetError):
 
 
 def make_parser(command: str) -> CommandParser:
-    """Return the parser of the command; see `genrenet.cli.commands.parsers`."""
+    """Return the parser of the command; see `genrenet.cli.parsers.parsers`."""
     title = "List, import, describe, export or remove models."
     parser = CommandParser("genrenet checkpoints", title, EXAMPLES)
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)

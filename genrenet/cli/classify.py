@@ -49,7 +49,7 @@ class ClassifyError(GenrenetError):
 
 
 def make_parser(command: str) -> CommandParser:
-    """Return the parser of the command; see `genrenet.cli.commands.parsers`."""
+    """Return the parser of the command; see `genrenet.cli.parsers.parsers`."""
     parser = CommandParser(
         "genrenet classify", "Name the genre of audio files, and of all songs in folders.", EXAMPLES
     )

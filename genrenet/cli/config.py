@@ -54,7 +54,7 @@ Keys = dict[tuple[str, ...], argparse.Action | None]
 
 
 def make_parser(command: str) -> CommandParser:
-    """Return the parser of the command; see `genrenet.cli.commands.parsers`."""
+    """Return the parser of the command; see `genrenet.cli.parsers.parsers`."""
     parser = CommandParser("genrenet config", "Show or change what is configured.", EXAMPLES)
     actions = parser.add_subparsers(dest="action", metavar="ACTION")
 

@@ -27,7 +27,7 @@ exit code: 0 done, 2 the request cannot be carried out (nothing is noted)
 
 
 def make_parser(command: str) -> CommandParser:
-    """Return the parser of the command; see `genrenet.cli.commands.parsers`."""
+    """Return the parser of the command; see `genrenet.cli.parsers.parsers`."""
     parser = CommandParser("genrenet correct", "Note the right genre of songs.", EXAMPLES)
     add = parser.add_argument
     add("words", nargs="*", metavar="SONG ... GENRE", help="songs of the library, then their genre")

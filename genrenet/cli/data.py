@@ -31,7 +31,7 @@ class DataCommandError(GenrenetError):
 
 
 def make_parser(command: str) -> CommandParser:
-    """Return the parser of the command; see `genrenet.cli.commands.parsers`."""
+    """Return the parser of the command; see `genrenet.cli.parsers.parsers`."""
     title = "Check, split or prepare a music collection, or synthesise one."
     parser = CommandParser("genrenet data", title, EXAMPLES)
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)

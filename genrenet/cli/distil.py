@@ -30,7 +30,7 @@ exit code: 0 done, 1 some songs could not be read, 2 the request cannot be carri
 
 
 def make_parser(command: str) -> CommandParser:
-    """Return the parser of the command; see `genrenet.cli.commands.parsers`."""
+    """Return the parser of the command; see `genrenet.cli.parsers.parsers`."""
     parser = CommandParser(
         "genrenet distil",
         "Train a small network to name genres as larger ones do, on any songs; no labels needed.",

@@ -35,7 +35,7 @@ class EmbedError(GenrenetError):
 
 
 def make_parser(command: str) -> CommandParser:
-    """Return the parser of the command; see `genrenet.cli.commands.parsers`."""
+    """Return the parser of the command; see `genrenet.cli.parsers.parsers`."""
     parser = CommandParser(
         "genrenet embed",
         "Write embeddings of songs, a layer's output, to a file.",

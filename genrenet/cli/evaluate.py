@@ -34,7 +34,7 @@ class EvaluateError(GenrenetError):
 
 
 def make_parser(command: str) -> CommandParser:
-    """Return the parser of the command; see `genrenet.cli.commands.parsers`."""
+    """Return the parser of the command; see `genrenet.cli.parsers.parsers`."""
     if command == "compare":
         parser = CommandParser("genrenet compare", "Set two runs side by side.", EXAMPLES)
         parser.add_argument("runs", nargs=2, metavar="RUN", help="folders of 'genrenet evaluate'")

@@ -37,7 +37,7 @@ BACKBONE = "musicnn-msd"
 
 
 def make_parser(command: str) -> CommandParser:
-    """Return the parser of the command; see `genrenet.cli.commands.parsers`."""
+    """Return the parser of the command; see `genrenet.cli.parsers.parsers`."""
     parser = CommandParser("genrenet init", "Write a configuration for a library.", EXAMPLES)
     add = parser.add_argument
     add("folder", metavar="FOLDER", help="folder of music")

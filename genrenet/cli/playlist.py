@@ -58,7 +58,7 @@ class PlaylistRequestError(GenrenetError):
 
 
 def make_parser(command: str) -> CommandParser:
-    """Return the parser of the command; see `genrenet.cli.commands.parsers`."""
+    """Return the parser of the command; see `genrenet.cli.parsers.parsers`."""
     parser = CommandParser(
         "genrenet playlist", "Make a playlist of one genre or a mix of them.", EXAMPLES
     )

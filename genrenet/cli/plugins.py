@@ -37,7 +37,7 @@ GENRENET_LOAD_PLUGINS names the plugins, or the packages, that are loaded; all a
 
 
 def make_parser(command: str) -> CommandParser:
-    """Return the parser of the command; see `genrenet.cli.commands.parsers`."""
+    """Return the parser of the command; see `genrenet.cli.parsers.parsers`."""
     parser = CommandParser("genrenet plugins", "What plugins add, and from where.", EXAMPLES)
     parser.add_argument(
         "--kind", choices=list(KINDS), metavar="KIND", help=f"only these: {', '.join(KINDS)}"

@@ -51,7 +51,7 @@ COLUMNS = (
 
 
 def make_parser(command: str) -> CommandParser:
-    """Return the parser of the command; see `genrenet.cli.commands.parsers`."""
+    """Return the parser of the command; see `genrenet.cli.parsers.parsers`."""
     parser = CommandParser("genrenet recommend", "Recommend what to listen to next.", EXAMPLES)
     add = parser.add_argument
     add(

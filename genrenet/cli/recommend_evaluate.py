@@ -32,7 +32,7 @@ exit code: 0 every model was judged, 1 some could not be or rows of the history 
 
 
 def make_parser(command: str) -> CommandParser:
-    """Return the parser of the command; see `genrenet.cli.commands.parsers`."""
+    """Return the parser of the command; see `genrenet.cli.parsers.parsers`."""
     parser = CommandParser("genrenet recommend evaluate", "Judge recommenders.", EXAMPLES)
     add = parser.add_argument
     add("history", nargs="+", metavar="HISTORY", help="as for 'genrenet recommend'")

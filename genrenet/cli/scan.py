@@ -42,7 +42,7 @@ read (see the column 'error'), 2 the request cannot be carried out, 130 interrup
 
 
 def make_parser(command: str) -> CommandParser:
-    """Return the parser of the command; see `genrenet.cli.commands.parsers`."""
+    """Return the parser of the command; see `genrenet.cli.parsers.parsers`."""
     parser = CommandParser(
         "genrenet scan", "Keep a table of the genres of a whole library.", EXAMPLES
     )

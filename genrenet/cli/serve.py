@@ -46,7 +46,7 @@ def _above_zero(text: str) -> float:
 
 
 def make_parser(command: str) -> CommandParser:
-    """Return the parser of the command; see `genrenet.cli.commands.parsers`."""
+    """Return the parser of the command; see `genrenet.cli.parsers.parsers`."""
     parser = CommandParser("genrenet serve", "A web page that names a song's genre.", EXAMPLES)
     add = parser.add_argument
     add("--music", required=True, metavar="DIR", help="folder whose songs the page offers")

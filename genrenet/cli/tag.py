@@ -62,7 +62,7 @@ exit code: 0 done, 1 some files failed (they are listed), 2 the request cannot b
 
 
 def make_parser(command: str) -> CommandParser:
-    """Return the parser of the command; see `genrenet.cli.commands.parsers`."""
+    """Return the parser of the command; see `genrenet.cli.parsers.parsers`."""
     parser = CommandParser(
         "genrenet tag", "Write the genres of a scanned library into the files' own tags.", EXAMPLES
     )
