@@ -27,6 +27,7 @@ from genrenet.library.table import (
 )
 from genrenet.utils.errors import GenrenetError, printable
 from genrenet.utils.file_stamp import FileStamp
+from genrenet.utils.paths import within
 
 UNKNOWN = FileStamp(-2, -2)
 """Of a file that is there, but does not say."""
@@ -193,7 +194,7 @@ class Following:
         self.todo = [(path, known) for path, known in todo if path not in moved]
         self.same = len(self.listed) - len(todo)
         hidden = [printable(folder) for folder in self.unreadable]
-        self.gone = [name for name in self._gone if not any(_below(name, at) for at in hidden)]
+        self.gone = [name for name in self._gone if not any(within(name, at) for at in hidden)]
 
     def _look(self, name: str, known: FileStamp, again: bool, closed: dict[str, None]) -> None:
         """Look at a file that the table or a journal knows."""
@@ -257,7 +258,7 @@ class Following:
 
     def _misses(self, name: str) -> bool:
         """Return whether the file of a row that is not listed is gone."""
-        below = any(_below(name, root) for root in self.roots)
+        below = any(within(name, root) for root in self.roots)
         if below and self.partial:
             return seen(file_of(name)) is None or not is_audio_path(file_of(name))
         return below
@@ -297,8 +298,8 @@ class Following:
         """
         if self.partial or path in self.listed:
             return True
-        hidden = any(_below(path, printable(folder)) for folder in self.unreadable)
-        return hidden or not any(_below(path, root) for root in self.roots)
+        hidden = any(within(path, printable(folder)) for folder in self.unreadable)
+        return hidden or not any(within(path, root) for root in self.roots)
 
 
 def tags_of(path: str) -> Row:
@@ -326,10 +327,6 @@ def _empty(root: str, unreadable: Collection[str] = ()) -> LibraryAway:
         wanted="music",
         remedy="is its drive there? The table has been left as it is",
     )
-
-
-def _below(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
 
 
 def _check(out: Path, about: About, former: About | None, unfinished: Unfinished) -> None:

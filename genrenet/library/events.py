@@ -24,6 +24,7 @@ from watchdog.observers import Observer
 
 from genrenet.audio.names import SUFFIXES
 from genrenet.utils.errors import printable
+from genrenet.utils.paths import within
 
 NETWORK = frozenset((
     "9p", "afp", "afpfs", "afs", "ceph", "cifs", "davfs", "drvfs", "fakeowner", "glusterfs",
@@ -200,11 +201,6 @@ def _real_places(roots: Sequence[str]) -> list[tuple[str, str]]:
 
 def _overlap(places: Sequence[str]) -> bool:
     return any(one != two and within(one, two) for one in places for two in places)
-
-
-def within(path: str, folder: str) -> bool:
-    """Return whether a path is a folder, or below it."""
-    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
 
 
 def _limit(error: OSError) -> str:

@@ -19,7 +19,7 @@ from typing import TypeVar
 
 from genrenet.audio.names import find_songs
 from genrenet.library.changes import Counts, LibraryAway, holds_something
-from genrenet.library.events import Events, within
+from genrenet.library.events import Events
 from genrenet.library.journal import parts_folder
 from genrenet.library.locking import TableBusy, watch_lock
 from genrenet.library.scanning import Scan
@@ -27,6 +27,7 @@ from genrenet.library.scoring import Progress
 from genrenet.utils.errors import GenrenetError, printable
 from genrenet.utils.file_stamp import FileState
 from genrenet.utils.hardware import give_back_memory
+from genrenet.utils.paths import within
 from genrenet.utils.politeness import Pauses
 
 STILL_SECONDS = 3.0

@@ -26,6 +26,17 @@ def common_folder(paths: Iterable[str]) -> str:
         return ""
 
 
+def within(path: str, folder: str) -> bool:
+    """Return whether a path is a folder, or below it; both spelt alike, and free of links.
+
+    Examples
+    --------
+    >>> within("/music/a/1.mp3", "/music/a"), within("/music/ab/1.mp3", "/music/a")
+    (True, False)
+    """
+    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
+
+
 class RealPaths:
     """Paths free of links, as `os.path.realpath` gives them; each folder is looked at once."""
 

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from genrenet.library.albums import NO_GENRE
 from genrenet.library.table import file_of
 from genrenet.library.table_columns import read_columns
+from genrenet.utils.paths import within
 from genrenet.web.library_copies import find_copies
 from genrenet.web.name_codes import Names, artists_of, joined
-from genrenet.web.paths import inside, relative_name
+from genrenet.web.paths import relative_name
 from genrenet.web.song_names import album_folder, folded, name_of_path
 
 Rows = NDArray[np.int32]
@@ -279,8 +280,8 @@ def _places(root: str, stored: Sequence[str]) -> list[str | None]:
         folder, _, name = path.rpartition(os.sep)
         if folder not in known:
             real = os.path.realpath(file_of(folder))
-            within = inside(root, real)
-            known[folder] = relative_name(root, os.path.join(real, "")) if within else None
+            there = within(real, root)
+            known[folder] = relative_name(root, os.path.join(real, "")) if there else None
         place = known[folder]
         found.append(None if place is None else name if place == "." else f"{place}/{name}")
     return found

@@ -19,9 +19,10 @@ from genrenet.library.songs import LibrarySongs
 from genrenet.library.table import file_of
 from genrenet.utils.errors import printable
 from genrenet.utils.hardware import give_back_memory, step_back
+from genrenet.utils.paths import within
 from genrenet.web.library_index import LibraryIndex
 from genrenet.web.map_drawing import MapDrawing
-from genrenet.web.paths import inside, real_paths
+from genrenet.web.paths import real_paths
 from genrenet.web.song_names import album_folder
 from genrenet.web.song_points import points_of
 
@@ -77,7 +78,7 @@ class Neighbours:
         former: Neighbours | None = None,
     ) -> None:
         real = real_paths(songs.paths)
-        kept = [row for row, path in enumerate(real) if inside(root, path)]
+        kept = [row for row, path in enumerate(real) if within(path, root)]
         self.songs, self._index, self._on_fault = songs.take(kept), index, on_fault
         start = len(os.path.join(root, ""))
         self.names = [printable(real[row][start:]).replace(os.sep, "/") for row in kept]

@@ -13,13 +13,8 @@ from collections.abc import Iterable
 from genrenet.audio import is_audio_path
 from genrenet.library.table import file_of
 from genrenet.utils.errors import printable
-from genrenet.utils.paths import RealPaths
+from genrenet.utils.paths import RealPaths, within
 from genrenet.web.errors import NoSuchSong, RequestError
-
-
-def inside(root: str, real: str) -> bool:
-    """Return whether a path lies in a folder, both free of links."""
-    return real == root or real.startswith(os.path.join(root, ""))
 
 
 def real_paths(paths: Iterable[str]) -> list[str]:
@@ -37,7 +32,7 @@ def shown(root: str, path: str) -> bool:
         parts = os.path.relpath(way, root).split(os.sep)
         if any(part.startswith(".") and part != "." for part in parts):
             return False
-    return inside(root, real)
+    return within(real, root)
 
 
 def relative_name(root: str, path: str) -> str:

@@ -29,6 +29,11 @@ export function many(count, one, more = `${one}s`) {
   return `${count.toLocaleString("en")} ${count === 1 ? one : more}`;
 }
 
+/** Much playing time in hours, less in minutes. */
+export function length(seconds) {
+  return seconds >= 5400 ? many(Math.round(seconds / 3600), "hour") : many(Math.round(seconds / 60), "minute");
+}
+
 /** The last part of a path. */
 export const baseName = (path) => path.split("/").pop();
 

@@ -1,7 +1,7 @@
 // Genres as bars, which open to their subgenres, artists and albums.
 
 import { artistList } from "./group_list.js";
-import { many, percent } from "./format.js";
+import { length, many, percent } from "./format.js";
 import { swatch, variableOf } from "./genre_colours.js";
 import { genreAddress } from "./song_list.js";
 import { make, show } from "./dom.js";
@@ -43,7 +43,7 @@ function fill(panel, { genre, songs, hours, unsure, subgenres }) {
   const link = (text, query) => make("li", {}, make("a", { class: "button", href: genreAddress(genre, query) }, text));
   const unsureLink = unsure ? link(`${many(unsure, "unsure song")}`, { state: "unsure", sort: "confidence" }) : null;
   panel.append(
-    make("p", { class: "note" }, `${many(Math.round(hours), "hour")} of ${genre}`),
+    make("p", { class: "note" }, `${length(3600 * hours)} of ${genre}`),
     make("ul", { class: "links" }, link(`All ${many(songs, "song")}`, {}), link("Artists", { show: "artists" }), link("Albums", { show: "albums" }), ...[unsureLink].filter(Boolean)),
   );
   if (subgenres.length) panel.append(make("h4", {}, "Subgenres"), subgenreBars(genre, subgenres));

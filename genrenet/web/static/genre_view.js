@@ -2,7 +2,7 @@
 
 import { askLibrary } from "./library_api.js";
 import { CollectionView, tabs } from "./collection.js";
-import { many } from "./format.js";
+import { length, many } from "./format.js";
 import { subgenreBars } from "./genre_bars.js";
 import { swatch } from "./genre_colours.js";
 import { albumList, artistList } from "./group_list.js";
@@ -50,5 +50,5 @@ export class GenreView extends CollectionView {
 function about(genre, subgenre, row, one) {
   if (subgenre) return ["Songs that name it among their subgenres, of ", make("a", { href: genreAddress(genre) }, genre), "."];
   if (!row) return [`No song of the library has it as its first ${one}.`];
-  return [`${many(row.songs, "song")}, ${many(Math.round(row.hours), "hour")}; ${row.unsure.toLocaleString("en")} unsure. By the first ${one} of each song.`];
+  return [`${many(row.songs, "song")}, ${length(3600 * row.hours)}; ${row.unsure.toLocaleString("en")} unsure. By the first ${one} of each song.`];
 }

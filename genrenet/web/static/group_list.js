@@ -1,12 +1,10 @@
 // Artists and albums as rows with how many songs they have.
 
 import { askLibrary } from "./library_api.js";
-import { many } from "./format.js";
+import { length, many } from "./format.js";
 import { PagedList } from "./paged_list.js";
 import { albumAddress, artistAddress, chip } from "./song_list.js";
 import { make } from "./dom.js";
-
-const hours = (seconds) => (seconds >= 5400 ? many(Math.round(seconds / 3600), "hour") : many(Math.round(seconds / 60), "minute"));
 
 function item(href, name, under, { songs, seconds, genre }) {
   return make(
@@ -14,7 +12,7 @@ function item(href, name, under, { songs, seconds, genre }) {
     { class: "group" },
     make("div", { class: "names" }, make("a", { href }, name), under ? make("small", {}, under) : null),
     genre ? chip(genre) : null,
-    make("span", { class: "time" }, `${many(songs, "song")}, ${hours(seconds)}`),
+    make("span", { class: "time" }, `${many(songs, "song")}, ${length(seconds)}`),
   );
 }
 
