@@ -30,9 +30,17 @@ def arguments(music, checkpoint, tmp_path):
     return ["scan", str(tmp_path / "library"), "--out", out, "--checkpoint", str(checkpoint)]
 
 
+@pytest.fixture
+def interruptible():
+    """Shells let programs in the background ignore Ctrl-C, and so do all that these start."""
+    former = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, former)
+
+
 @POSIX
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_follows_until_it_is_ended(how, arguments, tmp_path, capsys, monkeypatch):
+def test_follows_until_it_is_ended(how, interruptible, arguments, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(watching, "WRITE_SECONDS", 3600)
     monkeypatch.setitem(watching.Watcher.__init__.__kwdefaults__, "still", 0.2)
 

@@ -42,7 +42,7 @@ def ended_when_watching(table):
         while not (is_watched(table) and table.exists()):
             time.sleep(0.05)
         time.sleep(0.2)
-        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGTERM)
 
     thread = threading.Thread(target=end, daemon=True)
     thread.start()

@@ -269,13 +269,13 @@ def test_a_file_that_changes_meanwhile_is_left_alone(tmp_path, monkeypatch):
     from genrenet.library import genre_tags
 
     path = write(tmp_path, KINDS["lame.mp3"], 1.0)
-    put = genre_tags._put
+    put = genre_tags.put
 
     def put_late(*given):
         put(*given)
         os.utime(path, (1, 1))
 
-    monkeypatch.setattr(genre_tags, "_put", put_late)
+    monkeypatch.setattr(genre_tags, "put", put_late)
     with pytest.raises(GenreTagError, match="another program"):
         write_genre(str(path), ["Rock"])
     assert read_genre(str(path)) is None

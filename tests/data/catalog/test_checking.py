@@ -72,7 +72,11 @@ def test_one_decoding_and_one_line_a_file(levels, monkeypatch, capsys):
     assert len(opened) == len(set(opened)) == len(ODD) + len(FINE)
     for name in ODD:
         (line,) = [line for line in lines if f"/{name}: " in line]
-        assert line.split(": ")[0] in {"level", "too-short", "out-of-phase"}
+        assert line.removeprefix("genrenet data: ").split(": ")[0] in {
+            "level",
+            "too-short",
+            "out-of-phase",
+        }
 
 
 def test_every_problem_names_its_file_once(levels, tmp_path, capsys):
