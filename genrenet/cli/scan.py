@@ -133,10 +133,7 @@ def _model(
     name: str, device: str | None, options: argparse.Namespace
 ) -> GenreModel | SongScorer | UnopenedModel:
     """Return a network that is opened when there is work for it, or a baseline."""
-    from genrenet.inference.scorers import scorer_format
-    from genrenet.library.scanning import UnopenedModel
-    from genrenet.models.checkpoints import find_checkpoint
-    from genrenet.models.checkpoints.header import read_header
+    from genrenet.library.scanning import unopened
     from genrenet.utils.progress import working
 
     def opened() -> GenreModel | SongScorer:
@@ -146,9 +143,7 @@ def _model(
             return open_method(name, device, options.precision, compiled=options.compile)
 
     # A restart forgets what was done: what cannot be opened is to be known before.
-    if options.restart or scorer_format(name):
-        return opened()
-    return UnopenedModel(read_header(find_checkpoint(name))["genrenet"]["labels"], opened)
+    return opened() if options.restart else unopened(name, opened)
 
 
 def _team(options: argparse.Namespace) -> tuple[Team, int | None]:

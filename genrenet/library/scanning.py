@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from genrenet.data.heard import COVERAGE, Heard
 from genrenet.inference.result import SongResult
-from genrenet.inference.scorers import SongScorer
+from genrenet.inference.scorers import SongScorer, scorer_format
 from genrenet.library.changes import Counts, Following, ScanError
 from genrenet.library.journal import Journal
 from genrenet.library.merging import write_table
@@ -79,6 +79,17 @@ class UnopenedModel:
 
     labels: Sequence[str]
     open: Callable[[], GenreModel | SongScorer]
+
+
+def unopened(
+    checkpoint: str, open: Callable[[], GenreModel | SongScorer]
+) -> GenreModel | SongScorer | UnopenedModel:
+    """Return a network that ``open`` opens when there is work for it, or a baseline, opened."""
+    from genrenet.models.checkpoints.header import read_header
+
+    if scorer_format(checkpoint):
+        return open()
+    return UnopenedModel(read_header(find_checkpoint(checkpoint))["genrenet"]["labels"], open)
 
 
 def scorer_of(model: GenreModel | SongScorer, device: str | None = None) -> str:

@@ -21,7 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from genrenet.library.similarity import Floats, SongSpace
 from genrenet.utils.atomic import replacing
-from genrenet.utils.cache import CacheError, cache_folder, changed, unwritable
+from genrenet.utils.cache import cache_folder, changed, unwritable
 from genrenet.utils.hardware import cores
 
 EXACT = 50_000
@@ -145,6 +145,4 @@ def _keep(index: Any, file: Path) -> None:
         for old in sorted(file.parent.glob("*.usearch"), key=changed)[:-KEPT]:
             old.unlink(missing_ok=True)
     except (OSError, RuntimeError) as error:
-        if isinstance(error, CacheError):
-            raise
         raise unwritable(file.parent, OSError(str(error))) from error

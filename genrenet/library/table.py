@@ -47,7 +47,7 @@ VERSION = 1
 SCORE = "score_"
 Row = dict[str, Any]
 
-_COLUMNS = {
+COLUMNS = {
     "path": ("TEXT PRIMARY KEY", pa.string()),
     "genre": ("TEXT", pa.string()),
     "confidence": ("REAL", pa.float64()),
@@ -69,6 +69,8 @@ _COLUMNS = {
     "sample": ("TEXT", pa.string()),
     "scored_by": ("TEXT", pa.string()),
 }
+"""Keys of a row, without those of scores, and their kinds in SQLite and Parquet."""
+
 TAGS = ("artist", "album", "title")
 """Columns that hold what a file's own tags say."""
 
@@ -78,11 +80,14 @@ LATER = {
 }
 """Columns that older tables lack."""
 
-_SQLITE = {".sqlite", ".sqlite3", ".db"}
-SUFFIXES = frozenset({".parquet", *_SQLITE})
+SQLITE = {".sqlite", ".sqlite3", ".db"}
+"""Suffixes of tables in SQLite."""
+
+SUFFIXES = frozenset({".parquet", *SQLITE})
 """Suffixes of the files a table can be kept in."""
 
-_AT_ONCE = 4096
+AT_ONCE = 4096
+"""Rows that are read or written together."""
 
 
 @dataclass(frozen=True)
@@ -108,16 +113,16 @@ class About:
 
 def columns_of(labels: Sequence[str]) -> list[str]:
     """Return the keys of a table's rows, in order."""
-    return [*_COLUMNS, *(SCORE + label for label in labels)]
+    return [*COLUMNS, *(SCORE + label for label in labels)]
 
 
 def _stored(labels: Sequence[str]) -> dict[str, str]:
     """Return what columns are called in a file, by their key."""
     scores = {SCORE + label: name for label, name in score_columns(labels).items()}
-    return {**dict(zip(_COLUMNS, _COLUMNS, strict=True)), **scores}
+    return {**dict(zip(COLUMNS, COLUMNS, strict=True)), **scores}
 
 
-def _found(labels: Sequence[str], names: Iterable[str]) -> dict[str, str]:
+def found_columns(labels: Sequence[str], names: Iterable[str]) -> dict[str, str]:
     """Return which columns of a file, whose names these are, hold what; older files lack some.
 
     Raises
@@ -144,7 +149,7 @@ def check_table(file: Path, labels: Sequence[str]) -> None:
     check_suffix(file)
     try:
         # SQLite is the stricter of both: it limits the number of columns and their names.
-        if file.suffix.lower() in _SQLITE:
+        if file.suffix.lower() in SQLITE:
             with closing(sqlite3.connect(":memory:")) as connection:
                 connection.execute(_declaration(labels))
         else:
@@ -193,9 +198,9 @@ def read_about(file: str | os.PathLike[str]) -> About:
     """
     path = Path(file)
     check_suffix(path)
-    with _reading(path):
-        if path.suffix.lower() in _SQLITE:
-            with closing(_connect(path)) as connection:
+    with reading(path):
+        if path.suffix.lower() in SQLITE:
+            with closing(connect(path)) as connection:
                 found = connection.execute("SELECT value FROM about").fetchone()[0]
         else:
             found = (pq.read_schema(path).metadata or {})[b"genrenet"]
@@ -233,17 +238,17 @@ def read_rows(
     path = Path(file)
     labels = read_about(path).labels
     empty = dict.fromkeys(columns_of(labels) if keys is None else keys)
-    with _reading(path):
-        if path.suffix.lower() in _SQLITE:
-            with closing(_connect(path)) as connection:
+    with reading(path):
+        if path.suffix.lower() in SQLITE:
+            with closing(connect(path)) as connection:
                 told = connection.execute("PRAGMA table_info(songs)").fetchall()
-                there = _found(labels, (name for _, name, *_ in told))
+                there = found_columns(labels, (name for _, name, *_ in told))
                 found = {key: name for key, name in there.items() if key in empty}
                 for values in sqlite_rows(connection, [*found.values()], wanted):
                     yield empty | dict(zip(found, values, strict=True))
         else:
             with pq.ParquetFile(path) as held:
-                there = _found(labels, held.schema_arrow.names)
+                there = found_columns(labels, held.schema_arrow.names)
                 found = {key: name for key, name in there.items() if key in empty}
                 for batch in parquet_rows(held, [*found.values()], wanted):
                     for row in batch.to_pylist():
@@ -260,9 +265,9 @@ def count_rows(file: str | os.PathLike[str]) -> int:
     """
     path = Path(file)
     read_about(path)
-    with _reading(path):
-        if path.suffix.lower() in _SQLITE:
-            with closing(_connect(path)) as connection:
+    with reading(path):
+        if path.suffix.lower() in SQLITE:
+            with closing(connect(path)) as connection:
                 return int(connection.execute("SELECT COUNT(*) FROM songs").fetchone()[0])
         return int(pq.read_metadata(path).num_rows)
 
@@ -304,7 +309,7 @@ def write_rows(file: str | os.PathLike[str], rows: Iterable[Row], about: About) 
     """
     path = Path(file)
     check_suffix(path)
-    write = _write_sqlite if path.suffix.lower() in _SQLITE else _write_parquet
+    write = _write_sqlite if path.suffix.lower() in SQLITE else _write_parquet
     try:
         with replacing(path) as part:
             count = write(part, iter(rows), about)
@@ -319,7 +324,7 @@ def write_rows(file: str | os.PathLike[str], rows: Iterable[Row], about: About) 
 
 def _schema(about: About) -> pa.Schema:
     stored = _stored(about.labels)
-    kinds = [_COLUMNS[key][1] if key in _COLUMNS else pa.float64() for key in stored]
+    kinds = [COLUMNS[key][1] if key in COLUMNS else pa.float64() for key in stored]
     schema = pa.schema(list(zip(stored.values(), kinds, strict=True)))
     return schema.with_metadata({"genrenet": json.dumps(asdict(about))})
 
@@ -327,7 +332,7 @@ def _schema(about: About) -> pa.Schema:
 def _write_parquet(path: Path, rows: Iterator[Row], about: About) -> int:
     schema, keys, count = _schema(about), columns_of(about.labels), 0
     with pq.ParquetWriter(path, schema) as writer:
-        while some := list(islice(rows, 16 * _AT_ONCE)):
+        while some := list(islice(rows, 16 * AT_ONCE)):
             columns = [[row.get(key) for row in some] for key in keys]
             writer.write_table(pa.table(dict(zip(schema.names, columns, strict=True)), schema))
             count += len(some)
@@ -335,7 +340,7 @@ def _write_parquet(path: Path, rows: Iterator[Row], about: About) -> int:
 
 
 def _declaration(labels: Sequence[str]) -> str:
-    kinds = {key: kind for key, (kind, _) in _COLUMNS.items()}
+    kinds = {key: kind for key, (kind, _) in COLUMNS.items()}
     declared = (f"{quoted(n)} {kinds.get(key, 'REAL')}" for key, n in _stored(labels).items())
     return f"CREATE TABLE songs ({', '.join(declared)}) WITHOUT ROWID"
 
@@ -349,18 +354,19 @@ def _write_sqlite(path: Path, rows: Iterator[Row], about: About) -> int:
         connection.execute("INSERT INTO about VALUES (?)", (json.dumps(asdict(about)),))
         connection.execute(_declaration(about.labels))
         holes = ", ".join("?" * len(keys))
-        while some := list(islice(rows, _AT_ONCE)):
+        while some := list(islice(rows, AT_ONCE)):
             values = ([row.get(key) for key in keys] for row in some)
             connection.executemany(f"INSERT INTO songs VALUES ({holes})", values)
             count += len(some)
     return count
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def connect(path: Path) -> sqlite3.Connection:
+    """Open a table in SQLite, to be read alone."""
     return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
 
 
-class _reading:
+class reading:
     """Turns the many ways in which reading fails into one error."""
 
     def __init__(self, path: Path) -> None:

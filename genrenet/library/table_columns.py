@@ -10,9 +10,18 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from genrenet.library import table as tables
 from genrenet.library.lookup import quoted
-from genrenet.library.table import About, columns_of, read_about
+from genrenet.library.table import (
+    AT_ONCE,
+    COLUMNS,
+    SQLITE,
+    About,
+    columns_of,
+    connect,
+    found_columns,
+    read_about,
+    reading,
+)
 
 
 def read_columns(file: str | os.PathLike[str], keys: Sequence[str]) -> tuple[About, pa.Table]:
@@ -38,16 +47,16 @@ def read_columns(file: str | os.PathLike[str], keys: Sequence[str]) -> tuple[Abo
     """
     path = Path(file)
     about = read_about(path)
-    wanted = [*keys, *columns_of(about.labels)[len(tables._COLUMNS) :]]
-    with tables._reading(path):
-        if path.suffix.lower() in tables._SQLITE:
+    wanted = [*keys, *columns_of(about.labels)[len(COLUMNS) :]]
+    with reading(path):
+        if path.suffix.lower() in SQLITE:
             found, columns = _from_sqlite(path, about, wanted)
         else:
             with pq.ParquetFile(path) as held:
-                found = tables._found(about.labels, held.schema_arrow.names)
+                found = found_columns(about.labels, held.schema_arrow.names)
                 names = [found[key] for key in wanted if key in found]
                 columns = held.read(columns=names)
-    types = [tables._COLUMNS[key][1] if key in tables._COLUMNS else pa.float32() for key in wanted]
+    types = [COLUMNS[key][1] if key in COLUMNS else pa.float32() for key in wanted]
     arrays = [
         columns[found[key]].cast(kind) if key in found else pa.nulls(len(columns), kind)
         for key, kind in zip(wanted, types, strict=True)
@@ -58,14 +67,14 @@ def read_columns(file: str | os.PathLike[str], keys: Sequence[str]) -> tuple[Abo
 def _from_sqlite(
     path: Path, about: About, wanted: Sequence[str]
 ) -> tuple[dict[str, str], pa.Table]:
-    with closing(tables._connect(path)) as connection:
+    with closing(connect(path)) as connection:
         told = connection.execute("PRAGMA table_info(songs)").fetchall()
-        found = tables._found(about.labels, (name for _, name, *_ in told))
+        found = found_columns(about.labels, (name for _, name, *_ in told))
         names = [found[key] for key in wanted if key in found]
         chosen = ", ".join(map(quoted, names))
         asked = connection.execute(f"SELECT {chosen} FROM songs ORDER BY path")
         batches = []
-        while rows := asked.fetchmany(tables._AT_ONCE):
+        while rows := asked.fetchmany(AT_ONCE):
             batches.append(
                 pa.table(dict(zip(names, map(list, zip(*rows, strict=True)), strict=True)))
             )

@@ -33,6 +33,20 @@ def service() -> Service:
     return found
 
 
+def asked_number(name: str, default: int, least: int, most: int) -> int:
+    """Return a number that the request's query names.
+
+    Raises
+    ------
+    RequestError
+        It is none, or out of range.
+    """
+    given = flask.request.args.get(name, str(default))
+    if not given.isdecimal() or len(given) > 9 or not least <= int(given) <= most:
+        raise RequestError(name, found=repr(given[:20]), wanted=f"a number from {least} to {most}")
+    return int(given)
+
+
 @api.get("/health")
 def health() -> ResponseReturnValue:
     """Return whether the server lives, how busy it is, and what it takes."""

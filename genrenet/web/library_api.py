@@ -13,7 +13,7 @@ from genrenet.data.catalog.tags import read_tags
 from genrenet.library.table import read_about
 from genrenet.utils.genre_colours import genre_slots
 from genrenet.web import library_queries as queries
-from genrenet.web.api import service
+from genrenet.web.api import asked_number, service
 from genrenet.web.errors import NoSuchSong, RequestError
 from genrenet.web.library import Library
 from genrenet.web.library_index import SORTS, STATES, LibraryIndex, Rows
@@ -160,17 +160,10 @@ def _text(name: str, given: Mapping[str, Any] | None = None) -> str:
     return found[:2000]
 
 
-def _number(name: str, default: int, least: int, most: int) -> int:
-    given = flask.request.args.get(name, str(default))
-    if not given.isdecimal() or len(given) > 9 or not least <= int(given) <= most:
-        raise RequestError(name, found=repr(given[:20]), wanted=f"a number from {least} to {most}")
-    return int(given)
-
-
 def _asked_page() -> slice:
     """Return which rows of a list are asked for."""
-    offset = _number("offset", 0, 0, 10**9 - 1)
-    return slice(offset, offset + _number("limit", 50, 1, MOST_ROWS))
+    offset = asked_number("offset", 0, 0, 10**9 - 1)
+    return slice(offset, offset + asked_number("limit", 50, 1, MOST_ROWS))
 
 
 def _page(total: int) -> tuple[slice, dict[str, Any]]:

@@ -6,7 +6,7 @@ import flask
 from flask.typing import ResponseReturnValue
 
 from genrenet.library.song_paths import songs_between, towards
-from genrenet.web.api import service
+from genrenet.web.api import asked_number, service
 from genrenet.web.errors import NoSuchSong, NotReady, RequestError
 from genrenet.web.library_api import chosen_songs
 from genrenet.web.neighbours import Neighbours, alike
@@ -56,7 +56,7 @@ def map_numbers() -> ResponseReturnValue:
 @map_api.get("/near")
 def near_songs() -> ResponseReturnValue:
     """Return songs that are like some and unlike others."""
-    near, count = neighbours(), _count(20)
+    near, count = neighbours(), asked_number("count", 20, 1, MOST_SONGS)
     more, less = _rows(near, "more"), _rows(near, "less")
     if not more:
         raise RequestError("more", found="none", wanted="the path of a song")
@@ -79,7 +79,7 @@ def near_songs() -> ResponseReturnValue:
 @map_api.get("/path")
 def path() -> ResponseReturnValue:
     """Return songs that lead from one to another."""
-    near, count = neighbours(), _count(12, least=2)
+    near, count = neighbours(), asked_number("count", 12, 2, MOST_SONGS)
     first, last = _rows(near, "from"), _rows(near, "to")
     if len(first) != 1 or len(last) != 1:
         raise RequestError("from, to", wanted="the path of one song each")
@@ -114,12 +114,3 @@ def _rows(near: Neighbours, name: str) -> list[int]:
             )
         found.append(row)
     return found
-
-
-def _count(default: int, least: int = 1) -> int:
-    given = flask.request.args.get("count", str(default))
-    if not given.isdecimal() or len(given) > 9 or not least <= int(given) <= MOST_SONGS:
-        raise RequestError(
-            "count", found=repr(given[:20]), wanted=f"a number from {least} to {MOST_SONGS}"
-        )
-    return int(given)

@@ -11,7 +11,6 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import flask
-import numpy as np
 from flask.typing import ResponseReturnValue
 
 from genrenet.utils.errors import GenrenetError
@@ -169,6 +168,5 @@ def _element(name: str, content: Answer) -> ET.Element:
         elif key == "value":
             found.text = str(value)
         else:
-            number = isinstance(value, bool | np.bool_)
-            found.set(key, str(value).lower() if number else str(value))
+            found.set(key, str(value).lower() if isinstance(value, bool) else str(value))
     return found

@@ -10,14 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from genrenet.inference.scorers import scorer_format
 from genrenet.inference.taxonomy import BUILT_IN, Taxonomy, taxonomy
 from genrenet.library.changes import Counts
 from genrenet.library.locking import is_watched
-from genrenet.library.scanning import Scan, UnopenedModel, identity_of, model_of
+from genrenet.library.scanning import Scan, identity_of, model_of, unopened
 from genrenet.library.table import About, read_about
-from genrenet.models.checkpoints import find_checkpoint
-from genrenet.models.checkpoints.header import read_header
 from genrenet.utils.errors import GenrenetError, printable
 from genrenet.web.errors import NotUsable
 from genrenet.web.music_folder import in_background
@@ -225,15 +222,10 @@ class ScanJob:
 
             return open_method(name, self.scoring.device)
 
-        if scorer_format(name):
-            model: Model | UnopenedModel = opened()
-        else:
-            labels = read_header(find_checkpoint(name))["genrenet"]["labels"]
-            model = UnopenedModel(labels, opened)
         return Scan(
             [self.folder()],
             self.table,
-            model,
+            unopened(name, opened),
             about.checkpoint,
             trim=about.settings.get("trim"),
             frames=about.settings.get("frames"),

@@ -51,25 +51,26 @@ class Terminal(io.StringIO):
         return True
 
 
+def wait_for(shown, words):
+    for _ in range(500):
+        if words in shown.getvalue():
+            return
+        time.sleep(0.01)
+    pytest.fail(words)
+
+
 def test_a_terminal_shows_what_is_waited_for_before_there_are_numbers(monkeypatch):
     monkeypatch.setattr(progress, "MOMENT", 0.0)
     monkeypatch.setenv("TERM", "xterm")
     shown = Terminal()
     monkeypatch.setattr(sys, "stderr", shown)
 
-    def wait_for(words):
-        for _ in range(500):
-            if words in shown.getvalue():
-                return
-            time.sleep(0.01)
-        pytest.fail(words)
-
     with progress_bar("scanning") as show:
-        wait_for("scanning ...")
+        wait_for(shown, "scanning ...")
         with working("loading a model"):
-            wait_for("loading a model ...")
+            wait_for(shown, "loading a model ...")
         show(1, 2)
-        wait_for("1/2")
+        wait_for(shown, "1/2")
         threads = [one for one in threading.enumerate() if one.name.endswith("(_tell)")]
         assert not threads
 
@@ -81,24 +82,17 @@ def test_a_bar_takes_the_place_of_what_is_waited_for(monkeypatch):
     monkeypatch.setattr(sys, "stderr", shown)
     monkeypatch.setattr(sys, "stdout", out)
 
-    def wait_for(words):
-        for _ in range(500):
-            if words in shown.getvalue():
-                return
-            time.sleep(0.01)
-        pytest.fail(words)
-
     with working("judging"):
-        wait_for("judging ...")
+        wait_for(shown, "judging ...")
         print("a result")
         with progress_bar("features") as show:
             show(1, 2)
-            wait_for("1/2")
+            wait_for(shown, "1/2")
             before = shown.getvalue().count("judging")
             time.sleep(0.3)
             assert shown.getvalue().count("judging") == before
         shown.truncate(0)
-        wait_for("judging ...")
+        wait_for(shown, "judging ...")
     assert out.getvalue() == "a result\n"
     assert not progress._shown.locked()
     assert progress._bars == progress._waits == []
