@@ -12,7 +12,7 @@ PATHS = sorted([f"/m/{folder}/{n:03}.mp3" for folder in ("a", "a b", "ab", "é")
 @pytest.fixture(params=["t.parquet", "t.sqlite"])
 def table(request, tmp_path, monkeypatch):
     """A table of 200 songs, in several row groups where there are such."""
-    monkeypatch.setattr(module, "_AT_ONCE", 2)
+    monkeypatch.setattr(module, "AT_ONCE", 2)
     rows = [{"path": path, "size": n, "mtime": 1} for n, path in enumerate(PATHS)]
     write_rows(tmp_path / request.param, rows, About(["rock"], "model"))
     return tmp_path / request.param
