@@ -75,7 +75,7 @@ class GaussianFilter:
         )
         for rows, vectors in _embedded(songs):
             index.add(np.arange(rows.start, rows.stop), vectors, threads=cores())
-        self.graph = np.frombuffer(index.save(), np.uint8)
+        self.graph = np.frombuffer(index.save() or b"", np.uint8)
 
     def __getstate__(self) -> dict[str, Any]:
         return {"graph": self.graph}

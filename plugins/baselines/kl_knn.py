@@ -167,8 +167,9 @@ class KLNearestNeighbours(Scorer):
             return filtered_nearest(self.filter_, queries, songs, k, self.candidates, reach, n)
         if reach is not None:
             return nearest_by_scaled(queries, songs, reach, k, n, self.block)
-        found = "faiss" if self.index == "faiss" else "blocked"
-        return nearest(queries, songs, k, block=self.block, index=found)
+        if self.index == "faiss":
+            return nearest(queries, songs, k, block=self.block, index="faiss")
+        return nearest(queries, songs, k, block=self.block)
 
     def predict_proba(self, X: ArrayLike) -> Floats:
         """Return the shares of the neighbours' votes.
