@@ -110,7 +110,7 @@ def register_baselines(register: Callable[[Baseline], None]) -> None:
             "logistic regression; on a network's embeddings, the linear probe",
             probe,
             VECTORS,
-            grid={"C": [0.01, 0.001, 0.003, 0.03, 0.1, 1.0]},
+            grid={"C": [0.03, 0.001, 0.003, 0.01, 0.1, 1.0]},
             trusted=[probe.path],
         ),
         Baseline(
