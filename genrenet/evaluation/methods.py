@@ -15,12 +15,14 @@ How they are named
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from genrenet.audio.deforming import Deformation
 from genrenet.data.splits import Split
 from genrenet.evaluation.datasets import Dataset
 from genrenet.utils.errors import GenrenetError
@@ -51,6 +53,9 @@ class FoldResult:
         Songs that could not be decided, and why.
     truncated : dict of str to str
         Songs that were decided by what could be read of them, and what is wrong with their files.
+    deformed : dict of str to dict
+        By the name of each of the contender's deformations: ``track_ids``, ``scores`` and
+        ``skipped`` of the same songs, deformed.
     """
 
     track_ids: list[str]
@@ -61,6 +66,7 @@ class FoldResult:
     frame_confusion: list[list[int]] | None = None
     skipped: dict[str, str] = field(default_factory=dict)
     truncated: dict[str, str] = field(default_factory=dict)
+    deformed: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values, for JSON."""
@@ -74,7 +80,14 @@ class Contender(ABC):
     ----------
     name : str
         As it was asked for.
+
+    Attributes
+    ----------
+    deformations : sequence of Deformation
+        What the test songs are answered for besides as they are.
     """
+
+    deformations: Sequence[Deformation] = ()
 
     def __init__(self, name: str) -> None:
         self.name = name
