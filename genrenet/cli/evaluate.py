@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from genrenet.cli.parsing import CommandParser, add_collection_options
+from genrenet.cli.parsing import CommandParser, add_collection_options, count
 from genrenet.cli.tables import print_table
 from genrenet.cli.telling import as_json, fact, next_step, say, show
 from genrenet.utils.errors import GenrenetError, printable
@@ -17,11 +17,13 @@ EXAMPLES = """examples:
   genrenet evaluate ~/Music --models svm,knn,kl-knn --protocol artist-5fold --out runs/methods
   genrenet evaluate ~/Music --models cnn,transfer:musicnn-msd,svm --seeds 3 --out runs/methods
   genrenet evaluate features_30_sec.csv --models svm,forest --protocol stratified-10fold,fault-filtered
-  genrenet evaluate gtzan --config four-genres
+  genrenet evaluate gtzan --config four-genres --jobs 4
   genrenet compare runs/methods runs/other
 
 models: a baseline (see 'genrenet plugins'), NAME@FEATURES for other features than its own, cnn, crnn,
   transfer:BACKBONE, config:FILE.yaml
+deformations: mp3:64k, aac:64k, opus:32k, pitch:+1, tempo:0.9, noise:20dB, gain:-12dB,
+  lowpass:4k, clip:5%, crop:5s; several strengths of one kind make a curve
 protocols: artist-5fold, stratified-10fold (or other numbers), fault-filtered, 70-30, column
 
 DATA is a collection of songs or a table of features. An interrupted run goes on where it stopped.
@@ -57,8 +59,24 @@ def make_parser(command: str) -> CommandParser:
         metavar="auto|off|COLUMN",
         help="rows that are segments of a song count as one: found out, never, or by a column",
     )
+    parser.add_argument(
+        "--deform",
+        metavar="NAMES",
+        help="answer the test songs deformed too: mp3:64k,pitch:+1,tempo:0.9,noise:20dB,gain:-12dB",
+    )
     add_collection_options(parser)
     parser.add_argument("--out", metavar="DIR", help="folder of the run (default: runs/evaluate)")
+    spread = parser.add_mutually_exclusive_group()
+    spread.add_argument(
+        "--jobs",
+        type=count,
+        default=1,
+        metavar="N",
+        help="processes that folds, seeds and models are spread over (default: 1)",
+    )
+    spread.add_argument(
+        "--dask", metavar="ADDRESS", help="spread them over the workers of a Dask scheduler"
+    )
     parser.add_argument(
         "--max-steps", type=int, metavar="N", help="training steps of networks, at most"
     )
@@ -86,7 +104,9 @@ def _evaluate(options: argparse.Namespace) -> int:
         settings |= experiment(options.config)
     given = {key: value for key, value in vars(options).items() if value is not None}
     settings |= {
-        key: given[key] for key in ("models", "protocol", "seeds", "genres", "out") if key in given
+        key: given[key]
+        for key in ("models", "protocol", "seeds", "genres", "deform", "out")
+        if key in given
     }
     if "models" not in settings:
         raise EvaluateError("no models to judge", remedy="pass --models NAMES or --config NAME")
@@ -94,10 +114,11 @@ def _evaluate(options: argparse.Namespace) -> int:
         raise EvaluateError("--max-steps", found=str(options.max_steps), wanted="at least 1")
     from genrenet.evaluation.api import evaluate
     from genrenet.evaluation.report.ranking import markdown
+    from genrenet.utils.hardware import stoppable
     from genrenet.utils.progress import working
 
     steps = [] if options.max_steps is None else [f"--trainer.max_steps={options.max_steps}"]
-    with working("judging"):
+    with stoppable(), working("judging"):
         found = evaluate(
             options.data,
             _names(settings["models"]),
@@ -109,6 +130,9 @@ def _evaluate(options: argparse.Namespace) -> int:
             labels=options.labels,
             fit_options=[*steps, *options.fit_option],
             reference=settings.get("reference", []),
+            deform=_names(settings["deform"]) if settings.get("deform") else (),
+            jobs=options.jobs,
+            dask=options.dask,
             tell=say,
         )
     if sys.stdout.isatty():
@@ -125,6 +149,7 @@ def _evaluate(options: argparse.Namespace) -> int:
 def _show(results: dict[str, Any]) -> None:
     """Print what fits a terminal; the report has the rest."""
     from genrenet.evaluation.report.ranking import number, ranked, span
+    from genrenet.evaluation.report.robustness_section import DEFORMED_COLUMNS, robustness_rows
 
     for protocol in results["protocols"]:
         say(f"{protocol['name']}: {protocol['meaning']}")
@@ -134,6 +159,9 @@ def _show(results: dict[str, Any]) -> None:
             ends = (span(row["ci95"]), span(row["ci95_artists"]), row["n"]) if judged else ()
             rows.append((row["name"], number(row["accuracy"]) or "failed", *ends))
         print_table(("model", "accuracy", "95 % interval", "by artist", "n"), rows)
+        deformed = robustness_rows(results, protocol["name"])
+        if deformed:
+            print_table(DEFORMED_COLUMNS, deformed)
 
 
 def _names(value: Any) -> list[str]:

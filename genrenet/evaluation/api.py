@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from genrenet.audio.deforming import deformations
 from genrenet.evaluation.datasets import read_dataset
 from genrenet.evaluation.protocols import protocols
 from genrenet.evaluation.report.run_files import write_run
 from genrenet.evaluation.results import predictions, summarise
+from genrenet.evaluation.robustness import robustness
 from genrenet.evaluation.runner import contenders, judge
 
 
@@ -46,6 +48,9 @@ def evaluate(
     labels: str = "auto",
     fit_options: Sequence[str] = (),
     reference: Sequence[Any] = (),
+    deform: Sequence[str] = (),
+    jobs: int = 1,
+    dask: str | None = None,
     tell: Callable[[str], None] = print,
 ) -> Evaluation:
     """Judge methods on the same songs, folds and metrics.
@@ -70,6 +75,13 @@ def evaluate(
         More options of ``genrenet fit``, for the networks.
     reference : sequence
         Published figures that the report shows beside the run's own.
+    deform : sequence of str
+        Deformations of the test songs, such as ``mp3:64k``; see `genrenet.audio.deforming`. The
+        models are those that were fitted on the songs as they are.
+    jobs : int > 0
+        Processes of this machine that folds, seeds and models are spread over.
+    dask : str, optional
+        Address of a Dask scheduler, whose workers judge in their place.
     tell : callable
         Called with each line of progress.
 
@@ -89,6 +101,9 @@ def evaluate(
     """
     judges = protocols(list(protocol), seeds)
     methods = contenders(models, fit_options)
+    deformed = deformations(list(deform))
+    for method in methods:
+        method.deformations = deformed
     dataset = read_dataset(data, segments=segments, labels=labels)
     if genres:
         dataset = dataset.only(list(genres))
@@ -100,8 +115,9 @@ def evaluate(
         tell(f"left out: {problem}")
     if len(dataset.problems) > 20:
         tell(f"and {len(dataset.problems) - 20} more")
-    judged = judge(dataset, methods, judges, out, tell=tell)
+    judged = judge(dataset, methods, judges, out, jobs=jobs, dask=dask, tell=tell)
     decided = predictions(judged)
     results = summarise(judged, decided)
+    results["robustness"] = robustness(judged, decided, deformed)
     page = write_run(Path(out), {**results, "reference": list(reference)}, decided)
     return Evaluation(results, page, not judged.errors)

@@ -85,8 +85,12 @@ class Contender(ABC):
     ----------
     deformations : sequence of Deformation
         What the test songs are answered for besides as they are.
+    uses_gpu : bool
+        Whether it learns from the songs themselves, on a graphics card where there is one: where
+        several processes judge models, one at a time does on each card.
     """
 
+    uses_gpu: bool = False
     deformations: Sequence[Deformation] = ()
 
     def __init__(self, name: str) -> None:

@@ -9,7 +9,7 @@ alone.
 """
 
 from genrenet.utils.figures.canvas import INK, MUTED, FigureError, to_array, to_png, to_svg
-from genrenet.utils.figures.evaluation import confusion_matrix, intervals, reliability
+from genrenet.utils.figures.evaluation import confusion_matrix, curves, intervals, reliability
 from genrenet.utils.figures.songs import logmel_images, timeline
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "MUTED",
     "FigureError",
     "confusion_matrix",
+    "curves",
     "intervals",
     "logmel_images",
     "reliability",
