@@ -17,8 +17,8 @@
 ``crop:5s``
     Only so many seconds of its middle.
 
-Codecs and the change of tempo are FFmpeg's (PyAV); pitch is tempo and resampling. The same song, the
-same change and the same versions of the packages give the same samples.
+Codecs and the change of tempo are FFmpeg's (PyAV); pitch is tempo and resampling. The same song,
+change and versions of the packages give the same samples.
 """
 
 from __future__ import annotations

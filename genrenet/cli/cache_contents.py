@@ -1,8 +1,9 @@
 """What the cache holds, for listing it and for freeing space.
 
 Kinds are the folders below the cache's root: ``stores`` (songs decoded for training), ``features``,
-``embeddings``, ``deformed`` (songs of a robustness study), ``checkpoints`` (imported models), ``downloads``, ``streamed`` (chunks of remote
-collections), ``trunks`` (hidden values of a training that runs), and what else there is.
+``embeddings``, ``deformed`` (songs of a robustness study), ``checkpoints`` (imported models),
+``downloads``, ``streamed`` (chunks of remote collections), ``trunks`` (hidden values of a training
+that runs), and what else there is.
 """
 
 from __future__ import annotations

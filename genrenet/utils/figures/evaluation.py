@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
@@ -192,7 +193,7 @@ def curves(
     legend = 0.3 + 0.22 * len(models)
     width, height = 0.4 + 2.9 * across, 0.4 + 2.5 * down + legend
     figure = new_figure(width, height)
-    tints = colormaps["viridis"](np.linspace(0, 0.85, len(models)))
+    tints = mpl.colormaps["viridis"](np.linspace(0, 0.85, len(models)))
     for place, (name, (steps, lines)) in enumerate(panels.items()):
         left = 0.65 + 2.9 * (place % across)
         axes = place_axes(figure, left, height - 2.5 * (place // across + 1), 2.2, 1.7)
