@@ -1,5 +1,8 @@
 """Deformations: what they do to a signal, that they repeat, and what they refuse."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -103,6 +106,12 @@ def test_gain_lowpass_clip_and_crop():
 def test_names_that_stand_for_nothing(name, said):
     with pytest.raises(DeformationError, match=said):
         Deformation.of(name)
+
+
+def test_the_page_names_every_kind():
+    page = Path(__file__).parents[2] / "docs" / "robustness.md"
+    named = re.findall(r"`(\w+:[+-]?\d[\w%.]*)`", page.read_text("utf-8"))
+    assert {Deformation.of(name).kind for name in named} == set(KINDS)
 
 
 def test_silence_cannot_be_deformed():
