@@ -36,6 +36,7 @@ from genrenet.evaluation.methods import Contender, FoldResult
 from genrenet.evaluation.network_methods import NETWORKS, NetworkContender
 from genrenet.evaluation.protocols import Fold, Protocol
 from genrenet.evaluation.stored_json import read_json, write_json
+from genrenet.models.rankings import rankings
 from genrenet.utils.errors import GenrenetError, printable
 from genrenet.utils.hardware import fast_half
 
@@ -244,13 +245,21 @@ def _one(
     found = {"key": key, **result.as_dict()}
     write_json(file, found)
     judged.folds.append({**found, **where})
-    tracks, scores = judged.dataset.decide(result.track_ids, result.scores)
-    truth = judged.dataset.songs.set_index("track_id")["genre"].loc[tracks]
-    right = int((np.array(judged.dataset.labels)[scores.argmax(axis=1)] == truth).sum())
     tell(
-        f"{protocol.name}, seed {seed}, fold {number + 1}: {model.name} {right} of "
-        f"{len(tracks)} right ({result.fit_seconds:.1f} s to learn)"
+        f"{protocol.name}, seed {seed}, fold {number + 1}: {model.name} "
+        f"{_said(judged.dataset, result)} ({result.fit_seconds:.1f} s to learn)"
     )
+
+
+def _said(dataset: Dataset, result: FoldResult) -> str:
+    """Return how well a fold went, in words."""
+    tracks, scores = dataset.decide(result.track_ids, result.scores)
+    if dataset.multi_label:
+        precision = rankings(dataset.targets(tracks), scores)[0]
+        return f"mAP {np.nanmean(precision):.3f}" if np.isfinite(precision).any() else "no mAP"
+    truth = dataset.songs.set_index("track_id")["genre"].loc[tracks]
+    right = int((np.array(dataset.labels)[scores.argmax(axis=1)] == truth).sum())
+    return f"{right} of {len(tracks)} right"
 
 
 def _prepare(judged: Judged, model: Contender, folder: Path, tell: Callable[[str], None]) -> None:
