@@ -47,7 +47,7 @@ def register_baselines(register: Callable[[Baseline], None]) -> None:
             "mfcc-gaussian",
             "gaussians",
             {"n_neighbors": [5, 9, 15, 25], "weights": ["votes", "distance"]},
-            [kl_knn.path, *gaussians],
+            [kl_knn.path, *gaussians, own("gaussian_filter", "GaussianFilter").path],
             multi_label="sets",
         ),
         Baseline(
