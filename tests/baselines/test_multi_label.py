@@ -8,6 +8,9 @@ from sklearn.preprocessing import StandardScaler
 
 from genrenet.baselines import Baseline, BaselineError, baseline, load_baseline
 from genrenet.baselines.multi_label import SeveralGenres, fit_multi_label
+from genrenet.cli import main
+from genrenet.inference.classify import classify
+from tests.helpers.several_genres import PITCHES, tone_table
 
 LABELS = ["blues", "folk", "jazz"]
 
@@ -98,3 +101,14 @@ def test_a_file_holds_it_with_its_thresholds(songs, tmp_path):
     again = load_baseline(found.save(tmp_path / "several.skops"))
     assert again.thresholds == found.thresholds
     assert (again.scores(songs[0][60:]) == found.scores(songs[0][60:])).all()
+
+
+def test_the_command_fits_it_and_songs_get_all_genres_above_their_thresholds(tmp_path):
+    table, out = tone_table(tmp_path, songs=21), tmp_path / "tree.skops"
+    asked = ["baseline", "tree", str(table), "--features", "spectral-stats"]
+    assert main([*asked, "--set", "max_depth=5", "--out", str(out), "-q"]) == 0
+    limits = load_baseline(out).thresholds
+    assert set(limits) == set(PITCHES)
+    for song in classify([tmp_path / f"{number}.wav" for number in range(7)], out):
+        named = {name for name, score in song["scores"].items() if score >= limits[name]}
+        assert (set(song["genres"]) == named) if named else song["unsure"]
