@@ -113,8 +113,8 @@ def read_table(
             found=_listing(header) or "an empty file",
             wanted=f"{' and '.join(map(repr, missing))}; optional: {', '.join(_KNOWN[2:])}",
         )
-    unused = {"genre", "genres"} - {column}
-    unknown = [name for name in header if name not in _KNOWN or name in unused]
+    unused = "genres" if column == "genre" else ""
+    unknown = [name for name in header if name not in _KNOWN or name == unused]
     if unknown:
         message = f"ignored the columns {_listing(unknown)}; known are {', '.join(_KNOWN)}"
         reading.report(table, "unknown-column", message)
