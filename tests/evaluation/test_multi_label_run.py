@@ -18,7 +18,7 @@ from tests.helpers.several_genres import GENRES, feature_table
 @pytest.fixture(scope="module")
 def table(tmp_path_factory):
     file = tmp_path_factory.mktemp("several") / "songs.csv"
-    feature_table(file, songs=80, artists=20)
+    feature_table(file, songs=80, artists=20, noise=0.4)
     return file
 
 
