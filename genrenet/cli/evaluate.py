@@ -8,7 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from genrenet.cli.parsing import CommandParser, add_collection_options, count
+from genrenet.cli.parsing import (
+    CommandParser,
+    add_collection_options,
+    add_multi_label_option,
+    count,
+)
 from genrenet.cli.tables import print_table
 from genrenet.cli.telling import as_json, fact, next_step, say, show
 from genrenet.utils.errors import GenrenetError, printable
@@ -18,6 +23,7 @@ EXAMPLES = """examples:
   genrenet evaluate ~/Music --models cnn,transfer:musicnn-msd,svm --seeds 3 --out runs/methods
   genrenet evaluate features_30_sec.csv --models svm,forest --protocol stratified-10fold,fault-filtered
   genrenet evaluate gtzan --config four-genres --jobs 4
+  genrenet evaluate songs.csv --multi-label --models svm,knn
   genrenet compare runs/methods runs/other
 
 models: a baseline (see 'genrenet plugins'), NAME@FEATURES for other features than its own, cnn, crnn,
@@ -65,6 +71,7 @@ def make_parser(command: str) -> CommandParser:
         help="answer the test songs deformed too: mp3:64k,pitch:+1,tempo:0.9,noise:20dB,gain:-12dB",
     )
     add_collection_options(parser)
+    add_multi_label_option(parser)
     parser.add_argument("--out", metavar="DIR", help="folder of the run (default: runs/evaluate)")
     spread = parser.add_mutually_exclusive_group()
     spread.add_argument(
@@ -113,7 +120,7 @@ def _evaluate(options: argparse.Namespace) -> int:
     if options.max_steps is not None and options.max_steps < 1:
         raise EvaluateError("--max-steps", found=str(options.max_steps), wanted="at least 1")
     from genrenet.evaluation.api import evaluate
-    from genrenet.evaluation.report.ranking import markdown
+    from genrenet.evaluation.report import multi_label_page, ranking
     from genrenet.utils.hardware import stoppable
     from genrenet.utils.progress import working
 
@@ -128,6 +135,7 @@ def _evaluate(options: argparse.Namespace) -> int:
             out=settings["out"],
             segments=options.segments,
             labels=options.labels,
+            multi_label=options.multi_label or None,
             fit_options=[*steps, *options.fit_option],
             reference=settings.get("reference", []),
             deform=_names(settings["deform"]) if settings.get("deform") else (),
@@ -135,14 +143,17 @@ def _evaluate(options: argparse.Namespace) -> int:
             dask=options.dask,
             tell=say,
         )
+    several = found.results.get("multi_label", False)
     if sys.stdout.isatty():
-        _show(found.results)
+        (_show_several if several else _show)(found.results)
     elif not as_json():
-        print(f"\n{markdown(found.results)}")
+        tables = multi_label_page if several else ranking
+        print(f"\n{tables.markdown(found.results)}")
     out = printable(settings["out"])
     say(f"report: {printable(found.page)}")
     fact(report=printable(found.page), out=out, complete=found.complete, results=found.results)
-    next_step("data", "labels", out, why="songs that seem to be labelled wrongly")
+    if not several:
+        next_step("data", "labels", out, why="songs that seem to be labelled wrongly")
     return 0 if found.complete else 1
 
 
@@ -162,6 +173,22 @@ def _show(results: dict[str, Any]) -> None:
         deformed = robustness_rows(results, protocol["name"])
         if deformed:
             print_table(DEFORMED_COLUMNS, deformed)
+
+
+def _show_several(results: dict[str, Any]) -> None:
+    """Print what fits a terminal, where songs have several genres."""
+    from genrenet.evaluation.report.multi_label_page import ranked
+    from genrenet.evaluation.report.ranking import number, span
+
+    for protocol in results["protocols"]:
+        say(f"{protocol['name']}: {protocol['meaning']}")
+        rows: list[tuple[object, ...]] = []
+        for row in ranked(results, protocol["name"]):
+            ends = row["map_ci95_artists"] or row["map_ci95"]
+            more = (span(ends), number(row["roc_auc"]), number(row["f1_macro"]), row["n"])
+            judged = row["map"] is not None
+            rows.append((row["name"], number(row["map"]) or "failed", *(more if judged else ())))
+        print_table(("model", "mAP", "95 % interval", "ROC-AUC", "F1, macro", "n"), rows)
 
 
 def _names(value: Any) -> list[str]:
