@@ -128,8 +128,12 @@ class Deformation:
 def deformations(names: str | list[str]) -> list[Deformation]:
     """Return changes by their names, each once; of a text between its commas."""
     listed = names.split(",") if isinstance(names, str) else names
-    found = [Deformation.of(name) for name in listed if name.strip()]
-    return list({(one.kind, one.strength): one for one in reversed(found)}.values())[::-1]
+    found: dict[tuple[str, float], Deformation] = {}
+    for name in listed:
+        if name.strip():
+            one = Deformation.of(name)
+            found.setdefault((one.kind, one.strength), one)
+    return list(found.values())
 
 
 def _encoded(codec: str) -> Callable[[Wave, int, float, int], Wave]:
