@@ -7,7 +7,8 @@ How they are named
 ``svm@short-term``, ``svm@spectral-stats+short-term``, ``svm@musicnn-msd:mean_pool``
     The same on other features; see `genrenet.baselines.song_features`.
 ``cnn``, ``crnn``, ``config:my.yaml``
-    A network trained by a packaged configuration, or by one of your own.
+    A network trained by a packaged configuration, or by one of your own; or a baseline with the
+    settings of a file (`genrenet.baselines.settings`).
 ``transfer:musicnn-msd``
     A published network with a new head.
 """

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -103,18 +104,29 @@ class NetworkContender(Contender):
                 wanted="a collection of songs",
             )
 
-    def prepare(self, dataset: Dataset, folder: Path) -> float:
-        """Decode the songs into the store that every fold, seed and network of this rate uses."""
+    def with_options(self, options: Sequence[str]) -> NetworkContender:
+        """Return the same network with more options of ``genrenet fit``."""
+        found = copy(self)
+        found.options = [*self.options, *options]
+        return found
+
+    def configuration(self, dataset: Dataset, folder: Path) -> dict[str, Any]:
+        """Return the whole configuration as ``genrenet fit`` understands it with the options."""
         songs = folder / "songs.csv"
         write_table(dataset.table, str(songs))
         settings = folder / f"{hashlib.sha256(self.name.encode()).hexdigest()[:16]}.yaml"
         arguments = ["--config", self.file, *self.options, f"--data.source={songs}"]
         arguments += [] if "song" in dataset.table else ["--data.segments=off"]
-        # As the command itself understands the configuration and the options.
         self._run(["fit", *arguments, "--print_config"], folder / "prepare.log", settings)
+        found: dict[str, Any] = yaml.safe_load(settings.read_text("utf-8"))
+        return found
+
+    def prepare(self, dataset: Dataset, folder: Path) -> float:
+        """Decode the songs into the store that every fold, seed and network of this rate uses."""
+        settings = self.configuration(dataset, folder)
         from genrenet.data.datamodule import GenreDataModule
 
-        data = GenreDataModule(**yaml.safe_load(settings.read_text("utf-8"))["data"])
+        data = GenreDataModule(**settings["data"])
         began = time.perf_counter()
         data.prepare_data()
         return time.perf_counter() - began

@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 
+from genrenet.baselines.settings import read_settings
 from genrenet.data.splits import Split, SplitError
 from genrenet.evaluation.baseline_methods import BaselineContender, FeatureBank
 from genrenet.evaluation.datasets import Dataset
@@ -98,7 +99,11 @@ def contenders(names: Iterable[str], options: Sequence[str] = ()) -> list[Conten
     bank = FeatureBank()
     found: list[Contender] = []
     for name in dict.fromkeys(name.strip() for name in names):
-        if name in NETWORKS or name.startswith(("transfer:", "config:")):
+        kind, _, file = name.partition(":")
+        if kind == "config" and (tuned := read_settings(file)) is not None:
+            method, settings = tuned
+            found.append(BaselineContender(method, bank, name).with_settings(settings))
+        elif name in NETWORKS or name.startswith(("transfer:", "config:")):
             found.append(NetworkContender(name, options))
         else:
             found.append(BaselineContender(name, bank))
