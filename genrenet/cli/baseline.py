@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from genrenet.cli.parsing import CommandParser, add_collection_options, setting
+from genrenet.cli.parsing import (
+    CommandParser,
+    add_collection_options,
+    add_trust_option,
+    setting,
+)
 from genrenet.cli.telling import fact, next_step, plural, say
 from genrenet.utils.errors import GenrenetError, printable
 
@@ -35,6 +40,7 @@ def make_parser(command: str) -> CommandParser:
     )
     parser.add_argument("--seed", type=int, default=0, help="default: 0")
     add_collection_options(parser)
+    add_trust_option(parser)
     return parser
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from genrenet.cli.parsing import CommandParser, add_collection_options
+from genrenet.cli.parsing import CommandParser, add_collection_options, add_trust_option
 from genrenet.cli.tables import print_table
 from genrenet.cli.telling import as_json, fact, next_step, say, show
 from genrenet.utils.errors import GenrenetError, printable
@@ -69,6 +69,7 @@ def make_parser(command: str) -> CommandParser:
         metavar="--GROUP.OPTION=X",
         help="more options of 'genrenet fit', for the networks; may be given more than once",
     )
+    add_trust_option(parser)
     return parser
 
 
