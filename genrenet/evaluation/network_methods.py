@@ -26,7 +26,6 @@ from genrenet.evaluation.datasets import Dataset
 from genrenet.evaluation.methods import Contender, ContenderError, FoldResult
 from genrenet.inference.result import score_columns
 from genrenet.models.adapters import is_reference
-from genrenet.models.adapters.network import frame_options
 from genrenet.models.checkpoints import published_models
 from genrenet.models.checkpoints.header import read_header
 from genrenet.models.thresholds import USUAL
@@ -221,6 +220,8 @@ def _transfer(backbone: str) -> tuple[str, list[str]]:
     otherwise.
     """
     if is_reference(backbone):
+        from genrenet.models.adapters.network import frame_options
+
         frames = frame_options(backbone).items()
         return "transfer", [f"--data.{name}={value}" for name, value in frames]
     if not Path(backbone).is_file():
