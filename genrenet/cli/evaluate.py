@@ -18,15 +18,21 @@ EXAMPLES = """examples:
   genrenet evaluate ~/Music --models cnn,transfer:musicnn-msd,svm --seeds 3 --out runs/methods
   genrenet evaluate features_30_sec.csv --models svm,forest --protocol stratified-10fold,fault-filtered
   genrenet evaluate gtzan --config four-genres
+  genrenet evaluate ~/Music --models svm,knn --learning-curve artists --sizes 8,16,32,50% --seeds 3
   genrenet compare runs/methods runs/other
 
 models: a baseline (see 'genrenet plugins'), NAME@FEATURES for other features than its own, cnn, crnn,
   transfer:BACKBONE, config:FILE.yaml
-protocols: artist-5fold, stratified-10fold (or other numbers), fault-filtered, 70-30, column
+protocols: artist-5fold, stratified-10fold (or other numbers), fault-filtered, 70-30, column, and what
+  'genrenet plugins --kind protocol' lists; behind an @ how much of the songs to learn from is learnt
+  from: artist-5fold@10-songs, @25%-songs, @8-artists, @2-artists-per-genre, @5-shot
 
 DATA is a collection of songs or a table of features. An interrupted run goes on where it stopped.
 exit code: 0 every model was judged, 1 some could not be, 2 the request cannot be carried out
 """  # noqa: E501
+
+
+CURVE = ("learning_curve", "sizes", "shots")
 
 
 class EvaluateError(GenrenetError):
@@ -49,6 +55,17 @@ def make_parser(command: str) -> CommandParser:
     parser.add_argument("--protocol", metavar="NAMES", help="(default: artist-5fold)")
     parser.add_argument(
         "--seeds", type=int, metavar="N", help="repetitions with other folds (default: 1)"
+    )
+    parser.add_argument(
+        "--learning-curve",
+        metavar="UNIT",
+        help="judge on parts of the training songs, too: by songs, artists or artists-per-genre",
+    )
+    parser.add_argument(
+        "--sizes", metavar="NUMBERS", help="of the learning curve (default: 10%%,20%%,40%%,70%%)"
+    )
+    parser.add_argument(
+        "--shots", metavar="NUMBERS", help="judge on so many training songs a genre, too: 1,5,10"
     )
     parser.add_argument("--genres", metavar="NAMES", help="only songs of these genres")
     parser.add_argument(
@@ -86,7 +103,9 @@ def _evaluate(options: argparse.Namespace) -> int:
         settings |= experiment(options.config)
     given = {key: value for key, value in vars(options).items() if value is not None}
     settings |= {
-        key: given[key] for key in ("models", "protocol", "seeds", "genres", "out") if key in given
+        key: given[key]
+        for key in ("models", "protocol", "seeds", "genres", "out", *CURVE)
+        if key in given
     }
     if "models" not in settings:
         raise EvaluateError("no models to judge", remedy="pass --models NAMES or --config NAME")
@@ -103,6 +122,9 @@ def _evaluate(options: argparse.Namespace) -> int:
             _names(settings["models"]),
             protocol=_names(settings["protocol"]),
             seeds=settings["seeds"],
+            learning_curve=settings.get("learning_curve"),
+            sizes=_names(settings.get("sizes") or []),
+            shots=_names(settings.get("shots") or []),
             genres=_names(settings["genres"]) if settings.get("genres") else (),
             out=settings["out"],
             segments=options.segments,
@@ -124,9 +146,16 @@ def _evaluate(options: argparse.Namespace) -> int:
 
 def _show(results: dict[str, Any]) -> None:
     """Print what fits a terminal; the report has the rest."""
+    from genrenet.evaluation.protocols.curves import curve_table, heading
     from genrenet.evaluation.report.ranking import number, ranked, span
 
+    for curve in results["curves"]:
+        say(heading(curve))
+        heads, cells = curve_table(curve)
+        print_table(heads, cells)
     for protocol in results["protocols"]:
+        if protocol["part_of"]:
+            continue
         say(f"{protocol['name']}: {protocol['meaning']}")
         rows: list[tuple[object, ...]] = []
         for row in ranked(results, protocol["name"]):

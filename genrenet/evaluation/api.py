@@ -10,6 +10,7 @@ from typing import Any
 
 from genrenet.evaluation.datasets import read_dataset
 from genrenet.evaluation.protocols import protocols
+from genrenet.evaluation.protocols.curves import with_curves
 from genrenet.evaluation.report.run_files import write_run
 from genrenet.evaluation.results import predictions, summarise
 from genrenet.evaluation.runner import contenders, judge
@@ -40,6 +41,9 @@ def evaluate(
     *,
     protocol: Sequence[str] = ("artist-5fold",),
     seeds: int = 1,
+    learning_curve: str | None = None,
+    sizes: Sequence[str] = (),
+    shots: Sequence[str] = (),
     genres: Sequence[str] = (),
     out: str | os.PathLike[str] = "runs/evaluate",
     segments: str = "auto",
@@ -60,6 +64,9 @@ def evaluate(
         See `genrenet.evaluation.protocols.protocols`.
     seeds : int > 0
         Repetitions with other folds and other random numbers.
+    learning_curve, sizes, shots : str, sequence of str, sequence of str
+        Judge every protocol on parts of its training songs, too: see
+        `genrenet.evaluation.protocols.curves.with_curves`.
     genres : sequence of str
         Judge songs of these alone; of all where there are none.
     out : path
@@ -87,7 +94,7 @@ def evaluate(
     >>> found = evaluate("features_30_sec.csv", ["svm", "forest"])  # doctest: +SKIP
     >>> found.results["models"][0]["accuracy"]  # doctest: +SKIP
     """
-    judges = protocols(list(protocol), seeds)
+    judges = protocols(with_curves(protocol, learning_curve, sizes, shots), seeds)
     methods = contenders(models, fit_options)
     dataset = read_dataset(data, segments=segments, labels=labels)
     if genres:

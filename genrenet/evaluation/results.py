@@ -23,6 +23,7 @@ from genrenet.data.splits import artist_groups, artist_key
 from genrenet.evaluation import metrics
 from genrenet.evaluation.label_check import check_run
 from genrenet.evaluation.protocols import why_they_differ
+from genrenet.evaluation.protocols.curves import curves
 from genrenet.evaluation.runner import Judged
 from genrenet.evaluation.significance import accuracy_interval, holm, mcnemar, paired_bootstrap
 from genrenet.inference.result import score_columns
@@ -82,9 +83,10 @@ def summarise(judged: Judged, decided: pd.DataFrame) -> dict[str, Any]:
         ``protocol`` (their names, with commas), ``dataset``, ``labels``, ``n_songs``,
         ``n_artists`` or None, ``notes`` (what was assumed), ``seeds``, ``created``,
         ``genrenet``, ``machine``, ``protocols`` (for each its ``name``, ``meaning`` and
-        ``leakage``), ``why_protocols_differ``, ``skipped``, ``models`` (`_row` for each model and
-        protocol), ``comparisons`` (`_compare` for each pair) and ``label_check``
-        (`genrenet.evaluation.label_check.check_run`).
+        ``leakage``, ``learnt_from`` and whose part it is), ``curves``
+        (`genrenet.evaluation.protocols.curves.curves`), ``why_protocols_differ``, ``skipped``,
+        ``models`` (`_row` for each model and protocol), ``comparisons`` (`_compare` for each pair)
+        and ``label_check`` (`genrenet.evaluation.label_check.check_run`).
     """
     table = judged.dataset.songs
     rows: list[dict[str, Any]] = []
@@ -106,9 +108,16 @@ def summarise(judged: Judged, decided: pd.DataFrame) -> dict[str, Any]:
         "genrenet": __version__,
         "machine": judged.machine,
         "protocols": [
-            {"name": p.name, "meaning": p.meaning, "leakage": judged.leaks.get(p.name, "")}
+            {
+                "name": p.name,
+                "meaning": p.meaning,
+                "leakage": judged.leaks.get(p.name, ""),
+                "learnt_from": judged.learnt.get(p.name),
+                "part_of": None if p.subset is None else p.base,
+            }
             for p in judged.protocols
         ],
+        "curves": curves(judged.protocols, judged.learnt, rows),
         "why_protocols_differ": why_they_differ(judged.protocols),
         "skipped": [
             {"path": printable(problem.path), "reason": str(problem.message)}
@@ -116,7 +125,12 @@ def summarise(judged: Judged, decided: pd.DataFrame) -> dict[str, Any]:
         ],
         "models": rows,
         "comparisons": pairs,
-        "label_check": check_run(judged.dataset.labels, rows, decided),
+        "label_check": check_run(
+            judged.dataset.labels,
+            # Methods that learnt from a few songs say little of the labels.
+            [row for row in rows if "@" not in row["protocol"]],
+            decided,
+        ),
     }
 
 
