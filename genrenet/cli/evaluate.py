@@ -19,6 +19,7 @@ EXAMPLES = """examples:
   genrenet evaluate features_30_sec.csv --models svm,forest --protocol stratified-10fold,fault-filtered
   genrenet evaluate gtzan --config four-genres
   genrenet evaluate ~/Music --models svm,knn --learning-curve artists --sizes 8,16,32,50% --seeds 3
+  genrenet evaluate ~/Music --models svm,cnn --test-on mirdata:gtzan_genre --genre-map discogs
   genrenet compare runs/methods runs/other
 
 models: a baseline (see 'genrenet plugins'), NAME@FEATURES for other features than its own, cnn, crnn,
@@ -32,7 +33,7 @@ exit code: 0 every model was judged, 1 some could not be, 2 the request cannot b
 """  # noqa: E501
 
 
-CURVE = ("learning_curve", "sizes", "shots")
+MORE = ("learning_curve", "sizes", "shots", "test_on", "genre_map")
 
 
 class EvaluateError(GenrenetError):
@@ -52,7 +53,9 @@ def make_parser(command: str) -> CommandParser:
     parser.add_argument("data", metavar="DATA", help="collection of songs, or table of features")
     parser.add_argument("--config", metavar="NAME", help="a packaged experiment, or a YAML file")
     parser.add_argument("--models", metavar="NAMES", help="with commas between them")
-    parser.add_argument("--protocol", metavar="NAMES", help="(default: artist-5fold)")
+    parser.add_argument(
+        "--protocol", metavar="NAMES", help="(default: artist-5fold; with --test-on, across)"
+    )
     parser.add_argument(
         "--seeds", type=int, metavar="N", help="repetitions with other folds (default: 1)"
     )
@@ -66,6 +69,15 @@ def make_parser(command: str) -> CommandParser:
     )
     parser.add_argument(
         "--shots", metavar="NUMBERS", help="judge on so many training songs a genre, too: 1,5,10"
+    )
+    parser.add_argument(
+        "--test-on", metavar="DATA", help="learn from all of DATA, and judge this collection"
+    )
+    parser.add_argument(
+        "--genre-map",
+        metavar="FILE|TAXONOMY",
+        help="its genres under DATA's names: a CSV file with columns genre and name, or discogs, "
+        "musicbrainz, beets",
     )
     parser.add_argument("--genres", metavar="NAMES", help="only songs of these genres")
     parser.add_argument(
@@ -98,13 +110,13 @@ def run(command: str, arguments: Sequence[str]) -> int:
 def _evaluate(options: argparse.Namespace) -> int:
     from genrenet.training.configs import experiment
 
-    settings: dict[str, Any] = {"protocol": "artist-5fold", "seeds": 1, "out": "runs/evaluate"}
+    settings: dict[str, Any] = {"seeds": 1, "out": "runs/evaluate"}
     if options.config:
         settings |= experiment(options.config)
     given = {key: value for key, value in vars(options).items() if value is not None}
     settings |= {
         key: given[key]
-        for key in ("models", "protocol", "seeds", "genres", "out", *CURVE)
+        for key in ("models", "protocol", "seeds", "genres", "out", *MORE)
         if key in given
     }
     if "models" not in settings:
@@ -120,11 +132,13 @@ def _evaluate(options: argparse.Namespace) -> int:
         found = evaluate(
             options.data,
             _names(settings["models"]),
-            protocol=_names(settings["protocol"]),
+            protocol=_names(settings.get("protocol") or []),
             seeds=settings["seeds"],
             learning_curve=settings.get("learning_curve"),
             sizes=_names(settings.get("sizes") or []),
             shots=_names(settings.get("shots") or []),
+            test_on=settings.get("test_on"),
+            genre_map=settings.get("genre_map"),
             genres=_names(settings["genres"]) if settings.get("genres") else (),
             out=settings["out"],
             segments=options.segments,
@@ -168,7 +182,7 @@ def _show(results: dict[str, Any]) -> None:
 def _names(value: Any) -> list[str]:
     """Return names from a list in YAML, where they may hold commas, or from the command line."""
     listed = value if isinstance(value, list) else str(value).split(",")
-    return [str(name).strip() for name in listed]
+    return [str(name).strip() for name in listed if str(name).strip()]
 
 
 def _compare(options: argparse.Namespace) -> int:
