@@ -8,7 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from genrenet.cli.parsing import CommandParser, add_collection_options, count
+from genrenet.cli.parsing import (
+    CommandParser,
+    add_collection_options,
+    add_multi_label_option,
+    count,
+)
 from genrenet.cli.tables import print_table
 from genrenet.cli.telling import as_json, fact, next_step, say, show
 from genrenet.utils.errors import GenrenetError, printable
@@ -20,6 +25,7 @@ EXAMPLES = """examples:
   genrenet evaluate gtzan --config four-genres --jobs 4
   genrenet evaluate ~/Music --models svm,knn --learning-curve artists --sizes 8,16,32,50% --seeds 3
   genrenet evaluate ~/Music --models svm,cnn --test-on mirdata:gtzan_genre --genre-map discogs
+  genrenet evaluate songs.csv --multi-label --models svm,knn
   genrenet compare runs/methods runs/other
 
 models: a baseline (see 'genrenet plugins'), NAME@FEATURES for other features than its own, cnn, crnn,
@@ -87,6 +93,7 @@ def make_parser(command: str) -> CommandParser:
         help="rows that are segments of a song count as one: found out, never, or by a column",
     )
     add_collection_options(parser)
+    add_multi_label_option(parser)
     parser.add_argument("--out", metavar="DIR", help="folder of the run (default: runs/evaluate)")
     spread = parser.add_mutually_exclusive_group()
     spread.add_argument(
@@ -135,7 +142,7 @@ def _evaluate(options: argparse.Namespace) -> int:
     if options.max_steps is not None and options.max_steps < 1:
         raise EvaluateError("--max-steps", found=str(options.max_steps), wanted="at least 1")
     from genrenet.evaluation.api import evaluate
-    from genrenet.evaluation.report.ranking import markdown
+    from genrenet.evaluation.report import multi_label_page, ranking
     from genrenet.utils.hardware import stoppable
     from genrenet.utils.progress import working
 
@@ -155,20 +162,24 @@ def _evaluate(options: argparse.Namespace) -> int:
             out=settings["out"],
             segments=options.segments,
             labels=options.labels,
+            multi_label=options.multi_label or None,
             fit_options=[*steps, *options.fit_option],
             reference=settings.get("reference", []),
             jobs=options.jobs,
             dask=options.dask,
             tell=say,
         )
+    several = found.results.get("multi_label", False)
     if sys.stdout.isatty():
-        _show(found.results)
+        (_show_several if several else _show)(found.results)
     elif not as_json():
-        print(f"\n{markdown(found.results)}")
+        tables = multi_label_page if several else ranking
+        print(f"\n{tables.markdown(found.results)}")
     out = printable(settings["out"])
     say(f"report: {printable(found.page)}")
     fact(report=printable(found.page), out=out, complete=found.complete, results=found.results)
-    next_step("data", "labels", out, why="songs that seem to be labelled wrongly")
+    if not several:
+        next_step("data", "labels", out, why="songs that seem to be labelled wrongly")
     return 0 if found.complete else 1
 
 
@@ -177,12 +188,12 @@ def _show(results: dict[str, Any]) -> None:
     from genrenet.evaluation.protocols.curves import curve_table, heading
     from genrenet.evaluation.report.ranking import number, ranked, span
 
-    for curve in results["curves"]:
+    for curve in results.get("curves", []):
         say(heading(curve))
         heads, cells = curve_table(curve)
         print_table(heads, cells)
     for protocol in results["protocols"]:
-        if protocol["part_of"]:
+        if protocol.get("part_of"):
             continue
         say(f"{protocol['name']}: {protocol['meaning']}")
         rows: list[tuple[object, ...]] = []
@@ -191,6 +202,22 @@ def _show(results: dict[str, Any]) -> None:
             ends = (span(row["ci95"]), span(row["ci95_artists"]), row["n"]) if judged else ()
             rows.append((row["name"], number(row["accuracy"]) or "failed", *ends))
         print_table(("model", "accuracy", "95 % interval", "by artist", "n"), rows)
+
+
+def _show_several(results: dict[str, Any]) -> None:
+    """Print what fits a terminal, where songs have several genres."""
+    from genrenet.evaluation.report.multi_label_page import ranked
+    from genrenet.evaluation.report.ranking import number, span
+
+    for protocol in results["protocols"]:
+        say(f"{protocol['name']}: {protocol['meaning']}")
+        rows: list[tuple[object, ...]] = []
+        for row in ranked(results, protocol["name"]):
+            ends = row["map_ci95_artists"] or row["map_ci95"]
+            more = (span(ends), number(row["roc_auc"]), number(row["f1_macro"]), row["n"])
+            judged = row["map"] is not None
+            rows.append((row["name"], number(row["map"]) or "failed", *(more if judged else ())))
+        print_table(("model", "mAP", "95 % interval", "ROC-AUC", "F1, macro", "n"), rows)
 
 
 def _names(value: Any) -> list[str]:

@@ -41,10 +41,17 @@ def join(learnt: Dataset, judged: Dataset, genre_map: str | None = None) -> Data
     Raises
     ------
     DatasetError
-        Songs and a table of features, other columns, or no song that could be judged.
+        Songs and a table of features, other columns, several genres a song, or no song that could
+        be judged.
     TaxonomyError
         A map that cannot be read.
     """
+    if learnt.multi_label or judged.multi_label:
+        raise DatasetError(
+            "one collection judged by another needs songs with one genre each",
+            found=f"several genres a song in '{(learnt if learnt.multi_label else judged).name}'",
+            wanted="a column genre instead of genres",
+        )
     same = mapped_genres(learnt.labels, judged.labels, genre_map)
     names = _names(learnt, judged)
     tables = [

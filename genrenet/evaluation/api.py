@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from genrenet.evaluation import multi_label_results
 from genrenet.evaluation.across import join
 from genrenet.evaluation.datasets import DatasetError, read_dataset
 from genrenet.evaluation.protocols import protocols
 from genrenet.evaluation.protocols.curves import with_curves
+from genrenet.evaluation.report import multi_label_page
 from genrenet.evaluation.report.run_files import write_run
 from genrenet.evaluation.results import predictions, summarise
 from genrenet.evaluation.runner import contenders, judge
@@ -24,7 +26,9 @@ class Evaluation:
     Attributes
     ----------
     results : dict
-        What ``results.json`` holds: accuracies with intervals, paired comparisons, per protocol.
+        What ``results.json`` holds: figures with intervals, paired comparisons, per protocol; see
+        `genrenet.evaluation.results.summarise`, and where songs have several genres
+        `genrenet.evaluation.multi_label_results.summarise`.
     page : Path
         The report for people.
     complete : bool
@@ -51,6 +55,7 @@ def evaluate(
     out: str | os.PathLike[str] = "runs/evaluate",
     segments: str = "auto",
     labels: str = "auto",
+    multi_label: bool | None = None,
     fit_options: Sequence[str] = (),
     reference: Sequence[Any] = (),
     jobs: int = 1,
@@ -82,7 +87,7 @@ def evaluate(
         Judge songs of these alone; of all where there are none.
     out : path
         Folder of the run. One that was interrupted goes on where it stopped.
-    segments, labels : str
+    segments, labels, multi_label
         See `genrenet.evaluation.datasets.read_dataset`.
     fit_options : sequence of str
         More options of ``genrenet fit``, for the networks.
@@ -120,7 +125,7 @@ def evaluate(
     if genre_map is not None and test_on is None:
         raise DatasetError("--genre-map", wanted="--test-on with a collection whose genres it maps")
     methods = contenders(models, fit_options)
-    dataset = read_dataset(data, segments=segments, labels=labels)
+    dataset = read_dataset(data, segments=segments, labels=labels, multi_label=multi_label)
     if genres:
         dataset = dataset.only(list(genres))
     if test_on is not None:
@@ -135,6 +140,11 @@ def evaluate(
     if len(dataset.problems) > 20:
         tell(f"and {len(dataset.problems) - 20} more")
     judged = judge(dataset, methods, judges, out, jobs=jobs, dask=dask, tell=tell)
+    if dataset.multi_label:
+        results = multi_label_results.summarise(judged)
+        decided = multi_label_results.predictions(judged)
+        page = multi_label_page.write_run(Path(out), results, decided)
+        return Evaluation(results, page, not judged.errors)
     decided = predictions(judged)
     results = summarise(judged, decided)
     page = write_run(Path(out), {**results, "reference": list(reference)}, decided)

@@ -42,6 +42,7 @@ from genrenet.evaluation.tasks import (
     safe_name,
     task_key,
 )
+from genrenet.models.rankings import rankings
 from genrenet.utils.errors import GenrenetError, printable
 
 PREPARED = Path("work", "prepared.json")
@@ -237,13 +238,21 @@ def _line(dataset: Dataset, task: Task, result: dict[str, Any]) -> str:
     if why := result.get("error"):
         where = f"seed {task.seed}, fold {task.number + 1}"
         return f"{task.protocol}, {task.model}: failed in {where}: {why}"
+    return (
+        f"{task.protocol}, seed {task.seed}, fold {task.number + 1}: {task.model} "
+        f"{_said(dataset, result)} ({result['fit_seconds']:.1f} s to learn)"
+    )
+
+
+def _said(dataset: Dataset, result: dict[str, Any]) -> str:
+    """Return how well a fold went, in words."""
     tracks, scores = dataset.decide(result["track_ids"], result["scores"])
+    if dataset.multi_label:
+        precision = rankings(dataset.targets(tracks), scores)[0]
+        return f"mAP {np.nanmean(precision):.3f}" if np.isfinite(precision).any() else "no mAP"
     truth = dataset.songs.set_index("track_id")["genre"].loc[tracks]
     right = int((np.array(dataset.labels)[scores.argmax(axis=1)] == truth).sum())
-    return (
-        f"{task.protocol}, seed {task.seed}, fold {task.number + 1}: {task.model} {right} of "
-        f"{len(tracks)} right ({result['fit_seconds']:.1f} s to learn)"
-    )
+    return f"{right} of {len(tracks)} right"
 
 
 def _prepare(
