@@ -11,6 +11,8 @@ How they are named
     settings of a file (`genrenet.baselines.settings`).
 ``transfer:musicnn-msd``
     A published network with a new head.
+``transfer:hf:ORG/NAME``, ``svm@hf:ORG/NAME:layer5``, ``svm@onnx:FILE``
+    The same with a backbone that an adapter opens; see `genrenet.models.adapters`.
 """
 
 from __future__ import annotations
@@ -40,7 +42,8 @@ class FoldResult:
     track_ids : list of str
         Songs that were decided.
     scores : list of list of float, shape (songs, labels)
-        A row a song, in the order of the dataset's labels; rows sum to one.
+        A row a song, in the order of the dataset's labels; rows sum to one, unless songs have
+        several genres.
     fit_seconds, predict_seconds : float
         Learning with the choice of settings, and answering; features and stores that are made once
         for all folds are not in them.
@@ -52,6 +55,9 @@ class FoldResult:
         Songs that could not be decided, and why.
     truncated : dict of str to str
         Songs that were decided by what could be read of them, and what is wrong with their files.
+    thresholds : list of float, shape (labels,), or None
+        Where songs have several genres: the score from which on each is named, chosen on validation
+        songs.
     """
 
     track_ids: list[str]
@@ -62,6 +68,7 @@ class FoldResult:
     frame_confusion: list[list[int]] | None = None
     skipped: dict[str, str] = field(default_factory=dict)
     truncated: dict[str, str] = field(default_factory=dict)
+    thresholds: list[float] | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values, for JSON."""

@@ -26,8 +26,10 @@ from genrenet.data.splits import Split, write_split
 from genrenet.evaluation.datasets import Dataset
 from genrenet.evaluation.methods import Contender, ContenderError, FoldResult
 from genrenet.inference.result import score_columns
+from genrenet.models.adapters import is_reference
 from genrenet.models.checkpoints import published_models
 from genrenet.models.checkpoints.header import read_header
+from genrenet.models.thresholds import USUAL
 from genrenet.training.configs import config_path
 from genrenet.utils import atomic
 from genrenet.utils.errors import printable
@@ -73,15 +75,17 @@ class NetworkContender(Contender):
         self.options = list(options)
         self.backbone = ""
         if kind == "transfer":
-            if rest not in published_models() and not Path(rest).is_file():
+            own_content = Path(rest).is_file() or is_reference(rest)
+            if rest not in published_models() and not own_content:
                 raise ContenderError(
                     f"no published network '{rest}'",
-                    wanted=f"transfer:NAME with one of {', '.join(published_models())}",
+                    wanted=f"transfer:NAME with one of {', '.join(published_models())}, a file, or "
+                    "what an adapter opens, such as hf:ORG/NAME",
                 )
             self.config, own = _transfer(rest)
             self.options = [f"--model.network.init_args.backbone={rest}", *own, *self.options]
             self.backbone = rest
-            if Path(rest).is_file():
+            if own_content:
                 from genrenet.features import checkpoint_id
 
                 self.backbone = checkpoint_id(rest)
@@ -116,7 +120,7 @@ class NetworkContender(Contender):
         write_table(dataset.table, str(songs))
         settings = folder / f"{hashlib.sha256(self.name.encode()).hexdigest()[:16]}.yaml"
         arguments = ["--config", self.file, *self.options, f"--data.source={songs}"]
-        arguments += [] if "song" in dataset.table else ["--data.segments=off"]
+        arguments += _of_songs(dataset)
         self._run(["fit", *arguments, "--print_config"], folder / "prepare.log", settings)
         found: dict[str, Any] = yaml.safe_load(settings.read_text("utf-8"))
         return found
@@ -151,7 +155,7 @@ class NetworkContender(Contender):
                 shutil.rmtree(folder / "run", ignore_errors=True)
                 arguments = ["--config", self.file, *self.options]
                 arguments += [f"--data.source={songs}", f"--data.split={parts}"]
-                arguments += [] if "song" in dataset.table else ["--data.segments=off"]
+                arguments += _of_songs(dataset)
                 arguments += [f"--out={folder}", "--name=run", f"--seed_everything={seed}"]
             self._run(["fit", *arguments], folder / "fit.log")
             if not last.exists():
@@ -181,9 +185,9 @@ class NetworkContender(Contender):
             _scores(rows, dataset.labels),
             float(finished.read_text("utf-8")),
             answered - learnt,
-            frame_confusion=_in_order(
-                found["confusion_frames"], list(found["labels"]), dataset.labels
-            ),
+            frame_confusion=None
+            if dataset.multi_label
+            else _in_order(found["confusion_frames"], list(found["labels"]), dataset.labels),
             skipped={
                 track: reasons.get(track, "it was not decided")
                 for track in wanted
@@ -194,6 +198,9 @@ class NetworkContender(Contender):
                 for item in found.get("truncated", [])
                 if ids.get(item["path"]) in known
             },
+            thresholds=[found["thresholds"].get(label, USUAL) for label in dataset.labels]
+            if dataset.multi_label
+            else None,
         )
 
     def _run(self, arguments: Sequence[str], log: Path, out: Path | None = None) -> None:
@@ -224,6 +231,11 @@ def _transfer(backbone: str) -> tuple[str, list[str]]:
     """Return the configuration that trains a head on a backbone, and what of it a file says
     otherwise.
     """
+    if is_reference(backbone):
+        from genrenet.models.adapters.network import frame_options
+
+        frames = frame_options(backbone).items()
+        return "transfer", [f"--data.{name}={value}" for name, value in frames]
     if not Path(backbone).is_file():
         family = backbone.partition("-")[0]
         return TRANSFER.get(family, "transfer"), []
@@ -231,6 +243,12 @@ def _transfer(backbone: str) -> tuple[str, list[str]]:
     rate, seconds = description["frames"]["sample_rate"], description["frames"]["seconds"]
     heard = [f"--data.sample_rate={rate}", f"--data.frame_seconds={seconds}"]
     return TRANSFER.get(description["network"]["name"], "transfer"), heard
+
+
+def _of_songs(dataset: Dataset) -> list[str]:
+    """Return options that let the trainer take the songs as the dataset has them."""
+    found = [] if "song" in dataset.table else ["--data.segments=off"]
+    return [*found, "--data.multi_label=true"] if dataset.multi_label else found
 
 
 def _scores(rows: pd.DataFrame, labels: Sequence[str]) -> list[list[float]]:

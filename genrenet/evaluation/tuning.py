@@ -103,7 +103,13 @@ class Tuned(Contender):
         return {"search": space, "inner": self.inner}
 
     def check(self, dataset: Dataset) -> None:
-        """See `Contender.check`."""
+        """See `Contender.check`; trials are compared by accuracy, which needs one genre a song."""
+        if dataset.multi_label:
+            raise TuningError(
+                f"'{self.name}' cannot be tuned on '{dataset.name}'",
+                found="several genres a song",
+                wanted="one genre a song",
+            )
         self.model.check(dataset)
 
     def prepare(self, dataset: Dataset, folder: Path) -> float:
