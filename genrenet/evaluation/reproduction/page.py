@@ -107,13 +107,13 @@ def _table(table: PublishedTable, found: Reproduction) -> dict[str, Any]:
     """Return a published table and what was measured beside it; ``ours`` is None where nothing
     was.
     """
-    ours = None
+    ours, model = None, found.plan.methods[table.method]
     for name in ("vectors", "gaussians"):
         results = found.evaluations.get(name, {"models": [], "seeds": []})
         for row in results["models"]:
-            if row["name"] == table.model and row["accuracy"] is not None:
+            if row["name"] == model and row["accuracy"] is not None:
                 ours = {**row, "run": name, "seeds": results["seeds"]}
-    return {"published": table, "ours": ours}
+    return {"published": table, "model": model, "ours": ours}
 
 
 def _glance(table: Mapping[str, Any]) -> tuple[object, ...]:
@@ -122,7 +122,7 @@ def _glance(table: Mapping[str, Any]) -> tuple[object, ...]:
     measured: tuple[object, ...] = ("not run", "", "", "")
     if ours is not None:
         measured = (percent(ours["accuracy"]), _ends(ours["ci95"]), ours["n"], len(ours["seeds"]))
-    return (f"{published.number}: {published.title}", *theirs, *measured)
+    return (published.name, *theirs, *measured)
 
 
 def _ends(interval: Sequence[float]) -> str:

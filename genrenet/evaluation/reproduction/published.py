@@ -23,6 +23,7 @@ MODELS = {
 }
 """The report's methods, and ours of the same kind."""
 
+SHORT = {"svm": "SVM", "knn": "kNN"}
 TITLES = {
     "svm": "Support vector machines as a decision graph",
     "k-means": "k-means of Gaussians",
@@ -54,14 +55,14 @@ class PublishedTable:
     remarks: tuple[str, ...]
 
     @property
-    def model(self) -> str:
-        """Our method of the same kind."""
-        return MODELS[self.method]
-
-    @property
     def title(self) -> str:
         """The method in words."""
         return TITLES[self.method]
+
+    @property
+    def name(self) -> str:
+        """Number and method, in few words."""
+        return f"{self.number}: {SHORT.get(self.method, self.method)}"
 
     @property
     def n(self) -> int:

@@ -29,11 +29,12 @@ from typing import Any
 
 import pandas as pd
 
+from genrenet.baselines import baseline
 from genrenet.data.splits import SplitError, fault_filtered
 from genrenet.evaluation.api import evaluate
 from genrenet.evaluation.report.html import writing
 from genrenet.evaluation.reproduction.page import plain_name, render
-from genrenet.evaluation.reproduction.published import GENRES, published_tables
+from genrenet.evaluation.reproduction.published import GENRES, MODELS, published_tables
 from genrenet.evaluation.reproduction.songs import Material, find_material
 from genrenet.evaluation.reproduction.tuning import BACKBONES, Study, run_study
 from genrenet.utils.atomic import write_text
@@ -46,7 +47,6 @@ FRAME = 29.12
 LEAST_TEST = 100
 """Test songs of the fault-filtered split for which a second protocol is worth its time."""
 
-CLASSICAL = ("svm-dag", "gaussian-kmeans", "kl-knn", "mlp")
 PARTS = ("tables", "networks", "finetuning")
 
 
@@ -56,6 +56,8 @@ class Plan:
 
     Parameters
     ----------
+    methods : mapping of str to str
+        Our method beside each of the report's.
     seeds : int > 0
         Draws of the four genres' songs.
     network_seeds : int > 0
@@ -75,12 +77,13 @@ class Plan:
         Of each part of the split of the fine-tuning study, at most.
     """
 
+    methods: Mapping[str, str] = field(default_factory=lambda: dict(MODELS))
     seeds: int = 10
     network_seeds: int = 3
     networks: Sequence[str] | None = None
     network_epochs: int | None = None
     transfers: Sequence[str] = ("msd-cnn", "msd-crnn", "musicnn-msd")
-    classical: Sequence[str] = CLASSICAL
+    classical: Sequence[str] = tuple(MODELS.values())
     backbones: Mapping[str, str] = field(default_factory=lambda: dict(BACKBONES))
     tuning_epochs: int = 30
     tuning_songs: int | None = None
@@ -244,20 +247,19 @@ def _evaluate(
 
 
 def _tables(found: Reproduction, labels: str, tell: Callable[[str], None]) -> None:
-    """Judge the four methods of Tables 1 to 4: two on vectors if there are any, all if not."""
+    """Judge the methods of Tables 1 to 4: on vectors if there are any, Gaussians on audio."""
     settings = {"protocol": ["70-30"], "seeds": found.plan.seeds, "genres": GENRES}
-    material, heard = found.material, ["gaussian-kmeans", "kl-knn"]
-    if material.features is not None:
-        _evaluate(found, "vectors", material.features, ["svm-dag", "mlp"], tell, **settings)
+    material, methods = found.material, list(found.plan.methods.values())
+    on_audio = [name for name in methods if baseline(name).kind == "gaussians"]
+    if material.features is None:
+        on_audio = methods
     else:
-        heard = list(CLASSICAL)
-    if material.audio is None:
-        found.lack(
-            "k-means and k nearest neighbours of Tables 2 and 3",
-            "they compare Gaussians of songs, and there is no audio",
-        )
-        return
-    _evaluate(found, "gaussians", material.audio, heard, tell, labels=labels, **settings)
+        on_vectors = [name for name in methods if name not in on_audio]
+        _evaluate(found, "vectors", material.features, on_vectors, tell, **settings)
+    if material.audio is not None:
+        _evaluate(found, "gaussians", material.audio, on_audio, tell, labels=labels, **settings)
+    elif on_audio:
+        found.lack(" and ".join(on_audio), "they compare Gaussians of songs, and there is no audio")
 
 
 def network_names(songs: pd.DataFrame) -> list[str]:

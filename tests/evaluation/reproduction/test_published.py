@@ -4,6 +4,7 @@ import pytest
 
 from genrenet.evaluation.reproduction.published import GENRES, MODELS, published_tables
 from genrenet.evaluation.runner import contenders
+from genrenet.training.configs import experiment
 
 TABLES = {table.method: table for table in published_tables()}
 
@@ -11,6 +12,13 @@ TABLES = {table.method: table for table in published_tables()}
 def test_each_table_has_a_method_of_ours():
     assert [table.number for table in TABLES.values()] == [1, 2, 3, 4]
     assert len(contenders(MODELS.values())) == 4
+
+
+def test_the_experiment_has_the_same_figures():
+    published = experiment("four-genres")["reference"]
+    assert [round(table.accuracy, 3) for table in TABLES.values()] == [
+        one["accuracy"] for one in published
+    ]
 
 
 @pytest.mark.parametrize(

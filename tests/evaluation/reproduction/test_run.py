@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -10,6 +11,11 @@ import soundfile
 from genrenet.cli import main
 from genrenet.evaluation.reproduction.run import Plan, network_names, reproduce
 from tests.helpers.tones import RATE, tone
+
+LIGHT = Plan(
+    {"svm": "tree", "k-means": "gaussian-kmeans", "knn": "kl-knn", "neural network": "knn"}, 2
+)
+"""Methods that learn in a moment."""
 
 GENRES = ("classical", "jazz", "metal", "pop")
 
@@ -39,14 +45,14 @@ def vectors(tmp_path_factory):
 
 
 def test_the_whole_report_and_its_resumption(songs, vectors, checkpoint, tmp_path):
-    plan = Plan(
-        seeds=2,
+    plan = replace(
+        LIGHT,
         network_seeds=1,
         networks=[],
         transfers=[],
         classical=["gaussian-kmeans", "kl-knn"],
         backbones={"cnn": str(checkpoint)},
-        tuning_epochs=2,
+        tuning_epochs=1,
         tuning_songs=8,
     )
     said = []
@@ -72,14 +78,18 @@ def test_the_whole_report_and_its_resumption(songs, vectors, checkpoint, tmp_pat
     assert again.evaluations["vectors"]["models"] == found.evaluations["vectors"]["models"]
 
 
-def test_vectors_alone_leave_out_what_hears_songs(vectors, tmp_path, capsys):
-    out = tmp_path / "run"
-    assert main(["reproduce", "report", str(vectors), "--quick", "--out", str(out)]) == 1
-    told = capsys.readouterr().out
-    assert told.count("not run: ") == 3
-    page = (out / "report.html").read_text("utf-8")
-    assert page.count("there is no audio") == 3
+def test_vectors_alone_leave_out_what_hears_songs(vectors, tmp_path):
+    found = reproduce([vectors], tmp_path / "run", plan=LIGHT, tell=[].append)
+    assert set(found.evaluations) == {"vectors"}
+    page = found.page.read_text("utf-8")
+    assert page.count("there is no audio") == len(found.lacking) == 3
     assert page.count("<p>not run</p>") == 2
+
+
+def test_the_command_says_what_was_not_run(vectors, tmp_path, capsys):
+    given = ["--quick", "--parts", "networks,finetuning", "--out", str(tmp_path / "run")]
+    assert main(["reproduce", "report", str(vectors), *given]) == 1
+    assert capsys.readouterr().out.count("not run: ") == 2
 
 
 def test_other_genres_than_the_report_has(music, tmp_path, capsys):
@@ -92,13 +102,10 @@ def test_other_genres_than_the_report_has(music, tmp_path, capsys):
     assert (out / "report.html").exists()
 
 
-def test_an_experiment_is_evaluated_on_all_collections(songs, vectors, tmp_path, capsys):
-    out = tmp_path / "run"
-    given = ["reproduce", "four-genres", str(vectors), "--seeds", "1", "--out", str(out), "--json"]
-    assert main(given) == 1  # Gaussians need audio
-    told = json.loads(capsys.readouterr().out)
-    assert "104 of 120" in (out / "report.html").read_text("utf-8")
-    assert told["results"]["n_songs"] == 40
+def test_an_experiment_is_handed_on_to_evaluate(vectors, tmp_path, capsys):
+    given = ["reproduce", "frames-or-songs", str(vectors), "--out", str(tmp_path / "run")]
+    assert main(given) == 2
+    assert "the network 'cnn' needs audio" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -18,13 +18,22 @@ from tests.helpers.finetuned import NETWORKS
 from tests.helpers.small_training import small_data, small_model, small_trainer
 
 
+def saved(music, folder, kind):
+    """Return a checkpoint of a small network that has learnt nearly nothing."""
+    trainer = small_trainer(folder, max_epochs=1, limit_train_batches=1, limit_val_batches=0)
+    trainer.fit(small_model(network=NETWORKS[kind]), small_data(music, store=None))
+    trainer.save_checkpoint(folder / f"{kind}.ckpt")
+    return folder / f"{kind}.ckpt"
+
+
+@pytest.fixture(scope="module")
+def checkpoint(music, tmp_path_factory):
+    return saved(music, tmp_path_factory.mktemp("cnn"), "cnn")
+
+
 @pytest.fixture(scope="module")
 def recurrent(music, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("recurrent")
-    trainer = small_trainer(folder, max_epochs=1)
-    trainer.fit(small_model(network=NETWORKS["crnn"]), small_data(music, store=None))
-    trainer.save_checkpoint(folder / "crnn.ckpt")
-    return folder / "crnn.ckpt"
+    return saved(music, tmp_path_factory.mktemp("crnn"), "crnn")
 
 
 def test_a_small_study_and_its_resumption(checkpoint, recurrent, music, tmp_path):
@@ -44,16 +53,13 @@ def test_a_small_study_and_its_resumption(checkpoint, recurrent, music, tmp_path
     assert not failed
 
     said.clear()
-    larger = replace(study, stages=["head", "recurrent"], optimisers=["adam", "sgd"])
+    larger = replace(study, stages=["head", "recurrent"])
     rows, failed = run_study(larger, tmp_path, said.append)
     assert not failed
     assert sum("done before" in line for line in said) == 2
     assert [row for row in rows if row in first] == first
     names = ["-".join(row[key] for key in ("network", "stages", "optimiser")) for row in rows]
-    assert names == [
-        *("cnn-head-adam", "cnn-head-sgd", "crnn-head-adam", "crnn-head-sgd"),
-        *("crnn-recurrent-adam", "crnn-recurrent-sgd"),
-    ]
+    assert names == ["cnn-head-adam", "crnn-head-adam", "crnn-recurrent-adam"]
     assert set(json.loads((tmp_path / "results.json").read_text())) == set(names)
     for name, row in zip(names, rows, strict=True):
         low, high = row["song_ci95"]
@@ -64,7 +70,7 @@ def test_a_small_study_and_its_resumption(checkpoint, recurrent, music, tmp_path
         assert losses[row["best_epoch"] - 1] == min(losses)
         assert load_model(tmp_path / "checkpoints" / f"{name}.ckpt").labels
         assert list((tmp_path / "tensorboard" / name).glob("events.*"))
-    drawn = to_svg(learning_curves(rows[:2]))
+    drawn = to_svg(learning_curves(rows[:1]))
     assert drawn.startswith("<svg")
 
 
