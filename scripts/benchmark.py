@@ -22,6 +22,7 @@ BENCHMARKS = {
     "musicnn": "from a file to MusiCNN's tags",
     "features": "34 short-term features and MFCC",
     "neighbours": "KL distances of all pairs of songs",
+    "kl-filter": "near songs by the KL distance in a large library, filtered and refined",
     "near-songs": "near songs of a large library",
     "train": "training data from the prepared store, and the time to the first batch",
     "memory": "peak memory against the number and the length of songs",

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from genrenet.cli.parsing import CommandParser, add_collection_options
+from genrenet.cli.parsing import CommandParser, add_collection_options, count
 from genrenet.cli.tables import print_table
 from genrenet.cli.telling import as_json, fact, next_step, say, show
 from genrenet.utils.errors import GenrenetError, printable
@@ -17,7 +17,7 @@ EXAMPLES = """examples:
   genrenet evaluate ~/Music --models svm,knn,kl-knn --protocol artist-5fold --out runs/methods
   genrenet evaluate ~/Music --models cnn,transfer:musicnn-msd,svm --seeds 3 --out runs/methods
   genrenet evaluate features_30_sec.csv --models svm,forest --protocol stratified-10fold,fault-filtered
-  genrenet evaluate gtzan --config four-genres
+  genrenet evaluate gtzan --config four-genres --jobs 4
   genrenet compare runs/methods runs/other
 
 models: a baseline (see 'genrenet plugins'), NAME@FEATURES for other features than its own, cnn, crnn,
@@ -59,6 +59,17 @@ def make_parser(command: str) -> CommandParser:
     )
     add_collection_options(parser)
     parser.add_argument("--out", metavar="DIR", help="folder of the run (default: runs/evaluate)")
+    spread = parser.add_mutually_exclusive_group()
+    spread.add_argument(
+        "--jobs",
+        type=count,
+        default=1,
+        metavar="N",
+        help="processes that folds, seeds and models are spread over (default: 1)",
+    )
+    spread.add_argument(
+        "--dask", metavar="ADDRESS", help="spread them over the workers of a Dask scheduler"
+    )
     parser.add_argument(
         "--max-steps", type=int, metavar="N", help="training steps of networks, at most"
     )
@@ -94,10 +105,11 @@ def _evaluate(options: argparse.Namespace) -> int:
         raise EvaluateError("--max-steps", found=str(options.max_steps), wanted="at least 1")
     from genrenet.evaluation.api import evaluate
     from genrenet.evaluation.report.ranking import markdown
+    from genrenet.utils.hardware import stoppable
     from genrenet.utils.progress import working
 
     steps = [] if options.max_steps is None else [f"--trainer.max_steps={options.max_steps}"]
-    with working("judging"):
+    with stoppable(), working("judging"):
         found = evaluate(
             options.data,
             _names(settings["models"]),
@@ -109,6 +121,8 @@ def _evaluate(options: argparse.Namespace) -> int:
             labels=options.labels,
             fit_options=[*steps, *options.fit_option],
             reference=settings.get("reference", []),
+            jobs=options.jobs,
+            dask=options.dask,
             tell=say,
         )
     if sys.stdout.isatty():

@@ -46,6 +46,8 @@ def evaluate(
     labels: str = "auto",
     fit_options: Sequence[str] = (),
     reference: Sequence[Any] = (),
+    jobs: int = 1,
+    dask: str | None = None,
     tell: Callable[[str], None] = print,
 ) -> Evaluation:
     """Judge methods on the same songs, folds and metrics.
@@ -70,6 +72,10 @@ def evaluate(
         More options of ``genrenet fit``, for the networks.
     reference : sequence
         Published figures that the report shows beside the run's own.
+    jobs : int > 0
+        Processes of this machine that folds, seeds and models are spread over.
+    dask : str, optional
+        Address of a Dask scheduler, whose workers judge in their place.
     tell : callable
         Called with each line of progress.
 
@@ -100,7 +106,7 @@ def evaluate(
         tell(f"left out: {problem}")
     if len(dataset.problems) > 20:
         tell(f"and {len(dataset.problems) - 20} more")
-    judged = judge(dataset, methods, judges, out, tell=tell)
+    judged = judge(dataset, methods, judges, out, jobs=jobs, dask=dask, tell=tell)
     decided = predictions(judged)
     results = summarise(judged, decided)
     page = write_run(Path(out), {**results, "reference": list(reference)}, decided)

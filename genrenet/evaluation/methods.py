@@ -74,7 +74,15 @@ class Contender(ABC):
     ----------
     name : str
         As it was asked for.
+
+    Attributes
+    ----------
+    uses_gpu : bool
+        Whether it learns from the songs themselves, on a graphics card where there is one: where
+        several processes judge models, one at a time does on each card.
     """
+
+    uses_gpu: bool = False
 
     def __init__(self, name: str) -> None:
         self.name = name

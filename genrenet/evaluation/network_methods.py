@@ -64,6 +64,8 @@ class NetworkContender(Contender):
         No such configuration.
     """
 
+    uses_gpu = True
+
     def __init__(self, name: str, options: Sequence[str] = ()) -> None:
         super().__init__(name)
         kind, _, rest = name.partition(":")
@@ -84,7 +86,7 @@ class NetworkContender(Contender):
                 self.backbone = checkpoint_id(rest)
         else:
             self.config = rest if kind == "config" else name
-        self.file = config_path(self.config)
+        self.file = os.path.abspath(config_path(self.config))
 
     def about(self) -> dict[str, Any]:
         """Return the configuration's text, the options and the backbone."""

@@ -4,24 +4,19 @@ Layout of a run's folder
 ------------------------
 ``run.json``
     What is judged on what: a later run with the same folder must ask for the same songs.
-``folds/<protocol>/seed<s>-fold<f>/<model>.json``
-    What a model said of a fold's songs. Finished folds are never repeated, unless what made them
-    (songs, split, settings) has changed.
-``folds/<protocol>/seed<s>-fold<f>/<model>.log``
-    Why a model failed on a fold, with the traceback.
+``folds/...``
+    What models said; see `genrenet.evaluation.tasks`. Finished folds are never repeated, unless
+    what made them (songs, split, settings) has changed.
 ``work/...``
-    What networks need to go on after an interruption, and how long preparing took.
+    What networks need to go on after an interruption, how long preparing took, and why it failed.
 The rest is written by `genrenet.evaluation.results`.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
-import re
 import traceback
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,22 +27,23 @@ from genrenet.data.splits import Split, SplitError
 from genrenet.evaluation.baseline_methods import BaselineContender, FeatureBank
 from genrenet.evaluation.datasets import Dataset
 from genrenet.evaluation.leakage import leaks
-from genrenet.evaluation.methods import Contender, FoldResult
+from genrenet.evaluation.methods import Contender
 from genrenet.evaluation.network_methods import NETWORKS, NetworkContender
 from genrenet.evaluation.protocols import Fold, Protocol
+from genrenet.evaluation.spreading import spread
 from genrenet.evaluation.stored_json import read_json, write_json
+from genrenet.evaluation.tasks import (
+    EvaluationError,
+    Shared,
+    Task,
+    machine,
+    reason,
+    safe_name,
+    task_key,
+)
 from genrenet.utils.errors import GenrenetError, printable
-from genrenet.utils.hardware import fast_half
-
-VERSION = 1
-"""Part of what makes a fold's result: goes up when the same settings would give another one."""
-
 
 PREPARED = Path("work", "prepared.json")
-
-
-class EvaluationError(GenrenetError):
-    """A run that cannot be started, or whose folder is another run's."""
 
 
 @dataclass
@@ -82,20 +78,7 @@ class Judged:
     leaks: dict[str, str] = field(default_factory=dict)
     meanings: dict[str, dict[str, Any]] = field(default_factory=dict)
     prepared: dict[str, float] = field(default_factory=dict)
-    machine: dict[str, str] = field(default_factory=lambda: machine())
-
-
-def machine() -> dict[str, str]:
-    """Return what else decides the numbers of the same settings."""
-    import torch
-
-    device = "cpu"
-    if torch.cuda.is_available():
-        device = "cuda"
-    elif torch.backends.mps.is_available():
-        device = "mps"
-    version = ".".join(torch.__version__.split(".")[:2])
-    return {"torch": version, "device": device, "half_precision": str(fast_half(device))}
+    machine: dict[str, str] = field(default_factory=machine)
 
 
 def contenders(names: Iterable[str], options: Sequence[str] = ()) -> list[Contender]:
@@ -128,6 +111,8 @@ def judge(
     protocols: Sequence[Protocol],
     folder: str | os.PathLike[str],
     *,
+    jobs: int = 1,
+    dask: str | None = None,
     tell: Callable[[str], None] = print,
 ) -> Judged:
     """Judge models; what was judged before, in the same folder, is not judged again.
@@ -139,6 +124,9 @@ def judge(
     protocols : sequence of Protocol
     folder : path
         Made if need be.
+    jobs, dask : int and str, optional
+        Processes of this machine, or a Dask cluster, that folds, seeds and models are spread over;
+        see `genrenet.evaluation.spreading.spread`. The results are the same.
     tell : callable
         Gets a line about every fold.
 
@@ -149,7 +137,8 @@ def judge(
     Raises
     ------
     EvaluationError
-        The folder holds a run on other songs, or no model can be judged at all.
+        The folder holds a run on other songs, no model can be judged at all, or the processes that
+        it is spread over cannot do it.
     SplitError
         The songs do not allow a protocol.
     """
@@ -187,115 +176,95 @@ def judge(
     for (protocol, _), dealt in folds.items():
         splits.setdefault(protocol.name, []).extend(fold.split for fold in dealt)
     judged.leaks = leaks(dataset, splits, folder / "folds")
-    for (protocol, seed), dealt in folds.items():
-        for number, fold in enumerate(dealt):
-            for model in able:
-                if (protocol.name, model.name) not in judged.errors:
-                    _one(judged, model, protocol, seed, number, fold, folder, tell)
+    tasks = [
+        Task(protocol.name, seed, number, fold, model.name, key)
+        for (protocol, seed), dealt in folds.items()
+        for number, fold in enumerate(dealt)
+        for model in able
+        for key in [task_key(dataset, model, fold, seed, judged.machine)]
+    ]
+    results = {task.file: known for task in tasks if (known := task.known(folder)) is not None}
+    missing = [task for task in tasks if task.file not in results]
+    for model in able:
+        if any(task.model == model.name for task in missing):
+            _prepare(judged, model, folder, missing, tell)
+    shared = Shared(dataset, {m.name: m for m in able}, folder.absolute(), judged.machine)
+    failed = set(judged.errors)
+
+    def left() -> Iterator[Task]:
+        for task in missing:
+            if (task.protocol, task.model) not in failed:
+                yield task
+
+    for task, result in spread(shared, left(), jobs, dask):
+        if why := result.get("error"):
+            failed.add((task.protocol, task.model))
+            if (folder / task.log).exists():
+                result["error"] = f"{why} (traceback: {printable(folder / task.log)})"
+        results[task.file] = result
+        tell(_line(dataset, task, result))
+    _collect(judged, tasks, results)
     judged.prepared = {**(read_json(folder / PREPARED) or {}), **judged.prepared}
     return judged
 
 
-def _one(
-    judged: Judged,
-    model: Contender,
-    protocol: Protocol,
-    seed: int,
-    number: int,
-    given: Fold,
-    folder: Path,
-    tell: Callable[[str], None],
-) -> None:
-    """One fold of one model, from its file if it is there and still holds."""
-    place = Path(protocol.name, f"seed{seed}-fold{number}")
-    file = folder / "folds" / place / f"{_safe(model.name)}.json"
-    split, own = given.split, given.own_validation
-    parts = split.parts.sort_index().to_csv()
-    made_of = [
-        VERSION,
-        own,
-        judged.dataset.digest,
-        parts,
-        seed,
-        model.about(),
-        judged.machine,
-    ]
-    key = hashlib.sha256(json.dumps(made_of, default=str).encode()).hexdigest()
-    where = {"protocol": protocol.name, "seed": seed, "fold": number, "model": model.name}
-    known = read_json(file)
-    if known is not None and known.get("key") == key:
-        judged.folds.append({**known, **where})
-        return
-    log = file.with_suffix(".log")
-    log.unlink(missing_ok=True)
-    try:
-        _prepare(judged, model, folder, tell)
-        work = folder / "work" / place / key[:12]
-        result = model.judge(judged.dataset, split, seed, work, own_validation=own)
-        _check(result, model, judged.dataset, split)
-    except Exception as error:  # one model's failure, of whatever kind, must not lose the others
-        why = str(error) if isinstance(error, GenrenetError) else repr(error)
-        log.parent.mkdir(parents=True, exist_ok=True)
-        log.write_text(traceback.format_exc(), "utf-8", "backslashreplace")
-        why = f"{why} (traceback: {printable(log)})"
-        judged.errors[protocol.name, model.name] = f"seed {seed}, fold {number + 1}: {why}"
-        tell(f"{protocol.name}, {model.name}: failed in seed {seed}, fold {number + 1}: {why}")
-        return
-    found = {"key": key, **result.as_dict()}
-    write_json(file, found)
-    judged.folds.append({**found, **where})
-    tracks, scores = judged.dataset.decide(result.track_ids, result.scores)
-    truth = judged.dataset.songs.set_index("track_id")["genre"].loc[tracks]
-    right = int((np.array(judged.dataset.labels)[scores.argmax(axis=1)] == truth).sum())
-    tell(
-        f"{protocol.name}, seed {seed}, fold {number + 1}: {model.name} {right} of "
-        f"{len(tracks)} right ({result.fit_seconds:.1f} s to learn)"
+def _collect(judged: Judged, tasks: Sequence[Task], results: dict[Path, dict[str, Any]]) -> None:
+    """Take results in the order of the tasks, whichever was done first.
+
+    What a model said after it had failed counts for nothing: with one process it is not even asked.
+    """
+    for task in tasks:
+        result = results.get(task.file)
+        if result is None or (task.protocol, task.model) in judged.errors:
+            continue
+        if why := result.get("error"):
+            where = f"seed {task.seed}, fold {task.number + 1}"
+            judged.errors[task.protocol, task.model] = f"{where}: {why}"
+            continue
+        about = {"seed": task.seed, "fold": task.number, "model": task.model}
+        judged.folds.append({**result, "protocol": task.protocol, **about})
+
+
+def _line(dataset: Dataset, task: Task, result: dict[str, Any]) -> str:
+    """Return a line on one fold of one model."""
+    if why := result.get("error"):
+        where = f"seed {task.seed}, fold {task.number + 1}"
+        return f"{task.protocol}, {task.model}: failed in {where}: {why}"
+    tracks, scores = dataset.decide(result["track_ids"], result["scores"])
+    truth = dataset.songs.set_index("track_id")["genre"].loc[tracks]
+    right = int((np.array(dataset.labels)[scores.argmax(axis=1)] == truth).sum())
+    return (
+        f"{task.protocol}, seed {task.seed}, fold {task.number + 1}: {task.model} {right} of "
+        f"{len(tracks)} right ({result['fit_seconds']:.1f} s to learn)"
     )
 
 
-def _prepare(judged: Judged, model: Contender, folder: Path, tell: Callable[[str], None]) -> None:
+def _prepare(
+    judged: Judged,
+    model: Contender,
+    folder: Path,
+    missing: Sequence[Task],
+    tell: Callable[[str], None],
+) -> None:
     """Let a model do once what all folds need, before any fold's time is taken."""
-    if model.name in judged.prepared:
-        return
-    file = folder / PREPARED
+    file, work = folder / PREPARED, folder / "work"
     before = read_json(file) or {}
-    work = folder / "work"
-    work.mkdir(parents=True, exist_ok=True)
-    seconds = model.prepare(judged.dataset, work)
+    log = work / f"{safe_name(model.name)}.prepare.log"
+    try:
+        work.mkdir(parents=True, exist_ok=True)
+        log.unlink(missing_ok=True)
+        seconds = model.prepare(judged.dataset, work)
+    except Exception as error:  # one model's failure, of whatever kind, must not lose the others
+        log.write_text(traceback.format_exc(), "utf-8", "backslashreplace")
+        why = f"{reason(error)} (traceback: {printable(log)})"
+        lost = {(task.protocol, task.model) for task in missing if task.model == model.name}
+        judged.errors |= dict.fromkeys(sorted(lost), why)
+        tell(f"{model.name} cannot be prepared: {why}")
+        return
     # A run that goes on finds most of it done: what it took the first time is what counts.
     judged.prepared[model.name] = max(seconds, float(before.get(model.name, 0.0)))
     write_json(file, {**before, model.name: judged.prepared[model.name]})
     tell(f"{model.name}: prepared once for all folds in {seconds:.1f} s")
-
-
-def _check(result: FoldResult, model: Contender, dataset: Dataset, split: Split) -> None:
-    """Refuse an answer that is none before it is kept."""
-    asked = set(dataset.table["track_id"].to_numpy()[split.indices(dataset.table, "test")])
-    scores = np.asarray(result.scores, np.float64)
-    wanted = (len(result.track_ids), len(dataset.labels))
-    decided = set(result.track_ids)
-    if not result.track_ids:
-        raise EvaluationError(
-            f"'{model.name}' decided no song of {len(asked)}",
-            found="; ".join(sorted(set(result.skipped.values()))[:3]) or "nothing",
-        )
-    if scores.shape != wanted or not np.isfinite(scores).all():
-        raise EvaluationError(
-            f"'{model.name}' gave scores that cannot be used",
-            found=f"shape {scores.shape}, {int((~np.isfinite(scores)).sum())} no numbers",
-            wanted=f"finite numbers of shape {wanted}",
-        )
-    if not decided <= asked or len(decided) != len(result.track_ids):
-        raise EvaluationError(f"'{model.name}' decided songs that it was not asked about, or twice")
-
-
-def _safe(name: str) -> str:
-    """Return a model's name as a file's."""
-    return (
-        re.sub(r"[^\w.+@-]", "_", name)
-        if re.fullmatch(r"[\w.+@:,-]+", name)
-        else (hashlib.sha256(name.encode()).hexdigest()[:16])
-    )
 
 
 def _claim(folder: Path, dataset: Dataset) -> None:

@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -86,6 +86,37 @@ def compute_threads(count: int) -> None:
         torch.get_num_threads()  # a thread's first look at torch's number would take the default
         torch.set_num_threads(count)
         setter.submit(torch.set_num_threads, default).result()
+
+
+@contextmanager
+def one_gpu() -> Iterator[None]:
+    """Wait for a graphics card that no other process has taken so, and let only that one be seen.
+
+    It holds for what this process starts meanwhile; where there is no card, there is no waiting.
+    """
+    import tempfile
+
+    import torch
+    from filelock import FileLock, Timeout
+
+    before = os.environ.get("CUDA_VISIBLE_DEVICES")
+    cards = before.split(",") if before else [str(n) for n in range(torch.cuda.device_count())]
+    if not torch.cuda.is_available():
+        yield
+        return
+    name = os.path.join(tempfile.gettempdir(), f"genrenet-{getattr(os, 'getuid', int)()}-gpu")
+    locks = {card: FileLock(f"{name}{card}.lock") for card in cards}
+    while True:
+        for card, lock in locks.items():
+            with suppress(Timeout), lock.acquire(timeout=0.2):
+                os.environ["CUDA_VISIBLE_DEVICES"] = card
+                try:
+                    yield
+                finally:
+                    del os.environ["CUDA_VISIBLE_DEVICES"]
+                    if before is not None:
+                        os.environ["CUDA_VISIBLE_DEVICES"] = before
+                return
 
 
 def keep_freed_memory() -> None:

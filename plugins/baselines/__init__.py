@@ -27,7 +27,7 @@ def register_baselines(register: Callable[[Baseline], None]) -> None:
 
     euclidean, mlp = own("euclidean_knn", "EuclideanNeighbours"), own("feed_forward", "FeedForward")
     svm, kmeans = own("svm", "GenreSVM"), own("gaussian_kmeans", "GaussianKMeans")
-    kl_knn = own("kl_knn", "KLNearestNeighbours")
+    kl_knn, probe = own("kl_knn", "KLNearestNeighbours"), own("logistic", "LinearProbe")
     gaussians = [own("gaussian_table", "GaussianTable").path]
     # What scikit-learn's own estimators consist of, and skops leaves to its users to trust.
     trees = ["sklearn.tree._tree.Tree"]
@@ -47,7 +47,7 @@ def register_baselines(register: Callable[[Baseline], None]) -> None:
             "mfcc-gaussian",
             "gaussians",
             {"n_neighbors": [5, 9, 15, 25], "weights": ["votes", "distance"]},
-            [kl_knn.path, *gaussians],
+            [kl_knn.path, *gaussians, own("gaussian_filter", "GaussianFilter").path],
         ),
         Baseline(
             "gaussian-kmeans",
@@ -104,6 +104,14 @@ def register_baselines(register: Callable[[Baseline], None]) -> None:
             VECTORS,
             grid={"max_features": ["sqrt", 0.3]},
             trusted=trees,
+        ),
+        Baseline(
+            "logistic",
+            "logistic regression; on a network's embeddings, the linear probe",
+            probe,
+            VECTORS,
+            grid={"C": [0.03, 0.001, 0.003, 0.01, 0.1, 1.0]},
+            trusted=[probe.path],
         ),
         Baseline(
             "mlp",

@@ -4,14 +4,17 @@ Source
 ------
 M. Haggblade, Y. Hong, K. Kao, "Music genre classification", Stanford CS229 2011, where songs are
 Gaussians of MFCCs and the distance is the symmetrised Kullback-Leibler divergence. Local scaling:
-see `genrenet_plugins.baselines.local_scaling`.
+see `genrenet_plugins.baselines.local_scaling`. Large collections: see
+`genrenet_plugins.baselines.gaussian_filter`.
 """
 
 from __future__ import annotations
 
 from typing import Literal
 
+import numpy as np
 from numpy.typing import ArrayLike
+from sklearn.utils import check_random_state
 
 from ..shared import (
     Floats,
@@ -24,8 +27,12 @@ from ..shared import (
     training_rows,
     vote,
 )
+from .gaussian_filter import GaussianFilter
 from .gaussians import GaussianTable, import_faiss, nearest
-from .local_scaling import nearest_by_scaled, reaches
+from .local_scaling import filtered_nearest, filtered_reaches, nearest_by_scaled, reaches
+
+EXACT = 50_000
+"""Up to so many songs ``index="auto"`` compares all."""
 
 
 class KLNearestNeighbours(Scorer):
@@ -42,10 +49,20 @@ class KLNearestNeighbours(Scorer):
     local_scaling : int >= 0
         Distances are divided by how far away the two songs' own nearest so many neighbours are;
         0 leaves them as they are.
-    index : {"blocked", "faiss"}
-        What finds the neighbours; "faiss" needs the extra of that name, and no local scaling.
+    scaling_sample : int >= 0
+        Look for songs' own nearest among so many songs drawn by chance, so that learning takes
+        time in proportion to the number of songs; 0 looks among all.
+    index : {"auto", "blocked", "faiss", "filter"}
+        What finds the neighbours. "blocked" compares all songs. "faiss" does too; it needs the
+        extra of that name, and no local scaling. "filter" computes distances to a few candidates
+        only. "auto" is "blocked" up to 50,000 songs, and "filter" beyond.
+    candidates : int > 0
+        Songs that the filter proposes to each; at least three times ``n_neighbors`` and
+        ``local_scaling`` in any case.
     block : int > 0
         Songs on either side of one product: less needs less memory, and changes no result.
+    random_state : int, RandomState or None
+        Draws the sample.
 
     Attributes
     ----------
@@ -58,6 +75,8 @@ class KLNearestNeighbours(Scorer):
         Their labels, as places in ``classes_``.
     reach_ : ndarray of float, shape (songs,)
         With local scaling: how far away each song's own neighbours are.
+    filter_ : GaussianFilter or None
+        What proposes candidates, where a filter does.
 
     Notes
     -----
@@ -77,15 +96,21 @@ class KLNearestNeighbours(Scorer):
         covariance: Literal["full", "diagonal"] = "full",
         weights: Literal["votes", "distance"] = "votes",
         local_scaling: int = 0,
-        index: Literal["blocked", "faiss"] = "blocked",
+        scaling_sample: int = 0,
+        index: Literal["auto", "blocked", "faiss", "filter"] = "auto",
+        candidates: int = 100,
         block: int = 512,
+        random_state: int | np.random.RandomState | None = 0,
     ) -> None:
         self.n_neighbors = n_neighbors
         self.covariance = covariance
         self.weights = weights
         self.local_scaling = local_scaling
+        self.scaling_sample = scaling_sample
         self.index = index
+        self.candidates = candidates
         self.block = block
+        self.random_state = random_state
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> KLNearestNeighbours:
         """Keep songs and their labels.
@@ -106,28 +131,45 @@ class KLNearestNeighbours(Scorer):
         check_at_least("block", self.block)
         check_choice("covariance", self.covariance, ("full", "diagonal"))
         check_choice("weights", self.weights, ("votes", "distance"))
-        check_choice("index", self.index, ("blocked", "faiss"))
+        check_choice("index", self.index, ("auto", "blocked", "faiss", "filter"))
+        check_at_least("candidates", self.candidates)
         check_at_least("local_scaling", self.local_scaling, 0)
+        check_at_least("scaling_sample", self.scaling_sample, 0)
         if self.index == "faiss":
             import_faiss()
             check_choice("local_scaling with index='faiss'", self.local_scaling, (0,))
         rows, self.classes_, self.codes_ = training_rows(self, X, y)
         check_enough("n_neighbors", self.n_neighbors, len(rows))
         self.table_ = GaussianTable.of(rows, diagonal=self.covariance == "diagonal")
+        filtered = self.index == "filter" or (self.index == "auto" and len(rows) > EXACT)
+        self.filter_ = GaussianFilter(self.table_) if filtered else None
         if self.local_scaling:
-            self.reach_ = reaches(self.table_, self.local_scaling, self.block)
+            self.reach_ = self._reaches()
         return self
+
+    def _reaches(self) -> Floats:
+        songs, n, some = self.table_, self.local_scaling, self.scaling_sample
+        if 0 < some < len(songs):
+            random = check_random_state(self.random_state)
+            return reaches(songs, n, self.block, random.permutation(len(songs))[:some])
+        if self.filter_ is not None:
+            return filtered_reaches(self.filter_, songs, n)
+        return reaches(songs, n, self.block)
 
     def kneighbors(self, X: ArrayLike) -> tuple[Floats, Integers]:
         """Return distances (the nearest first) and rows of the nearest songs, of shape
         (songs, k).
         """
-        rows, k = song_rows(self, X), self.n_neighbors
-        if self.local_scaling:
-            queries = GaussianTable.of(rows, like=self.table_)
-            songs, n = self.table_, self.local_scaling
-            return nearest_by_scaled(queries, songs, self.reach_, k, n, self.block)
-        return nearest(rows, self.table_, k, block=self.block, index=self.index)
+        songs, k, n = self.table_, self.n_neighbors, self.local_scaling
+        queries = GaussianTable.of(song_rows(self, X), like=songs)
+        reach = self.reach_ if n else None
+        if self.filter_ is not None:
+            return filtered_nearest(self.filter_, queries, songs, k, self.candidates, reach, n)
+        if reach is not None:
+            return nearest_by_scaled(queries, songs, reach, k, n, self.block)
+        if self.index == "faiss":
+            return nearest(queries, songs, k, block=self.block, index="faiss")
+        return nearest(queries, songs, k, block=self.block)
 
     def predict_proba(self, X: ArrayLike) -> Floats:
         """Return the shares of the neighbours' votes.

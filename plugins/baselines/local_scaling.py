@@ -18,13 +18,18 @@ from collections.abc import Iterator
 import numpy as np
 
 from ..shared import Floats, Integers
+from .gaussian_filter import GaussianFilter, refined
 from .gaussian_table import GaussianTable, blocks, distances_of_block
 
 LEAST = 1e-12
 """Reaches below this (copies of one song) count as this much."""
 
 
-def reaches(songs: GaussianTable, n: int, block: int) -> Floats:
+SPARE = 3
+"""A filter is asked for so many times the songs that count."""
+
+
+def reaches(songs: GaussianTable, n: int, block: int, sample: Integers | None = None) -> Floats:
     """Mean distance of each song to its nearest others.
 
     Parameters
@@ -34,6 +39,8 @@ def reaches(songs: GaussianTable, n: int, block: int) -> Floats:
         How many others; all where there are fewer.
     block : int > 0
         Songs on either side of one product.
+    sample : ndarray of int, shape (some,), optional
+        Look among these rows only: what is near is then farther away, for all songs alike.
 
     Returns
     -------
@@ -41,10 +48,45 @@ def reaches(songs: GaussianTable, n: int, block: int) -> Floats:
         Positive.
     """
     found = np.empty(len(songs))
-    for rows, distances in _rows_of_distances(songs, songs, block):
-        distances[np.arange(len(distances)), np.arange(rows.start, rows.stop)] = np.inf
-        found[rows] = _mean_of_least(distances, min(n, len(songs) - 1))
+    among = np.arange(len(songs)) if sample is None else np.sort(sample)
+    others = songs if sample is None else songs.take(among)
+    for rows, distances in _rows_of_distances(songs, others, block):
+        first, last = np.searchsorted(among, [rows.start, rows.stop])
+        themselves = np.arange(first, last)
+        distances[among[themselves] - rows.start, themselves] = np.inf
+        found[rows] = _mean_of_least(distances, min(n, len(songs) - 1, len(others)))
     return found
+
+
+def filtered_reaches(graph: GaussianFilter, songs: GaussianTable, n: int) -> Floats:
+    """As `reaches`, among the songs that a filter proposes."""
+    found, n = np.empty(len(songs)), min(n, len(songs) - 1)
+    for rows, distances, few in refined(graph, songs, songs, min(SPARE * n + 1, len(songs))):
+        distances[few == np.arange(rows.start, rows.stop)[:, None]] = np.inf
+        found[rows] = _mean_of_least(distances, n)
+    return found
+
+
+def filtered_nearest(
+    graph: GaussianFilter,
+    queries: GaussianTable,
+    songs: GaussianTable,
+    k: int,
+    candidates: int,
+    reach: Floats | None = None,
+    n: int = 0,
+) -> tuple[Floats, Integers]:
+    """As `nearest_by_scaled` among the songs that a filter proposes; unscaled without ``reach``."""
+    nearest, neighbours = np.empty((len(queries), k)), np.empty((len(queries), k), np.intp)
+    count = min(max(candidates, SPARE * max(k, n)), len(songs))
+    for rows, distances, few in refined(graph, queries, songs, count):
+        if reach is not None:
+            own = _mean_of_least(distances, min(n, len(songs)))
+            distances /= np.sqrt(own[:, None] * reach[few])
+        order = np.argsort(distances, axis=1, kind="stable")[:, :k]
+        nearest[rows] = np.take_along_axis(distances, order, axis=1)
+        neighbours[rows] = np.take_along_axis(few, order, axis=1)
+    return nearest, neighbours
 
 
 def nearest_by_scaled(
@@ -84,18 +126,23 @@ def _rows_of_distances(
     p: GaussianTable, q: GaussianTable, block: int
 ) -> Iterator[tuple[slice, Floats]]:
     """Yield the distances of a block of songs to all others, block after block."""
+    rights = [(part, q.right(part)) for part in blocks(len(q), block)]
     for rows in blocks(len(p), block):
         left = p.left(rows)
         found = np.empty((len(left[0]), len(q)))
-        for columns in blocks(len(q), block):
-            sides = (left, q.right(columns))
-            found[:, columns] = distances_of_block(p, rows, q, columns, sides)
+        for columns, right in rights:
+            found[:, columns] = distances_of_block(p, rows, q, columns, (left, right))
         yield rows, found
 
 
 def _mean_of_least(distances: Floats, n: int) -> Floats:
-    """Return the mean of the ``n`` smallest numbers of each row; one where there are none."""
+    """Return the mean of the ``n`` smallest numbers of each row that are finite; one where there
+    are none.
+    """
     if n < 1:
         return np.ones(len(distances))
     least = np.partition(distances, n - 1, axis=1)[:, :n]
-    return np.asarray(np.maximum(least.mean(axis=1), LEAST))
+    finite = np.isfinite(least)
+    sums = np.where(finite, least, 0.0).sum(axis=1)
+    means = np.divide(sums, finite.sum(axis=1), out=np.ones_like(sums), where=finite.any(axis=1))
+    return np.asarray(np.maximum(means, LEAST))

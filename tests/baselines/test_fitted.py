@@ -23,7 +23,7 @@ from genrenet.baselines.song_features import song_features
 from genrenet.cli import main
 from genrenet.inference.classify import classify
 
-VECTORS = ["svm", "svm-linear", "svm-dag", "knn", "tree", "forest", "mlp"]
+VECTORS = ["svm", "svm-linear", "svm-dag", "knn", "tree", "forest", "mlp", "logistic"]
 
 
 def blobs(n=20, genres=("folk", "jazz", "rock"), width=4, seed=0):

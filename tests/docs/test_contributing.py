@@ -37,7 +37,7 @@ def site(tmp_path_factory):
 def test_all_are_listed(site):
     rows = json.loads(genrenet("plugins", "--format", "json", path=site).stdout)
     names = {row["name"] for row in rows if row["package"] == "my-genres 0.1"}
-    assert names == {"Pooled", "RawAudio", "listing", "logistic", ".pls", "au", "log_loss"}
+    assert names == {"Pooled", "RawAudio", "listing", "naive-bayes", ".pls", "au", "log_loss"}
 
 
 def test_the_network_the_front_end_the_layout_and_the_playlist(site, music, tmp_path):
@@ -78,10 +78,10 @@ def test_a_configuration_and_the_baseline_are_judged(site, music, tmp_path):
     limits = "trainer: {max_steps: 1}\ndata: {frame_seconds: 1.5, trim: 0, num_workers: 0}\n"
     (tmp_path / "mine.yaml").write_text(f"{part}\n{limits}")
     options = ["--protocol", "70-30", "--seeds", "1", "--out", tmp_path / "out"]
-    models = f"logistic,config:{tmp_path / 'mine.yaml'}"
+    models = f"naive-bayes,config:{tmp_path / 'mine.yaml'}"
     genrenet("evaluate", music, "--models", models, *options, path=site)
     found = json.loads((tmp_path / "out" / "results.json").read_text("utf-8"))["models"]
-    assert {row["name"].rpartition("/")[2] for row in found} == {"logistic", "mine.yaml"}
+    assert {row["name"].rpartition("/")[2] for row in found} == {"naive-bayes", "mine.yaml"}
     decided = pd.read_parquet(tmp_path / "out" / "predictions.parquet")
     for row in found:
         mine = decided[decided["model"] == row["name"]]
@@ -89,6 +89,6 @@ def test_a_configuration_and_the_baseline_are_judged(site, music, tmp_path):
         assert row["log_loss"] == pytest.approx(-np.log(np.maximum(scores, 1e-12)).mean())
     assert '<th class="n">Log loss</th>' in (tmp_path / "out" / "report.html").read_text("utf-8")
     assert "| Log loss |" in (tmp_path / "out" / "results.md").read_text("utf-8")
-    fitted = tmp_path / "logistic.skops"
-    genrenet("baseline", "logistic", music, "--out", fitted, path=site)
+    fitted = tmp_path / "bayes.skops"
+    genrenet("baseline", "naive-bayes", music, "--out", fitted, path=site)
     genrenet("classify", music / "bass" / "bass-0.wav", "--checkpoint", fitted, path=site)

@@ -197,18 +197,6 @@ def test_what_is_validated_is_what_was_trained(own, music, tmp_path):
     assert logged["val/loss"] == pytest.approx(logged["train/loss"], rel=1e-5)
 
 
-def test_evaluate_judges_a_network_of_ones_own(own, music, tmp_path):
-    text = TINY.replace("genrenet.models.networks.CNN", "own_parts.Pooled")
-    text = text.replace(
-        "{n_stft_frames: 71, channels: [8, 16], pools: [[8, 7], [12, 10]]}", "{width: 8}"
-    )
-    (tmp_path / "mine.yaml").write_text(text)
-    options = ["--protocol", "70-30", "--seeds", "1", "--out", str(tmp_path / "out")]
-    command = ["evaluate", music, "--models", f"config:{tmp_path / 'mine.yaml'}", *options]
-    genrenet(*command, path=own.parent)
-    assert "mine" in (tmp_path / "out" / "results.md").read_text("utf-8")
-
-
 def changed(own, monkeypatch, before, after):
     assert before in OWN
     own.write_text(OWN.replace(before, after))

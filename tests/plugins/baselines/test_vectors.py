@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from genrenet_plugins.baselines.euclidean_knn import EuclideanNeighbours
 from genrenet_plugins.baselines.feed_forward import FeedForward
+from genrenet_plugins.baselines.logistic import LinearProbe
 from genrenet_plugins.baselines.trees import decision_tree, random_forest
 from genrenet_plugins.shared import InputError
 from sklearn.base import clone
@@ -13,7 +14,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from tests.helpers.estimators import stored_and_read, vector_songs
 
-MAKERS = [EuclideanNeighbours, decision_tree, random_forest, FeedForward]
+MAKERS = [EuclideanNeighbours, decision_tree, random_forest, FeedForward, LinearProbe]
 
 
 def _made(maker, **settings):
@@ -27,6 +28,7 @@ def _made(maker, **settings):
         EuclideanNeighbours(3),
         EuclideanNeighbours(3, weights="distance"),
         FeedForward(random_state=0),
+        LinearProbe(),
     ]
 )
 def test_scikit_learns_contract(estimator, check):
@@ -83,6 +85,7 @@ def test_comes_back_from_a_file(maker):
     own, others = {
         EuclideanNeighbours: (["euclidean_knn.EuclideanNeighbours"], []),
         FeedForward: (["feed_forward.FeedForward"], []),
+        LinearProbe: (["logistic.LinearProbe"], []),
     }.get(maker, ([], ["sklearn.tree._tree.Tree"]))
     model = _made(maker).fit(X, y)
     read = stored_and_read(model, own, others)
