@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from genrenet.baselines import Baseline
     from genrenet.data.catalog import Reader
     from genrenet.evaluation.metrics import Metric
+    from genrenet.evaluation.protocols import ProtocolKind
     from genrenet.features import FeatureExtractor
     from genrenet.inference.scorers import ScorerFormat
     from genrenet.library.tag_formats import TagFormat
@@ -69,6 +70,10 @@ class Hooks:
     @hookspec
     def register_metrics(self, register: Callable[[Metric], None]) -> None:
         """Add figures of decisions: ``register(Metric("kappa", "Kappa", "Cohen's", kappa))``."""
+
+    @hookspec
+    def register_protocols(self, register: Callable[[ProtocolKind], None]) -> None:
+        """Add ways of dividing songs: ``register(ProtocolKind("halves", "...", "...", halve))``."""
 
     @hookspec
     def register_scorers(self, register: Callable[[ScorerFormat], None]) -> None:

@@ -36,6 +36,8 @@ class Baseline(Method):
         Settings to choose among inside the training songs.
     trusted : sequence of str
         Full names of types, beyond scikit-learn's and numpy's own, that its files may hold.
+    multi_label : {"each", "sets", "native", "no"}
+        How it learns where songs have several genres each; see `genrenet.baselines.multi_label`.
 
     Examples
     --------
@@ -48,6 +50,7 @@ class Baseline(Method):
     kind: Literal["vectors", "gaussians"] = "vectors"
     grid: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     trusted: Sequence[str] = ()
+    multi_label: Literal["each", "sets", "native", "no"] = "each"
 
     word: ClassVar[str] = "baseline"
     error: ClassVar[type[GenrenetError]] = BaselineError
@@ -59,6 +62,12 @@ class Baseline(Method):
                 f"the baseline '{self.name}'",
                 found=f"kind {self.kind!r} and grid {self.grid!r}",
                 wanted="kind 'vectors' or 'gaussians', and a dictionary of values by setting",
+            )
+        if self.multi_label not in ("each", "sets", "native", "no"):
+            raise BaselineError(
+                f"the baseline '{self.name}'",
+                found=f"multi_label {self.multi_label!r}",
+                wanted="each, sets, native or no",
             )
 
 

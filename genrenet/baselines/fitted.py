@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from genrenet.baselines.base import Baseline, BaselineError, baselines
 from genrenet.baselines.song_features import FeatureMatrix, current_features, song_features
-from genrenet.inference.answers import SOFTMAX
+from genrenet.inference.answers import SIGMOID, SOFTMAX
 from genrenet.inference.result import SongResult, named_scores
 from genrenet.inference.scorers import SongScorer
 from genrenet.utils.atomic import replacing
@@ -46,6 +46,9 @@ class FittedBaseline(SongScorer):
         Those that were given or chosen.
     about : dict
         What it learnt from; plain values.
+    thresholds : dict of str to float
+        The score from which on each genre is named, where songs have several; see
+        `genrenet.baselines.multi_label`.
     """
 
     name: str
@@ -54,6 +57,7 @@ class FittedBaseline(SongScorer):
     features: str
     settings: dict[str, Any] = field(default_factory=dict)
     about: dict[str, Any] = field(default_factory=dict)
+    thresholds: dict[str, float] = field(default_factory=dict)
 
     def scores(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the scores of songs from their features.
@@ -66,7 +70,7 @@ class FittedBaseline(SongScorer):
         Returns
         -------
         ndarray of float64, shape (songs, labels)
-            Rows sum to one.
+            Rows sum to one, unless songs have several genres.
         """
         classes = list(self.estimator.classes_)
         found = np.zeros((len(rows), len(self.labels)))
@@ -94,10 +98,15 @@ class FittedBaseline(SongScorer):
             found = self.features_of(some, device)
             usable = found.usable
             scores = iter(self.scores(found.rows[usable]) if usable.any() else ())
-            genres = iter(self.decisions(found.rows[usable]) if usable.any() else ())
+            one = usable.any() and not self.thresholds
+            genres = iter(self.decisions(found.rows[usable]) if one else ())
             for path, good in zip(some, usable, strict=True):
                 result = SongResult(path, checkpoint, error=found.errors.get(path))
-                if good:
+                if good and self.thresholds:
+                    rule = replace(SIGMOID, thresholds=self.thresholds)
+                    result.decide(named_scores(self.labels, next(scores)), rule)
+                    result.frames = 1
+                elif good:
                     result.decide(named_scores(self.labels, next(scores)), SOFTMAX)
                     result.genre = next(genres)
                     # Where the method is not sure, this is how sure it is of the likeliest genre.
@@ -156,7 +165,9 @@ def load_baseline(path: str | os.PathLike[str]) -> FittedBaseline:
     name = printable(path)
     if not Path(path).is_file():
         raise BaselineError(f"no fitted baseline '{name}'", wanted=f"a {SUFFIX} file")
-    trusted = {kind for known in baselines().values() for kind in known.trusted}
+    from genrenet.baselines.multi_label import TRUSTED
+
+    trusted = {kind for known in baselines().values() for kind in known.trusted} | {*TRUSTED}
     try:
         held = skops.io.get_untrusted_types(file=path)
         foreign = {kind for kind in held if new_name(kind) not in trusted}
@@ -181,7 +192,8 @@ def load_baseline(path: str | os.PathLike[str]) -> FittedBaseline:
         raise BaselineError(
             f"'{name}' has another format", found=str(found), wanted=f"format {FORMAT}"
         )
-    keys = ("name", "estimator", "labels", "features", "settings", "about")
+    entries.setdefault("thresholds", {})  # older files have none
+    keys = ("name", "estimator", "labels", "features", "settings", "about", "thresholds")
     if missing := [key for key in keys if key not in entries]:
         raise BaselineError(f"'{name}' is damaged", found=f"no entry {', '.join(missing)}")
     entries["features"] = current_features(str(entries["features"]), warn=False)
@@ -245,11 +257,16 @@ def fit_baseline(
         )
     fixed = dict(settings or {})
     grid = {key: list(values) for key, values in method.grid.items() if key not in fixed}
+
+    def merit(candidate: Mapping[str, Any], train: Any, test: Any) -> float:
+        estimator = method.make(seed, **fixed, **candidate).fit(rows[train], truth[train])
+        return float((estimator.predict(rows[test]) == truth[test]).mean())
+
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of single candidates, which the choice passes over
-            inner = _inner_folds(truth, groups, validation, seed)
-            chosen = _choose(method, grid, fixed, rows, truth, inner, seed) if grid else {}
+            inner = inner_folds(truth, groups, validation, seed)
+            chosen = choose_settings(grid, inner, merit) if grid else {}
             estimator = method.make(seed, **fixed, **chosen).fit(rows, truth)
     except (ValueError, TypeError, np.linalg.LinAlgError) as error:
         why = " ".join(str(error).split())
@@ -267,7 +284,7 @@ def fit_baseline(
     )
 
 
-def _inner_folds(
+def inner_folds(
     truth: NDArray[np.str_],
     groups: Sequence[object] | None,
     validation: NDArray[np.bool_] | None,
@@ -298,17 +315,24 @@ def _inner_folds(
         return []
 
 
-def _choose(
-    method: Baseline,
-    grid: dict[str, list[Any]],
-    fixed: dict[str, Any],
-    rows: NDArray[np.float64],
-    truth: NDArray[np.str_],
-    inner: list[tuple[Any, Any]],
-    seed: int,
+def choose_settings(
+    grid: Mapping[str, list[Any]],
+    inner: Sequence[tuple[Any, Any]],
+    merit: Callable[[Mapping[str, Any], Any, Any], float],
 ) -> dict[str, Any]:
     """Return the settings that do best over inner folds; the first ones where there are none.
 
+    Parameters
+    ----------
+    grid : mapping of str to list
+        Values to choose among.
+    inner : sequence of (ndarray, ndarray)
+        Rows to learn from and rows to choose on.
+    merit : callable
+        Gets settings and such a pair; how good they are, at least 0.
+
+    Notes
+    -----
     Every candidate is made as the final one will be: through the method's own factory, which may
     be any function. scikit-learn's GridSearchCV would clone one estimator and set its parameters.
     """
@@ -319,8 +343,7 @@ def _choose(
         shares = []
         for train, test in inner:
             try:
-                estimator = method.make(seed, **fixed, **candidate).fit(rows[train], truth[train])
-                shares.append(float((estimator.predict(rows[test]) == truth[test]).mean()))
+                shares.append(merit(candidate, train, test))
             except (ValueError, np.linalg.LinAlgError):
                 shares.append(-1.0)  # a candidate that cannot learn this is passed over
         if shares and np.mean(shares) > best and min(shares) >= 0:

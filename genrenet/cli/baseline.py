@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from genrenet.cli.parsing import CommandParser, add_collection_options, setting
+from genrenet.cli.parsing import (
+    CommandParser,
+    add_collection_options,
+    add_multi_label_option,
+    setting,
+)
 from genrenet.cli.telling import fact, next_step, plural, say
 from genrenet.utils.errors import GenrenetError, printable
 
@@ -35,6 +41,7 @@ def make_parser(command: str) -> CommandParser:
     )
     parser.add_argument("--seed", type=int, default=0, help="default: 0")
     add_collection_options(parser)
+    add_multi_label_option(parser)
     return parser
 
 
@@ -48,16 +55,21 @@ def run(command: str, arguments: Sequence[str]) -> int:
             f"--out '{printable(out)}'", wanted="a .skops file in a folder that exists"
         )
     settings = dict(setting(text) for text in options.set)
+    import numpy as np
+
     from genrenet.baselines import baseline, fit_baseline
+    from genrenet.baselines.multi_label import fit_multi_label
     from genrenet.baselines.song_features import current_features, song_features
     from genrenet.data.catalog import read_catalog
+    from genrenet.data.catalog.several_genres import multi_hot
     from genrenet.data.splits import song_groups
     from genrenet.utils.progress import progress_bar
 
     method = baseline(options.name)
     method.make(options.seed, **settings)
     features = current_features(options.features or method.features)
-    catalog = read_catalog(options.data, labels=options.labels)
+    several = options.multi_label or None
+    catalog = read_catalog(options.data, labels=options.labels, multi_label=several)
     table = catalog.table
     with progress_bar(f"features {features}") as show:
         found = song_features(list(table["path"]), features, progress=show)
@@ -72,15 +84,22 @@ def run(command: str, arguments: Sequence[str]) -> int:
     groups = None
     if catalog.artists_known or "song" in table:
         groups = song_groups(learnt_from)
-    fitted = fit_baseline(
-        method,
-        found.rows[usable],
-        list(learnt_from["genre"]),
-        groups=groups,
-        features=features,
-        settings=settings,
-        seed=options.seed,
-    )
+    how: dict[str, Any] = {"groups": groups, "features": features, "settings": settings}
+    rows, genres = found.rows[usable], list(learnt_from["genre"])
+    if catalog.multi_label:
+        labels = catalog.genres
+        fitted = fit_multi_label(
+            method,
+            rows,
+            multi_hot(learnt_from["genres"], labels),
+            labels=labels,
+            strata=genres,
+            validation=np.zeros(len(rows), bool),
+            seed=options.seed,
+            **how,
+        )
+    else:
+        fitted = fit_baseline(method, rows, genres, seed=options.seed, **how)
     fitted.about = {"dataset": catalog.name, "songs": int(usable.sum()), "seed": options.seed}
     say(*catalog.notes)
     for problem in [*catalog.problems, *found.errors.values()]:

@@ -138,11 +138,16 @@ def _check(options: argparse.Namespace) -> int:
         with progress_bar("decoding") as show:
             problems += check_catalog(catalog, progress=show)
     rows = []
-    for genre, group in songs.groupby("genre"):
+    kind = "genre"
+    if catalog.multi_label:
+        kind, cells = "genres", songs["genres"].str.split("; ")
+        songs = songs.assign(genres=cells).explode("genres")
+    for genre, group in songs.groupby(kind):
         artists = group["artist"][group["artist"] != ""].nunique()
         hours = group["duration"].sum() / 3600
         number = len(set(song_names(group)))
         rows.append((genre, number, artists or "?", f"{hours:.2f}"))
+    songs = catalog.table
     say(f"{catalog.name} ({catalog.format}): {plural(len(songs), 'song')}")
     if not as_json():
         print_table(("genre", "songs", "artists", "hours"), rows)

@@ -95,8 +95,14 @@ def _results(options: argparse.Namespace) -> tuple[dict[str, Any], pd.DataFrame]
     from genrenet.evaluation.datasets import read_dataset
 
     protocol = options.protocol
+    dataset = read_dataset(source, segments=options.segments, labels=options.labels)
+    if dataset.multi_label:
+        raise LabelCheckError(
+            f"'{printable(source)}' has songs with several genres",
+            wanted="songs with one genre each",
+        )
     if protocol is None:
-        known = read_dataset(source, segments=options.segments, labels=options.labels).artists
+        known = dataset.artists
         protocol = "artist-5fold" if known else "stratified-5fold"
         if not known:
             say(

@@ -208,6 +208,16 @@ def add_collection_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_multi_label_option(parser: argparse.ArgumentParser) -> None:
+    """Add what lets songs have several genres."""
+    parser.add_argument(
+        "--multi-label",
+        action="store_true",
+        help="songs have several genres: those that a table's column genres (or genre) names, "
+        "between semicolons (default: if there is such a column, and no column genre)",
+    )
+
+
 def add_taxonomy_option(parser: argparse.ArgumentParser) -> None:
     """Add what says under which names genres are given."""
     parser.add_argument(

@@ -22,6 +22,7 @@ KINDS = {
     "playlist": "register_playlist_formats",
     "tags": "register_tag_formats",
     "metric": "register_metrics",
+    "protocol": "register_protocols",
 }
 
 WIDE = 120
@@ -95,6 +96,8 @@ def _parameters(kind: str, item: Any) -> dict[str, Any]:
         return {"features": item.features, **item.parameters(), **grid}
     if kind == "recommender":
         return {"needs": "+".join(item.needs), **item.parameters()}
+    if kind == "protocol":
+        return {"lenient": item.lenient, **({"pattern": item.pattern} if item.pattern else {})}
     if kind == "features":
         return {"columns": len(item.columns), "sample_rate": item.sample_rate, **item.settings}
     return {}

@@ -27,7 +27,8 @@ def tell_best(trainer: Trainer) -> None:
     found = next((one.best for one in _of(trainer, HyperParameters) if one.best), None)
     if found is None:
         return
-    names = {"song_accuracy": "song accuracy", "frame_accuracy": "frame accuracy", "loss": "loss"}
+    names = {"song_accuracy": "song accuracy", "frame_accuracy": "frame accuracy"}
+    names |= {"song_map": "mAP of songs", "song_roc_auc": "ROC-AUC of songs", "loss": "loss"}
     figures = [f"{words} {found[name]:.3f}" for name, words in names.items() if name in found]
     say(f"best on the validation songs: {', '.join(figures)}, in epoch {found['epoch']:.0f}")
     fact(best=found)

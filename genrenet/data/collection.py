@@ -36,6 +36,7 @@ class SplitCollection:
     subset: str
     segments: str
     labels_from: str
+    multi_label_asked: bool | None
     split_kind: str
     fractions: tuple[float, float, float]
     split_seed: int
@@ -74,6 +75,7 @@ class SplitCollection:
             segments=self.segments,
             labels=self.labels_from,
             labelled=self.outputs is None,
+            multi_label=self.multi_label_asked,
         )
         for line in (*catalog.problems, *catalog.notes):
             logger.warning("%s", line)
@@ -88,6 +90,11 @@ class SplitCollection:
         cache = None if self.store == "auto" else self.store
         most = None if limit is None else round(1e9 * limit)
         return StreamedSongs(source, sample_rate=self.sample_rate, cache=cache, cache_bytes=most)
+
+    @property
+    def multi_label(self) -> bool:
+        """Whether songs have several genres each, which a model is to learn."""
+        return self.outputs is None and self.catalog.multi_label
 
     @property
     def labels(self) -> list[str]:
@@ -114,7 +121,14 @@ class SplitCollection:
                 return splits.with_validation(table, split, seed=seed, by="artist")
             except splits.SplitError as error:
                 logger.warning("validation songs are taken without regard to artists: %s", error)
-        return splits.with_validation(table, split, seed=seed)
+        try:
+            return splits.with_validation(table, split, seed=seed)
+        except splits.SplitError as error:
+            if not self.split_kind.endswith(".csv"):
+                raise
+            # A few songs of each genre, as somebody chose them, are all learnt from.
+            logger.warning("no songs are taken for validation: %s", error)
+            return split
 
     @cached_property
     def frames(self) -> FrameSettings:

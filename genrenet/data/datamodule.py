@@ -11,10 +11,12 @@ import numpy as np
 import pandas as pd
 import pytorch_lightning as pl
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader
 
 from genrenet.data.batches import counted_only
+from genrenet.data.catalog.several_genres import multi_hot
 from genrenet.data.collection import DataError, SplitCollection
 from genrenet.data.datasets import (
     CachedDataset,
@@ -54,6 +56,8 @@ class GenreDataModule(SplitCollection, pl.LightningDataModule):
         FMA's subset.
     labels : {"auto", "folders", "tags"}
         Where the genres are; see `genrenet.data.catalog.read_catalog`.
+    multi_label : bool, optional
+        Whether songs have several genres each; see `genrenet.data.catalog.read_catalog`.
     split : str
         ``auto`` (the table's own column, else artist-disjoint where artists are known, else
         stratified), ``stratified``, ``artist``, ``fault-filtered``, ``70-30``, ``column``, or the
@@ -112,6 +116,7 @@ class GenreDataModule(SplitCollection, pl.LightningDataModule):
         subset: str = "small",
         segments: str = "auto",
         labels: str = "auto",
+        multi_label: bool | None = None,
         split: str = "auto",
         fractions: tuple[float, float, float] = (0.7, 0.1, 0.2),
         split_seed: int = 0,
@@ -139,7 +144,7 @@ class GenreDataModule(SplitCollection, pl.LightningDataModule):
                 wanted="at least 1",
             )
         self.source, self.format, self.subset = source, format, subset
-        self.segments, self.labels_from = segments, labels
+        self.segments, self.labels_from, self.multi_label_asked = segments, labels, multi_label
         self.split_kind, self.fractions, self.split_seed = split, fractions, split_seed
         self.fold, self.n_folds, self.max_songs = fold, n_folds, max_songs
         self.frame_seconds, self.trim, self.sample_rate = frame_seconds, trim, sample_rate
@@ -215,7 +220,7 @@ class GenreDataModule(SplitCollection, pl.LightningDataModule):
         training = name == "train"
         dataset = FrameDataset(
             list(table["path"]),
-            pd.Index(self.labels).get_indexer(table["genre"]),
+            self._targets(table),
             reader,
             self.frames,
             crops=self.crops if training else "fixed",
@@ -229,6 +234,12 @@ class GenreDataModule(SplitCollection, pl.LightningDataModule):
                 remedy="see 'genrenet data check'",
             )
         return dataset
+
+    def _targets(self, table: pd.DataFrame) -> NDArray[Any]:
+        """Return the label of each song, or which ones it has, of shape (songs, labels)."""
+        if self.multi_label:
+            return multi_hot(table["genres"], self.labels)
+        return np.asarray(pd.Index(self.labels).get_indexer(table["genre"]))
 
     def skip(self, path: str, error: str, tell: bool = True) -> None:
         """Keep the reason why a song is left out, and say so once."""
@@ -277,6 +288,8 @@ class GenreDataModule(SplitCollection, pl.LightningDataModule):
     @cached_property
     def label_counts(self) -> list[int]:
         """Training songs of each label."""
+        if self.multi_label:
+            return [int(n) for n in self._targets(self.part("train")).sum(axis=0)]
         counts = self.part("train")["genre"].value_counts()
         return [int(counts.get(label, 0)) for label in self.labels]
 

@@ -134,8 +134,8 @@ class FrameDataset(Dataset[Item]):
     Parameters
     ----------
     paths : sequence of str
-    labels : sequence of int
-        Label of each song.
+    labels : sequence of int, or ndarray of bool, shape (songs, labels)
+        Label of each song; or, where songs have several, which ones it has.
     reader : Reader
     settings : FrameSettings
     crops : {"random", "fixed"}
@@ -149,7 +149,7 @@ class FrameDataset(Dataset[Item]):
     def __init__(
         self,
         paths: Sequence[str],
-        labels: Sequence[int],
+        labels: Sequence[int] | NDArray[Any],
         reader: Reader,
         settings: FrameSettings,
         *,
@@ -159,7 +159,8 @@ class FrameDataset(Dataset[Item]):
     ) -> None:
         self.paths, self.reader, self.settings = list(paths), reader, settings
         self.crops, self.seed = crops, seed
-        self.labels = np.asarray(labels, dtype=np.int64)
+        given = np.asarray(labels)
+        self.labels = given if given.ndim == 2 else given.astype(np.int64)
         self.lengths = np.fromiter(map(reader.length, self.paths), np.int64, len(self.paths))
         if crops == "random":
             readable = np.flatnonzero(self.lengths)

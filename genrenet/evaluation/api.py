@@ -8,8 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from genrenet.evaluation.datasets import read_dataset
+from genrenet.evaluation import multi_label_results
+from genrenet.evaluation.across import join
+from genrenet.evaluation.datasets import DatasetError, read_dataset
 from genrenet.evaluation.protocols import protocols
+from genrenet.evaluation.protocols.curves import with_curves
+from genrenet.evaluation.report import multi_label_page
 from genrenet.evaluation.report.run_files import write_run
 from genrenet.evaluation.results import predictions, summarise
 from genrenet.evaluation.runner import contenders, judge
@@ -22,7 +26,9 @@ class Evaluation:
     Attributes
     ----------
     results : dict
-        What ``results.json`` holds: accuracies with intervals, paired comparisons, per protocol.
+        What ``results.json`` holds: figures with intervals, paired comparisons, per protocol; see
+        `genrenet.evaluation.results.summarise`, and where songs have several genres
+        `genrenet.evaluation.multi_label_results.summarise`.
     page : Path
         The report for people.
     complete : bool
@@ -38,12 +44,18 @@ def evaluate(
     data: str | os.PathLike[str],
     models: Sequence[str],
     *,
-    protocol: Sequence[str] = ("artist-5fold",),
+    protocol: Sequence[str] = (),
     seeds: int = 1,
+    learning_curve: str | None = None,
+    sizes: Sequence[str] = (),
+    shots: Sequence[str] = (),
+    test_on: str | os.PathLike[str] | None = None,
+    genre_map: str | None = None,
     genres: Sequence[str] = (),
     out: str | os.PathLike[str] = "runs/evaluate",
     segments: str = "auto",
     labels: str = "auto",
+    multi_label: bool | None = None,
     fit_options: Sequence[str] = (),
     reference: Sequence[Any] = (),
     jobs: int = 1,
@@ -59,14 +71,23 @@ def evaluate(
     models : sequence of str
         Baselines, ``NAME@FEATURES``, ``cnn``, ``crnn``, ``transfer:BACKBONE``, ``config:FILE``.
     protocol : sequence of str
-        See `genrenet.evaluation.protocols.protocols`.
+        See `genrenet.evaluation.protocols.protocols`; by default ``artist-5fold``, and with
+        ``test_on`` ``across``.
     seeds : int > 0
         Repetitions with other folds and other random numbers.
+    learning_curve, sizes, shots : str, sequence of str, sequence of str
+        Judge every protocol on parts of its training songs, too: see
+        `genrenet.evaluation.protocols.curves.with_curves`.
+    test_on : path, optional
+        Another collection (or table of the same features): all songs of ``data`` are learnt from,
+        and those of this one judged.
+    genre_map : str, optional
+        What its genres are called in ``data``; see `genrenet.evaluation.across.mapped_genres`.
     genres : sequence of str
         Judge songs of these alone; of all where there are none.
     out : path
         Folder of the run. One that was interrupted goes on where it stopped.
-    segments, labels : str
+    segments, labels, multi_label
         See `genrenet.evaluation.datasets.read_dataset`.
     fit_options : sequence of str
         More options of ``genrenet fit``, for the networks.
@@ -93,11 +114,23 @@ def evaluate(
     >>> found = evaluate("features_30_sec.csv", ["svm", "forest"])  # doctest: +SKIP
     >>> found.results["models"][0]["accuracy"]  # doctest: +SKIP
     """
-    judges = protocols(list(protocol), seeds)
+    names = list(protocol) or ["artist-5fold" if test_on is None else "across"]
+    judges = protocols(with_curves(names, learning_curve, sizes, shots), seeds)
+    if other := [one.name for one in judges if (one.base == "across") != (test_on is not None)]:
+        raise DatasetError(
+            "the protocol 'across', and no other, judges one collection by another",
+            found=", ".join(other) + (" with --test-on" if test_on is not None else ""),
+            remedy="leave --protocol out with --test-on, and pass both for 'across'",
+        )
+    if genre_map is not None and test_on is None:
+        raise DatasetError("--genre-map", wanted="--test-on with a collection whose genres it maps")
     methods = contenders(models, fit_options)
-    dataset = read_dataset(data, segments=segments, labels=labels)
+    dataset = read_dataset(data, segments=segments, labels=labels, multi_label=multi_label)
     if genres:
         dataset = dataset.only(list(genres))
+    if test_on is not None:
+        judged_on = read_dataset(test_on, segments=segments, labels=labels)
+        dataset = join(dataset, judged_on, genre_map)
     if dataset.features is not None:
         tell(f"{len(dataset.columns)} columns of features: {', '.join(dataset.columns)}")
     for note in dataset.notes:
@@ -107,6 +140,11 @@ def evaluate(
     if len(dataset.problems) > 20:
         tell(f"and {len(dataset.problems) - 20} more")
     judged = judge(dataset, methods, judges, out, jobs=jobs, dask=dask, tell=tell)
+    if dataset.multi_label:
+        results = multi_label_results.summarise(judged)
+        decided = multi_label_results.predictions(judged)
+        page = multi_label_page.write_run(Path(out), results, decided)
+        return Evaluation(results, page, not judged.errors)
     decided = predictions(judged)
     results = summarise(judged, decided)
     page = write_run(Path(out), {**results, "reference": list(reference)}, decided)

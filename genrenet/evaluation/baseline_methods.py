@@ -16,6 +16,7 @@ from genrenet.baselines import (
     known_features,
     origin,
 )
+from genrenet.baselines.multi_label import fit_multi_label
 from genrenet.baselines.song_features import check_features, current_features, song_features
 from genrenet.data.splits import Split, song_groups
 from genrenet.evaluation.datasets import Dataset
@@ -130,20 +131,32 @@ class BaselineContender(Contender):
         groups = None
         if dataset.artists or "song" in table:
             groups = song_groups(learnt_from)
-        validation = None
-        if own_validation:
-            validation = np.isin(train, split.indices(table, "validation"))
+        validation = np.isin(train, split.indices(table, "validation"))
         began = time.perf_counter()
-        fitted = fit_baseline(
-            self.method,
-            found.rows[train],
-            list(learnt_from["genre"]),
-            labels=dataset.labels,
-            groups=groups,
-            validation=validation,
-            features=self.features,
-            seed=seed,
-        )
+        if dataset.multi_label:
+            fitted = fit_multi_label(
+                self.method,
+                found.rows[train],
+                dataset.row_targets[train],
+                labels=dataset.labels,
+                strata=list(learnt_from["genre"]),
+                validation=validation,
+                own_validation=own_validation,
+                groups=groups,
+                features=self.features,
+                seed=seed,
+            )
+        else:
+            fitted = fit_baseline(
+                self.method,
+                found.rows[train],
+                list(learnt_from["genre"]),
+                labels=dataset.labels,
+                groups=groups,
+                validation=validation if own_validation else None,
+                features=self.features,
+                seed=seed,
+            )
         learnt = time.perf_counter()
         scores = fitted.scores(found.rows[test])
         return FoldResult(
@@ -158,6 +171,7 @@ class BaselineContender(Contender):
                 for row in test
                 if table["path"][row] in found.errors
             },
+            thresholds=list(fitted.thresholds.values()) or None,
         )
 
 

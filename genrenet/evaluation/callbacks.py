@@ -17,6 +17,7 @@ from torch import Tensor
 from genrenet.data.datamodule import GenreDataModule, data_of
 from genrenet.data.splits import song_names
 from genrenet.evaluation import metrics
+from genrenet.evaluation.report import multi_label_test
 from genrenet.evaluation.report.test_report import (
     predictions_table,
     write_predictions,
@@ -84,13 +85,30 @@ class TestReport(pl.Callback):
         if data is None or "test" not in stages or getattr(trainer, "fast_dev_run", False):
             return
         stage = stages["test"]
-        confusion = stage.frame_confusion.compute().cpu().numpy()
+        confusion = None
+        if not data.multi_label:
+            confusion = stage.frame_confusion.compute().cpu().numpy()
         scores, target, frames = _gather(trainer, stage.songs, data, "test")
         gather_skipped(data)
         folder = _folder(trainer) / "report"
         if not trainer.is_global_zero:
             return
         table = data.part("test")
+        if data.multi_label:
+            limits = pl_module.provenance.get("answers", {}).get("thresholds", {})
+            files, decided = table, (scores, frames)
+            if "song" in table:
+                table, scores, target, frames = _songs(table, scores, target, frames)
+            part = multi_label_test.judged(table, scores, target, frames, data.labels, limits)
+            results = multi_label_test.results(part, table, data.labels)
+            results = {**_about(trainer, pl_module, data), **results}
+            page = multi_label_test.write_report(folder, results)
+            rows = multi_label_test.predictions(files, *decided, data.labels, part.thresholds)
+            write_predictions(page.with_name("predictions.csv"), rows)
+            self.results, self.page = results, page
+            print(multi_label_test.summary(results))
+            print(f"report: {printable(page)}")
+            return
         files = predictions_table(table, scores, data.labels, frames)
         if "song" in table:
             table, scores, target, frames = _songs(table, scores, target, frames)
@@ -118,7 +136,7 @@ def _songs(
     total = np.bincount(rows, weights=frames, minlength=len(songs))
     sums = np.zeros((len(songs), scores.shape[1]))
     np.add.at(sums, rows, scores * frames[:, None])
-    truth = np.full(len(songs), -1)
+    truth = np.full((len(songs), *target.shape[1:]), -1)
     np.maximum.at(truth, rows, target)
     whole = table.drop_duplicates("song")
     return whole, sums / np.maximum(total, 1)[:, None], truth, total.astype(np.int64)

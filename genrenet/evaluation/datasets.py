@@ -14,9 +14,11 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from genrenet.data.catalog import Problem, artists_known, read_catalog
+from genrenet.data.catalog.several_genres import all_names, joined, multi_hot, names_in
 from genrenet.data.catalog.tables import PARQUET_SUFFIXES, TEXT_SUFFIXES
 from genrenet.data.splits import song_names
 from genrenet.evaluation.feature_tables import DatasetError, lists_files, read_features, read_frame
+from genrenet.evaluation.multi_label_tables import balanced
 from genrenet.utils.errors import printable
 from genrenet.utils.file_stamp import FileState
 
@@ -34,7 +36,8 @@ class Dataset:
         Where they came from.
     table : DataFrame
         A row a song, or a segment of one: ``track_id``, ``path``, ``genre``, ``artist``, if known
-        ``split``, and of segments ``song``.
+        ``split``, and of segments ``song``. Where songs have several genres they are in ``genres``,
+        and ``genre`` is the stratum; see `genrenet.data.catalog.several_genres`.
     features : ndarray of float64, shape (rows, columns), or None
         Where the source is a table of features.
     columns : tuple of str
@@ -54,8 +57,15 @@ class Dataset:
     notes: list[str] = field(default_factory=list)
 
     @property
+    def multi_label(self) -> bool:
+        """Whether songs have several genres each."""
+        return "genres" in self.table
+
+    @cached_property
     def labels(self) -> list[str]:
         """Genres, sorted."""
+        if self.multi_label:
+            return all_names(self.table["genres"])
         return sorted(self.table["genre"].unique())
 
     @property
@@ -96,10 +106,19 @@ class Dataset:
         return list(songs), sums / np.bincount(codes, minlength=len(songs))[:, None]
 
     @cached_property
+    def row_targets(self) -> NDArray[np.bool_]:
+        """Which genres rows have, where they may have several: shape (rows, labels)."""
+        return multi_hot(self.table["genres"], self.labels)
+
+    def targets(self, songs: Sequence[str]) -> NDArray[np.bool_]:
+        """Return which genres songs have, where they may have several: shape (songs, labels)."""
+        return multi_hot(self.songs.set_index("track_id")["genres"].loc[list(songs)], self.labels)
+
+    @cached_property
     def digest(self) -> str:
         """What tells that a later run is about the same songs: 16 hexadecimal digits."""
         state = hashlib.sha256()
-        for column in ("track_id", "genre", "artist", "song"):
+        for column in ("track_id", "genre", "artist", "song", "genres"):
             if column not in self.table:
                 continue
             state.update("\0".join(self.table[column]).encode("utf-8", "surrogateescape"))
@@ -125,15 +144,27 @@ class Dataset:
             )
         if len(wanted) < 2:
             raise DatasetError("genres to tell apart", found=str(len(wanted)), wanted="at least 2")
-        kept = self.table["genre"].isin(wanted).to_numpy()
+        table = self.table
+        if self.multi_label:
+            cells = [[name for name in names_in(c) if name in wanted] for c in table["genres"]]
+            table = table.assign(genres=list(map(joined, cells)))
+            kept = (table["genres"] != "").to_numpy()
+        else:
+            kept = table["genre"].isin(wanted).to_numpy()
         features = None if self.features is None else self.features[kept]
-        table = self.table[kept].reset_index(drop=True)
+        table = table[kept].reset_index(drop=True)
+        if self.multi_label:
+            table = balanced(table)
         name = f"{self.name} ({', '.join(wanted)})"
         return replace(self, name=name, table=table, features=features)
 
 
 def read_dataset(
-    source: str | os.PathLike[str], *, segments: str = "auto", labels: str = "auto"
+    source: str | os.PathLike[str],
+    *,
+    segments: str = "auto",
+    labels: str = "auto",
+    multi_label: bool | None = None,
 ) -> Dataset:
     """Read a collection of songs or a table of features.
 
@@ -146,6 +177,8 @@ def read_dataset(
         table of features also the name of the column that says the song.
     labels : {"auto", "folders", "tags"}
         Where the genres of songs are; see `genrenet.data.catalog.read_catalog`.
+    multi_label : bool, optional
+        Take all genres of each song; see `genrenet.data.catalog.read_catalog`.
 
     Returns
     -------
@@ -168,7 +201,7 @@ def read_dataset(
                     found="no files whose tags could say the genres",
                     remedy="leave out --labels tags",
                 )
-            return Dataset(path.stem, name, *read_features(path, frame, segments))
-    catalog = read_catalog(name, segments=segments, labels=labels)
+            return Dataset(path.stem, name, *read_features(path, frame, segments, multi_label))
+    catalog = read_catalog(name, segments=segments, labels=labels, multi_label=multi_label)
     problems, notes = list(catalog.problems), list(catalog.notes)
     return Dataset(catalog.name, name, catalog.table, problems=problems, notes=notes)

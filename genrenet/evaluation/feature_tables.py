@@ -2,9 +2,9 @@
 
 Columns are recognised by name, without case: ``filename``, ``path`` or ``track_id`` says which
 song; ``label``, ``genre`` or ``class`` its genre (where there is none, GTZAN's file names carry it:
-``blues.00012.wav``); ``artist`` and ``split`` are what they are in a catalog; ``length`` and
-``duration`` are left out, as they say how the file was cut and not how it sounds; all other columns
-of numbers are features, unless they tell the genre by what they hold
+``blues.00012.wav``), ``genres`` several of them; ``artist`` and ``split`` are what they are in a
+catalog; ``length`` and ``duration`` are left out, as they say how the file was cut and not how it
+sounds; all other columns of numbers are features, unless they tell the genre by what they hold
 (`genrenet.evaluation.label_copies`).
 
 Rows that are segments of one song (``blues.00012.3.wav``) are recognised by names, by a column
@@ -35,8 +35,15 @@ from genrenet.data.catalog.segments import (
     segments_by_value,
     unique_by_genre,
 )
+from genrenet.data.catalog.several_genres import all_names, names_in, note_of
 from genrenet.data.catalog.tables import PARQUET_SUFFIXES
 from genrenet.evaluation.label_copies import label_copies, too_good
+from genrenet.evaluation.multi_label_tables import (
+    balanced,
+    genre_copies,
+    several_names,
+    without_rare,
+)
 from genrenet.utils.errors import GenrenetError, printable
 
 SONG = ("track_id", "filename", "path", "file", "track", "song")
@@ -44,7 +51,7 @@ GENRE = ("genre", "label", "class")
 OF_SEGMENTS = ("song", "song_id", "track_id", "track", "group")
 NOT_FEATURES = re.compile(
     r"(path|filename|file|title|length|duration|split|fold|part|target|index|id|year|unnamed.*)"
-    r"|(genre|label|class|artist|album|track|song|group|segment|chunk)"
+    r"|(genres?|label|class|artist|album|track|song|group|segment|chunk)"
     r"([_ ]?(id|index|no|nr|num|number|code))?"
 )
 """Columns that say what a song is or how it was cut, and not how it sounds."""
@@ -114,7 +121,7 @@ def read_frame(path: Path) -> pd.DataFrame:
 
 def lists_files(table: Path, frame: pd.DataFrame) -> bool:
     """Return whether a table lists songs that are here, as a catalog does."""
-    if "path" not in frame or "genre" not in frame:
+    if "path" not in frame or not {"genre", "genres"} & {*frame}:
         return False
     numbers = any(_is_number(frame[name]) for name in frame if not NOT_FEATURES.fullmatch(name))
     there = any((table.parent / str(name)).is_file() for name in frame["path"].head(20))
@@ -161,7 +168,9 @@ def _numbers(where: str, frame: pd.DataFrame) -> tuple[list[str], list[Problem]]
     return names, problems
 
 
-def read_features(path: Path, frame: pd.DataFrame, segments: str = "auto") -> FeatureTable:
+def read_features(
+    path: Path, frame: pd.DataFrame, segments: str = "auto", multi_label: bool | None = None
+) -> FeatureTable:
     """Return a table of features; rows without numbers are left out.
 
     Parameters
@@ -171,6 +180,8 @@ def read_features(path: Path, frame: pd.DataFrame, segments: str = "auto") -> Fe
         From `read_frame`.
     segments : str
         ``auto``, ``off``, or the column that names the song that each row is a segment of.
+    multi_label : bool, optional
+        Take all genres of each song: see `genrenet.data.catalog.read_catalog`.
 
     Raises
     ------
@@ -192,14 +203,18 @@ def read_features(path: Path, frame: pd.DataFrame, segments: str = "auto") -> Fe
         )
     file = next((name for name in ("path", "filename", "file") if name in frame), song)
     files = frame[file].astype(str)
-    tracks, genres = list(map(_track, frame[song].astype(str))), _genres(where, frame, files)
-    table = pd.DataFrame({"track_id": tracks, "path": list(files), "genre": genres})
+    tracks, several = list(map(_track, frame[song].astype(str))), several_names(frame, multi_label)
+    table = pd.DataFrame({"track_id": tracks, "path": list(files)})
+    table["genre"] = "" if several is not None else _genres(where, frame, files)
     for name in ("artist", "split"):
         if name in frame:
             cells = map(cell_values, frame[name].astype(object))
             table[name] = [clean(", ".join(values)) for values in cells]
     if "artist" not in table:
         table["artist"] = ""
+    if several is not None:
+        table["genres"] = several
+        table = balanced(table)
     matrix = frame[names].to_numpy(np.float64, copy=True)
     matrix[~(np.abs(matrix) < LARGEST)] = np.nan
     songs = _songs(where, frame, table, matrix, segments)
@@ -213,7 +228,10 @@ def read_features(path: Path, frame: pd.DataFrame, segments: str = "auto") -> Fe
         Problem(name, "duplicate-path", "an earlier row is of the same song")
         for name in table["path"][twice]
     ]
-    for name, why in label_copies(matrix, names, table["genre"], table.get("song")).items():
+    copies = label_copies(matrix, names, table["genre"], table.get("song"))
+    if several is not None:
+        copies = {**genre_copies(matrix, names, table["genres"]), **copies}
+    for name, why in copies.items():
         problems.append(Problem(where, "label-copy", f"column '{name}' is no feature: {why}"))
         matrix = np.delete(matrix, names.index(name), axis=1)
         names.remove(name)
@@ -221,7 +239,12 @@ def read_features(path: Path, frame: pd.DataFrame, segments: str = "auto") -> Fe
         raise DatasetError(f"'{where}' holds no features", found=str(problems[-1]))
     problems += _unusable(table, matrix, names)
     kept = ~np.isnan(matrix).any(axis=1) & (table["genre"] != "").to_numpy() & ~twice
-    if table["genre"][kept].nunique() < 2:
+    if several is not None:
+        table["genres"], rare = without_rare(table, kept)
+        kept &= (table["genres"] != "").to_numpy()
+        problems += rare
+    labels = table["genre"][kept] if several is None else all_names(table["genres"][kept])
+    if len(set(labels)) < 2:
         shown = f"; for example {problems[0]}" if problems else ""
         raise DatasetError(
             f"'{where}' has songs of fewer than two genres",
@@ -229,6 +252,9 @@ def read_features(path: Path, frame: pd.DataFrame, segments: str = "auto") -> Fe
         )
     table = table[kept].reset_index(drop=True)
     notes = [described(list(table["song"]))] if "song" in table else []
+    if several is not None:
+        table = balanced(table)
+        notes.append(note_of(list(map(names_in, table["genres"])), table["genre"]))
     odd = too_good(matrix[kept], names, table["genre"])
     notes += [f"column '{name}' is kept, but {why}" for name, why in odd.items()]
     return FeatureTable(table, matrix[kept], tuple(names), problems, notes)

@@ -68,7 +68,7 @@ def label_copies(
         single = good & first & apart
         # Columns of measurements have too many values for the first rule: most need no counting.
         few = distinct <= len(np.unique(labels)) + (1 - AGREEMENT) * len(values)
-        if few and _function_of_label(values, labels[good]):
+        if few and function_of_label(values, labels[good]):
             found[name] = "it has one value in each genre, so it is the genre in other words"
         elif _tells_label(column[single], labels[single]):
             found[name] = "each value is of one genre only, so it names genres, artists or folders"
@@ -105,7 +105,7 @@ def _apart(values: NDArray[np.float64], labels: NDArray[np.int64]) -> bool:
     return int(changes.sum()) + 1 == len(np.unique(labels)) and bool(rising.all())
 
 
-def _function_of_label(values: NDArray[np.float64], labels: NDArray[np.int64]) -> bool:
+def function_of_label(values: NDArray[np.float64], labels: NDArray[np.int64]) -> bool:
     """Return whether nearly all rows have their genre's most frequent value, and these differ."""
     table = pd.DataFrame({"label": labels, "value": values}).value_counts().reset_index()
     best = table.drop_duplicates("label")  # the most frequent come first

@@ -39,7 +39,8 @@ class FoldResult:
     track_ids : list of str
         Songs that were decided.
     scores : list of list of float, shape (songs, labels)
-        A row a song, in the order of the dataset's labels; rows sum to one.
+        A row a song, in the order of the dataset's labels; rows sum to one, unless songs have
+        several genres.
     fit_seconds, predict_seconds : float
         Learning with the choice of settings, and answering; features and stores that are made once
         for all folds are not in them.
@@ -51,6 +52,9 @@ class FoldResult:
         Songs that could not be decided, and why.
     truncated : dict of str to str
         Songs that were decided by what could be read of them, and what is wrong with their files.
+    thresholds : list of float, shape (labels,), or None
+        Where songs have several genres: the score from which on each is named, chosen on validation
+        songs.
     """
 
     track_ids: list[str]
@@ -61,6 +65,7 @@ class FoldResult:
     frame_confusion: list[list[int]] | None = None
     skipped: dict[str, str] = field(default_factory=dict)
     truncated: dict[str, str] = field(default_factory=dict)
+    thresholds: list[float] | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values, for JSON."""

@@ -27,6 +27,7 @@ from genrenet.evaluation.methods import Contender, ContenderError, FoldResult
 from genrenet.inference.result import score_columns
 from genrenet.models.checkpoints import published_models
 from genrenet.models.checkpoints.header import read_header
+from genrenet.models.thresholds import USUAL
 from genrenet.training.configs import config_path
 from genrenet.utils import atomic
 from genrenet.utils.errors import printable
@@ -109,7 +110,7 @@ class NetworkContender(Contender):
         write_table(dataset.table, str(songs))
         settings = folder / f"{hashlib.sha256(self.name.encode()).hexdigest()[:16]}.yaml"
         arguments = ["--config", self.file, *self.options, f"--data.source={songs}"]
-        arguments += [] if "song" in dataset.table else ["--data.segments=off"]
+        arguments += _of_songs(dataset)
         # As the command itself understands the configuration and the options.
         self._run(["fit", *arguments, "--print_config"], folder / "prepare.log", settings)
         from genrenet.data.datamodule import GenreDataModule
@@ -139,7 +140,7 @@ class NetworkContender(Contender):
                 shutil.rmtree(folder / "run", ignore_errors=True)
                 arguments = ["--config", self.file, *self.options]
                 arguments += [f"--data.source={songs}", f"--data.split={parts}"]
-                arguments += [] if "song" in dataset.table else ["--data.segments=off"]
+                arguments += _of_songs(dataset)
                 arguments += [f"--out={folder}", "--name=run", f"--seed_everything={seed}"]
             self._run(["fit", *arguments], folder / "fit.log")
             if not last.exists():
@@ -169,9 +170,9 @@ class NetworkContender(Contender):
             _scores(rows, dataset.labels),
             float(finished.read_text("utf-8")),
             answered - learnt,
-            frame_confusion=_in_order(
-                found["confusion_frames"], list(found["labels"]), dataset.labels
-            ),
+            frame_confusion=None
+            if dataset.multi_label
+            else _in_order(found["confusion_frames"], list(found["labels"]), dataset.labels),
             skipped={
                 track: reasons.get(track, "it was not decided")
                 for track in wanted
@@ -182,6 +183,9 @@ class NetworkContender(Contender):
                 for item in found.get("truncated", [])
                 if ids.get(item["path"]) in known
             },
+            thresholds=[found["thresholds"].get(label, USUAL) for label in dataset.labels]
+            if dataset.multi_label
+            else None,
         )
 
     def _run(self, arguments: Sequence[str], log: Path, out: Path | None = None) -> None:
@@ -219,6 +223,12 @@ def _transfer(backbone: str) -> tuple[str, list[str]]:
     rate, seconds = description["frames"]["sample_rate"], description["frames"]["seconds"]
     heard = [f"--data.sample_rate={rate}", f"--data.frame_seconds={seconds}"]
     return TRANSFER.get(description["network"]["name"], "transfer"), heard
+
+
+def _of_songs(dataset: Dataset) -> list[str]:
+    """Return options that let the trainer take the songs as the dataset has them."""
+    found = [] if "song" in dataset.table else ["--data.segments=off"]
+    return [*found, "--data.multi_label=true"] if dataset.multi_label else found
 
 
 def _scores(rows: pd.DataFrame, labels: Sequence[str]) -> list[list[float]]:

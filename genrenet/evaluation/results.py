@@ -23,6 +23,7 @@ from genrenet.data.splits import artist_groups, artist_key
 from genrenet.evaluation import metrics
 from genrenet.evaluation.label_check import check_run
 from genrenet.evaluation.protocols import why_they_differ
+from genrenet.evaluation.protocols.curves import curves
 from genrenet.evaluation.runner import Judged
 from genrenet.evaluation.significance import accuracy_interval, holm, mcnemar, paired_bootstrap
 from genrenet.inference.result import score_columns
@@ -32,9 +33,12 @@ from genrenet.version import __version__
 FIGURES = (
     *("accuracy", "ci95", "ci95_artists", "by_seed", "n"),
     *("frame_accuracy", "n_frames", "per_class", "confusion_songs", "confusion_frames"),
-    *("prepare_seconds", "fit_seconds", "predict_seconds", "settings", "skipped", "truncated"),
 )
-"""What, with all metrics, is None in the row of a model that could not be judged."""
+OF_FOLDS = (
+    *("prepare_seconds", "fit_seconds", "predict_seconds"),
+    *("settings", "skipped", "truncated"),
+)
+"""What, with `FIGURES` and all metrics, is None in the row of a model that could not be judged."""
 
 
 def predictions(judged: Judged) -> pd.DataFrame:
@@ -82,16 +86,34 @@ def summarise(judged: Judged, decided: pd.DataFrame) -> dict[str, Any]:
         ``protocol`` (their names, with commas), ``dataset``, ``labels``, ``n_songs``,
         ``n_artists`` or None, ``notes`` (what was assumed), ``seeds``, ``created``,
         ``genrenet``, ``machine``, ``protocols`` (for each its ``name``, ``meaning`` and
-        ``leakage``), ``why_protocols_differ``, ``skipped``, ``models`` (`_row` for each model and
-        protocol), ``comparisons`` (`_compare` for each pair) and ``label_check``
-        (`genrenet.evaluation.label_check.check_run`).
+        ``leakage``, ``learnt_from`` and whose part it is), ``curves``
+        (`genrenet.evaluation.protocols.curves.curves`), ``why_protocols_differ``, ``skipped``,
+        ``models`` (`_row` for each model and protocol), ``comparisons`` (`_compare` for each pair)
+        and ``label_check`` (`genrenet.evaluation.label_check.check_run`).
     """
-    table = judged.dataset.songs
     rows: list[dict[str, Any]] = []
     pairs: list[dict[str, Any]] = []
     for protocol in judged.protocols:
         rows += [_row(judged, decided, protocol.name, model) for model in judged.meanings]
         pairs += _compare(judged, decided, protocol.name)
+    return {
+        **about_run(judged),
+        "models": rows,
+        "comparisons": pairs,
+        "curves": curves(judged.protocols, judged.learnt, rows),
+        "label_check": check_run(
+            judged.dataset.labels,
+            # Methods that learnt from a few songs say little of the labels.
+            [row for row in rows if "@" not in row["protocol"]],
+            decided,
+        ),
+    }
+
+
+def about_run(judged: Judged) -> dict[str, Any]:
+    """Return what `summarise` gives of the run itself: all but models, comparisons, curves and
+    labels."""
+    table = judged.dataset.songs
     return {
         "protocol": ",".join(protocol.name for protocol in judged.protocols),
         "dataset": judged.dataset.name,
@@ -106,7 +128,13 @@ def summarise(judged: Judged, decided: pd.DataFrame) -> dict[str, Any]:
         "genrenet": __version__,
         "machine": judged.machine,
         "protocols": [
-            {"name": p.name, "meaning": p.meaning, "leakage": judged.leaks.get(p.name, "")}
+            {
+                "name": p.name,
+                "meaning": p.meaning,
+                "leakage": judged.leaks.get(p.name, ""),
+                "learnt_from": judged.learnt.get(p.name),
+                "part_of": None if p.subset is None else p.base,
+            }
             for p in judged.protocols
         ],
         "why_protocols_differ": why_they_differ(judged.protocols),
@@ -114,9 +142,33 @@ def summarise(judged: Judged, decided: pd.DataFrame) -> dict[str, Any]:
             {"path": printable(problem.path), "reason": str(problem.message)}
             for problem in judged.dataset.problems
         ],
-        "models": rows,
-        "comparisons": pairs,
-        "label_check": check_run(judged.dataset.labels, rows, decided),
+    }
+
+
+def model_row(judged: Judged, protocol: str, model: str) -> dict[str, Any]:
+    """Return of one model under one protocol what its decisions do not change: name, error and
+    meaning, seconds, settings, and songs that were skipped or truncated.
+    """
+    folds = [f for f in judged.folds if f["protocol"] == protocol and f["model"] == model]
+    error = judged.errors.get((protocol, model))
+    meaning = dict(judged.meanings[model])
+    if judged.dataset.features is not None:
+        meaning["features"] = f"{len(judged.dataset.columns)} columns of {judged.dataset.name}"
+    about = {"name": model, "protocol": protocol, "error": error, "about": meaning}
+    if error is not None or not folds:
+        return {**about, **dict.fromkeys(OF_FOLDS)}
+    settings = [{"seed": f["seed"], "fold": f["fold"], **f["settings"]} for f in folds]
+    return {
+        **about,
+        "prepare_seconds": judged.prepared.get(model),
+        "fit_seconds": float(sum(fold["fit_seconds"] for fold in folds)),
+        "predict_seconds": float(sum(fold["predict_seconds"] for fold in folds)),
+        "settings": [setting for setting in settings if len(setting) > 2],
+        # Folds of an earlier version name no truncated songs.
+        **{
+            key: {track: why for fold in folds for track, why in fold.get(key, {}).items()}
+            for key in ("skipped", "truncated")
+        },
     }
 
 
@@ -145,15 +197,10 @@ def _row(judged: Judged, decided: pd.DataFrame, protocol: str, model: str) -> di
     throughout.
     """
     folds = [f for f in judged.folds if f["protocol"] == protocol and f["model"] == model]
-    error = judged.errors.get((protocol, model))
-    meaning = dict(judged.meanings[model])
-    if judged.dataset.features is not None:
-        meaning["features"] = f"{len(judged.dataset.columns)} columns of {judged.dataset.name}"
-    about = {"name": model, "protocol": protocol, "error": error, "about": meaning}
-    empty = dict.fromkeys((*metrics.song_metrics(), *FIGURES))
+    about = model_row(judged, protocol, model)
     rows = _of(decided, protocol, model)
-    if error is not None or not len(rows):
-        return {**about, **empty}
+    if about["error"] is not None or not len(rows):
+        return {**about, **dict.fromkeys((*metrics.song_metrics(), *FIGURES))}
     labels = judged.dataset.labels
     place = {label: i for i, label in enumerate(labels)}
     target = np.array([place[genre] for genre in rows["genre"]])
@@ -169,7 +216,6 @@ def _row(judged: Judged, decided: pd.DataFrame, protocol: str, model: str) -> di
     accuracy, n = float((rows["genre"] == rows["predicted"]).mean()), len(shares)
     interval = metrics.wilson_interval(round(accuracy * n), n)
     groups = _artists(judged, shares.index)
-    settings = [{"seed": f["seed"], "fold": f["fold"], **f["settings"]} for f in folds]
     return {
         **{name: found.get(f"song_{name}") for name in metrics.song_metrics()},
         **about,
@@ -185,15 +231,6 @@ def _row(judged: Judged, decided: pd.DataFrame, protocol: str, model: str) -> di
         "per_class": _classes(rows, labels),
         "confusion_songs": found["confusion_songs"],
         "confusion_frames": found.get("confusion_frames"),
-        "prepare_seconds": judged.prepared.get(model),
-        "fit_seconds": float(sum(fold["fit_seconds"] for fold in folds)),
-        "predict_seconds": float(sum(fold["predict_seconds"] for fold in folds)),
-        "settings": [setting for setting in settings if len(setting) > 2],
-        # Folds of an earlier version name no truncated songs.
-        **{
-            key: {track: why for fold in folds for track, why in fold.get(key, {}).items()}
-            for key in ("skipped", "truncated")
-        },
     }
 
 

@@ -24,7 +24,7 @@ def read_run(folder: Path) -> tuple[dict[str, Any], pd.DataFrame]:
     Raises
     ------
     ComparisonError
-        The folder holds none.
+        The folder holds none, or one on songs with several genres.
     """
     try:
         results = json.loads((folder / "results.json").read_text("utf-8"))
@@ -37,6 +37,12 @@ def read_run(folder: Path) -> tuple[dict[str, Any], pd.DataFrame]:
             found=str(error) or type(error).__name__,
             wanted="the folder that 'genrenet evaluate --out' wrote",
         ) from error
+    if results.get("multi_label"):
+        raise ComparisonError(
+            f"'{printable(folder)}' holds a run on songs with several genres each",
+            wanted="a run on songs with one genre each",
+            remedy="to compare models, judge them in one run: its report compares them",
+        )
     return results, decided
 
 

@@ -30,6 +30,7 @@ from genrenet.evaluation.leakage import leaks
 from genrenet.evaluation.methods import Contender
 from genrenet.evaluation.network_methods import NETWORKS, NetworkContender
 from genrenet.evaluation.protocols import Fold, Protocol
+from genrenet.evaluation.protocols.curves import learnt_from
 from genrenet.evaluation.spreading import spread
 from genrenet.evaluation.stored_json import read_json, write_json
 from genrenet.evaluation.tasks import (
@@ -41,6 +42,7 @@ from genrenet.evaluation.tasks import (
     safe_name,
     task_key,
 )
+from genrenet.models.rankings import rankings
 from genrenet.utils.errors import GenrenetError, printable
 
 PREPARED = Path("work", "prepared.json")
@@ -59,6 +61,8 @@ class Judged:
         `genrenet.evaluation.methods.FoldResult` holds.
     errors : dict of (str, str) to str
         Protocol and model that could not be judged, and why.
+    learnt : dict of str to dict
+        How much each protocol learns from; see `genrenet.evaluation.protocols.curves.learnt_from`.
     leaks : dict of str to str
         What the leakage check found, by protocol.
     meanings : dict of str to dict
@@ -75,6 +79,7 @@ class Judged:
     protocols: list[Protocol]
     folds: list[dict[str, Any]] = field(default_factory=list)
     errors: dict[tuple[str, str], str] = field(default_factory=dict)
+    learnt: dict[str, dict[str, Any]] = field(default_factory=dict)
     leaks: dict[str, str] = field(default_factory=dict)
     meanings: dict[str, dict[str, Any]] = field(default_factory=dict)
     prepared: dict[str, float] = field(default_factory=dict)
@@ -172,6 +177,9 @@ def judge(
             f"no model can be judged on '{dataset.name}'", found="; ".join(judged.errors.values())
         )
     _claim(folder, dataset)
+    for name in dict.fromkeys(protocol.name for protocol, _ in folds):
+        dealt = [fold for (p, _), found in folds.items() if p.name == name for fold in found]
+        judged.learnt[name] = learnt_from(dataset.table, dealt)
     splits: dict[str, list[Split]] = {}
     for (protocol, _), dealt in folds.items():
         splits.setdefault(protocol.name, []).extend(fold.split for fold in dealt)
@@ -230,13 +238,21 @@ def _line(dataset: Dataset, task: Task, result: dict[str, Any]) -> str:
     if why := result.get("error"):
         where = f"seed {task.seed}, fold {task.number + 1}"
         return f"{task.protocol}, {task.model}: failed in {where}: {why}"
+    return (
+        f"{task.protocol}, seed {task.seed}, fold {task.number + 1}: {task.model} "
+        f"{_said(dataset, result)} ({result['fit_seconds']:.1f} s to learn)"
+    )
+
+
+def _said(dataset: Dataset, result: dict[str, Any]) -> str:
+    """Return how well a fold went, in words."""
     tracks, scores = dataset.decide(result["track_ids"], result["scores"])
+    if dataset.multi_label:
+        precision = rankings(dataset.targets(tracks), scores)[0]
+        return f"mAP {np.nanmean(precision):.3f}" if np.isfinite(precision).any() else "no mAP"
     truth = dataset.songs.set_index("track_id")["genre"].loc[tracks]
     right = int((np.array(dataset.labels)[scores.argmax(axis=1)] == truth).sum())
-    return (
-        f"{task.protocol}, seed {task.seed}, fold {task.number + 1}: {task.model} {right} of "
-        f"{len(tracks)} right ({result['fit_seconds']:.1f} s to learn)"
-    )
+    return f"{right} of {len(tracks)} right"
 
 
 def _prepare(

@@ -27,7 +27,7 @@ class Answer(NamedTuple):
     Attributes
     ----------
     genre : str
-        The label with the highest score.
+        The label with the highest score; of labels with thresholds, among those that reach theirs.
     confidence : float
         Its score.
     genres : dict of str to float
@@ -60,6 +60,9 @@ class AnswerRule:
         Labels that are no genres, such as "not music": a song with one of them first has no genre.
     parents : mapping of str to list of str
         The genres that a label lies under; labels that are not named are genres themselves.
+    thresholds : mapping of str to float
+        The scores from which on labels are named, of models that learnt several genres a song:
+        instead of ``several``, and a song with none of them is ``unsure``.
 
     Raises
     ------
@@ -71,10 +74,11 @@ class AnswerRule:
     unsure: float
     not_music: tuple[str, ...] = ()
     parents: Mapping[str, list[str]] = field(default_factory=dict)
+    thresholds: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name in ("several", "unsure"):
-            found = getattr(self, name)
+        limits = {"several": self.several, "unsure": self.unsure, **self.thresholds}
+        for name, found in limits.items():
             if not isinstance(found, int | float) or not 0 <= found <= 1:
                 raise AnswerError(
                     f"the limit '{name}' of answers", found=repr(found), wanted="0 to 1"
@@ -94,20 +98,27 @@ class AnswerRule:
         {'rock': 0.6, 'pop': 0.3}
         """
         ranked = dict(sorted(scores.items(), key=lambda pair: -pair[1]))
+        reached = [label for label in ranked if self._reached(label, ranked[label])]
         genre, confidence = next(iter(ranked.items()))
+        if self.thresholds and reached:
+            genre, confidence = reached[0], ranked[reached[0]]
+        unsure = not reached if self.thresholds else confidence < self.unsure
         named = {} if genre in self.not_music else self._named(ranked)
         return Answer(
             genre,
             confidence,
             {label: score for label, score in named.items() if not self.parents.get(label)},
             {label: score for label, score in named.items() if self.parents.get(label)},
-            genre not in self.not_music and confidence < self.unsure,
+            genre not in self.not_music and unsure,
         )
+
+    def _reached(self, label: str, score: float) -> bool:
+        return score >= self.thresholds.get(label, self.several)
 
     def _named(self, ranked: Mapping[str, float]) -> dict[str, float]:
         """Return what reaches the limit, with the genres it lies under; the first in any case."""
         music = {label: score for label, score in ranked.items() if label not in self.not_music}
-        high = {label for label, score in music.items() if score >= self.several}
+        high = {label for label, score in music.items() if self._reached(label, score)}
         high = high or set(list(music)[:1])
         for label in tuple(high):
             high |= self._above(label) & music.keys()
@@ -145,6 +156,7 @@ def rule_of(model: GenreModel) -> AnswerRule:
             own.get("unsure", usual.unsure),
             tuple(own.get("not_music", usual.not_music)),
             hierarchy,
+            dict(own.get("thresholds", {})),
         )
-    except (AttributeError, TypeError) as error:
+    except (AttributeError, TypeError, ValueError) as error:
         raise AnswerError("the entry 'answers' of a checkpoint", found=repr(own)) from error

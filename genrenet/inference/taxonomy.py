@@ -76,8 +76,13 @@ class Taxonomy:
     def rule(self, rule: AnswerRule, labels: Iterable[str]) -> AnswerRule:
         """Return a model's rule for what `labels` returns of its labels."""
         named = self.labels(labels)
+        limits: dict[str, float] = {}
+        for label, limit in rule.thresholds.items():  # of labels that become one, the lowest
+            name = self.rename(label)
+            limits[name] = min(limit, limits.get(name, limit))
         return replace(
             rule,
+            thresholds=limits,
             not_music=tuple(map(self.rename, rule.not_music)),
             parents={name: [self.parents[name]] for name in named if name in self.parents},
         )

@@ -325,7 +325,7 @@ def _of_table(table: str | os.PathLike[str], others: int, seed: int) -> tuple[So
 
 
 def _of_collection(source: str | os.PathLike[str]) -> Songs:
-    songs = read_catalog(source).table
+    songs = read_catalog(source, multi_label=False).table
     paths = [str(path) for path in songs["path"]]
     genres = [str(genre) for genre in songs["genre"]]
     return Songs(paths, genres, artist_groups(songs["artist"], paths))

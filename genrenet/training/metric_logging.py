@@ -13,6 +13,7 @@ from torch import Tensor
 from genrenet.data.datasets import Item
 from genrenet.data.frames import Aggregation
 from genrenet.training.metrics import StageMetrics
+from genrenet.training.multi_label_metrics import MultiLabelMetrics
 from genrenet.utils.finite import NonFiniteError
 
 STAGES = {"train": "fitting", "validation": "validation", "test": "test"}
@@ -28,7 +29,7 @@ class Measured(pl.LightningModule):
 
     Attributes
     ----------
-    stage_metrics : ModuleDict of StageMetrics
+    stage_metrics : ModuleDict of StageMetrics, or of MultiLabelMetrics
         By ``fitting``, ``validation`` and ``test``; empty until the parts are known.
     """
 
@@ -87,14 +88,17 @@ class Measured(pl.LightningModule):
     # --- metrics ----------------------------------------------------------------------------------
 
     def make_metrics(
-        self, labels: Sequence[str], n_songs: Mapping[str, int], aggregation: Aggregation
+        self,
+        labels: Sequence[str],
+        n_songs: Mapping[str, int],
+        aggregation: Aggregation,
+        *,
+        multi_label: bool = False,
     ) -> None:
         """Make new metrics for the parts in ``n_songs``, with their numbers of songs."""
+        kind = MultiLabelMetrics if multi_label else StageMetrics
         self.stage_metrics = torch.nn.ModuleDict(
-            {
-                STAGES[name]: StageMetrics(labels, count, aggregation)
-                for name, count in n_songs.items()
-            }
+            {STAGES[name]: kind(labels, count, aggregation) for name, count in n_songs.items()}
         )
 
     def log_loss(self, name: str, value: Tensor, weight: Tensor, *, on_step: bool = False) -> None:
@@ -124,7 +128,7 @@ class Measured(pl.LightningModule):
         metrics: Any = self.stage_metrics[STAGES[name]]
         prefix = "val" if name == "validation" else name
         for metric, value in metrics.compute().items():
-            shown = metric == "song_accuracy" and name == "validation"
+            shown = metric in ("song_accuracy", "song_map") and name == "validation"
             self.log(f"{prefix}/{metric}", value, prog_bar=shown)
 
     def on_train_epoch_start(self) -> None:

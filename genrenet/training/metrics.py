@@ -32,6 +32,8 @@ class SongScores(Metric):
         Songs of the stage, and labels.
     aggregation : {"mean", "vote", "geometric"}
         How the scores of frames are aggregated; see `genrenet.data.frames.aggregate`.
+    multi_label : bool
+        Whether the target of a song says of each label whether it has it.
     """
 
     full_state_update = False
@@ -39,12 +41,19 @@ class SongScores(Metric):
     counts: Tensor
     target: Tensor
 
-    def __init__(self, n_songs: int, n_labels: int, aggregation: Aggregation = "mean") -> None:
+    def __init__(
+        self,
+        n_songs: int,
+        n_labels: int,
+        aggregation: Aggregation = "mean",
+        multi_label: bool = False,
+    ) -> None:
         super().__init__()
         self.aggregation: Aggregation = aggregation
         self.add_state("totals", torch.zeros(n_songs, 3, n_labels), dist_reduce_fx="sum")
         self.add_state("counts", torch.zeros(n_songs, dtype=torch.long), dist_reduce_fx="sum")
-        self.add_state("target", torch.full((n_songs,), -1), dist_reduce_fx="max")
+        shape = (n_songs, n_labels) if multi_label else (n_songs,)
+        self.add_state("target", torch.full(shape, -1), dist_reduce_fx="max")
 
     def update(self, scores: Tensor, target: Tensor, song: Tensor, counted: Tensor) -> None:
         """Add a batch of frames.
@@ -53,18 +62,21 @@ class SongScores(Metric):
         ----------
         scores : Tensor, shape (batch, labels)
         target, song : Tensor of int64, shape (batch,)
-            Label and row of each frame's song.
+            Label and row of each frame's song; of several labels a song, (batch, labels) of bool.
         counted : Tensor of bool, shape (batch,)
             False for padding.
         """
         weight = counted.to(self.totals.dtype)[:, None, None]
         self.totals.index_add_(0, song, frame_statistics(scores.to(self.totals.dtype)) * weight)
         self.counts.index_add_(0, song, counted.long())
-        self.target.scatter_reduce_(0, song, torch.where(counted, target, -1), "amax")
+        if target.ndim == 2:
+            song, counted = song[:, None].expand_as(target), counted[:, None]
+        known = torch.where(counted, target.long(), -1)
+        self.target.scatter_reduce_(0, song, known, "amax")
 
     def compute(self) -> tuple[Tensor, Tensor]:
         """Return song scores of shape (songs, labels), and targets; -1 marks songs without
-        a frame.
+        a frame, of several labels a song in all columns.
         """
         return aggregate(self.totals, self.counts, self.aggregation), self.target
 

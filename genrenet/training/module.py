@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
+from pytorch_lightning.trainer.states import TrainerFn
 from torch import Tensor, nn
 from torch.nn import Parameter
 from torch.optim import AdamW, Optimizer
@@ -41,14 +42,15 @@ class GenreClassifier(GenreModel, Measured):
     Parameters
     ----------
     labels, network, frontend, activation, aggregation, channels_last
-        See `genrenet.models.model.GenreModel`.
+        See `genrenet.models.model.GenreModel`. Where songs have several genres each, ``softmax``
+        becomes ``sigmoid``.
     optimizer : callable
         Makes the optimiser from the parameters.
     lr_scheduler : callable, optional
         Makes the schedule from the optimiser. One with ``set_total_steps`` is told the number of
         steps; its ``interval`` says whether it steps by "step" or (the default) by "epoch".
     label_smoothing : float in [0, 1)
-        Share of the target spread over all labels.
+        Share of the target spread over all labels; where songs have several, over yes and no.
     class_weights : {"none", "balanced"} or sequence of float
         Weights of the labels in the loss; ``balanced`` gives each label the same total weight.
     waveform_augment, spec_augment, mixup : modules, optional
@@ -59,6 +61,10 @@ class GenreClassifier(GenreModel, Measured):
 
     Attributes
     ----------
+    multi_label : bool
+        Whether songs have several genres each: targets are vectors then, and the loss is the sum of
+        the labels' binary cross-entropies, each with its weight. The thresholds that are best on
+        the validation songs are chosen in every epoch and kept in checkpoints.
     frozen : list of Module
         Modules that stay in eval mode while the others train: without dropout, and with the
         statistics their batch-norms have.
@@ -105,6 +111,7 @@ class GenreClassifier(GenreModel, Measured):
         self._make_optimizer, self._make_scheduler = optimizer, lr_scheduler
         self.label_smoothing, self.seed = label_smoothing, seed
         self._class_weights = class_weights
+        self.multi_label = False
         self.frozen: list[torch.nn.Module] = []
         self.stage_rates: dict[str, float] | None = None
         self.trunk_end: str | None = None
@@ -142,9 +149,10 @@ class GenreClassifier(GenreModel, Measured):
 
     def setup(self, stage: str) -> None:
         """Take what the data module knows, and check that it fits the network."""
+        data: Any = getattr(self.trainer, "datamodule", None)
+        self._set_multi_label(getattr(data, "multi_label", False))
         if stage == "fit" and self.trainer.checkpoint_callbacks:
             self.description()  # what cannot be stored is better known before the training
-        data: Any = getattr(self.trainer, "datamodule", None)
         if data is None:
             return
         self._check(data)
@@ -162,7 +170,27 @@ class GenreClassifier(GenreModel, Measured):
             self.labels,
             {name: data.n_songs(name) for name in parts.get(stage, [])},
             self.aggregation,
+            multi_label=self.multi_label,
         )
+
+    def _set_multi_label(self, wanted: bool) -> None:
+        """Let outputs be questions of their own where songs have several genres.
+
+        Raises
+        ------
+        ClassifierError
+            An output that shares a score of one among the labels.
+        """
+        self.multi_label = wanted
+        if wanted and self.activation == "normalised-sigmoid":
+            raise ClassifierError(
+                "activation",
+                found=f"{self.activation}, and songs with several genres",
+                wanted="sigmoid",
+                remedy="leave out --model.activation",
+            )
+        if wanted:
+            self.activation = "sigmoid"
 
     def _check(self, data: Any) -> None:
         n_stft_frames = self.frontend.n_stft_frames(data.frames.n_samples)
@@ -286,6 +314,8 @@ class GenreClassifier(GenreModel, Measured):
 
     def _target(self, batch: Item) -> Tensor:
         """Return what the scores of frames should be, shape (batch, labels)."""
+        if self.multi_label:
+            return batch["label"].float()
         return F.one_hot(batch["label"], len(self.labels)).float()
 
     def _augmented(self, batch: Item, target: Tensor) -> tuple[Tensor, Tensor]:
@@ -318,6 +348,12 @@ class GenreClassifier(GenreModel, Measured):
         """Return the sum of the counted frames' cross-entropies with soft targets, and of
         their weights.
         """
+        if self.multi_label:
+            smoothed = (1 - self.label_smoothing) * target + self.label_smoothing / 2
+            each = F.binary_cross_entropy_with_logits(
+                logits, smoothed, weight=self.label_weights, reduction="none"
+            )
+            return (each.sum(dim=-1) * counted).sum(), counted.sum().float()
         smoothed = (1 - self.label_smoothing) * target + self.label_smoothing / len(self.labels)
         losses = frame_losses(logits, smoothed, self.activation)
         weights = (target * self.label_weights).sum(dim=-1) * counted
@@ -332,6 +368,14 @@ class GenreClassifier(GenreModel, Measured):
         self.log_loss(f"{'val' if name == 'validation' else name}/loss", loss, count)
         self.measure(name, outputs["scores"], batch)
         return outputs
+
+    def on_validation_epoch_end(self) -> None:
+        """Log validation metrics; while training, choose the thresholds of several genres."""
+        super().on_validation_epoch_end()
+        fitting = self.trainer.state.fn == TrainerFn.FITTING and self.trainer.validating
+        if self.multi_label and fitting:
+            stage: Any = self.stage_metrics["validation"]
+            self.provenance["answers"] = {"thresholds": stage.thresholds()}
 
     def validation_step(self, batch: Item, batch_idx: int) -> dict[str, Tensor]:
         """Return logits, scores, embeddings and log-mels of validation frames; see
@@ -381,5 +425,5 @@ class GenreClassifier(GenreModel, Measured):
                 remedy="take an earlier checkpoint of the run",
             )
         self.wanted_response = found.get("probe")
-        if "backbone" in found:
-            self.provenance["backbone"] = found["backbone"]
+        kept = ("backbone", "answers") if self.multi_label else ("backbone",)
+        self.provenance |= {key: found[key] for key in kept if key in found}

@@ -94,12 +94,12 @@ class StageImages(pl.Callback):
         writer, step, labels = logger.experiment, trainer.global_step, pl_module.labels
         rate = pl_module.frontend.sample_rate
         logmels = torch.stack([logmel for _, logmel, _, _ in clips]).float().cpu().numpy()
-        titles = [_verdict(scores, int(label), labels) for _, _, scores, label in clips]
+        titles = [_verdict(scores, label, labels) for _, _, scores, label in clips]
         figure = figures.logmel_images(logmels, titles, len(clips[0][0]) / rate)
         writer.add_image("val/logmels", figures.to_array(figure), step, dataformats="HWC")
         if not self._heard:
             for number, (waveform, _, _, label) in enumerate(clips, 1):
-                tag = f"val/clip_{number}_{labels[int(label)]}"
+                tag = f"val/clip_{number}_{'_'.join(_true(label, labels))}"
                 writer.add_audio(tag, waveform.clamp(-1, 1).cpu()[None], step, sample_rate=rate)
             self._heard = True
 
@@ -109,7 +109,7 @@ class StageImages(pl.Callback):
 
     def _write_confusion(self, trainer: pl.Trainer, model: Any, stage: str, prefix: str) -> None:
         logger = self._due(trainer)
-        if logger is None or stage not in model.stage_metrics:
+        if logger is None or stage not in model.stage_metrics or model.multi_label:
             return
         for unit in ("frame", "song"):
             counts = getattr(model.stage_metrics[stage], f"{unit}_confusion").compute()  # by all
@@ -134,17 +134,25 @@ def _choose_clips(trainer: pl.Trainer, count: int) -> dict[int, list[int]]:
     songs = dataset.songs[:: trainer.world_size]
     limit = trainer.num_val_batches[0] * data.batch_size
     seen, rows = np.unique(songs[: int(min(limit, len(songs)))], return_index=True)
-    turn = pd.Series(dataset.labels[seen]).groupby(dataset.labels[seen]).cumcount().to_numpy()
+    kinds = np.unique(dataset.labels[seen], axis=0, return_inverse=True)[1].ravel()
+    turn = pd.Series(kinds).groupby(kinds).cumcount().to_numpy()
     wanted: dict[int, list[int]] = {}
     for row in sorted(rows[np.argsort(turn, kind="stable")][:count].tolist()):
         wanted.setdefault(row // data.batch_size, []).append(row % data.batch_size)
     return wanted
 
 
-def _verdict(scores: Tensor, label: int, labels: list[str]) -> str:
-    best = int(scores.argmax())
-    verdict = "recognised" if best == label else f"taken for {labels[best]}"
-    return f"{labels[label]}, {verdict} ({100 * float(scores[best]):.0f} %)"
+def _true(label: Tensor, labels: list[str]) -> list[str]:
+    """Return the genres of a song: one by its index, or several by a vector."""
+    if label.ndim == 0:
+        return [labels[int(label)]]
+    return [name for name, has in zip(labels, label.tolist(), strict=True) if has]
+
+
+def _verdict(scores: Tensor, label: Tensor, labels: list[str]) -> str:
+    best, true = int(scores.argmax()), _true(label, labels)
+    verdict = "recognised" if labels[best] in true else f"taken for {labels[best]}"
+    return f"{', '.join(true)}, {verdict} ({100 * float(scores[best]):.0f} %)"
 
 
 class SongProjector(pl.Callback):
@@ -209,7 +217,8 @@ class SongProjector(pl.Callback):
         songs = data.part("validation").iloc[rows.numpy()]
         files, names = songs["path"], zip(songs["title"], songs["path"], strict=True)
         titles = [title or os.path.basename(path) for title, path in names]
-        cells = zip(songs["genre"], named, titles, files, strict=True)
+        true = songs["genres" if pl_module.multi_label else "genre"]
+        cells = zip(true, named, titles, files, strict=True)
         lines = [[_cell(text) for text in row] for row in cells]
         header = ["genre", "predicted", "title", "path"]
         logger.experiment.add_embedding(
@@ -222,16 +231,20 @@ def _cell(text: str) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in printable(text)).split())
 
 
+MEASURED = ("song_accuracy", "frame_accuracy", "song_map", "song_roc_auc")
+"""Figures of the validation songs that are kept of the best epoch, those that there are."""
+
+
 class HyperParameters(pl.Callback):
     """The run's settings beside what they led to, in TensorBoard's HPARAMS tab.
 
-    Tags: ``hp/best_val_loss``; ``hp/val_song_accuracy`` and ``hp/val_frame_accuracy`` at the end.
+    Tags: ``hp/best_val_loss``; ``hp/val_song_accuracy`` and the like (`MEASURED`) at the end.
 
     Attributes
     ----------
     best : dict of str to float
-        ``epoch``, ``loss``, ``song_accuracy`` and ``frame_accuracy`` of the epoch with the least
-        loss on the validation songs; empty before the first.
+        ``epoch``, ``loss`` and what there is of `MEASURED`, of the epoch with the least loss on the
+        validation songs; empty before the first.
     """
 
     def __init__(self) -> None:
@@ -257,7 +270,7 @@ class HyperParameters(pl.Callback):
         loss = float(trainer.callback_metrics.get("val/loss", math.inf))
         if loss < self._best and not trainer.sanity_checking:
             self._best, self.best = loss, {"epoch": trainer.current_epoch, "loss": loss}
-            for name in ("song_accuracy", "frame_accuracy"):
+            for name in MEASURED:
                 if f"val/{name}" in trainer.callback_metrics:
                     self.best[name] = float(trainer.callback_metrics[f"val/{name}"])
 
@@ -267,7 +280,7 @@ class HyperParameters(pl.Callback):
         if logger is None:
             return
         metrics = {"hp/best_val_loss": self._best} if math.isfinite(self._best) else {}
-        for name in ("song_accuracy", "frame_accuracy"):
+        for name in MEASURED:
             if f"val/{name}" in found:
                 metrics[f"hp/val_{name}"] = float(found[f"val/{name}"])
         if metrics:

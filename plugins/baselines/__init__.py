@@ -48,6 +48,7 @@ def register_baselines(register: Callable[[Baseline], None]) -> None:
             "gaussians",
             {"n_neighbors": [5, 9, 15, 25], "weights": ["votes", "distance"]},
             [kl_knn.path, *gaussians, own("gaussian_filter", "GaussianFilter").path],
+            multi_label="sets",
         ),
         Baseline(
             "gaussian-kmeans",
@@ -56,6 +57,7 @@ def register_baselines(register: Callable[[Baseline], None]) -> None:
             "mfcc-gaussian",
             "gaussians",
             trusted=[kmeans.path, *gaussians],
+            multi_label="sets",
         ),
         Baseline(
             "svm",
@@ -88,6 +90,7 @@ def register_baselines(register: Callable[[Baseline], None]) -> None:
             VECTORS,
             grid={"n_neighbors": [3, 5, 9, 15, 25], "weights": ["votes", "distance"]},
             trusted=[euclidean.path],
+            multi_label="sets",
         ),
         Baseline(
             "tree",
@@ -96,6 +99,7 @@ def register_baselines(register: Callable[[Baseline], None]) -> None:
             VECTORS,
             grid={"max_depth": [3, 5, 8, None], "min_samples_leaf": [2, 5, 10]},
             trusted=trees,
+            multi_label="native",
         ),
         Baseline(
             "forest",
@@ -104,6 +108,7 @@ def register_baselines(register: Callable[[Baseline], None]) -> None:
             VECTORS,
             grid={"max_features": ["sqrt", 0.3]},
             trusted=trees,
+            multi_label="native",
         ),
         Baseline(
             "logistic",

@@ -15,7 +15,7 @@ from tests.helpers.plugin_packages import genrenet, write_plugin
 
 SAMPLE = Path(__file__).parent / "sample_plugin"
 
-ALWAYS = {"network", "frontend", "backbone", "catalog", "playlist", "tags", "metric"}
+ALWAYS = {"network", "frontend", "backbone", "catalog", "playlist", "tags", "metric", "protocol"}
 """Kinds that no collection or checkpoint can be read without: the built-in ones are there."""
 
 
@@ -58,6 +58,7 @@ def test_built_ins_and_outsiders_are_listed_alike(installed):
         ".list": "playlist",
         "note": "tags",
         "kappa": "metric",
+        "halves": "protocol",
     }.items():
         assert found[name]["kind"] == kind
         assert found[name]["package"] == "genrenet-sample 0.3"
@@ -76,7 +77,7 @@ def test_the_environment_limits_what_is_loaded(installed):
     by_package = listed(installed, GENRENET_LOAD_PLUGINS="genrenet-sample")
     assert set(by_package) - set(nothing) == {
         *("boosting", "loudness", "genres", "sample-backbone", "most-played"),
-        *("pooled", "raw-audio", ".list", "note", "kappa"),
+        *("pooled", "raw-audio", ".list", "note", "kappa", "halves"),
     }
     by_plugin = listed(installed, GENRENET_LOAD_PLUGINS="sample, features")
     assert "svm" not in by_plugin

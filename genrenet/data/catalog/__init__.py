@@ -17,14 +17,17 @@ track_id : str
     ("rock/song-1"), unless the collection has identifiers of its own.
 split : str
     Only where the collection comes with a split: "train", "validation", "test", or '' for neither.
+genres : str
+    Only where songs have several genres each: their names, between semicolons. `genre` is then the
+    stratum that splits are balanced by; see `genrenet.data.catalog.several_genres`.
 song : str
     Only where files are segments that were cut from songs: the song of each; files that are whole
     songs have their own `track_id` there.
 
-Tables on disk (CSV, TSV, Parquet) have the same columns; `path` and `genre` are required. CSV is
-UTF-8 with a header row; "," ";" or tab separate. Paths are relative to the table's folder, or
-absolute, or, for names that are not UTF-8 or hold control characters, percent-encoded after
-"file:" ("file:rock/caf%E9.mp3", "file:///music/caf%E9.mp3").
+Tables on disk (CSV, TSV, Parquet) have the same columns; `path` and `genre` (or `genres`)
+are required. CSV is UTF-8 with a header row; "," ";" or tab separate. Paths are relative to the
+table's folder, or absolute, or, for names that are not UTF-8 or hold control characters,
+percent-encoded after "file:" ("file:rock/caf%E9.mp3", "file:///music/caf%E9.mp3").
 
 Whatever is wrong with single songs becomes a `Problem`, and songs that cannot be used are left out;
 an exception means that the collection cannot be used at all.

@@ -88,6 +88,12 @@ class Song:
     track_id: str = ""
     split: str = ""
     song: str = ""
+    genres: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Its genres, one or several."""
+        return self.genres or (self.genre,)
 
 
 @dataclass
@@ -108,6 +114,12 @@ class Reading:
         The fields that the songs' tags may fill.
     notes : list of str
         What was assumed, and no problem.
+    name : str
+        A short name for reports; '' for that of the folder or table.
+    check : callable, optional
+        Gives what is wrong with the files by the collection's own account, such as checksums.
+    multi_label : bool
+        Whether songs have several genres, in their field `genres`.
     """
 
     format: str
@@ -116,6 +128,9 @@ class Reading:
     problems: list[Problem] = field(default_factory=list)
     from_tags: frozenset[str] = frozenset()
     notes: list[str] = field(default_factory=list)
+    name: str = ""
+    check: Callable[[], list[Problem]] | None = None
+    multi_label: bool = False
 
     def report(self, path: str, kind: str, message: str) -> None:
         """Note a problem."""
@@ -135,8 +150,11 @@ class Reader:
     detects : callable
         Whether an existing path (absolute) is of this layout; asked before the built-in ones.
     read : callable
-        Gives the `Reading` of such a path. A parameter ``subset`` or ``labelled`` gets what
-        `read_catalog` was given.
+        Gives the `Reading` of such a path. A parameter ``subset``, ``labelled`` or ``multi_label``
+        gets what `read_catalog` was given.
+    scheme : str
+        Sources that begin with it and a colon ("mirdata:gtzan_genre") are no paths but for `read`
+        to understand.
 
     Examples
     --------
@@ -152,6 +170,7 @@ class Reader:
     summary: str
     detects: Callable[[str], bool]
     read: Callable[..., Reading]
+    scheme: str = ""
 
     def read_with(self, path: str, **options: object) -> Reading:
         """Read a path with those of the options that `read` takes."""

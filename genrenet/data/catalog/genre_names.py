@@ -38,11 +38,11 @@ def merged(names: Iterable[str]) -> dict[str, str]:
 
 def report_names(reading: Reading) -> None:
     """Report genres that differ in spelling alone."""
-    counts = Counter(song.genre for song in reading.songs)
+    counts = Counter(name for song in reading.songs for name in song.names)
     alike: dict[str, list[str]] = defaultdict(list)
     for name in sorted(counts):
         alike[spelling_key(name)].append(name)
-    example = {song.genre: song.path for song in reversed(reading.songs)}
+    example = {name: song.path for song in reversed(reading.songs) for name in song.names}
     for names in alike.values():
         if len(names) > 1:
             listed = " and ".join(f"{ascii_form(name)} ({counts[name]} songs)" for name in names)

@@ -4,28 +4,24 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from genrenet.data.catalog.artist_folders import check_folders
 from genrenet.data.catalog.base import (
-    COLUMNS,
     CatalogError,
-    EmptyCatalogError,
-    OneGenreError,
     Problem,
     Reader,
     Reading,
-    Song,
     SourceNotFoundError,
     clean,
-    relative,
 )
 from genrenet.data.catalog.folders import GTZAN_FOLDERS
-from genrenet.data.catalog.genre_names import report_names
 from genrenet.data.catalog.segments import SEGMENTS, find_segments
+from genrenet.data.catalog.settling import frame_of, settle, stratify
+from genrenet.data.catalog.several_genres import all_names, names_in
 from genrenet.data.catalog.tables import write_table
 from genrenet.data.catalog.tags import fill_from_tags, label_by_tags
 from genrenet.plugins.manager import BUILT_IN, contributions
@@ -64,6 +60,8 @@ class Catalog:
         How it was laid out; see `read_catalog`.
     notes : tuple of str
         What was assumed, and no problem.
+    check : callable, optional
+        See `genrenet.data.catalog.Reading`.
     """
 
     table: pd.DataFrame
@@ -72,11 +70,26 @@ class Catalog:
     name: str
     format: str
     notes: tuple[str, ...] = ()
+    check: Callable[[], list[Problem]] | None = None
+
+    @property
+    def multi_label(self) -> bool:
+        """Whether songs have several genres each, in the column `genres`."""
+        return "genres" in self.table
 
     @property
     def genres(self) -> list[str]:
         """The genres, sorted."""
+        if self.multi_label:
+            return all_names(self.table["genres"])
         return sorted(self.table["genre"].unique())
+
+    @property
+    def counts(self) -> Counter[str]:
+        """Songs of each genre."""
+        if self.multi_label:
+            return Counter(name for cell in self.table["genres"] for name in names_in(cell))
+        return Counter(self.table["genre"])
 
     @property
     def artists_known(self) -> bool:
@@ -94,9 +107,7 @@ class Catalog:
         limit : int >= 0
             How many problems of each kind are written out; the rest are counted.
         """
-        counts = ", ".join(
-            f"{genre} {n}" for genre, n in sorted(Counter(self.table["genre"]).items())
-        )
+        counts = ", ".join(f"{genre} {n}" for genre, n in sorted(self.counts.items()))
         lines = [f"{self.name} ({self.format}): {len(self)} songs in {len(self.genres)} genres"]
         lines += [f"  {counts}", *(f"  {note}" for note in self.notes)]
         for kind, number in Counter(problem.kind for problem in self.problems).items():
@@ -117,13 +128,14 @@ def read_catalog(
     segments: str = "auto",
     labels: str = "auto",
     labelled: bool = True,
+    multi_label: bool | None = None,
 ) -> Catalog:
     """Read a collection.
 
     Parameters
     ----------
     source : path
-        A folder or a table.
+        A folder or a table, or what a reader has a scheme for, such as "mirdata:gtzan_genre".
     format : str
         How it is laid out: "folder", "gtzan", "fma", "csv", "parquet", or the name of a layout that
         a plugin reads. "auto" asks the plugins of other packages first, and takes a file for a
@@ -152,6 +164,11 @@ def read_catalog(
     labelled : bool
         Whether songs must have genres, and the collection two of them. Otherwise songs in no
         genre's folder and rows without one are taken too, with the genre ''.
+    multi_label : bool, optional
+        Whether songs have several genres each: those that a table names in its column `genres`, or
+        in `genre` where there is none. By default they have if the table has a column `genres` with
+        several names in some rows, and no column `genre`. See
+        `genrenet.data.catalog.several_genres`.
 
     Returns
     -------
@@ -170,7 +187,8 @@ def read_catalog(
     UnreadableTableError, MissingColumnsError
         If a table cannot be used.
     CatalogError
-        If the format, the subset, `segments`, `labels` or `min_songs` is none of the above.
+        If the format, the subset, `segments`, `labels` or `min_songs` is none of the above, or
+        several genres a song are asked for where no table names them.
     """
     if format != "auto" and format not in contributions("register_catalogs"):
         known = ", ".join(("auto", *contributions("register_catalogs")))
@@ -181,33 +199,54 @@ def read_catalog(
         raise CatalogError("unknown labels", found=repr(labels), wanted=", ".join(LABELS))
     if min_songs < 1:
         raise CatalogError("min_songs is too small", found=str(min_songs), wanted="at least 1")
-    path = os.path.abspath(os.path.expanduser(os.fspath(source)))
-    if not os.path.exists(path):
-        raise SourceNotFoundError(f"no such folder or table: {printable(path)!r}")
+    path, layout = os.fspath(source), _by_scheme(os.fspath(source))
+    if not layout:
+        path = os.path.abspath(os.path.expanduser(path))
+        if not os.path.exists(path):
+            raise SourceNotFoundError(f"no such folder or table: {printable(path)!r}")
     try:
-        layout = _detect(path) if format == "auto" else format
+        layout = layout or (_detect(path) if format == "auto" else format)
         if labels == "tags":
             layout = "folder" if layout == "gtzan" else layout
-        reading = _read(path, layout, subset, labelled and labels != "tags")
+        reading = _read(path, layout, subset, labelled and labels != "tags", multi_label)
     except OSError as error:
         raise CatalogError(f"cannot read {printable(path)!r}", found=str(error)) from None
+    if multi_label and labelled and not reading.multi_label:
+        raise CatalogError(
+            f"no songs with several genres in {printable(path)!r}",
+            found="genres from tags"
+            if labels == "tags"
+            else f"a collection of the format {layout}",
+            wanted="a table with a column genres, of names between semicolons",
+            remedy="leave out multi_label",
+        )
     if labels == "tags":
         label_by_tags(reading, labelled=labelled)
-    shared = _settle(reading, min_songs if labelled else 0)
+    shared = settle(reading, min_songs if labelled else 0)
     if labels != "tags" and tags and reading.from_tags:
         found = fill_from_tags(reading)
         if labelled and (layout, format, labels) == ("folder", "auto", "auto"):
             check_folders(reading, Counter(filter(None, found)))
+    if reading.multi_label:
+        stratify(reading)
     if segments == "auto":
         find_segments(reading, shared)
     return Catalog(
-        table=_frame(reading.songs),
+        table=frame_of(reading.songs),
         problems=tuple(reading.problems),
         root=reading.root,
-        name=_name(path, reading.root),
+        name=reading.name or _name(path, reading.root),
         format=reading.format,
         notes=tuple(reading.notes),
+        check=reading.check,
     )
+
+
+def _by_scheme(source: str) -> str:
+    """Return the layout whose scheme a source begins with; '' for none."""
+    scheme, colon, _ = source.partition(":")
+    entries = contributions("register_catalogs") if colon and scheme else {}
+    return next((name for name, entry in entries.items() if entry.item.scheme == scheme), "")
 
 
 def _detect(path: str) -> str:
@@ -224,10 +263,10 @@ def _detect(path: str) -> str:
     )
 
 
-def _read(path: str, layout: str, subset: str, labelled: bool) -> Reading:
+def _read(path: str, layout: str, subset: str, labelled: bool, multi_label: bool | None) -> Reading:
     reader: Reader = contributions("register_catalogs")[layout].item
     with _naming(layout):
-        return reader.read_with(path, subset=subset, labelled=labelled)
+        return reader.read_with(path, subset=subset, labelled=labelled, multi_label=multi_label)
 
 
 @contextmanager
@@ -254,94 +293,6 @@ def _name(path: str, root: str) -> str:
         return clean(printable(stem))
     folder = os.path.dirname(root) if os.path.basename(root) in GTZAN_FOLDERS else root
     return clean(printable(os.path.basename(folder))) or "collection"
-
-
-# --- what all layouts have in common ----------------------------------------------------------
-
-
-def _settle(reading: Reading, min_songs: int) -> list[str]:
-    """Leave out duplicates and genres that are too small, and give every song its identifier.
-
-    Returns the identifiers as the collection gives them, which segments of a song may share.
-    With a ``min_songs`` of 0 one song is enough.
-    """
-    seen: dict[str, Song] = {}
-    for song in reading.songs:
-        first = seen.setdefault(os.path.realpath(song.path), song)
-        if first is not song:
-            message = f"the same file as {printable(first.path)}, which is kept"
-            if first.genre != song.genre:
-                message += f" as {first.genre!r}, not {song.genre!r}"
-            reading.report(song.path, "duplicate-path", message)
-    counts = Counter(song.genre for song in seen.values())
-    small = {genre: n for genre, n in counts.items() if n < min_songs}
-    for genre, n in sorted(small.items()):
-        message = f"genre {genre!r} is left out: songs: {n}, wanted at least {min_songs}"
-        reading.report("", "too-few-songs", message)
-    reading.songs = [song for song in seen.values() if song.genre not in small]
-    if min_songs or not reading.songs:
-        _require_two_genres(reading)
-        report_names(reading)
-    given = [song.track_id for song in reading.songs]
-    _identify(reading)
-    return given
-
-
-def _require_two_genres(reading: Reading) -> None:
-    genres = sorted({song.genre for song in reading.songs})
-    if len(genres) >= 2:
-        return
-    where, counts = printable(reading.root), Counter(p.kind for p in reading.problems)
-    # One example of each kind of problem says why there is so little.
-    first = {problem.kind: problem for problem in reversed(reading.problems)}
-    shown = (
-        f"{first[kind]}" + (f" (and {n - 1} more)" if n > 1 else "") for kind, n in counts.items()
-    )
-    left_out = "; ".join(shown)
-    if not genres:
-        raise EmptyCatalogError(
-            f"no songs in {where!r}",
-            found=left_out or "an empty folder",
-            wanted="audio files in one sub-folder per genre, or a table with path and genre",
-        )
-    raise OneGenreError(
-        f"only one genre in {where!r}",
-        found=f"{genres[0]!r} with {len(reading.songs)} songs"
-        + (f", and left out: {left_out}" if left_out else ""),
-        wanted="at least two genres",
-        remedy="make one sub-folder (or one value of the column genre) per genre",
-    )
-
-
-def _identify(reading: Reading) -> None:
-    """Make `track_id` unique: the collection's own, else the relative path."""
-    given = Counter(song.track_id for song in reading.songs if song.track_id)
-    for song in reading.songs:
-        if given[song.track_id] > 1:
-            message = f"track_id {song.track_id!r} occurs more than once; the path takes its place"
-            reading.report(song.path, "duplicate-id", message)
-            song.track_id = ""
-    used = {song.track_id for song in reading.songs if song.track_id}
-    unnamed = [song for song in reading.songs if not song.track_id]
-    full = [relative(song.path, reading.root) for song in unnamed]
-    short = [os.path.splitext(name)[0] for name in full]
-    times = Counter(short)
-    for song, name, shorter in zip(unnamed, full, short, strict=True):
-        # Two files may differ in the suffix alone: then both keep it.
-        wanted = clean(printable(shorter if times[shorter] == 1 else name))
-        number, song.track_id = 2, wanted
-        while song.track_id in used:
-            song.track_id, number = f"{wanted} ({number})", number + 1
-        used.add(song.track_id)
-
-
-def _frame(songs: Sequence[Song]) -> pd.DataFrame:
-    import pandas as pd
-
-    paths = pd.Series([song.path for song in songs], dtype=object)
-    names = [*COLUMNS[1:], *(n for n in ("split", "song") if any(getattr(s, n) for s in songs))]
-    columns = {name: [getattr(song, name) for song in songs] for name in names}
-    return pd.DataFrame({"path": paths, **columns})
 
 
 def write_catalog(catalog: Catalog, path: str | os.PathLike[str]) -> None:

@@ -31,6 +31,7 @@ from genrenet.data.catalog.base import (
     relative,
 )
 from genrenet.data.catalog.genre_names import cell_values
+from genrenet.data.catalog.several_genres import names_in
 from genrenet.utils.atomic import replacing
 from genrenet.utils.errors import printable
 from genrenet.utils.open_quotes import spans
@@ -41,11 +42,17 @@ if TYPE_CHECKING:
 PARQUET_SUFFIXES = (".parquet", ".pq")
 TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
 REQUIRED = ("path", "genre")
-_KNOWN = (*COLUMNS, "split", "song")
+_KNOWN = (*COLUMNS, "split", "song", "genres")
 _URL = "file:"
 
 
-def read_table(table: str, *, parquet: bool = False, labelled: bool = True) -> Reading:
+def read_table(
+    table: str,
+    *,
+    parquet: bool = False,
+    labelled: bool = True,
+    multi_label: bool | None = None,
+) -> Reading:
     """Read a table of songs.
 
     Column names are compared without case. Unknown columns, rows without path or genre, rows
@@ -60,6 +67,10 @@ def read_table(table: str, *, parquet: bool = False, labelled: bool = True) -> R
         Parquet rather than text.
     labelled : bool
         Leave out songs without a genre; otherwise theirs is '', and the column may be absent.
+    multi_label : bool, optional
+        Take all genres of each song, from the column `genres`, or from `genre` where there is none.
+        By default this is so where there is a column `genres` with several names in some rows, and
+        no column `genre`.
 
     Returns
     -------
@@ -73,7 +84,8 @@ def read_table(table: str, *, parquet: bool = False, labelled: bool = True) -> R
         If it has no column `path` or `genre`.
     """
     folder = os.path.dirname(table)
-    header, rows = _parquet_rows(table) if parquet else text_rows(table)
+    header, found = _parquet_rows(table) if parquet else text_rows(table)
+    rows = list(found)
     reading = Reading("parquet" if parquet else "csv", folder)
     if not parquet:
         _check_quotes(table, reading)
@@ -83,7 +95,17 @@ def read_table(table: str, *, parquet: bool = False, labelled: bool = True) -> R
             found=f"{_listing(twice)} (compared without case)",
             remedy="rename one of them, or leave it out",
         )
-    wanted = REQUIRED if labelled else REQUIRED[:1]
+    column = "genre" if "genre" in header or "genres" not in header else "genres"
+    if multi_label is None:
+        # Of a table with both columns, one genre a song is learnt unless several are asked for.
+        place = header.index(column) if column == "genres" else 0
+        multi_label = column == "genres" and any(
+            len(names_in(row[place])) > 1 for row in rows if len(row) > place
+        )
+    reading.multi_label = labelled and multi_label
+    if reading.multi_label and "genres" in header:
+        column = "genres"
+    wanted = [name for name in REQUIRED[: 1 + labelled] if name != "genre" or column == "genre"]
     missing = [name for name in wanted if name not in header]
     if missing:
         raise MissingColumnsError(
@@ -91,7 +113,8 @@ def read_table(table: str, *, parquet: bool = False, labelled: bool = True) -> R
             found=_listing(header) or "an empty file",
             wanted=f"{' and '.join(map(repr, missing))}; optional: {', '.join(_KNOWN[2:])}",
         )
-    unknown = [name for name in header if name not in _KNOWN]
+    unused = "genres" if column == "genre" else ""
+    unknown = [name for name in header if name not in _KNOWN or name == unused]
     if unknown:
         message = f"ignored the columns {_listing(unknown)}; known are {', '.join(_KNOWN)}"
         reading.report(table, "unknown-column", message)
@@ -103,12 +126,17 @@ def read_table(table: str, *, parquet: bool = False, labelled: bool = True) -> R
             reading.report(table, "bad-row", message)
             continue
         cells = dict(zip(header, row, strict=False))
-        several = cell_values(cells.get("genre"))[1:]
-        song = _song(cells, folder, f"row {number}", reading, labelled)
-        if song is not None:
-            reading.songs.append(song)
-            if several and labelled:
-                lists.append((song.path, f"row {number}: {cell_values(cells['genre'])}"))
+        names: Sequence[str] = cell_values(cells.get(column))
+        if reading.multi_label or column == "genres":
+            names = names_in(cells.get(column))
+        song = _song(cells, names, folder, f"row {number}", reading, labelled)
+        if song is None:
+            continue
+        reading.songs.append(song)
+        if reading.multi_label:
+            song.genres = tuple(names)
+        elif labelled and len(names) > 1:
+            lists.append((song.path, f"row {number}: {cell_values(cells[column])}"))
     if lists:
         listed = "; ".join(row for _, row in lists[:5]) + ("; ..." if len(lists) > 5 else "")
         message = f"{len(lists)} songs have several genres, the first was taken: {listed}"
@@ -138,12 +166,17 @@ def _listing(names: Sequence[str], limit: int = 20) -> str:
 
 
 def _song(
-    row: dict[str, object], folder: str, where: str, reading: Reading, labelled: bool
+    row: dict[str, object],
+    genres: Sequence[str],
+    folder: str,
+    where: str,
+    reading: Reading,
+    labelled: bool,
 ) -> Song | None:
     """Return one row as a song, None (and a problem) if it cannot be one."""
     stored = row.get("path")
     path = _decode(os.fsdecode(stored) if isinstance(stored, bytes) else str(stored or ""), folder)
-    genre = clean((cell_values(row.get("genre")) or [""])[0])
+    genre = clean(genres[0]) if genres else ""
     if not path or (labelled and not genre):
         reading.report(path, *(("no-genre", where) if path else ("no-path", where)))
         return None
@@ -291,7 +324,10 @@ def _is_text(path: str) -> bool:
         return path.lower().endswith(TEXT_SUFFIXES)
     inner = os.path.join(path, "tracks.csv")
     try:
-        return os.path.isfile(inner) and set(REQUIRED) <= set(text_rows(inner)[0])
+        if not os.path.isfile(inner):
+            return False
+        header = set(text_rows(inner)[0])
+        return "path" in header and bool({"genre", "genres"} & header)
     except UnreadableTableError:
         return False
 
@@ -300,12 +336,14 @@ def _is_parquet(path: str) -> bool:
     return not os.path.isdir(path) and path.lower().endswith(PARQUET_SUFFIXES)
 
 
-def _read_text(path: str, *, labelled: bool) -> Reading:
-    return read_table(_table_in(path, "tracks.csv"), labelled=labelled)
+def _read_text(path: str, *, labelled: bool, multi_label: bool | None = None) -> Reading:
+    table = _table_in(path, "tracks.csv")
+    return read_table(table, labelled=labelled, multi_label=multi_label)
 
 
-def _read_parquet(path: str, *, labelled: bool) -> Reading:
-    return read_table(_table_in(path, "tracks.parquet"), parquet=True, labelled=labelled)
+def _read_parquet(path: str, *, labelled: bool, multi_label: bool | None = None) -> Reading:
+    table = _table_in(path, "tracks.parquet")
+    return read_table(table, parquet=True, labelled=labelled, multi_label=multi_label)
 
 
 def _table_in(path: str, name: str) -> str:

@@ -1,0 +1,180 @@
+"""From the folds of a run on songs with several genres to its verdicts.
+
+The counterpart of `genrenet.evaluation.results`; what figures mean is in
+`genrenet.evaluation.multi_label`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from genrenet.data.catalog.several_genres import joined, names_in
+from genrenet.data.splits import artist_groups
+from genrenet.evaluation.multi_label import (
+    FIGURES,
+    Part,
+    compare,
+    evaluate,
+    mean_average_precision,
+)
+from genrenet.evaluation.results import about_run, model_row
+from genrenet.evaluation.runner import Judged
+from genrenet.evaluation.significance import holm
+from genrenet.inference.result import score_columns
+from genrenet.models.thresholds import USUAL
+from genrenet.utils.errors import printable
+
+OF_MODEL = (
+    *("n", *FIGURES, *(f"{name}_ci95" for name in FIGURES)),
+    *(f"{name}_ci95_artists" for name in FIGURES),
+    *("precision_macro", "recall_macro", "precision_micro", "recall_micro"),
+    *("chance_map", "left_out", "pairs", "per_label", "by_seed"),
+)
+"""What is None in the row of a model that could not be judged."""
+
+
+def parts_of(judged: Judged, protocol: str, model: str) -> list[tuple[int, Part]]:
+    """Return what a model says of each fold's songs, with the fold's seed."""
+    dataset, found = judged.dataset, []
+    for fold in judged.folds:
+        if (fold["protocol"], fold["model"]) == (protocol, model):
+            songs, scores = dataset.decide(fold["track_ids"], fold["scores"])
+            limits = fold.get("thresholds") or [USUAL] * len(dataset.labels)
+            part = Part(songs, dataset.targets(songs), scores, np.array(limits, np.float64))
+            found.append((int(fold["seed"]), part))
+    return found
+
+
+def predictions(judged: Judged) -> pd.DataFrame:
+    """Return every decision of a run, one a song; those on segments of a song are averaged.
+
+    Parameters
+    ----------
+    judged : Judged
+
+    Returns
+    -------
+    DataFrame
+        ``protocol``, ``model``, ``seed``, ``fold``, ``track_id``, ``path``, ``artist``, ``genres``
+        (true ones, between semicolons), ``predicted`` (all that reach their thresholds; '' for
+        none), and a column ``score_<label>`` for each label.
+    """
+    dataset = judged.dataset
+    songs = dataset.songs.set_index("track_id")
+    tables = []
+    for fold in judged.folds:
+        (_, part), *_ = parts_of(_only(judged, fold), fold["protocol"], fold["model"])
+        rows = songs.loc[list(part.songs)]
+        table = predictions_table(rows, part, dataset.labels)
+        about = {key: fold[key] for key in ("protocol", "model", "seed", "fold")}
+        for place, (key, value) in enumerate({**about, "track_id": list(part.songs)}.items()):
+            table.insert(place, key, value)
+        tables.append(table)
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+
+
+def _only(judged: Judged, fold: dict[str, Any]) -> Judged:
+    return Judged(judged.dataset, judged.protocols, [fold], machine=judged.machine)
+
+
+def predictions_table(songs: pd.DataFrame, part: Part, labels: list[str]) -> pd.DataFrame:
+    """Return one row a song: ``path``, ``artist``, ``genres``, ``predicted`` and the scores.
+
+    Parameters
+    ----------
+    songs : DataFrame
+        With columns ``path``, ``artist`` and ``genres``: the songs of the part, in its order.
+    part : Part
+    labels : list of str
+    """
+    names = np.array(labels, dtype=object)
+    columns: dict[str, Any] = {
+        "path": list(map(printable, songs["path"])),
+        "artist": list(songs["artist"]),
+        "genres": list(songs["genres"]),
+        "predicted": [joined(names[row]) for row in part.named],
+    }
+    scores = zip(score_columns(labels).values(), part.scores.T, strict=True)
+    return pd.DataFrame({**columns, **dict(scores)})
+
+
+def summarise(judged: Judged) -> dict[str, Any]:
+    """Return everything that a run says, in plain values that JSON can hold.
+
+    Parameters
+    ----------
+    judged : Judged
+
+    Returns
+    -------
+    dict
+        What `genrenet.evaluation.results.summarise` gives of the run itself; ``multi_label`` (True)
+        and ``genres_a_song`` (the mean); ``models``: for each model and protocol what
+        `genrenet.evaluation.multi_label.evaluate` gives, and ``by_seed`` (the mAP); and
+        ``comparisons``: for each pair ``n``, ``groups``, and for ``map`` and ``roc_auc`` what
+        `genrenet.evaluation.multi_label.compare` gives, with ``p_holm``.
+    """
+    dataset = judged.dataset
+    cells = [len(names_in(cell)) for cell in dataset.songs["genres"]]
+    rows: list[dict[str, Any]] = []
+    pairs: list[dict[str, Any]] = []
+    for protocol in judged.protocols:
+        rows += [_row(judged, protocol.name, model) for model in judged.meanings]
+        pairs += _compare(judged, protocol.name)
+    return {
+        **about_run(judged),
+        "multi_label": True,
+        "genres_a_song": float(np.mean(cells)),
+        "models": rows,
+        "comparisons": pairs,
+    }
+
+
+def _groups(judged: Judged) -> dict[str, Hashable] | None:
+    """Return what songs of one artist have in common; None where artists are not known."""
+    if not judged.dataset.artists:
+        return None
+    songs = judged.dataset.songs
+    tracks = list(songs["track_id"])
+    return dict(zip(tracks, artist_groups(songs["artist"], tracks), strict=True))
+
+
+def _row(judged: Judged, protocol: str, model: str) -> dict[str, Any]:
+    """Return one model under one protocol; figures are None where it could not be judged."""
+    row = model_row(judged, protocol, model)
+    parts = parts_of(judged, protocol, model)
+    if row["error"] is not None or not parts:
+        return {**row, **dict.fromkeys(OF_MODEL)}
+    labels = judged.dataset.labels
+    found = evaluate([part for _, part in parts], labels, _groups(judged))
+    by_seed = [
+        mean_average_precision([part for seed, part in parts if seed == mine])
+        for mine in dict.fromkeys(seed for seed, _ in parts)
+    ]
+    return {**row, **found, "by_seed": by_seed}
+
+
+def _compare(judged: Judged, protocol: str) -> list[dict[str, Any]]:
+    """Return all pairs of models that were judged under a protocol, on the songs both decided."""
+    whole = {
+        model: [part for _, part in parts_of(judged, protocol, model)]
+        for model in judged.meanings
+        if (protocol, model) not in judged.errors
+    }
+    found: list[dict[str, Any]] = []
+    for (first, one), (second, other) in combinations(whole.items(), 2):
+        pair: Mapping[str, Any] | None = None
+        if one and other:
+            pair = compare(one, other, _groups(judged))
+        if pair is not None:
+            found.append({"protocol": protocol, "first": first, "second": second, **pair})
+    for name in ("map", "roc_auc"):
+        adjusted = holm([pair[name]["p"] for pair in found])
+        for pair, value in zip(found, adjusted, strict=True):
+            pair[name]["p_holm"] = value
+    return found
