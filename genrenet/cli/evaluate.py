@@ -12,6 +12,7 @@ from genrenet.cli.parsing import (
     CommandParser,
     add_collection_options,
     add_multi_label_option,
+    add_trust_option,
     count,
 )
 from genrenet.cli.tables import print_table
@@ -116,6 +117,7 @@ def make_parser(command: str) -> CommandParser:
         metavar="--GROUP.OPTION=X",
         help="more options of 'genrenet fit', for the networks; may be given more than once",
     )
+    add_trust_option(parser)
     return parser
 
 
