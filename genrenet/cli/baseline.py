@@ -10,6 +10,7 @@ from genrenet.cli.parsing import (
     CommandParser,
     add_collection_options,
     add_multi_label_option,
+    add_trust_option,
     setting,
 )
 from genrenet.cli.telling import fact, next_step, plural, say
@@ -41,6 +42,7 @@ def make_parser(command: str) -> CommandParser:
     )
     parser.add_argument("--seed", type=int, default=0, help="default: 0")
     add_collection_options(parser)
+    add_trust_option(parser)
     add_multi_label_option(parser)
     return parser
 

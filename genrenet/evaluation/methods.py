@@ -10,6 +10,8 @@ How they are named
     A network trained by a packaged configuration, or by one of your own.
 ``transfer:musicnn-msd``
     A published network with a new head.
+``transfer:hf:ORG/NAME``, ``svm@hf:ORG/NAME:layer5``, ``svm@onnx:FILE``
+    The same with a backbone that an adapter opens; see `genrenet.models.adapters`.
 """
 
 from __future__ import annotations

@@ -25,6 +25,7 @@ from genrenet.data.splits import Split, write_split
 from genrenet.evaluation.datasets import Dataset
 from genrenet.evaluation.methods import Contender, ContenderError, FoldResult
 from genrenet.inference.result import score_columns
+from genrenet.models.adapters import is_reference
 from genrenet.models.checkpoints import published_models
 from genrenet.models.checkpoints.header import read_header
 from genrenet.models.thresholds import USUAL
@@ -73,15 +74,17 @@ class NetworkContender(Contender):
         self.options = list(options)
         self.backbone = ""
         if kind == "transfer":
-            if rest not in published_models() and not Path(rest).is_file():
+            own_content = Path(rest).is_file() or is_reference(rest)
+            if rest not in published_models() and not own_content:
                 raise ContenderError(
                     f"no published network '{rest}'",
-                    wanted=f"transfer:NAME with one of {', '.join(published_models())}",
+                    wanted=f"transfer:NAME with one of {', '.join(published_models())}, a file, or "
+                    "what an adapter opens, such as hf:ORG/NAME",
                 )
             self.config, own = _transfer(rest)
             self.options = [f"--model.network.init_args.backbone={rest}", *own, *self.options]
             self.backbone = rest
-            if Path(rest).is_file():
+            if own_content:
                 from genrenet.features import checkpoint_id
 
                 self.backbone = checkpoint_id(rest)
@@ -216,6 +219,11 @@ def _transfer(backbone: str) -> tuple[str, list[str]]:
     """Return the configuration that trains a head on a backbone, and what of it a file says
     otherwise.
     """
+    if is_reference(backbone):
+        from genrenet.models.adapters.network import frame_options
+
+        frames = frame_options(backbone).items()
+        return "transfer", [f"--data.{name}={value}" for name, value in frames]
     if not Path(backbone).is_file():
         family = backbone.partition("-")[0]
         return TRANSFER.get(family, "transfer"), []

@@ -9,7 +9,12 @@ alone.
 """
 
 from genrenet.utils.figures.canvas import INK, MUTED, FigureError, to_array, to_png, to_svg
-from genrenet.utils.figures.evaluation import confusion_matrix, intervals, reliability
+from genrenet.utils.figures.evaluation import (
+    confusion_matrix,
+    intervals,
+    learning_curves,
+    reliability,
+)
 from genrenet.utils.figures.songs import logmel_images, timeline
 
 __all__ = [
@@ -18,6 +23,7 @@ __all__ = [
     "FigureError",
     "confusion_matrix",
     "intervals",
+    "learning_curves",
     "logmel_images",
     "reliability",
     "timeline",
