@@ -46,7 +46,7 @@ def render(results: Mapping[str, Any], predictions: pd.DataFrame, svg: Mapping[s
         Drawings by name: ``accuracies <protocol>`` and ``reliability <protocol> <model>``.
     """
     whole = [protocol for protocol in results["protocols"] if not protocol.get("part_of")]
-    protocols = [_protocol(results, protocol) for protocol in whole]
+    protocols = [protocol_values(results, protocol) for protocol in whole]
     published = [
         (item.get("name", ""), percent(float(item["accuracy"])), item.get("source", ""))
         for item in results.get("reference") or []
@@ -64,7 +64,11 @@ def render(results: Mapping[str, Any], predictions: pd.DataFrame, svg: Mapping[s
     )
 
 
-def _protocol(results: Mapping[str, Any], protocol: Mapping[str, Any]) -> dict[str, Any]:
+def protocol_values(results: Mapping[str, Any], protocol: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a page says of a protocol besides its entry in the results: ``good`` (rows of
+    models, the best first), ``majority``, ``columns`` and ``table`` of the models, ``pairs``,
+    ``labels`` and ``failed``.
+    """
     rows = ranked(results, protocol["name"])
     good = [row for row in rows if row["accuracy"] is not None]
     columns = {
