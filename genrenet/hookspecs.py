@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from genrenet.baselines import Baseline
     from genrenet.data.catalog import Reader
     from genrenet.evaluation.metrics import Metric
+    from genrenet.evaluation.protocols import ProtocolKind
     from genrenet.features import FeatureExtractor
     from genrenet.inference.scorers import ScorerFormat
     from genrenet.library.tag_formats import TagFormat
+    from genrenet.models.adapters import Adapter
     from genrenet.models.checkpoints import PublishedModel
     from genrenet.models.registry import ModuleClass
     from genrenet.playlists import PlaylistFormat
@@ -47,6 +49,10 @@ class Hooks:
         """Add published networks: ``register(PublishedModel("vgg", "VGGish", "vgg.pt", ...))``."""
 
     @hookspec
+    def register_adapters(self, register: Callable[[Adapter], None]) -> None:
+        """Open backbones by ``pt:...``: ``register(Adapter("pt", "weights", open, files))``."""
+
+    @hookspec
     def register_networks(self, register: ModuleHook) -> None:
         """Name networks in checkpoints: ``register(ModuleClass("res", "residual", ResNet))``."""
 
@@ -69,6 +75,10 @@ class Hooks:
     @hookspec
     def register_metrics(self, register: Callable[[Metric], None]) -> None:
         """Add figures of decisions: ``register(Metric("kappa", "Kappa", "Cohen's", kappa))``."""
+
+    @hookspec
+    def register_protocols(self, register: Callable[[ProtocolKind], None]) -> None:
+        """Add ways of dividing songs: ``register(ProtocolKind("halves", "...", "...", halve))``."""
 
     @hookspec
     def register_scorers(self, register: Callable[[ScorerFormat], None]) -> None:

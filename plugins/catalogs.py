@@ -16,7 +16,8 @@ def register_catalogs(register: Callable[[Reader], None]) -> None:
     """Add the built-in layouts, the special ones first."""
     from genrenet.data.catalog.fma import FMA
     from genrenet.data.catalog.folders import FOLDER, GTZAN
+    from genrenet.data.catalog.mirdata import MIRDATA
     from genrenet.data.catalog.tables import CSV, PARQUET
 
-    for reader in (FMA, CSV, PARQUET, GTZAN, FOLDER):
+    for reader in (MIRDATA, FMA, CSV, PARQUET, GTZAN, FOLDER):
         register(reader)

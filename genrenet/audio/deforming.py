@@ -203,11 +203,11 @@ def _pitch(wave: Wave, rate: int, strength: float, seed: int) -> Wave:
 def _noise(wave: Wave, rate: int, strength: float, seed: int) -> Wave:
     noise = np.random.default_rng(seed).standard_normal(len(wave), np.float32)
     loud = np.sqrt(np.mean(wave.astype(np.float64) ** 2) / 10 ** (strength / 10))
-    return wave + np.float32(loud) * noise
+    return np.asarray(wave + np.float32(loud) * noise)
 
 
 def _gain(wave: Wave, rate: int, strength: float, seed: int) -> Wave:
-    return np.clip(wave * np.float32(10 ** (strength / 20)), -1, 1)
+    return np.asarray(np.clip(wave * np.float32(10 ** (strength / 20)), -1, 1))
 
 
 def _lowpass(wave: Wave, rate: int, strength: float, seed: int) -> Wave:
@@ -220,7 +220,7 @@ def _lowpass(wave: Wave, rate: int, strength: float, seed: int) -> Wave:
 
 def _clip(wave: Wave, rate: int, strength: float, seed: int) -> Wave:
     most = float(np.quantile(np.abs(wave), 1 - strength / 100))
-    return np.clip(wave / max(most, 1e-6), -1, 1)
+    return np.asarray(np.clip(wave / max(most, 1e-6), -1, 1))
 
 
 def _crop(wave: Wave, rate: int, strength: float, seed: int) -> Wave:

@@ -12,6 +12,7 @@ from genrenet.cli.parsing import (
     CommandParser,
     add_collection_options,
     add_multi_label_option,
+    add_trust_option,
     count,
 )
 from genrenet.cli.tables import print_table
@@ -23,6 +24,8 @@ EXAMPLES = """examples:
   genrenet evaluate ~/Music --models cnn,transfer:musicnn-msd,svm --seeds 3 --out runs/methods
   genrenet evaluate features_30_sec.csv --models svm,forest --protocol stratified-10fold,fault-filtered
   genrenet evaluate gtzan --config four-genres --jobs 4
+  genrenet evaluate ~/Music --models svm,knn --learning-curve artists --sizes 8,16,32,50% --seeds 3
+  genrenet evaluate ~/Music --models svm,cnn --test-on mirdata:gtzan_genre --genre-map discogs
   genrenet evaluate songs.csv --multi-label --models svm,knn
   genrenet compare runs/methods runs/other
 
@@ -30,11 +33,16 @@ models: a baseline (see 'genrenet plugins'), NAME@FEATURES for other features th
   transfer:BACKBONE, config:FILE.yaml
 deformations: mp3:64k, aac:64k, opus:32k, pitch:+1, tempo:0.9, noise:20dB, gain:-12dB,
   lowpass:4k, clip:5%, crop:5s; several strengths of one kind make a curve
-protocols: artist-5fold, stratified-10fold (or other numbers), fault-filtered, 70-30, column
+protocols: artist-5fold, stratified-10fold (or other numbers), fault-filtered, 70-30, column, and what
+  'genrenet plugins --kind protocol' lists; behind an @ how much of the songs to learn from is learnt
+  from: artist-5fold@10-songs, @25%-songs, @8-artists, @2-artists-per-genre, @5-shot
 
 DATA is a collection of songs or a table of features. An interrupted run goes on where it stopped.
 exit code: 0 every model was judged, 1 some could not be, 2 the request cannot be carried out
 """  # noqa: E501
+
+
+MORE = ("learning_curve", "sizes", "shots", "test_on", "genre_map")
 
 
 class EvaluateError(GenrenetError):
@@ -54,9 +62,31 @@ def make_parser(command: str) -> CommandParser:
     parser.add_argument("data", metavar="DATA", help="collection of songs, or table of features")
     parser.add_argument("--config", metavar="NAME", help="a packaged experiment, or a YAML file")
     parser.add_argument("--models", metavar="NAMES", help="with commas between them")
-    parser.add_argument("--protocol", metavar="NAMES", help="(default: artist-5fold)")
+    parser.add_argument(
+        "--protocol", metavar="NAMES", help="(default: artist-5fold; with --test-on, across)"
+    )
     parser.add_argument(
         "--seeds", type=int, metavar="N", help="repetitions with other folds (default: 1)"
+    )
+    parser.add_argument(
+        "--learning-curve",
+        metavar="UNIT",
+        help="judge on parts of the training songs, too: by songs, artists or artists-per-genre",
+    )
+    parser.add_argument(
+        "--sizes", metavar="NUMBERS", help="of the learning curve (default: 10%%,20%%,40%%,70%%)"
+    )
+    parser.add_argument(
+        "--shots", metavar="NUMBERS", help="judge on so many training songs a genre, too: 1,5,10"
+    )
+    parser.add_argument(
+        "--test-on", metavar="DATA", help="learn from all of DATA, and judge this collection"
+    )
+    parser.add_argument(
+        "--genre-map",
+        metavar="FILE|TAXONOMY",
+        help="its genres under DATA's names: a CSV file with columns genre and name, or discogs, "
+        "musicbrainz, beets",
     )
     parser.add_argument("--genres", metavar="NAMES", help="only songs of these genres")
     parser.add_argument(
@@ -94,6 +124,7 @@ def make_parser(command: str) -> CommandParser:
         metavar="--GROUP.OPTION=X",
         help="more options of 'genrenet fit', for the networks; may be given more than once",
     )
+    add_trust_option(parser)
     return parser
 
 
@@ -106,13 +137,13 @@ def run(command: str, arguments: Sequence[str]) -> int:
 def _evaluate(options: argparse.Namespace) -> int:
     from genrenet.training.configs import experiment
 
-    settings: dict[str, Any] = {"protocol": "artist-5fold", "seeds": 1, "out": "runs/evaluate"}
+    settings: dict[str, Any] = {"seeds": 1, "out": "runs/evaluate"}
     if options.config:
         settings |= experiment(options.config)
     given = {key: value for key, value in vars(options).items() if value is not None}
     settings |= {
         key: given[key]
-        for key in ("models", "protocol", "seeds", "genres", "deform", "out")
+        for key in ("models", "protocol", "seeds", "genres", "deform", "out", *MORE)
         if key in given
     }
     if "models" not in settings:
@@ -129,8 +160,13 @@ def _evaluate(options: argparse.Namespace) -> int:
         found = evaluate(
             options.data,
             _names(settings["models"]),
-            protocol=_names(settings["protocol"]),
+            protocol=_names(settings.get("protocol") or []),
             seeds=settings["seeds"],
+            learning_curve=settings.get("learning_curve"),
+            sizes=_names(settings.get("sizes") or []),
+            shots=_names(settings.get("shots") or []),
+            test_on=settings.get("test_on"),
+            genre_map=settings.get("genre_map"),
             genres=_names(settings["genres"]) if settings.get("genres") else (),
             out=settings["out"],
             segments=options.segments,
@@ -159,10 +195,17 @@ def _evaluate(options: argparse.Namespace) -> int:
 
 def _show(results: dict[str, Any]) -> None:
     """Print what fits a terminal; the report has the rest."""
+    from genrenet.evaluation.protocols.curves import curve_table, heading
     from genrenet.evaluation.report.ranking import number, ranked, span
     from genrenet.evaluation.report.robustness_section import DEFORMED_COLUMNS, robustness_rows
 
+    for curve in results.get("curves", []):
+        say(heading(curve))
+        heads, cells = curve_table(curve)
+        print_table(heads, cells)
     for protocol in results["protocols"]:
+        if protocol.get("part_of"):
+            continue
         say(f"{protocol['name']}: {protocol['meaning']}")
         rows: list[tuple[object, ...]] = []
         for row in ranked(results, protocol["name"]):
@@ -194,7 +237,7 @@ def _show_several(results: dict[str, Any]) -> None:
 def _names(value: Any) -> list[str]:
     """Return names from a list in YAML, where they may hold commas, or from the command line."""
     listed = value if isinstance(value, list) else str(value).split(",")
-    return [str(name).strip() for name in listed]
+    return [str(name).strip() for name in listed if str(name).strip()]
 
 
 def _compare(options: argparse.Namespace) -> int:

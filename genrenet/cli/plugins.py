@@ -18,10 +18,12 @@ KINDS = {
     "backbone": "register_backbones",
     "network": "register_networks",
     "frontend": "register_frontends",
+    "adapter": "register_adapters",
     "recommender": "register_recommenders",
     "playlist": "register_playlist_formats",
     "tags": "register_tag_formats",
     "metric": "register_metrics",
+    "protocol": "register_protocols",
 }
 
 WIDE = 120
@@ -95,6 +97,8 @@ def _parameters(kind: str, item: Any) -> dict[str, Any]:
         return {"features": item.features, **item.parameters(), **grid}
     if kind == "recommender":
         return {"needs": "+".join(item.needs), **item.parameters()}
+    if kind == "protocol":
+        return {"lenient": item.lenient, **({"pattern": item.pattern} if item.pattern else {})}
     if kind == "features":
         return {"columns": len(item.columns), "sample_rate": item.sample_rate, **item.settings}
     return {}

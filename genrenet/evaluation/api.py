@@ -10,8 +10,10 @@ from typing import Any
 
 from genrenet.audio.deforming import deformations
 from genrenet.evaluation import multi_label_results
-from genrenet.evaluation.datasets import read_dataset
+from genrenet.evaluation.across import join
+from genrenet.evaluation.datasets import DatasetError, read_dataset
 from genrenet.evaluation.protocols import protocols
+from genrenet.evaluation.protocols.curves import with_curves
 from genrenet.evaluation.report import multi_label_page
 from genrenet.evaluation.report.run_files import write_run
 from genrenet.evaluation.results import predictions, summarise
@@ -44,8 +46,13 @@ def evaluate(
     data: str | os.PathLike[str],
     models: Sequence[str],
     *,
-    protocol: Sequence[str] = ("artist-5fold",),
+    protocol: Sequence[str] = (),
     seeds: int = 1,
+    learning_curve: str | None = None,
+    sizes: Sequence[str] = (),
+    shots: Sequence[str] = (),
+    test_on: str | os.PathLike[str] | None = None,
+    genre_map: str | None = None,
     genres: Sequence[str] = (),
     out: str | os.PathLike[str] = "runs/evaluate",
     segments: str = "auto",
@@ -67,9 +74,18 @@ def evaluate(
     models : sequence of str
         Baselines, ``NAME@FEATURES``, ``cnn``, ``crnn``, ``transfer:BACKBONE``, ``config:FILE``.
     protocol : sequence of str
-        See `genrenet.evaluation.protocols.protocols`.
+        See `genrenet.evaluation.protocols.protocols`; by default ``artist-5fold``, and with
+        ``test_on`` ``across``.
     seeds : int > 0
         Repetitions with other folds and other random numbers.
+    learning_curve, sizes, shots : str, sequence of str, sequence of str
+        Judge every protocol on parts of its training songs, too: see
+        `genrenet.evaluation.protocols.curves.with_curves`.
+    test_on : path, optional
+        Another collection (or table of the same features): all songs of ``data`` are learnt from,
+        and those of this one judged.
+    genre_map : str, optional
+        What its genres are called in ``data``; see `genrenet.evaluation.across.mapped_genres`.
     genres : sequence of str
         Judge songs of these alone; of all where there are none.
     out : path
@@ -104,7 +120,16 @@ def evaluate(
     >>> found = evaluate("features_30_sec.csv", ["svm", "forest"])  # doctest: +SKIP
     >>> found.results["models"][0]["accuracy"]  # doctest: +SKIP
     """
-    judges = protocols(list(protocol), seeds)
+    names = list(protocol) or ["artist-5fold" if test_on is None else "across"]
+    judges = protocols(with_curves(names, learning_curve, sizes, shots), seeds)
+    if other := [one.name for one in judges if (one.base == "across") != (test_on is not None)]:
+        raise DatasetError(
+            "the protocol 'across', and no other, judges one collection by another",
+            found=", ".join(other) + (" with --test-on" if test_on is not None else ""),
+            remedy="leave --protocol out with --test-on, and pass both for 'across'",
+        )
+    if genre_map is not None and test_on is None:
+        raise DatasetError("--genre-map", wanted="--test-on with a collection whose genres it maps")
     methods = contenders(models, fit_options)
     deformed = deformations(list(deform))
     for method in methods:
@@ -118,6 +143,9 @@ def evaluate(
         )
     if genres:
         dataset = dataset.only(list(genres))
+    if test_on is not None:
+        judged_on = read_dataset(test_on, segments=segments, labels=labels)
+        dataset = join(dataset, judged_on, genre_map)
     if dataset.features is not None:
         tell(f"{len(dataset.columns)} columns of features: {', '.join(dataset.columns)}")
     for note in dataset.notes:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +56,13 @@ class BaselineContender(Contender):
         Such as ``svm`` or ``svm@spectral-stats``.
     bank : FeatureBank
         Shared by all contenders of a run.
+    known_as : str, optional
+        Another name in the results.
+
+    Attributes
+    ----------
+    settings : dict
+        Fixed ones; the others are chosen inside each fold.
 
     Raises
     ------
@@ -63,8 +72,9 @@ class BaselineContender(Contender):
         The baseline does not accept features of this kind.
     """
 
-    def __init__(self, name: str, bank: FeatureBank) -> None:
-        super().__init__(name)
+    def __init__(self, name: str, bank: FeatureBank, known_as: str = "") -> None:
+        super().__init__(known_as or name)
+        self.settings: dict[str, Any] = {}
         method, _, asked = name.partition("@")
         features = current_features(asked) if asked else ""
         self.method: Baseline = baseline(method)
@@ -78,12 +88,26 @@ class BaselineContender(Contender):
                 wanted=self.method.kind,
             )
 
+    def with_settings(self, settings: Mapping[str, Any]) -> BaselineContender:
+        """Return the same method with settings that are fixed.
+
+        Raises
+        ------
+        BaselineError
+            One that the method does not have.
+        """
+        self.method.make(0, **settings)
+        found = copy(self)
+        found.settings = dict(settings)
+        return found
+
     def about(self) -> dict[str, Any]:
         """Return the method with its settings and package, its features, and what is chosen
         among.
         """
         known = known_features()
-        return {
+        fixed = {"settings": self.settings} if self.settings else {}
+        return fixed | {
             "baseline": self.method.name,
             "package": origin(self.method.name),
             "parameters": {key: str(value) for key, value in self.method.parameters().items()},
@@ -155,6 +179,7 @@ class BaselineContender(Contender):
                 own_validation=own_validation,
                 groups=groups,
                 features=self.features,
+                settings=self.settings,
                 seed=seed,
             )
         else:
@@ -166,6 +191,7 @@ class BaselineContender(Contender):
                 groups=groups,
                 validation=validation if own_validation else None,
                 features=self.features,
+                settings=self.settings,
                 seed=seed,
             )
         learnt = time.perf_counter()

@@ -7,9 +7,12 @@ How they are named
 ``svm@short-term``, ``svm@spectral-stats+short-term``, ``svm@musicnn-msd:mean_pool``
     The same on other features; see `genrenet.baselines.song_features`.
 ``cnn``, ``crnn``, ``config:my.yaml``
-    A network trained by a packaged configuration, or by one of your own.
+    A network trained by a packaged configuration, or by one of your own; or a baseline with the
+    settings of a file (`genrenet.baselines.settings`).
 ``transfer:musicnn-msd``
     A published network with a new head.
+``transfer:hf:ORG/NAME``, ``svm@hf:ORG/NAME:layer5``, ``svm@onnx:FILE``
+    The same with a backbone that an adapter opens; see `genrenet.models.adapters`.
 """
 
 from __future__ import annotations

@@ -23,6 +23,7 @@ from genrenet.data.splits import artist_groups, artist_key
 from genrenet.evaluation import metrics
 from genrenet.evaluation.label_check import check_run
 from genrenet.evaluation.protocols import why_they_differ
+from genrenet.evaluation.protocols.curves import curves
 from genrenet.evaluation.runner import Judged
 from genrenet.evaluation.significance import accuracy_interval, holm, mcnemar, paired_bootstrap
 from genrenet.inference.result import score_columns
@@ -85,9 +86,10 @@ def summarise(judged: Judged, decided: pd.DataFrame) -> dict[str, Any]:
         ``protocol`` (their names, with commas), ``dataset``, ``labels``, ``n_songs``,
         ``n_artists`` or None, ``notes`` (what was assumed), ``seeds``, ``created``,
         ``genrenet``, ``machine``, ``protocols`` (for each its ``name``, ``meaning`` and
-        ``leakage``), ``why_protocols_differ``, ``skipped``, ``models`` (`_row` for each model and
-        protocol), ``comparisons`` (`_compare` for each pair) and ``label_check``
-        (`genrenet.evaluation.label_check.check_run`).
+        ``leakage``, ``learnt_from`` and whose part it is), ``curves``
+        (`genrenet.evaluation.protocols.curves.curves`), ``why_protocols_differ``, ``skipped``,
+        ``models`` (`_row` for each model and protocol), ``comparisons`` (`_compare` for each pair)
+        and ``label_check`` (`genrenet.evaluation.label_check.check_run`).
     """
     rows: list[dict[str, Any]] = []
     pairs: list[dict[str, Any]] = []
@@ -98,12 +100,19 @@ def summarise(judged: Judged, decided: pd.DataFrame) -> dict[str, Any]:
         **about_run(judged),
         "models": rows,
         "comparisons": pairs,
-        "label_check": check_run(judged.dataset.labels, rows, decided),
+        "curves": curves(judged.protocols, judged.learnt, rows),
+        "label_check": check_run(
+            judged.dataset.labels,
+            # Methods that learnt from a few songs say little of the labels.
+            [row for row in rows if "@" not in row["protocol"]],
+            decided,
+        ),
     }
 
 
 def about_run(judged: Judged) -> dict[str, Any]:
-    """Return what `summarise` gives of the run itself: all but models, comparisons and labels."""
+    """Return what `summarise` gives of the run itself: all but models, comparisons, curves and
+    labels."""
     table = judged.dataset.songs
     return {
         "protocol": ",".join(protocol.name for protocol in judged.protocols),
@@ -119,7 +128,13 @@ def about_run(judged: Judged) -> dict[str, Any]:
         "genrenet": __version__,
         "machine": judged.machine,
         "protocols": [
-            {"name": p.name, "meaning": p.meaning, "leakage": judged.leaks.get(p.name, "")}
+            {
+                "name": p.name,
+                "meaning": p.meaning,
+                "leakage": judged.leaks.get(p.name, ""),
+                "learnt_from": judged.learnt.get(p.name),
+                "part_of": None if p.subset is None else p.base,
+            }
             for p in judged.protocols
         ],
         "why_protocols_differ": why_they_differ(judged.protocols),

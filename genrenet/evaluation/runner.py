@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 
+from genrenet.baselines.settings import read_settings
 from genrenet.data.splits import Split, SplitError
 from genrenet.evaluation.baseline_methods import BaselineContender, FeatureBank
 from genrenet.evaluation.datasets import Dataset
@@ -30,6 +31,7 @@ from genrenet.evaluation.leakage import leaks
 from genrenet.evaluation.methods import Contender
 from genrenet.evaluation.network_methods import NETWORKS, NetworkContender
 from genrenet.evaluation.protocols import Fold, Protocol
+from genrenet.evaluation.protocols.curves import learnt_from
 from genrenet.evaluation.spreading import spread
 from genrenet.evaluation.stored_json import read_json, write_json
 from genrenet.evaluation.tasks import (
@@ -60,6 +62,8 @@ class Judged:
         `genrenet.evaluation.methods.FoldResult` holds.
     errors : dict of (str, str) to str
         Protocol and model that could not be judged, and why.
+    learnt : dict of str to dict
+        How much each protocol learns from; see `genrenet.evaluation.protocols.curves.learnt_from`.
     leaks : dict of str to str
         What the leakage check found, by protocol.
     meanings : dict of str to dict
@@ -76,6 +80,7 @@ class Judged:
     protocols: list[Protocol]
     folds: list[dict[str, Any]] = field(default_factory=list)
     errors: dict[tuple[str, str], str] = field(default_factory=dict)
+    learnt: dict[str, dict[str, Any]] = field(default_factory=dict)
     leaks: dict[str, str] = field(default_factory=dict)
     meanings: dict[str, dict[str, Any]] = field(default_factory=dict)
     prepared: dict[str, float] = field(default_factory=dict)
@@ -99,7 +104,11 @@ def contenders(names: Iterable[str], options: Sequence[str] = ()) -> list[Conten
     bank = FeatureBank()
     found: list[Contender] = []
     for name in dict.fromkeys(name.strip() for name in names):
-        if name in NETWORKS or name.startswith(("transfer:", "config:")):
+        kind, _, file = name.partition(":")
+        if kind == "config" and (tuned := read_settings(file)) is not None:
+            method, settings = tuned
+            found.append(BaselineContender(method, bank, name).with_settings(settings))
+        elif name in NETWORKS or name.startswith(("transfer:", "config:")):
             found.append(NetworkContender(name, options))
         else:
             found.append(BaselineContender(name, bank))
@@ -173,6 +182,9 @@ def judge(
             f"no model can be judged on '{dataset.name}'", found="; ".join(judged.errors.values())
         )
     _claim(folder, dataset)
+    for name in dict.fromkeys(protocol.name for protocol, _ in folds):
+        dealt = [fold for (p, _), found in folds.items() if p.name == name for fold in found]
+        judged.learnt[name] = learnt_from(dataset.table, dealt)
     splits: dict[str, list[Split]] = {}
     for (protocol, _), dealt in folds.items():
         splits.setdefault(protocol.name, []).extend(fold.split for fold in dealt)

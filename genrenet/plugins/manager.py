@@ -22,11 +22,11 @@ SPECIFICATIONS = "genrenet.hookspecs"
 
 BUILT_IN = (
     *("baselines", "catalogs", "features", "metrics"),
-    *("models", "playlists", "recommenders", "tags"),
+    *("models", "playlists", "protocols", "recommenders", "tags"),
 )
 """The built-in plugins: modules of `genrenet_plugins`."""
 
-ALWAYS = {"catalogs", "metrics", "models", "playlists", "tags"}
+ALWAYS = {"catalogs", "metrics", "models", "playlists", "protocols", "tags"}
 """Built-in plugins without which no collection, checkpoint, playlist or report can be made."""
 
 hookspec, hookimpl = pluggy.HookspecMarker("genrenet"), pluggy.HookimplMarker("genrenet")

@@ -37,7 +37,8 @@ def site(tmp_path_factory):
 def test_all_are_listed(site):
     rows = json.loads(genrenet("plugins", "--format", "json", path=site).stdout)
     names = {row["name"] for row in rows if row["package"] == "my-genres 0.1"}
-    assert names == {"Pooled", "RawAudio", "listing", "naive-bayes", ".pls", "au", "log_loss"}
+    added = {"Pooled", "RawAudio", "listing", "naive-bayes", ".pls", "au", "log_loss", "from-m"}
+    assert names == added
 
 
 def test_the_network_the_front_end_the_layout_and_the_playlist(site, music, tmp_path):
@@ -92,3 +93,21 @@ def test_a_configuration_and_the_baseline_are_judged(site, music, tmp_path):
     fitted = tmp_path / "bayes.skops"
     genrenet("baseline", "naive-bayes", music, "--out", fitted, path=site)
     genrenet("classify", music / "bass" / "bass-0.wav", "--checkpoint", fitted, path=site)
+
+
+def test_the_protocol(site, tmp_path):
+    rng = np.random.default_rng(0)
+    rows = [
+        {"track_id": f"{artist}-{n}", "genre": genre, "artist": artist, "a": rng.normal(), "b": n}
+        for genre, artists in (("folk", "ABMN"), ("rock", "cdxy"))
+        for artist in artists
+        for n in range(5)
+    ]
+    pd.DataFrame(rows).to_csv(tmp_path / "songs.csv", index=False)
+    out = tmp_path / "out"
+    asked = ["--models", "knn", "--protocol", "from-m,from-n", "--shots", "3", "--out", out]
+    genrenet("evaluate", tmp_path / "songs.csv", *asked, path=site)
+    found = json.loads((out / "results.json").read_text("utf-8"))
+    assert [row["n"] for row in found["models"]] == [20, 20, 15, 15]
+    assert [one["learnt_from"]["artists"] for one in found["protocols"]][1::2] == [4, 5]
+    assert "judged on those from it on." in (out / "report.html").read_text("utf-8")

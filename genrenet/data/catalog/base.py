@@ -114,6 +114,10 @@ class Reading:
         The fields that the songs' tags may fill.
     notes : list of str
         What was assumed, and no problem.
+    name : str
+        A short name for reports; '' for that of the folder or table.
+    check : callable, optional
+        Gives what is wrong with the files by the collection's own account, such as checksums.
     multi_label : bool
         Whether songs have several genres, in their field `genres`.
     """
@@ -124,6 +128,8 @@ class Reading:
     problems: list[Problem] = field(default_factory=list)
     from_tags: frozenset[str] = frozenset()
     notes: list[str] = field(default_factory=list)
+    name: str = ""
+    check: Callable[[], list[Problem]] | None = None
     multi_label: bool = False
 
     def report(self, path: str, kind: str, message: str) -> None:
@@ -146,6 +152,9 @@ class Reader:
     read : callable
         Gives the `Reading` of such a path. A parameter ``subset``, ``labelled`` or ``multi_label``
         gets what `read_catalog` was given.
+    scheme : str
+        Sources that begin with it and a colon ("mirdata:gtzan_genre") are no paths but for `read`
+        to understand.
 
     Examples
     --------
@@ -161,6 +170,7 @@ class Reader:
     summary: str
     detects: Callable[[str], bool]
     read: Callable[..., Reading]
+    scheme: str = ""
 
     def read_with(self, path: str, **options: object) -> Reading:
         """Read a path with those of the options that `read` takes."""

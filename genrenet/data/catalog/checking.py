@@ -104,7 +104,8 @@ def check_catalog(
     Returns
     -------
     tuple of Problem
-        In the table's order, one a file at most. Kinds: "missing-file", "unreadable", "not-audio",
+        In the table's order, one a file at most, and then what the collection itself says is wrong
+        ("checksum", of mirdata). Kinds: "missing-file", "unreadable", "not-audio",
         "empty", "truncated", "non-finite", "too-short", "decoder-limit", "undecodable", "silent" if
         every sample is 0, "level" if the peak, loudness, DC offset or share of silence is
         implausible, and "out-of-phase" if channels cancel each other out.
@@ -140,4 +141,5 @@ def check_catalog(
 
     paths = catalog.table["path"].tolist()
     found = in_threads(check, paths, workers=workers, progress=progress)
-    return tuple(problem for problem in found if problem is not None)
+    own = catalog.check() if decode and catalog.check is not None else []
+    return (*(problem for problem in found if problem is not None), *own)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -60,6 +60,8 @@ class Catalog:
         How it was laid out; see `read_catalog`.
     notes : tuple of str
         What was assumed, and no problem.
+    check : callable, optional
+        See `genrenet.data.catalog.Reading`.
     """
 
     table: pd.DataFrame
@@ -68,6 +70,7 @@ class Catalog:
     name: str
     format: str
     notes: tuple[str, ...] = ()
+    check: Callable[[], list[Problem]] | None = None
 
     @property
     def multi_label(self) -> bool:
@@ -132,7 +135,7 @@ def read_catalog(
     Parameters
     ----------
     source : path
-        A folder or a table.
+        A folder or a table, or what a reader has a scheme for, such as "mirdata:gtzan_genre".
     format : str
         How it is laid out: "folder", "gtzan", "fma", "csv", "parquet", or the name of a layout that
         a plugin reads. "auto" asks the plugins of other packages first, and takes a file for a
@@ -196,11 +199,13 @@ def read_catalog(
         raise CatalogError("unknown labels", found=repr(labels), wanted=", ".join(LABELS))
     if min_songs < 1:
         raise CatalogError("min_songs is too small", found=str(min_songs), wanted="at least 1")
-    path = os.path.abspath(os.path.expanduser(os.fspath(source)))
-    if not os.path.exists(path):
-        raise SourceNotFoundError(f"no such folder or table: {printable(path)!r}")
+    path, layout = os.fspath(source), _by_scheme(os.fspath(source))
+    if not layout:
+        path = os.path.abspath(os.path.expanduser(path))
+        if not os.path.exists(path):
+            raise SourceNotFoundError(f"no such folder or table: {printable(path)!r}")
     try:
-        layout = _detect(path) if format == "auto" else format
+        layout = layout or (_detect(path) if format == "auto" else format)
         if labels == "tags":
             layout = "folder" if layout == "gtzan" else layout
         reading = _read(path, layout, subset, labelled and labels != "tags", multi_label)
@@ -230,10 +235,18 @@ def read_catalog(
         table=frame_of(reading.songs),
         problems=tuple(reading.problems),
         root=reading.root,
-        name=_name(path, reading.root),
+        name=reading.name or _name(path, reading.root),
         format=reading.format,
         notes=tuple(reading.notes),
+        check=reading.check,
     )
+
+
+def _by_scheme(source: str) -> str:
+    """Return the layout whose scheme a source begins with; '' for none."""
+    scheme, colon, _ = source.partition(":")
+    entries = contributions("register_catalogs") if colon and scheme else {}
+    return next((name for name, entry in entries.items() if entry.item.scheme == scheme), "")
 
 
 def _detect(path: str) -> str:

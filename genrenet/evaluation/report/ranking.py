@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from genrenet.evaluation.metrics import song_metrics
+from genrenet.evaluation.protocols.curves import curve_table, heading
 from genrenet.evaluation.report.label_section import label_lines
 from genrenet.evaluation.report.robustness_section import DEFORMED_COLUMNS, robustness_rows
 
@@ -30,7 +31,12 @@ def markdown(results: Mapping[str, Any]) -> str:
     """
     lines = [f"# {results['dataset']}", ""]
     lines += [line for note in results.get("notes", []) for line in (note, "")]
+    for curve in results.get("curves", []):
+        heads, cells = curve_table(curve)
+        lines += [f"## {heading(curve)}", "", *_table(heads, cells), ""]
     for protocol in results["protocols"]:
+        if protocol.get("part_of"):
+            continue
         seeds = ", ".join(map(str, results["seeds"]))
         lines += [f"## {protocol['name']} (seeds {seeds})", "", protocol["meaning"], ""]
         heads = [*("model", "song accuracy", "95 % interval", "by artist", "n", "frames")]
@@ -61,6 +67,13 @@ def markdown(results: Mapping[str, Any]) -> str:
     if results["why_protocols_differ"]:
         lines += [results["why_protocols_differ"], ""]
     return "\n".join(lines)
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return the lines of a Markdown table."""
+    lines = ([cell.replace("|", "\\|") for cell in row] for row in (heads, *rows))
+    first, *others = [f"| {' | '.join(row)} |" for row in lines]
+    return [first, f"| {' | '.join(['---'] * len(heads))} |", *others]
 
 
 def ranked(results: Mapping[str, Any], protocol: str) -> list[dict[str, Any]]:

@@ -27,6 +27,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from genrenet.evaluation.metrics import song_metrics
+from genrenet.evaluation.protocols.curves import axis
 from genrenet.evaluation.report import run_page as comparison_page
 from genrenet.evaluation.report.html import writing
 from genrenet.evaluation.report.ranking import markdown, ranked
@@ -60,7 +61,7 @@ def write_run(folder: Path, results: Mapping[str, Any], predictions: pd.DataFram
     svg = {
         name: figures.to_svg(figure)
         for name, figure in drawn.items()
-        if name.startswith(("accuracies", "reliability", "robustness"))
+        if name.startswith(("accuracies", "reliability", "curve", "robustness"))
     }
     page = comparison_page.render(results, predictions, svg)
     text = json.dumps(results, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
@@ -84,8 +85,23 @@ def _drawings(
     results: Mapping[str, Any], predictions: pd.DataFrame
 ) -> Iterator[tuple[str, Figure]]:
     """Yield figures by name."""
+    for number, curve in enumerate(results.get("curves", [])):
+        along, lines = axis(curve), dict[str, list[Any]]()
+        for point in curve["points"]:
+            if point["accuracy"] is not None and point[along]:
+                at = (point[along], point["accuracy"], point["ci95_artists"] or point["ci95"])
+                lines.setdefault(point["model"], []).append(at)
+        if lines:
+            yield (
+                f"curve {number}",
+                figures.learning_curves(
+                    lines, f"{along} learnt from", "song accuracy, with 95 % interval"
+                ),
+            )
     for protocol in results["protocols"]:
         name = protocol["name"]
+        if protocol.get("part_of"):  # its figures are a point of a curve
+            continue
         rows = [row for row in ranked(results, name) if row["accuracy"] is not None]
         if rows:
             ends = [row["ci95_artists"] or row["ci95"] for row in rows]
@@ -131,7 +147,7 @@ def _tensorboard(folder: Path, results: Mapping[str, Any], drawn: Mapping[str, F
     with SummaryWriter(str(folder / "all")) as board:
         board.add_text("results", markdown(results))
         for name, figure in drawn.items():
-            if name.startswith("accuracies"):
+            if name.startswith(("accuracies", "curve")):
                 board.add_image(name, figures.to_array(figure), dataformats="HWC")
     for row in results["models"]:
         if row["accuracy"] is None:

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from genrenet.evaluation.metrics import song_metrics
+from genrenet.evaluation.protocols.curves import curve_table, heading
 from genrenet.evaluation.report.html import drawings, p_value, page, percent
 from genrenet.evaluation.report.label_section import label_lines
 from genrenet.evaluation.report.ranking import number, ranked, span
@@ -45,7 +46,8 @@ def render(results: Mapping[str, Any], predictions: pd.DataFrame, svg: Mapping[s
     svg : mapping of str to str
         Drawings by name: ``accuracies <protocol>`` and ``reliability <protocol> <model>``.
     """
-    protocols = [_protocol(results, protocol) for protocol in results["protocols"]]
+    whole = [protocol for protocol in results["protocols"] if not protocol.get("part_of")]
+    protocols = [protocol_values(results, protocol) for protocol in whole]
     published = [
         (item.get("name", ""), percent(float(item["accuracy"])), item.get("source", ""))
         for item in results.get("reference") or []
@@ -55,6 +57,7 @@ def render(results: Mapping[str, Any], predictions: pd.DataFrame, svg: Mapping[s
         title=f"Which method is better? {results['dataset']}",
         results=results,
         protocols=protocols,
+        curves=[_curve(results, curve) for curve in results.get("curves", [])],
         models=[_model(row, predictions) for one in protocols for row in one["good"]],
         drawings=drawings(svg),
         published=published,
@@ -62,7 +65,11 @@ def render(results: Mapping[str, Any], predictions: pd.DataFrame, svg: Mapping[s
     )
 
 
-def _protocol(results: Mapping[str, Any], protocol: Mapping[str, Any]) -> dict[str, Any]:
+def protocol_values(results: Mapping[str, Any], protocol: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a page says of a protocol besides its entry in the results: ``good`` (rows of
+    models, the best first), ``majority``, ``columns`` and ``table`` of the models, ``pairs``,
+    ``labels`` and ``failed``.
+    """
     rows = ranked(results, protocol["name"])
     good = [row for row in rows if row["accuracy"] is not None]
     columns = {
@@ -84,6 +91,22 @@ def _protocol(results: Mapping[str, Any], protocol: Mapping[str, Any]) -> dict[s
         "failed": [
             (row["name"], row["error"] or "no songs") for row in rows if row["accuracy"] is None
         ],
+    }
+
+
+def _curve(results: Mapping[str, Any], curve: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the page says of a learning curve."""
+    heads, rows = curve_table(curve)
+    names = dict.fromkeys(point["protocol"] for point in curve["points"])
+    about = {protocol["name"]: protocol for protocol in results["protocols"]}
+    failed = [p for p in curve["points"] if p["accuracy"] is None]
+    return {
+        "heading": heading(curve),
+        "columns": dict.fromkeys(heads, "n") | {heads[0]: "w"},
+        "rows": rows,
+        "meaning": about[next(iter(names))]["meaning"],
+        "failed": [(p["protocol"], p["model"], p["error"] or "no songs") for p in failed],
+        "leakage": [about[n]["leakage"] for n in names if "@" in n and about[n]["leakage"]],
     }
 
 

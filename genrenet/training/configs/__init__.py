@@ -37,8 +37,8 @@ def experiment(name: str) -> dict[str, Any]:
     Returns
     -------
     dict
-        Some of ``models``, ``protocol``, ``seeds``, ``genres``, ``deform``, ``out`` and
-        ``reference``.
+        Some of ``models``, ``protocol``, ``seeds``, ``learning_curve``, ``sizes``, ``shots``,
+        ``test_on``, ``genre_map``, ``genres``, ``deform``, ``out`` and ``reference``.
 
     Raises
     ------
@@ -64,7 +64,10 @@ def experiment(name: str) -> dict[str, Any]:
         settings = yaml.safe_load(file.read_text("utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(f"'{name}' is no YAML", found=" ".join(str(error).split())) from error
-    keys = ("models", "protocol", "seeds", "genres", "deform", "out", "reference")
+    keys = (
+        *("models", "protocol", "seeds", "learning_curve", "sizes", "shots"),
+        *("test_on", "genre_map", "genres", "deform", "out", "reference"),
+    )
     unknown = (
         [str(key) for key in settings if key not in keys] if isinstance(settings, dict) else []
     )

@@ -9,7 +9,13 @@ alone.
 """
 
 from genrenet.utils.figures.canvas import INK, MUTED, FigureError, to_array, to_png, to_svg
-from genrenet.utils.figures.evaluation import confusion_matrix, curves, intervals, reliability
+from genrenet.utils.figures.evaluation import (
+    confusion_matrix,
+    curves,
+    intervals,
+    learning_curves,
+    reliability,
+)
 from genrenet.utils.figures.songs import logmel_images, timeline
 
 __all__ = [
@@ -19,6 +25,7 @@ __all__ = [
     "confusion_matrix",
     "curves",
     "intervals",
+    "learning_curves",
     "logmel_images",
     "reliability",
     "timeline",

@@ -7,6 +7,7 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
@@ -263,5 +264,91 @@ def reliability(confidence: ArrayLike, right: ArrayLike, title: str = "", bins: 
     axes.set_axisbelow(True)
     axes.set_xlabel("confidence", size=9, color=MUTED)
     axes.set_ylabel("share right", size=9, color=MUTED)
+    add_title(figure, title)
+    return finish(figure)
+
+
+def learning_curves(
+    lines: Mapping[str, Sequence[tuple[float, float, Sequence[float]]]],
+    along: str,
+    label: str,
+    *,
+    title: str = "",
+) -> Figure:
+    """Draw how good models are by how much they learnt from, a line each, with intervals.
+
+    Parameters
+    ----------
+    lines : mapping of str to sequence of (float > 0, float, (float, float))
+        For each model its points: how much was learnt from, a number in [0, 1], and the ends of its
+        interval. Drawn along a logarithmic axis, points of several models slightly beside each
+        other.
+    along, label : str
+        What the axes are.
+    title : str
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    FigureError
+        Nothing to draw.
+    """
+    places = sorted({x for points in lines.values() for x, _, _ in points})
+    if not places:
+        raise FigureError("a learning curve without points", wanted="a model with one at least")
+    names = [shorten(name) for name in lines]
+    beside = 0.25 + text_width(names)
+    width, height = 5.0, 3.2
+    figure = new_figure(0.75 + width + beside, 0.75 + height + (0.4 if title else 0.15))
+    axes = place_axes(figure, 0.7, 0.65, width, height)
+    axes.set_xscale("log")
+    axes.grid(axis="y", color="#dfe4ea", linewidth=0.8)
+    ends = []
+    for number, points in enumerate(lines.values()):
+        colour = colormaps["viridis"](0.85 * number / max(1, len(lines) - 1))
+        shift = 1.012 ** (number - (len(lines) - 1) / 2)
+        x = [shift * place for place, _, _ in sorted(points)]
+        y = [value for _, value, _ in sorted(points)]
+        spread = [(value - low, high - value) for _, value, (low, high) in sorted(points)]
+        axes.errorbar(
+            x,
+            y,
+            yerr=np.clip(np.array(spread).T, 0, None) if points else None,
+            color=colour,
+            marker="osD^v<>P"[number % 8],
+            linestyle=("-", "--", "-.", ":")[number % 4],
+            markersize=5,
+            linewidth=1.4,
+            elinewidth=0.9,
+            capsize=2.5,
+        )
+        if points:
+            ends.append((y[-1], names[number], colour))
+    shown = [
+        p for i, p in enumerate(places) if not i or p / places[i - 1] > 1.12 or len(places) < 3
+    ]
+    axes.set_xticks(shown, [f"{place:.0f}" for place in shown])
+    axes.minorticks_off()
+    axes.set_ylim(0, 1)
+    # Names beside the ends of their lines, apart where these meet.
+    lowest = -0.03
+    for value, name, colour in sorted(ends):
+        lowest = max(value, lowest + 0.065)
+        axes.annotate(
+            name,
+            (1, lowest),
+            xycoords=("axes fraction", "data"),
+            xytext=(8, 0),
+            textcoords="offset points",
+            size=9,
+            color=colour,
+            weight="bold",
+            va="center",
+        )
+    axes.set_xlabel(along, size=9, color=MUTED)
+    axes.set_ylabel(label, size=9, color=MUTED)
     add_title(figure, title)
     return finish(figure)

@@ -92,6 +92,27 @@ def register_backbones(register):
 
 
 @hookimpl
+def register_adapters(register):
+    """A function that opens a file of weights, and the files it depends on, are an adapter."""
+    from pathlib import Path
+
+    from genrenet.models.adapters import Adapter, Card
+
+    def open_bands(file, trust):
+        from genrenet_sample_modules import Bands
+
+        return Bands(int(Path(file).read_text()))
+
+    def files(file):
+        return [Path(file)]
+
+    def card(file):
+        return Card("bands of a spectrum", "MIT")
+
+    register(Adapter("bands", "a text file with a number of bands", open_bands, files, card))
+
+
+@hookimpl
 def register_networks(register):
     """Any module from log-mels to logits is a network; its path lets other commands wait less."""
     from genrenet.models.registry import ModuleClass
@@ -177,3 +198,25 @@ def register_metrics(register):
         return cohen_kappa_score(target, scores.argmax(axis=1))
 
     register(Metric("kappa", "Kappa", "agreement beyond chance (Cohen)", kappa))
+
+
+@hookimpl
+def register_protocols(register):
+    """A function that divides songs into those learnt from and those judged is a protocol."""
+    import numpy as np
+    import pandas as pd
+
+    from genrenet.data.splits import Split
+    from genrenet.evaluation.protocols import ProtocolKind
+
+    def halves(table, seed):
+        second = np.random.default_rng(seed).permutation(len(table)) % 2
+        found = []
+        for judged in (0, 1):
+            parts = np.where(second == judged, "test", "train")
+            index = pd.Index(table["track_id"], name="track_id")
+            found.append(Split(f"half {judged}", pd.Series(parts, index, dtype=object)))
+        return found
+
+    meaning = "Each half of the songs is judged by what learnt from the other, regardless of genre."
+    register(ProtocolKind("halves", "each half by the other", meaning, halves, lenient=True))

@@ -3,8 +3,9 @@
 import pandas as pd
 import pytest
 
-from genrenet.data.splits import SplitError, leakage
-from genrenet.evaluation.protocols import protocols, why_they_differ
+from genrenet.data.splits import Split, SplitError, leakage
+from genrenet.evaluation.protocols import Fold, Protocol, ProtocolKind, protocols, why_they_differ
+from genrenet.plugins import manager as plugins
 
 
 def songs(n_artists=12, per_artist=3, artists=True):
@@ -100,3 +101,87 @@ def test_no_seeds():
 def test_words_only_where_lenient_meets_strict():
     assert "memory" in why_they_differ(protocols("stratified-10fold,fault-filtered", 1))
     assert why_they_differ(protocols("stratified-10fold,70-30", 1)) == ""
+
+
+@pytest.fixture
+def added(monkeypatch):
+    """A kind that is registered beside the built-in ones, as a plugin does."""
+
+    def add(folds, **more):
+        found = dict(plugins.contributions("register_protocols"))
+        kind = ProtocolKind("mine", "my own", "What it means.", folds, **more)
+        found["mine"] = plugins.Contribution(kind, "my-plugin", "my-package 1.0")
+        monkeypatch.setattr("genrenet.evaluation.protocols.base.contributions", lambda hook: found)
+        return protocols("mine", 1)[0]
+
+    return add
+
+
+def parts_of(table, parts):
+    return Split("s", pd.Series(parts, index=table["track_id"]))
+
+
+def test_a_kind_of_ones_own(added):
+    table = songs()
+    halves = [["train", "test"] * 18, ["test", "train"] * 18]
+    protocol = added(lambda table, seed: [parts_of(table, parts) for parts in halves])
+    assert protocol.meaning == "What it means."
+    assert not protocol.lenient
+    for fold in protocol.folds(table, 0):
+        # Validation songs are taken by artist, as no artist is on two sides of a strict one.
+        assert fold.split.counts()["test"] == 18
+        assert fold.split.counts()["validation"] > 0
+        assert not fold.own_validation
+        parts = table["track_id"].map(fold.split.parts)
+        assert not {*table["artist"][parts == "train"]} & {*table["artist"][parts == "validation"]}
+    (subset,) = protocols("mine@3-shot", 1)
+    assert [len(fold.split.parts) for fold in subset.folds(table, 0)] == [18 + 6, 18 + 6]
+
+
+def test_one_song_of_a_genre_is_learnt_from(added):
+    table = songs()
+    first = table["track_id"].isin(["jazz-0-0", "rock-0-0"])
+    protocol = added(
+        lambda table, seed: [parts_of(table, ["train" if f else "test" for f in first])]
+    )
+    (fold,) = protocol.folds(table, 0)
+    assert fold.split.counts() == {"train": 2, "validation": 0, "test": 34}
+
+
+@pytest.mark.parametrize(
+    ("folds", "said"),
+    [
+        (lambda table, seed: [], "has no folds"),
+        (lambda table, seed: [parts_of(table, "train")], "has no songs to judge"),
+        (lambda table, seed: [parts_of(table, "test")], "has no songs to learn from"),
+        (
+            lambda table, seed: [Fold(parts_of(table, ["train", "test"] * 18))] * 2,
+            "judges a song twice with one seed: found 'jazz-0-1'",
+        ),
+        (
+            lambda table, seed: 1 / 0,
+            "the protocol 'mine' of my-package 1.0 failed: found ZeroDivisionError",
+        ),
+    ],
+)
+def test_kinds_that_go_wrong(added, folds, said):
+    with pytest.raises(SplitError, match=said):
+        added(folds).folds(songs(), 0)
+
+
+@pytest.mark.parametrize(
+    "more", [{"name": "a,b"}, {"name": "a@b"}, {"pattern": "other"}, {"pattern": "("}]
+)
+def test_kinds_that_cannot_be_asked_for(more):
+    with pytest.raises(SplitError, match="protocol"):
+        ProtocolKind(**{"name": "a", "summary": "", "meaning": "", "folds": list, **more})
+
+
+def test_across_needs_two_collections():
+    with pytest.raises(SplitError, match="needs two collections"):
+        Protocol("across", (0,)).folds(songs(), 0)
+
+
+def test_a_name_that_is_nearly_one():
+    with pytest.raises(SplitError, match="fault-filtered"):
+        protocols("fault-filterd", 1)

@@ -1,0 +1,146 @@
+"""What a plugin adds as a protocol: its name, its meaning, and the folds that it makes."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+import pandas as pd
+
+from genrenet.data.catalog import artists_known
+from genrenet.data.splits import Split, SplitError, song_names, with_validation
+
+LEAST_VALIDATION = 3
+"""Songs of every genre that validation songs need for settings to be chosen on them."""
+
+NAME = re.compile(r"[\w.+-]+")
+"""Names that stand in lists, before a size, and in the names of files."""
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Songs to learn from and songs to judge.
+
+    Attributes
+    ----------
+    split : Split
+    own_validation : bool
+        Whether its validation songs come from who made the split, to be as unlike those that are
+        learnt from as the test songs are, and suffice for choosing settings.
+    """
+
+    split: Split
+    own_validation: bool = False
+
+
+@dataclass(frozen=True)
+class ProtocolKind:
+    """A way of dividing songs, as a plugin adds it.
+
+    Parameters
+    ----------
+    name : str
+        How it is asked for: letters, digits and ``. + - _``.
+    summary : str
+        What it is, in a line.
+    meaning : str
+        What its figures say, in words for the report.
+    folds : callable
+        ``folds(table, seed)`` gives a list of `Split` or `Fold`, each with songs to learn from and
+        songs to judge; no song is judged twice. The table has `track_id`, `path`, `genre`,
+        `artist`, and where they are known `split` and `song` (whose segment a row is). Where a
+        `Split` has no songs for validation, some are taken from those that are learnt from.
+    lenient : bool
+        Whether songs of one artist may be both learnt from and judged.
+    pattern : str
+        A regular expression of all names that it is asked for by. What its named groups match goes
+        to `folds` as keyword arguments, numbers as int.
+
+    Raises
+    ------
+    SplitError
+        A name that cannot be asked for, a pattern that is none or that the name does not fit.
+
+    Examples
+    --------
+    >>> def halves(table, seed, n_times):
+    ...     ...
+    >>> kind = ProtocolKind("twice", "halves", "...", halves, pattern=r"(?P<n_times>\\d+)-halves|twice")
+    >>> kind.arguments("3-halves"), kind.arguments("thrice")
+    ({'n_times': 3}, None)
+    """  # noqa: E501
+
+    name: str
+    summary: str
+    meaning: str
+    folds: Callable[..., Sequence[Split | Fold]]
+    lenient: bool = False
+    pattern: str = ""
+
+    def __post_init__(self) -> None:
+        try:
+            fits = not self.pattern or self.arguments(self.name) is not None
+        except re.error as error:
+            raise SplitError(f"the protocol '{self.name}'", found=f"pattern: {error}") from error
+        if not NAME.fullmatch(self.name) or not fits:
+            raise SplitError(
+                "a protocol cannot have this name",
+                found=repr(self.name),
+                wanted=f"letters, digits and . + - _{', as its pattern says' * bool(self.pattern)}",
+            )
+
+    def arguments(self, name: str) -> dict[str, int | str] | None:
+        """Return what a name says to `folds`; None where it is not one of this kind."""
+        match = re.fullmatch(self.pattern or re.escape(self.name), name)
+        if match is None or not NAME.fullmatch(name):
+            return None
+        found = {key: value for key, value in match.groupdict().items() if value is not None}
+        return {key: int(value) if value.isdecimal() else value for key, value in found.items()}
+
+    def carry_out(self, name: str, table: pd.DataFrame, seed: int) -> list[Fold]:
+        """Return the folds of a seed, whole and checked; see `Protocol.folds`."""
+        made = list(self.folds(table, seed, **(self.arguments(name) or {})))
+        found = [
+            one if isinstance(one, Fold) else Fold(self._validated(table, one, seed))
+            for one in made
+        ]
+        if not found:
+            raise SplitError(f"the protocol '{name}' has no folds", wanted="one at least")
+        for fold in found:
+            counts = fold.split.counts()
+            if not counts["test"]:
+                raise SplitError(f"the split '{fold.split.name}' has no songs to judge")
+            if not counts["train"]:
+                raise SplitError(f"the split '{fold.split.name}' has no songs to learn from")
+        tested = Counter(chain.from_iterable(_test_songs(fold.split) for fold in found))
+        if twice := [track for track, times in tested.items() if times > 1]:
+            raise SplitError(
+                f"the protocol '{name}' judges a song twice with one seed", found=repr(twice[0])
+            )
+        return found
+
+    def _validated(self, table: pd.DataFrame, split: Split, seed: int) -> Split:
+        """Take songs for validation, by artist where that is what the folds are about."""
+        by_artist = not self.lenient and artists_known(table)
+        for by in ("artist", "genre") if by_artist else ("genre",):
+            try:
+                return with_validation(table, split, 0.1, seed, by=by)
+            except SplitError:  # too few of a genre: they are all learnt from
+                continue
+        return split
+
+
+def _test_songs(split: Split) -> list[str]:
+    return list(split.parts.index[split.parts == "test"])
+
+
+def enough_validation(table: pd.DataFrame, split: Split) -> bool:
+    """Return whether validation songs suffice for choosing settings on them."""
+    validation = table.iloc[split.indices(table, "validation")]
+    songs = dict(zip(song_names(validation), validation["genre"], strict=True))
+    chosen = Counter(songs.values())
+    learnt = set(table["genre"].iloc[split.indices(table, "train")])
+    return all(chosen[genre] >= LEAST_VALIDATION for genre in learnt)
