@@ -18,7 +18,8 @@ from genrenet.evaluation.report import multi_label_page
 from genrenet.evaluation.report.run_files import write_run
 from genrenet.evaluation.results import predictions, summarise
 from genrenet.evaluation.robustness import robustness
-from genrenet.evaluation.runner import EvaluationError, contenders, judge
+from genrenet.evaluation.runner import contenders, judge
+from genrenet.evaluation.tasks import EvaluationError
 
 
 @dataclass(frozen=True)

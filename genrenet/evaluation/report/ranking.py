@@ -59,8 +59,8 @@ def markdown(results: Mapping[str, Any]) -> str:
         lines.append("")
         if deformed := robustness_rows(results, protocol["name"]):
             lines += [f"| {' | '.join(DEFORMED_COLUMNS)} |", "|---" * len(DEFORMED_COLUMNS) + "|"]
-            cells = ([str(cell).replace("|", "\\|") for cell in row] for row in deformed)
-            lines += [*(f"| {' | '.join(row)} |" for row in cells), ""]
+            lines += [f"| {' | '.join(map(str, row))} |" for row in deformed]
+            lines.append("")
         for check in results.get("label_check", []):
             if check["protocol"] == protocol["name"]:
                 lines += ["### Labels", "", *(f"- {line}" for line in label_lines(check)), ""]
