@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from genrenet.features import FeatureExtractor
     from genrenet.inference.scorers import ScorerFormat
     from genrenet.library.tag_formats import TagFormat
+    from genrenet.models.adapters import Adapter
     from genrenet.models.checkpoints import PublishedModel
     from genrenet.models.registry import ModuleClass
     from genrenet.playlists import PlaylistFormat
@@ -46,6 +47,10 @@ class Hooks:
     @hookspec
     def register_backbones(self, register: Callable[[PublishedModel], None]) -> None:
         """Add published networks: ``register(PublishedModel("vgg", "VGGish", "vgg.pt", ...))``."""
+
+    @hookspec
+    def register_adapters(self, register: Callable[[Adapter], None]) -> None:
+        """Open backbones by ``pt:...``: ``register(Adapter("pt", "weights", open, files))``."""
 
     @hookspec
     def register_networks(self, register: ModuleHook) -> None:

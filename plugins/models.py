@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from genrenet import hookimpl
 
 if TYPE_CHECKING:
+    from genrenet.models.adapters import Adapter
     from genrenet.models.checkpoints import PublishedModel
     from genrenet.models.registry import ModuleClass
 
@@ -28,6 +29,8 @@ def register_networks(register: Callable[[ModuleClass], None]) -> None:
         register(ModuleClass(name, summary, f"{NETWORKS}.{module}.{name}"))
     summary = "several networks on one waveform, under one head"
     register(ModuleClass("Fused", summary, "genrenet.models.fused.Fused"))
+    summary = "a backbone of an adapter, under its own outputs or a new head"
+    register(ModuleClass("Adapted", summary, "genrenet.models.adapters.network.Adapted"))
 
 
 @hookimpl
@@ -38,8 +41,32 @@ def register_frontends(register: Callable[[ModuleClass], None]) -> None:
     register(ModuleClass("LogMel", "log-mel spectrogram", "genrenet.models.frontend.LogMel"))
     summary = "log-mel spectrogram of Kaldi's kind, for MobileNetV3"
     register(ModuleClass("KaldiMel", summary, "genrenet.models.kaldi.KaldiMel"))
-    summary = "the waveform itself, for Fused"
+    summary = "the waveform itself, for Fused and encoders of samples"
     register(ModuleClass("Waveform", summary, "genrenet.models.fused.Waveform"))
+
+
+@hookimpl
+def register_adapters(register: Callable[[Adapter], None]) -> None:
+    """Add what opens others' backbones."""
+    from genrenet.models.adapters import Adapter
+    from genrenet.utils.lazy import Lazy
+
+    for name, summary, module, parts in (
+        (
+            "hf",
+            "encoders of transformers: hf:ORG/NAME of the hub, or hf:FOLDER",
+            "transformers_encoder",
+            ("open_encoder", "encoder_files", "encoder_card"),
+        ),
+        (
+            "onnx",
+            "an ONNX file with YAML, or Essentia's JSON, beside it: onnx:FILE",
+            "onnx_model",
+            ("open_onnx", "onnx_files", "onnx_card"),
+        ),
+    ):
+        where = f"genrenet.models.adapters.{module}"
+        register(Adapter(name, summary, *(Lazy(where, part) for part in parts)))
 
 
 @hookimpl

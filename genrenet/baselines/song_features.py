@@ -1,7 +1,8 @@
 """Features of songs for baselines: one row a song, by the features' names.
 
 Names are joined by ``+``. Each is one that a plugin registered (such as ``spectral-stats``), or a
-network whose embedding is meant (``musicnn-msd``, or with its layers ``msd-cnn:conv3/conv4``).
+network whose embedding is meant (``musicnn-msd``, or with its layers ``msd-cnn:conv3/conv4``;
+``hf:ORG/NAME:layer5``).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from genrenet.baselines.base import BaselineError
 from genrenet.features import FeatureExtractor
+from genrenet.models.adapters import is_reference
 from genrenet.models.checkpoints import published_models, shipped_checkpoints
 from genrenet.plugins.manager import contributions
 
@@ -93,7 +95,7 @@ def check_features(features: str) -> str:
     names, known = current_features(features).split("+"), known_features()
     kinds = [known[name].kind if name in known else "vectors" for name in names]
     for name in names:
-        backbone = name.split(":")[0]
+        backbone, _ = backbone_and_layers(name)
         if name not in known and not _is_network(backbone):
             networks = ", ".join([*shipped_checkpoints(), *published_models()])
             raise BaselineError(
@@ -110,8 +112,26 @@ def check_features(features: str) -> str:
     return kinds[0]
 
 
+def backbone_and_layers(name: str) -> tuple[str, str]:
+    """Return the network that a feature's name means, and its layers, if it names some.
+
+    Examples
+    --------
+    >>> backbone_and_layers("msd-cnn:conv3/conv4"), backbone_and_layers("hf:a/b:layer5")
+    (('msd-cnn', 'conv3/conv4'), ('hf:a/b', 'layer5'))
+    >>> backbone_and_layers("onnx:models/a.onnx")
+    ('onnx:models/a.onnx', '')
+    """
+    first, _, rest = name.partition(":")
+    if not is_reference(name):
+        return first, rest
+    backbone, _, layers = rest.partition(":")
+    return f"{first}:{backbone}", layers
+
+
 def _is_network(name: str) -> bool:
-    return name in shipped_checkpoints() or name in published_models() or Path(name).is_file()
+    known = name in shipped_checkpoints() or name in published_models()
+    return known or Path(name).is_file() or is_reference(name)
 
 
 def song_features(
@@ -179,7 +199,7 @@ def _extracted(
 def _embedded(
     paths: Sequence[str], name: str, device: str | None, progress: Progress | None
 ) -> tuple[NDArray[np.float64], dict[str, str]]:
-    backbone, _, layers = name.partition(":")
+    backbone, layers = backbone_and_layers(name)
     from genrenet.features import cached_embeddings, song_matrix
 
     songs = cached_embeddings(

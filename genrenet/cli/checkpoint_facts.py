@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from genrenet.models.adapters import card_of, is_reference, seen
 from genrenet.models.checkpoints import (
     PublishedModel,
     imported_checkpoint,
@@ -13,7 +15,7 @@ from genrenet.models.checkpoints import (
 )
 from genrenet.models.checkpoints.header import HEAD, backbones, read_header
 from genrenet.models.checkpoints.licences import commercial
-from genrenet.utils.errors import printable
+from genrenet.utils.errors import GenrenetError, printable
 
 
 def shipped_row(name: str, path: Path) -> dict[str, Any]:
@@ -38,9 +40,9 @@ def shipped_row(name: str, path: Path) -> dict[str, Any]:
 def _needs(entries: dict[str, Any], name: str) -> list[str]:
     """Return the names of the backbones without which a checkpoint's file is not complete."""
     needs = [str(one["name"]) for one in backbones(entries, name)]
-    if not needs:
-        return []
-    if not all(key.startswith(HEAD) for key in entries["state_dict"]):
+    if any(map(is_reference, needs)):
+        return needs
+    if needs and not all(key.startswith(HEAD) for key in entries["state_dict"]):
         # Whether that is all of the network is known by making it, which takes torch.
         from genrenet.models.checkpoints.files import build_model
         from genrenet.models.checkpoints.opening import missing_weights
@@ -55,7 +57,8 @@ def _state(where: str, needs: list[str]) -> str:
     known, told = published_models(), []
     for name in needs:
         here = "imported" if name in known and imported_checkpoint(name) else "not yet"
-        told.append(f"{printable(name)} ({here if name in known else 'unknown'})")
+        how = f"opened by the adapter {name.partition(':')[0]}" if is_reference(name) else "unknown"
+        told.append(f"{printable(name)} ({here if name in known else how})")
     return f"{where}, needs {' and '.join(told)}" if told else where
 
 
@@ -84,6 +87,48 @@ def published_facts(name: str) -> dict[str, Any]:
             "citation": model.citation,
             "address": model.address,
         },
+    }
+
+
+def seen_rows() -> list[dict[str, Any]]:
+    """Return what adapters have opened here and is still there, for the list of all models."""
+    rows = []
+    for name in seen():
+        with suppress(GenrenetError):
+            card = card_of(name)
+            rows.append(
+                {
+                    "name": printable(name),
+                    "what": card.title,
+                    "labels": len(card.labels),
+                    "licence": card.licence,
+                    "commercial": commercial(card.licence),
+                    "state": "here, opened by its adapter",
+                    "needs": None,
+                }
+            )
+    return rows
+
+
+def reference_facts(reference: str) -> dict[str, Any]:
+    """Return what is known of a backbone that an adapter opens; it is opened."""
+    from genrenet.models.checkpoints import load_model
+
+    model, card = load_model(reference), card_of(reference)
+    network: Any = model.network
+    return {
+        "name": printable(reference),
+        "state": f"opened by the adapter {reference.partition(':')[0]}",
+        "title": card.title,
+        "labels": list(model.labels),
+        "layers": list(network.encoder.layer_names),
+        "embedding": network.embedding_size,
+        "frames": model.frames.as_dict(),
+        "sha256": network.settings["sha256"],
+        "licence": card.licence or "unknown",
+        "commercial": commercial(card.licence),
+        "citation": card.citation,
+        "address": card.address,
     }
 
 

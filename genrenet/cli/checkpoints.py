@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from genrenet.cli.parsing import CommandParser
+from genrenet.cli.parsing import CommandParser, add_trust_option
 from genrenet.cli.tables import print_table
 from genrenet.cli.telling import fact, next_step, plural, say, show, warn
 from genrenet.utils.errors import GenrenetError, printable
@@ -55,7 +55,12 @@ def make_parser(command: str) -> CommandParser:
         "--from", dest="source", metavar="FILE", help="the published file, already on this machine"
     )
     info = add("info", "all that is known about a model")
-    info.add_argument("name", metavar="NAME_OR_PATH", help="a model's name or a .ckpt file")
+    info.add_argument(
+        "name",
+        metavar="NAME_OR_PATH",
+        help="a model's name, a .ckpt file, or what an adapter opens: hf:ORG/NAME, onnx:FILE",
+    )
+    add_trust_option(info)
     for action in (listing, info):
         action.add_argument(
             "--format", choices=("table", "json"), default="table", help="default: table"
@@ -90,7 +95,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
 
 
 def _list(options: argparse.Namespace) -> int:
-    from genrenet.cli.checkpoint_facts import published_state, shipped_row
+    from genrenet.cli.checkpoint_facts import published_state, seen_rows, shipped_row
     from genrenet.models.checkpoints import published_models, shipped_checkpoints
     from genrenet.models.checkpoints.licences import commercial
 
@@ -113,6 +118,7 @@ def _list(options: argparse.Namespace) -> int:
                 "needs": None,
             }
         )
+    rows += seen_rows()
     if options.format == "json":
         show(rows)
     else:
@@ -179,7 +185,8 @@ def _remove(options: argparse.Namespace) -> int:
 
 
 def _info(options: argparse.Namespace) -> int:
-    from genrenet.cli.checkpoint_facts import facts, published_facts
+    from genrenet.cli.checkpoint_facts import facts, published_facts, reference_facts
+    from genrenet.models.adapters import is_reference
     from genrenet.models.checkpoints import (
         find_checkpoint,
         imported_checkpoint,
@@ -189,7 +196,9 @@ def _info(options: argparse.Namespace) -> int:
 
     name, shipped = options.name, shipped_checkpoints()
     own = Path(name).is_file()
-    if not own and name not in shipped and name in published_models():
+    if not own and is_reference(name):
+        found = reference_facts(name)
+    elif not own and name not in shipped and name in published_models():
         known = imported_checkpoint(name)
         found = published_facts(name) if known is None else facts(known, "imported")
     else:
@@ -199,7 +208,10 @@ def _info(options: argparse.Namespace) -> int:
         show(found)
     else:
         _print_facts(found)
-    next_step("classify", "song.mp3", "--checkpoint", name)
+    if found.get("labels"):
+        next_step("classify", "song.mp3", "--checkpoint", name)
+    else:
+        next_step("embed", "~/Music", "--backbone", name, "--out", "songs.npz")
     return 0
 
 

@@ -56,8 +56,9 @@ def make_parser(command: str) -> CommandParser:
     parser.add_argument("paths", nargs="+", metavar="PATH", help="audio files and folders")
     parser.add_argument(
         "--checkpoint",
-        help="a .ckpt or .skops file, or a name that 'genrenet checkpoints list' knows (default: "
-        "the shipped genres, with eleven of them; see README for what it needs)",
+        help="a .ckpt or .skops file, a name that 'genrenet checkpoints list' knows, or what an "
+        "adapter opens, such as onnx:FILE (default: the shipped genres, with eleven of them; see "
+        "README for what it needs)",
     )
     parser.add_argument("--format", choices=FORMATS, default="table", help="default: table")
     parser.add_argument("--out", help="file to write (default: standard output)")

@@ -31,6 +31,7 @@ from genrenet.cli.shared_settings import (
     SUFFIXES,
 )
 from genrenet.cli.tag_files import overwrites
+from genrenet.models.adapters.registry import is_reference
 from genrenet.utils.errors import printable
 from genrenet.utils.suggest import did_you_mean
 
@@ -315,7 +316,9 @@ def converted(setting: Setting, action: argparse.Action) -> Any:
 
 
 def _one(setting: Setting, action: argparse.Action, text: str) -> Any:
-    if _is_file(setting, action, text):
+    if action.dest in FILES_TOO and is_reference(text):
+        text = _reference(setting, text)
+    elif _is_file(setting, action, text):
         text = path_of(text, setting.file)
         top = os.path.realpath(setting.file.parent)
         if setting.of_library and not Path(os.path.realpath(text)).is_relative_to(top):
@@ -348,6 +351,19 @@ def _one(setting: Setting, action: argparse.Action, text: str) -> Any:
             remedy=did_you_mean(text, choices),
         )
     return found
+
+
+def _reference(setting: Setting, text: str) -> str:
+    """Return what an adapter opens, with a file's path as seen from the configuration."""
+    if setting.of_library:
+        raise setting.error(
+            "a library's own file cannot name a backbone of others",
+            found=printable(text),
+            remedy=f"set it in {printable(user_file())}",
+        )
+    scheme, _, rest = text.partition(":")
+    path = path_of(rest, setting.file)
+    return f"{scheme}:{path}" if os.path.exists(path) else text
 
 
 def _shown(value: Any) -> str:

@@ -8,7 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from genrenet.cli.configured import unless_configured
-from genrenet.cli.parsing import FRAMES_HELP, TRIM_HELP, CommandParser, frames
+from genrenet.cli.parsing import (
+    FRAMES_HELP,
+    TRIM_HELP,
+    CommandParser,
+    add_trust_option,
+    frames,
+)
 from genrenet.cli.telling import as_json, fact, messages_aside, next_step, plural, say, warn
 from genrenet.utils.errors import GenrenetError, printable
 from genrenet.version import __version__
@@ -19,6 +25,7 @@ EXAMPLES = """examples:
   genrenet embed --backbone msd-crnn --layer list
   genrenet embed ~/Music --backbone msd-crnn --out songs.parquet
   genrenet embed ~/Music --backbone best.ckpt --layer conv3,embedding --per song --out songs.npz
+  genrenet embed ~/Music --backbone hf:facebook/wav2vec2-base --layer layer5 --out songs.npz
 
 Parquet has a row for every frame (path, song, start, end, embedding) and, with '--per both', a
 second file NAME.songs.parquet with a row for every song (path, frames, mean, std, error); 'song' is
@@ -42,7 +49,11 @@ def make_parser(command: str) -> CommandParser:
         EXAMPLES,
     )
     parser.add_argument("paths", nargs="*", metavar="PATH", help="audio files and folders")
-    parser.add_argument("--backbone", required=True, help="a model's name or a .ckpt file")
+    parser.add_argument(
+        "--backbone",
+        required=True,
+        help="a model's name, a .ckpt file, or what an adapter opens: hf:ORG/NAME, onnx:FILE",
+    )
     parser.add_argument(
         "--layer",
         default="embedding",
@@ -55,6 +66,7 @@ def make_parser(command: str) -> CommandParser:
     parser.add_argument("--frames", type=frames, metavar="N|all", help=FRAMES_HELP)
     parser.add_argument("--trim", type=float, metavar="S", help=TRIM_HELP)
     parser.add_argument("--device", help="such as cpu, cuda or cuda:1 (default: the best there is)")
+    add_trust_option(parser)
     return parser
 
 

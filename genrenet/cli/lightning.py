@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import inspect
 import logging
 import os
 import shutil
@@ -33,6 +34,8 @@ from genrenet.cli.telling import fact, say
 from genrenet.cli.training_report import tell_best, tell_checkpoints, tell_measured, tell_songs
 from genrenet.data.datamodule import GenreDataModule
 from genrenet.evaluation.callbacks import PredictionWriter, TestReport, gather_skipped
+from genrenet.models.adapters import is_reference
+from genrenet.models.adapters.network import frame_options
 from genrenet.models.checkpoints import read_checkpoint
 from genrenet.models.checkpoints.files import build_model
 from genrenet.models.checkpoints.opening import missing_weights
@@ -154,6 +157,8 @@ class GenreCLI(LightningCLI):
         config.trainer.sync_batchnorm = config.trainer.sync_batchnorm and gpus
         if config.get("weights_only") is None:
             config["weights_only"] = True
+        if not config.ckpt_path:
+            _take_frames(config)
         self.asked = self.config
         if config.ckpt_path and Path(config.ckpt_path).is_file():
             entries = read_checkpoint(config.ckpt_path)
@@ -211,6 +216,19 @@ def _use_new_names(config: Any) -> None:
         config = list(vars(config).values())
     for part in config if isinstance(config, list) else ():
         _use_new_names(part)
+
+
+def _take_frames(config: Any) -> None:
+    """Let what an adapter opens say what its frames are, where the options do not."""
+    network = config.model.network
+    backbone = str(getattr(getattr(network, "init_args", None), "backbone", ""))
+    if getattr(network, "class_path", None) != PRETRAINED or not is_reference(backbone):
+        return
+    parameters = inspect.signature(GenreDataModule).parameters
+    for name, value in frame_options(backbone).items():
+        if getattr(config.data, name, value) == parameters[name].default != value:
+            setattr(config.data, name, value)
+            say(f"--data.{name} {value:g}, as {printable(backbone)} has it")
 
 
 def _check_options(config: Any) -> None:

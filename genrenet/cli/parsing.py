@@ -197,6 +197,32 @@ class _Offline(argparse.Action):
         os.environ["GENRENET_OFFLINE"] = "1"
 
 
+class _TrustRemoteCode(argparse.Action):
+    """Says at once, to this process and those it starts, that backbones' own code may be run."""
+
+    def __init__(self, **keywords: Any) -> None:
+        super().__init__(nargs=0, **keywords)
+
+    def __call__(self, *_: Any, **__: Any) -> None:
+        trust_remote_code()
+
+
+def trust_remote_code() -> None:
+    """Let this process, and those it starts, run code that comes with backbones."""
+    from genrenet.models.adapters.registry import REMOTE_CODE
+    from genrenet.models.registry import TRUST
+
+    os.environ[TRUST] = ",".join(filter(None, [os.environ.get(TRUST, ""), REMOTE_CODE]))
+
+
+TRUST_HELP = "run code that comes with a backbone (hf:ORG/NAME): read it first"
+
+
+def add_trust_option(parser: argparse.ArgumentParser) -> None:
+    """Add what lets code of others run that comes with their weights."""
+    parser.add_argument("--trust-remote-code", action=_TrustRemoteCode, help=TRUST_HELP)
+
+
 def add_collection_options(parser: argparse.ArgumentParser) -> None:
     """Add what says where the genres of a collection are."""
     parser.add_argument(
@@ -260,5 +286,6 @@ def add_engine_options(parser: argparse.ArgumentParser) -> None:
     add("--compile", action="store_true", help="compile the network first: pays with many songs")
     add("--offline", action=_Offline, help="fetch nothing: only use what is on this machine")
     add("--commercial", action="store_true", help="refuse models not free for commercial use")
+    add_trust_option(parser)
     add_taxonomy_option(parser)
     add("--workers", type=count, metavar="N", help="cores to use (default: all there are)")

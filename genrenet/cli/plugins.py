@@ -18,6 +18,7 @@ KINDS = {
     "backbone": "register_backbones",
     "network": "register_networks",
     "frontend": "register_frontends",
+    "adapter": "register_adapters",
     "recommender": "register_recommenders",
     "playlist": "register_playlist_formats",
     "tags": "register_tag_formats",

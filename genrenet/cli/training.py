@@ -13,7 +13,7 @@ from genrenet.cli import telling
 from genrenet.cli.commands import COMMANDS
 from genrenet.cli.configuration import layers, path_of
 from genrenet.cli.configured import YES, check_key, unknown
-from genrenet.cli.parsing import CommandParser
+from genrenet.cli.parsing import CommandParser, trust_remote_code
 from genrenet.training.configs import config_names, config_path
 from genrenet.utils.errors import GenrenetError, printable
 
@@ -31,6 +31,7 @@ GROUPS = {
     "print_config": "print the whole configuration and stop",
     "weights_only": "load checkpoints without running any code in them (default: true)",
     "return_predictions": "",
+    "trust-remote-code": "run code that comes with a backbone (hf:ORG/NAME): read it first",
     "verbose": "",
     "quiet": "or -q: say nothing but results and errors",
     "json": "print one JSON document, for programs",
@@ -69,7 +70,8 @@ def help_text(command: str) -> str:
     )
     for word, line in GROUPS.items():
         if line and word not in ("quiet", "json", "help"):
-            parser.add_argument(f"--{word}", help=line, metavar="X")
+            given = {"action": "store_true"} if word == "trust-remote-code" else {"metavar": "X"}
+            parser.add_argument(f"--{word}", help=line, **given)  # type: ignore[arg-type]
     return parser.format_help()
 
 
@@ -184,7 +186,7 @@ def configured_arguments(
             values = setting.value if isinstance(setting.value, list) else [setting.value]
             if name in FILES:
                 values = [text if "://" in text else path_of(text, setting.file) for text in values]
-            if name in ("quiet", "json"):
+            if name in ("quiet", "json", "trust-remote-code"):
                 found += [f"--{name}"] if values[0].casefold() in YES else []
             elif name == "config" or not isinstance(setting.value, list):
                 found += [f"--{name}={os.path.expanduser(text)}" for text in values]
@@ -194,10 +196,13 @@ def configured_arguments(
 
 
 def heed_telling(arguments: Sequence[str]) -> list[str]:
-    """Follow ``-q`` and ``--json``, and return the other arguments."""
+    """Follow ``-q``, ``--json`` and ``--trust-remote-code``, and return the other arguments."""
     quiet, json = {"-q", "--quiet"} & {*arguments}, "--json" in arguments
     telling.heed(less=bool(quiet), document=json, json=json)
-    rest = [word for word in arguments if word not in ("-q", "--quiet", "--json")]
+    if "--trust-remote-code" in arguments:
+        trust_remote_code()
+    heeded = ("-q", "--quiet", "--json", "--trust-remote-code")
+    rest = [word for word in arguments if word not in heeded]
     shown = ("enable_progress_bar", "enable_model_summary") if quiet else ()
     return [*rest, *(f"--trainer.{name}=false" for name in shown)]
 

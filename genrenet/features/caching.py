@@ -12,9 +12,9 @@ from genrenet.data.heard import HEARD_SECONDS, TRIM_SHARE, Heard
 from genrenet.features.embeddings import SongEmbedding, embed_songs
 from genrenet.features.song_cache import Entry, SongCache
 from genrenet.inference.song_reader import open_model
-from genrenet.models.checkpoints import find_checkpoint
+from genrenet.models.checkpoints.finding import content_of
 from genrenet.models.model import GenreModel
-from genrenet.utils.cache import DAMAGE, digest, sha256_of
+from genrenet.utils.cache import DAMAGE, digest
 from genrenet.utils.errors import printable
 
 VERSION = 2
@@ -22,14 +22,14 @@ VERSION = 2
 
 
 def checkpoint_id(name_or_path: str | os.PathLike[str]) -> str:
-    """Return what identifies a checkpoint's content: SHA-256 of its file, 64 hexadecimal digits.
+    """Return what identifies a checkpoint's content: a SHA-256, 64 hexadecimal digits.
 
     Raises
     ------
     CheckpointError
-        There is no such file or name; see `genrenet.models.checkpoints.find_checkpoint`.
+        There is no such file or name; see `genrenet.models.checkpoints.finding.content_of`.
     """
-    return sha256_of(find_checkpoint(name_or_path))
+    return content_of(name_or_path)
 
 
 def cached_embeddings(

@@ -74,7 +74,16 @@ def open_method(
     """
     if format := scorer_format(checkpoint):
         return format.open(checkpoint)
-    return optimised(open_model(checkpoint, device), precision, compiled=compiled)
+    model = open_model(checkpoint, device)
+    if not model.labels:
+        raise InferenceError(
+            f"'{printable(checkpoint)}' is an encoder: it names no genres",
+            found="a backbone without labels",
+            remedy="use it with 'genrenet embed --backbone', with 'genrenet evaluate --models "
+            "svm@...', or train a head on it: 'genrenet fit --config transfer "
+            f"--model.network.init_args.backbone {printable(checkpoint)}'",
+        )
+    return optimised(model, precision, compiled=compiled)
 
 
 def score_songs(
@@ -138,6 +147,7 @@ def score_songs(
         results = model.score_songs(paths, checkpoint, device)
         return (taxonomy.apply(one, SOFTMAX) for one in results) if taxonomy else results
     settings = model.frames if trim is None else model.frames.with_trim(trim)
+    batch_frames = batch_frames or model.network.batch_frames
     how = plan(model.device, settings, workers=workers, batch_frames=batch_frames)
     heard = heard_frames(settings, frames)
     songs = (SongFrames(path, settings, how.piece_frames, heard) for path in paths)

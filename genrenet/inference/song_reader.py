@@ -20,7 +20,7 @@ from genrenet.data.decoded_audio import CONTENT_ERRORS
 from genrenet.data.frames import FrameSettings, filled
 from genrenet.data.heard import Heard
 from genrenet.inference.frame_reader import Cut, end_to_end, is_near, some
-from genrenet.models.checkpoints import find_checkpoint, open_checkpoint
+from genrenet.models.checkpoints import load_model
 from genrenet.models.model import GenreModel
 from genrenet.utils.errors import GenrenetError, printable
 from genrenet.utils.hardware import best_device
@@ -59,7 +59,7 @@ def open_model(checkpoint: str | os.PathLike[str], device: str | None = None) ->
         There is no such device.
     """
     audio.start()  # it gets ready while the model is read
-    model = open_checkpoint(find_checkpoint(checkpoint), quick=True)
+    model = load_model(checkpoint, quick=True)
     device = device or best_device()
     try:
         return model.to(device)

@@ -23,6 +23,7 @@ from genrenet.library.merging import write_table
 from genrenet.library.processes import Team
 from genrenet.library.scoring import Enough, Progress, Scorer
 from genrenet.library.table import About, check_table, count_rows, read_about, table_lock
+from genrenet.models.adapters.registry import content_id, is_reference, stored_name
 from genrenet.models.checkpoints import find_checkpoint
 from genrenet.utils.cache import sha256_of
 from genrenet.utils.errors import GenrenetError, printable
@@ -44,6 +45,8 @@ def identity_of(checkpoint: str | os.PathLike[str]) -> str:
     'emotify-cnn'
     """
     name = os.fspath(checkpoint)
+    if is_reference(name):
+        return f"{stored_name(name)}@{content_id(name)[:12]}"
     file = Path(name) if name.endswith(".skops") else find_checkpoint(name)
     return f"{Path(name).name}@{sha256_of(file)[:12]}"
 
@@ -87,7 +90,7 @@ def unopened(
     """Return a network that ``open`` opens when there is work for it, or a baseline, opened."""
     from genrenet.models.checkpoints.header import read_header
 
-    if scorer_format(checkpoint):
+    if scorer_format(checkpoint) or is_reference(checkpoint):
         return open()
     return UnopenedModel(read_header(find_checkpoint(checkpoint))["genrenet"]["labels"], open)
 

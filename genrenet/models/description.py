@@ -119,8 +119,9 @@ def build_network(
     kind = class_of(part, "register_networks", GenreNetwork, name, trust)
     if is_others(part):
         network: nn.Module = rebuild(kind, _named(kind, part["settings"]), name, n_labels)
-    else:
-        network = kind(n_labels, **_named(kind, part["settings"]))
+        return network
+    trusting = {"trust": trust} if "trust" in inspect.signature(kind).parameters else {}
+    network = kind(n_labels, **_named(kind, part["settings"]), **trusting)
     return network
 
 

@@ -105,6 +105,7 @@ class HalfPrecision(GenreNetwork):
         self.settings, self.time_first = network.settings, network.time_first
         self.exact, self.rough, self.dtype = fold(network), fold(network, dtype), dtype
         self.frontend, self.frame_seconds = network.frontend, network.frame_seconds
+        self.batch_frames = network.batch_frames
         if hasattr(self.exact, "head"):
             self.head = self.exact.head
         kinds = (FoldedStage, FoldedFilters)

@@ -15,7 +15,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from genrenet.models.description import build_frontend, build_network
-from genrenet.models.frontend import FrontEnd, FrontendError, bound_level, without_autocast
+from genrenet.models.frontend import (
+    FrontEnd,
+    FrontendError,
+    Level,
+    bound_level,
+    normalise_level,
+    without_autocast,
+)
 from genrenet.models.networks import GenreNetwork, NetworkError
 
 HALF_TAPS = 48
@@ -28,13 +35,23 @@ PASSED = 0.94
 """Share of the frequencies that a lower rate can hold and that the filter passes."""
 
 
+LEVELS: Mapping[Level, Callable[[Tensor], Tensor]] = {
+    "bound": bound_level,
+    "keep": lambda waveform: waveform,
+    "normalise": normalise_level,
+}
+"""What is done to the level of waveforms."""
+
+
 class Waveform(FrontEnd):
-    """The waveform as it is, at a level that all networks behind it know.
+    """The waveform as it is, by default at a level that all networks behind it know.
 
     Parameters
     ----------
     sample_rate : int > 0
         In Hz.
+    level : {"bound", "keep", "normalise"}
+        See `genrenet.models.frontend.LogMel`.
 
     Examples
     --------
@@ -44,16 +61,19 @@ class Waveform(FrontEnd):
 
     n_mels = 1
 
-    def __init__(self, sample_rate: int = 32_000) -> None:
+    def __init__(self, sample_rate: int = 32_000, level: Level = "bound") -> None:
         super().__init__()
-        self.sample_rate, self.settings = sample_rate, {"sample_rate": sample_rate}
+        self.sample_rate, self.level = sample_rate, level
+        # Checkpoints that are older than ``level`` do not name it.
+        self.settings: dict[str, Any] = {"sample_rate": sample_rate}
+        self.settings |= {} if level == "bound" else {"level": level}
 
     def n_stft_frames(self, n_samples: int) -> int:
         """Return the number of samples: there are no STFT frames."""
         return n_samples
 
     def forward(self, waveform: Tensor) -> Tensor:
-        """Return waveforms of shape (batch, 1, samples), float32; see `bound_level`."""
+        """Return waveforms of shape (batch, 1, samples), float32."""
         if waveform.ndim != 2 or not waveform.shape[-1]:
             raise FrontendError(
                 "the front end cannot take this waveform",
@@ -61,7 +81,7 @@ class Waveform(FrontEnd):
                 wanted="(batch, samples)",
             )
         with without_autocast(waveform.device), torch.no_grad():
-            return bound_level(waveform.float())[:, None]
+            return LEVELS[self.level](waveform.float())[:, None]
 
 
 class Branch(nn.Module):

@@ -68,6 +68,8 @@ class GenreModel(nn.Module):
     torch.Size([1, 2])
     """
 
+    least_labels = 2
+
     def __init__(
         self,
         labels: Sequence[str],
@@ -78,7 +80,7 @@ class GenreModel(nn.Module):
         channels_last: bool = True,
     ) -> None:
         super().__init__()
-        if len(labels) < 2:
+        if len(labels) < self.least_labels:
             raise ModelError("labels", found=f"{list(labels)}", wanted="at least two")
         if activation not in get_args(Activation):
             raise ModelError(

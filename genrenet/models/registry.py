@@ -99,9 +99,13 @@ def made_by(make: Callable[..., Any], *first: Any) -> Any:
     return made
 
 
-def remember(module: Any, first: Sequence[Any], keywords: Mapping[str, Any]) -> None:
-    """Let a module know the arguments that it was made with, as `Recorded` does."""
-    if "_made_with" not in vars(module):
+def remember(
+    module: Any, first: Sequence[Any], keywords: Mapping[str, Any], *, anew: bool = False
+) -> None:
+    """Let a module know the arguments that it was made with, as `Recorded` does, unless it knows
+    some and ``anew`` is false.
+    """
+    if anew or "_made_with" not in vars(module):
         object.__setattr__(module, "_made_with", (tuple(first), dict(keywords)))
 
 

@@ -15,7 +15,10 @@ from tests.helpers.plugin_packages import genrenet, write_plugin
 
 SAMPLE = Path(__file__).parent / "sample_plugin"
 
-ALWAYS = {"network", "frontend", "backbone", "catalog", "playlist", "tags", "metric", "protocol"}
+ALWAYS = {
+    *("network", "frontend", "adapter", "backbone", "catalog", "playlist", "tags", "metric"),
+    "protocol",
+}
 """Kinds that no collection or checkpoint can be read without: the built-in ones are there."""
 
 
@@ -52,6 +55,7 @@ def test_built_ins_and_outsiders_are_listed_alike(installed):
         "loudness": "features",
         "genres": "catalog",
         "sample-backbone": "backbone",
+        "bands": "adapter",
         "most-played": "recommender",
         "pooled": "network",
         "raw-audio": "frontend",
@@ -76,7 +80,7 @@ def test_the_environment_limits_what_is_loaded(installed):
     assert "GENRENET_LOAD_PLUGINS: nothing is called 'sampel'" in wrong.stderr
     by_package = listed(installed, GENRENET_LOAD_PLUGINS="genrenet-sample")
     assert set(by_package) - set(nothing) == {
-        *("boosting", "loudness", "genres", "sample-backbone", "most-played"),
+        *("boosting", "loudness", "genres", "sample-backbone", "most-played", "bands"),
         *("pooled", "raw-audio", ".list", "note", "kappa", "halves"),
     }
     by_plugin = listed(installed, GENRENET_LOAD_PLUGINS="sample, features")
@@ -110,6 +114,23 @@ def test_a_layout_and_a_backbone_of_a_plugin_are_used(installed, music, tmp_path
     assert "songs (genres): 24 songs" in out
     names = genrenet("checkpoints", "list", path=installed).stdout
     assert "sample-backbone" in names
+
+
+def test_an_adapter_of_a_plugin_is_used(installed, music, tmp_path):
+    (tmp_path / "four.txt").write_text("4")
+    backbone, out = f"bands:{tmp_path / 'four.txt'}", tmp_path / "songs.npz"
+    song = music / "bass" / "bass-0.wav"
+    layers = ["--backbone", backbone, "--layer", "linear,embedding"]
+    genrenet("embed", song, *layers, "--out", out, path=installed)
+    with np.load(out) as found:
+        assert found["embeddings"].shape == (5, 8)
+        assert found["embeddings"][0, 0] > found["embeddings"][0, 1:4].max()  # a low tone
+    said = genrenet("classify", song, "--checkpoint", backbone, path=installed, code=2).stderr
+    assert "is an encoder: it names no genres" in said
+    listed_models = json.loads(
+        genrenet("checkpoints", "list", "--format", "json", path=installed).stdout
+    )
+    assert {row["name"]: row["licence"] for row in listed_models}[backbone] == "MIT"
 
 
 def test_a_network_a_front_end_and_a_playlist_format_of_a_plugin_are_used(

@@ -113,7 +113,7 @@ def build_model(
         raise CheckpointError(
             f"the description in '{name}' is damaged", found=repr(error), wanted=WANTED
         ) from error
-    settings = {*model.description(), "probe"}
+    settings = {*model.description(), "probe"} - model.provenance.keys()
     model.provenance = {key: description[key] for key in description if key not in settings}
     model.wanted_response = description.get("probe")
     return model

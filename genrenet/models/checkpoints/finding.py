@@ -7,9 +7,11 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from genrenet.models.adapters.registry import adapters, content_id, is_reference
 from genrenet.models.checkpoints.header import CheckpointError, read_header
 from genrenet.models.checkpoints.imported import import_checkpoint, imported_checkpoint
 from genrenet.models.checkpoints.registry import published_models
+from genrenet.utils.cache import sha256_of
 from genrenet.utils.errors import printable
 
 SHIPPED = "genrenet_checkpoints"
@@ -74,6 +76,13 @@ def find_checkpoint(name_or_path: str | os.PathLike[str]) -> Path:
         return shipped[name]
     if name in published_models():
         return import_checkpoint(name)
+    if is_reference(name):
+        raise CheckpointError(
+            f"'{printable(name)}' is no checkpoint, but a backbone that an adapter opens",
+            wanted="a .ckpt file or a model's name",
+            remedy="train a head on it with 'genrenet fit --config transfer', and pass its "
+            "checkpoint",
+        )
     if name == DEFAULT_CHECKPOINT:
         raise CheckpointError(
             f"the checkpoint {name}, which comes with genrenet, is not in this installation",
@@ -82,5 +91,25 @@ def find_checkpoint(name_or_path: str | os.PathLike[str]) -> Path:
     raise CheckpointError(
         f"no checkpoint '{printable(name_or_path)}'",
         wanted="a .ckpt file written by 'genrenet fit', or one of "
-        + ", ".join([*shipped, *published_models()]),
+        + ", ".join([*shipped, *published_models()])
+        + "; or what an adapter opens: "
+        + ", ".join(f"{scheme}:..." for scheme in adapters()),
     )
+
+
+def content_of(name_or_path: str | os.PathLike[str]) -> str:
+    """Return what identifies the content of a checkpoint, or of what an adapter opens.
+
+    Returns
+    -------
+    str
+        A SHA-256, 64 hexadecimal digits.
+
+    Raises
+    ------
+    CheckpointError
+        There is no such file or name.
+    """
+    if is_reference(name_or_path):
+        return content_id(name_or_path)
+    return sha256_of(find_checkpoint(name_or_path))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from genrenet.models.adapters.registry import card_of, is_reference, located
 from genrenet.models.checkpoints.finding import shipped_checkpoints
 from genrenet.models.checkpoints.header import CheckpointError, backbones, read_header
 from genrenet.models.checkpoints.registry import published_models
@@ -29,11 +30,21 @@ def commercial(licence: str) -> str:
     --------
     >>> commercial("MIT"), commercial("CC BY-NC-SA 4.0"), commercial("")
     ('yes', 'no', 'not settled')
+    >>> commercial("apache-2.0"), commercial("cc-by-nc-4.0")
+    ('yes', 'no')
     """
-    if licence in FREE:
+    if licence.strip().replace(" ", "-").upper() in {name.upper() for name in FREE}:
         return "yes"
     known = licence.upper().replace("-", " ").split()
     return "no" if known[:1] == ["CC"] and "NC" in known else "not settled"
+
+
+def backbone_licence(name: str, sha256: str) -> str:
+    """Return the licence of a backbone that a checkpoint names; empty where it is not known."""
+    if is_reference(name):
+        return card_of(located(name, sha256)).licence
+    known = published_models().get(name)
+    return known.licence if known else ""
 
 
 def require_commercial(name_or_path: str | os.PathLike[str]) -> None:
@@ -50,14 +61,15 @@ def require_commercial(name_or_path: str | os.PathLike[str]) -> None:
     name = os.fspath(name_or_path)
     own, published, shipped = Path(name).is_file(), published_models(), shipped_checkpoints()
     licences = {name: published[name].licence} if name in published and not own else {}
+    if is_reference(name) and not own:
+        licences[name] = card_of(name).licence
     file = Path(name) if own else shipped.get(name)
     if file is not None and file.suffix == ".ckpt":
         entries = read_header(file)
         if not own:
             licences[name] = str(entries["genrenet"].get("licence", ""))
         for one in backbones(entries, printable(name)):
-            known = published.get(str(one["name"]))
-            licences[str(one["name"])] = known.licence if known else ""
+            licences[str(one["name"])] = backbone_licence(str(one["name"]), str(one["sha256"]))
     for model, licence in licences.items():
         if (allowed := commercial(licence)) != "yes":
             raise CheckpointError(

@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from genrenet.models.adapters import adapted_model, is_reference
 from genrenet.models.checkpoints.files import (
     CheckpointError,
     build_model,
@@ -68,7 +69,9 @@ def open_checkpoint(
     return load_weights(model, _complete(entries, model, name), name)
 
 
-def load_model(name_or_path: str | os.PathLike[str], trust: Sequence[str] = ()) -> GenreModel:
+def load_model(
+    name_or_path: str | os.PathLike[str], trust: Sequence[str] = (), *, quick: bool = False
+) -> GenreModel:
     """Return the classifier of a checkpoint, in eval mode on the CPU.
 
     Parameters
@@ -76,11 +79,15 @@ def load_model(name_or_path: str | os.PathLike[str], trust: Sequence[str] = ()) 
     name_or_path : str or path
         A ``.ckpt`` file, or the name of a shipped checkpoint or of a published model (see
         ``genrenet checkpoints list``). A published model is fetched on first use, from where its
-        authors published it, and kept in the user's cache.
+        authors published it, and kept in the user's cache. Or what an adapter opens, such as
+        ``onnx:FILE`` and ``hf:ORG/NAME``; see `genrenet.models.adapters`.
     trust : sequence of str
         Packages whose networks and front ends may be imported and built because the file names
         them. What genrenet, its plugins, the environment variable ``GENRENET_TRUST`` or the
-        program's own imports bring is built anyway.
+        program's own imports bring is built anyway. A reference such as ``hf:ORG/NAME`` trusts the
+        code that comes with its weights.
+    quick : bool
+        See `open_checkpoint`.
 
     Returns
     -------
@@ -103,7 +110,9 @@ def load_model(name_or_path: str | os.PathLike[str], trust: Sequence[str] = ()) 
     torch.Size([1, 4])
     >>> model = load_model("runs/cnn/version_0/checkpoints/best.ckpt")  # doctest: +SKIP
     """
-    return open_checkpoint(find_checkpoint(name_or_path), trust)
+    if is_reference(name_or_path):
+        return adapted_model(os.fspath(name_or_path), trust)
+    return open_checkpoint(find_checkpoint(name_or_path), trust, quick=quick)
 
 
 def missing_weights(entries: dict[str, Any], model: GenreModel) -> list[str]:

@@ -46,6 +46,8 @@ class GenreNetwork(Recorded, nn.Module):
         of `genrenet.models.frontend.LogMel`.
     frame_seconds : float
         Length of the frames the network was designed for.
+    batch_frames : int > 0, optional
+        Frames it wants at once, where it was made for a fixed number.
     """
 
     settings: dict[str, Any]
@@ -53,6 +55,7 @@ class GenreNetwork(Recorded, nn.Module):
     time_first = False
     frontend: Mapping[str, Any] = {}
     frame_seconds = 29.12
+    batch_frames: int | None = None
 
     @property
     def owner(self) -> nn.Module:

@@ -9,6 +9,7 @@ from typing import Any
 
 from torch import nn
 
+from genrenet.models.adapters import Adapted, is_reference
 from genrenet.models.checkpoints import find_checkpoint, load_model
 from genrenet.models.model import NetworkMaker
 from genrenet.models.networks import GenreNetwork
@@ -26,7 +27,8 @@ class Pretrained(NetworkMaker):
     Parameters
     ----------
     backbone : str
-        The name of a checkpoint, such as ``msd-cnn``, or a ``.ckpt`` file.
+        The name of a checkpoint, such as ``msd-cnn``, or a ``.ckpt`` file; or what an adapter
+        opens, such as ``hf:ORG/NAME``: its layers get learnt weights, and a head.
     dropout : float in [0, 1), optional
         Dropout before the head; None keeps the backbone's.
     keep_head : bool
@@ -64,6 +66,8 @@ class Pretrained(NetworkMaker):
 
     def __call__(self, n_labels: int) -> GenreNetwork:
         """Return the network, with ``n_labels`` outputs."""
+        if is_reference(self.backbone):
+            return self._on_adapted(n_labels)
         file = find_checkpoint(self.backbone)
         source = load_model(file)
         network: Any = source.network
@@ -98,3 +102,15 @@ class Pretrained(NetworkMaker):
         network.provenance = {"backbone": {"name": Path(self.backbone).name, "sha256": sha256}}
         made: GenreNetwork = network.train()
         return made
+
+    def _on_adapted(self, n_labels: int) -> GenreNetwork:
+        """Return a new head on the weighted layers of what an adapter opens."""
+        if self.keep_head:
+            raise FinetuningError(
+                f"the outputs of '{self.backbone}' cannot be trained on",
+                found="keep_head",
+                remedy="leave out keep_head: a new head will be made",
+            )
+        network = Adapted(n_labels, self.backbone, dropout=self.dropout or 0.0)
+        network.reset_classifier(n_labels, self.seed)
+        return network.train()

@@ -92,6 +92,27 @@ def register_backbones(register):
 
 
 @hookimpl
+def register_adapters(register):
+    """A function that opens a file of weights, and the files it depends on, are an adapter."""
+    from pathlib import Path
+
+    from genrenet.models.adapters import Adapter, Card
+
+    def open_bands(file, trust):
+        from genrenet_sample_modules import Bands
+
+        return Bands(int(Path(file).read_text()))
+
+    def files(file):
+        return [Path(file)]
+
+    def card(file):
+        return Card("bands of a spectrum", "MIT")
+
+    register(Adapter("bands", "a text file with a number of bands", open_bands, files, card))
+
+
+@hookimpl
 def register_networks(register):
     """Any module from log-mels to logits is a network; its path lets other commands wait less."""
     from genrenet.models.registry import ModuleClass

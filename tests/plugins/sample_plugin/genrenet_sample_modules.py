@@ -1,6 +1,25 @@
 """Modules of torch, apart from the hooks: nothing imports them before they are used."""
 
+import torch
 from torch import nn
+
+from genrenet.models.adapters import Backbone
+
+
+class Bands(Backbone):
+    """From samples (batch, 1, samples) to the mean magnitudes of bands, whole and squared."""
+
+    sample_rate, frame_seconds = 8000, 1.0
+    layer_names = ("linear", "power")
+
+    def __init__(self, size):
+        super().__init__()
+        self.size = size
+
+    def forward(self, x):
+        spectrum = torch.fft.rfft(x[:, 0]).abs()
+        bands = torch.nn.functional.adaptive_avg_pool1d(spectrum, self.size)
+        return torch.stack([bands, bands.square()], dim=1), None
 
 
 class Pooled(nn.Module):

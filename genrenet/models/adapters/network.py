@@ -1,0 +1,288 @@
+"""A backbone of any adapter as a network: its layers, a learnt weighting of them, and a head."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from genrenet.data.frames import FrameSettings
+from genrenet.models.adapters.registry import (
+    content_id,
+    located,
+    note,
+    split,
+    stored_name,
+    trusts,
+)
+from genrenet.models.fused import Waveform
+from genrenet.models.model import GenreModel
+from genrenet.models.networks import GenreNetwork
+from genrenet.models.outputs import Activation
+from genrenet.models.registry import remember
+
+ENCODER = "encoder."
+
+
+class Backbone(nn.Module):
+    """Base of what adapters open: from the output of a front end to the outputs of layers.
+
+    A backbone of one's own sets the attributes and defines ``forward``.
+
+    Attributes
+    ----------
+    sample_rate : int > 0
+        Of the waveforms, in Hz.
+    frame_seconds : float > 0
+        Length of the frames it is given.
+    layer_names : sequence of str
+        Its layers, from the input to the output.
+    size : int > 0
+        Length of each layer's vector.
+    labels : sequence of str
+        Names of its own outputs; none for an encoder.
+    activation : {"softmax", "normalised-sigmoid", "sigmoid"}
+        What turns its logits into scores; see `genrenet.models.outputs.log_scores`.
+    batch_frames : int > 0, optional
+        Frames it wants at once; None takes any number.
+    """
+
+    sample_rate: int = 16_000
+    frame_seconds: float = 5.0
+    layer_names: Sequence[str] = ("embedding",)
+    size: int
+    labels: Sequence[str] = ()
+    activation: Activation = "softmax"
+    batch_frames: int | None = None
+
+    def make_frontend(self) -> nn.Module:
+        """Return the front end before it: by default the samples as they are."""
+        return Waveform(self.sample_rate, level="keep")
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Run the backbone.
+
+        Parameters
+        ----------
+        x : Tensor
+            What the front end gives: (batch, 1, samples) or (batch, bins, time).
+
+        Returns
+        -------
+        layers : Tensor of float32, shape (batch, len(layer_names), size)
+            Averaged over time.
+        logits : Tensor of float32, shape (batch, len(labels)), or None
+        """
+        raise NotImplementedError
+
+
+class LayerMix(nn.Module):
+    """A weighted sum of layers, whose weights are learnt and add up to one.
+
+    Parameters
+    ----------
+    n_layers : int > 0
+
+    Notes
+    -----
+    Peters et al. (2018), "Deep contextualized word representations"; for encoders of speech and
+    music: Yang et al. (2021), "SUPERB". It begins with the mean.
+    """
+
+    def __init__(self, n_layers: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(n_layers))
+
+    def forward(self, layers: Tensor) -> Tensor:
+        """Map (batch, layers, size) to (batch, size)."""
+        return (self.weight.softmax(dim=0)[:, None] * layers).sum(dim=1)
+
+
+class Adapted(GenreNetwork):
+    """A backbone that an adapter opens, with a head of its own or a new one.
+
+    Parameters
+    ----------
+    n_labels : int >= 0
+        Number of outputs.
+    backbone : str
+        A reference, such as ``hf:ORG/NAME``.
+    sha256 : str
+        The content that it must have; see `genrenet.models.adapters.registry.content_id`. By
+        default whatever it has.
+    dropout : float in [0, 1)
+        Before the new head.
+    headed : bool
+        Put a `LayerMix` and a new head on top. Otherwise its own outputs are the network's.
+    trust : sequence of str
+        See `genrenet.models.adapters.registry.trusts`.
+    opened : Backbone, optional
+        The backbone, where it is open already.
+
+    Raises
+    ------
+    AdapterError
+        It cannot be opened, or has another content.
+
+    Notes
+    -----
+    The encoder's weights stay out of checkpoints, which name their content instead, unless training
+    has changed them.
+    """
+
+    def __init__(
+        self,
+        n_labels: int,
+        backbone: str,
+        sha256: str = "",
+        dropout: float = 0.0,
+        headed: bool = True,
+        trust: Sequence[str] = (),
+        opened: Backbone | None = None,
+    ) -> None:
+        super().__init__()
+        if opened is None:
+            opened, sha256 = open_backbone(located(backbone, sha256) if sha256 else backbone, trust)
+        stored = stored_name(backbone)
+        self.settings = {
+            "backbone": stored,
+            "sha256": sha256,
+            "dropout": dropout,
+            "headed": headed,
+        }
+        remember(self, (n_labels,), self.settings, anew=True)  # without what is open
+        self.encoder = opened.train()
+        self.frame_seconds, self.batch_frames = opened.frame_seconds, opened.batch_frames
+        self.mix = LayerMix(len(opened.layer_names))
+        self.dropout = nn.Dropout(dropout)
+        self.headed, self.encoder_learnt = headed, False
+        self.provenance = {"backbone": {"name": stored, "sha256": sha256}}
+        if headed:
+            self.head = nn.Linear(opened.size, n_labels)
+        else:
+            self.mix.requires_grad_(False)  # the mean
+        self.register_state_dict_post_hook(_leave_out_encoder)
+        self.register_load_state_dict_pre_hook(_fill_in_encoder)
+
+    @property
+    def embedding_size(self) -> int:
+        """Length of the embedding."""
+        return self.encoder.size
+
+    @property
+    def is_headed(self) -> bool:
+        """Whether the logits are those of a new head."""
+        return self.headed
+
+    def make_frontend(self) -> nn.Module:
+        """Return the front end that the backbone is behind."""
+        return self.encoder.make_frontend()
+
+    def stages(self) -> dict[str, nn.Module]:
+        """Return stages ``encoder`` and, with a new head, ``mix`` and ``head``."""
+        above = {"mix": self.mix, "head": self.head} if self.headed else {}
+        return {"encoder": self.encoder, **above}
+
+    def steps(self) -> dict[str, Callable[[Tensor], Tensor]]:
+        """Return stages before the head; see `GenreNetwork.steps`."""
+        return {"encoder": lambda x: self._run(x)[0], "mix": self.mix}
+
+    def _run(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
+        if self.training and torch.is_grad_enabled():
+            self.encoder_learnt |= any(p.requires_grad for p in self.encoder.parameters())
+        found: tuple[Tensor, Tensor | None] = self.encoder(x)
+        return found
+
+    def pool_features(self, features: Tensor) -> Tensor:
+        """Return the weighted sum of the layers, with dropout."""
+        embedding: Tensor = self.dropout(features)
+        return embedding
+
+    def forward(self, logmel: Tensor) -> Tensor:
+        """Return the logits of shape (batch, n_labels) of what the front end gives."""
+        if self.headed:
+            return super().forward(logmel)
+        logits = self._run(logmel)[1]
+        if logits is None:
+            raise self.lacking("logits", "labels of its own, or a new head")
+        return logits
+
+    def layers(self, logmel: Tensor) -> dict[str, Tensor]:
+        """Return the backbone's layers by name, the embedding, and the logits if there are any."""
+        layers, logits = self._run(logmel)
+        found = dict(zip(self.encoder.layer_names, layers.unbind(dim=1), strict=True))
+        found["embedding"] = self.pool_features(self.mix(layers))
+        if self.headed:
+            logits = self.head(found["embedding"])
+        return found if logits is None else {**found, "logits": logits}
+
+
+def _leave_out_encoder(module: Any, state: dict[str, Any], prefix: str, _: Any) -> None:
+    """Drop the encoder's weights, which are the backbone's."""
+    if not module.encoder_learnt:
+        for key in [key for key in state if key.startswith(prefix + ENCODER)]:
+            del state[key]
+
+
+def _fill_in_encoder(module: Any, state: dict[str, Any], prefix: str, *_: Any) -> None:
+    """Put the backbone's weights in the place of those that were left out."""
+    module.encoder_learnt = any(key.startswith(prefix + ENCODER) for key in state)
+    if not module.encoder_learnt:
+        own = module.encoder.state_dict()
+        state |= {f"{prefix}{ENCODER}{key}": value for key, value in own.items()}
+
+
+def open_backbone(reference: str, trust: Iterable[str] = ()) -> tuple[Backbone, str]:
+    """Open a reference, and note where its content is.
+
+    Returns
+    -------
+    Backbone
+        In eval mode, on the CPU.
+    str
+        See `genrenet.models.adapters.registry.content_id`.
+
+    Raises
+    ------
+    AdapterError
+        It cannot be opened.
+    """
+    adapter, rest = split(reference)
+    sha256 = content_id(reference)
+    backbone = adapter.open(rest, trusts(reference, trust)).eval()
+    note(reference, sha256)
+    return backbone, sha256
+
+
+class AdaptedModel(GenreModel):
+    """A backbone with its own outputs: those of an encoder are none."""
+
+    least_labels = 0
+
+
+def adapted_model(reference: str, trust: Sequence[str] = ()) -> GenreModel:
+    """Return what a reference stands for as a model, in eval mode on the CPU.
+
+    Its ``labels`` are the backbone's own: an encoder has none, and cannot name genres.
+
+    Raises
+    ------
+    AdapterError
+        It cannot be opened.
+    """
+    backbone, sha256 = open_backbone(reference, trust)
+
+    def network(n_labels: int) -> Adapted:
+        return Adapted(n_labels, reference, sha256, headed=False, opened=backbone)
+
+    model = AdaptedModel(list(backbone.labels), network=network, activation=backbone.activation)
+    model.frames = FrameSettings(backbone.frame_seconds, 0.0, backbone.sample_rate)
+    return model.eval()
+
+
+def frame_options(reference: str, trust: Sequence[str] = ()) -> Mapping[str, Any]:
+    """Return ``sample_rate`` and ``frame_seconds`` of the frames that a reference wants."""
+    backbone, _ = open_backbone(reference, trust)
+    return {"sample_rate": backbone.sample_rate, "frame_seconds": backbone.frame_seconds}
