@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -95,19 +95,9 @@ class TestReport(pl.Callback):
             return
         table = data.part("test")
         if data.multi_label:
+            about = _about(trainer, pl_module, data)
             limits = pl_module.provenance.get("answers", {}).get("thresholds", {})
-            files, decided = table, (scores, frames)
-            if "song" in table:
-                table, scores, target, frames = _songs(table, scores, target, frames)
-            part = multi_label_test.judged(table, scores, target, frames, data.labels, limits)
-            results = multi_label_test.results(part, table, data.labels)
-            results = {**_about(trainer, pl_module, data), **results}
-            page = multi_label_test.write_report(folder, results)
-            rows = multi_label_test.predictions(files, *decided, data.labels, part.thresholds)
-            write_predictions(page.with_name("predictions.csv"), rows)
-            self.results, self.page = results, page
-            print(multi_label_test.summary(results))
-            print(f"report: {printable(page)}")
+            self._write_several(folder, about, data.labels, limits, (table, scores, target, frames))
             return
         files = predictions_table(table, scores, data.labels, frames)
         if "song" in table:
@@ -120,6 +110,26 @@ class TestReport(pl.Callback):
         write_predictions(page.with_name("predictions.csv"), files)
         self.results, self.page = results, page
         print(summary(results))
+        print(f"report: {printable(page)}")
+
+    def _write_several(
+        self,
+        folder: Path,
+        about: Mapping[str, Any],
+        labels: Sequence[str],
+        limits: Mapping[str, float],
+        files: tuple[pd.DataFrame, NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]],
+    ) -> None:
+        """Write the report of songs with several genres."""
+        table, scores, target, frames = _songs(*files) if "song" in files[0] else files
+        part = multi_label_test.judged(table, scores, target, frames, labels, limits)
+        results = {**about, **multi_label_test.results(part, table, labels)}
+        page = multi_label_test.write_report(folder, results)
+        limited = files[0], files[1], files[3]
+        rows = multi_label_test.predictions(*limited, labels, part.thresholds)
+        write_predictions(page.with_name("predictions.csv"), rows)
+        self.results, self.page = results, page
+        print(multi_label_test.summary(results))
         print(f"report: {printable(page)}")
 
 

@@ -18,19 +18,19 @@ from genrenet.utils import figures
 from genrenet.utils.atomic import replacing, write_text
 
 HEADS = {
-    "model": "w",
+    "Model": "w",
     "mAP": "n",
     "95 % interval": "n",
     "by artist": "n",
     "ROC-AUC": "n",
-    "ROC-AUC interval": "n",
+    "AUC interval": "n",
     "F1, macro": "n",
     "F1, micro": "n",
-    "precision, macro": "n",
-    "recall, macro": "n",
+    "Precision": "n",
+    "Recall": "n",
     "n": "n",
     "left out": "n",
-    "fit s": "n",
+    "Fit, s": "n",
 }
 """Headings of the table of models, and the classes of their cells."""
 OF_LABELS = {

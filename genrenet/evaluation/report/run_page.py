@@ -12,6 +12,7 @@ from genrenet.evaluation.protocols.curves import curve_table, heading
 from genrenet.evaluation.report.html import drawings, p_value, page, percent
 from genrenet.evaluation.report.label_section import label_lines
 from genrenet.evaluation.report.ranking import number, ranked, span
+from genrenet.evaluation.report.robustness_section import robustness_rows, robustness_skipped
 
 FEWEST = 8  # groups (artists or songs) without which no verdict is given
 MISTAKES = 15  # rows of this table that the page shows
@@ -46,7 +47,7 @@ def render(results: Mapping[str, Any], predictions: pd.DataFrame, svg: Mapping[s
         Drawings by name: ``accuracies <protocol>`` and ``reliability <protocol> <model>``.
     """
     whole = [protocol for protocol in results["protocols"] if not protocol.get("part_of")]
-    protocols = [_protocol(results, protocol) for protocol in whole]
+    protocols = [protocol_values(results, protocol) for protocol in whole]
     published = [
         (item.get("name", ""), percent(float(item["accuracy"])), item.get("source", ""))
         for item in results.get("reference") or []
@@ -64,7 +65,11 @@ def render(results: Mapping[str, Any], predictions: pd.DataFrame, svg: Mapping[s
     )
 
 
-def _protocol(results: Mapping[str, Any], protocol: Mapping[str, Any]) -> dict[str, Any]:
+def protocol_values(results: Mapping[str, Any], protocol: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a page says of a protocol besides its entry in the results: ``good`` (rows of
+    models, the best first), ``majority``, ``columns`` and ``table`` of the models, ``pairs``,
+    ``labels`` and ``failed``.
+    """
     rows = ranked(results, protocol["name"])
     good = [row for row in rows if row["accuracy"] is not None]
     columns = {
@@ -81,6 +86,8 @@ def _protocol(results: Mapping[str, Any], protocol: Mapping[str, Any]) -> dict[s
         "table": [[cell(row) for _, cell in shown.values()] for row in good],
         "pairs": _pairs(results, protocol["name"]),
         "labels": _labels(results, protocol["name"]),
+        "deformed": robustness_rows(results, protocol["name"]),
+        "undeformed": robustness_skipped(results, protocol["name"]),
         "failed": [
             (row["name"], row["error"] or "no songs") for row in rows if row["accuracy"] is None
         ],

@@ -1,0 +1,319 @@
+"""Everything the source report shows, part by part: what fails or lacks songs costs its part alone.
+
+Layout of a reproduction's folder
+---------------------------------
+``report.html``
+    The page; written again after every part.
+``results.json``
+    What the page says, for programs.
+``vectors``, ``gaussians``, ``networks``
+    Runs of `genrenet.evaluation.api.evaluate`, each with its own report.
+``finetuning``
+    A `genrenet.evaluation.reproduction.tuning` study.
+``songs.csv``
+    The songs, where they come from several collections.
+
+Each of them goes on where it was interrupted.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from genrenet.baselines import baseline
+from genrenet.data.splits import SplitError, fault_filtered
+from genrenet.evaluation.api import evaluate
+from genrenet.evaluation.report.html import writing
+from genrenet.evaluation.reproduction.page import plain_name, render
+from genrenet.evaluation.reproduction.published import GENRES, MODELS, published_tables
+from genrenet.evaluation.reproduction.songs import Material, find_material
+from genrenet.evaluation.reproduction.tuning import BACKBONES, Study, run_study
+from genrenet.utils.atomic import write_text
+from genrenet.utils.errors import GenrenetError, printable
+from genrenet.version import __version__
+
+FRAME = 29.12
+"""Seconds of the published taggers' frames."""
+
+LEAST_TEST = 100
+"""Test songs of the fault-filtered split for which a second protocol is worth its time."""
+
+PARTS = ("tables", "networks", "finetuning")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much is done.
+
+    Parameters
+    ----------
+    methods : mapping of str to str
+        Our method beside each of the report's.
+    seeds : int > 0
+        Draws of the four genres' songs.
+    network_seeds : int > 0
+        Draws of the songs that networks and classical methods are compared on.
+    networks : sequence of str, optional
+        Networks that learn from nothing; by default a CNN and a CRNN, see `network_names`.
+    network_epochs : int > 0 or None
+        Of networks; None leaves it to their configurations.
+    transfers : sequence of str
+        Published networks that a new head is trained on.
+    classical : sequence of str
+        Methods that networks are compared with.
+    backbones : mapping of str to str
+        Published networks that are fine-tuned, by the names of their kinds.
+    tuning_epochs : int > 0
+    tuning_songs : int > 0 or None
+        Of each part of the split of the fine-tuning study, at most.
+    """
+
+    methods: Mapping[str, str] = field(default_factory=lambda: dict(MODELS))
+    seeds: int = 10
+    network_seeds: int = 3
+    networks: Sequence[str] | None = None
+    network_epochs: int | None = None
+    transfers: Sequence[str] = ("msd-cnn", "msd-crnn", "musicnn-msd")
+    classical: Sequence[str] = tuple(MODELS.values())
+    backbones: Mapping[str, str] = field(default_factory=lambda: dict(BACKBONES))
+    tuning_epochs: int = 30
+    tuning_songs: int | None = None
+
+
+FULL = Plan()
+QUICK = Plan(
+    seeds=2,
+    network_seeds=1,
+    network_epochs=6,
+    transfers=("musicnn-msd",),
+    tuning_epochs=4,
+    tuning_songs=60,
+)
+
+
+@dataclass
+class Reproduction:
+    """What was found.
+
+    Attributes
+    ----------
+    out : Path
+    plan : Plan
+    material : Material
+    evaluations : dict of str to dict
+        `genrenet.evaluation.results.summarise` of ``vectors``, ``gaussians`` and ``networks``.
+    tuned : list of dict
+        See `genrenet.evaluation.reproduction.tuning.run_study`.
+    lacking : list of (str, str)
+        What could not be run, and why.
+    """
+
+    out: Path
+    plan: Plan
+    material: Material
+    evaluations: dict[str, dict[str, Any]] = field(default_factory=dict)
+    tuned: list[dict[str, Any]] = field(default_factory=list)
+    lacking: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def page(self) -> Path:
+        """The page."""
+        return self.out / "report.html"
+
+    def lack(self, what: str, why: str) -> None:
+        """Note what could not be run; once is enough."""
+        if (what, why) not in self.lacking:
+            self.lacking.append((what, why))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values, for JSON."""
+        return {
+            "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            "genrenet": __version__,
+            "plan": asdict(self.plan),
+            "material": self.material.notes,
+            "published": [
+                {**asdict(table), "accuracy": table.accuracy, "ci95": list(table.ci95)}
+                for table in published_tables()
+            ],
+            "evaluations": self.evaluations,
+            "finetuning": self.tuned,
+            "could_not_be_run": [{"what": what, "why": why} for what, why in self.lacking],
+        }
+
+
+def reproduce(
+    data: Sequence[str | os.PathLike[str]],
+    out: str | os.PathLike[str],
+    *,
+    features: str | os.PathLike[str] | None = None,
+    plan: Plan = FULL,
+    parts: Sequence[str] = PARTS,
+    labels: str = "auto",
+    tell: Callable[[str], None] = print,
+) -> Reproduction:
+    """Run what the songs allow of the source report, and write a page about it.
+
+    Parameters
+    ----------
+    data : sequence of path
+        Collections of songs, and possibly a table of features: of GTZAN, or of any songs among
+        whose genres are classical, jazz, metal and pop.
+    out : path
+        A folder. One in which a reproduction was interrupted goes on.
+    features, labels
+        See `genrenet.evaluation.reproduction.songs.find_material`.
+    plan : Plan
+        `FULL`, `QUICK` or another.
+    parts : sequence of {"tables", "networks", "finetuning"}
+    tell : callable
+        Gets lines of progress.
+
+    Returns
+    -------
+    Reproduction
+
+    Raises
+    ------
+    GenrenetError
+        Data that cannot be read, or a folder that cannot be written.
+
+    Examples
+    --------
+    >>> reproduce(["gtzan"], "runs/report", plan=QUICK).page  # doctest: +SKIP
+    """
+    folder = Path(out)
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        found = Reproduction(
+            folder, plan, find_material(data, folder, features=features, labels=labels)
+        )
+    for note in found.material.notes:
+        tell(note)
+    steps: dict[str, Callable[[Reproduction, str, Callable[[str], None]], None]] = {
+        "tables": _tables,
+        "networks": _networks,
+        "finetuning": _finetuning,
+    }
+    for part in parts:
+        try:
+            steps[part](found, labels, tell)
+        except Exception as error:  # a part that fails must not lose the others
+            why = str(error) if isinstance(error, GenrenetError) else repr(error)
+            log = folder / f"{part}.log"
+            write_text(log, traceback.format_exc(), errors="backslashreplace")
+            found.lack(part, f"{why} (traceback: {printable(log)})")
+            tell(f"{part}: failed: {why}")
+        _write(found)
+    return found
+
+
+def _write(found: Reproduction) -> None:
+    text = json.dumps(found.as_dict(), indent=1, ensure_ascii=False) + "\n"
+    with writing(found.out):
+        write_text(found.out / "results.json", text, errors="backslashreplace")
+        write_text(found.page, render(found), errors="backslashreplace")
+
+
+def _evaluate(
+    found: Reproduction,
+    name: str,
+    data: Path,
+    models: Sequence[str],
+    tell: Callable[[str], None],
+    **settings: Any,
+) -> None:
+    """Judge models; why one or all could not be judged goes to what is lacking."""
+    try:
+        judged = evaluate(data, models, out=found.out / name, tell=tell, **settings)
+    except GenrenetError as error:
+        found.lack(", ".join(map(plain_name, models)), str(error))
+        tell(f"{name} could not be run: {error}")
+        return
+    found.evaluations[name] = judged.results
+    for row in judged.results["models"]:
+        if row["accuracy"] is None:
+            why = row["error"] or "no song was judged"
+            found.lack(f"{plain_name(row['name'])} under {row['protocol']}", why)
+
+
+def _tables(found: Reproduction, labels: str, tell: Callable[[str], None]) -> None:
+    """Judge the methods of Tables 1 to 4: on vectors if there are any, Gaussians on audio."""
+    settings = {"protocol": ["70-30"], "seeds": found.plan.seeds, "genres": GENRES}
+    material, methods = found.material, list(found.plan.methods.values())
+    on_audio = [name for name in methods if baseline(name).kind == "gaussians"]
+    if material.features is None:
+        on_audio = methods
+    else:
+        on_vectors = [name for name in methods if name not in on_audio]
+        _evaluate(found, "vectors", material.features, on_vectors, tell, **settings)
+    if material.audio is not None:
+        _evaluate(found, "gaussians", material.audio, on_audio, tell, labels=labels, **settings)
+    elif on_audio:
+        found.lack(" and ".join(on_audio), "they compare Gaussians of songs, and there is no audio")
+
+
+def network_names(songs: pd.DataFrame) -> list[str]:
+    """Return the networks whose frames are short enough for a song to have two of them."""
+    long = songs["duration"].median() >= 2 * FRAME
+    return ["cnn", "crnn"] if long else ["config:short/cnn", "config:short/crnn"]
+
+
+def _networks(found: Reproduction, labels: str, tell: Callable[[str], None]) -> None:
+    """Judge networks and classical methods on the same songs of all genres."""
+    material, plan = found.material, found.plan
+    if material.audio is None or material.songs is None:
+        found.lack("CNN and CRNN, and their comparison", "they hear songs, and there is no audio")
+        return
+    networks = network_names(material.songs) if plan.networks is None else plan.networks
+    models = [*networks, *(f"transfer:{name}" for name in plan.transfers)]
+    epochs = plan.network_epochs
+    protocol = ["70-30"]
+    try:
+        if fault_filtered(material.songs).counts()["test"] >= LEAST_TEST:
+            protocol.append("fault-filtered")
+        else:
+            found.lack(
+                "the fault-filtered split of GTZAN",
+                f"fewer than {LEAST_TEST} of its test songs are there",
+            )
+    except SplitError:
+        pass  # other songs than GTZAN's
+    _evaluate(
+        found,
+        "networks",
+        material.audio,
+        [*models, *plan.classical],
+        tell,
+        protocol=protocol,
+        seeds=plan.network_seeds,
+        fit_options=[] if epochs is None else [f"--trainer.max_epochs={epochs}"],
+        labels=labels,
+    )
+
+
+def _finetuning(found: Reproduction, labels: str, tell: Callable[[str], None]) -> None:
+    """Train the stages of both taggers by both optimisers."""
+    if found.material.audio is None:
+        found.lack("fine-tuning", "networks hear songs, and there is no audio")
+        return
+    plan = found.plan
+    study = Study(
+        os.fspath(found.material.audio),
+        plan.backbones,
+        epochs=plan.tuning_epochs,
+        max_songs=plan.tuning_songs,
+        labels=labels,
+    )
+    found.tuned, failed = run_study(study, found.out / "finetuning", tell)
+    for name, why in failed.items():
+        found.lack(f"fine-tuning of {name}", why)

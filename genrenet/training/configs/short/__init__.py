@@ -1,0 +1,1 @@
+"""Configurations of networks on short frames, for excerpts."""
