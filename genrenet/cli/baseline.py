@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,9 @@ def make_parser(command: str) -> CommandParser:
     parser.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of the method"
     )
+    parser.add_argument(
+        "--settings", metavar="FILE", help="settings from a YAML file, such as that of 'tune'"
+    )
     parser.add_argument("--seed", type=int, default=0, help="default: 0")
     add_collection_options(parser)
     add_trust_option(parser)
@@ -57,6 +61,8 @@ def run(command: str, arguments: Sequence[str]) -> int:
             f"--out '{printable(out)}'", wanted="a .skops file in a folder that exists"
         )
     settings = dict(setting(text) for text in options.set)
+    if options.settings:
+        settings = {**_from_file(options), **settings}
     import numpy as np
 
     from genrenet.baselines import baseline, fit_baseline
@@ -114,3 +120,19 @@ def run(command: str, arguments: Sequence[str]) -> int:
     fact(left_out=len(catalog.problems) + len(found.errors), out=written)
     next_step("classify", printable(learnt_from["path"].iloc[0]), "--checkpoint", written)
     return 1 if catalog.problems or found.errors else 0
+
+
+def _from_file(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the settings of a file; its features become the option, where that is not given."""
+    from genrenet.baselines.settings import read_settings
+
+    found = read_settings(options.settings)
+    name, _, features = found[0].partition("@") if found else ("", "", "")
+    if found is None or name != options.name:
+        raise BaselineCommandError(
+            f"'{printable(options.settings)}' does not hold settings of '{options.name}'",
+            found=f"those of '{name}'" if found else "no YAML with 'baseline: NAME'",
+            wanted=f"baseline: {options.name}, and settings: {{NAME: VALUE}}",
+        )
+    options.features = options.features or features
+    return found[1]

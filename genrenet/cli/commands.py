@@ -15,6 +15,7 @@ COMMANDS = {
     "predict": ("training", "score all songs of a collection"),
     "distil": ("distil", "train a small fast network to name genres as larger ones do"),
     "evaluate": ("evaluate", "judge methods on the same songs and folds, and write a report"),
+    "tune": ("tune", "search for a model's settings, and judge them on other songs"),
     "reproduce": ("reproduce", "run published experiments again, beside their figures"),
     "compare": ("evaluate", "set two evaluations side by side"),
     "baseline": ("baseline", "let a classical method learn from a collection"),

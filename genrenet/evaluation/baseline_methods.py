@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from copy import copy
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
+from genrenet.audio.deforming import Deformation
 from genrenet.baselines import (
     Baseline,
     FeatureMatrix,
+    FittedBaseline,
     baseline,
     fit_baseline,
     known_features,
@@ -20,6 +25,7 @@ from genrenet.baselines.multi_label import fit_multi_label
 from genrenet.baselines.song_features import check_features, current_features, song_features
 from genrenet.data.splits import Split, song_groups
 from genrenet.evaluation.datasets import Dataset
+from genrenet.evaluation.deformed_songs import deformed_songs
 from genrenet.evaluation.methods import Contender, ContenderError, FoldResult, validation_rows
 from genrenet.utils.progress import progress_bar
 
@@ -50,6 +56,13 @@ class BaselineContender(Contender):
         Such as ``svm`` or ``svm@spectral-stats``.
     bank : FeatureBank
         Shared by all contenders of a run.
+    known_as : str, optional
+        Another name in the results.
+
+    Attributes
+    ----------
+    settings : dict
+        Fixed ones; the others are chosen inside each fold.
 
     Raises
     ------
@@ -59,8 +72,9 @@ class BaselineContender(Contender):
         The baseline does not accept features of this kind.
     """
 
-    def __init__(self, name: str, bank: FeatureBank) -> None:
-        super().__init__(name)
+    def __init__(self, name: str, bank: FeatureBank, known_as: str = "") -> None:
+        super().__init__(known_as or name)
+        self.settings: dict[str, Any] = {}
         method, _, asked = name.partition("@")
         features = current_features(asked) if asked else ""
         self.method: Baseline = baseline(method)
@@ -74,12 +88,26 @@ class BaselineContender(Contender):
                 wanted=self.method.kind,
             )
 
+    def with_settings(self, settings: Mapping[str, Any]) -> BaselineContender:
+        """Return the same method with settings that are fixed.
+
+        Raises
+        ------
+        BaselineError
+            One that the method does not have.
+        """
+        self.method.make(0, **settings)
+        found = copy(self)
+        found.settings = dict(settings)
+        return found
+
     def about(self) -> dict[str, Any]:
         """Return the method with its settings and package, its features, and what is chosen
         among.
         """
         known = known_features()
-        return {
+        fixed = {"settings": self.settings} if self.settings else {}
+        return fixed | {
             "baseline": self.method.name,
             "package": origin(self.method.name),
             "parameters": {key: str(value) for key, value in self.method.parameters().items()},
@@ -92,6 +120,13 @@ class BaselineContender(Contender):
 
     def check(self, dataset: Dataset) -> None:
         """Check that features exist; Gaussians need audio."""
+        if dataset.features is not None and self.deformations:
+            raise ContenderError(
+                f"'{self.name}' cannot be judged on deformed songs",
+                found=f"a table of {len(dataset.columns)} features, '{dataset.name}'",
+                wanted="audio files",
+                remedy="pass the folder of songs as DATA, or leave out --deform",
+            )
         if dataset.features is None:
             check_features(self.features)
         elif self.asked:
@@ -144,6 +179,7 @@ class BaselineContender(Contender):
                 own_validation=own_validation,
                 groups=groups,
                 features=self.features,
+                settings=self.settings,
                 seed=seed,
             )
         else:
@@ -155,15 +191,18 @@ class BaselineContender(Contender):
                 groups=groups,
                 validation=validation if own_validation else None,
                 features=self.features,
+                settings=self.settings,
                 seed=seed,
             )
         learnt = time.perf_counter()
         scores = fitted.scores(found.rows[test])
+        answered = time.perf_counter()
+        asked = table.iloc[test]
         return FoldResult(
-            list(table["track_id"].to_numpy()[test]),
+            list(asked["track_id"]),
             scores.tolist(),
             learnt - began,
-            time.perf_counter() - learnt,
+            answered - learnt,
             {key: _plain(value) for key, value in fitted.settings.items()},
             skipped=skipped,
             truncated={
@@ -171,8 +210,28 @@ class BaselineContender(Contender):
                 for row in test
                 if table["path"][row] in found.errors
             },
+            deformed={one.name: self._deformed(fitted, asked, one) for one in self.deformations},
             thresholds=list(fitted.thresholds.values()) or None,
         )
+
+    def _deformed(
+        self, fitted: FittedBaseline, asked: pd.DataFrame, one: Deformation
+    ) -> dict[str, Any]:
+        """Return the answers on deformed songs."""
+        files, errors = deformed_songs(asked["path"], one)
+        rows = asked[asked["path"].isin(files)]
+        found = song_features([files[path] for path in rows["path"]], self.features)
+        usable = found.usable
+        skipped = {
+            track: errors[path]
+            for track, path in zip(asked["track_id"], asked["path"], strict=True)
+            if path in errors
+        } | {
+            track: found.errors.get(files[path], "no finite features")
+            for track, path in zip(rows["track_id"][~usable], rows["path"][~usable], strict=True)
+        }
+        scores = fitted.scores(found.rows[usable]).tolist() if usable.any() else []
+        return {"track_ids": list(rows["track_id"][usable]), "scores": scores, "skipped": skipped}
 
 
 def _plain(value: Any) -> Any:

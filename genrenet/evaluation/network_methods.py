@@ -14,15 +14,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from copy import copy
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import yaml
 
+from genrenet.audio.deforming import Deformation
 from genrenet.data.catalog.tables import write_table
 from genrenet.data.splits import Split, write_split
 from genrenet.evaluation.datasets import Dataset
+from genrenet.evaluation.deformed_songs import deformed_songs
 from genrenet.evaluation.methods import Contender, ContenderError, FoldResult
 from genrenet.inference.result import score_columns
 from genrenet.models.adapters import is_reference
@@ -107,18 +110,29 @@ class NetworkContender(Contender):
                 wanted="a collection of songs",
             )
 
-    def prepare(self, dataset: Dataset, folder: Path) -> float:
-        """Decode the songs into the store that every fold, seed and network of this rate uses."""
+    def with_options(self, options: Sequence[str]) -> NetworkContender:
+        """Return the same network with more options of ``genrenet fit``."""
+        found = copy(self)
+        found.options = [*self.options, *options]
+        return found
+
+    def configuration(self, dataset: Dataset, folder: Path) -> dict[str, Any]:
+        """Return the whole configuration as ``genrenet fit`` understands it with the options."""
         songs = folder / "songs.csv"
         write_table(dataset.table, str(songs))
         settings = folder / f"{hashlib.sha256(self.name.encode()).hexdigest()[:16]}.yaml"
         arguments = ["--config", self.file, *self.options, f"--data.source={songs}"]
         arguments += _of_songs(dataset)
-        # As the command itself understands the configuration and the options.
         self._run(["fit", *arguments, "--print_config"], folder / "prepare.log", settings)
+        found: dict[str, Any] = yaml.safe_load(settings.read_text("utf-8"))
+        return found
+
+    def prepare(self, dataset: Dataset, folder: Path) -> float:
+        """Decode the songs into the store that every fold, seed and network of this rate uses."""
+        settings = self.configuration(dataset, folder)
         from genrenet.data.datamodule import GenreDataModule
 
-        data = GenreDataModule(**yaml.safe_load(settings.read_text("utf-8"))["data"])
+        data = GenreDataModule(**settings["data"])
         began = time.perf_counter()
         data.prepare_data()
         return time.perf_counter() - began
@@ -186,10 +200,58 @@ class NetworkContender(Contender):
                 for item in found.get("truncated", [])
                 if ids.get(item["path"]) in known
             },
+            deformed={
+                one.name: self._deformed(
+                    dataset, wanted, one, best if best.exists() else last, folder
+                )
+                for one in self.deformations
+            },
             thresholds=[found["thresholds"].get(label, USUAL) for label in dataset.labels]
             if dataset.multi_label
             else None,
         )
+
+    def _deformed(
+        self,
+        dataset: Dataset,
+        tracks: Sequence[str],
+        one: Deformation,
+        checkpoint: Path,
+        folder: Path,
+    ) -> dict[str, Any]:
+        """Return the answers of a checkpoint on deformed songs."""
+        table = dataset.table[dataset.table["track_id"].isin(tracks)]
+        files, errors = deformed_songs(table["path"], one)
+        skipped = {
+            track: errors[path]
+            for track, path in zip(table["track_id"], table["path"], strict=True)
+            if path in errors
+        }
+        table = table[table["path"].isin(files)]
+        if not len(table):
+            return {"track_ids": [], "scores": [], "skipped": skipped}
+        table = table.assign(path=table["path"].map(files))
+        place = folder / "deformed" / hashlib.sha256(one.name.encode()).hexdigest()[:16]
+        place.mkdir(parents=True, exist_ok=True)
+        # Copies of one song have one file.
+        write_table(table.drop_duplicates("path"), str(place / "songs.csv"))
+        arguments = ["--ckpt_path", str(checkpoint), f"--data.source={place / 'songs.csv'}"]
+        arguments += ["--data.segments=off", f"--out={place}", "--name=run"]
+        self._run(["predict", *arguments], place / "predict.log")
+        written = sorted(place.rglob("predictions.csv"), key=lambda file: file.stat().st_mtime)
+        rows = pd.read_csv(written[-1], keep_default_na=False)
+        scores = dict(zip(rows["path"], _scores(rows, dataset.labels), strict=True))
+        answers = {
+            track: scores[path]
+            for track, path in zip(table["track_id"], map(printable, table["path"]), strict=True)
+            if path in scores
+        }
+        return {
+            "track_ids": list(answers),
+            "scores": list(answers.values()),
+            "skipped": skipped
+            | {track: "it was not decided" for track in table["track_id"] if track not in answers},
+        }
 
     def _run(self, arguments: Sequence[str], log: Path, out: Path | None = None) -> None:
         """Run a command of the program; songs it had to skip are no failure.

@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 
+from genrenet.baselines.settings import read_settings
 from genrenet.data.splits import Split, SplitError
 from genrenet.evaluation.baseline_methods import BaselineContender, FeatureBank
 from genrenet.evaluation.datasets import Dataset
@@ -103,7 +104,11 @@ def contenders(names: Iterable[str], options: Sequence[str] = ()) -> list[Conten
     bank = FeatureBank()
     found: list[Contender] = []
     for name in dict.fromkeys(name.strip() for name in names):
-        if name in NETWORKS or name.startswith(("transfer:", "config:")):
+        kind, _, file = name.partition(":")
+        if kind == "config" and (tuned := read_settings(file)) is not None:
+            method, settings = tuned
+            found.append(BaselineContender(method, bank, name).with_settings(settings))
+        elif name in NETWORKS or name.startswith(("transfer:", "config:")):
             found.append(NetworkContender(name, options))
         else:
             found.append(BaselineContender(name, bank))
@@ -191,7 +196,13 @@ def judge(
         for model in able
         for key in [task_key(dataset, model, fold, seed, judged.machine)]
     ]
-    results = {task.file: known for task in tasks if (known := task.known(folder)) is not None}
+    deformed = {model.name: {one.name for one in model.deformations} for model in able}
+    results = {
+        task.file: known
+        for task in tasks
+        if (known := task.known(folder)) is not None
+        and deformed[task.model] <= known.get("deformed", {}).keys()
+    }
     missing = [task for task in tasks if task.file not in results]
     for model in able:
         if any(task.model == model.name for task in missing):

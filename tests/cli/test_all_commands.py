@@ -136,6 +136,7 @@ CASES = {
     "data prepare": "Music store",
     "data synthesise": "corpus --artists 1 --songs 1 --seconds 1",
     "evaluate": "features.csv --models tree --protocol 70-30 --out run",
+    "tune": "features.csv --model tree --protocol 70-30 --trials 2 --inner 2 --out tuned",
     "reproduce": "report features.csv --quick --parts tables --out again",
     "compare": "run run",
     "data labels": "run",
