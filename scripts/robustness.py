@@ -17,6 +17,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from genrenet import audio
+from genrenet.audio.deforming import Deformation
 
 Wave = NDArray[np.float32]
 
@@ -24,15 +25,10 @@ PER_GENRE = 12
 """Songs of each genre that are changed."""
 
 
-def _middle(wave: Wave, rate: int) -> Wave:
-    begin = max(0, (len(wave) - 5 * rate) // 2)
-    return wave[begin : begin + 5 * rate]
-
-
 CHANGES: dict[str, Callable[[Wave, int], Wave]] = {
     "unchanged": lambda wave, rate: wave,
-    "5 s from the middle": _middle,
-    "30 dB quieter": lambda wave, rate: wave * np.float32(10**-1.5),
+    "5 s from the middle": Deformation.of("crop:5s").apply,
+    "30 dB quieter": Deformation.of("gain:-30dB").apply,
     "channels out of phase": lambda wave, rate: np.stack([wave, -wave], axis=1),
     "followed by 180 s of zeros": lambda wave, rate: np.append(wave, np.zeros(180 * rate, "f4")),
     "an offset of 0.2": lambda wave, rate: wave + np.float32(0.2),

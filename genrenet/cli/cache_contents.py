@@ -1,8 +1,9 @@
 """What the cache holds, for listing it and for freeing space.
 
 Kinds are the folders below the cache's root: ``stores`` (songs decoded for training), ``features``,
-``embeddings``, ``checkpoints`` (imported models), ``downloads``, ``streamed`` (chunks of remote
-collections), ``trunks`` (hidden values of a training that runs), and what else there is.
+``embeddings``, ``deformed`` (songs of a robustness study), ``checkpoints`` (imported models),
+``downloads``, ``streamed`` (chunks of remote collections), ``trunks`` (hidden values of a training
+that runs), and what else there is.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from genrenet.data.store_space import bytes_of, remove_songs
 from genrenet.utils.cache import ABOUT, cache_root, changed
 from genrenet.utils.errors import printable
 
-SINGLE = ("features", "embeddings")
+SINGLE = ("features", "embeddings", "deformed")
 """Kinds whose files are of use one by one; everything else goes as a whole."""
 
 AT_WORK = ("downloads", "streamed", "trunks")

@@ -31,6 +31,8 @@ EXAMPLES = """examples:
 
 models: a baseline (see 'genrenet plugins'), NAME@FEATURES for other features than its own, cnn, crnn,
   transfer:BACKBONE, config:FILE.yaml
+deformations: mp3:64k, aac:64k, opus:32k, pitch:+1, tempo:0.9, noise:20dB, gain:-12dB,
+  lowpass:4k, clip:5%, crop:5s; several strengths of one kind make a curve
 protocols: artist-5fold, stratified-10fold (or other numbers), fault-filtered, 70-30, column, and what
   'genrenet plugins --kind protocol' lists; behind an @ how much of the songs to learn from is learnt
   from: artist-5fold@10-songs, @25%-songs, @8-artists, @2-artists-per-genre, @5-shot
@@ -93,6 +95,11 @@ def make_parser(command: str) -> CommandParser:
         metavar="auto|off|COLUMN",
         help="rows that are segments of a song count as one: found out, never, or by a column",
     )
+    parser.add_argument(
+        "--deform",
+        metavar="NAMES",
+        help="answer the test songs deformed too: mp3:64k,pitch:+1,tempo:0.9,noise:20dB,gain:-12dB",
+    )
     add_collection_options(parser)
     add_multi_label_option(parser)
     parser.add_argument("--out", metavar="DIR", help="folder of the run (default: runs/evaluate)")
@@ -136,7 +143,7 @@ def _evaluate(options: argparse.Namespace) -> int:
     given = {key: value for key, value in vars(options).items() if value is not None}
     settings |= {
         key: given[key]
-        for key in ("models", "protocol", "seeds", "genres", "out", *MORE)
+        for key in ("models", "protocol", "seeds", "genres", "deform", "out", *MORE)
         if key in given
     }
     if "models" not in settings:
@@ -167,6 +174,7 @@ def _evaluate(options: argparse.Namespace) -> int:
             multi_label=options.multi_label or None,
             fit_options=[*steps, *options.fit_option],
             reference=settings.get("reference", []),
+            deform=_names(settings["deform"]) if settings.get("deform") else (),
             jobs=options.jobs,
             dask=options.dask,
             tell=say,
@@ -189,6 +197,7 @@ def _show(results: dict[str, Any]) -> None:
     """Print what fits a terminal; the report has the rest."""
     from genrenet.evaluation.protocols.curves import curve_table, heading
     from genrenet.evaluation.report.ranking import number, ranked, span
+    from genrenet.evaluation.report.robustness_section import DEFORMED_COLUMNS, robustness_rows
 
     for curve in results.get("curves", []):
         say(heading(curve))
@@ -204,6 +213,9 @@ def _show(results: dict[str, Any]) -> None:
             ends = (span(row["ci95"]), span(row["ci95_artists"]), row["n"]) if judged else ()
             rows.append((row["name"], number(row["accuracy"]) or "failed", *ends))
         print_table(("model", "accuracy", "95 % interval", "by artist", "n"), rows)
+        deformed = robustness_rows(results, protocol["name"])
+        if deformed:
+            print_table(DEFORMED_COLUMNS, deformed)
 
 
 def _show_several(results: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from genrenet.audio.deforming import deformations
 from genrenet.evaluation import multi_label_results
 from genrenet.evaluation.across import join
 from genrenet.evaluation.datasets import DatasetError, read_dataset
@@ -16,7 +17,9 @@ from genrenet.evaluation.protocols.curves import with_curves
 from genrenet.evaluation.report import multi_label_page
 from genrenet.evaluation.report.run_files import write_run
 from genrenet.evaluation.results import predictions, summarise
+from genrenet.evaluation.robustness import robustness
 from genrenet.evaluation.runner import contenders, judge
+from genrenet.evaluation.tasks import EvaluationError
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,7 @@ def evaluate(
     multi_label: bool | None = None,
     fit_options: Sequence[str] = (),
     reference: Sequence[Any] = (),
+    deform: Sequence[str] = (),
     jobs: int = 1,
     dask: str | None = None,
     tell: Callable[[str], None] = print,
@@ -93,6 +97,9 @@ def evaluate(
         More options of ``genrenet fit``, for the networks.
     reference : sequence
         Published figures that the report shows beside the run's own.
+    deform : sequence of str
+        Deformations of the test songs, such as ``mp3:64k``; see `genrenet.audio.deforming`. The
+        models are those that were fitted on the songs as they are.
     jobs : int > 0
         Processes of this machine that folds, seeds and models are spread over.
     dask : str, optional
@@ -125,7 +132,16 @@ def evaluate(
     if genre_map is not None and test_on is None:
         raise DatasetError("--genre-map", wanted="--test-on with a collection whose genres it maps")
     methods = contenders(models, fit_options)
+    deformed = deformations(list(deform))
+    for method in methods:
+        method.deformations = deformed
     dataset = read_dataset(data, segments=segments, labels=labels, multi_label=multi_label)
+    if deformed and dataset.multi_label:
+        raise EvaluationError(
+            "deformed songs are judged by one genre each",
+            found="songs of several genres",
+            remedy="leave out --deform",
+        )
     if genres:
         dataset = dataset.only(list(genres))
     if test_on is not None:
@@ -147,5 +163,6 @@ def evaluate(
         return Evaluation(results, page, not judged.errors)
     decided = predictions(judged)
     results = summarise(judged, decided)
+    results["robustness"] = robustness(judged, decided, deformed)
     page = write_run(Path(out), {**results, "reference": list(reference)}, decided)
     return Evaluation(results, page, not judged.errors)

@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
+from genrenet.audio.deforming import Deformation
 from genrenet.baselines import (
     Baseline,
     FeatureMatrix,
+    FittedBaseline,
     baseline,
     fit_baseline,
     known_features,
@@ -22,6 +25,7 @@ from genrenet.baselines.multi_label import fit_multi_label
 from genrenet.baselines.song_features import check_features, current_features, song_features
 from genrenet.data.splits import Split, song_groups
 from genrenet.evaluation.datasets import Dataset
+from genrenet.evaluation.deformed_songs import deformed_songs
 from genrenet.evaluation.methods import Contender, ContenderError, FoldResult, validation_rows
 from genrenet.utils.progress import progress_bar
 
@@ -116,6 +120,13 @@ class BaselineContender(Contender):
 
     def check(self, dataset: Dataset) -> None:
         """Check that features exist; Gaussians need audio."""
+        if dataset.features is not None and self.deformations:
+            raise ContenderError(
+                f"'{self.name}' cannot be judged on deformed songs",
+                found=f"a table of {len(dataset.columns)} features, '{dataset.name}'",
+                wanted="audio files",
+                remedy="pass the folder of songs as DATA, or leave out --deform",
+            )
         if dataset.features is None:
             check_features(self.features)
         elif self.asked:
@@ -185,11 +196,13 @@ class BaselineContender(Contender):
             )
         learnt = time.perf_counter()
         scores = fitted.scores(found.rows[test])
+        answered = time.perf_counter()
+        asked = table.iloc[test]
         return FoldResult(
-            list(table["track_id"].to_numpy()[test]),
+            list(asked["track_id"]),
             scores.tolist(),
             learnt - began,
-            time.perf_counter() - learnt,
+            answered - learnt,
             {key: _plain(value) for key, value in fitted.settings.items()},
             skipped=skipped,
             truncated={
@@ -197,8 +210,28 @@ class BaselineContender(Contender):
                 for row in test
                 if table["path"][row] in found.errors
             },
+            deformed={one.name: self._deformed(fitted, asked, one) for one in self.deformations},
             thresholds=list(fitted.thresholds.values()) or None,
         )
+
+    def _deformed(
+        self, fitted: FittedBaseline, asked: pd.DataFrame, one: Deformation
+    ) -> dict[str, Any]:
+        """Return the answers on deformed songs."""
+        files, errors = deformed_songs(asked["path"], one)
+        rows = asked[asked["path"].isin(files)]
+        found = song_features([files[path] for path in rows["path"]], self.features)
+        usable = found.usable
+        skipped = {
+            track: errors[path]
+            for track, path in zip(asked["track_id"], asked["path"], strict=True)
+            if path in errors
+        } | {
+            track: found.errors.get(files[path], "no finite features")
+            for track, path in zip(rows["track_id"][~usable], rows["path"][~usable], strict=True)
+        }
+        scores = fitted.scores(found.rows[usable]).tolist() if usable.any() else []
+        return {"track_ids": list(rows["track_id"][usable]), "scores": scores, "skipped": skipped}
 
 
 def _plain(value: Any) -> Any:

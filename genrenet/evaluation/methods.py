@@ -18,12 +18,14 @@ How they are named
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from genrenet.audio.deforming import Deformation
 from genrenet.data.splits import Split
 from genrenet.evaluation.datasets import Dataset
 from genrenet.utils.errors import GenrenetError
@@ -55,6 +57,9 @@ class FoldResult:
         Songs that could not be decided, and why.
     truncated : dict of str to str
         Songs that were decided by what could be read of them, and what is wrong with their files.
+    deformed : dict of str to dict
+        By the name of each of the contender's deformations: ``track_ids``, ``scores`` and
+        ``skipped`` of the same songs, deformed.
     thresholds : list of float, shape (labels,), or None
         Where songs have several genres: the score from which on each is named, chosen on validation
         songs.
@@ -68,6 +73,7 @@ class FoldResult:
     frame_confusion: list[list[int]] | None = None
     skipped: dict[str, str] = field(default_factory=dict)
     truncated: dict[str, str] = field(default_factory=dict)
+    deformed: dict[str, dict[str, Any]] = field(default_factory=dict)
     thresholds: list[float] | None = None
 
     def as_dict(self) -> dict[str, Any]:
@@ -85,12 +91,15 @@ class Contender(ABC):
 
     Attributes
     ----------
+    deformations : sequence of Deformation
+        What the test songs are answered for besides as they are.
     uses_gpu : bool
         Whether it learns from the songs themselves, on a graphics card where there is one: where
         several processes judge models, one at a time does on each card.
     """
 
     uses_gpu: bool = False
+    deformations: Sequence[Deformation] = ()
 
     def __init__(self, name: str) -> None:
         self.name = name

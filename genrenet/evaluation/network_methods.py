@@ -21,9 +21,11 @@ from typing import Any
 import pandas as pd
 import yaml
 
+from genrenet.audio.deforming import Deformation
 from genrenet.data.catalog.tables import write_table
 from genrenet.data.splits import Split, write_split
 from genrenet.evaluation.datasets import Dataset
+from genrenet.evaluation.deformed_songs import deformed_songs
 from genrenet.evaluation.methods import Contender, ContenderError, FoldResult
 from genrenet.inference.result import score_columns
 from genrenet.models.adapters import is_reference
@@ -198,10 +200,58 @@ class NetworkContender(Contender):
                 for item in found.get("truncated", [])
                 if ids.get(item["path"]) in known
             },
+            deformed={
+                one.name: self._deformed(
+                    dataset, wanted, one, best if best.exists() else last, folder
+                )
+                for one in self.deformations
+            },
             thresholds=[found["thresholds"].get(label, USUAL) for label in dataset.labels]
             if dataset.multi_label
             else None,
         )
+
+    def _deformed(
+        self,
+        dataset: Dataset,
+        tracks: Sequence[str],
+        one: Deformation,
+        checkpoint: Path,
+        folder: Path,
+    ) -> dict[str, Any]:
+        """Return the answers of a checkpoint on deformed songs."""
+        table = dataset.table[dataset.table["track_id"].isin(tracks)]
+        files, errors = deformed_songs(table["path"], one)
+        skipped = {
+            track: errors[path]
+            for track, path in zip(table["track_id"], table["path"], strict=True)
+            if path in errors
+        }
+        table = table[table["path"].isin(files)]
+        if not len(table):
+            return {"track_ids": [], "scores": [], "skipped": skipped}
+        table = table.assign(path=table["path"].map(files))
+        place = folder / "deformed" / hashlib.sha256(one.name.encode()).hexdigest()[:16]
+        place.mkdir(parents=True, exist_ok=True)
+        # Copies of one song have one file.
+        write_table(table.drop_duplicates("path"), str(place / "songs.csv"))
+        arguments = ["--ckpt_path", str(checkpoint), f"--data.source={place / 'songs.csv'}"]
+        arguments += ["--data.segments=off", f"--out={place}", "--name=run"]
+        self._run(["predict", *arguments], place / "predict.log")
+        written = sorted(place.rglob("predictions.csv"), key=lambda file: file.stat().st_mtime)
+        rows = pd.read_csv(written[-1], keep_default_na=False)
+        scores = dict(zip(rows["path"], _scores(rows, dataset.labels), strict=True))
+        answers = {
+            track: scores[path]
+            for track, path in zip(table["track_id"], map(printable, table["path"]), strict=True)
+            if path in scores
+        }
+        return {
+            "track_ids": list(answers),
+            "scores": list(answers.values()),
+            "skipped": skipped
+            | {track: "it was not decided" for track in table["track_id"] if track not in answers},
+        }
 
     def _run(self, arguments: Sequence[str], log: Path, out: Path | None = None) -> None:
         """Run a command of the program; songs it had to skip are no failure.

@@ -196,7 +196,13 @@ def judge(
         for model in able
         for key in [task_key(dataset, model, fold, seed, judged.machine)]
     ]
-    results = {task.file: known for task in tasks if (known := task.known(folder)) is not None}
+    deformed = {model.name: {one.name for one in model.deformations} for model in able}
+    results = {
+        task.file: known
+        for task in tasks
+        if (known := task.known(folder)) is not None
+        and deformed[task.model] <= known.get("deformed", {}).keys()
+    }
     missing = [task for task in tasks if task.file not in results]
     for model in able:
         if any(task.model == model.name for task in missing):

@@ -10,6 +10,7 @@ A task writes its own files, so that what is finished stays, whatever becomes of
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import re
@@ -132,6 +133,10 @@ def carry_out(shared: Shared, task: Task, *, alone: bool = True) -> dict[str, An
     model, dataset, split = shared.models[task.model], shared.dataset, task.fold.split
     file, log = shared.folder / task.file, shared.folder / task.log
     log.unlink(missing_ok=True)
+    # What an earlier run asked about deformed songs still holds.
+    before = (task.known(shared.folder) or {}).get("deformed", {})
+    model = copy.copy(model)
+    model.deformations = [one for one in model.deformations if one.name not in before]
     try:
         with one_gpu() if model.uses_gpu and not alone else nullcontext():
             result = model.judge(
@@ -146,7 +151,7 @@ def carry_out(shared: Shared, task: Task, *, alone: bool = True) -> dict[str, An
         log.parent.mkdir(parents=True, exist_ok=True)
         log.write_text(traceback.format_exc(), "utf-8", "backslashreplace")
         return {"error": reason(error)}
-    found = {"key": task.key, **result.as_dict()}
+    found = {"key": task.key, **result.as_dict(), "deformed": {**before, **result.deformed}}
     write_json(file, found)
     return found
 

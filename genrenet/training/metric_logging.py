@@ -31,11 +31,20 @@ class Measured(pl.LightningModule):
     ----------
     stage_metrics : ModuleDict of StageMetrics, or of MultiLabelMetrics
         By ``fitting``, ``validation`` and ``test``; empty until the parts are known.
+    multi_label : bool
+        Whether songs have several genres each: targets are vectors then, and the loss is the sum of
+        the labels' binary cross-entropies, each with its weight. The thresholds that are best on
+        the validation songs are chosen in every epoch and kept in checkpoints.
+    provenance : dict
+        See `genrenet.models.model.GenreModel`.
     """
+
+    provenance: dict[str, Any]
 
     def __init__(self) -> None:
         super().__init__()
         self.stage_metrics = torch.nn.ModuleDict()
+        self.multi_label = False
         # No buffer: several processes would overwrite it with the first one's.
         self._first_bad: Tensor | None = None
 
@@ -156,12 +165,17 @@ class Measured(pl.LightningModule):
         self._log_metrics("train")
 
     def on_validation_epoch_end(self) -> None:
-        """Log validation metrics; while training, stop where the loss is not finite."""
+        """Log validation metrics; while training, stop where the loss is not finite, and choose
+        the thresholds of several genres.
+        """
         loss = self.trainer.callback_metrics.get("val/loss")
         fitting = self.trainer.state.fn == TrainerFn.FITTING
         if fitting and loss is not None and not bool(loss.isfinite()):
             raise self.not_finite("the validation loss is", "over the validation frames")
         self._log_metrics("validation")
+        if self.multi_label and fitting and self.trainer.validating:
+            stage: Any = self.stage_metrics["validation"]
+            self.provenance["answers"] = {"thresholds": stage.thresholds()}
 
     def on_test_epoch_end(self) -> None:
         """Log test metrics."""

@@ -8,7 +8,6 @@ from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
-from pytorch_lightning.trainer.states import TrainerFn
 from torch import Tensor, nn
 from torch.nn import Parameter
 from torch.optim import AdamW, Optimizer
@@ -27,6 +26,7 @@ from genrenet.training.augmentation import Mixup, SpecAugment, WaveformAugment
 from genrenet.training.batch_norm import fixed_norms
 from genrenet.training.metric_logging import Measured
 from genrenet.training.parameter_groups import check_groups, decays, parameter_groups
+from genrenet.training.several_genres import output_for_several, several_losses
 from genrenet.utils.finite import NonFiniteError, non_finite
 
 Scheduler = LRScheduler | ReduceLROnPlateau
@@ -61,10 +61,6 @@ class GenreClassifier(GenreModel, Measured):
 
     Attributes
     ----------
-    multi_label : bool
-        Whether songs have several genres each: targets are vectors then, and the loss is the sum of
-        the labels' binary cross-entropies, each with its weight. The thresholds that are best on
-        the validation songs are chosen in every epoch and kept in checkpoints.
     frozen : list of Module
         Modules that stay in eval mode while the others train: without dropout, and with the
         statistics their batch-norms have.
@@ -111,7 +107,6 @@ class GenreClassifier(GenreModel, Measured):
         self._make_optimizer, self._make_scheduler = optimizer, lr_scheduler
         self.label_smoothing, self.seed = label_smoothing, seed
         self._class_weights = class_weights
-        self.multi_label = False
         self.frozen: list[torch.nn.Module] = []
         self.stage_rates: dict[str, float] | None = None
         self.trunk_end: str | None = None
@@ -150,7 +145,9 @@ class GenreClassifier(GenreModel, Measured):
     def setup(self, stage: str) -> None:
         """Take what the data module knows, and check that it fits the network."""
         data: Any = getattr(self.trainer, "datamodule", None)
-        self._set_multi_label(getattr(data, "multi_label", False))
+        self.multi_label = getattr(data, "multi_label", False)
+        if self.multi_label:
+            self.activation = output_for_several(self.activation)
         if stage == "fit" and self.trainer.checkpoint_callbacks:
             self.description()  # what cannot be stored is better known before the training
         if data is None:
@@ -172,25 +169,6 @@ class GenreClassifier(GenreModel, Measured):
             self.aggregation,
             multi_label=self.multi_label,
         )
-
-    def _set_multi_label(self, wanted: bool) -> None:
-        """Let outputs be questions of their own where songs have several genres.
-
-        Raises
-        ------
-        ClassifierError
-            An output that shares a score of one among the labels.
-        """
-        self.multi_label = wanted
-        if wanted and self.activation == "normalised-sigmoid":
-            raise ClassifierError(
-                "activation",
-                found=f"{self.activation}, and songs with several genres",
-                wanted="sigmoid",
-                remedy="leave out --model.activation",
-            )
-        if wanted:
-            self.activation = "sigmoid"
 
     def _check(self, data: Any) -> None:
         n_stft_frames = self.frontend.n_stft_frames(data.frames.n_samples)
@@ -349,11 +327,8 @@ class GenreClassifier(GenreModel, Measured):
         their weights.
         """
         if self.multi_label:
-            smoothed = (1 - self.label_smoothing) * target + self.label_smoothing / 2
-            each = F.binary_cross_entropy_with_logits(
-                logits, smoothed, weight=self.label_weights, reduction="none"
-            )
-            return (each.sum(dim=-1) * counted).sum(), counted.sum().float()
+            losses = several_losses(logits, target, self.label_weights, self.label_smoothing)
+            return (losses * counted).sum(), counted.sum().float()
         smoothed = (1 - self.label_smoothing) * target + self.label_smoothing / len(self.labels)
         losses = frame_losses(logits, smoothed, self.activation)
         weights = (target * self.label_weights).sum(dim=-1) * counted
@@ -368,14 +343,6 @@ class GenreClassifier(GenreModel, Measured):
         self.log_loss(f"{'val' if name == 'validation' else name}/loss", loss, count)
         self.measure(name, outputs["scores"], batch)
         return outputs
-
-    def on_validation_epoch_end(self) -> None:
-        """Log validation metrics; while training, choose the thresholds of several genres."""
-        super().on_validation_epoch_end()
-        fitting = self.trainer.state.fn == TrainerFn.FITTING and self.trainer.validating
-        if self.multi_label and fitting:
-            stage: Any = self.stage_metrics["validation"]
-            self.provenance["answers"] = {"thresholds": stage.thresholds()}
 
     def validation_step(self, batch: Item, batch_idx: int) -> dict[str, Tensor]:
         """Return logits, scores, embeddings and log-mels of validation frames; see

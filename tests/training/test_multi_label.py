@@ -17,8 +17,9 @@ from genrenet.evaluation.datasets import read_dataset
 from genrenet.evaluation.network_methods import NetworkContender
 from genrenet.inference.classify import classify, open_method
 from genrenet.models.thresholds import choose_thresholds
-from genrenet.training.module import ClassifierError, GenreClassifier
+from genrenet.training.module import GenreClassifier
 from genrenet.training.multi_label_metrics import MultiLabelMetrics
+from genrenet.training.several_genres import SeveralGenresError
 from tests.helpers.several_genres import PITCHES, tone_table
 from tests.helpers.small_training import SMALL, TINY, small_trainer
 
@@ -85,7 +86,7 @@ def test_the_loss_is_binary_cross_entropy_with_weights_and_smoothing():
 
 def test_an_output_that_shares_out_a_score_of_one_is_refused(table, tmp_path):
     model = model_of(activation="normalised-sigmoid")
-    with pytest.raises(ClassifierError, match="songs with several genres"):
+    with pytest.raises(SeveralGenresError, match="songs with several genres"):
         small_trainer(tmp_path, max_epochs=1).fit(model, data_of(table))
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from genrenet.evaluation.metrics import song_metrics
 from genrenet.evaluation.protocols.curves import curve_table, heading
 from genrenet.evaluation.report.label_section import label_lines
+from genrenet.evaluation.report.robustness_section import DEFORMED_COLUMNS, robustness_rows
 
 
 def span(interval: Sequence[float] | None, digits: int = 2) -> str:
@@ -56,6 +57,10 @@ def markdown(results: Mapping[str, Any]) -> str:
                 f"{row['predict_seconds']:.1f} |"
             )
         lines.append("")
+        if deformed := robustness_rows(results, protocol["name"]):
+            lines += [f"| {' | '.join(DEFORMED_COLUMNS)} |", "|---" * len(DEFORMED_COLUMNS) + "|"]
+            lines += [f"| {' | '.join(map(str, row))} |" for row in deformed]
+            lines.append("")
         for check in results.get("label_check", []):
             if check["protocol"] == protocol["name"]:
                 lines += ["### Labels", "", *(f"- {line}" for line in label_lines(check)), ""]

@@ -31,6 +31,7 @@ from genrenet.evaluation.protocols.curves import axis
 from genrenet.evaluation.report import run_page as comparison_page
 from genrenet.evaluation.report.html import writing
 from genrenet.evaluation.report.ranking import markdown, ranked
+from genrenet.evaluation.report.robustness_section import panels
 from genrenet.utils import figures
 from genrenet.utils.atomic import replacing, write_text
 
@@ -60,7 +61,7 @@ def write_run(folder: Path, results: Mapping[str, Any], predictions: pd.DataFram
     svg = {
         name: figures.to_svg(figure)
         for name, figure in drawn.items()
-        if name.startswith(("accuracies", "reliability", "curve"))
+        if name.startswith(("accuracies", "reliability", "curve", "robustness"))
     }
     page = comparison_page.render(results, predictions, svg)
     text = json.dumps(results, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
@@ -116,6 +117,8 @@ def _drawings(
                     title=name,
                 ),
             )
+        if found := panels(results, name):
+            yield f"robustness {name}", figures.curves(found, "song accuracy", name)
         for row in rows:
             model = row["name"]
             for unit in ("songs", "frames"):

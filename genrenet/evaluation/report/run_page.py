@@ -12,6 +12,7 @@ from genrenet.evaluation.protocols.curves import curve_table, heading
 from genrenet.evaluation.report.html import drawings, p_value, page, percent
 from genrenet.evaluation.report.label_section import label_lines
 from genrenet.evaluation.report.ranking import number, ranked, span
+from genrenet.evaluation.report.robustness_section import robustness_rows, robustness_skipped
 
 FEWEST = 8  # groups (artists or songs) without which no verdict is given
 MISTAKES = 15  # rows of this table that the page shows
@@ -85,6 +86,8 @@ def protocol_values(results: Mapping[str, Any], protocol: Mapping[str, Any]) -> 
         "table": [[cell(row) for _, cell in shown.values()] for row in good],
         "pairs": _pairs(results, protocol["name"]),
         "labels": _labels(results, protocol["name"]),
+        "deformed": robustness_rows(results, protocol["name"]),
+        "undeformed": robustness_skipped(results, protocol["name"]),
         "failed": [
             (row["name"], row["error"] or "no songs") for row in rows if row["accuracy"] is None
         ],

@@ -38,7 +38,7 @@ def experiment(name: str) -> dict[str, Any]:
     -------
     dict
         Some of ``models``, ``protocol``, ``seeds``, ``learning_curve``, ``sizes``, ``shots``,
-        ``test_on``, ``genre_map``, ``genres``, ``out`` and ``reference``.
+        ``test_on``, ``genre_map``, ``genres``, ``deform``, ``out`` and ``reference``.
 
     Raises
     ------
@@ -66,7 +66,7 @@ def experiment(name: str) -> dict[str, Any]:
         raise ConfigError(f"'{name}' is no YAML", found=" ".join(str(error).split())) from error
     keys = (
         *("models", "protocol", "seeds", "learning_curve", "sizes", "shots"),
-        *("test_on", "genre_map", "genres", "out", "reference"),
+        *("test_on", "genre_map", "genres", "deform", "out", "reference"),
     )
     unknown = (
         [str(key) for key in settings if key not in keys] if isinstance(settings, dict) else []

@@ -11,6 +11,7 @@ alone.
 from genrenet.utils.figures.canvas import INK, MUTED, FigureError, to_array, to_png, to_svg
 from genrenet.utils.figures.evaluation import (
     confusion_matrix,
+    curves,
     intervals,
     learning_curves,
     reliability,
@@ -22,6 +23,7 @@ __all__ = [
     "MUTED",
     "FigureError",
     "confusion_matrix",
+    "curves",
     "intervals",
     "learning_curves",
     "logmel_images",

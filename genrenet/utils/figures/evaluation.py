@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import matplotlib as mpl
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.figure import Figure
@@ -160,6 +161,67 @@ def intervals(
     return finish(figure)
 
 
+def curves(
+    panels: Mapping[str, tuple[Sequence[str], Mapping[str, Sequence[float]]]],
+    label: str,
+    title: str = "",
+) -> Figure:
+    """Draw numbers of several models over steps, a panel for each kind of step.
+
+    Parameters
+    ----------
+    panels : mapping of str to (sequence of str, mapping of str to sequence of float)
+        By their titles: the steps' names, and each model's numbers in [0, 1], NaN where there is
+        none.
+    label : str
+        What the numbers are.
+    title : str
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    FigureError
+        Nothing to draw.
+    """
+    if not panels:
+        raise FigureError("no panels to draw", found="none", wanted="one at least")
+    models = list(dict.fromkeys(model for _, lines in panels.values() for model in lines))
+    across = min(3, len(panels))
+    down = -(-len(panels) // across)
+    legend = 0.3 + 0.22 * len(models)
+    width, height = 0.4 + 2.9 * across, 0.4 + 2.5 * down + legend
+    figure = new_figure(width, height)
+    tints = mpl.colormaps["viridis"](np.linspace(0, 0.85, len(models)))
+    for place, (name, (steps, lines)) in enumerate(panels.items()):
+        left = 0.65 + 2.9 * (place % across)
+        axes = place_axes(figure, left, height - 2.5 * (place // across + 1), 2.2, 1.7)
+        for number, model in enumerate(models):
+            if model in lines:
+                mark = "osD^vPX*"[number % 8]
+                axes.plot(
+                    range(len(steps)),
+                    list(lines[model]),
+                    marker=mark,
+                    markersize=5,
+                    color=tints[number],
+                    label=shorten(model, 40),
+                )
+        axes.set_xticks(range(len(steps)), [shorten(step, 8) for step in steps])
+        axes.set_xlim(-0.3, len(steps) - 0.7)
+        axes.set_ylim(0, 1)
+        axes.grid(axis="y", color="#dfe4ea", linewidth=0.6)
+        axes.set_title(name, size=10, color=INK)
+        if place % across == 0:
+            axes.set_ylabel(label, size=9, color=MUTED)
+    handles, names = figure.axes[0].get_legend_handles_labels()
+    figure.legend(handles, names, loc="lower left", frameon=False, fontsize=9)
+    add_title(figure, title)
+    return finish(figure)
+
+
 def reliability(confidence: ArrayLike, right: ArrayLike, title: str = "", bins: int = 10) -> Figure:
     """Return reliability plot: how often decisions of a confidence are right.
 
@@ -246,7 +308,7 @@ def learning_curves(
     axes.grid(axis="y", color="#dfe4ea", linewidth=0.8)
     ends = []
     for number, points in enumerate(lines.values()):
-        colour = colormaps["viridis"](0.85 * number / max(1, len(lines) - 1))
+        colour = colormaps["viridis"](0.75 * number / max(1, len(lines) - 1))
         shift = 1.012 ** (number - (len(lines) - 1) / 2)
         x = [shift * place for place, _, _ in sorted(points)]
         y = [value for _, value, _ in sorted(points)]
