@@ -169,30 +169,35 @@ class GenreCLI(LightningCLI):
             _leave_out_backbone(self.config[self.subcommand], entries)
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
-        """Give the run a folder that says what it is, unless a logger was asked for.
+        """Give the run a folder that says what it is, unless a logger with one was asked for.
 
-        A resumed run goes on in its own folder, and a test writes its report into the folder
-        ``test`` there, unless ``--out`` or ``--name`` say otherwise.
+        Beside loggers without one (MLflow's, W&B's) there is the run's own. A resumed run goes on
+        in its folder, and a test writes into ``test`` there, unless ``--out`` or ``--name`` differ.
         """
         self.config = self.asked
         config = self.config[self.subcommand]
         fresh = False
         if config.trainer.logger is None:
-            run = Path(str(config.ckpt_path)).resolve().parent.parent
-            runs, version = Path(config.out, config.name or self.run_name).resolve(), None
-            ours = config.name is None or run.parent == runs
-            if ours and config.ckpt_path and (run / "config.yaml").is_file():
-                runs, version = run.parent, run.name
-            # Tests and predictions count their steps from 0: in the run's own folder TensorBoard
-            # would take that for a restart and drop the curves from there on.
-            stage = None if self.subcommand == "fit" else self.subcommand
-            fresh = stage is None and version is None
-            kwargs["logger"] = TensorBoardLogger(
-                runs.parent, runs.name, version, default_hp_metric=False, sub_dir=stage
-            )
+            kwargs["logger"], fresh = self._own_logger(config)
         trainer = super().instantiate_trainer(**kwargs)
+        if trainer.loggers and getattr(trainer.loggers[0], "log_dir", None) is None:
+            kwargs["logger"], fresh = self._own_logger(config)
+            trainer.loggers = [kwargs["logger"], *trainer.loggers]
         self.run_folder.trainer = trainer if fresh else None
         return trainer
+
+    def _own_logger(self, config: Any) -> tuple[TensorBoardLogger, bool]:
+        """Return the logger of the run's folder, and whether the folder is a new one."""
+        run = Path(str(config.ckpt_path)).resolve().parent.parent
+        runs, version = Path(config.out, config.name or self.run_name).resolve(), None
+        ours = config.name is None or run.parent == runs
+        if ours and config.ckpt_path and (run / "config.yaml").is_file():
+            runs, version = run.parent, run.name
+        # Tests and predictions count their steps from 0: in the run's own folder TensorBoard
+        # would take that for a restart and drop the curves from there on.
+        stage = None if self.subcommand == "fit" else self.subcommand
+        new, where = stage is None and version is None, (runs.parent, runs.name, version)
+        return TensorBoardLogger(*where, default_hp_metric=False, sub_dir=stage), new
 
     def conclude(self) -> None:
         """Say what a training has left, and what to do with it."""

@@ -91,12 +91,13 @@ class Plan:
 
 FULL = Plan()
 QUICK = Plan(
-    seeds=2,
+    seeds=1,
     network_seeds=1,
-    network_epochs=6,
+    network_epochs=4,
     transfers=("musicnn-msd",),
+    classical=("gaussian-kmeans", "kl-knn", "knn"),
     tuning_epochs=4,
-    tuning_songs=60,
+    tuning_songs=30,
 )
 
 

@@ -308,7 +308,7 @@ def learning_curves(
     axes.grid(axis="y", color="#dfe4ea", linewidth=0.8)
     ends = []
     for number, points in enumerate(lines.values()):
-        colour = colormaps["viridis"](0.85 * number / max(1, len(lines) - 1))
+        colour = colormaps["viridis"](0.75 * number / max(1, len(lines) - 1))
         shift = 1.012 ** (number - (len(lines) - 1) / 2)
         x = [shift * place for place, _, _ in sorted(points)]
         y = [value for _, value, _ in sorted(points)]

@@ -62,6 +62,23 @@ def test_intervals_and_names_that_differ_in_number_are_refused():
         figures.intervals(["a", "b"], [0.5], [(0.4, 0.6)], "recall")
 
 
+def test_learning_curves_fit_their_page_and_names_stay_apart():
+    lines = {
+        "R&B": [(10, 0.5, (0.4, 0.6)), (40, 0.7, (0.6, 0.8))],
+        "a very long name of a genre that": [(10, 0.2, (0.1, 0.3)), (42, 0.7, (0.6, 0.8))],
+    }
+    figure = figures.learning_curves(lines, "songs", "accuracy", title="A <run>")
+    assert {"10", "40", "songs", "accuracy", "R&B", "A <run>"} <= set(texts(figure))
+    assert "42" not in texts(figure)  # too near to 40 to be written beside it
+    heights = [text.xy[1] for text in figure.axes[0].texts]
+    assert np.diff(sorted(heights)).min() > 0.06
+    pixels = figures.to_array(figure)
+    border = np.concatenate([pixels[[0, -1]].reshape(-1, 3), pixels[:, [0, -1]].reshape(-1, 3)])
+    assert (border == 255).all()
+    with pytest.raises(FigureError, match="without points"):
+        figures.learning_curves({"a": []}, "songs", "accuracy")
+
+
 ODD = ["R&B", "$oul$", "日本の音楽", "a very long name of a genre that nobody reads", "<b>", "\\x"]
 
 
