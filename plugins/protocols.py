@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from genrenet import hookimpl
+from genrenet.utils.lazy import Lazy
 
 if TYPE_CHECKING:
     from genrenet.evaluation.protocols import ProtocolKind
@@ -42,7 +43,10 @@ ACROSS = (
 @hookimpl
 def register_protocols(register: Callable[[ProtocolKind], None]) -> None:
     """Add the built-in protocols."""
-    from genrenet.evaluation.protocols import ProtocolKind, folds
+    from genrenet.evaluation.protocols import ProtocolKind
+
+    def folds(name: str) -> Lazy:
+        return Lazy("genrenet.evaluation.protocols.folds", name)
 
     number = "(?P<n_folds>[2-9]|[1-9][0-9]+)"
     for kind in (
@@ -50,22 +54,24 @@ def register_protocols(register: Callable[[ProtocolKind], None]) -> None:
             "artist-5fold",
             "folds by artist; any number of folds",
             ARTIST,
-            folds.artist_folds,
+            folds("artist_folds"),
             pattern=f"artist-{number}fold",
         ),
         ProtocolKind(
             "stratified-10fold",
             "shuffled songs; any number of folds",
             STRATIFIED,
-            folds.stratified_folds,
+            folds("stratified_folds"),
             lenient=True,
             pattern=f"stratified-{number}fold",
         ),
         ProtocolKind(
-            "fault-filtered", "GTZAN without its faults", FAULT_FILTERED, folds.gtzan_fold
+            "fault-filtered", "GTZAN without its faults", FAULT_FILTERED, folds("gtzan_fold")
         ),
-        ProtocolKind("70-30", "30 % of each genre judged", THIRTY, folds.thirty_percent, True),
-        ProtocolKind("column", "as the column split says", COLUMN, folds.column_fold),
-        ProtocolKind("across", "one collection learnt, another judged", ACROSS, folds.across_fold),
+        ProtocolKind("70-30", "30 % of each genre judged", THIRTY, folds("thirty_percent"), True),
+        ProtocolKind("column", "as the column split says", COLUMN, folds("column_fold")),
+        ProtocolKind(
+            "across", "one collection learnt, another judged", ACROSS, folds("across_fold")
+        ),
     ):
         register(kind)

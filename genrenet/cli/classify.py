@@ -58,7 +58,7 @@ def make_parser(command: str) -> CommandParser:
         "--checkpoint",
         help="a .ckpt or .skops file, a name that 'genrenet checkpoints list' knows, or what an "
         "adapter opens, such as onnx:FILE (default: the shipped genres, with eleven of them; see "
-        "README for what it needs)",
+        "docs/models.md for what it needs)",
     )
     parser.add_argument("--format", choices=FORMATS, default="table", help="default: table")
     parser.add_argument("--out", help="file to write (default: standard output)")

@@ -32,9 +32,8 @@ def make_parser(command: str) -> CommandParser:
     """Return the parser of the command; see `genrenet.cli.parsers.parsers`."""
     parser = CommandParser("genrenet tune", "Search for the settings of a model.", EXAMPLES)
     parser.add_argument("data", metavar="DATA", help="collection of songs, or table of features")
-    model = parser.add_mutually_exclusive_group(required=True)
-    model.add_argument("--model", metavar="NAME", help="as in --models of 'genrenet evaluate'")
-    model.add_argument("--config", metavar="FILE", help="a network's configuration")
+    parser.add_argument("--model", metavar="NAME", help="as in --models of 'genrenet evaluate'")
+    parser.add_argument("--config", metavar="FILE", help="a network's configuration, in its place")
     parser.add_argument(
         "--space", metavar="FILE", help="YAML of values to try (default: the baseline's own)"
     )
@@ -72,6 +71,8 @@ def make_parser(command: str) -> CommandParser:
 def run(command: str, arguments: Sequence[str]) -> int:
     """Run ``genrenet tune``; see `genrenet.cli.main`."""
     options = make_parser(command).parse_args(arguments)
+    if (options.model is None) == (options.config is None):
+        raise TuneError("what to search for", wanted="one of --model NAME and --config FILE")
     if options.inner < 2:
         raise TuneError("--inner", found="1", wanted="2 inner folds at least")
     from genrenet.evaluation.search_space import read_space

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from copy import copy
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,17 @@ from genrenet.baselines import (
     known_features,
     origin,
 )
-from genrenet.baselines.multi_label import fit_multi_label
-from genrenet.baselines.song_features import check_features, current_features, song_features
+from genrenet.baselines.song_features import (
+    backbone_and_layers,
+    check_features,
+    current_features,
+    song_features,
+)
 from genrenet.data.splits import Split, song_groups
 from genrenet.evaluation.datasets import Dataset
 from genrenet.evaluation.deformed_songs import deformed_songs
 from genrenet.evaluation.methods import Contender, ContenderError, FoldResult, validation_rows
+from genrenet.models.adapters import is_reference
 from genrenet.utils.progress import progress_bar
 
 
@@ -105,7 +111,6 @@ class BaselineContender(Contender):
         """Return the method with its settings and package, its features, and what is chosen
         among.
         """
-        known = known_features()
         fixed = {"settings": self.settings} if self.settings else {}
         return fixed | {
             "baseline": self.method.name,
@@ -113,10 +118,24 @@ class BaselineContender(Contender):
             "parameters": {key: str(value) for key, value in self.method.parameters().items()},
             "grid": {key: list(map(str, values)) for key, values in self.method.grid.items()},
             "features": self.features,
-            "extractors": [
-                known[name].key if name in known else name for name in self.features.split("+")
-            ],
+            "extractors": self._extractors,
         }
+
+    @cached_property
+    def _extractors(self) -> list[str]:
+        """What each of the features is made of: files and references count by their content."""
+        found, known = [], known_features()
+        for name in self.features.split("+"):
+            backbone = backbone_and_layers(name)[0]
+            if name in known:
+                found.append(known[name].key)
+            elif Path(backbone).is_file() or is_reference(backbone):
+                from genrenet.features import checkpoint_id
+
+                found.append(f"{name} {checkpoint_id(backbone)}")
+            else:
+                found.append(name)
+        return found
 
     def check(self, dataset: Dataset) -> None:
         """Check that features exist; Gaussians need audio."""
@@ -169,6 +188,8 @@ class BaselineContender(Contender):
         validation = np.isin(train, split.indices(table, "validation"))
         began = time.perf_counter()
         if dataset.multi_label:
+            from genrenet.baselines.multi_label import fit_multi_label  # it imports scikit-learn
+
             fitted = fit_multi_label(
                 self.method,
                 found.rows[train],

@@ -6,9 +6,6 @@ import os
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-import joblib
-from joblib.externals.loky.process_executor import TerminatedWorkerError
-
 from genrenet.evaluation.tasks import EvaluationError, Shared, Task, carry_out
 from genrenet.utils.hardware import cores, end_with_parent
 
@@ -53,6 +50,9 @@ def spread(
 
 
 def _in_processes(shared: Shared, tasks: Iterable[Task], jobs: int) -> Iterator[Done]:
+    import joblib
+    from joblib.externals.loky.process_executor import TerminatedWorkerError
+
     threads = max(1, cores() // jobs)
     work = joblib.delayed(_in_this_process)
     with joblib.parallel_config("loky", n_jobs=jobs, inner_max_num_threads=threads):

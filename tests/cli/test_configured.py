@@ -66,7 +66,8 @@ def test_every_option_can_be_set(words, name, configure):
     configure(f"{first}:\n" + (f"  {rest[0]}:\n    {inner}" if rest else f"  {inner}"))
     parser = parsers(first)[words]
     needed = [one for one in parser._actions if not one.option_strings and one.nargs != "*"]
-    given = ["x" for one in needed if not isinstance(one.choices, dict) and one.nargs != "?"]
+    needed = [one for one in needed if not isinstance(one.choices, dict) and one.nargs != "?"]
+    given = [next(iter(one.choices)) if one.choices else "x" for one in needed]
     required = [one for one in parser._actions if one.option_strings and one.required]
     given += [
         word

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from genrenet.cli.evaluate import make_parser
-from genrenet.evaluation.protocols import kinds, protocols
+from genrenet.evaluation.protocols import protocols
+from genrenet.evaluation.protocols.base import kinds
 from genrenet.evaluation.protocols.curves import with_curves
 
 TEXT = (Path(__file__).parents[2] / "docs" / "protocols.md").read_text("utf-8")

@@ -1,5 +1,6 @@
-"""Every command of the README is known here; the first half of it runs in the README's order."""
+"""Every command of the README and its pages is known here; most of them run, in that order."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,13 @@ def test_no_command_is_left_out():
     # What there is besides is a part of a configuration and of a package's settings.
     kinds = ("bash", "python", "yaml", "ini")
     assert len(readme.blocks("[a-z]+")) == sum(len(readme.blocks(kind)) for kind in kinds)
+
+
+def test_the_readme_is_short_and_every_link_leads_somewhere():
+    assert readme.README.read_text("utf-8").count("\n") <= 130
+    for page in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("integrations/**/*.md")):
+        for link in re.findall(r"\]\(([^)#\s]+)", page.read_text("utf-8")):
+            assert "://" in link or (page.parent / link).exists(), f"{page.name}: {link}"
 
 
 @pytest.fixture

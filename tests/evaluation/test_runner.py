@@ -282,17 +282,18 @@ def test_all_folds_networks_and_seeds_share_one_store(music, tmp_path, monkeypat
         config = tmp_path / f"{name}.yaml"
         config.write_text(TINY.replace("batch_size: 4", f"batch_size: {batch}"))
         names.append(f"config:{config}")
-    results, _ = run(music, names, "stratified-2fold", tmp_path / "run")
-    assert [row["error"] for row in results["models"]] == [None, None]
+    results, _ = run(music, names[:1], "stratified-2fold", tmp_path / "run")
+    assert results["models"][0]["error"] is None
     (store,) = (tmp_path / "cache" / "stores").iterdir()
     samples = list(store.glob("songs/*/*"))
     assert len(samples) == 24
     written = max(file.stat().st_mtime for file in samples)
     began = [file.stat().st_mtime for file in (tmp_path / "run" / "work").rglob("split.csv")]
-    assert len(began) == 4
+    assert len(began) == 2
     assert written < min(began)
-    first, second = (row["prepare_seconds"] for row in results["models"])
-    assert first > second > 0
+    first = results["models"][0]["prepare_seconds"]
+    (other,) = contenders(names[1:])
+    assert first > other.prepare(read_dataset(music), tmp_path) > 0
     # What is decoded now is found by the folder's own training, and the other way round.
     data = GenreDataModule(str(music))
     before = {file: file.stat().st_mtime_ns for file in samples}
@@ -300,7 +301,7 @@ def test_all_folds_networks_and_seeds_share_one_store(music, tmp_path, monkeypat
     assert data.store_folder == store
     assert {file: file.stat().st_mtime_ns for file in store.glob("songs/*/*")} == before
     # A run that goes on says how long it took the first time.
-    again, _ = run(music, names, "stratified-2fold", tmp_path / "run")
+    again, _ = run(music, names[:1], "stratified-2fold", tmp_path / "run")
     assert again["models"][0]["prepare_seconds"] == first
 
 

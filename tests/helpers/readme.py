@@ -1,4 +1,4 @@
-"""The README's commands and snippets, and how each is run: tables that must name all of them."""
+"""Commands and snippets of the README and its pages, and how each is run: all of them are named."""
 
 from __future__ import annotations
 
@@ -6,7 +6,12 @@ import re
 import shlex
 from pathlib import Path
 
-README = Path(__file__).parents[2] / "README.md"
+ROOT = Path(__file__).parents[2]
+README = ROOT / "README.md"
+NAMES = ("training", "library", "models", "evaluation", "plugins", "performance")
+PAGES = (README, *(ROOT / "docs" / f"{name}.md" for name in NAMES))
+"""The README and the pages that go on where it ends, in the order in which their commands run."""
+
 TINY = " --config tiny.yaml"
 QUICK = " --trainer.max_epochs 1 --name cnn"
 BEST = "runs/cnn/version_0/checkpoints/best.ckpt"
@@ -116,15 +121,16 @@ ELSEWHERE = {
 need several machines. Beside each is the test, or the script, that does what it does."""
 
 
-def blocks(language: str, page: Path = README) -> list[str]:
-    """Text of the fenced blocks of a language in the README, or another page."""
-    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text("utf-8"), re.M | re.S)
+def blocks(language: str, *pages: Path) -> list[str]:
+    """Text of the fenced blocks of a language on some pages, `PAGES` by default."""
+    text = "\n".join(page.read_text("utf-8") for page in pages or PAGES)
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.M | re.S)
 
 
-def commands(page: Path = README) -> list[str]:
-    """The commands of a page in their order, without comments and doubled blanks."""
-    lines = "".join(blocks("bash", page)).replace("\\\n", " ").splitlines()
-    return [" ".join(_bare(line).split()) for line in lines if _bare(line)]
+def commands(*pages: Path) -> list[str]:
+    """The commands of pages where they first stand, without comments and doubled blanks."""
+    lines = "".join(blocks("bash", *pages)).replace("\\\n", " ").splitlines()
+    return list(dict.fromkeys(" ".join(_bare(line).split()) for line in lines if _bare(line)))
 
 
 def _bare(line: str) -> str:

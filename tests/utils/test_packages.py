@@ -10,12 +10,19 @@ from tests.helpers.small_training import TINY
 
 WITHOUT = """\
 import sys
+from importlib.util import spec_from_loader
 
 
 class Broken:
     def find_spec(self, name, path=None, target=None):
         if name.partition(".")[0] == "torchaudio":
-            raise OSError("Could not load this library: libtorchaudio.so")
+            return spec_from_loader(name, self)
+
+    def create_module(self, spec):
+        return None
+
+    def exec_module(self, module):
+        raise OSError("Could not load this library: libtorchaudio.so")
 
 
 sys.meta_path.insert(0, Broken())

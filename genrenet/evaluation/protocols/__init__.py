@@ -4,12 +4,24 @@ Kinds are added by plugins, the built-in ones among them. Any of them can be lea
 what stands behind an ``@``: see `genrenet.evaluation.protocols.subsets`.
 """
 
-from genrenet.evaluation.protocols.base import (
-    Protocol,
-    kinds,
-    protocols,
-    why_they_differ,
-)
-from genrenet.evaluation.protocols.kinds import Fold, ProtocolKind
+from __future__ import annotations
 
-__all__ = ["Fold", "Protocol", "ProtocolKind", "kinds", "protocols", "why_they_differ"]
+from typing import TYPE_CHECKING
+
+from genrenet.utils.lazy import exports
+
+if TYPE_CHECKING:
+    from genrenet.evaluation.protocols.base import (
+        Protocol as Protocol,
+        protocols as protocols,
+        why_they_differ as why_they_differ,
+    )
+    from genrenet.evaluation.protocols.kinds import Fold as Fold, ProtocolKind as ProtocolKind
+
+__getattr__, __dir__, __all__ = exports(
+    __name__,
+    {
+        "base": ["Protocol", "protocols", "why_they_differ"],
+        "kinds": ["Fold", "ProtocolKind"],
+    },
+)

@@ -7,11 +7,12 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from typing import TYPE_CHECKING
 
-import pandas as pd
+if TYPE_CHECKING:
+    import pandas as pd
 
-from genrenet.data.catalog import artists_known
-from genrenet.data.splits import Split, SplitError, song_names, with_validation
+    from genrenet.data.splits import Split, SplitError
 
 LEAST_VALIDATION = 3
 """Songs of every genre that validation songs need for settings to be chosen on them."""
@@ -84,9 +85,9 @@ class ProtocolKind:
         try:
             fits = not self.pattern or self.arguments(self.name) is not None
         except re.error as error:
-            raise SplitError(f"the protocol '{self.name}'", found=f"pattern: {error}") from error
+            raise _error()(f"the protocol '{self.name}'", found=f"pattern: {error}") from error
         if not NAME.fullmatch(self.name) or not fits:
-            raise SplitError(
+            raise _error()(
                 "a protocol cannot have this name",
                 found=repr(self.name),
                 wanted=f"letters, digits and . + - _{', as its pattern says' * bool(self.pattern)}",
@@ -102,6 +103,8 @@ class ProtocolKind:
 
     def carry_out(self, name: str, table: pd.DataFrame, seed: int) -> list[Fold]:
         """Return the folds of a seed, whole and checked; see `Protocol.folds`."""
+        from genrenet.data.splits import SplitError
+
         made = list(self.folds(table, seed, **(self.arguments(name) or {})))
         found = [
             one if isinstance(one, Fold) else Fold(self._validated(table, one, seed))
@@ -124,6 +127,9 @@ class ProtocolKind:
 
     def _validated(self, table: pd.DataFrame, split: Split, seed: int) -> Split:
         """Take songs for validation, by artist where that is what the folds are about."""
+        from genrenet.data.catalog import artists_known
+        from genrenet.data.splits import SplitError, with_validation
+
         by_artist = not self.lenient and artists_known(table)
         for by in ("artist", "genre") if by_artist else ("genre",):
             try:
@@ -133,12 +139,21 @@ class ProtocolKind:
         return split
 
 
+def _error() -> type[SplitError]:
+    """Return the error; plugins are listed without what carries protocols out."""
+    from genrenet.data.splits import SplitError
+
+    return SplitError
+
+
 def _test_songs(split: Split) -> list[str]:
     return list(split.parts.index[split.parts == "test"])
 
 
 def enough_validation(table: pd.DataFrame, split: Split) -> bool:
     """Return whether validation songs suffice for choosing settings on them."""
+    from genrenet.data.splits import song_names
+
     validation = table.iloc[split.indices(table, "validation")]
     songs = dict(zip(song_names(validation), validation["genre"], strict=True))
     chosen = Counter(songs.values())

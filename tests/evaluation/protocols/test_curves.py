@@ -77,7 +77,7 @@ def test_a_curve_by_artists_and_one_size_that_there_is_not(features, tmp_path, c
 
 def test_few_shots_in_a_configuration(features, tmp_path):
     config = tmp_path / "shots.yaml"
-    config.write_text("models: [knn]\nprotocol: 70-30\nseeds: 2\nshots: [1, 5]\n")
+    config.write_text("models: [tree]\nprotocol: 70-30\nseeds: 2\nshots: [1, 5]\n")
     out = tmp_path / "run"
     assert main(["evaluate", features, "--config", str(config), "--out", str(out)]) == 0
     (curve,) = json.loads((out / "results.json").read_text())["curves"]

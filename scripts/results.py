@@ -1,0 +1,187 @@
+#!/usr/bin/env python3
+"""Make the figures that the documentation states: packaged experiments of ``genrenet evaluate``.
+
+    python scripts/results.py run FOLDER --work runs [NAME ...]
+    python scripts/results.py page
+
+``run`` carries out the experiments on their data below FOLDER and keeps what is stated of each in
+``docs/results/NAME.json``; one that was interrupted goes on. ``page`` writes ``docs/results.md``
+from these files alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from genrenet.evaluation.api import evaluate
+from genrenet.evaluation.protocols.curves import curve_table, heading
+from genrenet.evaluation.report.ranking import number, ranked, span
+from genrenet.training.configs import experiment
+from genrenet.utils.atomic import write_text
+
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+DATA = {
+    "artists-curve": ("emotify", "Emotify: 300 excerpts of a minute, four genres, 95 artists"),
+}
+"""Where the data of each experiment is, and what it is."""
+
+OF_RUN = ("dataset", "n_songs", "n_artists", "seeds", "protocols", "created", "genrenet", "machine")
+OF_MODEL = ("name", "protocol", "accuracy", "ci95", "ci95_artists", "by_seed", "n", "macro_f1")
+OF_ROW = ("protocol", "model", "deformation", "n", "accuracy", "clean", "difference")
+OF_ROW += ("difference_ci95", "p_mcnemar_holm", "changed")
+OF_PAIR = ("protocol", "first", "second", "n", "difference", "ci95", "groups", "p_permutation_holm")
+
+
+def stated(results: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is kept of ``results.json``."""
+    rows = [
+        {**{key: row.get(key) for key in OF_MODEL}, "error": _without_paths(row["error"])}
+        for row in results["models"]
+    ]
+    pairs = [{key: pair[key] for key in OF_PAIR} for pair in results["comparisons"]]
+    deformed = [{key: row[key] for key in OF_ROW} for row in results["robustness"]]
+    kept = {"models": rows, "comparisons": pairs, "curves": results["curves"]}
+    return {**{key: results[key] for key in OF_RUN}, **kept, "robustness": deformed}
+
+
+def _without_paths(error: str | None) -> str | None:
+    return error and error.partition(" (traceback:")[0]
+
+
+def page(stored: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return the page of all stored results, by experiment, as Markdown."""
+    lines = ["# Results", ""]
+    lines += ["Made by `scripts/results.py` from packaged experiments; `docs/results/` has the"]
+    lines += [
+        "figures, and `genrenet evaluate DATA --config NAME` makes them again. Intervals are of"
+    ]
+    lines += ["95 %: over songs (Wilson), and over artists (bootstrap) where these are known.", ""]
+    for name, results in stored.items():
+        lines += [f"## {name}", "", f"{DATA[name][1]} ({results['n_songs']} songs).", ""]
+        lines += [line for curve in results["curves"] for line in _curve(results, curve)]
+        for protocol in results["protocols"]:
+            if "@" not in protocol["name"]:
+                lines += [*_protocol(results, protocol), ""]
+    return "\n".join(lines)
+
+
+def _curve(results: Mapping[str, Any], curve: Mapping[str, Any]) -> Iterator[str]:
+    yield from (f"### {heading(curve)}, {len(results['seeds'])} times", "")
+    yield from _table(*curve_table(curve))
+    yield from (
+        "",
+        "Accuracy with its interval over artists; the songs that are judged are the same.",
+    )
+    yield ""
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    for cells in (heads, ["---"] * len(heads), *rows):
+        yield f"| {' | '.join(cells)} |"
+
+
+def _deformed(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    heads = [
+        "deformation",
+        "model",
+        "accuracy",
+        "clean",
+        "difference",
+        "95 % interval",
+        "p",
+        "changed",
+    ]
+    cells = [
+        [
+            *(f"`{row['deformation']}`", f"`{row['model']}`"),
+            *(number(row["accuracy"]), number(row["clean"]), f"{row['difference']:+.3f}"),
+            *(
+                span(row["difference_ci95"]),
+                number(row["p_mcnemar_holm"]),
+                number(row["changed"], 2),
+            ),
+        ]
+        for row in rows
+    ]
+    yield from ("", *_table(heads, cells), "")
+    yield "Pairs of the same songs; p is that of McNemar, adjusted (Holm)."
+
+
+def _protocol(results: Mapping[str, Any], protocol: Mapping[str, Any]) -> Iterator[str]:
+    seeds = len(results["seeds"])
+    yield f"### {protocol['name']}, {seeds} {'time' if seeds == 1 else 'times'}"
+    yield from ("", protocol["meaning"], "")
+    rows = ranked(results, protocol["name"])
+    cells = [
+        [
+            *(f"`{row['name']}`", number(row["accuracy"]), span(row["ci95"])),
+            *(span(row["ci95_artists"]), number(row["macro_f1"]), str(row["n"])),
+        ]
+        for row in rows
+        if row["accuracy"] is not None
+    ]
+    yield from _table(["model", "accuracy", "95 % interval", "by artist", "macro F1", "n"], cells)
+    for row in rows:
+        if row["error"]:
+            yield from ("", f"`{row['name']}` could not be judged: {row['error']}.")
+    yield from _comparisons(results, protocol["name"], rows[0]["name"])
+    if deformed := [row for row in results["robustness"] if row["protocol"] == protocol["name"]]:
+        yield from _deformed(deformed)
+
+
+def _comparisons(results: Mapping[str, Any], protocol: str, best: str) -> Iterator[str]:
+    """Say which models the best one is better than."""
+    for pair in results["comparisons"]:
+        if pair["protocol"] == protocol and best in (pair["first"], pair["second"]):
+            sign = 1 if best == pair["first"] else -1
+            other = pair["second"] if sign == 1 else pair["first"]
+            ends = sorted(sign * end for end in pair["ci95"])
+            yield from (
+                "",
+                f"`{best}` less `{other}`: {sign * pair['difference']:+.3f} ({ends[0]:+.2f} to "
+                f"{ends[1]:+.2f}), p = {pair['p_permutation_holm']:.3f} (permutation, Holm).",
+            )
+
+
+def read_stored() -> dict[str, dict[str, Any]]:
+    """Return what is kept of every experiment that was carried out."""
+    files = {name: DOCS / "results" / f"{name}.json" for name in DATA}
+    return {
+        name: json.loads(file.read_text("utf-8")) for name, file in files.items() if file.exists()
+    }
+
+
+def run(folder: Path, work: Path, names: Sequence[str]) -> None:
+    """Carry out experiments and keep what is stated of them."""
+    for name in names:
+        settings = experiment(name)
+        listed = settings["protocol"]
+        settings["protocol"] = [listed] if isinstance(listed, str) else listed
+        found = evaluate(folder / DATA[name][0], **{**settings, "out": work / name})
+        kept = json.dumps(stated(found.results), indent=1, ensure_ascii=False)
+        write_text(DOCS / "results" / f"{name}.json", f"{kept}\n")
+
+
+def main() -> None:
+    """Carry out what was asked for."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    commands = parser.add_subparsers(dest="command", required=True)
+    runs = commands.add_parser("run", help="carry out experiments")
+    runs.add_argument("folder", type=Path, help="folder of the data")
+    runs.add_argument("names", nargs="*", metavar="NAME", help=f"some of {', '.join(DATA)}")
+    runs.add_argument("--work", type=Path, default=Path("runs"), help="folder of the runs")
+    commands.add_parser("page", help="write docs/results.md")
+    options = parser.parse_args()
+    if options.command == "run":
+        if unknown := set(options.names) - set(DATA):
+            parser.error(f"no experiment {', '.join(sorted(unknown))}; there is {', '.join(DATA)}")
+        run(options.folder, options.work, options.names or list(DATA))
+    write_text(DOCS / "results.md", page(read_stored()))
+
+
+if __name__ == "__main__":
+    main()
