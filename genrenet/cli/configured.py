@@ -31,7 +31,6 @@ from genrenet.cli.shared_settings import (
     SUFFIXES,
 )
 from genrenet.cli.tag_files import overwrites
-from genrenet.models.adapters.registry import is_reference
 from genrenet.utils.errors import printable
 from genrenet.utils.suggest import did_you_mean
 
@@ -316,6 +315,8 @@ def converted(setting: Setting, action: argparse.Action) -> Any:
 
 
 def _one(setting: Setting, action: argparse.Action, text: str) -> Any:
+    from genrenet.models.adapters.registry import is_reference  # it imports numpy
+
     if action.dest in FILES_TOO and is_reference(text):
         text = _reference(setting, text)
     elif _is_file(setting, action, text):
