@@ -70,7 +70,7 @@ def test_the_librarys_file_is_nearer_and_bounded(file, capsys, tmp_path, monkeyp
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["tabel", "x"], "did you mean 'table'"),
+        (["tabel", "x"], "did you mean 'table' or 'tune.labels'?"),
         (["min-confidence", "1"], "did you mean tag.min-confidence or playlist.min-confidence?"),
         (["tag.min-confidenc", "1"], "did you mean 'tag.min-confidence'"),
         (["tag.min-confidence", "high"], "found 'high', wanted a number"),
@@ -100,7 +100,7 @@ def test_a_broken_file_is_named_and_can_still_be_edited(file, capsys, tmp_path, 
     monkeypatch.setenv("VISUAL", str(editor))
     assert "is right" in config(capsys, "edit")
     editor.write_text('#!/bin/sh\necho "tabel: y" > "$1"\n')
-    assert "did you mean 'table'" in config(capsys, "edit", code=2)
+    assert "did you mean 'table'?" in config(capsys, "edit", code=2)
     monkeypatch.setenv("VISUAL", "no-such-editor")
     assert "the editor 'no-such-editor' cannot be used" in config(capsys, "edit", code=2)
 
