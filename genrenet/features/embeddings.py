@@ -130,9 +130,8 @@ def embed_songs(
         )
     settings = model.frames if trim is None else model.frames.with_trim(trim)
     width = sum(sizes[name] for name in names)
-    if batch_frames is None:
-        batch_frames = model.network.batch_frames
-    how = plan(model.device, settings, batch_frames=batch_frames)
+    of_network = model.network.batch_frames
+    how = plan(model.device, settings, batch_frames=batch_frames, of_network=of_network)
     ready = optimised(model, "32")
     heard = heard_frames(settings, frames)
     songs = (SongFrames(path, settings, how.piece_frames, heard) for path in paths)

@@ -147,9 +147,10 @@ def score_songs(
         results = model.score_songs(paths, checkpoint, device)
         return (taxonomy.apply(one, SOFTMAX) for one in results) if taxonomy else results
     settings = model.frames if trim is None else model.frames.with_trim(trim)
-    if batch_frames is None:
-        batch_frames = model.network.batch_frames
-    how = plan(model.device, settings, workers=workers, batch_frames=batch_frames)
+    of_network = model.network.batch_frames
+    how = plan(
+        model.device, settings, workers=workers, batch_frames=batch_frames, of_network=of_network
+    )
     heard = heard_frames(settings, frames)
     songs = (SongFrames(path, settings, how.piece_frames, heard) for path in paths)
 

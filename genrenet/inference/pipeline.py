@@ -78,6 +78,7 @@ def plan(
     *,
     workers: int | None = None,
     batch_frames: int | None = None,
+    of_network: int | None = None,
 ) -> Plan:
     """Choose how the work is divided on this machine.
 
@@ -90,6 +91,8 @@ def plan(
         Cores to use instead of all there are.
     batch_frames : int > 0, optional
         Frames at once, instead of `ON_CPU` samples on a processor and `ON_CARD` on a graphics card.
+    of_network : int > 0, optional
+        The same, where the network works on so many.
 
     Raises
     ------
@@ -101,7 +104,7 @@ def plan(
     use = workers or cores()
     on_cpu = torch.device(device).type == "cpu"
     samples = ON_CPU if on_cpu else ON_CARD
-    frames = batch_frames or max(1, round(samples / settings.n_samples))
+    frames = batch_frames or of_network or max(1, round(samples / settings.n_samples))
     if on_cpu:
         return Plan(use, use, 1, frames, together=False)
     return Plan(use, 1, use, frames, together=True)
