@@ -11,7 +11,6 @@ import re
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +19,7 @@ from genrenet.baselines.base import BaselineError
 from genrenet.features import FeatureExtractor
 from genrenet.models.adapters import is_reference
 from genrenet.models.checkpoints import published_models, shipped_checkpoints
+from genrenet.models.checkpoints.finding import has_own_content
 from genrenet.plugins.manager import contributions
 
 Progress = Callable[[int, int], None]
@@ -131,7 +131,7 @@ def backbone_and_layers(name: str) -> tuple[str, str]:
 
 def _is_network(name: str) -> bool:
     known = name in shipped_checkpoints() or name in published_models()
-    return known or Path(name).is_file() or is_reference(name)
+    return known or has_own_content(name)
 
 
 def song_features(

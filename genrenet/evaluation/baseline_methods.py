@@ -32,7 +32,7 @@ from genrenet.data.splits import Split, song_groups
 from genrenet.evaluation.datasets import Dataset
 from genrenet.evaluation.deformed_songs import deformed_songs
 from genrenet.evaluation.methods import Contender, ContenderError, FoldResult, validation_rows
-from genrenet.models.adapters import is_reference
+from genrenet.models.checkpoints.finding import content_of, has_own_content
 from genrenet.utils.progress import progress_bar
 
 
@@ -129,10 +129,8 @@ class BaselineContender(Contender):
             backbone = backbone_and_layers(name)[0]
             if name in known:
                 found.append(known[name].key)
-            elif Path(backbone).is_file() or is_reference(backbone):
-                from genrenet.features import checkpoint_id
-
-                found.append(f"{name} {checkpoint_id(backbone)}")
+            elif has_own_content(backbone):
+                found.append(f"{name} {content_of(backbone)}")
             else:
                 found.append(name)
         return found

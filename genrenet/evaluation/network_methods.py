@@ -30,6 +30,7 @@ from genrenet.evaluation.methods import Contender, ContenderError, FoldResult
 from genrenet.inference.result import score_columns
 from genrenet.models.adapters import is_reference
 from genrenet.models.checkpoints import published_models
+from genrenet.models.checkpoints.finding import content_of, has_own_content
 from genrenet.models.checkpoints.header import read_header
 from genrenet.models.thresholds import USUAL
 from genrenet.training.configs import config_path
@@ -77,7 +78,7 @@ class NetworkContender(Contender):
         self.options = list(options)
         self.backbone = ""
         if kind == "transfer":
-            own_content = Path(rest).is_file() or is_reference(rest)
+            own_content = has_own_content(rest)
             if rest not in published_models() and not own_content:
                 raise ContenderError(
                     f"no published network '{rest}'",
@@ -88,9 +89,7 @@ class NetworkContender(Contender):
             self.options = [f"--model.network.init_args.backbone={rest}", *own, *self.options]
             self.backbone = rest
             if own_content:
-                from genrenet.features import checkpoint_id
-
-                self.backbone = checkpoint_id(rest)
+                self.backbone = content_of(rest)
         else:
             self.config = rest if kind == "config" else name
         self.file = os.path.abspath(config_path(self.config))

@@ -97,6 +97,13 @@ def find_checkpoint(name_or_path: str | os.PathLike[str]) -> Path:
     )
 
 
+def has_own_content(name: str) -> bool:
+    """Return whether a model is a file of the user's, or what an adapter opens: known by
+    `content_of`, and not by its name.
+    """
+    return Path(name).is_file() or is_reference(name)
+
+
 def content_of(name_or_path: str | os.PathLike[str]) -> str:
     """Return what identifies the content of a checkpoint, or of what an adapter opens.
 
