@@ -15,6 +15,7 @@ import pandas as pd
 
 from genrenet.data.catalog.several_genres import joined, names_in
 from genrenet.data.splits import artist_groups
+from genrenet.evaluation.datasets import Dataset
 from genrenet.evaluation.multi_label import (
     FIGURES,
     Part,
@@ -22,7 +23,7 @@ from genrenet.evaluation.multi_label import (
     evaluate,
     mean_average_precision,
 )
-from genrenet.evaluation.results import about_run, model_row
+from genrenet.evaluation.results import about_run, model_row, of_all_folds
 from genrenet.evaluation.runner import Judged
 from genrenet.evaluation.significance import holm
 from genrenet.inference.result import score_columns
@@ -40,14 +41,17 @@ OF_MODEL = (
 
 def parts_of(judged: Judged, protocol: str, model: str) -> list[tuple[int, Part]]:
     """Return what a model says of each fold's songs, with the fold's seed."""
-    dataset, found = judged.dataset, []
-    for fold in judged.folds:
-        if (fold["protocol"], fold["model"]) == (protocol, model):
-            songs, scores = dataset.decide(fold["track_ids"], fold["scores"])
-            limits = fold.get("thresholds") or [USUAL] * len(dataset.labels)
-            part = Part(songs, dataset.targets(songs), scores, np.array(limits, np.float64))
-            found.append((int(fold["seed"]), part))
-    return found
+    return [
+        (int(fold["seed"]), _part(judged.dataset, fold))
+        for fold in judged.folds
+        if (fold["protocol"], fold["model"]) == (protocol, model)
+    ]
+
+
+def _part(dataset: Dataset, fold: Mapping[str, Any]) -> Part:
+    songs, scores = dataset.decide(fold["track_ids"], fold["scores"])
+    limits = fold.get("thresholds") or [USUAL] * len(dataset.labels)
+    return Part(songs, dataset.targets(songs), scores, np.array(limits, np.float64))
 
 
 def predictions(judged: Judged) -> pd.DataFrame:
@@ -66,20 +70,13 @@ def predictions(judged: Judged) -> pd.DataFrame:
     """
     dataset = judged.dataset
     songs = dataset.songs.set_index("track_id")
-    tables = []
-    for fold in judged.folds:
-        (_, part), *_ = parts_of(_only(judged, fold), fold["protocol"], fold["model"])
-        rows = songs.loc[list(part.songs)]
-        table = predictions_table(rows, part, dataset.labels)
-        about = {key: fold[key] for key in ("protocol", "model", "seed", "fold")}
-        for place, (key, value) in enumerate({**about, "track_id": list(part.songs)}.items()):
-            table.insert(place, key, value)
-        tables.append(table)
-    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
 
+    def table_of(fold: Mapping[str, Any]) -> tuple[list[str], pd.DataFrame]:
+        part = _part(dataset, fold)
+        tracks = list(part.songs)
+        return tracks, predictions_table(songs.loc[tracks], part, dataset.labels)
 
-def _only(judged: Judged, fold: dict[str, Any]) -> Judged:
-    return Judged(judged.dataset, judged.protocols, [fold], machine=judged.machine)
+    return of_all_folds(judged, table_of)
 
 
 def predictions_table(songs: pd.DataFrame, part: Part, labels: list[str]) -> pd.DataFrame:
@@ -166,11 +163,11 @@ def _compare(judged: Judged, protocol: str) -> list[dict[str, Any]]:
         for model in judged.meanings
         if (protocol, model) not in judged.errors
     }
-    found: list[dict[str, Any]] = []
+    groups, found = _groups(judged), list[dict[str, Any]]()
     for (first, one), (second, other) in combinations(whole.items(), 2):
         pair: Mapping[str, Any] | None = None
         if one and other:
-            pair = compare(one, other, _groups(judged))
+            pair = compare(one, other, groups)
         if pair is not None:
             found.append({"protocol": protocol, "first": first, "second": second, **pair})
     for name in ("map", "roc_auc"):

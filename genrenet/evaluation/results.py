@@ -10,7 +10,7 @@ count every seed's decisions; each genre's figures count songs.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from datetime import datetime, timezone
 from itertools import combinations
 from typing import Any
@@ -58,12 +58,36 @@ def predictions(judged: Judged) -> pd.DataFrame:
 
     labels = judged.dataset.labels
     songs = judged.dataset.songs.set_index("track_id")
-    parts = []
-    for fold in judged.folds:
+
+    def table_of(fold: Mapping[str, Any]) -> tuple[list[str], pd.DataFrame]:
         tracks, scores = judged.dataset.decide(fold["track_ids"], fold["scores"])
         rows = songs.loc[tracks]
         part = predictions_table(rows, scores, labels)
         part.insert(1, "artist", list(rows["artist"]))
+        return tracks, part
+
+    return of_all_folds(judged, table_of)
+
+
+def of_all_folds(
+    judged: Judged, table_of: Callable[[Mapping[str, Any]], tuple[list[str], pd.DataFrame]]
+) -> pd.DataFrame:
+    """Return the tables of all folds as one, which says of every row whose it is.
+
+    Parameters
+    ----------
+    judged : Judged
+    table_of : callable
+        Gives the songs of a fold, and a row for each of them.
+
+    Returns
+    -------
+    DataFrame
+        ``protocol``, ``model``, ``seed``, ``fold`` and ``track_id``, then the tables' columns.
+    """
+    parts = []
+    for fold in judged.folds:
+        tracks, part = table_of(fold)
         about = {key: fold[key] for key in ("protocol", "model", "seed", "fold")}
         for place, (key, value) in enumerate({**about, "track_id": tracks}.items()):
             part.insert(place, key, value)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 from collections.abc import Iterator, Mapping
@@ -13,9 +12,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from genrenet.evaluation.report.html import drawings, p_value, page, writing
-from genrenet.evaluation.report.ranking import number, span
+from genrenet.evaluation.report.ranking import chosen_settings, number, span, verdict
+from genrenet.evaluation.report.run_files import write_files
 from genrenet.utils import figures
-from genrenet.utils.atomic import replacing, write_text
 
 HEADS = {
     "Model": "w",
@@ -38,8 +37,6 @@ OF_LABELS = {
     **{"ROC-AUC": "n", "interval": "n", "Threshold": "n", "Precision": "n", "Recall": "n"},
     "F1": "n",
 }
-FEWEST = 8
-"""Artists or songs without which no verdict is given."""
 
 
 def ranked(results: Mapping[str, Any], protocol: str) -> list[dict[str, Any]]:
@@ -107,18 +104,8 @@ def write_run(folder: Path, results: Mapping[str, Any], predictions: pd.DataFram
     """
     drawn = dict(_drawings(results))
     shown = render(results, {name: figures.to_svg(figure) for name, figure in drawn.items()})
-    text = json.dumps(results, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     with writing(folder):
-        write_text(folder / "results.json", text, errors="backslashreplace")
-        write_text(folder / "results.md", markdown(results), errors="backslashreplace")
-        with replacing(folder / "predictions.parquet") as part:
-            predictions.to_parquet(part, index=False)
-        pictures = folder / "figures"
-        shutil.rmtree(pictures, ignore_errors=True)
-        pictures.mkdir(parents=True)
-        for name, figure in drawn.items():
-            (pictures / f"{name.replace(' ', '-')}.png").write_bytes(figures.to_png(figure))
-        write_text(folder / "report.html", shown, errors="backslashreplace")
+        write_files(folder, results, markdown(results), predictions, drawn, shown)
         _tensorboard(folder / "tensorboard", results)
     return folder / "report.html"
 
@@ -212,7 +199,7 @@ def render(results: Mapping[str, Any], svg: Mapping[str, str]) -> str:
                 **row,
                 "about": {"features": None, **row["about"]},
                 "labels": label_rows(row),
-                "chosen": _chosen(row),
+                "chosen": chosen_settings(row),
             }
             for one in protocols
             for row in one["good"]
@@ -221,15 +208,6 @@ def render(results: Mapping[str, Any], svg: Mapping[str, str]) -> str:
         drawings=drawings(svg),
         skipped=[(item["path"], item["reason"]) for item in results["skipped"]],
     )
-
-
-def _chosen(row: Mapping[str, Any]) -> list[tuple[str, int]]:
-    """Return settings that were chosen, and in how many folds."""
-    texts = [
-        ", ".join(f"{key} {value}" for key, value in setting.items() if key not in ("seed", "fold"))
-        for setting in row["settings"]
-    ]
-    return list(pd.Series(texts, dtype=object).value_counts().items())
 
 
 def _pairs(results: Mapping[str, Any], protocol: str) -> list[tuple[str, ...]]:
@@ -244,10 +222,10 @@ def _pairs(results: Mapping[str, Any], protocol: str) -> list[tuple[str, ...]]:
         by, (low, high) = one["difference"], one["ci95"]
         if by < 0:
             names, by, low, high = names[::-1], -by, -high, -low
-        verdict = "better" if one["p_holm"] < 0.05 else "may be chance"
-        if pair["groups"] < FEWEST:
-            verdict = f"too few to tell ({pair['groups']})"
-        p_auc = p_value(pair["roc_auc"]["p_holm"])
-        shown = (f"{by:.3f}", f"{low:.3f} to {high:.3f}", p_value(one["p_holm"]), p_auc, verdict)
+        shown = (
+            *(f"{by:.3f}", f"{low:.3f} to {high:.3f}"),
+            *(p_value(one["p_holm"]), p_value(pair["roc_auc"]["p_holm"])),
+            verdict(pair["groups"], one["p_holm"]),
+        )
         found.append((one["p_holm"], -by, (*names, *shown)))
     return [row for *_, row in sorted(found)]

@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import pandas as pd
+
 from genrenet.evaluation.metrics import song_metrics
 from genrenet.evaluation.protocols.curves import curve_table, heading
 from genrenet.evaluation.report.label_section import label_lines
 from genrenet.evaluation.report.robustness_section import DEFORMED_COLUMNS, robustness_rows
+
+FEWEST = 8
+"""Artists, or songs where these are not known, without which no verdict is given."""
 
 
 def span(interval: Sequence[float] | None, digits: int = 2) -> str:
@@ -19,6 +24,22 @@ def span(interval: Sequence[float] | None, digits: int = 2) -> str:
 def number(value: float | None, digits: int = 3) -> str:
     """Return a share, or seconds, as text; nothing where there is none."""
     return "" if value is None else f"{value:.{digits}f}"
+
+
+def chosen_settings(row: Mapping[str, Any]) -> list[tuple[str, int]]:
+    """Return the settings that a model chose, as texts, and in how many folds each."""
+    texts = [
+        ", ".join(f"{key} {value}" for key, value in setting.items() if key not in ("seed", "fold"))
+        for setting in row["settings"]
+    ]
+    return list(pd.Series(texts, dtype=object).value_counts().items())
+
+
+def verdict(groups: int, p: float) -> str:
+    """Return what a comparison says: nothing where artists or songs are fewer than `FEWEST`."""
+    if groups < FEWEST:
+        return f"too few to tell ({groups})"
+    return "better" if p < 0.05 else "may be chance"
 
 
 def markdown(results: Mapping[str, Any]) -> str:

@@ -64,21 +64,47 @@ def write_run(folder: Path, results: Mapping[str, Any], predictions: pd.DataFram
         if name.startswith(("accuracies", "reliability", "curve", "robustness"))
     }
     page = comparison_page.render(results, predictions, svg)
-    text = json.dumps(results, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     with writing(folder):
-        write_text(folder / "results.json", text, errors="backslashreplace")
-        write_text(folder / "results.md", markdown(results), errors="backslashreplace")
-        with replacing(folder / "predictions.parquet") as part:
-            predictions.to_parquet(part, index=False)
-        pictures = folder / "figures"
-        shutil.rmtree(pictures, ignore_errors=True)
-        pictures.mkdir(parents=True)
-        for name, figure in drawn.items():
-            file = re.sub(r"[^\w.+@-]+", "-", name)
-            (pictures / f"{file}.png").write_bytes(figures.to_png(figure))
-        write_text(folder / "report.html", page, errors="backslashreplace")
+        write_files(folder, results, markdown(results), predictions, drawn, page)
         _tensorboard(folder / "tensorboard", results, drawn)
     return folder / "report.html"
+
+
+def write_files(
+    folder: Path,
+    results: Mapping[str, Any],
+    tables: str,
+    predictions: pd.DataFrame,
+    drawn: Mapping[str, Figure],
+    page: str,
+) -> None:
+    """Write the files of a run, all but what is for TensorBoard.
+
+    Parameters
+    ----------
+    folder : Path
+    results : mapping
+        What JSON can hold.
+    tables : str
+        Markdown.
+    predictions : DataFrame
+    drawn : mapping of str to Figure
+        By name; what was drawn before is removed.
+    page : str
+        HTML.
+    """
+    text = json.dumps(results, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    write_text(folder / "results.json", text, errors="backslashreplace")
+    write_text(folder / "results.md", tables, errors="backslashreplace")
+    with replacing(folder / "predictions.parquet") as part:
+        predictions.to_parquet(part, index=False)
+    pictures = folder / "figures"
+    shutil.rmtree(pictures, ignore_errors=True)
+    pictures.mkdir(parents=True)
+    for name, figure in drawn.items():
+        file = re.sub(r"[^\w.+@-]+", "-", name)
+        (pictures / f"{file}.png").write_bytes(figures.to_png(figure))
+    write_text(folder / "report.html", page, errors="backslashreplace")
 
 
 def _drawings(

@@ -11,10 +11,9 @@ from genrenet.evaluation.metrics import song_metrics
 from genrenet.evaluation.protocols.curves import curve_table, heading
 from genrenet.evaluation.report.html import drawings, p_value, page, percent
 from genrenet.evaluation.report.label_section import label_lines
-from genrenet.evaluation.report.ranking import number, ranked, span
+from genrenet.evaluation.report.ranking import chosen_settings, number, ranked, span, verdict
 from genrenet.evaluation.report.robustness_section import robustness_rows, robustness_skipped
 
-FEWEST = 8  # groups (artists or songs) without which no verdict is given
 MISTAKES = 15  # rows of this table that the page shows
 
 COLUMNS: dict[str, tuple[str, Callable[[Mapping[str, Any]], object]]] = {
@@ -150,25 +149,15 @@ def _pairs(results: Mapping[str, Any], protocol: str) -> list[Sequence[object]]:
             f"{100 * low:.1f} to {100 * high:.1f}",
             p_value(swapped),
             p_value(exact),
-            _verdict(groups, swapped),
+            verdict(groups, swapped),
         )
         for better, worse, by, low, high, groups, swapped, exact in turned
     ]
 
 
-def _verdict(groups: int, p: float) -> str:
-    if groups < FEWEST:
-        return f"too few to tell ({groups})"
-    return "better" if p < 0.05 else "may be chance"
-
-
 def _model(row: Mapping[str, Any], predictions: pd.DataFrame) -> dict[str, Any]:
     """Return what the page says of one model besides its row: settings and surest mistakes."""
     name, protocol = row["name"], row["protocol"]
-    chosen = [
-        ", ".join(f"{key} {value}" for key, value in setting.items() if key not in ("seed", "fold"))
-        for setting in row["settings"]
-    ]
     mine = predictions[(predictions["model"] == name) & (predictions["protocol"] == protocol)]
     wrong = mine[mine["genre"] != mine["predicted"]]
     wrong = wrong.sort_values("confidence", ascending=False, kind="stable")
@@ -177,7 +166,7 @@ def _model(row: Mapping[str, Any], predictions: pd.DataFrame) -> dict[str, Any]:
         **row,
         "truncated": row.get("truncated"),
         "about": {"features": None, **row["about"]},
-        "chosen": list(pd.Series(chosen, dtype=object).value_counts().items()),
+        "chosen": chosen_settings(row),
         "mistakes": [
             (song.path, song.genre, song.predicted, percent(song.confidence))
             for song in shown.itertuples(index=False)
