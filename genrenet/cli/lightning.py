@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import inspect
 import logging
 import os
-import shutil
 import traceback
 import warnings
 from collections.abc import Sequence
@@ -26,10 +24,10 @@ from pytorch_lightning.callbacks import (
     RichProgressBar,
 )
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI, SaveConfigCallback
-from pytorch_lightning.loggers import TensorBoardLogger
 
 from genrenet.cli.old_options import current_arguments, read_old_names
 from genrenet.cli.registered_names import arguments_by_path
+from genrenet.cli.run_folder import RunFolder, run_logger
 from genrenet.cli.telling import fact, say
 from genrenet.cli.training_report import tell_best, tell_checkpoints, tell_measured, tell_songs
 from genrenet.data.datamodule import GenreDataModule
@@ -62,29 +60,6 @@ COMMANDS = ("fit", "validate", "test", "predict")
 
 class TrainingError(GenrenetError):
     """A request to the trainer that cannot be carried out."""
-
-
-class RunFolder:
-    """The folder of a run: removed where the run failed before its first step.
-
-    Attributes
-    ----------
-    trainer : Trainer, optional
-        Of a training whose folder is its own, and not that of the run it resumes.
-    """
-
-    trainer: Trainer | None = None
-
-    def remove_if_empty(self) -> None:
-        """Remove the folder, unless something was learnt."""
-        trainer = self.trainer
-        if trainer is None or trainer.global_step or not trainer.is_global_zero:
-            return
-        folder = Path(str(trainer.logger.log_dir)) if trainer.logger is not None else None
-        if folder is not None and not any(folder.rglob("*.ckpt")):
-            shutil.rmtree(folder, ignore_errors=True)
-            with contextlib.suppress(OSError):
-                folder.parent.rmdir()
 
 
 def default_precision() -> str:
@@ -178,26 +153,13 @@ class GenreCLI(LightningCLI):
         config = self.config[self.subcommand]
         fresh = False
         if config.trainer.logger is None:
-            kwargs["logger"], fresh = self._own_logger(config)
+            kwargs["logger"], fresh = run_logger(config, self.run_name, self.subcommand)
         trainer = super().instantiate_trainer(**kwargs)
         if trainer.loggers and getattr(trainer.loggers[0], "log_dir", None) is None:
-            kwargs["logger"], fresh = self._own_logger(config)
+            kwargs["logger"], fresh = run_logger(config, self.run_name, self.subcommand)
             trainer.loggers = [kwargs["logger"], *trainer.loggers]
         self.run_folder.trainer = trainer if fresh else None
         return trainer
-
-    def _own_logger(self, config: Any) -> tuple[TensorBoardLogger, bool]:
-        """Return the logger of the run's folder, and whether the folder is a new one."""
-        run = Path(str(config.ckpt_path)).resolve().parent.parent
-        runs, version = Path(config.out, config.name or self.run_name).resolve(), None
-        ours = config.name is None or run.parent == runs
-        if ours and config.ckpt_path and (run / "config.yaml").is_file():
-            runs, version = run.parent, run.name
-        # Tests and predictions count their steps from 0: in the run's own folder TensorBoard
-        # would take that for a restart and drop the curves from there on.
-        stage = None if self.subcommand == "fit" else self.subcommand
-        new, where = stage is None and version is None, (runs.parent, runs.name, version)
-        return TensorBoardLogger(*where, default_hp_metric=False, sub_dir=stage), new
 
     def conclude(self) -> None:
         """Say what a training has left, and what to do with it."""

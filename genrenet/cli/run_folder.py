@@ -1,0 +1,58 @@
+"""The folder of a training, test or prediction: its logger, and its removal where it is empty."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from pathlib import Path
+from typing import Any
+
+from pytorch_lightning import Trainer
+from pytorch_lightning.loggers import TensorBoardLogger
+
+
+class RunFolder:
+    """The folder of a run: removed where the run failed before its first step.
+
+    Attributes
+    ----------
+    trainer : Trainer, optional
+        Of a training whose folder is its own, and not that of the run it resumes.
+    """
+
+    trainer: Trainer | None = None
+
+    def remove_if_empty(self) -> None:
+        """Remove the folder, unless something was learnt."""
+        trainer = self.trainer
+        if trainer is None or trainer.global_step or not trainer.is_global_zero:
+            return
+        folder = Path(str(trainer.logger.log_dir)) if trainer.logger is not None else None
+        if folder is not None and not any(folder.rglob("*.ckpt")):
+            shutil.rmtree(folder, ignore_errors=True)
+            with contextlib.suppress(OSError):
+                folder.parent.rmdir()
+
+
+def run_logger(config: Any, run_name: str, command: str | None) -> tuple[TensorBoardLogger, bool]:
+    """Return the logger of a run's folder, and whether the folder is a new one.
+
+    Parameters
+    ----------
+    config : Namespace
+        Of the command.
+    run_name : str
+        What the folder is called where ``--name`` does not say.
+    command : str
+        ``fit``, ``validate``, ``test`` or ``predict``.
+    """
+    run = Path(str(config.ckpt_path)).resolve().parent.parent
+    runs, version = Path(config.out, config.name or run_name).resolve(), None
+    ours = config.name is None or run.parent == runs
+    if ours and config.ckpt_path and (run / "config.yaml").is_file():
+        runs, version = run.parent, run.name
+    # Tests and predictions count their steps from 0: in the run's own folder TensorBoard
+    # would take that for a restart and drop the curves from there on.
+    stage = None if command == "fit" else command
+    new, where = stage is None and version is None, (runs.parent, runs.name, version)
+    return TensorBoardLogger(*where, default_hp_metric=False, sub_dir=stage), new
