@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from genrenet.evaluation.report.html import drawings, p_value, page, writing
 from genrenet.evaluation.report.ranking import chosen_settings, number, span, verdict
-from genrenet.evaluation.report.run_files import write_files
+from genrenet.evaluation.report.run_files import model_intervals, write_files
 from genrenet.utils import figures
 
 HEADS = {
@@ -115,17 +115,9 @@ def _drawings(results: Mapping[str, Any]) -> Iterator[tuple[str, Figure]]:
         name = protocol["name"]
         rows = [row for row in ranked(results, name) if row["map"] is not None]
         if rows:
-            yield (
-                f"map {name}",
-                figures.intervals(
-                    [row["name"] for row in rows],
-                    [row["map"] for row in rows],
-                    [row["map_ci95_artists"] or row["map_ci95"] for row in rows],
-                    "mean average precision, with 95 % interval",
-                    most=1,
-                    title=name,
-                ),
-            )
+            what = "mean average precision"
+            drawn = model_intervals(rows, value="map", ends="map_ci95", what=what, title=name)
+            yield f"map {name}", drawn
 
 
 def _tensorboard(folder: Path, results: Mapping[str, Any]) -> None:

@@ -19,7 +19,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +107,35 @@ def write_files(
     write_text(folder / "report.html", page, errors="backslashreplace")
 
 
+def model_intervals(
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    value: str = "accuracy",
+    ends: str = "ci95",
+    what: str = "song accuracy",
+    title: str = "",
+) -> Figure:
+    """Draw a share of each model with its interval, over artists where that is known.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        Rows of ``models``, all of which could be judged.
+    value, ends : str
+        Their keys; ``<ends>_artists`` is preferred.
+    what, title : str
+        What the share is, and the figure's heading.
+    """
+    return figures.intervals(
+        [row["name"] for row in rows],
+        [row[value] for row in rows],
+        [row[f"{ends}_artists"] or row[ends] for row in rows],
+        f"{what}, with 95 % interval",
+        most=1,
+        title=title,
+    )
+
+
 def _drawings(
     results: Mapping[str, Any], predictions: pd.DataFrame
 ) -> Iterator[tuple[str, Figure]]:
@@ -130,19 +159,7 @@ def _drawings(
             continue
         rows = [row for row in ranked(results, name) if row["accuracy"] is not None]
         if rows:
-            ends = [row["ci95_artists"] or row["ci95"] for row in rows]
-            values = [row["accuracy"] for row in rows]
-            yield (
-                f"accuracies {name}",
-                figures.intervals(
-                    [row["name"] for row in rows],
-                    values,
-                    ends,
-                    "song accuracy, with 95 % interval",
-                    most=1,
-                    title=name,
-                ),
-            )
+            yield f"accuracies {name}", model_intervals(rows, title=name)
         if found := panels(results, name):
             yield f"robustness {name}", figures.curves(found, "song accuracy", name)
         for row in rows:

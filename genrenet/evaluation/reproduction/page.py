@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from genrenet.evaluation.metrics import wilson_interval
 from genrenet.evaluation.report.html import drawings, page, percent
+from genrenet.evaluation.report.run_files import model_intervals
 from genrenet.evaluation.report.run_page import protocol_values
 from genrenet.evaluation.reproduction.curves import learning_curves
 from genrenet.evaluation.reproduction.published import (
@@ -50,15 +51,7 @@ def render(found: Reproduction) -> str:
         for protocol in protocols:
             rows = protocol["good"]
             if rows:
-                svg[protocol["name"]] = figures.to_svg(
-                    figures.intervals(
-                        [row["name"] for row in rows],
-                        [row["accuracy"] for row in rows],
-                        [row["ci95_artists"] or row["ci95"] for row in rows],
-                        "song accuracy, with 95 % interval",
-                        most=1,
-                    )
-                )
+                svg[protocol["name"]] = figures.to_svg(model_intervals(rows))
     curves = _curves(found.tuned)
     svg |= {name: figures.to_svg(learning_curves(rows)) for name, rows in curves.items()}
     frames = [
