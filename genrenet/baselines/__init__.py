@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     )
     from genrenet.baselines.fitted import (
         FittedBaseline as FittedBaseline,
-        fit_baseline as fit_baseline,
         load_baseline as load_baseline,
     )
+    from genrenet.baselines.fitting import fit_baseline as fit_baseline
     from genrenet.baselines.song_features import (
         FeatureMatrix as FeatureMatrix,
         known_features as known_features,
@@ -31,7 +31,8 @@ __getattr__, __dir__, __all__ = exports(
     __name__,
     {
         "base": ["Baseline", "BaselineError", "baseline", "baselines", "origin"],
-        "fitted": ["FittedBaseline", "fit_baseline", "load_baseline"],
+        "fitted": ["FittedBaseline", "load_baseline"],
+        "fitting": ["fit_baseline"],
         "song_features": ["FeatureMatrix", "known_features"],
     },
 )

@@ -1,10 +1,9 @@
-"""Fitted baselines: choosing settings, fitting, scores, and files that hold no pickle."""
+"""Fitted baselines: scores, and files that hold no pickle."""
 
 from __future__ import annotations
 
 import os
-import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from genrenet.baselines.base import Baseline, BaselineError, baselines
+from genrenet.baselines.base import BaselineError, baselines
 from genrenet.baselines.song_features import FeatureMatrix, current_features, song_features
 from genrenet.inference.answers import SIGMOID, SOFTMAX
 from genrenet.inference.result import SongResult, named_scores
@@ -25,7 +24,6 @@ from genrenet.version import __version__
 
 FORMAT = 1
 SUFFIX = ".skops"
-INNER_FOLDS = 5
 
 
 @dataclass
@@ -205,147 +203,3 @@ def load_baseline(path: str | os.PathLike[str]) -> FittedBaseline:
             wanted="a fitted classifier",
         )
     return FittedBaseline(**{key: entries[key] for key in keys})
-
-
-def fit_baseline(
-    method: Baseline,
-    rows: NDArray[np.float64],
-    genres: Sequence[str],
-    *,
-    labels: Sequence[str] | None = None,
-    groups: Sequence[object] | None = None,
-    validation: NDArray[np.bool_] | None = None,
-    features: str | None = None,
-    settings: Mapping[str, Any] | None = None,
-    seed: int = 0,
-) -> FittedBaseline:
-    """Choose settings inside the training songs, then learn from all of them.
-
-    Parameters
-    ----------
-    method : Baseline
-    rows : ndarray of float64, shape (songs, features)
-        Finite.
-    genres : sequence of str, length songs
-    labels : sequence of str, optional
-        All labels; those of the songs by default.
-    groups : sequence, optional
-        Of songs that must not stand on two sides of an inner fold: their artists.
-    validation : ndarray of bool, shape (songs,), optional
-        Songs that settings are chosen on, instead of inner folds; they are learnt from afterwards.
-    features : str, optional
-        Names of the features in ``rows``; the method's own by default.
-    settings : mapping, optional
-        Fixed settings; what the method's grid has beside them is chosen by the accuracy over inner
-        folds.
-    seed : int
-
-    Returns
-    -------
-    FittedBaseline
-
-    Raises
-    ------
-    BaselineError
-        One genre only, or something that the method cannot learn from; it says why.
-    """
-    truth = np.asarray(genres, dtype=object).astype(str)
-    if len(set(truth)) < 2:
-        raise BaselineError(
-            f"the baseline '{method.name}' needs songs of at least two genres to learn from",
-            found=f"{len(truth)} songs of {', '.join(sorted(set(truth))) or 'none'}",
-        )
-    fixed = dict(settings or {})
-    grid = {key: list(values) for key, values in method.grid.items() if key not in fixed}
-
-    def merit(candidate: Mapping[str, Any], train: Any, test: Any) -> float:
-        estimator = method.make(seed, **fixed, **candidate).fit(rows[train], truth[train])
-        return float((estimator.predict(rows[test]) == truth[test]).mean())
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of single candidates, which the choice passes over
-            inner = inner_folds(truth, groups, validation, seed)
-            chosen = choose_settings(grid, inner, merit) if grid else {}
-            estimator = method.make(seed, **fixed, **chosen).fit(rows, truth)
-    except (ValueError, TypeError, np.linalg.LinAlgError) as error:
-        why = " ".join(str(error).split())
-        given = ", ".join(f"{key}={value}" for key, value in fixed.items())
-        what = f"the baseline '{method.name}' cannot learn this" + (
-            f" with {given}" if given else ""
-        )
-        raise BaselineError(f"{what}: {why}") from error
-    return FittedBaseline(
-        method.name,
-        estimator,
-        sorted(set(labels) if labels is not None else set(truth)),
-        features or method.features,
-        {**fixed, **chosen},
-    )
-
-
-def inner_folds(
-    truth: NDArray[np.str_],
-    groups: Sequence[object] | None,
-    validation: NDArray[np.bool_] | None,
-    seed: int,
-) -> list[tuple[Any, Any]]:
-    """Return rows to learn from and rows to choose on; empty where there are too few songs."""
-    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
-
-    if validation is not None and validation.any():
-        return [(np.flatnonzero(~validation), np.flatnonzero(validation))]
-    parts: Any = None
-    if groups is not None:
-        names = {name: row for row, name in enumerate(dict.fromkeys(groups))}
-        parts = np.array([names[group] for group in groups])
-        pairs = {*zip(truth, parts.tolist(), strict=True)}
-        counts = np.unique([genre for genre, _ in pairs], return_counts=True)[1]
-    else:
-        counts = np.unique(truth, return_counts=True)[1]
-    # A genre that is too small to be in every fold must not keep the others from choosing.
-    enough = counts[counts > 1]
-    if not len(enough):
-        return []
-    kind = StratifiedKFold if groups is None else StratifiedGroupKFold
-    folds = kind(min(INNER_FOLDS, int(enough.min())), shuffle=True, random_state=seed)
-    try:
-        return list(folds.split(np.zeros(len(truth)), truth, parts))
-    except ValueError:
-        return []
-
-
-def choose_settings(
-    grid: Mapping[str, list[Any]],
-    inner: Sequence[tuple[Any, Any]],
-    merit: Callable[[Mapping[str, Any], Any, Any], float],
-) -> dict[str, Any]:
-    """Return the settings that do best over inner folds; the first ones where there are none.
-
-    Parameters
-    ----------
-    grid : mapping of str to list
-        Values to choose among.
-    inner : sequence of (ndarray, ndarray)
-        Rows to learn from and rows to choose on.
-    merit : callable
-        Gets settings and such a pair; how good they are, at least 0.
-
-    Notes
-    -----
-    Every candidate is made as the final one will be: through the method's own factory, which may
-    be any function. scikit-learn's GridSearchCV would clone one estimator and set its parameters.
-    """
-    from sklearn.model_selection import ParameterGrid
-
-    best, chosen = -1.0, {key: values[0] for key, values in grid.items()}
-    for candidate in ParameterGrid(grid):
-        shares = []
-        for train, test in inner:
-            try:
-                shares.append(merit(candidate, train, test))
-            except (ValueError, np.linalg.LinAlgError):
-                shares.append(-1.0)  # a candidate that cannot learn this is passed over
-        if shares and np.mean(shares) > best and min(shares) >= 0:
-            best, chosen = float(np.mean(shares)), candidate
-    return dict(chosen)

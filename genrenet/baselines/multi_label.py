@@ -1,4 +1,4 @@
-"""Baselines where songs have several genres each: how any method learns them, and is fitted.
+"""Baselines where songs have several genres each: how any method learns them.
 
 Three ways, which a `genrenet.baselines.Baseline` chooses by its ``multi_label``:
 
@@ -17,7 +17,6 @@ Scores are one for each genre, from 0 to 1; they do not sum to one.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -27,9 +26,6 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.multiclass import OneVsRestClassifier
 
 from genrenet.baselines.base import Baseline, BaselineError
-from genrenet.baselines.fitted import FittedBaseline, choose_settings, inner_folds
-from genrenet.models.rankings import rankings
-from genrenet.models.thresholds import choose_thresholds
 
 Floats = NDArray[np.float64]
 Targets = NDArray[np.bool_]
@@ -93,95 +89,7 @@ class SeveralGenres(BaseEstimator):
         return np.clip(np.asarray(found, np.float64), 0.0, 1.0)
 
 
-def fit_multi_label(
-    method: Baseline,
-    rows: Floats,
-    target: Targets,
-    *,
-    labels: Sequence[str],
-    strata: Sequence[str],
-    validation: Targets,
-    own_validation: bool = False,
-    groups: Sequence[object] | None = None,
-    features: str | None = None,
-    settings: Mapping[str, Any] | None = None,
-    seed: int = 0,
-) -> FittedBaseline:
-    """Choose settings and thresholds inside the training songs, then learn from all of them.
-
-    Parameters
-    ----------
-    method : Baseline
-    rows : ndarray of float64, shape (songs, features)
-        Finite.
-    target : ndarray of bool, shape (songs, labels)
-        Which genres each song has.
-    labels : sequence of str
-    strata : sequence of str, length songs
-        What inner folds are balanced by.
-    validation : ndarray of bool, shape (songs,)
-        Songs that each genre's threshold is chosen on, by a machine that has learnt from the
-        others; they are learnt from afterwards. Where there are none, the inner folds take their
-        place.
-    own_validation : bool
-        Choose settings on the validation songs, too, instead of inner folds.
-    groups, features, settings, seed
-        See `genrenet.baselines.fit_baseline`. Settings are chosen by the mean average precision.
-
-    Returns
-    -------
-    FittedBaseline
-        With ``thresholds``.
-
-    Raises
-    ------
-    BaselineError
-        A method that has no scores for genres, or something that it cannot learn from.
-    """
-    fixed = dict(settings or {})
-    grid = {key: list(values) for key, values in method.grid.items() if key not in fixed}
-    names = list(labels)
-    way = _way(method, seed, fixed)
-
-    def learnt(chosen: Mapping[str, Any], some: Any) -> SeveralGenres:
-        machine = SeveralGenres(method.make(seed, **fixed, **chosen), names, way)
-        return machine.fit(rows[some], target[some])
-
-    def merit(candidate: Mapping[str, Any], train: Any, test: Any) -> float:
-        return _map(target[test], learnt(candidate, train).predict_proba(rows[test]))
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of genres that some songs to learn from have not
-            own = validation if own_validation else None
-            truth = np.asarray(strata, dtype=object).astype(str)
-            inner = inner_folds(truth, groups, own, seed)
-            chosen = choose_settings(grid, inner, merit) if grid else {}
-            held_out = [(np.flatnonzero(~validation), np.flatnonzero(validation))]
-            said = [
-                (target[test], learnt(chosen, train).predict_proba(rows[test]))
-                for train, test in (held_out if validation.any() else inner)
-            ]
-            estimator = learnt(chosen, slice(None))
-    except (ValueError, TypeError, np.linalg.LinAlgError) as error:
-        why = " ".join(str(error).split())
-        raise BaselineError(
-            f"the baseline '{method.name}' cannot learn several genres a song here: {why}"
-        ) from error
-    nothing = np.zeros((0, len(names)))
-    true = np.concatenate([nothing, *(mine for mine, _ in said)])
-    thresholds = choose_thresholds(true, np.concatenate([nothing, *(one for _, one in said)]))
-    return FittedBaseline(
-        method.name,
-        estimator,
-        names,
-        features or method.features,
-        {**fixed, **chosen},
-        thresholds=dict(zip(names, thresholds.tolist(), strict=True)),
-    )
-
-
-def _way(
+def way_of(
     method: Baseline, seed: int, fixed: Mapping[str, Any]
 ) -> Literal["each", "sets", "native"]:
     """Return how a method learns several genres.
@@ -199,11 +107,3 @@ def _way(
             remedy="leave this model out, or give each song one genre (a column genre)",
         )
     return method.multi_label
-
-
-def _map(target: Targets, scores: Floats) -> float:
-    """Return the mean average precision over the genres that some songs have and some have not."""
-    precision = rankings(target, scores)[0]
-    if np.isnan(precision).all():
-        raise ValueError("no genre to tell apart")
-    return float(np.nanmean(precision))

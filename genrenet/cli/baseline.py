@@ -66,7 +66,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
     import numpy as np
 
     from genrenet.baselines import baseline, fit_baseline
-    from genrenet.baselines.multi_label import fit_multi_label
+    from genrenet.baselines.fitting import fit_multi_label
     from genrenet.baselines.song_features import current_features, song_features
     from genrenet.data.catalog import read_catalog
     from genrenet.data.catalog.several_genres import multi_hot

@@ -60,7 +60,8 @@ def run(command: str, arguments: Sequence[str]) -> int:
 
 
 def _report(options: argparse.Namespace, out: str) -> int:
-    from genrenet.evaluation.reproduction.run import FULL, PARTS, QUICK, reproduce
+    from genrenet.evaluation.reproduction.plan import FULL, QUICK
+    from genrenet.evaluation.reproduction.run import PARTS, reproduce
     from genrenet.utils.progress import working
 
     parts = [name.strip() for name in options.parts.split(",")] if options.parts else list(PARTS)

@@ -186,7 +186,7 @@ class BaselineContender(Contender):
         validation = np.isin(train, split.indices(table, "validation"))
         began = time.perf_counter()
         if dataset.multi_label:
-            from genrenet.baselines.multi_label import fit_multi_label  # it imports scikit-learn
+            from genrenet.baselines.fitting import fit_multi_label  # it imports scikit-learn
 
             fitted = fit_multi_label(
                 self.method,

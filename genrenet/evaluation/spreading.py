@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from genrenet.evaluation.tasks import EvaluationError, Shared, Task, carry_out
@@ -39,6 +41,9 @@ def spread(
     EvaluationError
         No scheduler, workers that cannot do it, or a process that was ended from outside.
     """
+    # Another thread writes the tasks for the processes, while the caller may look at results with
+    # the dataset, which keeps what it has computed once: what is being written must not change.
+    shared = replace(shared, dataset=copy.copy(shared.dataset))
     if dask is not None:
         from genrenet.evaluation.dask_workers import on_workers
 

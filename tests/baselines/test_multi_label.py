@@ -7,7 +7,8 @@ from sklearn.metrics import roc_auc_score
 from sklearn.preprocessing import StandardScaler
 
 from genrenet.baselines import Baseline, BaselineError, baseline, load_baseline
-from genrenet.baselines.multi_label import SeveralGenres, fit_multi_label
+from genrenet.baselines.fitting import fit_multi_label
+from genrenet.baselines.multi_label import SeveralGenres
 from genrenet.cli import main
 from genrenet.inference.classify import classify
 from tests.helpers.several_genres import PITCHES, tone_table

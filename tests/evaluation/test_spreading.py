@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import time
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,8 @@ from genrenet.evaluation.datasets import read_dataset
 from genrenet.evaluation.protocols import protocols
 from genrenet.evaluation.results import predictions, summarise
 from genrenet.evaluation.runner import contenders, judge
-from genrenet.evaluation.tasks import EvaluationError
+from genrenet.evaluation.spreading import spread
+from genrenet.evaluation.tasks import EvaluationError, Shared, Task, machine
 from genrenet.plugins import manager as plugins
 
 TIMES = ("created", "prepare_seconds", "fit_seconds", "predict_seconds")
@@ -118,6 +120,34 @@ def test_processes_and_machines_say_what_one_process_says(features, tmp_path, cl
     told = []
     judged(features, tmp_path / "two", ("bayes",), told=told)
     assert not told
+
+
+class Slow:
+    """Takes its time to be written for another process."""
+
+    def __reduce__(self):
+        time.sleep(0.3)
+        return Slow, ()
+
+
+@pytest.mark.usefixtures("late")
+def test_what_a_dataset_keeps_while_it_is_sent_does_no_harm(features, tmp_path):
+    dataset = read_dataset(features)
+    dataset.problems.append(Slow())  # in the middle of its attributes
+    (model,) = contenders(["bayes"])
+    (protocol,) = protocols("stratified-2fold", 1)
+    shared = Shared(dataset, {model.name: model}, tmp_path, machine())
+
+    def tasks():
+        for number, fold in enumerate(protocol.folds(dataset.table, 0)):
+            yield Task(protocol.name, 0, number, fold, model.name, f"{number}")
+        time.sleep(0.1)
+        assert "songs" not in vars(dataset)
+        assert len(dataset.songs) == 60
+
+    done = list(spread(shared, tasks(), jobs=2))
+    assert sorted(task.number for task, _ in done) == [0, 1]
+    assert not any("error" in result for _, result in done)
 
 
 @pytest.mark.usefixtures("late")

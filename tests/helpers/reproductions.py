@@ -6,7 +6,7 @@ import pandas as pd
 from genrenet.evaluation.datasets import Dataset
 from genrenet.evaluation.methods import Contender, FoldResult
 from genrenet.evaluation.protocols import protocols
-from genrenet.evaluation.reproduction.run import FULL, Reproduction
+from genrenet.evaluation.reproduction.plan import FULL, Reproduction
 from genrenet.evaluation.reproduction.songs import Material
 from genrenet.evaluation.results import predictions, summarise
 from genrenet.evaluation.runner import judge

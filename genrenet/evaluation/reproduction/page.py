@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from genrenet.evaluation.metrics import wilson_interval
 from genrenet.evaluation.report.html import drawings, page, percent
 from genrenet.evaluation.report.run_files import model_intervals
 from genrenet.evaluation.report.run_page import protocol_values
 from genrenet.evaluation.reproduction.curves import learning_curves
+from genrenet.evaluation.reproduction.plan import Reproduction
 from genrenet.evaluation.reproduction.published import (
     GENRES,
     SOURCE,
@@ -21,9 +22,6 @@ from genrenet.evaluation.reproduction.tuning import OPTIMISERS, STAGES, overfitt
 from genrenet.training.configs import experiment
 from genrenet.utils import figures
 from genrenet.version import __version__
-
-if TYPE_CHECKING:
-    from genrenet.evaluation.reproduction.run import Reproduction
 
 NAMES = {"cnn": "CNN", "crnn": "CRNN"}
 

@@ -21,9 +21,7 @@ from __future__ import annotations
 import json
 import os
 import traceback
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from datetime import datetime, timezone
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,12 +32,12 @@ from genrenet.data.splits import SplitError, fault_filtered
 from genrenet.evaluation.api import evaluate
 from genrenet.evaluation.report.html import writing
 from genrenet.evaluation.reproduction.page import plain_name, render
-from genrenet.evaluation.reproduction.published import GENRES, MODELS, published_tables
-from genrenet.evaluation.reproduction.songs import Material, find_material
-from genrenet.evaluation.reproduction.tuning import BACKBONES, Study, run_study
+from genrenet.evaluation.reproduction.plan import FULL, Plan, Reproduction
+from genrenet.evaluation.reproduction.published import GENRES
+from genrenet.evaluation.reproduction.songs import find_material
+from genrenet.evaluation.reproduction.tuning import Study, run_study
 from genrenet.utils.atomic import write_text
 from genrenet.utils.errors import GenrenetError, printable
-from genrenet.version import __version__
 
 FRAME = 29.12
 """Seconds of the published taggers' frames."""
@@ -48,108 +46,6 @@ LEAST_TEST = 100
 """Test songs of the fault-filtered split for which a second protocol is worth its time."""
 
 PARTS = ("tables", "networks", "finetuning")
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How much is done.
-
-    Parameters
-    ----------
-    methods : mapping of str to str
-        Our method beside each of the report's.
-    seeds : int > 0
-        Draws of the four genres' songs.
-    network_seeds : int > 0
-        Draws of the songs that networks and classical methods are compared on.
-    networks : sequence of str, optional
-        Networks that learn from nothing; by default a CNN and a CRNN, see `network_names`.
-    network_epochs : int > 0 or None
-        Of networks; None leaves it to their configurations.
-    transfers : sequence of str
-        Published networks that a new head is trained on.
-    classical : sequence of str
-        Methods that networks are compared with.
-    backbones : mapping of str to str
-        Published networks that are fine-tuned, by the names of their kinds.
-    tuning_epochs : int > 0
-    tuning_songs : int > 0 or None
-        Of each part of the split of the fine-tuning study, at most.
-    """
-
-    methods: Mapping[str, str] = field(default_factory=lambda: dict(MODELS))
-    seeds: int = 10
-    network_seeds: int = 3
-    networks: Sequence[str] | None = None
-    network_epochs: int | None = None
-    transfers: Sequence[str] = ("msd-cnn", "msd-crnn", "musicnn-msd")
-    classical: Sequence[str] = tuple(MODELS.values())
-    backbones: Mapping[str, str] = field(default_factory=lambda: dict(BACKBONES))
-    tuning_epochs: int = 30
-    tuning_songs: int | None = None
-
-
-FULL = Plan()
-QUICK = Plan(
-    seeds=1,
-    network_seeds=1,
-    network_epochs=4,
-    transfers=("musicnn-msd",),
-    classical=("gaussian-kmeans", "kl-knn", "knn"),
-    tuning_epochs=4,
-    tuning_songs=30,
-)
-
-
-@dataclass
-class Reproduction:
-    """What was found.
-
-    Attributes
-    ----------
-    out : Path
-    plan : Plan
-    material : Material
-    evaluations : dict of str to dict
-        `genrenet.evaluation.results.summarise` of ``vectors``, ``gaussians`` and ``networks``.
-    tuned : list of dict
-        See `genrenet.evaluation.reproduction.tuning.run_study`.
-    lacking : list of (str, str)
-        What could not be run, and why.
-    """
-
-    out: Path
-    plan: Plan
-    material: Material
-    evaluations: dict[str, dict[str, Any]] = field(default_factory=dict)
-    tuned: list[dict[str, Any]] = field(default_factory=list)
-    lacking: list[tuple[str, str]] = field(default_factory=list)
-
-    @property
-    def page(self) -> Path:
-        """The page."""
-        return self.out / "report.html"
-
-    def lack(self, what: str, why: str) -> None:
-        """Note what could not be run; once is enough."""
-        if (what, why) not in self.lacking:
-            self.lacking.append((what, why))
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return plain values, for JSON."""
-        return {
-            "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-            "genrenet": __version__,
-            "plan": asdict(self.plan),
-            "material": self.material.notes,
-            "published": [
-                {**asdict(table), "accuracy": table.accuracy, "ci95": list(table.ci95)}
-                for table in published_tables()
-            ],
-            "evaluations": self.evaluations,
-            "finetuning": self.tuned,
-            "could_not_be_run": [{"what": what, "why": why} for what, why in self.lacking],
-        }
 
 
 def reproduce(

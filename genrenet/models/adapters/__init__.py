@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from genrenet.utils.lazy import exports
 
 if TYPE_CHECKING:
+    from genrenet.models.adapters.backbone import Backbone as Backbone
     from genrenet.models.adapters.network import (
         Adapted as Adapted,
-        Backbone as Backbone,
         adapted_model as adapted_model,
     )
     from genrenet.models.adapters.registry import (
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 __getattr__, __dir__, __all__ = exports(
     __name__,
     {
-        "network": ["Adapted", "Backbone", "adapted_model"],
+        "backbone": ["Backbone"],
+        "network": ["Adapted", "adapted_model"],
         "registry": [
             "Adapter",
             "AdapterError",

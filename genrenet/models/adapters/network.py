@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from genrenet.data.frames import FrameSettings
+from genrenet.models.adapters.backbone import Backbone
 from genrenet.models.adapters.registry import (
     content_id,
     located,
@@ -17,65 +18,11 @@ from genrenet.models.adapters.registry import (
     stored_name,
     trusts,
 )
-from genrenet.models.fused import Waveform
 from genrenet.models.model import GenreModel
 from genrenet.models.networks import GenreNetwork
-from genrenet.models.outputs import Activation
 from genrenet.models.registry import remember
 
 ENCODER = "encoder."
-
-
-class Backbone(nn.Module):
-    """Base of what adapters open: from the output of a front end to the outputs of layers.
-
-    A backbone of one's own sets the attributes and defines ``forward``.
-
-    Attributes
-    ----------
-    sample_rate : int > 0
-        Of the waveforms, in Hz.
-    frame_seconds : float > 0
-        Length of the frames it is given.
-    layer_names : sequence of str
-        Its layers, from the input to the output.
-    size : int > 0
-        Length of each layer's vector.
-    labels : sequence of str
-        Names of its own outputs; none for an encoder.
-    activation : {"softmax", "normalised-sigmoid", "sigmoid"}
-        What turns its logits into scores; see `genrenet.models.outputs.log_scores`.
-    batch_frames : int > 0, optional
-        Frames it wants at once; None takes any number.
-    """
-
-    sample_rate: int = 16_000
-    frame_seconds: float = 5.0
-    layer_names: Sequence[str] = ("embedding",)
-    size: int
-    labels: Sequence[str] = ()
-    activation: Activation = "softmax"
-    batch_frames: int | None = None
-
-    def make_frontend(self) -> nn.Module:
-        """Return the front end before it: by default the samples as they are."""
-        return Waveform(self.sample_rate, level="keep")
-
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Run the backbone.
-
-        Parameters
-        ----------
-        x : Tensor
-            What the front end gives: (batch, 1, samples) or (batch, bins, time).
-
-        Returns
-        -------
-        layers : Tensor of float32, shape (batch, len(layer_names), size)
-            Averaged over time.
-        logits : Tensor of float32, shape (batch, len(labels)), or None
-        """
-        raise NotImplementedError
 
 
 class LayerMix(nn.Module):

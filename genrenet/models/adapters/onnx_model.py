@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from genrenet.models.adapters.network import Backbone
+from genrenet.models.adapters.backbone import Backbone
 from genrenet.models.adapters.onnx_card import OnnxCard, card_file, read_card
 from genrenet.models.adapters.registry import AdapterError, Card, needed
 from genrenet.models.description import build_frontend

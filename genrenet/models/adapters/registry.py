@@ -30,7 +30,7 @@ from genrenet.utils.cache import CacheError, cache_folder, cache_root, sha256_of
 from genrenet.utils.errors import GenrenetError, printable
 
 if TYPE_CHECKING:
-    from genrenet.models.adapters.network import Backbone
+    from genrenet.models.adapters.backbone import Backbone
 
 REMOTE_CODE = "remote-code"
 """What ``GENRENET_TRUST`` or ``trust`` names to trust the code of all references; one of them is

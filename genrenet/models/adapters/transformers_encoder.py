@@ -16,7 +16,7 @@ import torch
 import yaml
 from torch import Tensor
 
-from genrenet.models.adapters.network import Backbone
+from genrenet.models.adapters.backbone import Backbone
 from genrenet.models.adapters.registry import REMOTE_CODE, AdapterError, Card, needed
 from genrenet.models.registry import TRUST
 from genrenet.utils.cache import offline

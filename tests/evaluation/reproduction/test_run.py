@@ -9,7 +9,8 @@ import pytest
 import soundfile
 
 from genrenet.cli import main
-from genrenet.evaluation.reproduction.run import Plan, network_names, reproduce
+from genrenet.evaluation.reproduction.plan import Plan
+from genrenet.evaluation.reproduction.run import network_names, reproduce
 from tests.helpers.tones import RATE, tone
 
 LIGHT = Plan(

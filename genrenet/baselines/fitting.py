@@ -1,0 +1,258 @@
+"""Fitting baselines: settings are chosen inside the training songs, then all of them are learnt."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genrenet.baselines.base import Baseline, BaselineError
+from genrenet.baselines.fitted import FittedBaseline
+from genrenet.baselines.multi_label import SeveralGenres, way_of
+from genrenet.models.rankings import rankings
+from genrenet.models.thresholds import choose_thresholds
+
+INNER_FOLDS = 5
+
+
+def fit_baseline(
+    method: Baseline,
+    rows: NDArray[np.float64],
+    genres: Sequence[str],
+    *,
+    labels: Sequence[str] | None = None,
+    groups: Sequence[object] | None = None,
+    validation: NDArray[np.bool_] | None = None,
+    features: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+    seed: int = 0,
+) -> FittedBaseline:
+    """Choose settings inside the training songs, then learn from all of them.
+
+    Parameters
+    ----------
+    method : Baseline
+    rows : ndarray of float64, shape (songs, features)
+        Finite.
+    genres : sequence of str, length songs
+    labels : sequence of str, optional
+        All labels; those of the songs by default.
+    groups : sequence, optional
+        Of songs that must not stand on two sides of an inner fold: their artists.
+    validation : ndarray of bool, shape (songs,), optional
+        Songs that settings are chosen on, instead of inner folds; they are learnt from afterwards.
+    features : str, optional
+        Names of the features in ``rows``; the method's own by default.
+    settings : mapping, optional
+        Fixed settings; what the method's grid has beside them is chosen by the accuracy over inner
+        folds.
+    seed : int
+
+    Returns
+    -------
+    FittedBaseline
+
+    Raises
+    ------
+    BaselineError
+        One genre only, or something that the method cannot learn from; it says why.
+    """
+    truth = np.asarray(genres, dtype=object).astype(str)
+    if len(set(truth)) < 2:
+        raise BaselineError(
+            f"the baseline '{method.name}' needs songs of at least two genres to learn from",
+            found=f"{len(truth)} songs of {', '.join(sorted(set(truth))) or 'none'}",
+        )
+    fixed = dict(settings or {})
+    grid = {key: list(values) for key, values in method.grid.items() if key not in fixed}
+
+    def merit(candidate: Mapping[str, Any], train: Any, test: Any) -> float:
+        estimator = method.make(seed, **fixed, **candidate).fit(rows[train], truth[train])
+        return float((estimator.predict(rows[test]) == truth[test]).mean())
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of single candidates, which the choice passes over
+            inner = inner_folds(truth, groups, validation, seed)
+            chosen = choose_settings(grid, inner, merit) if grid else {}
+            estimator = method.make(seed, **fixed, **chosen).fit(rows, truth)
+    except (ValueError, TypeError, np.linalg.LinAlgError) as error:
+        why = " ".join(str(error).split())
+        given = ", ".join(f"{key}={value}" for key, value in fixed.items())
+        what = f"the baseline '{method.name}' cannot learn this" + (
+            f" with {given}" if given else ""
+        )
+        raise BaselineError(f"{what}: {why}") from error
+    return FittedBaseline(
+        method.name,
+        estimator,
+        sorted(set(labels) if labels is not None else set(truth)),
+        features or method.features,
+        {**fixed, **chosen},
+    )
+
+
+def fit_multi_label(
+    method: Baseline,
+    rows: NDArray[np.float64],
+    target: NDArray[np.bool_],
+    *,
+    labels: Sequence[str],
+    strata: Sequence[str],
+    validation: NDArray[np.bool_],
+    own_validation: bool = False,
+    groups: Sequence[object] | None = None,
+    features: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+    seed: int = 0,
+) -> FittedBaseline:
+    """Choose settings and thresholds inside the training songs, then learn from all of them.
+
+    Parameters
+    ----------
+    method : Baseline
+    rows : ndarray of float64, shape (songs, features)
+        Finite.
+    target : ndarray of bool, shape (songs, labels)
+        Which genres each song has.
+    labels : sequence of str
+    strata : sequence of str, length songs
+        What inner folds are balanced by.
+    validation : ndarray of bool, shape (songs,)
+        Songs that each genre's threshold is chosen on, by a machine that has learnt from the
+        others; they are learnt from afterwards. Where there are none, the inner folds take their
+        place.
+    own_validation : bool
+        Choose settings on the validation songs, too, instead of inner folds.
+    groups, features, settings, seed
+        See `genrenet.baselines.fit_baseline`. Settings are chosen by the mean average precision.
+
+    Returns
+    -------
+    FittedBaseline
+        With ``thresholds``.
+
+    Raises
+    ------
+    BaselineError
+        A method that has no scores for genres, or something that it cannot learn from.
+    """
+    fixed = dict(settings or {})
+    grid = {key: list(values) for key, values in method.grid.items() if key not in fixed}
+    names = list(labels)
+    way = way_of(method, seed, fixed)
+
+    def learnt(chosen: Mapping[str, Any], some: Any) -> SeveralGenres:
+        machine = SeveralGenres(method.make(seed, **fixed, **chosen), names, way)
+        return machine.fit(rows[some], target[some])
+
+    def merit(candidate: Mapping[str, Any], train: Any, test: Any) -> float:
+        return _map(target[test], learnt(candidate, train).predict_proba(rows[test]))
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of genres that some songs to learn from have not
+            own = validation if own_validation else None
+            truth = np.asarray(strata, dtype=object).astype(str)
+            inner = inner_folds(truth, groups, own, seed)
+            chosen = choose_settings(grid, inner, merit) if grid else {}
+            held_out = [(np.flatnonzero(~validation), np.flatnonzero(validation))]
+            said = [
+                (target[test], learnt(chosen, train).predict_proba(rows[test]))
+                for train, test in (held_out if validation.any() else inner)
+            ]
+            estimator = learnt(chosen, slice(None))
+    except (ValueError, TypeError, np.linalg.LinAlgError) as error:
+        why = " ".join(str(error).split())
+        raise BaselineError(
+            f"the baseline '{method.name}' cannot learn several genres a song here: {why}"
+        ) from error
+    nothing = np.zeros((0, len(names)))
+    true = np.concatenate([nothing, *(mine for mine, _ in said)])
+    thresholds = choose_thresholds(true, np.concatenate([nothing, *(one for _, one in said)]))
+    return FittedBaseline(
+        method.name,
+        estimator,
+        names,
+        features or method.features,
+        {**fixed, **chosen},
+        thresholds=dict(zip(names, thresholds.tolist(), strict=True)),
+    )
+
+
+def inner_folds(
+    truth: NDArray[np.str_],
+    groups: Sequence[object] | None,
+    validation: NDArray[np.bool_] | None,
+    seed: int,
+) -> list[tuple[Any, Any]]:
+    """Return rows to learn from and rows to choose on; empty where there are too few songs."""
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
+    if validation is not None and validation.any():
+        return [(np.flatnonzero(~validation), np.flatnonzero(validation))]
+    parts: Any = None
+    if groups is not None:
+        names = {name: row for row, name in enumerate(dict.fromkeys(groups))}
+        parts = np.array([names[group] for group in groups])
+        pairs = {*zip(truth, parts.tolist(), strict=True)}
+        counts = np.unique([genre for genre, _ in pairs], return_counts=True)[1]
+    else:
+        counts = np.unique(truth, return_counts=True)[1]
+    # A genre that is too small to be in every fold must not keep the others from choosing.
+    enough = counts[counts > 1]
+    if not len(enough):
+        return []
+    kind = StratifiedKFold if groups is None else StratifiedGroupKFold
+    folds = kind(min(INNER_FOLDS, int(enough.min())), shuffle=True, random_state=seed)
+    try:
+        return list(folds.split(np.zeros(len(truth)), truth, parts))
+    except ValueError:
+        return []
+
+
+def choose_settings(
+    grid: Mapping[str, list[Any]],
+    inner: Sequence[tuple[Any, Any]],
+    merit: Callable[[Mapping[str, Any], Any, Any], float],
+) -> dict[str, Any]:
+    """Return the settings that do best over inner folds; the first ones where there are none.
+
+    Parameters
+    ----------
+    grid : mapping of str to list
+        Values to choose among.
+    inner : sequence of (ndarray, ndarray)
+        Rows to learn from and rows to choose on.
+    merit : callable
+        Gets settings and such a pair; how good they are, at least 0.
+
+    Notes
+    -----
+    Every candidate is made as the final one will be: through the method's own factory, which may
+    be any function. scikit-learn's GridSearchCV would clone one estimator and set its parameters.
+    """
+    from sklearn.model_selection import ParameterGrid
+
+    best, chosen = -1.0, {key: values[0] for key, values in grid.items()}
+    for candidate in ParameterGrid(grid):
+        shares = []
+        for train, test in inner:
+            try:
+                shares.append(merit(candidate, train, test))
+            except (ValueError, np.linalg.LinAlgError):
+                shares.append(-1.0)  # a candidate that cannot learn this is passed over
+        if shares and np.mean(shares) > best and min(shares) >= 0:
+            best, chosen = float(np.mean(shares)), candidate
+    return dict(chosen)
+
+
+def _map(target: NDArray[np.bool_], scores: NDArray[np.float64]) -> float:
+    """Return the mean average precision over the genres that some songs have and some have not."""
+    precision = rankings(target, scores)[0]
+    if np.isnan(precision).all():
+        raise ValueError("no genre to tell apart")
+    return float(np.nanmean(precision))
