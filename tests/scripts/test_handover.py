@@ -117,3 +117,16 @@ def test_the_security_page_states_the_defaults():
     assert f"listens at {options.host} by default" in text
     assert {options.save_playlists, options.opensubsonic} == {False}
     assert f"at least {SHORTEST_TOKEN} characters" in text
+
+
+def test_changelog():
+    text = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    versions = re.findall(r"^## (.*)$", text, re.MULTILINE)
+    assert versions[0] == "[Unreleased]"
+    assert all(re.fullmatch(r"\[\d+\.\d+\.\d+\] - \d{4}-\d\d-\d\d", name) for name in versions[1:])
+    for part in re.split(r"^## .*$", text, flags=re.MULTILINE)[1:]:
+        kinds = re.findall(r"^### (.*)$", part, re.MULTILINE)
+        assert len(kinds) == len({*kinds}) >= 1
+        assert {*kinds} <= {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+    entries = re.findall(r"^- .*(?:\n  .*)*", text, re.MULTILINE)
+    assert len(entries) == len({*entries}) > 100
