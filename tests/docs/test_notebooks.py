@@ -16,6 +16,10 @@ SHOWN = {
 """Kinds of output that each shows: tables and players, figures."""
 
 
+LONG = ("judge_three_methods", "train_on_your_folder")
+RUN = [pytest.param(path, marks=[pytest.mark.long] * (path.stem in LONG)) for path in NOTEBOOKS]
+
+
 def read(path):
     return nbformat.read(path, as_version=4)
 
@@ -37,7 +41,7 @@ def test_they_are_kept_without_outputs(path):
         assert cell.get("execution_count") is None
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", RUN, ids=lambda path: path.stem)
 def test_they_run(path, tmp_path, monkeypatch):
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
