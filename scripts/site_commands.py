@@ -34,7 +34,7 @@ def reference() -> str:
         found = parsers(command)
         parts.append(f"## {command}")
         if not found:
-            parts += [f"{_sentence(line)}", *_of_trainer(command)]
+            parts += [f"{_marked(_capital(line))}.", *_of_trainer(command)]
         for words, parser in found.items():
             if words != command:
                 parts.append(f"### {words}")
@@ -107,7 +107,7 @@ def _prose(text: str) -> Iterator[str]:
     for line in [*text.splitlines(), ""]:
         ends = not line or line.startswith(" ") != code or re.match(r"(exit code|\w+): ", line)
         if ends and lines:
-            yield _block("\n".join(lines)) if code else _marked(" ".join(lines))
+            yield _block("\n".join(lines)) if code else _marked(_capital(" ".join(lines)))
             lines = []
         if line:
             code = line.startswith(" ")
@@ -118,8 +118,8 @@ def _block(text: str) -> str:
     return f"```text\n{text.rstrip()}\n```"
 
 
-def _sentence(line: str) -> str:
-    return f"{_marked(line[:1].upper() + line[1:])}."
+def _capital(line: str) -> str:
+    return line[:1].upper() + line[1:]
 
 
 def _marked(text: str) -> str:

@@ -29,12 +29,17 @@ API = (
 """Packages whose public classes and functions are all on a page."""
 
 
+ASIDE = ("code", "pre", "script", "style", "title")
+"""Elements whose text is no prose."""
+
+
 class Found(HTMLParser):
     """Anchors of a page, its links, what it loads, and its text."""
 
     def __init__(self, text):
         super().__init__()
         self.anchors, self.links, self.loaded, self.text = set(), [], [], []
+        self.prose, self.aside = [], 0
         self.feed(text)
 
     def handle_starttag(self, tag, attrs):
@@ -47,8 +52,15 @@ class Found(HTMLParser):
         self.loaded += [given[key] for key in ("src", "srcset", "data", "poster") if given.get(key)]
         self.loaded += re.findall(r"url\(([^)]*)\)", given.get("style") or "")
 
+        self.aside += tag in ASIDE
+
+    def handle_endtag(self, tag):
+        self.aside -= tag in ASIDE
+
     def handle_data(self, data):
         self.text.append(data)
+        if not self.aside:
+            self.prose.append(data)
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +104,14 @@ def test_links_and_anchors_hold(site):
             if lost or (anchor and target in pages and anchor not in pages[target].anchors):
                 missing.append(f"{page.relative_to(folder)}: {link}")
     assert missing == []
+
+
+def test_no_markup_is_left(site):
+    _, pages = site
+    for page, found in pages.items():
+        prose = "".join(found.prose)
+        left = re.findall(r"\]\([^)]*\)|^#+ .*|\*\*.*|```.*|^\s*- .*", prose, re.M)
+        assert left == [], page.name
 
 
 def test_nothing_is_loaded_from_another_host(site):
