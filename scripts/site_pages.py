@@ -1,7 +1,8 @@
-"""Hooks of mkdocs: pages and files of the site that lie outside of ``docs/``, and links to them.
+"""Hooks of mkdocs: pages and files of the site that lie outside of ``docs/``, links, and commands.
 
 The pages link to each other as they lie in the repository, so that they can be read there too; for
-the site the links are written anew.
+the site the links are written anew. Comments behind commands go above them where both together are
+wider than a page of the site.
 """
 
 from __future__ import annotations
@@ -35,7 +36,12 @@ FILES = {
 STAND_INS = {"README.md": "index.md", "ARCHITECTURE.md": "design.md"}
 """Pages of the repository that another page of the site stands in for."""
 
+WIDTH = 84
+"""Characters of a line of code that fit into a page of the site."""
+
 _LINK = re.compile(r"\]\((?!\w+:)([^)#\s]+)")
+_COMMANDS = re.compile(r"^```(?:bash|sh)\n(.*?)^```", re.M | re.S)
+_COMMENT = re.compile(r"(\S.*?) +(# .*)")
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
@@ -46,7 +52,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Point links to files of the repository to their places in the site."""
+    """Point links to their places in the site, and make room for comments behind commands."""
     places = {**PAGES, **FILES, **STAND_INS}
     sources = {target: source for source, target in PAGES.items()}
     uri = page.file.src_uri
@@ -59,4 +65,14 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
             return link[0]
         return "](" + posixpath.relpath(target, posixpath.dirname(uri) or os.curdir)
 
-    return _LINK.sub(moved, markdown)
+    return _COMMANDS.sub(_narrow, _LINK.sub(moved, markdown))
+
+
+def _narrow(block: re.Match[str]) -> str:
+    """Return a block of commands with each comment above its command, if any line is too wide."""
+    lines = block[1].splitlines()
+    if all(len(line) <= WIDTH for line in lines):
+        return block[0]
+    parts = [(line, _COMMENT.fullmatch(line)) for line in lines]
+    made = [f"{found[2]}\n{found[1]}" if found else line for line, found in parts]
+    return "\n".join([block[0].partition("\n")[0], *made, "```"])
