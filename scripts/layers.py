@@ -35,7 +35,7 @@ MEANINGS = {
 }
 """What each layer is for."""
 
-WIDTH, ROW, GAP = 720, 54, 10
+WIDTH, ROW, GAP = 560, 54, 10
 
 
 def layers(setup: str) -> list[list[str]]:
