@@ -107,15 +107,15 @@ def _prose(text: str) -> Iterator[str]:
     for line in [*text.splitlines(), ""]:
         ends = not line or line.startswith(" ") != code or re.match(r"(exit code|\w+): ", line)
         if ends and lines:
-            yield _block("\n".join(lines)) if code else _marked(_capital(" ".join(lines)))
+            yield _block("\n".join(lines), "bash") if code else _marked(_capital(" ".join(lines)))
             lines = []
         if line:
             code = line.startswith(" ")
             lines.append(line[2:] if code else line)
 
 
-def _block(text: str) -> str:
-    return f"```text\n{text.rstrip()}\n```"
+def _block(text: str, language: str = "text") -> str:
+    return f"```{language}\n{text.rstrip()}\n```"
 
 
 def _capital(line: str) -> str:
