@@ -17,6 +17,20 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 collect_ignore = ["tests/plugins/sample_plugin"]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let long tests be asked for."""
+    parser.addoption("--long", action="store_true", help="run the tests that take long, too")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is marked as long, unless it is asked for, by ``--long`` or by its name."""
+    if config.getoption("--long") or any("::" in argument for argument in config.args):
+        return
+    long = [item for item in items if item.get_closest_marker("long")]
+    config.hook.pytest_deselected(items=long)
+    items[:] = [item for item in items if item not in long]
+
+
 @pytest.fixture(autouse=True)
 def _same_environment() -> Iterator[None]:
     """Restore the environment after a test: Lightning's launcher leaves its ranks in it."""

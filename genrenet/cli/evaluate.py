@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -151,7 +150,6 @@ def _evaluate(options: argparse.Namespace) -> int:
     if options.max_steps is not None and options.max_steps < 1:
         raise EvaluateError("--max-steps", found=str(options.max_steps), wanted="at least 1")
     from genrenet.evaluation.api import evaluate
-    from genrenet.evaluation.report import multi_label_page, ranking
     from genrenet.utils.hardware import stoppable
     from genrenet.utils.progress import working
 
@@ -180,11 +178,8 @@ def _evaluate(options: argparse.Namespace) -> int:
             tell=say,
         )
     several = found.results.get("multi_label", False)
-    if sys.stdout.isatty():
+    if not as_json():
         (_show_several if several else _show)(found.results)
-    elif not as_json():
-        tables = multi_label_page if several else ranking
-        print(f"\n{tables.markdown(found.results)}")
     out = printable(settings["out"])
     say(f"report: {printable(found.page)}")
     fact(report=printable(found.page), out=out, complete=found.complete, results=found.results)
@@ -194,7 +189,7 @@ def _evaluate(options: argparse.Namespace) -> int:
 
 
 def _show(results: dict[str, Any]) -> None:
-    """Print what fits a terminal; the report has the rest."""
+    """Print a table a protocol; the report and its ``results.md`` have the rest."""
     from genrenet.evaluation.protocols.curves import curve_table, heading
     from genrenet.evaluation.report.ranking import number, ranked, span
     from genrenet.evaluation.report.robustness_section import DEFORMED_COLUMNS, robustness_rows
@@ -219,7 +214,7 @@ def _show(results: dict[str, Any]) -> None:
 
 
 def _show_several(results: dict[str, Any]) -> None:
-    """Print what fits a terminal, where songs have several genres."""
+    """Print a table a protocol, where songs have several genres."""
     from genrenet.evaluation.report.multi_label_page import ranked
     from genrenet.evaluation.report.ranking import number, span
 
@@ -241,13 +236,17 @@ def _names(value: Any) -> list[str]:
 
 
 def _compare(options: argparse.Namespace) -> int:
-    from genrenet.evaluation.run_difference import compare_runs, comparison_table
+    from genrenet.evaluation.run_difference import COMPARISON_COLUMNS, compare_runs, comparison_rows
 
     found = compare_runs(*map(Path, options.runs))
     if options.format == "json":
         show(found)
     else:
-        print(comparison_table(found))
+        for which, name, dataset in zip(
+            ("first", "second"), found["runs"], found["datasets"], strict=True
+        ):
+            print(f"{which}: {name} ({dataset})")
+        print_table(COMPARISON_COLUMNS, comparison_rows(found))
     run = printable(options.runs[0])
     next_step("data", "labels", run, why="songs that seem to be labelled wrongly")
     return 0

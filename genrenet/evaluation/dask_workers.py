@@ -19,6 +19,7 @@ from joblib._dask import DaskDistributedBackend
 from genrenet.evaluation.stored_json import read_json
 from genrenet.evaluation.tasks import EvaluationError, Shared, Task, carry_out, machine, reason
 from genrenet.utils.errors import printable
+from genrenet.utils.extras import import_extra
 from genrenet.version import __version__
 
 PATIENCE = 10
@@ -37,14 +38,9 @@ def on_workers(address: str, shared: Shared, tasks: Iterable[Task]) -> Iterator[
         The extra is not installed, there is no scheduler or no worker, or one that cannot carry out
         the tasks; it says which and why.
     """
+    distributed = import_extra("distributed", "--dask", error=EvaluationError)
     try:
-        from distributed import Client
-    except ImportError as error:
-        raise EvaluationError(
-            "--dask needs the package 'distributed'", remedy="pip install 'genrenet[research]'"
-        ) from error
-    try:
-        client = Client(address, timeout=PATIENCE, set_as_default=False)
+        client = distributed.Client(address, timeout=PATIENCE, set_as_default=False)
     except (OSError, ValueError) as error:
         raise EvaluationError(
             f"no Dask scheduler answers at '{address}'",

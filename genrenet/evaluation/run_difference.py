@@ -104,15 +104,15 @@ def _same_songs(first: pd.DataFrame, second: pd.DataFrame) -> bool:
     return bool((one[common] == other[common]).all())
 
 
-def comparison_table(found: Mapping[str, Any]) -> str:
-    """Return what `compare_runs` found, as Markdown."""
-    lines = [
-        f"first: {found['runs'][0]} ({found['datasets'][0]})",
-        f"second: {found['runs'][1]} ({found['datasets'][1]})",
-        "",
-        "| protocol | model | first | second | second less first | 95 % interval | p | songs |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- |",
-    ]
+COMPARISON_COLUMNS = (
+    *("protocol", "model", "first", "second"),
+    *("second less first", "95 % interval", "p", "songs"),
+)
+
+
+def comparison_rows(found: Mapping[str, Any]) -> list[list[str]]:
+    """Return what `compare_runs` found, as cells of `COMPARISON_COLUMNS`."""
+    rows = []
     for row in found["models"]:
         ends = [
             "" if value is None else f"{value:.3f} ({span(interval)})"
@@ -127,5 +127,5 @@ def comparison_table(found: Mapping[str, Any]) -> str:
                 f"{paired['p_permutation']:.3f}",
                 str(paired["n"]),
             ]
-        lines.append(f"| {' | '.join([row['protocol'], row['name'], *ends, *rest])} |")
-    return "\n".join(lines)
+        rows.append([row["protocol"], row["name"], *ends, *rest])
+    return rows

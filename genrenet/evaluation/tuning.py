@@ -28,6 +28,7 @@ from genrenet.evaluation.runner import contenders
 from genrenet.evaluation.search_space import Setting, TuningError, choices
 from genrenet.evaluation.tasks import reason
 from genrenet.utils import atomic
+from genrenet.utils.extras import import_extra
 
 
 class Tuned(Contender):
@@ -259,12 +260,6 @@ def _write_trials(study: Any, file: Path) -> None:
 
 
 def _optuna() -> Any:
-    try:
-        import optuna
-    except ImportError as error:
-        raise TuningError(
-            "the search for settings needs the package 'optuna'",
-            remedy="pip install 'genrenet[research]'",
-        ) from error
+    optuna = import_extra("optuna", "the search for settings", error=TuningError)
     optuna.logging.set_verbosity(optuna.logging.CRITICAL)
     return optuna

@@ -20,6 +20,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from genrenet.utils.extras import import_extra
+
 from ..shared import (
     Floats,
     InputError,
@@ -196,11 +198,4 @@ def import_faiss() -> Any:
     InputError
         It is not installed.
     """
-    try:
-        import faiss
-    except ImportError as error:
-        raise InputError(
-            "index = 'faiss' needs the package faiss",
-            remedy="install the extra: pip install 'genrenet[faiss]', or set index = 'blocked'",
-        ) from error
-    return faiss
+    return import_extra("faiss", "index = 'faiss'", extra="faiss", error=InputError)

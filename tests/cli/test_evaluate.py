@@ -1,6 +1,7 @@
 """``genrenet evaluate`` and ``genrenet compare``, as users call them."""
 
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -35,7 +36,7 @@ def test_one_command_two_protocols(table, tmp_path, capsys):
     models = ["--models", "knn, tree", "--protocol", protocols, "--seeds", "2"]
     assert evaluate(table, tmp_path / "run", *models) == 0
     printed = capsys.readouterr().out
-    assert "| knn |" in printed
+    assert re.search(r"^knn +0\.\d{3} ", printed, re.MULTILINE)
     assert "report.html" in printed
     results = json.loads((tmp_path / "run" / "results.json").read_text())
     assert results["protocol"] == protocols
@@ -109,7 +110,7 @@ def test_two_runs_side_by_side(table, tmp_path, capsys):
     assert rows["tree"]["accuracy"][1] is None
     assert rows["tree"]["paired"] is None
     assert main(["compare", *runs]) == 0
-    assert "| stratified-5fold | knn |" in capsys.readouterr().out
+    assert re.search(r"^stratified-5fold +knn ", capsys.readouterr().out, re.MULTILINE)
 
 
 def test_compare_wants_runs(tmp_path, capsys):

@@ -10,7 +10,6 @@ import os
 import re
 import warnings
 from collections.abc import Mapping
-from types import ModuleType
 from typing import Any
 
 from genrenet.data.catalog.base import (
@@ -25,6 +24,7 @@ from genrenet.data.catalog.base import (
     clean,
 )
 from genrenet.utils.errors import printable
+from genrenet.utils.extras import import_extra
 from genrenet.utils.suggest import did_you_mean
 
 SCHEME = "mirdata"
@@ -99,7 +99,7 @@ def read_mirdata(source: str) -> Reading:
 
 def _open(source: str) -> tuple[str, Any]:
     """Return the name of a data set and mirdata's object for it, whose index is there."""
-    mirdata = _mirdata(source)
+    mirdata = import_extra("mirdata", f"'{printable(source)}'", error=CatalogError)
     match = _SOURCE.fullmatch(source)
     name = match["name"] if match else ""
     if name not in mirdata.list_datasets():
@@ -136,21 +136,6 @@ def _open(source: str) -> tuple[str, Any]:
             )
         dataset.index_path = beside
     return name, dataset
-
-
-def _mirdata(source: str) -> ModuleType:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            import mirdata
-    except ImportError as error:
-        raise CatalogError(
-            f"'{printable(source)}' is read by mirdata, which is not installed",
-            found=str(error),
-            remedy="pip install 'genrenet[research]'",
-        ) from error
-    module: ModuleType = mirdata
-    return module
 
 
 def _how(dataset: Any, what: str = "") -> str:

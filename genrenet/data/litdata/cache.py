@@ -15,6 +15,7 @@ from filelock import FileLock
 from genrenet.utils import atomic
 from genrenet.utils.cache import cache_folder
 from genrenet.utils.errors import GenrenetError, printable
+from genrenet.utils.extras import import_extra
 
 INDEX = "index.json"
 
@@ -42,15 +43,8 @@ def litdata() -> Any:
     StreamedError
         It is not installed.
     """
-    try:
-        import litdata
-    except ImportError as error:
-        raise StreamedError(
-            "streamed collections need litdata",
-            found=str(error),
-            remedy="run: pip install 'genrenet[cloud]'",
-        ) from None
-    return litdata
+    what = "a collection that is streamed"
+    return import_extra("litdata", what, extra="cloud", error=StreamedError)
 
 
 def not_whole(source: str, found: str) -> StreamedError:

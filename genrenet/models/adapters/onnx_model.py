@@ -18,13 +18,14 @@ from torch import Tensor, nn
 
 from genrenet.models.adapters.backbone import Backbone
 from genrenet.models.adapters.onnx_card import OnnxCard, card_file, read_card
-from genrenet.models.adapters.registry import AdapterError, Card, needed
+from genrenet.models.adapters.registry import AdapterError, Card
 from genrenet.models.description import build_frontend
 from genrenet.models.frontend import FrontEnd, LogMel
 from genrenet.models.fused import Waveform
 from genrenet.models.networks import MusiCNN, NetworkError
 from genrenet.models.plain import as_frontend
 from genrenet.utils.errors import printable
+from genrenet.utils.extras import import_extra
 from genrenet.utils.hardware import cores
 
 USUAL = {"scores": "activations", "embeddings": "embeddings"}
@@ -61,7 +62,7 @@ class _Session:
 
     def __init__(self, file: Path) -> None:
         self.name = printable(file)
-        runtime = needed("onnxruntime", f"onnx:{file}")
+        runtime = import_extra("onnxruntime", f"'onnx:{printable(file)}'", error=AdapterError)
         options = runtime.SessionOptions()
         options.intra_op_num_threads = cores()
         options.log_severity_level = 3

@@ -19,9 +19,8 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from genrenet.models.checkpoints.header import CheckpointError
 from genrenet.models.registry import TRUST
@@ -225,21 +224,3 @@ def located(name: str, sha256: str) -> str:
         remedy=f"open it once from where it is: genrenet checkpoints info {name.partition(':')[0]}"
         ":PATH",
     )
-
-
-def needed(module: str, reference: str) -> Any:
-    """Import a package of the extra ``research``.
-
-    Raises
-    ------
-    AdapterError
-        It is not installed.
-    """
-    try:
-        return import_module(module)
-    except ImportError as error:
-        raise AdapterError(
-            f"'{printable(reference)}' needs the package {module}",
-            found=str(error),
-            remedy="run: pip install 'genrenet[research]'",
-        ) from error

@@ -17,10 +17,11 @@ import yaml
 from torch import Tensor
 
 from genrenet.models.adapters.backbone import Backbone
-from genrenet.models.adapters.registry import REMOTE_CODE, AdapterError, Card, needed
+from genrenet.models.adapters.registry import REMOTE_CODE, AdapterError, Card
 from genrenet.models.registry import TRUST
 from genrenet.utils.cache import offline
 from genrenet.utils.errors import printable
+from genrenet.utils.extras import import_extra
 
 PATTERNS = ("*.json", "*.safetensors", "*.py", "README.md")
 """Files that are fetched; PyTorch's own weights only where there are no safetensors."""
@@ -70,7 +71,7 @@ def folder_of(rest: str, *, fetch: bool = True) -> Path:
         raise AdapterError(
             f"no model 'hf:{printable(rest)}'", wanted="a folder that is there, or ORG/NAME"
         )
-    hub = needed("huggingface_hub", f"hf:{rest}")
+    hub = import_extra("huggingface_hub", f"'hf:{printable(rest)}'", error=AdapterError)
     asked = {"repo_id": name, "revision": revision or None}
     try:
         folder = Path(hub.snapshot_download(**asked, local_files_only=True))
@@ -166,7 +167,7 @@ def open_encoder(rest: str, trust: bool = False) -> TransformersEncoder:
         It cannot be fetched or read, takes no samples, or needs code of its own that is not
         trusted.
     """
-    transformers = needed("transformers", f"hf:{rest}")
+    transformers = import_extra("transformers", f"'hf:{printable(rest)}'", error=AdapterError)
     folder = folder_of(rest)
     config, features = (_json(folder / name) for name in SETTINGS)
     foreign = _is_foreign(config, transformers)

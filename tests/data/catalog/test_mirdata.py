@@ -122,5 +122,7 @@ def test_a_data_set_without_genres(tmp_path):
 
 def test_without_the_package(monkeypatch):
     monkeypatch.setitem(sys.modules, "mirdata", None)
-    with pytest.raises(CatalogError, match=r"not installed.*pip install 'genrenet\[research\]'"):
+    with pytest.raises(
+        CatalogError, match=r"needs the package mirdata.*pip install 'genrenet\[research\]'"
+    ):
         read_catalog("mirdata:gtzan_genre")
