@@ -13,9 +13,6 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ["OMP_NUM_THREADS"] = "1"
     torch.set_num_threads(1)
 
-# A package that tests install: its examples are not ours.
-collect_ignore = ["tests/plugins/sample_plugin"]
-
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let long tests be asked for."""

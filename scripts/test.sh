@@ -6,18 +6,7 @@ extra=dev
 source scripts/setup.sh
 source scripts/chromium.sh
 
-echo "== ruff"
-ruff check .
-ruff format --check .
-echo "== mypy"
-# The types that NumPy states for itself differ between the versions that other Pythons get.
-if python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))'; then
-    mypy
-else
-    echo "types are checked on Python 3.11"
-fi
-echo "== import contract"
-lint-imports
+bash scripts/lint.sh
 echo "== pytest"
 # Two processes share the machine: each begins with half of the files, and who is done helps the other.
 python -m pytest --numprocesses 2 --dist worksteal "$@"

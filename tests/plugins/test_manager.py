@@ -1,19 +1,8 @@
 """Plugins of other packages: found, listed, limited, and left out by name when broken."""
 
 import json
-import shutil
-import subprocess
-import sys
-from pathlib import Path
 
-import numpy as np
-import pandas as pd
-import pytest
-
-from genrenet.models.checkpoints import read_checkpoint
 from tests.helpers.plugin_packages import genrenet, write_plugin
-
-SAMPLE = Path(__file__).parent / "sample_plugin"
 
 ALWAYS = {
     *("network", "frontend", "adapter", "backbone", "catalog", "playlist", "tags", "metric"),
@@ -21,17 +10,20 @@ ALWAYS = {
 }
 """Kinds that no collection or checkpoint can be read without: the built-in ones are there."""
 
-
-@pytest.fixture(scope="session")
-def installed(tmp_path_factory):
-    """Folder that the sample plugin is installed into by pip, as a user would."""
-    source = tmp_path_factory.mktemp("source") / "plugin"
-    shutil.copytree(SAMPLE, source)
-    target = tmp_path_factory.mktemp("site")
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    options = ["--no-deps", "--no-build-isolation", "--no-index", "--target", str(target)]
-    subprocess.run([*pip, *options, str(source)], check=True, capture_output=True)
-    return target
+ADDED = {
+    "boosting": ("baseline", "baseline"),
+    "loudness": ("features", "feature"),
+    "listing": ("catalog", "dataset"),
+    "filters": ("adapter", "adapter"),
+    "shared-listeners": ("recommender", "recommender"),
+    "Pooled": ("network", "network"),
+    "RawAudio": ("frontend", "frontend"),
+    ".pls": ("playlist", "playlist-format"),
+    "au": ("tags", "tag-format"),
+    "log_loss": ("metric", "metric"),
+    "from-m": ("protocol", "protocol"),
+}
+"""What the example packages add: the kind, and the example."""
 
 
 def listed(path, **environment):
@@ -43,32 +35,19 @@ def test_built_ins_and_outsiders_are_listed_alike(installed):
     found = listed(installed)
     assert found["CNN"]["parameters"]["channels"] == [32, 128, 128, 192, 256]
     assert "n_labels" not in found["CNN"]["parameters"]
-    assert found["pooled"]["parameters"] == {"n_mels": 96, "width": 16}
-    assert found["raw-audio"]["parameters"] == {"length": 96}
+    assert found["Pooled"]["parameters"] == {"n_mels": 96, "width": 32}
+    assert found["RawAudio"]["parameters"] == {"length": 96, "hop": 96}
     assert found["LogMel"]["parameters"]["hop_length"] == 256
     assert found["svm"]["package"].startswith("genrenet ")
     assert found["svm"]["plugin"] == "baselines"
     assert "C" in found["svm"]["parameters"]
     assert found["mfcc-gaussian"]["kind"] == "features"
-    for name, kind in {
-        "boosting": "baseline",
-        "loudness": "features",
-        "genres": "catalog",
-        "sample-backbone": "backbone",
-        "bands": "adapter",
-        "most-played": "recommender",
-        "pooled": "network",
-        "raw-audio": "frontend",
-        ".list": "playlist",
-        "note": "tags",
-        "kappa": "metric",
-        "halves": "protocol",
-    }.items():
+    for name, (kind, example) in ADDED.items():
         assert found[name]["kind"] == kind
-        assert found[name]["package"] == "genrenet-sample 0.3"
+        assert found[name]["package"] == f"genrenet-example-{example} 0.1"
     table = genrenet("plugins", "--kind", "baseline", path=installed).stdout
     assert "gradient boosting of decision trees" in table
-    assert "loudness " not in table.replace("features=loudness", "")
+    assert "loudness" not in table
 
 
 def test_the_environment_limits_what_is_loaded(installed):
@@ -76,14 +55,11 @@ def test_the_environment_limits_what_is_loaded(installed):
     assert {row["kind"] for row in nothing.values()} == ALWAYS
     assert {row["package"].split()[0] for row in nothing.values()} == {"genrenet"}
     assert {"CNN", "CRNN", "MusiCNN", "LogMel", "msd-cnn", "folder", "fma"} <= set(nothing)
-    wrong = genrenet("plugins", path=installed, code=1, GENRENET_LOAD_PLUGINS="features,sampel")
-    assert "GENRENET_LOAD_PLUGINS: nothing is called 'sampel'" in wrong.stderr
-    by_package = listed(installed, GENRENET_LOAD_PLUGINS="genrenet-sample")
-    assert set(by_package) - set(nothing) == {
-        *("boosting", "loudness", "genres", "sample-backbone", "most-played", "bands"),
-        *("pooled", "raw-audio", ".list", "note", "kappa", "halves"),
-    }
-    by_plugin = listed(installed, GENRENET_LOAD_PLUGINS="sample, features")
+    wrong = genrenet("plugins", path=installed, code=1, GENRENET_LOAD_PLUGINS="features,exampel")
+    assert "GENRENET_LOAD_PLUGINS: nothing is called 'exampel'" in wrong.stderr
+    by_package = listed(installed, GENRENET_LOAD_PLUGINS="genrenet-example-network")
+    assert set(by_package) - set(nothing) == {"Pooled"}
+    by_plugin = listed(installed, GENRENET_LOAD_PLUGINS="example-baseline, features")
     assert "svm" not in by_plugin
     assert {"boosting", "mfcc-gaussian"} <= set(by_plugin)
 
@@ -91,7 +67,8 @@ def test_the_environment_limits_what_is_loaded(installed):
 def test_what_every_song_needs_is_there_whatever_is_loaded(installed, music):
     song = music / "bass" / "bass-0.wav"
     genrenet("classify", song, path=installed, GENRENET_LOAD_PLUGINS="")
-    out = genrenet("data", "check", music, path=installed, GENRENET_LOAD_PLUGINS="sample").stdout
+    only = {"GENRENET_LOAD_PLUGINS": "example-network"}
+    out = genrenet("data", "check", music, path=installed, **only).stdout
     assert "(folder): 24 songs" in out
 
 
@@ -107,90 +84,17 @@ def test_a_reader_that_fails_is_named(tmp_path):
     assert "the reader 'odd' of odd_reader 1.0 failed: found ZeroDivisionError" in said
 
 
-def test_a_layout_and_a_backbone_of_a_plugin_are_used(installed, music, tmp_path):
-    rows = [f"{song}\t{song.parent.name}\n" for song in sorted(music.rglob("*.wav"))]
-    (tmp_path / "songs.genres").write_text("".join(rows))
-    out = genrenet("data", "check", tmp_path / "songs.genres", path=installed).stdout
-    assert "songs (genres): 24 songs" in out
-    names = genrenet("checkpoints", "list", path=installed).stdout
-    assert "sample-backbone" in names
-
-
-def test_an_adapter_of_a_plugin_is_used(installed, music, tmp_path):
-    (tmp_path / "four.txt").write_text("4")
-    backbone, out = f"bands:{tmp_path / 'four.txt'}", tmp_path / "songs.npz"
-    song = music / "bass" / "bass-0.wav"
-    layers = ["--backbone", backbone, "--layer", "linear,embedding"]
-    genrenet("embed", song, *layers, "--out", out, path=installed)
-    with np.load(out) as found:
-        assert found["embeddings"].shape == (5, 8)
-        assert found["embeddings"][0, 0] > found["embeddings"][0, 1:4].max()  # a low tone
-    said = genrenet("classify", song, "--checkpoint", backbone, path=installed, code=2).stderr
-    assert "is an encoder: it names no genres" in said
-    listed_models = json.loads(
-        genrenet("checkpoints", "list", "--format", "json", path=installed).stdout
+def test_a_published_network_of_a_plugin_is_listed(tmp_path):
+    code = (
+        f"{HOOK}from genrenet.models.checkpoints import PublishedModel, load_model\n@hookimpl\n"
+        "def register_backbones(register):\n"
+        "    register(PublishedModel(name='quiet-loud', title='Nobody has published it',\n"
+        "        filename='a.ckpt', sha256='0' * 64, size=1, address='https://example.org/a.ckpt',\n"
+        "        licence='MIT', citation='none', labels=('quiet', 'loud'), convert=load_model))\n"
     )
-    assert {row["name"]: row["licence"] for row in listed_models}[backbone] == "MIT"
-
-
-def test_a_network_a_front_end_and_a_playlist_format_of_a_plugin_are_used(
-    installed, music, tmp_path
-):
-    options = ["--data.split=stratified", "--trainer.accelerator=cpu", "--trainer.max_steps=1"]
-    options += ["--data.frame_seconds=1.5", "--data.trim=0", "--data.num_workers=0"]
-    options += ["--model.network", "pooled", "--model.network.width=4"]
-    options += ["--model.frontend=raw-audio", "--model.frontend.init_args.length=48"]
-    options += ["--model.network.n_mels=48", "--name=run", f"--out={tmp_path}"]
-    genrenet("fit", f"--data.source={music}", *options, path=installed)
-    file = tmp_path / "run" / "version_0" / "checkpoints" / "last.ckpt"
-    found = read_checkpoint(file)["genrenet"]
-    package = {"plugin": "genrenet-sample 0.3"}
-    wanted = {"name": "pooled", **package, "settings": {"width": 4, "n_mels": 48}}
-    assert found["network"] == wanted
-    assert found["frontend"] == {"name": "raw-audio", **package, "settings": {"length": 48}}
-    genrenet("test", "--ckpt_path", file, path=installed)
-    table, listing = tmp_path / "genres.parquet", tmp_path / "all.list"
-    genrenet("scan", music, "--checkpoint", file, "--out", table, path=installed)
-    (genre, *_) = pd.read_parquet(table)["genre"]
-    make = ["playlist", table, "--genre", genre, "--songs=1", "--min-confidence=0"]
-    genrenet(*make, "--out", listing, path=installed)
-    (song,) = listing.read_text().splitlines()
-    assert (tmp_path / song).is_file()
-    others = ["--exclude-list", listing, "--out", tmp_path / "more.list"]
-    genrenet(*make, *others, path=installed)
-    assert (tmp_path / "more.list").read_text().splitlines() != [song]
-    refused = genrenet(*make, "--out", "x.list", path=tmp_path, code=2).stderr
-    assert "wanted .m3u8 or .m3u or .xspf or .json" in refused
-
-
-def test_a_baseline_of_a_plugin_is_judged_and_kept_like_the_built_in_ones(installed, tmp_path):
-    rng = np.random.default_rng(0)
-    genres = np.repeat(["folk", "jazz"], 40)
-    rows = {"filename": [f"{genre}.{i:05d}.wav" for i, genre in enumerate(genres)]}
-    for name in "abc":
-        rows[name] = (genres == "jazz") * 3 + rng.standard_normal(80)
-    pd.DataFrame(rows).to_csv(tmp_path / "table.csv", index=False)
-    options = ["--models", "boosting,knn", "--protocol", "stratified-3fold"]
-    arguments = ["evaluate", tmp_path / "table.csv", *options, "--out", tmp_path / "run"]
-    genrenet(*arguments, path=installed)
-    models = json.loads((tmp_path / "run" / "results.json").read_text())["models"]
-    assert {row["name"] for row in models} == {"boosting", "knn"}
-    assert all(row["accuracy"] > 0.8 for row in models)
-    assert models[0]["about"]["package"] == "genrenet-sample 0.3"
-    assert all(0.6 < row["kappa"] <= 1 for row in models)
-
-
-def test_what_a_plugin_fitted_is_read_with_it_and_refused_without(installed, music, tmp_path):
-    fitted = tmp_path / "fitted.skops"
-    settings = ["--set", "max_leaf_nodes=7"]
-    genrenet("baseline", "boosting", music, *settings, "--out", fitted, path=installed)
-    song = music / "bass" / "bass-0.wav"
-    classify = ["classify", song, "--checkpoint", fitted, "--format", "json"]
-    (answer,) = json.loads(genrenet(*classify, path=installed).stdout)
-    assert set(answer["scores"]) == {"bass", "middle", "treble"}
-    assert answer["genre"] == max(answer["scores"], key=answer["scores"].get)
-    without = genrenet(*classify, path=tmp_path, code=2)
-    assert "types that are not trusted" in without.stderr
+    path = write_plugin(tmp_path / "site", "publisher", code, entry="publisher")
+    assert "quiet-loud" in genrenet("checkpoints", "list", path=path).stdout
+    assert listed(path)["quiet-loud"]["kind"] == "backbone"
 
 
 HOOK = "from genrenet import hookimpl\n"
