@@ -19,5 +19,5 @@ export NO_MKDOCS_2_WARNING=1
 if [ "${1:-build}" = serve ]; then
     exec mkdocs serve "${@:2}"
 fi
-mkdocs build --strict --quiet "${@:2}"
+mkdocs build --strict "${@:2}"
 echo "documentation: build/site/index.html"
