@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Set up if needed, then lint, types, the import contract and the tests: scripts/test.sh [PYTEST OPTIONS]
+# With --long also the tests that take many seconds each, most of which train networks.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 extra=dev

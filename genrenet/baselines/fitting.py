@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from genrenet.baselines.base import Baseline, BaselineError
 from genrenet.baselines.fitted import FittedBaseline
-from genrenet.baselines.multi_label import SeveralGenres, way_of
 from genrenet.models.rankings import rankings
 from genrenet.models.thresholds import choose_thresholds
 
@@ -140,6 +139,8 @@ def fit_multi_label(
     BaselineError
         A method that has no scores for genres, or something that it cannot learn from.
     """
+    from genrenet.baselines.multi_label import SeveralGenres, way_of  # it imports scikit-learn
+
     fixed = dict(settings or {})
     grid = {key: list(values) for key, values in method.grid.items() if key not in fixed}
     names = list(labels)

@@ -22,6 +22,7 @@ from genrenet.baselines import (
     known_features,
     origin,
 )
+from genrenet.baselines.fitting import fit_multi_label
 from genrenet.baselines.song_features import (
     backbone_and_layers,
     check_features,
@@ -186,8 +187,6 @@ class BaselineContender(Contender):
         validation = np.isin(train, split.indices(table, "validation"))
         began = time.perf_counter()
         if dataset.multi_label:
-            from genrenet.baselines.fitting import fit_multi_label  # it imports scikit-learn
-
             fitted = fit_multi_label(
                 self.method,
                 found.rows[train],

@@ -97,6 +97,7 @@ def test_songs_that_were_tagged_are_not_scored_again(arguments, library, tmp_pat
     assert "25 as they were" in capsys.readouterr().out
 
 
+@pytest.mark.long
 @LINUX
 @pytest.mark.parametrize("how", ["lightning", "torchrun"])
 def test_two_processes_give_the_table_of_one(how, arguments, tmp_path):

@@ -102,6 +102,7 @@ def _fit(folder, music, devices, *options):
     return read_checkpoint(folder / "run" / "version_0" / "checkpoints" / "last.ckpt")
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform != "linux", reason="torch's gloo is at home on Linux")
 @pytest.mark.parametrize("max_songs", ["null", "1"])
 def test_two_processes_learn_what_one_learns(max_songs, music, tmp_path):

@@ -65,6 +65,7 @@ def test_serve_answers_what_the_readme_asks(place, checkpoint, monkeypatch):
             assert b'"genre"' in done.stdout
 
 
+@pytest.mark.long
 def test_processes_of_torchrun_share_a_scan(place, checkpoint):
     (command,) = [each for each in readme.commands() if "-m genrenet scan" in each]
     words = shlex.split(command.replace("/shared/music", "Music").replace("/shared/", ""))

@@ -101,6 +101,7 @@ def test_songs_that_both_have_are_left_out_and_named(tables, tmp_path):
     assert len(set(same.table["artist"])) == 12
 
 
+@pytest.mark.long
 def test_songs_for_networks_and_baselines(music, tmp_path):
     """The second collection has other songs of one genre, and one that the first has too."""
     other = tmp_path / "other"

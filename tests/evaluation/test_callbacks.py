@@ -127,6 +127,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform != "linux", reason="processes are forked, to save time")
 def test_two_processes_write_what_one_would(odd_music, tested, tmp_path):
     root = Path(__file__).parents[2]

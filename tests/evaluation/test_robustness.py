@@ -71,6 +71,7 @@ def test_another_deformation_of_a_finished_run_is_computed_alone(music, tmp_path
     assert judge(music, out, []).results["robustness"] == []
 
 
+@pytest.mark.long
 def test_a_network_answers_deformed_songs_with_the_same_checkpoint(music, tmp_path, cache):
     config = tmp_path / "tiny.yaml"
     config.write_text(TINY)

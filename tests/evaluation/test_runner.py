@@ -251,6 +251,7 @@ def test_songs_without_features_are_counted(music, tmp_path):
     assert list(row["skipped"]) == ["bass/bass-0"]
 
 
+@pytest.mark.long
 def test_a_network_is_judged_like_the_others(music, tmp_path):
     """One tiny network through the program's own commands, with frames and a resumed run."""
     config = tmp_path / "tiny.yaml"
@@ -274,6 +275,7 @@ def test_a_network_is_judged_like_the_others(music, tmp_path):
     assert np.allclose(scores.sum(axis=1), 1, atol=1e-4)
 
 
+@pytest.mark.long
 def test_all_folds_networks_and_seeds_share_one_store(music, tmp_path, monkeypatch):
     """Songs are decoded once, before any time is taken, and found by other collections of them."""
     monkeypatch.setenv("GENRENET_CACHE", str(tmp_path / "cache"))
@@ -305,6 +307,7 @@ def test_all_folds_networks_and_seeds_share_one_store(music, tmp_path, monkeypat
     assert again["models"][0]["prepare_seconds"] == first
 
 
+@pytest.mark.long
 def test_a_network_that_fails_is_not_taken_for_one_that_skipped_songs(music, tmp_path):
     config = tmp_path / "fails.yaml"
     config.write_text(TINY)
@@ -317,6 +320,7 @@ def test_a_network_that_fails_is_not_taken_for_one_that_skipped_songs(music, tmp
     assert "the disk is on fire" in error
 
 
+@pytest.mark.long
 def test_training_may_end_before_the_first_validation(music, tmp_path):
     config = tmp_path / "short.yaml"
     config.write_text(TINY)

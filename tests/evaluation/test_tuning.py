@@ -167,6 +167,7 @@ def test_searches_that_cannot_be_carried_out(features, tmp_path, monkeypatch):
         tune(features, "nearest", out=tmp_path)
 
 
+@pytest.mark.long
 def test_options_of_a_network_are_searched(music, tmp_path):
     """On validation songs that the collection names, so that two trainings are enough."""
     dataset = read_dataset(music)

@@ -72,6 +72,7 @@ def in_library(folder, table="items"):
     return [genres.split("\\\u2400") if genres else [] for (genres,) in found]
 
 
+@pytest.mark.long
 def test_an_import_and_the_command(beets, songs, tmp_path):
     beets("import", "-q", "-A", "-C", tmp_path / "music")
     known = {"Classical", "Electronic", "Pop", "Rock"}

@@ -265,6 +265,7 @@ def test_a_file_names_no_other_kind_of_class(path, words, checkpoint, tmp_path, 
             load_model(tmp_path / "evil.ckpt")
 
 
+@pytest.mark.long
 def test_a_plugin_names_its_network(own, music, tmp_path, monkeypatch):
     code = """
 from genrenet import hookimpl

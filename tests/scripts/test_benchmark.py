@@ -36,6 +36,7 @@ def measured(name, folder, *arguments):
     return found
 
 
+@pytest.mark.long
 def test_frontend(tmp_path, monkeypatch):
     references = importlib.import_module("benchmark_frontend").REFERENCES
     assert set(references) == {"librosa", "torchaudio", "nnAudio"}
@@ -49,6 +50,7 @@ def test_frontend(tmp_path, monkeypatch):
     assert found["machine"]["torch"]
 
 
+@pytest.mark.long
 def test_network(tmp_path, capsys, monkeypatch):
     monkeypatch.delitem(importlib.import_module("benchmark_network").TARGETS, "bf16")
     chosen = ["--networks", "random-crnn", "--no-compile"]
@@ -59,6 +61,7 @@ def test_network(tmp_path, capsys, monkeypatch):
     assert [line.split(",")[0] for line in table[2:]] == ["random-crnn"]
 
 
+@pytest.mark.long
 def test_classify(tmp_path, monkeypatch):
     monkeypatch.setattr(importlib.import_module("benchmark_classify"), "PRECISIONS", ("auto",))
     importlib.import_module("benchmark_music").songs(None, 2, tmp_path, seconds=8.0)
@@ -69,6 +72,7 @@ def test_classify(tmp_path, monkeypatch):
     assert "2 of 2 genres the same" in found["results"][0]["note"]
 
 
+@pytest.mark.long
 def test_musicnn(tmp_path, monkeypatch):
     monkeypatch.delitem(importlib.import_module("benchmark_musicnn").TARGETS, "bf16")
     importlib.import_module("benchmark_music").songs(None, 1, tmp_path, seconds=8.0)
@@ -112,6 +116,7 @@ def test_large_store_opens(tmp_path):
     assert list(steps) == ["catalog", "split", "check", "open", "datasets", "batch"]
 
 
+@pytest.mark.long
 def test_startup(tmp_path, monkeypatch):
     startup = importlib.import_module("benchmark_startup")
     monkeypatch.setattr(startup, "LIBRARY", 6)

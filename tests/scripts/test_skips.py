@@ -14,6 +14,7 @@ TESTS = (
 REASONS = ("no music in", "no browser: none of")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("variables", "options", "code"), [({}, "-n0", 0), ({"CI": "true"}, "-n1", 1)], ids=["", "CI"]
 )

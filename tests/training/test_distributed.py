@@ -62,6 +62,7 @@ def _run(folder, command, checkpoint, devices, *options):
     return _program(command, *arguments), folder / str(devices) / "version_0" / command
 
 
+@pytest.mark.long
 def test_predictions_are_one_file_and_the_same(flawed, trained, tmp_path):
     files = []
     for devices in (1, 2):
@@ -80,6 +81,7 @@ def test_predictions_are_one_file_and_the_same(flawed, trained, tmp_path):
     assert table["frames"].tolist() == [3] * 23
 
 
+@pytest.mark.long
 def test_a_test_measures_the_same(music, flawed, trained, tmp_path):
     results = []
     for devices in (1, 2):
@@ -111,6 +113,7 @@ def _fit(folder, source):
     return folder / "run" / "version_0" / "checkpoints" / "last.ckpt"
 
 
+@pytest.mark.long
 def test_training_on_chunks_is_training_on_the_store(flawed, tmp_path):
     write_streamed(read_catalog(flawed), tmp_path / "chunks", chunk_bytes=300_000)
     file = _fit(tmp_path / "streamed", tmp_path / "chunks")

@@ -199,6 +199,7 @@ def _train(music, folder, how):
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ)
 
 
+@pytest.mark.long
 def test_a_killed_run_resumes_and_ends_with_the_same_weights(music, tmp_path):
     whole = _train(music, tmp_path / "whole", "plain")
     assert whole.communicate(timeout=120)[0]

@@ -151,6 +151,7 @@ def test_the_report_of_a_test_uses_the_thresholds_of_the_checkpoint(trained, tab
     assert "Each genre" in report.page.read_text()
 
 
+@pytest.mark.long
 def test_a_network_is_judged_beside_the_baselines(table, tmp_path):
     config = tmp_path / "tiny.yaml"
     config.write_text(TINY)

@@ -48,6 +48,7 @@ def folder(tmp_path_factory):
     return folder
 
 
+@pytest.mark.long
 def test_genrenet_trains_classifies_and_evaluates_without_torchaudio(music, folder):
     augment = "--model.spec_augment=genrenet.training.augmentation.SpecAugment"
     options = ["--config", "tiny.yaml", "--name", "run", augment, "--model.frontend.backend=fft"]

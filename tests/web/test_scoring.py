@@ -11,6 +11,8 @@ from contextlib import closing
 from urllib.parse import urlsplit
 from urllib.request import urlopen
 
+import pytest
+
 from genrenet.data.frames import FrameSettings
 from genrenet.web.app import create_app
 from tests.helpers.served import STREAM, asking, form, make_service, serving
@@ -51,6 +53,7 @@ def test_a_client_that_leaves_gives_its_place_up(folder, checkpoint):
         assert (turns.waiting, turns.running, busy.ahead) == (0, 1, 0)
 
 
+@pytest.mark.long
 def test_two_hundred_at_once_all_get_their_own_answer(folder, checkpoint, music):
     service = make_service(folder, checkpoint)
     names = sorted(str(path.relative_to(music)) for path in music.rglob("*.wav"))

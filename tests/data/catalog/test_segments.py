@@ -241,6 +241,7 @@ def test_audio_segments_are_decided_per_song(tmp_path):
     assert sorted(decided["track_id"]) == sorted(set(dataset.table["song"]))
 
 
+@pytest.mark.long
 def test_networks_decide_on_songs(tmp_path):
     config = tmp_path / "tiny.yaml"
     config.write_text(TINY)

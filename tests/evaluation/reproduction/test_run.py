@@ -45,6 +45,7 @@ def vectors(tmp_path_factory):
     return file
 
 
+@pytest.mark.long
 def test_the_whole_report_and_its_resumption(songs, vectors, checkpoint, tmp_path):
     plan = replace(
         LIGHT,

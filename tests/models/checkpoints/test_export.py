@@ -76,6 +76,7 @@ def vivid(network, *, backend="nnaudio", seconds=None, labels=("a", "b", "é"), 
     return model
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("suffix", [".onnx", ".pt2"])
 @pytest.mark.parametrize(
     ("name", "backend"), [*((name, "nnaudio") for name in TINY), ("CNN", "torchaudio")]
@@ -88,6 +89,7 @@ def test_small_networks_score_alike(name, backend, suffix, tmp_path):
     assert check_export(target, model) < 1e-5
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("name", "backend", "suffix"),
     [
@@ -128,6 +130,7 @@ def test_a_trained_model_names_genres_in_onnxruntime(checkpoint, tmp_path):
     assert metadata["output"] == "softmax"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("level", ["bound", "normalise"])
 def test_the_front_ends_level_is_exported(level, tmp_path):
     import onnxruntime
@@ -166,6 +169,7 @@ def test_metadata_is_the_same_in_both_formats(name, tmp_path):
     }
 
 
+@pytest.mark.long
 def test_the_model_is_left_as_it_was(tmp_path):
     model = vivid(TINY["CRNN-torch"], seconds=1.5).train()
     before = {name: values.clone() for name, values in model.state_dict().items()}

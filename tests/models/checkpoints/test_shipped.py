@@ -97,6 +97,7 @@ def test_it_says_where_it_comes_from(name):
     assert "/" not in str(model.provenance.get("dataset"))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", SHIPPED)
 def test_it_knows_the_songs_it_learnt_from(name, shared_data, backbones, monkeypatch):
     monkeypatch.setenv("GENRENET_CACHE", str(backbones))
