@@ -100,6 +100,12 @@ class Reproduction:
         """The page."""
         return self.out / "report.html"
 
+    def keep(self, name: str, results: dict[str, Any]) -> None:
+        """Keep a run of the harness, in the order of the parts."""
+        known = {**self.evaluations, name: results}
+        order = [one for names in EVALUATIONS.values() for one in names]
+        self.evaluations = {one: known[one] for one in order if one in known}
+
     def lack(self, what: str, why: str) -> None:
         """Note what of the present part could not be run; once is enough."""
         if (what, why) not in self.lacking:
@@ -121,7 +127,9 @@ class Reproduction:
         """
         names = [name for part in parts for name in EVALUATIONS.get(part, ())]
         found = earlier.get("evaluations", {})
-        self.evaluations |= {name: found[name] for name in names if name in found}
+        for name in names:
+            if name in found:
+                self.keep(name, found[name])
         if "finetuning" in parts:
             self.tuned = list(earlier.get("finetuning", []))
         for row in earlier.get("could_not_be_run", []):

@@ -141,7 +141,7 @@ def _evaluate(
         found.lack(", ".join(map(plain_name, models)), str(error))
         tell(f"{name} could not be run: {error}")
         return
-    found.evaluations[name] = judged.results
+    found.keep(name, judged.results)
     for row in judged.results["models"]:
         if row["accuracy"] is None:
             why = row["error"] or "no song was judged"
