@@ -52,6 +52,12 @@ def lint(session: nox.Session) -> None:
 
 
 @nox.session
+def docs(session: nox.Session) -> None:
+    """Build the documentation."""
+    _script(session, "docs.sh")
+
+
+@nox.session
 def wheel(session: nox.Session) -> None:
     """Build the wheel, and try it outside of the checkout."""
     _script(session, "wheel.sh")

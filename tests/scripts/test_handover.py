@@ -39,7 +39,7 @@ def test_what_is_called_is_there(file):
 
 
 def test_workflows_run_scripts_alone():
-    assert {"tests", "versions", "wheel"} <= {*jobs()}
+    assert {"tests", "versions", "docs", "wheel"} <= {*jobs()}
     for job in jobs().values():
         for step in job["steps"]:
             assert "uses" in step or re.match(r"bash scripts/\w+\.sh\b[^&|;]*$", step["run"])
@@ -66,7 +66,7 @@ def test_sessions(tmp_path):
     assert found.returncode == 0, found.stderr
     sessions = re.findall(r"^[*-] (\S+) ->", found.stdout, re.MULTILINE)
     tests = [f"tests({python})" for python in PYTHONS]
-    assert sessions == [*tests, "newest", "floors", "lint", "wheel"]
+    assert sessions == [*tests, "newest", "floors", "lint", "docs", "wheel"]
 
 
 def test_a_session_runs_its_script_with_its_interpreter(tmp_path):

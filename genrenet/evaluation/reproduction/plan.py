@@ -13,6 +13,9 @@ from genrenet.evaluation.reproduction.songs import Material
 from genrenet.evaluation.reproduction.tuning import BACKBONES
 from genrenet.version import __version__
 
+EVALUATIONS = {"tables": ("vectors", "gaussians"), "networks": ("networks",)}
+"""Runs of the harness that parts consist of."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -57,11 +60,11 @@ FULL = Plan()
 QUICK = Plan(
     seeds=1,
     network_seeds=1,
-    network_epochs=4,
+    network_epochs=2,
     transfers=("musicnn-msd",),
     classical=("gaussian-kmeans", "kl-knn", "knn"),
-    tuning_epochs=4,
-    tuning_songs=30,
+    tuning_epochs=3,
+    tuning_songs=12,
 )
 
 
@@ -78,8 +81,10 @@ class Reproduction:
         `genrenet.evaluation.results.summarise` of ``vectors``, ``gaussians`` and ``networks``.
     tuned : list of dict
         See `genrenet.evaluation.reproduction.tuning.run_study`.
-    lacking : list of (str, str)
-        What could not be run, and why.
+    part : str
+        The one that is being carried out.
+    lacking_of : dict of str to list of (str, str)
+        What of each part could not be run, and why.
     """
 
     out: Path
@@ -87,17 +92,49 @@ class Reproduction:
     material: Material
     evaluations: dict[str, dict[str, Any]] = field(default_factory=dict)
     tuned: list[dict[str, Any]] = field(default_factory=list)
-    lacking: list[tuple[str, str]] = field(default_factory=list)
+    part: str = ""
+    lacking_of: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
 
     @property
     def page(self) -> Path:
         """The page."""
         return self.out / "report.html"
 
+    def keep(self, name: str, results: dict[str, Any]) -> None:
+        """Keep a run of the harness, in the order of the parts."""
+        known = {**self.evaluations, name: results}
+        order = [one for names in EVALUATIONS.values() for one in names]
+        self.evaluations = {one: known[one] for one in order if one in known}
+
     def lack(self, what: str, why: str) -> None:
-        """Note what could not be run; once is enough."""
+        """Note what of the present part could not be run; once is enough."""
         if (what, why) not in self.lacking:
-            self.lacking.append((what, why))
+            self.lacking_of.setdefault(self.part, []).append((what, why))
+
+    @property
+    def lacking(self) -> list[tuple[str, str]]:
+        """What could not be run, and why."""
+        return [entry for entries in self.lacking_of.values() for entry in entries]
+
+    def take(self, earlier: Mapping[str, Any], parts: Sequence[str]) -> None:
+        """Take what an earlier run in the same folder has found of some parts.
+
+        Parameters
+        ----------
+        earlier : mapping
+            See `as_dict`.
+        parts : sequence of str
+        """
+        names = [name for part in parts for name in EVALUATIONS.get(part, ())]
+        found = earlier.get("evaluations", {})
+        for name in names:
+            if name in found:
+                self.keep(name, found[name])
+        if "finetuning" in parts:
+            self.tuned = list(earlier.get("finetuning", []))
+        for row in earlier.get("could_not_be_run", []):
+            if row.get("part") in parts:
+                self.lacking_of.setdefault(row["part"], []).append((row["what"], row["why"]))
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values, for JSON."""
@@ -112,5 +149,9 @@ class Reproduction:
             ],
             "evaluations": self.evaluations,
             "finetuning": self.tuned,
-            "could_not_be_run": [{"what": what, "why": why} for what, why in self.lacking],
+            "could_not_be_run": [
+                {"part": part, "what": what, "why": why}
+                for part, entries in self.lacking_of.items()
+                for what, why in entries
+            ],
         }

@@ -36,6 +36,7 @@ from genrenet.evaluation.reproduction.plan import FULL, Plan, Reproduction
 from genrenet.evaluation.reproduction.published import GENRES
 from genrenet.evaluation.reproduction.songs import find_material
 from genrenet.evaluation.reproduction.tuning import Study, run_study
+from genrenet.evaluation.stored_json import read_json
 from genrenet.utils.atomic import write_text
 from genrenet.utils.errors import GenrenetError, printable
 
@@ -72,6 +73,7 @@ def reproduce(
     plan : Plan
         `FULL`, `QUICK` or another.
     parts : sequence of {"tables", "networks", "finetuning"}
+        What an earlier run in the same folder has found of the others stays on the page.
     tell : callable
         Gets lines of progress.
 
@@ -101,7 +103,10 @@ def reproduce(
         "networks": _networks,
         "finetuning": _finetuning,
     }
+    left_out = [part for part in PARTS if part not in parts]
+    found.take(read_json(folder / "results.json") or {}, left_out)
     for part in parts:
+        found.part = part
         try:
             steps[part](found, labels, tell)
         except Exception as error:  # a part that fails must not lose the others
@@ -136,7 +141,7 @@ def _evaluate(
         found.lack(", ".join(map(plain_name, models)), str(error))
         tell(f"{name} could not be run: {error}")
         return
-    found.evaluations[name] = judged.results
+    found.keep(name, judged.results)
     for row in judged.results["models"]:
         if row["accuracy"] is None:
             why = row["error"] or "no song was judged"

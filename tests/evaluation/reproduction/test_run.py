@@ -80,6 +80,17 @@ def test_the_whole_report_and_its_resumption(songs, vectors, checkpoint, tmp_pat
     assert times == {file: file.stat().st_mtime_ns for file in times}
     assert again.evaluations["vectors"]["models"] == found.evaluations["vectors"]["models"]
 
+    # One part alone leaves the others on the page.
+    page = again.page.read_text("utf-8")
+    part = reproduce([songs], tmp_path / "run", features=vectors, plan=plan, parts=["tables"])
+    assert _words(part.page.read_text("utf-8")) == _words(page)
+    assert part.lacking == again.lacking
+
+
+def _words(page):
+    """Return a page without times and drawings, whose identifiers are drawn by chance."""
+    return re.sub(r"<svg.*?</svg>|\d{4}-\d\d-\d\dT[\d:+]+", "", page, flags=re.DOTALL)
+
 
 def test_vectors_alone_leave_out_what_hears_songs(vectors, tmp_path):
     found = reproduce([vectors], tmp_path / "run", plan=LIGHT, tell=[].append)
