@@ -11,7 +11,7 @@ from tests.helpers.readme_files import write_readme_files
 PAGE = Path(__file__).parents[2] / "docs" / "tutorial.md"
 STAND_INS = {
     "transfer-musicnn": "tiny.yaml",
-    "svm,kl-knn,transfer:musicnn-msd": "knn@spectral-stats,tree@spectral-stats",
+    "svm,kl-knn,logistic@musicnn-msd": "knn@spectral-stats,tree@spectral-stats",
     "artist-3fold": "stratified-3fold",
     "rock": "bass",
 }
