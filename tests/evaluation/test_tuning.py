@@ -163,7 +163,7 @@ def test_searches_that_cannot_be_carried_out(features, tmp_path, monkeypatch):
     with pytest.raises(TuningError, match=r"no trial of 'nearest' could .* no columns at all"):
         tune(features, "nearest", space=none, trials=2, out=tmp_path / "run", tell=[].append)
     monkeypatch.setitem(sys.modules, "optuna", None)
-    with pytest.raises(TuningError, match=r"'optuna'.*genrenet\[research\]"):
+    with pytest.raises(TuningError, match=r"package optuna.*genrenet\[research\]"):
         tune(features, "nearest", out=tmp_path)
 
 
