@@ -83,8 +83,7 @@ def _report(options: argparse.Namespace, out: str) -> int:
     for what, why in found.lacking:
         say(f"not run: {what}: {why}")
     say(f"report: {printable(found.page)}")
-    lacking = found.as_dict()["could_not_be_run"]
-    fact(report=printable(found.page), out=printable(out), could_not_be_run=lacking)
+    fact(report=printable(found.page), out=printable(out), could_not_be_run=found.could_not_be_run)
     if "networks" in found.evaluations:
         place = printable(found.out / "networks")
         next_step("data", "labels", place, why="songs that seem to be labelled wrongly")

@@ -83,8 +83,8 @@ class Reproduction:
         See `genrenet.evaluation.reproduction.tuning.run_study`.
     part : str
         The one that is being carried out.
-    lacking_of : dict of str to list of (str, str)
-        What of each part could not be run, and why.
+    could_not_be_run : list of dict
+        ``part``, ``what`` and ``why``.
     """
 
     out: Path
@@ -93,7 +93,7 @@ class Reproduction:
     evaluations: dict[str, dict[str, Any]] = field(default_factory=dict)
     tuned: list[dict[str, Any]] = field(default_factory=list)
     part: str = ""
-    lacking_of: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    could_not_be_run: list[dict[str, str]] = field(default_factory=list)
 
     @property
     def page(self) -> Path:
@@ -109,12 +109,12 @@ class Reproduction:
     def lack(self, what: str, why: str) -> None:
         """Note what of the present part could not be run; once is enough."""
         if (what, why) not in self.lacking:
-            self.lacking_of.setdefault(self.part, []).append((what, why))
+            self.could_not_be_run.append({"part": self.part, "what": what, "why": why})
 
     @property
     def lacking(self) -> list[tuple[str, str]]:
         """What could not be run, and why."""
-        return [entry for entries in self.lacking_of.values() for entry in entries]
+        return [(row["what"], row["why"]) for row in self.could_not_be_run]
 
     def take(self, earlier: Mapping[str, Any], parts: Sequence[str]) -> None:
         """Take what an earlier run in the same folder has found of some parts.
@@ -132,9 +132,8 @@ class Reproduction:
                 self.keep(name, found[name])
         if "finetuning" in parts:
             self.tuned = list(earlier.get("finetuning", []))
-        for row in earlier.get("could_not_be_run", []):
-            if row.get("part") in parts:
-                self.lacking_of.setdefault(row["part"], []).append((row["what"], row["why"]))
+        rows = earlier.get("could_not_be_run", [])
+        self.could_not_be_run += [row for row in rows if row.get("part") in parts]
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values, for JSON."""
@@ -149,9 +148,5 @@ class Reproduction:
             ],
             "evaluations": self.evaluations,
             "finetuning": self.tuned,
-            "could_not_be_run": [
-                {"part": part, "what": what, "why": why}
-                for part, entries in self.lacking_of.items()
-                for what, why in entries
-            ],
+            "could_not_be_run": self.could_not_be_run,
         }
