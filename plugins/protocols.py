@@ -1,4 +1,4 @@
-"""The built-in protocols: which songs are learnt from and which are judged."""
+"""The built-in protocols: which songs are for training and which for testing."""
 
 from __future__ import annotations
 
@@ -12,31 +12,32 @@ if TYPE_CHECKING:
     from genrenet.evaluation.protocols import ProtocolKind
 
 ARTIST = (
-    "Folds by artist: no artist is both learnt from and judged, so voices, studios and "
-    "albums cannot be recognised in place of genres. This is what to expect on artists the model "
-    "has not heard."
+    "Folds by artist: no artist is in both the training and the test set, so voices, studios and "
+    "albums cannot be recognised instead of genres. This is the accuracy to expect on artists that "
+    "the model was not trained on."
 )
 STRATIFIED = (
-    "Stratified folds: songs are shuffled within their genre, regardless of artist. "
-    "Songs of one artist or album, and repeated recordings, stand on both sides, so a method is "
-    "also paid for recognising them."
+    "Stratified folds: songs are shuffled within their genre, regardless of artist. Songs of one "
+    "artist or album, and repeated recordings, are in both the training and the test set, so the "
+    "accuracy also rewards recognising them."
 )
 FAULT_FILTERED = (
-    "The fault-filtered split of GTZAN (443 songs to learn from, 197 for "
-    "validation, 290 judged): repeated and distorted excerpts are left out, and artists that are "
-    "known stand on one side only."
+    "The fault-filtered split of GTZAN (443 songs for training, 197 for validation, 290 for "
+    "testing): repeated and distorted excerpts are left out, and each known artist is in only one "
+    "of the sets."
 )
 THIRTY = (
-    "70 % of each genre's songs are learnt from and 30 % judged, drawn again for every "
-    "seed, regardless of artist: songs of one artist stand on both sides."
+    "70 % of each genre's songs are for training and 30 % for testing, drawn anew for every seed, "
+    "regardless of artist: songs of one artist are in both sets."
 )
 COLUMN = (
-    "The collection's own split, from its column 'split'. Validation songs are learnt "
-    "from by methods that need none."
+    "The collection's own split, from its column 'split'. Methods that need no validation songs "
+    "are also trained on these."
 )
 ACROSS = (
-    "Learnt from all songs of one collection, some of them for validation, and judged on the songs "
-    "of another: recordings, selection and labels are others, as they are wherever a model is used."
+    "Trained on all songs of one collection, some of them for validation, and tested on the songs "
+    "of another one: recordings, selection of songs and annotators differ, as they do when a model "
+    "is used in practice."
 )
 
 
@@ -59,19 +60,24 @@ def register_protocols(register: Callable[[ProtocolKind], None]) -> None:
         ),
         ProtocolKind(
             "stratified-10fold",
-            "shuffled songs; any number of folds",
+            "stratified folds of shuffled songs; any number of folds",
             STRATIFIED,
             folds("stratified_folds"),
             lenient=True,
             pattern=f"stratified-{number}fold",
         ),
         ProtocolKind(
-            "fault-filtered", "GTZAN without its faults", FAULT_FILTERED, folds("gtzan_fold")
+            "fault-filtered",
+            "GTZAN's split without faulty excerpts",
+            FAULT_FILTERED,
+            folds("gtzan_fold"),
         ),
-        ProtocolKind("70-30", "30 % of each genre judged", THIRTY, folds("thirty_percent"), True),
-        ProtocolKind("column", "as the column split says", COLUMN, folds("column_fold")),
         ProtocolKind(
-            "across", "one collection learnt, another judged", ACROSS, folds("across_fold")
+            "70-30", "30 % of each genre for testing", THIRTY, folds("thirty_percent"), True
+        ),
+        ProtocolKind("column", "the split in the column split", COLUMN, folds("column_fold")),
+        ProtocolKind(
+            "across", "training and test set from two collections", ACROSS, folds("across_fold")
         ),
     ):
         register(kind)

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Make the figures that the documentation states: packaged experiments of ``genrenet evaluate``.
+"""Compute the results in the documentation: predefined experiments of ``genrenet evaluate``.
 
     python scripts/results.py run FOLDER --work runs [NAME ...]
     python scripts/results.py page
 
-``run`` carries out the experiments on their data below FOLDER and keeps what is stated of each in
-``docs/results/NAME.json``; one that was interrupted goes on. ``page`` writes ``docs/results.md``
-from these files alone.
+``run`` runs the experiments on their data below FOLDER and stores their results in
+``docs/results/NAME.json``; an interrupted one is resumed. ``page`` writes ``docs/results.md``
+from these files.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from genrenet.utils.atomic import write_text
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 DATA = {
-    "artists-curve": ("emotify", "Emotify: 300 excerpts of a minute, four genres, 95 artists"),
+    "artists-curve": ("emotify", "Emotify: 300 one-minute excerpts, four genres, 95 artists"),
 }
 """Where the data of each experiment is, and what it is."""
 
@@ -55,11 +55,10 @@ def _without_paths(error: str | None) -> str | None:
 def page(stored: Mapping[str, Mapping[str, Any]]) -> str:
     """Return the page of all stored results, by experiment, as Markdown."""
     lines = ["# Results", ""]
-    lines += ["Made by `scripts/results.py` from packaged experiments; `docs/results/` has the"]
-    lines += [
-        "figures, and `genrenet evaluate DATA --config NAME` makes them again. Intervals are of"
-    ]
-    lines += ["95 %: over songs (Wilson), and over artists (bootstrap) where these are known.", ""]
+    lines += ["`scripts/results.py` makes this page from predefined experiments. The figures"]
+    lines += ["are in `docs/results/`; `genrenet evaluate DATA --config NAME` reproduces them."]
+    lines += ["Intervals are 95 % intervals, over songs (Wilson) and, where artists are known,"]
+    lines += ["over artists (bootstrap).", ""]
     for name, results in stored.items():
         lines += [f"## {name}", "", f"{DATA[name][1]} ({results['n_songs']} songs).", ""]
         lines += [line for curve in results["curves"] for line in _curve(results, curve)]
@@ -70,11 +69,11 @@ def page(stored: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def _curve(results: Mapping[str, Any], curve: Mapping[str, Any]) -> Iterator[str]:
-    yield from (f"### {heading(curve)}, {len(results['seeds'])} times", "")
+    yield from (f"### {heading(curve)}, {len(results['seeds'])} seeds", "")
     yield from _table(*curve_table(curve))
     yield from (
         "",
-        "Accuracy with its interval over artists; the songs that are judged are the same.",
+        "Accuracy with its interval over artists; the test sets are the same for all sizes.",
     )
     yield ""
 
@@ -108,12 +107,12 @@ def _deformed(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         for row in rows
     ]
     yield from ("", *_table(heads, cells), "")
-    yield "Pairs of the same songs; p is that of McNemar, adjusted (Holm)."
+    yield "Paired by song; p is the p-value of McNemar's test, adjusted (Holm)."
 
 
 def _protocol(results: Mapping[str, Any], protocol: Mapping[str, Any]) -> Iterator[str]:
     seeds = len(results["seeds"])
-    yield f"### {protocol['name']}, {seeds} {'time' if seeds == 1 else 'times'}"
+    yield f"### {protocol['name']}, {seeds} {'seed' if seeds == 1 else 'seeds'}"
     yield from ("", protocol["meaning"], "")
     rows = ranked(results, protocol["name"])
     cells = [
@@ -127,14 +126,14 @@ def _protocol(results: Mapping[str, Any], protocol: Mapping[str, Any]) -> Iterat
     yield from _table(["model", "accuracy", "95 % interval", "by artist", "macro F1", "n"], cells)
     for row in rows:
         if row["error"]:
-            yield from ("", f"`{row['name']}` could not be judged: {row['error']}.")
+            yield from ("", f"`{row['name']}` could not be evaluated: {row['error']}.")
     yield from _comparisons(results, protocol["name"], rows[0]["name"])
     if deformed := [row for row in results["robustness"] if row["protocol"] == protocol["name"]]:
         yield from _deformed(deformed)
 
 
 def _comparisons(results: Mapping[str, Any], protocol: str, best: str) -> Iterator[str]:
-    """Say which models the best one is better than."""
+    """Yield the paired comparisons of the best model with the others."""
     for pair in results["comparisons"]:
         if pair["protocol"] == protocol and best in (pair["first"], pair["second"]):
             sign = 1 if best == pair["first"] else -1
@@ -142,7 +141,7 @@ def _comparisons(results: Mapping[str, Any], protocol: str, best: str) -> Iterat
             ends = sorted(sign * end for end in pair["ci95"])
             yield from (
                 "",
-                f"`{best}` less `{other}`: {sign * pair['difference']:+.3f} ({ends[0]:+.2f} to "
+                f"`{best}` minus `{other}`: {sign * pair['difference']:+.3f} ({ends[0]:+.2f} to "
                 f"{ends[1]:+.2f}), p = {pair['p_permutation_holm']:.3f} (permutation, Holm).",
             )
 

@@ -21,6 +21,8 @@ ROOT = Path(__file__).parents[1]
 PAGES = {
     "CONTRIBUTING.md": "contributing.md",
     "CHANGELOG.md": "changelog.md",
+    "SECURITY.md": "security.md",
+    "examples/notebooks/README.md": "notebooks.md",
     "integrations/beets/README.md": "beets.md",
     "integrations/picard/README.md": "picard.md",
 }
@@ -30,6 +32,10 @@ FILES = {
     "integrations/systemd/genrenet-watch.service": "files/genrenet-watch.service",
     "integrations/docker/compose.yaml": "files/compose.yaml",
     "LICENSE": "files/LICENSE.txt",
+    **{
+        f"examples/notebooks/{path.name}": f"files/{path.name}"
+        for path in sorted((ROOT / "examples" / "notebooks").glob("*.ipynb"))
+    },
 }
 """Files that pages link to, and where they are in the site."""
 

@@ -9,14 +9,14 @@ from tests.helpers.plugin_packages import EXAMPLES
 NOTEBOOKS = sorted((EXAMPLES / "notebooks").glob("*.ipynb"))
 SHOWN = {
     "explore_a_library": ("text/html", "image/png"),
-    "hear_what_the_network_hears": ("text/html", "image/svg+xml", "image/png"),
-    "judge_three_methods": ("text/html", "image/svg+xml"),
+    "from_samples_to_scores": ("text/html", "image/svg+xml", "image/png"),
+    "compare_three_methods": ("text/html", "image/svg+xml"),
     "train_on_your_folder": ("text/html", "image/svg+xml"),
 }
 """Kinds of output that each shows: tables and players, figures."""
 
 
-LONG = ("judge_three_methods", "train_on_your_folder")
+LONG = ("compare_three_methods", "train_on_your_folder")
 RUN = [pytest.param(path, marks=[pytest.mark.long] * (path.stem in LONG)) for path in NOTEBOOKS]
 
 

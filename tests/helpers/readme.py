@@ -8,7 +8,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
-NAMES = ("training", "library", "models", "evaluation", "plugins", "performance")
+NAMES = ("training", "library", "server", "playlists", "recommendations", "models", "evaluation")
+NAMES += ("plugins", "performance")
 PAGES = (README, *(ROOT / "docs" / f"{name}.md" for name in NAMES))
 """The README and the pages that go on where it ends, in the order in which their commands run."""
 

@@ -145,7 +145,7 @@ def curve_table(curve: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
         size = first["size"] if first["size"] == "all" else f"{first['size']} {curve['unit']}"
         numbers = ["" if first[key] is None else f"{first[key]:.0f}" for key in counted]
         rows.append([size, *numbers, *(_figure(of[model]) for model in models)])
-    return ["learnt from", *counted, *models], rows
+    return ["training set", *counted, *models], rows
 
 
 def _figure(point: Mapping[str, Any]) -> str:

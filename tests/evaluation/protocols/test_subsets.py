@@ -153,5 +153,5 @@ def test_what_a_size_says():
     assert Subset.parse("5-shot").meaning.startswith("Learnt from 5 songs of each genre only")
     assert Subset.parse("2.5%-artists").label == "2.5 %"
     (protocol,) = protocols("artist-5fold@8-artists", 1)
-    assert "no artist is both" in protocol.meaning
+    assert "no artist is in both" in protocol.meaning
     assert "with all their songs" in protocol.meaning
