@@ -171,7 +171,7 @@ def load_baseline(path: str | os.PathLike[str]) -> FittedBaseline:
         foreign = {kind for kind in held if new_name(kind) not in trusted}
         if foreign:
             raise BaselineError(
-                f"'{name}' holds types that are not trusted",
+                f"'{name}' contains types that are not trusted",
                 found=", ".join(sorted(foreign)),
                 wanted="those of scikit-learn, numpy and the plugins that are installed",
                 remedy="install the plugin that it was written with",

@@ -62,7 +62,7 @@ def fit_baseline(
     truth = np.asarray(genres, dtype=object).astype(str)
     if len(set(truth)) < 2:
         raise BaselineError(
-            f"the baseline '{method.name}' needs songs of at least two genres to learn from",
+            f"the baseline '{method.name}' needs training songs of at least two genres",
             found=f"{len(truth)} songs of {', '.join(sorted(set(truth))) or 'none'}",
         )
     fixed = dict(settings or {})
@@ -169,7 +169,7 @@ def fit_multi_label(
     except (ValueError, TypeError, np.linalg.LinAlgError) as error:
         why = " ".join(str(error).split())
         raise BaselineError(
-            f"the baseline '{method.name}' cannot learn several genres a song here: {why}"
+            f"the baseline '{method.name}' cannot be trained on several genres per song: {why}"
         ) from error
     nothing = np.zeros((0, len(names)))
     true = np.concatenate([nothing, *(mine for mine, _ in said)])
@@ -255,5 +255,5 @@ def _map(target: NDArray[np.bool_], scores: NDArray[np.float64]) -> float:
     """Return the mean average precision over the genres that some songs have and some have not."""
     precision = rankings(target, scores)[0]
     if np.isnan(precision).all():
-        raise ValueError("no genre to tell apart")
+        raise ValueError("no genre to separate")
     return float(np.nanmean(precision))

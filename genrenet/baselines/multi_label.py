@@ -101,9 +101,9 @@ def way_of(
     """
     if method.multi_label == "no" or not hasattr(method.make(seed, **fixed), "predict_proba"):
         raise BaselineError(
-            f"the baseline '{method.name}' cannot judge songs with several genres",
+            f"the baseline '{method.name}' cannot be used for songs with several genres",
             found="no scores of genres, only decisions for one",
             wanted="a method with predict_proba",
-            remedy="leave this model out, or give each song one genre (a column genre)",
+            remedy="omit this model, or give each song one genre (a column genre)",
         )
     return method.multi_label

@@ -78,7 +78,7 @@ def current_features(features: str, *, warn: bool = True) -> str:
         new = name if name in known else RENAMED.get(name, name)
         if warn and new != name:
             warnings.warn(
-                f"the features '{name}' are called '{new}' now", FutureWarning, stacklevel=3
+                f"the features '{name}' are now called '{new}'", FutureWarning, stacklevel=3
             )
         found.append(new)
     return "+".join(found)

@@ -125,9 +125,9 @@ def evaluate(
     judges = protocols(with_curves(names, learning_curve, sizes, shots), seeds)
     if other := [one.name for one in judges if (one.base == "across") != (test_on is not None)]:
         raise DatasetError(
-            "the protocol 'across', and no other, judges one collection by another",
+            "only the protocol 'across' tests on a second collection",
             found=", ".join(other) + (" with --test-on" if test_on is not None else ""),
-            remedy="leave --protocol out with --test-on, and pass both for 'across'",
+            remedy="omit --protocol with --test-on; the protocol 'across' needs --test-on",
         )
     if genre_map is not None and test_on is None:
         raise DatasetError("--genre-map", wanted="--test-on with a collection whose genres it maps")
@@ -138,7 +138,7 @@ def evaluate(
     dataset = read_dataset(data, segments=segments, labels=labels, multi_label=multi_label)
     if deformed and dataset.multi_label:
         raise EvaluationError(
-            "deformed songs are judged by one genre each",
+            "deformed songs need one genre each",
             found="songs of several genres",
             remedy="leave out --deform",
         )

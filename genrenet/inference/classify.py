@@ -77,7 +77,7 @@ def open_method(
     model = open_model(checkpoint, device)
     if not model.labels:
         raise InferenceError(
-            f"'{printable(checkpoint)}' is an encoder: it names no genres",
+            f"'{printable(checkpoint)}' is an encoder without genres",
             found="a backbone without labels",
             remedy="use it with 'genrenet embed --backbone', with 'genrenet evaluate --models "
             "svm@...', or train a head on it: 'genrenet fit --config transfer "

@@ -148,7 +148,7 @@ def taxonomy(name_or_file: str | os.PathLike[str]) -> Taxonomy:
     rows = list(csv.DictReader(text.splitlines()))
     if not rows or not {"genre", column} <= rows[0].keys():
         raise TaxonomyError(
-            f"'{what}' is no taxonomy",
+            f"'{what}' is not a taxonomy",
             found=", ".join(map(str, rows[0])) if rows else "no rows",
             wanted="a CSV file with the columns genre and name",
         )
@@ -161,7 +161,7 @@ def taxonomy(name_or_file: str | os.PathLike[str]) -> Taxonomy:
                 parents[name] = above[-1]
     if nested := sorted(parents.keys() & parents.values()):
         raise TaxonomyError(
-            f"'{what}' is no taxonomy",
+            f"'{what}' is not a taxonomy",
             found=f"'{nested[0]}' under another genre, and others under it",
             wanted="genres at the top, and one level of others under them",
         )

@@ -121,7 +121,7 @@ def _check_alike(team: Team, how: str) -> None:
     if len({*found}) > 1:
         said = "; ".join(f"{words} ({found.count(words)})" for words in sorted({*found}))
         raise ScanError(
-            "the processes of this scan would not score alike",
+            "the processes of this scan would give different scores",
             found=said,
             remedy="name --checkpoint, --device and --precision, and install the same torch and "
             "the same files everywhere",
@@ -365,7 +365,7 @@ class Scan:
         check_table(self.out, self.about.labels)
         if not self.out.parent.is_dir():
             raise ScanError(
-                f"no folder '{printable(self.out.parent)}' to write into", remedy="make it first"
+                f"no folder '{printable(self.out.parent)}' to write into", remedy="create it first"
             )
 
     @contextmanager

@@ -171,7 +171,7 @@ def check_suffix(file: Path) -> None:
     """
     if file.suffix.lower() not in SUFFIXES:
         raise TableError(
-            f"'{printable(file)}' is no name for a library's table",
+            f"'{printable(file)}' is not a valid name for a library's table",
             found=f"the suffix '{file.suffix}'",
             wanted=" or ".join(sorted(SUFFIXES)),
         )
@@ -317,7 +317,7 @@ def write_rows(file: str | os.PathLike[str], rows: Iterable[Row], about: About) 
         raise TableError(
             f"cannot write the table '{printable(path)}'",
             found=str(error),
-            remedy="free some space, or choose another place; nothing that was done is lost",
+            remedy="free some space, or choose another place; finished work is kept",
         ) from error
     return count
 

@@ -63,7 +63,7 @@ class Recommender(Method):
         super().__post_init__()
         if not self.needs or set(self.needs) - set(KNOWLEDGE):
             raise RecommendError(
-                f"the recommender '{self.name}' says what it needs in words nobody knows",
+                f"the recommender '{self.name}' has unknown needs",
                 found=repr(self.needs),
                 wanted=f"some of {KNOWLEDGE}",
             )

@@ -114,7 +114,7 @@ def judge(
     chosen = divided
     if len(divided) > JUDGES:
         chosen = np.sort(np.random.default_rng(0).choice(divided, JUDGES, replace=False))
-        tell(f"{JUDGES} of {len(divided)} users judge, drawn at random; all are learnt from")
+        tell(f"tested on {JUDGES} of {len(divided)} users, drawn at random; trained on all")
     found = []
     for model in models:
         try:

@@ -143,4 +143,4 @@ def test_a_configuration_may_name_one_and_a_librarys_own_may_not(music, tagger, 
     library.mkdir()
     (library / ".genrenet.yaml").write_text("checkpoint: hf:someone/model\n")
     assert main(["scan", str(library), "--out", str(tmp_path / "t.parquet")]) == 2
-    assert "a library's own file cannot name a backbone of others" in capsys.readouterr().err
+    assert "a library's own file cannot name an external backbone" in capsys.readouterr().err

@@ -98,7 +98,7 @@ def test_a_broken_file_is_named_and_can_still_be_edited(file, capsys, tmp_path, 
     editor.write_text('#!/bin/sh\necho "table: y" > "$1"\n')
     editor.chmod(0o755)
     monkeypatch.setenv("VISUAL", str(editor))
-    assert "is right" in config(capsys, "edit")
+    assert "is valid" in config(capsys, "edit")
     editor.write_text('#!/bin/sh\necho "tabel: y" > "$1"\n')
     assert "did you mean 'table'?" in config(capsys, "edit", code=2)
     monkeypatch.setenv("VISUAL", "no-such-editor")

@@ -91,9 +91,9 @@ def test_two_libraries_of_one_name_have_two_tables(place, music, capsys):
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["gone"], "'gone' is no folder"),
+        (["gone"], "'gone' is not a folder"),
         (["empty"], "no music in"),
-        (["Music", "--table", "x.csv"], "is no name for a library's table"),
+        (["Music", "--table", "x.csv"], "is not a valid name for a library's table"),
         (["Music", "--table", "config.yaml/x.parquet"], "cannot make the folder"),
     ],
 )

@@ -162,11 +162,11 @@ def test_files_that_are_gone_are_named_and_the_rest_is_written(table, tmp_path, 
     assert run(table, "--genre", "jazz", "--out", out) == 1
     said = capsys.readouterr().err.splitlines()
     gone = tmp_path / "shelf" / "jazz-00.flac"
-    assert said[0] == f"genrenet playlist: '{gone}' is gone since the scan"
+    assert said[0] == f"genrenet playlist: '{gone}' has been deleted or moved since the scan"
     assert said[3:] == [
         "genrenet playlist: and 2 more",
         "genrenet playlist: 5 of 20 files are gone: moved or removed since the scan; "
-        "'genrenet scan' finds them again",
+        "run 'genrenet scan' again",
     ]
     assert names(out) == [f"jazz-0{at}.flac" for at in range(5, 10)]
 
@@ -174,7 +174,7 @@ def test_files_that_are_gone_are_named_and_the_rest_is_written(table, tmp_path, 
 def test_too_little_is_said(table, tmp_path, capsys):
     out = tmp_path / "x.m3u8"
     assert run(table, "--genre", "jazz", "--length", "10h", "--out", out) == 1
-    assert "the library has too little: " in capsys.readouterr().err
+    assert "the library has too few songs: " in capsys.readouterr().err
     assert len(names(out)) == 10
 
 

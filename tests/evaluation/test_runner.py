@@ -192,7 +192,7 @@ def test_models_that_do_not_accept_the_data(features, tmp_path):
     assert "compares Gaussians of songs" in errors["kl-knn"]
     assert "needs audio" in errors["cnn"]
     assert errors["knn"] is None
-    with pytest.raises(EvaluationError, match="no model can be judged"):
+    with pytest.raises(EvaluationError, match="no model can be evaluated"):
         run(features, ["cnn"], "70-30", tmp_path)
 
 

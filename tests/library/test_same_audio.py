@@ -55,7 +55,7 @@ INDEXED = ["frag_keyframe+empty_moov+default_base_moof", "dash", "cmaf"]
 def test_fragmented_mp4_stays_as_it_was(tmp_path, flags, name):
     path = mp4(tmp_path / name, flags)
     was = path.read_bytes()
-    with pytest.raises(GenreTagError, match=rf"{name}' is left alone: .*; copy its audio"):
+    with pytest.raises(GenreTagError, match=rf"{name}' is not changed: .*; copy its audio"):
         write_genre(str(path), ["Rock"])
     assert path.read_bytes() == was
     assert os.listdir(tmp_path) == [name]

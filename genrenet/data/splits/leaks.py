@@ -75,7 +75,7 @@ class Leakage:
                 lines.append(f"  {what}: {len(found)}")
                 lines += [f"    {name}: {', '.join(parts)}" for name, parts in found.items()]
         if self.songs:
-            lines.append(f"  same audio on more than one side: {len(self.songs)}")
+            lines.append(f"  same audio in more than one part: {len(self.songs)}")
             lines += [
                 "    " + " = ".join(f"{track} ({part})" for track, part in group.items())
                 for group in self.songs

@@ -105,7 +105,7 @@ class Protocol:
             raise SplitError(
                 f"the protocol '{kind.name}' of {entry.package} failed",
                 found=f"{type(error).__name__}: {error}",
-                remedy=f"mend the plugin '{entry.plugin}'",
+                remedy=f"fix the plugin '{entry.plugin}'",
             ) from error
         if subset is None:
             return found

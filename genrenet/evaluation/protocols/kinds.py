@@ -111,17 +111,17 @@ class ProtocolKind:
             for one in made
         ]
         if not found:
-            raise SplitError(f"the protocol '{name}' has no folds", wanted="one at least")
+            raise SplitError(f"the protocol '{name}' has no folds", wanted="at least one")
         for fold in found:
             counts = fold.split.counts()
             if not counts["test"]:
-                raise SplitError(f"the split '{fold.split.name}' has no songs to judge")
+                raise SplitError(f"the split '{fold.split.name}' has no test songs")
             if not counts["train"]:
-                raise SplitError(f"the split '{fold.split.name}' has no songs to learn from")
+                raise SplitError(f"the split '{fold.split.name}' has no training songs")
         tested = Counter(chain.from_iterable(_test_songs(fold.split) for fold in found))
         if twice := [track for track, times in tested.items() if times > 1]:
             raise SplitError(
-                f"the protocol '{name}' judges a song twice with one seed", found=repr(twice[0])
+                f"the protocol '{name}' tests a song twice with one seed", found=repr(twice[0])
             )
         return found
 

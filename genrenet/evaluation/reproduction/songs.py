@@ -79,7 +79,7 @@ def find_material(
     given = [] if features is None else [Path(features)]
     if given and not _is_features(given[0]):
         raise DatasetError(
-            f"'{printable(given[0])}' is no table of features",
+            f"'{printable(given[0])}' is not a table of features",
             wanted="a CSV or Parquet file with a song and its genre in every row, and numbers",
         )
     sources: list[Path] = []

@@ -123,7 +123,7 @@ class LayerFreezing(BaseFinetuning):
         self.learning(model)
         if not self.learning(model, 0):
             raise FinetuningError(
-                "nothing would learn",
+                "no stage would be trained",
                 found="no stage to train in the first epoch",
                 wanted=f"one or more of {', '.join(model.stages())}, or all",
             )
