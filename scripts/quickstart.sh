@@ -24,7 +24,7 @@ case "${1:-}" in
         ;;
 esac
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-extra=""
+extra=train,web,recommend
 source scripts/setup.sh
 
 if [ -n "$music" ]; then

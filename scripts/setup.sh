@@ -1,5 +1,5 @@
 # Sourced by the other scripts: a virtual environment with the package installed in it.
-# Usage: extra=dev; source scripts/setup.sh      (or extra="" for none)
+# Usage: extra=dev; source scripts/setup.sh      (extra="train,web" for two, extra="" for none)
 # The environment heeds these:
 #   PYTHON              the interpreter (python3)
 #   GENRENET_ENV        the folder of the virtual environment (.venv); made where there is none
@@ -48,8 +48,10 @@ if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
     pip=("$venv/bin/python" -m pip install --quiet --disable-pip-version-check)
     if [ "$versions" = floors ]; then
         "${pip[@]}" uv
+        extras=()
+        for one in ${extra//,/ }; do extras+=(--extra "$one"); done
         "$venv/bin/uv" pip compile --quiet --no-config --python "$venv/bin/python" --resolution lowest-direct \
-            ${extra:+--extra "$extra"} --no-header --no-annotate --output-file "$constraints" "$root/setup.cfg"
+            "${extras[@]}" --no-header --no-annotate --output-file "$constraints" "$root/setup.cfg"
     fi
     "${pip[@]}" --constraint "$constraints" --editable "$root${extra:+[$extra]}"
     echo "$wanted" > "$stamp"

@@ -17,6 +17,7 @@ from genrenet.cli import configured, telling
 from genrenet.cli.commands import COMMANDS as COMMANDS
 from genrenet.cli.parsing import CommandParser
 from genrenet.utils.errors import GenrenetError
+from genrenet.utils.extras import needed_by
 from genrenet.version import __version__
 
 EXAMPLES = """examples:
@@ -25,6 +26,9 @@ EXAMPLES = """examples:
   genrenet test --ckpt_path runs/cnn/version_0/checkpoints/best.ckpt
   genrenet classify song.mp3 --checkpoint runs/cnn/version_0/checkpoints/best.ckpt
 """
+
+_EXTRAS = {"serve": "web", "tune": "research"}
+"""Extras of commands, where they differ in name."""
 
 
 def _parser() -> CommandParser:
@@ -96,8 +100,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(name: str, arguments: Sequence[str]) -> int:
     """Run a command, and turn its errors into lines and exit codes."""
     try:
-        module = import_module(f"genrenet.cli.{COMMANDS[name][0]}")
-        code: int = module.run(name, arguments)
+        with needed_by(f"'genrenet {name}'", preferred=_EXTRAS.get(name, name)):
+            module = import_module(f"genrenet.cli.{COMMANDS[name][0]}")
+            code: int = module.run(name, arguments)
         _report_plugins()
         return code
     except GenrenetError as error:

@@ -22,6 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 from genrenet.library.similarity import Floats, SongSpace
 from genrenet.utils.atomic import replacing
 from genrenet.utils.cache import cache_folder, changed, unwritable
+from genrenet.utils.extras import needed_by
 from genrenet.utils.hardware import cores
 
 EXACT = 50_000
@@ -81,7 +82,8 @@ class SongIndex:
         """
         if len(self.space) <= self._exact:
             return
-        from usearch.index import Index
+        with needed_by(f"an index of {len(self.space)} songs"):
+            from usearch.index import Index
 
         vectors = self.space.vectors
         file = cache_folder(KIND) / f"{_name(vectors)}.usearch"

@@ -343,7 +343,8 @@ def _torchaudio_mel() -> Any:
             "the front end's backend 'torchaudio' cannot be loaded",
             found=str(error).partition("\n")[0],
             wanted=f"a torchaudio that was built for torch {torch.__version__}",
-            remedy="install the versions of constraints.txt, or take backend nnaudio or fft",
+            remedy="take backend nnaudio or fft, or run: pip install 'genrenet[train]' with the"
+            " versions of constraints.txt",
         ) from error
     return MelSpectrogram
 

@@ -15,6 +15,8 @@ from importlib.abc import InspectLoader
 from importlib.util import find_spec
 from typing import Any
 
+from genrenet.utils.extras import needed_by
+
 
 def exports(
     package: str, modules: Mapping[str, Sequence[str]]
@@ -39,7 +41,8 @@ def exports(
     def __getattr__(name: str) -> Any:
         if name not in where:
             raise AttributeError(f"module '{package}' has no attribute '{name}'")
-        found = getattr(import_module(f"{package}.{where[name]}"), name)
+        with needed_by(f"'{package}.{name}'"):
+            found = getattr(import_module(f"{package}.{where[name]}"), name)
         # A function keeps its name, whatever module of the same name is imported later.
         setattr(sys.modules[package], name, found)
         return found

@@ -42,6 +42,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from genrenet.utils.extras import needed_by
 from genrenet.utils.hardware import cores
 
 from ..shared import Floats, Integers
@@ -67,7 +68,8 @@ class GaussianFilter:
     """
 
     def __init__(self, songs: GaussianTable) -> None:
-        from usearch.index import Index
+        with needed_by("a filter of songs"):
+            from usearch.index import Index
 
         size = len(songs.offset) + 1
         index = Index(

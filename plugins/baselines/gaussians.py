@@ -198,4 +198,4 @@ def import_faiss() -> Any:
     InputError
         It is not installed.
     """
-    return import_extra("faiss", "index = 'faiss'", extra="faiss", error=InputError)
+    return import_extra("faiss", "index = 'faiss'", error=InputError)

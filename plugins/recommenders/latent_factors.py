@@ -20,6 +20,8 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.extmath import randomized_svd
 from threadpoolctl import threadpool_limits
 
+from genrenet.utils.extras import needed_by
+
 from ..shared import check_at_least
 from .play_weights import (
     PlayWeights,
@@ -143,7 +145,8 @@ class FactorALS(BaseEstimator):
         penalty = self.regularization * float(largest[0])
         # The library multiplies small matrices in threads of its own: BLAS's only get in its way.
         with threadpool_limits(1, "blas"):
-            from implicit.cpu.als import AlternatingLeastSquares
+            with needed_by("alternating least squares"):
+                from implicit.cpu.als import AlternatingLeastSquares
 
             self.model_: Any = AlternatingLeastSquares(
                 self.factors,

@@ -44,7 +44,7 @@ def litdata() -> Any:
         It is not installed.
     """
     what = "a collection that is streamed"
-    return import_extra("litdata", what, extra="cloud", error=StreamedError)
+    return import_extra("litdata", what, error=StreamedError)
 
 
 def not_whole(source: str, found: str) -> StreamedError:

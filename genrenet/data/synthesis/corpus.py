@@ -20,8 +20,8 @@ from genrenet.utils.cache import cache_root
 from genrenet.utils.errors import printable
 
 Progress = Callable[[int, int], None] | None
-_VERSION = 1  # raise it whenever a song would sound different: caches then start afresh
-_MARKER = "corpus.json"
+_VERSION = 2  # raise it whenever a song would sound different: caches then start afresh
+_MARKER = ".corpus.json"
 _DURATIONS = 1001  # in a random seed, where a genre's index would stand
 
 

@@ -62,7 +62,9 @@ class _Session:
 
     def __init__(self, file: Path) -> None:
         self.name = printable(file)
-        runtime = import_extra("onnxruntime", f"'onnx:{printable(file)}'", error=AdapterError)
+        runtime = import_extra(
+            "onnxruntime", f"'onnx:{printable(file)}'", error=AdapterError, preferred="research"
+        )
         options = runtime.SessionOptions()
         options.intra_op_num_threads = cores()
         options.log_severity_level = 3

@@ -39,7 +39,7 @@ def test_a_corpus_is_tagged_flac_by_genre_and_artist(tmp_path: Path) -> None:
     assert folder == tmp_path / "new" / "corpus"
     assert seen == [(i, 12) for i in range(1, 13)]
     assert len(songs) == 12
-    assert sorted(path.name for path in folder.iterdir()) == sorted([*GENRES[:3], "corpus.json"])
+    assert sorted(path.name for path in folder.iterdir()) == sorted([*GENRES[:3], ".corpus.json"])
 
     genres_of: dict[str, set[str]] = {}
     lengths = set()

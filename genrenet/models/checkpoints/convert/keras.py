@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from genrenet.utils.errors import GenrenetError, printable
+from genrenet.utils.extras import needed_by
 
 EPS = 1e-3
 State = dict[str, Tensor]
@@ -47,7 +48,8 @@ def read_keras_weights(path: Path) -> Arrays:
     KerasWeightsError
         Not an HDF5 file, a damaged one, or one without Keras' attributes.
     """
-    import h5py  # loads a large library that nothing else needs
+    with needed_by(f"'{printable(path)}'"):
+        import h5py  # loads a large library that nothing else needs
 
     wanted = "an HDF5 file of weights written by Keras 1"
     layers: Arrays = {}
