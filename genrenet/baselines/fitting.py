@@ -29,7 +29,7 @@ def fit_baseline(
     settings: Mapping[str, Any] | None = None,
     seed: int = 0,
 ) -> FittedBaseline:
-    """Choose settings inside the training songs, then learn from all of them.
+    """Choose settings within the training songs, then train on all of them.
 
     Parameters
     ----------
@@ -40,9 +40,10 @@ def fit_baseline(
     labels : sequence of str, optional
         All labels; those of the songs by default.
     groups : sequence, optional
-        Of songs that must not stand on two sides of an inner fold: their artists.
+        Groups (artists) that must not be in two parts of an inner fold.
     validation : ndarray of bool, shape (songs,), optional
-        Songs that settings are chosen on, instead of inner folds; they are learnt from afterwards.
+        Songs that settings are chosen on, instead of inner folds; they are used for training
+        afterwards.
     features : str, optional
         Names of the features in ``rows``; the method's own by default.
     settings : mapping, optional
@@ -57,7 +58,7 @@ def fit_baseline(
     Raises
     ------
     BaselineError
-        One genre only, or something that the method cannot learn from; it says why.
+        One genre only, or data that the method cannot be trained on.
     """
     truth = np.asarray(genres, dtype=object).astype(str)
     if len(set(truth)) < 2:
@@ -122,8 +123,8 @@ def fit_multi_label(
         What inner folds are balanced by.
     validation : ndarray of bool, shape (songs,)
         Songs that each genre's threshold is chosen on, by a machine that has learnt from the
-        others; they are learnt from afterwards. Where there are none, the inner folds take their
-        place.
+        others; they are used for training afterwards. Where there are none, the inner folds take
+        their place.
     own_validation : bool
         Choose settings on the validation songs, too, instead of inner folds.
     groups, features, settings, seed

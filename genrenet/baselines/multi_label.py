@@ -10,7 +10,7 @@ Three ways, which a `genrenet.baselines.Baseline` chooses by its ``multi_label``
     those of the sets that it is in. For methods that share out the votes of songs, such as nearest
     neighbours, this is the mean of the neighbours' genres.
 ``native``
-    One machine that takes several genres a song itself, as scikit-learn's trees and forests do.
+    One machine that takes several genres per song itself, as scikit-learn's trees and forests do.
 
 Scores are one for each genre, from 0 to 1; they do not sum to one.
 """
@@ -35,7 +35,7 @@ TRUSTED = ("genrenet.baselines.multi_label.SeveralGenres", "sklearn.multiclass._
 
 
 class SeveralGenres(BaseEstimator):
-    """A method's estimator, made to learn several genres a song.
+    """A method's estimator, made to learn several genres per song.
 
     Parameters
     ----------

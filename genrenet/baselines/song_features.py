@@ -1,4 +1,4 @@
-"""Features of songs for baselines: one row a song, by the features' names.
+"""Features of songs for baselines: one row per song, by the features' names.
 
 Names are joined by ``+``. Each is one that a plugin registered (such as ``spectral-stats``), or a
 network whose embedding is meant (``musicnn-msd``, or with its layers ``msd-cnn:conv3/conv4``;
@@ -150,7 +150,7 @@ def song_features(
     features : str
         Names, joined by ``+``.
     device : str, optional
-        Where they are computed; the best there is by default.
+        Where they are computed; by default the fastest available.
     progress : callable, optional
         Called with the numbers of songs done and to do.
 

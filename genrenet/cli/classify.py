@@ -191,7 +191,7 @@ def _print(results: list[SongResult], options: argparse.Namespace, file: TextIO)
 
 
 def _frame(results: list[SongResult], timeline: bool) -> Any:
-    """Return one row a song, or a frame of it; a column ``score_<genre>`` for every genre."""
+    """Return one row per song, or a frame of it; a column ``score_<genre>`` for every genre."""
     import pandas as pd
 
     from genrenet.inference.result import named, score_columns

@@ -263,7 +263,7 @@ def _tell_left_out(songs: LibrarySongs, *, scored: bool) -> int:
             "since the scan; run 'genrenet scan' again"
         )
     if unusable:
-        warn(f"{len(unusable)} files without a genre left out")
+        warn(f"{plural(len(unusable), 'file')} without a genre left out")
     fact(gone=len(gone), unusable=len(unusable))
     return len(failed)
 

@@ -27,7 +27,7 @@ _WORDS = {
     "same": "have this genre already",
     "agrees": "keep their genre: it is the predicted one, or a subgenre of it",
     "wider": "keep their genre: the predicted one is a subgenre of it",
-    "against": "keep a genre that contradicts the prediction (!= above; --overwrite replaces it)",
+    "against": "keep a genre that contradicts it (!= above; --overwrite replaces it)",
     "kept": "keep their genre (--overwrite replaces it, --refine checks it)",
     "unsure": "not changed: below --min-confidence",
     "skipped": "not changed: excluded by a rule",
@@ -84,7 +84,7 @@ class TagReport:
         folder, name = os.path.split(outcome.path)
         if self._folder is None:
             say(f"in {self.base or os.sep}")
-            self._line("song", "now", "  ", "new", "confidence")
+            self._line("song", "now", "  ", "new", "score")
         if folder != self._folder:
             self._folder = folder
             shown = os.path.relpath(folder, self.base) if self.base else folder

@@ -41,7 +41,7 @@ def join(learnt: Dataset, judged: Dataset, genre_map: str | None = None) -> Data
     Raises
     ------
     DatasetError
-        Songs and a table of features, other columns, several genres a song, or no song that could
+        Songs and a table of features, other columns, several genres per song, or no song that could
         be judged.
     TaxonomyError
         A map that cannot be read.
@@ -211,7 +211,7 @@ def _joined_features(learnt: Dataset, judged: Dataset) -> NDArray[np.float64] | 
 
 
 def _twins(table: pd.DataFrame, features: NDArray[np.float64] | None) -> dict[str, str]:
-    """Return songs that are judged and that the first collection has too, with one of its own."""
+    """Return test songs that the first collection also has, each with one of its own."""
     songs = np.array(song_names(table), object)
     judged = (table["collection"] == "judged").to_numpy()
     if features is None:

@@ -1,4 +1,4 @@
-"""Tables of features that somebody has computed: CSV or Parquet with a row a song or segment.
+"""Tables of features that somebody has computed: CSV or Parquet with one row per song or segment.
 
 Columns are recognised by name, without case: ``filename``, ``path`` or ``track_id`` says which
 song; ``label``, ``genre`` or ``class`` its genre (where there is none, GTZAN's file names carry it:

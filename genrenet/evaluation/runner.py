@@ -94,7 +94,7 @@ def contenders(names: Iterable[str], options: Sequence[str] = ()) -> list[Conten
     ----------
     names : iterable of str
     options : sequence of str
-        More options of ``genrenet fit``, for the networks.
+        Options of ``genrenet fit`` for the networks.
 
     Raises
     ------

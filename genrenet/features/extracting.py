@@ -41,7 +41,7 @@ def cached_features(
         Files, good or bad. Those without features are tried again by every call.
     extractor : FeatureExtractor
     device : str, optional
-        Where features are computed; the best there is by default.
+        Where features are computed; by default the fastest available.
     progress : callable, optional
         Called with the number of different songs done and of all of them.
 

@@ -90,7 +90,7 @@ class Journal:
             raise self._full(error) from error
 
     def close(self) -> None:
-        """Give the file back."""
+        """Close the file."""
         os.close(self._handle)
         self._lock.release()
 

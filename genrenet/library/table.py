@@ -1,4 +1,4 @@
-"""The table of a scanned library, one row a song, as Parquet or SQLite.
+"""The table of a scanned library, one row per song, as Parquet or SQLite.
 
 Its columns are ``path`` (absolute; bytes that are not UTF-8 as ``\\xNN``, see `file_of`),
 ``genre``, ``confidence`` (from 0 to 1), ``genres`` (all that are likely enough, the first first,

@@ -47,9 +47,9 @@ class ModuleClass(NamedTuple):
     Parameters
     ----------
     name : str
-        How checkpoints and ``genrenet plugins`` call it.
+        Name in checkpoints and in ``genrenet plugins``.
     summary : str
-        What it is, in a line.
+        Description in one line.
     kind : type or str
         The class, or its import path: then nothing is imported before it is needed.
     """

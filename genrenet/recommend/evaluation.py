@@ -69,8 +69,8 @@ class Evaluation:
     held : float
         Held-out items of the judging users, a seed.
     reachable : float
-        Share of these that anybody has in training: nothing that learns from listeners alone finds
-        others.
+        Share of these that occur in the training set: collaborative filtering alone cannot find
+        the others.
     """
 
     models: list[Judged]

@@ -13,7 +13,7 @@ artist's median place
     median over songs.
 
 Only songs whose artist is known and has another song count for the last two. Intervals draw artists
-and not songs, as songs of an artist stand or fall together. What chance would give stands beside.
+and not songs, as songs of an artist are not independent. What chance would give stands beside.
 """
 
 from __future__ import annotations

@@ -63,7 +63,7 @@ def test_the_librarys_file_is_nearer_and_bounded(file, capsys, tmp_path, monkeyp
     error = config(capsys, "set", "--here", "serve.host", "0.0.0.0", code=2)
     assert "a library's own file cannot set this" in error
     error = config(capsys, "set", "--here", "table", "/tmp/x.parquet", code=2)
-    assert "outside of the library" in error
+    assert "outside the library" in error
     assert (tmp_path / "Music" / NAME).read_text() == "table: genres.parquet\nframes: 5\n"
 
 

@@ -87,7 +87,7 @@ def test_aliases_multiply_nothing(user):
         same = ", ".join(f"k{place}: *l{number - 1}" for place in range(9))
         text += level.format(number, number, same)
     user.write_text(text)
-    with pytest.raises(ConfigurationError, match="holds more than"):
+    with pytest.raises(ConfigurationError, match="contains more than"):
         read(user)
 
 

@@ -314,4 +314,4 @@ def test_files_that_cannot_be_started_from(songs, new_song, tmp_path, capsys):
         changed = {**held, "checkpoint": "0" * 64}
     np.savez(tmp_path / "changed.npz", **changed)
     assert recommend(tmp_path / "changed.npz", "--like", new_song) == 2
-    assert "is not what described the table's songs" in capsys.readouterr().err
+    assert "is not the model of the table's features" in capsys.readouterr().err

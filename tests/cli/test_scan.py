@@ -71,7 +71,7 @@ def test_says_what_it_did_and_which_songs_failed(arguments, tmp_path, capsys):
     assert main([*map(str, arguments)]) == 1
     shown = capsys.readouterr()
     assert "25 unchanged" in shown.out
-    assert "1 more could not be read before" in shown.out
+    assert "1 more could not be read in earlier scans" in shown.out
     assert "broken.mp3" not in shown.err
     assert len(read_table(tmp_path / "g.parquet")) == 25
 

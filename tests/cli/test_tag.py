@@ -51,7 +51,7 @@ def test_shows_then_writes_then_takes_back(table, capsys):
     head, *lines = shown.out.splitlines()
     assert head == f"in {table.parent}"
     assert [line.split() for line in lines[:3]] == [
-        ["song", "now", "new", "confidence"],
+        ["song", "now", "new", "score"],
         ["a.flac", "—", "->", "rock", "0.90"],
         ["b.flac", "Soul;", "R", "B", "->", "pop", "0.90"],
     ]
@@ -60,7 +60,7 @@ def test_shows_then_writes_then_takes_back(table, capsys):
         "by genre: pop 1, rock 1",
         "1 not changed: below --min-confidence",
         "1 not changed: no genre in the table",
-        f"next: genrenet tag {table} --overwrite --write    # does it",
+        f"next: genrenet tag {table} --overwrite --write    # writes the tags",
     ]
     assert shown.err == ""
     assert genre(table, "a") is None
@@ -69,7 +69,7 @@ def test_shows_then_writes_then_takes_back(table, capsys):
 
     assert run("tag", [str(table), "--overwrite", "--write"]) == 0
     assert "\n2 changed\n" in (out := capsys.readouterr().out)
-    assert f"next: genrenet tag --undo {undo} --write    # takes it back" in out
+    assert f"next: genrenet tag --undo {undo} --write    # restores the old genres" in out
     assert (genre(table, "a"), genre(table, "b")) == (["rock"], ["pop"])
 
     assert run("tag", ["--undo", str(undo)]) == 0
@@ -105,7 +105,7 @@ def test_options(table, tmp_path, capsys, keep):
     assert run("tag", [str(table), *arguments, "--write"]) == 0
     assert (genre(table, "a"), genre(table, "c")) == (["rock"], ["hip-hop"])
     assert genre(table, "b") == ["Soul", "R\x1bB"]
-    assert "1 keep the genre they have" in capsys.readouterr().out
+    assert "1 keep their genre" in capsys.readouterr().out
     assert undo.read_text().count("\n") == 2
 
 
@@ -140,7 +140,7 @@ def test_refine_rules_and_several_genres(table, tmp_path, capsys):
         ["2.flac", "Jazz", "!=", "rock;", "pop", "0.90"],
         ["2", "would", "be", "changed", "(nothing", "is", "written", "without", "--write)"],
     ]
-    assert "1 keep a genre that contradicts ours" in "\n".join(lines)
+    assert "1 keep a genre that contradicts it" in "\n".join(lines)
     assert "1 not changed: excluded by a rule" in lines
     assert run("tag", [*arguments, "--write", "-q"]) == 0
     assert capsys.readouterr().out == ""
@@ -251,7 +251,7 @@ def test_failures_are_listed_and_the_rest_is_done(table, capsys):
     assert run("tag", [str(table), "--overwrite", "--write"]) == 1
     shown = capsys.readouterr()
     assert "1 changed" in shown.out
-    assert "1 gone" in shown.out
+    assert "1 deleted or moved" in shown.out
     assert f"genrenet tag: '{table.with_name('a.flac')}' is gone since the scan" in shown.err
     assert "1 of 4 files had an error" in shown.err
     assert genre(table, "b") == ["pop"]
@@ -266,7 +266,7 @@ def test_a_library_that_is_gone(table, tmp_path, capsys):
     folder.rename(tmp_path / "elsewhere")
     undo = f"{table}.undo.jsonl"
     for arguments in ([str(table), "--write"], [str(table), "--nfo"], ["--undo", undo]):
-        with pytest.raises(TagError, match=r"the library '.*music' is gone; mount its disk"):
+        with pytest.raises(TagError, match=r"the library '.*music' is gone; mount its drive"):
             run("tag", arguments)
 
 

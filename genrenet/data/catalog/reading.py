@@ -57,7 +57,7 @@ class Catalog:
     name : str
         A short name for reports: the folder's, or the table's.
     format : str
-        How it was laid out; see `read_catalog`.
+        Its layout; see `read_catalog`.
     notes : tuple of str
         What was assumed, and no problem.
     check : callable, optional
@@ -188,7 +188,7 @@ def read_catalog(
         If a table cannot be used.
     CatalogError
         If the format, the subset, `segments`, `labels` or `min_songs` is none of the above, or
-        several genres a song are asked for where no table names them.
+        several genres per song are asked for where no table names them.
     """
     if format != "auto" and format not in contributions("register_catalogs"):
         known = ", ".join(("auto", *contributions("register_catalogs")))

@@ -33,7 +33,7 @@ def fault_filtered(table: pd.DataFrame) -> Split:
     """Return GTZAN's fault-filtered split: 443 songs to train, 197 to validate, 290 to test.
 
     The lists (Kereliuk, Sturm and Larsen 2015; ``gtzan_fault_filtered.csv``) leave out repeated and
-    distorted excerpts and keep known artists on one side. Songs are recognised by file name
+    distorted excerpts and keep each known artist in one part. Songs are recognised by file name
     (blues.00029); those in no list are left out. Where not all 930 are there the name says so.
 
     Parameters

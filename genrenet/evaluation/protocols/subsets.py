@@ -12,7 +12,7 @@ Names
 ``5-shot``
     So many songs of every genre.
 
-Songs for validation are among those that are counted; the songs that are judged stay as they are.
+Songs for validation are among those that are counted; the test songs stay as they are.
 Draws of one seed are nested: a larger one holds the smaller. The seats of a size are given to the
 genres by Webster's method (Sainte-Lague), which never takes one back when there are more.
 """
@@ -41,7 +41,7 @@ FIRST_KEY = 1000
 
 @dataclass(frozen=True)
 class Subset:
-    """How much of the songs to learn from is learnt from.
+    """The size of a reduced training set.
 
     Attributes
     ----------

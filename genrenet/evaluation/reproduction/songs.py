@@ -37,7 +37,7 @@ class Material:
     songs : DataFrame or None
         Its rows: ``path``, ``genre``, ``track_id``, ``duration`` in seconds, and so on.
     features : Path or None
-        A table of features, a row a song.
+        A table of features, one row per song.
     notes : list of str
         What was found and what was assumed, for people.
     """
