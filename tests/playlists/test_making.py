@@ -136,7 +136,7 @@ def test_where_no_song_fits_the_reason_is_told(shelf):
         ({"order": "best"}, "wanted confidence or shuffle or smooth"),
         ({"order": "shuffle", "seed": -1}, "--seed"),
         ({"start": "jazz-01"}, "--start cannot be used with the order 'confidence'"),
-        ({"genres": ["zydeco"]}, "knows no genre 'zydeco'"),
+        ({"genres": ["zydeco"]}, "has no genre 'zydeco'"),
         ({"order": "smooth", "start": "nothing"}, "no song 'nothing'"),
     ],
 )
