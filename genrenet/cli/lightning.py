@@ -23,11 +23,11 @@ from pytorch_lightning.callbacks import (
     RichModelSummary,
     RichProgressBar,
 )
-from pytorch_lightning.cli import LightningArgumentParser, LightningCLI, SaveConfigCallback
+from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 
 from genrenet.cli.old_options import current_arguments, read_old_names
 from genrenet.cli.registered_names import arguments_by_path
-from genrenet.cli.run_folder import RunFolder, run_logger
+from genrenet.cli.run_folder import ConfigurationText, RunFolder, run_logger
 from genrenet.cli.telling import fact, say
 from genrenet.cli.training_report import tell_best, tell_checkpoints, tell_measured, tell_songs
 from genrenet.data.datamodule import GenreDataModule
@@ -338,7 +338,7 @@ def run_trainer(arguments: Sequence[str], name: str, cli_class: type[GenreCLI] =
             args=arguments_by_path(current_arguments(arguments)),
             seed_everything_default=0,
             trainer_defaults={"callbacks": callbacks, "precision": default_precision()},
-            save_config_callback=SaveConfigCallback if arguments[0] == "fit" else None,
+            save_config_callback=ConfigurationText if arguments[0] == "fit" else None,
             save_config_kwargs={"overwrite": True},
             parser_kwargs={**strict, **dict.fromkeys(COMMANDS, strict)},
         )

@@ -8,7 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from pytorch_lightning import Trainer
+from pytorch_lightning.cli import SaveConfigCallback
 from pytorch_lightning.loggers import TensorBoardLogger
+
+from genrenet.training.stage_logger import StageLogger
 
 
 class RunFolder:
@@ -34,7 +37,18 @@ class RunFolder:
                 folder.parent.rmdir()
 
 
-def run_logger(config: Any, run_name: str, command: str | None) -> tuple[TensorBoardLogger, bool]:
+class ConfigurationText(SaveConfigCallback):
+    """Saves the configuration of a training in its folder, and shows it in TensorBoard."""
+
+    def save_config(self, trainer: Trainer, pl_module: Any, stage: str) -> None:
+        """Write it as text."""
+        text = self.parser.dump(self.config, skip_none=False)
+        for logger in trainer.loggers:
+            if isinstance(logger, TensorBoardLogger):
+                logger.experiment.add_text("configuration", f"```yaml\n{text}\n```")
+
+
+def run_logger(config: Any, run_name: str, command: str | None) -> tuple[StageLogger, bool]:
     """Return the logger of a run's folder, and whether the folder is a new one.
 
     Parameters
@@ -55,4 +69,4 @@ def run_logger(config: Any, run_name: str, command: str | None) -> tuple[TensorB
     # would take that for a restart and drop the curves from there on.
     stage = None if command == "fit" else command
     new, where = stage is None and version is None, (runs.parent, runs.name, version)
-    return TensorBoardLogger(*where, default_hp_metric=False, sub_dir=stage), new
+    return StageLogger(*where, sub_dir=stage), new

@@ -63,6 +63,9 @@ class FoldResult:
     thresholds : list of float, shape (labels,), or None
         Where songs have several genres: the score from which on each is named, chosen on validation
         songs.
+    curves : dict of str to list of (int, float)
+        What was measured while a network was trained, by names such as ``val/loss``: training steps
+        and values, one an epoch.
     """
 
     track_ids: list[str]
@@ -75,6 +78,7 @@ class FoldResult:
     truncated: dict[str, str] = field(default_factory=dict)
     deformed: dict[str, dict[str, Any]] = field(default_factory=dict)
     thresholds: list[float] | None = None
+    curves: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values, for JSON."""

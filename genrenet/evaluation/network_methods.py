@@ -208,6 +208,7 @@ class NetworkContender(Contender):
             thresholds=[found["thresholds"].get(label, USUAL) for label in dataset.labels]
             if dataset.multi_label
             else None,
+            curves=_curves(run),
         )
 
     def _deformed(
@@ -274,6 +275,12 @@ class NetworkContender(Contender):
                 found=said[-1][:300] if said else "no output",
                 remedy=f"see {printable(log)}",
             )
+
+
+def _curves(run: Path) -> dict[str, list[tuple[int, float]]]:
+    from genrenet.training.stage_logger import read_curves  # which imports Lightning
+
+    return read_curves(run)
 
 
 def _transfer(backbone: str) -> tuple[str, list[str]]:

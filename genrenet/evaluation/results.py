@@ -36,7 +36,7 @@ FIGURES = (
 )
 OF_FOLDS = (
     *("prepare_seconds", "fit_seconds", "predict_seconds"),
-    *("settings", "skipped", "truncated"),
+    *("settings", "training", "skipped", "truncated"),
 )
 """What, with `FIGURES` and all metrics, is None in the row of a model that could not be judged."""
 
@@ -171,7 +171,8 @@ def about_run(judged: Judged) -> dict[str, Any]:
 
 def model_row(judged: Judged, protocol: str, model: str) -> dict[str, Any]:
     """Return of one model under one protocol what its decisions do not change: name, error and
-    meaning, seconds, settings, and songs that were skipped or truncated.
+    meaning, seconds, settings, the curves of its trainings, and songs that were skipped or
+    truncated.
     """
     folds = [f for f in judged.folds if f["protocol"] == protocol and f["model"] == model]
     error = judged.errors.get((protocol, model))
@@ -188,7 +189,12 @@ def model_row(judged: Judged, protocol: str, model: str) -> dict[str, Any]:
         "fit_seconds": float(sum(fold["fit_seconds"] for fold in folds)),
         "predict_seconds": float(sum(fold["predict_seconds"] for fold in folds)),
         "settings": [setting for setting in settings if len(setting) > 2],
-        # Folds of an earlier version name no truncated songs.
+        # Folds of an earlier version have no curves, and name no truncated songs.
+        "training": [
+            {"seed": fold["seed"], "fold": fold["fold"], "curves": fold["curves"]}
+            for fold in folds
+            if fold.get("curves")
+        ],
         **{
             key: {track: why for fold in folds for track, why in fold.get(key, {}).items()}
             for key in ("skipped", "truncated")

@@ -144,8 +144,10 @@ def _drawings(results: Mapping[str, Any]) -> dict[str, Figure]:
 
 def _page(results: Mapping[str, Any], svg: Mapping[str, str]) -> str:
     rows = good_rows(results)
-    columns = {"Model": "w", **dict.fromkeys(_AT_K, "n"), "Interval": "n", "Times popularity": "n"}
-    columns |= {"Coverage": "n", "Novelty, bits": "n", "Fit, s": "n", "Score, s": "n"}
+    cells, split = [_cells(row) for row in rows], 1 + len(_AT_K)
+    hits = {"Model": "w", **dict.fromkeys(_AT_K, "n")}
+    rest = {"Model": "w", f"{MAIN.capitalize()}, interval": "n", "Times popularity": "n"}
+    rest |= {"Coverage": "n", "Novelty, bits": "n", "Fit, s": "n", "Score, s": "n"}
     compared = [
         (
             pair["first"],
@@ -166,8 +168,10 @@ def _page(results: Mapping[str, Any], svg: Mapping[str, str]) -> str:
         rows=rows,
         main=MAIN,
         largest=LARGEST,
-        columns=columns,
-        table=[_cells(row) for row in rows],
+        tables=[
+            (hits, [row[:split] for row in cells]),
+            (rest, [[row[0], *row[split:]] for row in cells]),
+        ],
         drawings=drawings(svg),
         compared=compared,
         failed=[(row["name"], row["error"]) for row in results["models"] if row["error"]],

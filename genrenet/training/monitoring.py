@@ -21,6 +21,8 @@ from torch import Tensor
 
 from genrenet.data.batches import to_float
 from genrenet.data.datamodule import data_of
+from genrenet.training.run_description import settings_of, settings_text, split_text
+from genrenet.training.stage_logger import StageLogger
 from genrenet.utils import figures
 from genrenet.utils.errors import printable
 
@@ -158,6 +160,8 @@ def _verdict(scores: Tensor, label: Tensor, labels: list[str]) -> str:
 class SongProjector(pl.Callback):
     """The validation songs' embeddings, in TensorBoard's projector, when training is over.
 
+    A song is a tile in the colour of its genre, framed in that of the genre it was given.
+
     Parameters
     ----------
     max_songs : int > 0
@@ -218,11 +222,19 @@ class SongProjector(pl.Callback):
         files, names = songs["path"], zip(songs["title"], songs["path"], strict=True)
         titles = [title or os.path.basename(path) for title, path in names]
         true = songs["genres" if pl_module.multi_label else "genre"]
+        # Each point is a tile in the colour of the song's genre: the projector shows no other
+        # colours until somebody asks it to.
+        tiles = figures.genre_tiles(list(songs["genre"]), named, pl_module.labels)
         cells = zip(true, named, titles, files, strict=True)
         lines = [[_cell(text) for text in row] for row in cells]
         header = ["genre", "predicted", "title", "path"]
         logger.experiment.add_embedding(
-            means, lines, global_step=trainer.global_step, tag="songs", metadata_header=header
+            means,
+            lines,
+            torch.from_numpy(tiles.transpose(0, 3, 1, 2)) / 255,
+            global_step=trainer.global_step,
+            tag="songs",
+            metadata_header=header,
         )
 
 
@@ -236,9 +248,11 @@ MEASURED = ("song_accuracy", "frame_accuracy", "song_map", "song_roc_auc")
 
 
 class HyperParameters(pl.Callback):
-    """The run's settings beside what they led to, in TensorBoard's HPARAMS tab.
+    """The run's settings and its songs as text, and beside what they led to in the HPARAMS tab.
 
-    Tags: ``hp/best_val_loss``; ``hp/val_song_accuracy`` and the like (`MEASURED`) at the end.
+    Tag: ``run`` in the TEXT tab, at the start. The HPARAMS tab shows, at the
+    end, the last loss and `MEASURED` of the validation songs, and among the settings ``best_epoch``
+    with what there was in it.
 
     Attributes
     ----------
@@ -261,9 +275,16 @@ class HyperParameters(pl.Callback):
         self.best = dict(state_dict.get("figures", {}))  # older checkpoints have none
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: Any) -> None:
-        """Tell Lightning's ``hparams.yaml``."""
-        if (logger := _tensorboard(trainer)) is not None:
-            logger.hparams.update(settings_of(trainer, pl_module))
+        """Tell Lightning's ``hparams.yaml``, and write what is known at the start."""
+        logger, data = _tensorboard(trainer), data_of(trainer)
+        if logger is None:
+            return
+        settings = settings_of(trainer, pl_module)
+        logger.hparams.update(settings)
+        told = settings_text(settings)
+        if data is not None:
+            told = f"{split_text(data)}\n\n{told}"
+        logger.experiment.add_text("run", told, trainer.global_step)
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
         """Remember the best loss."""
@@ -277,49 +298,28 @@ class HyperParameters(pl.Callback):
     def on_train_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
         """Write settings and metrics."""
         logger, found = _tensorboard(trainer), trainer.callback_metrics
-        if logger is None:
+        if logger is None or not trainer.is_global_zero:
             return
-        metrics = {"hp/best_val_loss": self._best} if math.isfinite(self._best) else {}
-        for name in MEASURED:
-            if f"val/{name}" in found:
-                metrics[f"hp/val_{name}"] = float(found[f"val/{name}"])
-        if metrics:
-            logger.log_hyperparams(settings_of(trainer, pl_module), metrics, trainer.global_step)
-
-
-def settings_of(trainer: pl.Trainer, model: Any) -> dict[str, Any]:
-    """Return the settings of a run as flat, plain values."""
-    settings: dict[str, Any] = {
-        "network": type(model.network.owner).__name__,
-        "parameters": sum(p.numel() for p in model.network.parameters()),
-        "output": model.activation,
-        "decision": model.aggregation,
-        "label_smoothing": model.label_smoothing,
-        "class_weights": len(set(model.label_weights.tolist())) > 1,
-        "mixup_alpha": model.mixup.alpha if model.mixup is not None else 0.0,
-        "spec_augment": model.spec_augment is not None,
-        "waveform_augment": model.waveform_augment is not None,
-        "frame_seconds": model.frames.seconds,
-        "trim_seconds": model.frames.trim,
-        "seed": model.seed,
-        "precision": str(trainer.precision),
-        "devices": trainer.world_size,
-        "gradient_clip": trainer.gradient_clip_val or 0.0,
-    }
-    for optimizer in trainer.optimizers[:1]:
-        groups = optimizer.param_groups
-        settings["optimizer"] = type(optimizer).__name__
-        settings["lr"] = max(float(group.get("initial_lr", group["lr"])) for group in groups)
-        settings["weight_decay"] = float(groups[0].get("weight_decay", 0.0))
-    for schedule in trainer.lr_scheduler_configs[:1]:
-        settings["schedule"] = type(schedule.scheduler).__name__
-    if (data := data_of(trainer)) is not None:
-        settings |= {
-            "dataset": data.catalog.name,
-            "split": data.split.name,
-            "n_songs": data.n_songs("train"),
-            "batch_size": data.batch_size * trainer.accumulate_grad_batches,
-            "crops": data.crops,
-            "crops_per_song": data.crops_per_song,
+        names = [f"val/{name}" for name in ("loss", *MEASURED) if f"val/{name}" in found]
+        best = {
+            f"best_{'' if name == 'epoch' else 'val_'}{name}": value
+            for name, value in self.best.items()
         }
-    return settings
+        if names:
+            _write_settings(logger, {**settings_of(trainer, pl_module), **best}, names)
+
+
+def _write_settings(logger: TensorBoardLogger, settings: dict[str, Any], names: list[str]) -> None:
+    """Write settings for the HPARAMS tab, which takes metrics from the curves that there are."""
+    from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
+    from torch.utils.tensorboard.summary import hparams
+
+    places = [logger.place(n) if isinstance(logger, StageLogger) else ("", n) for n in names]
+    summaries = hparams(settings, dict.fromkeys((tag for _, tag in places), 0.0))
+    about = summaries[0].value[0].metadata.plugin_data
+    content = HParamsPluginData.FromString(about.content)
+    for info, (run, _) in zip(content.experiment.metric_infos, places, strict=True):
+        info.name.group = run  # a run below this one
+    about.content = content.SerializeToString()
+    for summary in summaries:
+        logger.experiment._get_file_writer().add_summary(summary)

@@ -264,6 +264,9 @@ def test_a_network_is_judged_like_the_others(music, tmp_path):
     assert network["n_frames"] == 3 * network["n"]
     assert np.sum(network["confusion_frames"]) == network["n_frames"]
     assert network["fit_seconds"] > 0
+    (training,) = network["training"]
+    for part in ("train", "val"):
+        assert len(training["curves"][f"{part}/loss"]) == 1  # of one epoch
     # Stopped before its first checkpoint: what is there does not keep it from starting again.
     for file in (tmp_path / "run" / "folds").rglob("*.json"):
         file.unlink()

@@ -22,6 +22,7 @@ from genrenet.models.networks import CNN
 from genrenet.training.augmentation import Mixup
 from genrenet.training.module import GenreClassifier
 from genrenet.training.monitoring import HyperParameters, SongProjector, StageImages
+from genrenet.training.stage_logger import StageLogger, read_curves
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:.*does not have many workers", "ignore:.*smaller than the logging interval"
@@ -51,14 +52,54 @@ def parts(music, logger, folder, songs=None, **settings):
 @pytest.fixture(scope="module")
 def run(music, tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs")
-    logger = TensorBoardLogger(folder, name="small", default_hp_metric=False)
-    trainer, model, data = parts(music, logger, folder)
+    logger = StageLogger(folder, name="small")
+    trainer, model, data = parts(music, logger, folder, log_every_n_steps=1)
     trainer.fit(model, data)
     confusion = model.stage_metrics["validation"].song_confusion.compute()
     trainer.test(model, data, verbose=False)
-    events = EventAccumulator(logger.log_dir, size_guidance={"images": 0, "audio": 0, "scalars": 0})
-    events.Reload()
-    return {"events": events, "folder": logger.log_dir, "confusion": confusion, "trainer": trainer}
+    found = {"folder": logger.log_dir, "confusion": confusion, "trainer": trainer}
+    return found | {"events": events_of(logger.log_dir)}
+
+
+def events_of(folder, *below):
+    events = EventAccumulator(
+        str(Path(folder, *below)), size_guidance={"images": 0, "audio": 0, "scalars": 0}
+    )
+    return events.Reload()
+
+
+def test_training_and_validation_are_one_plot_with_a_line_each(run):
+    train, val, test = (events_of(run["folder"], stage) for stage in ("train", "val", "test"))
+    both = set(train.Tags()["scalars"]) & set(val.Tags()["scalars"]) & set(test.Tags()["scalars"])
+    names = ("loss", "frame_accuracy", "song_accuracy", "song_f1")
+    assert {f"curves/{name}" for name in names} <= both
+    for tag in both:
+        assert [event.step for event in train.Scalars(tag)] == [0, 1]
+        assert [event.step for event in val.Scalars(tag)] == [0, 1]
+    assert len(train.Scalars("curves/loss_step")) == 2
+    curves = read_curves(Path(run["folder"]))
+    assert curves["val/loss"] == [(event.step, event.value) for event in val.Scalars("curves/loss")]
+    assert curves["train/song_f1"][-1][1] == train.Scalars("curves/song_f1")[-1].value
+    assert "train/loss_step" not in curves
+
+
+def test_no_plot_has_one_point_or_the_number_of_the_epoch(run):
+    for stage in ("", "train", "val"):
+        events = events_of(run["folder"], stage)
+        for tag in events.Tags()["scalars"]:
+            assert tag != "epoch"
+            assert len(events.Scalars(tag)) > 1
+
+
+def test_settings_and_songs_are_a_text(run):
+    (event,) = run["events"].Tensors("run/text_summary")
+    told = event.tensor_proto.string_val[0].decode()
+    assert "| network | CNN |" in told
+    assert "split: stratified" in told
+    assert "|  | train | validation | test |" in told
+    assert "| **songs** | 12 | 6 | 6 |" in told
+    assert "| treble | 4 | 2 | 2 |" in told
+    assert "Artists are not known." in told
 
 
 def test_images_come_after_every_epoch_but_not_after_the_sanity_check(run):
@@ -106,6 +147,9 @@ def test_the_projector_finds_songs_and_their_genres(run, music):
     points = np.loadtxt(folder / embedding.tensor_path)
     assert points.shape == (6, 8)
     assert points.std(axis=0).max() > 0
+    sprite = imread(folder / embedding.metadata_path.replace("metadata.tsv", "sprite.png"))
+    assert list(embedding.sprite.single_image_dim) == [28, 28]
+    assert sprite.shape[:2] == (3 * 28, 3 * 28)  # six songs
     lines = (folder / embedding.metadata_path).read_text().splitlines()
     assert lines[0].split("\t") == ["genre", "predicted", "title", "path"]
     rows = [line.split("\t") for line in lines[1:]]
@@ -128,11 +172,17 @@ def test_hyper_parameters_stand_beside_their_metrics_in_one_run(run):
     assert start["mixup_alpha"].number_value == pytest.approx(0.2)
     assert start["n_songs"].number_value == 12
     assert start["split"].string_value.startswith("stratified")
-    losses = [event.value for event in events.Scalars("val/loss")]
-    assert events.Scalars("hp/best_val_loss")[0].value == pytest.approx(min(losses))
-    last = events.Scalars("val/song_accuracy")[-1].value
-    assert events.Scalars("hp/val_song_accuracy")[0].value == pytest.approx(last)
-    assert events.Scalars("hp/val_frame_accuracy")
+    val = events_of(folder, "val")
+    losses = [event.value for event in val.Scalars("curves/loss")]
+    assert start["best_val_loss"].number_value == pytest.approx(min(losses))
+    assert start["best_epoch"].number_value == np.argmin(losses)
+    about = plugin_data_pb2.HParamsPluginData.FromString(
+        events.PluginTagToContent("hparams")["_hparams_/experiment"]
+    )
+    metrics = [(info.name.group, info.name.tag) for info in about.experiment.metric_infos]
+    names = ("loss", "song_accuracy", "frame_accuracy")
+    assert metrics == [("val", f"curves/{name}") for name in names]
+    assert {tag for _, tag in metrics} <= set(val.Tags()["scalars"])
     assert "network: CNN" in (folder / "hparams.yaml").read_text()
 
 
@@ -143,9 +193,10 @@ def test_images_may_come_less_often(music, tmp_path):
         callbacks=[StageImages(n_clips=0, every_n_epochs=2)], enable_checkpointing=False,
     )  # fmt: skip
     trainer.fit(model, data)
-    events = EventAccumulator(logger.log_dir)
-    events.Reload()
+    events = events_of(logger.log_dir)
     assert [image.step for image in events.Images("val/confusion_songs")] == [1, 3]
+    # Lightning's own logger gets the names that all loggers get.
+    assert {"train/loss_epoch", "val/loss"} <= set(events.Tags()["scalars"])
     assert events.Tags()["audio"] == []
 
 

@@ -81,8 +81,10 @@ def _templates(package: str) -> Environment:
 
 
 def _shown(value: object) -> object:
+    return plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def plain(value: str) -> str:
     """Return text without control characters and lone surrogates, which no page can hold."""
-    if not isinstance(value, str) or isinstance(value, Markup):
-        return value
     text = value.encode("utf-8", "backslashreplace").decode("utf-8")
     return "".join(c if c.isprintable() else " " for c in text)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,7 +11,12 @@ from matplotlib.figure import Figure
 
 from genrenet.evaluation.report.html import drawings, p_value, page, writing
 from genrenet.evaluation.report.ranking import chosen_settings, number, span, verdict
-from genrenet.evaluation.report.run_files import model_intervals, write_files
+from genrenet.evaluation.report.run_files import (
+    model_intervals,
+    training_figures,
+    write_board,
+    write_files,
+)
 from genrenet.utils import figures
 
 HEADS = {
@@ -106,7 +109,7 @@ def write_run(folder: Path, results: Mapping[str, Any], predictions: pd.DataFram
     shown = render(results, {name: figures.to_svg(figure) for name, figure in drawn.items()})
     with writing(folder):
         write_files(folder, results, markdown(results), predictions, drawn, shown)
-        _tensorboard(folder / "tensorboard", results)
+        write_board(folder / "tensorboard", results, markdown(results), drawn)
     return folder / "report.html"
 
 
@@ -118,19 +121,7 @@ def _drawings(results: Mapping[str, Any]) -> Iterator[tuple[str, Figure]]:
             what = "mean average precision"
             drawn = model_intervals(rows, value="map", ends="map_ci95", what=what, title=name)
             yield f"map {name}", drawn
-
-
-def _tensorboard(folder: Path, results: Mapping[str, Any]) -> None:
-    """One run a model, so that TensorBoard sets them side by side."""
-    from torch.utils.tensorboard import SummaryWriter
-
-    shutil.rmtree(folder, ignore_errors=True)
-    for row in results["models"]:
-        place = folder / re.sub(r"[^\w.+@-]+", "-", row["name"])
-        with SummaryWriter(str(place), filename_suffix=f".{row['protocol']}") as board:
-            for key in ("map", "roc_auc", "f1_macro", "f1_micro"):
-                if row[key] is not None:
-                    board.add_scalar(f"{row['protocol']}/{key}", row[key])
+        yield from training_figures(rows)
 
 
 def label_rows(row: Mapping[str, Any]) -> list[tuple[str, ...]]:
@@ -158,7 +149,7 @@ def render(results: Mapping[str, Any], svg: Mapping[str, str]) -> str:
     results : mapping
         `genrenet.evaluation.multi_label_results.summarise`.
     svg : mapping of str to str
-        Drawings by name: ``map <protocol>``.
+        Drawings by name: ``map <protocol>`` and ``training <protocol> <model>``.
     """
     protocols = []
     for protocol in results["protocols"]:
@@ -189,7 +180,7 @@ def render(results: Mapping[str, Any], svg: Mapping[str, str]) -> str:
         models=[
             {
                 **row,
-                "about": {"features": None, **row["about"]},
+                "about": {"features": None, "config": None, **row["about"]},
                 "labels": label_rows(row),
                 "chosen": chosen_settings(row),
             }

@@ -7,11 +7,11 @@
 ``results.md``
     The models as Markdown tables.
 ``figures/``
-    Accuracies, confusion matrices and reliability plots as PNG.
+    Accuracies, confusion matrices, reliability plots and curves of trainings as PNG.
 ``report.html``
     All of it on one page that needs nothing from outside.
 ``tensorboard/``
-    The same numbers and figures for ``tensorboard --logdir``.
+    The same tables and figures for ``tensorboard --logdir``.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from genrenet.evaluation.metrics import song_metrics
 from genrenet.evaluation.protocols.curves import axis
 from genrenet.evaluation.report import run_page as comparison_page
 from genrenet.evaluation.report.html import writing
@@ -34,6 +33,14 @@ from genrenet.evaluation.report.ranking import markdown, ranked
 from genrenet.evaluation.report.robustness_section import panels
 from genrenet.utils import figures
 from genrenet.utils.atomic import replacing, write_text
+
+PANELS = {
+    "loss": "loss",
+    "song_accuracy": "songs right",
+    "frame_accuracy": "frames right",
+    "song_map": "mAP of songs",
+}
+"""Curves of trainings that are drawn, where there are such, and their headings."""
 
 
 def write_run(folder: Path, results: Mapping[str, Any], predictions: pd.DataFrame) -> Path:
@@ -61,12 +68,12 @@ def write_run(folder: Path, results: Mapping[str, Any], predictions: pd.DataFram
     svg = {
         name: figures.to_svg(figure)
         for name, figure in drawn.items()
-        if name.startswith(("accuracies", "reliability", "curve", "robustness"))
+        if not name.startswith("confusion")  # tables on the page
     }
-    page = comparison_page.render(results, predictions, svg)
+    page = comparison_page.render(results, predictions, svg, folder)
     with writing(folder):
         write_files(folder, results, markdown(results), predictions, drawn, page)
-        _tensorboard(folder / "tensorboard", results, drawn)
+        write_board(folder / "tensorboard", results, markdown(results), drawn)
     return folder / "report.html"
 
 
@@ -162,6 +169,7 @@ def _drawings(
             yield f"accuracies {name}", model_intervals(rows, title=name)
         if found := panels(results, name):
             yield f"robustness {name}", figures.curves(found, "song accuracy", name)
+        yield from training_figures(rows)
         for row in rows:
             model = row["name"]
             for unit in ("songs", "frames"):
@@ -182,29 +190,59 @@ def _drawings(
             )
 
 
-def _tensorboard(folder: Path, results: Mapping[str, Any], drawn: Mapping[str, Figure]) -> None:
-    """One run a model, so that TensorBoard sets them side by side."""
+def training_figures(rows: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, Figure]]:
+    """Yield the curves of the networks of some rows of ``models``, by names: ``training <protocol>
+    <model>``.
+    """
+    for row in rows:
+        runs = [training["curves"] for training in row.get("training") or ()]
+        panels = {
+            key: title for key, title in PANELS.items() if any(f"val/{key}" in c for c in runs)
+        }
+        if panels:
+            drawn = figures.training_curves({row["name"]: runs}, panels, "step", _best_step)
+            yield f"training {row['protocol']} {row['name']}", drawn
+
+
+def _best_step(curves: Mapping[str, Sequence[tuple[float, float]]]) -> float | None:
+    losses = [(loss, step) for step, loss in curves.get("val/loss", ())]
+    return min(losses)[1] if losses else None
+
+
+def write_board(
+    folder: Path, results: Mapping[str, Any], tables: str, drawn: Mapping[str, Figure]
+) -> None:
+    """Write tables and figures for TensorBoard: one run a model, which it sets side by side.
+
+    Parameters
+    ----------
+    folder : Path
+        What is there is removed.
+    results : mapping
+    tables : str
+        Markdown.
+    drawn : mapping of str to Figure
+        By names that end in the protocol, those of one model in protocol and model.
+    """
     from torch.utils.tensorboard import SummaryWriter
 
     shutil.rmtree(folder, ignore_errors=True)
-    with SummaryWriter(str(folder / "all")) as board:
-        board.add_text("results", markdown(results))
-        for name, figure in drawn.items():
-            if name.startswith(("accuracies", "curve")):
-                board.add_image(name, figures.to_array(figure), dataformats="HWC")
+    left = dict(drawn)
     for row in results["models"]:
-        if row["accuracy"] is None:
-            continue
         model, protocol = row["name"], row["protocol"]
+        ending = f" {protocol} {model}"
+        mine = {name: left.pop(name) for name in list(left) if name.endswith(ending)}
+        if not mine:
+            continue
         place = folder / re.sub(r"[^\w.+@-]+", "-", model)
         with SummaryWriter(str(place), filename_suffix=f".{protocol}") as board:
-            for key in ("accuracy", "frame_accuracy", *song_metrics()):
-                if row.get(key) is not None:
-                    board.add_scalar(f"{protocol}/{key}", row[key])
-            for seed, value in zip(results["seeds"], row["by_seed"], strict=False):
-                board.add_scalar(f"{protocol}/accuracy_by_seed", value, seed)
-            for kind in ("confusion songs", "confusion frames", "reliability"):
-                drawing = drawn.get(f"{kind} {protocol} {model}")
-                if drawing is not None:
-                    pixels = figures.to_array(drawing)
-                    board.add_image(f"{protocol}/{kind}", pixels, dataformats="HWC")
+            for name, figure in mine.items():
+                tag = f"{protocol}/{name.removesuffix(ending)}"
+                board.add_image(tag, figures.to_array(figure), dataformats="HWC")
+            if len(row["by_seed"]) > 1:
+                for seed, value in zip(results["seeds"], row["by_seed"], strict=False):
+                    board.add_scalar(f"{protocol}/by_seed", value, seed)
+    with SummaryWriter(str(folder / "all")) as board:
+        board.add_text("results", tables)
+        for name, figure in left.items():
+            board.add_image(name, figures.to_array(figure), dataformats="HWC")

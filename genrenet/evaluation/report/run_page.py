@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -13,6 +14,7 @@ from genrenet.evaluation.report.html import drawings, p_value, page, percent
 from genrenet.evaluation.report.label_section import label_lines
 from genrenet.evaluation.report.ranking import chosen_settings, number, ranked, span, verdict
 from genrenet.evaluation.report.robustness_section import robustness_rows, robustness_skipped
+from genrenet.evaluation.report.song_cells import SongCells
 
 MISTAKES = 15  # rows of this table that the page shows
 
@@ -32,7 +34,9 @@ shown.
 """
 
 
-def render(results: Mapping[str, Any], predictions: pd.DataFrame, svg: Mapping[str, str]) -> str:
+def render(
+    results: Mapping[str, Any], predictions: pd.DataFrame, svg: Mapping[str, str], folder: Path
+) -> str:
     """Return the page.
 
     Parameters
@@ -43,10 +47,14 @@ def render(results: Mapping[str, Any], predictions: pd.DataFrame, svg: Mapping[s
     predictions : DataFrame
         `genrenet.evaluation.results.predictions`.
     svg : mapping of str to str
-        Drawings by name: ``accuracies <protocol>`` and ``reliability <protocol> <model>``.
+        Drawings by name: ``accuracies <protocol>``, and ``reliability`` and ``training`` with
+        ``<protocol> <model>``.
+    folder : Path
+        Where the page will be.
     """
+    songs = SongCells(folder, predictions["path"] if len(predictions) else [])
     whole = [protocol for protocol in results["protocols"] if not protocol.get("part_of")]
-    protocols = [protocol_values(results, protocol) for protocol in whole]
+    protocols = [protocol_values(results, protocol, songs) for protocol in whole]
     published = [
         (item.get("name", ""), percent(float(item["accuracy"])), item.get("source", ""))
         for item in results.get("reference") or []
@@ -57,14 +65,17 @@ def render(results: Mapping[str, Any], predictions: pd.DataFrame, svg: Mapping[s
         results=results,
         protocols=protocols,
         curves=[_curve(results, curve) for curve in results.get("curves", [])],
-        models=[_model(row, predictions) for one in protocols for row in one["good"]],
+        models=[_model(row, predictions, songs) for one in protocols for row in one["good"]],
         drawings=drawings(svg),
         published=published,
-        skipped=[(item["path"], item["reason"]) for item in results["skipped"]],
+        skipped=[(songs.name(item["path"]), item["reason"]) for item in results["skipped"]],
+        root=songs.root,
     )
 
 
-def protocol_values(results: Mapping[str, Any], protocol: Mapping[str, Any]) -> dict[str, Any]:
+def protocol_values(
+    results: Mapping[str, Any], protocol: Mapping[str, Any], songs: SongCells | None = None
+) -> dict[str, Any]:
     """Return what a page says of a protocol besides its entry in the results: ``good`` (rows of
     models, the best first), ``majority``, ``columns`` and ``table`` of the models, ``pairs``,
     ``labels`` and ``failed``.
@@ -84,7 +95,7 @@ def protocol_values(results: Mapping[str, Any], protocol: Mapping[str, Any]) -> 
         "columns": {head: kind for head, (kind, _) in shown.items()},
         "table": [[cell(row) for _, cell in shown.values()] for row in good],
         "pairs": _pairs(results, protocol["name"]),
-        "labels": _labels(results, protocol["name"]),
+        "labels": _labels(results, protocol["name"], songs or SongCells("", [])),
         "deformed": robustness_rows(results, protocol["name"]),
         "undeformed": robustness_skipped(results, protocol["name"]),
         "failed": [
@@ -109,15 +120,19 @@ def _curve(results: Mapping[str, Any], curve: Mapping[str, Any]) -> dict[str, An
     }
 
 
-def _labels(results: Mapping[str, Any], protocol: str) -> dict[str, Any] | None:
+def _labels(results: Mapping[str, Any], protocol: str, songs: SongCells) -> dict[str, Any] | None:
     """Return what the page says of the labels; None where an earlier version judged."""
     for check in results.get("label_check", []):
         if check["protocol"] == protocol:
             rows = [
-                (one["path"], one["genre"], one["suggested"], f"{one['methods']} of {one['of']}")
-                for one in check["suspects"]
+                (
+                    songs.player(one["path"]),
+                    *(one["genre"], one["suggested"], f"{one['methods']} of {one['of']}"),
+                )
+                for one in check["suspects"][:MISTAKES]
             ]
-            return {"lines": label_lines(check), "rows": rows[:MISTAKES], "total": len(rows)}
+            total = len(check["suspects"])
+            return {"lines": label_lines(check), "rows": rows, "total": total}
     return None
 
 
@@ -155,7 +170,7 @@ def _pairs(results: Mapping[str, Any], protocol: str) -> list[Sequence[object]]:
     ]
 
 
-def _model(row: Mapping[str, Any], predictions: pd.DataFrame) -> dict[str, Any]:
+def _model(row: Mapping[str, Any], predictions: pd.DataFrame, songs: SongCells) -> dict[str, Any]:
     """Return what the page says of one model besides its row: settings and surest mistakes."""
     name, protocol = row["name"], row["protocol"]
     mine = predictions[(predictions["model"] == name) & (predictions["protocol"] == protocol)]
@@ -165,10 +180,10 @@ def _model(row: Mapping[str, Any], predictions: pd.DataFrame) -> dict[str, Any]:
     return {
         **row,
         "truncated": row.get("truncated"),
-        "about": {"features": None, **row["about"]},
+        "about": {"features": None, "config": None, **row["about"]},
         "chosen": chosen_settings(row),
         "mistakes": [
-            (song.path, song.genre, song.predicted, percent(song.confidence))
+            (songs.player(song.path), song.genre, song.predicted, percent(song.confidence))
             for song in shown.itertuples(index=False)
         ],
         "wrong": int(wrong["track_id"].nunique()),

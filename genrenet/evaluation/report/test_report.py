@@ -26,6 +26,7 @@ from numpy.typing import ArrayLike
 
 from genrenet.evaluation.metrics import song_metrics
 from genrenet.evaluation.report.html import ReportError, page, percent, writing
+from genrenet.evaluation.report.song_cells import SongCells
 from genrenet.inference.result import score_columns
 from genrenet.utils import figures
 from genrenet.utils.atomic import replacing, write_text
@@ -111,7 +112,7 @@ def write_report(
     """
     folder = Path(folder)
     text = json.dumps(results, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    shown = render(results, predictions)
+    shown = render(results, predictions, folder)
     write_predictions(folder / "predictions.csv", predictions)
     with writing(folder):
         # JSON reads the escape of a lone surrogate, which UTF-8 cannot hold, as the surrogate.
@@ -129,8 +130,9 @@ def write_report(
 # --- the page -------------------------------------------------------------------------------------
 
 
-def render(results: Mapping[str, Any], predictions: pd.DataFrame) -> str:
-    """Return the page of a report; see `write_report`."""
+def render(results: Mapping[str, Any], predictions: pd.DataFrame, folder: Path) -> str:
+    """Return the page of a report in a folder; see `write_report`."""
+    songs = SongCells(folder, predictions["path"])
     wrong = predictions[predictions["genre"] != predictions["predicted"]]
     wrong = wrong.sort_values("confidence", ascending=False, kind="stable")
     mistakes = wrong.head(MISTAKES)[["path", "genre", "predicted", "confidence"]]
@@ -145,17 +147,21 @@ def render(results: Mapping[str, Any], predictions: pd.DataFrame) -> str:
         results={**dict.fromkeys(OPTIONAL), **results},
         labels=results["labels"],
         metrics=song_metrics(),
-        mistakes=[(*row[:3], percent(row[3])) for row in mistakes.itertuples(index=False)],
+        mistakes=[
+            (songs.player(path), genre, predicted, percent(confidence))
+            for path, genre, predicted, confidence in mistakes.itertuples(index=False)
+        ],
         wrong=len(wrong),
         parts=[
             (name, part.get("songs") or 0, part.get("frames") or "")
             for name, part in results.get("parts", {}).items()
         ],
         reasons={
-            heading: [(item["path"], item["reason"]) for item in results.get(key, [])]
+            heading: [(songs.name(item["path"]), item["reason"]) for item in results.get(key, [])]
             for heading, key in reasons.items()
         },
         settings=list(_flat(settings).items()),
+        root=songs.root,
     )
 
 

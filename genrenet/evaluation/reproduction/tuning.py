@@ -24,7 +24,6 @@ import numpy as np
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import ModelCheckpoint
-from pytorch_lightning.loggers import TensorBoardLogger
 
 from genrenet.data.datamodule import GenreDataModule
 from genrenet.evaluation.datasets import read_dataset
@@ -35,6 +34,7 @@ from genrenet.models.networks import GenreNetwork
 from genrenet.training.finetuning import LayerFreezing, Pretrained
 from genrenet.training.module import GenreClassifier
 from genrenet.training.schedules import OneCycle
+from genrenet.training.stage_logger import StageLogger
 from genrenet.utils.atomic import write_text
 from genrenet.utils.errors import GenrenetError
 
@@ -252,7 +252,7 @@ def _train(
     trainer = pl.Trainer(
         max_epochs=study.epochs,
         callbacks=[freezing, history, best],
-        logger=TensorBoardLogger(folder, "tensorboard", name, default_hp_metric=False),
+        logger=StageLogger(folder, "tensorboard", name),
         gradient_clip_val=5.0,
         log_every_n_steps=5,
         enable_progress_bar=False,

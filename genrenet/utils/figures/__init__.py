@@ -17,6 +17,7 @@ from genrenet.utils.figures.evaluation import (
     reliability,
 )
 from genrenet.utils.figures.songs import logmel_images, timeline
+from genrenet.utils.figures.training import genre_tiles, training_curves
 
 __all__ = [
     "INK",
@@ -24,6 +25,7 @@ __all__ = [
     "FigureError",
     "confusion_matrix",
     "curves",
+    "genre_tiles",
     "intervals",
     "learning_curves",
     "logmel_images",
@@ -32,4 +34,5 @@ __all__ = [
     "to_array",
     "to_png",
     "to_svg",
+    "training_curves",
 ]
