@@ -64,7 +64,7 @@ _NONE = np.zeros(0, np.float32)
 
 
 class AudioFile:
-    """A file opened once, for what it is and then for its samples.
+    """A file that is opened once, to read its properties and then its samples.
 
     Parameters
     ----------
@@ -106,19 +106,19 @@ class AudioFile:
         return _blocks(pieces, sample_rate, block_seconds)
 
     def load(self, sample_rate: int, offset: float, duration: float) -> Mono:
-        """Return what `genrenet.audio.load` gives of a span, as often as one likes.
+        """Return what `genrenet.audio.load` gives of a span, any number of times.
 
         Spans in their order cost the least: what lies before the first of them is not passed again.
         """
         return np.concatenate([_NONE, *self._source.pieces(sample_rate, offset, duration)])
 
     def close(self) -> None:
-        """Give the file back."""
+        """Close the file."""
         self._source.close()
 
 
 def probe(path: Path) -> AudioInfo:
-    """Read what a file is, decoding one packet at most.
+    """Read a file's properties, decoding at most one packet.
 
     Returns
     -------

@@ -36,7 +36,7 @@ _FREE_SECONDS, _BYTES_PER_SECOND = 3600.0, 10.0  # no coding says more with less
 
 @dataclass(frozen=True)
 class AudioInfo:
-    """What a file is.
+    """Properties of a file.
 
     Attributes
     ----------
@@ -97,7 +97,7 @@ class Opened:
             self._ended = not self._track.position
 
     def close(self) -> None:
-        """Give the file back."""
+        """Close the file."""
         self._track.close()
 
     def _reopen(self) -> None:

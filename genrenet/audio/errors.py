@@ -69,7 +69,7 @@ _SAYS = {  # fault, wanted, remedy
     MissingFileError: ("cannot find", "a file", "check its name and whether its disk is connected"),
     UnreadableFileError: ("cannot read", "a readable file", "check its permissions and links"),
     NotAudioError: ("no audio in", "a format that libsndfile or FFmpeg decodes", "leave it out"),
-    EmptyAudioError: ("nothing in", "audio", "fetch the file again, or leave it out"),
+    EmptyAudioError: ("nothing in", "audio", "download the file again, or leave it out"),
     TruncatedAudioError: ("cut short or damaged:", "the whole", "fetch or encode the file again"),
     NonFiniteAudioError: ("unusable samples in", "finite ones", "write it again from its source"),
     TooShortError: ("too little audio in", "more", "leave the file out, or ask for less"),

@@ -23,7 +23,7 @@ _PACKET = 188  # bytes of a packet of an MPEG transport stream, which begins wit
 
 
 def is_audio_path(path: Path) -> bool:
-    """Tell whether a path is named like audio: one of `SUFFIXES`, but no ``._`` file of macOS.
+    """Return whether a path is named like audio: one of `SUFFIXES`, but no ``._`` file of macOS.
 
     A ``.ts`` file that exists is opened: it may be a program in TypeScript.
 

@@ -17,14 +17,14 @@ class BaselineError(GenrenetError):
 
 @dataclass(frozen=True)
 class Baseline(Method):
-    """A method that learns genres from one row of features a song.
+    """A classical method: from one feature vector per song to genres.
 
     Parameters
     ----------
     name : str
-        How it is called on the command line.
+        Name on the command line.
     summary : str
-        What it is, in a line.
+        Description in one line.
     estimator : callable
         Makes a scikit-learn classifier; its typed keyword parameters are the method's settings.
         A parameter ``random_state`` gets the seed.
@@ -33,11 +33,11 @@ class Baseline(Method):
     kind : {"vectors", "gaussians"}
         What its rows are: any numbers, or Gaussians (the mean, then the covariance row by row).
     grid : mapping of str to sequence
-        Settings to choose among inside the training songs.
+        Settings to choose from, within the training songs.
     trusted : sequence of str
         Full names of types, beyond scikit-learn's and numpy's own, that its files may hold.
     multi_label : {"each", "sets", "native", "no"}
-        How it learns where songs have several genres each; see `genrenet.baselines.multi_label`.
+        How it is trained where songs have several genres; see `genrenet.baselines.multi_label`.
 
     Examples
     --------

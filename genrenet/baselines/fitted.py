@@ -28,7 +28,7 @@ SUFFIX = ".skops"
 
 @dataclass
 class FittedBaseline(SongScorer):
-    """A baseline that has learnt from songs.
+    """A fitted baseline.
 
     Attributes
     ----------
@@ -37,15 +37,15 @@ class FittedBaseline(SongScorer):
     estimator : object
         The fitted scikit-learn classifier.
     labels : list of str
-        All labels, sorted, whether there were songs of each to learn from or not.
+        All labels, sorted, whether or not there were training songs of each.
     features : str
         Names of the features it was fitted on.
     settings : dict
         Those that were given or chosen.
     about : dict
-        What it learnt from; plain values.
+        Its training set; plain values.
     thresholds : dict of str to float
-        The score from which on each genre is named, where songs have several; see
+        The score from which on each genre is predicted, where songs have several; see
         `genrenet.baselines.multi_label`.
     """
 
@@ -171,7 +171,7 @@ def load_baseline(path: str | os.PathLike[str]) -> FittedBaseline:
         foreign = {kind for kind in held if new_name(kind) not in trusted}
         if foreign:
             raise BaselineError(
-                f"'{name}' holds types that are not trusted",
+                f"'{name}' contains types that are not trusted",
                 found=", ".join(sorted(foreign)),
                 wanted="those of scikit-learn, numpy and the plugins that are installed",
                 remedy="install the plugin that it was written with",

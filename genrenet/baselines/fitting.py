@@ -29,7 +29,7 @@ def fit_baseline(
     settings: Mapping[str, Any] | None = None,
     seed: int = 0,
 ) -> FittedBaseline:
-    """Choose settings inside the training songs, then learn from all of them.
+    """Choose settings within the training songs, then train on all of them.
 
     Parameters
     ----------
@@ -40,9 +40,10 @@ def fit_baseline(
     labels : sequence of str, optional
         All labels; those of the songs by default.
     groups : sequence, optional
-        Of songs that must not stand on two sides of an inner fold: their artists.
+        Groups (artists) that must not be in two parts of an inner fold.
     validation : ndarray of bool, shape (songs,), optional
-        Songs that settings are chosen on, instead of inner folds; they are learnt from afterwards.
+        Songs that settings are chosen on, instead of inner folds; they are used for training
+        afterwards.
     features : str, optional
         Names of the features in ``rows``; the method's own by default.
     settings : mapping, optional
@@ -57,12 +58,12 @@ def fit_baseline(
     Raises
     ------
     BaselineError
-        One genre only, or something that the method cannot learn from; it says why.
+        One genre only, or data that the method cannot be trained on.
     """
     truth = np.asarray(genres, dtype=object).astype(str)
     if len(set(truth)) < 2:
         raise BaselineError(
-            f"the baseline '{method.name}' needs songs of at least two genres to learn from",
+            f"the baseline '{method.name}' needs training songs of at least two genres",
             found=f"{len(truth)} songs of {', '.join(sorted(set(truth))) or 'none'}",
         )
     fixed = dict(settings or {})
@@ -122,8 +123,8 @@ def fit_multi_label(
         What inner folds are balanced by.
     validation : ndarray of bool, shape (songs,)
         Songs that each genre's threshold is chosen on, by a machine that has learnt from the
-        others; they are learnt from afterwards. Where there are none, the inner folds take their
-        place.
+        others; they are used for training afterwards. Where there are none, the inner folds take
+        their place.
     own_validation : bool
         Choose settings on the validation songs, too, instead of inner folds.
     groups, features, settings, seed
@@ -169,7 +170,7 @@ def fit_multi_label(
     except (ValueError, TypeError, np.linalg.LinAlgError) as error:
         why = " ".join(str(error).split())
         raise BaselineError(
-            f"the baseline '{method.name}' cannot learn several genres a song here: {why}"
+            f"the baseline '{method.name}' cannot be trained on several genres per song: {why}"
         ) from error
     nothing = np.zeros((0, len(names)))
     true = np.concatenate([nothing, *(mine for mine, _ in said)])
@@ -255,5 +256,5 @@ def _map(target: NDArray[np.bool_], scores: NDArray[np.float64]) -> float:
     """Return the mean average precision over the genres that some songs have and some have not."""
     precision = rankings(target, scores)[0]
     if np.isnan(precision).all():
-        raise ValueError("no genre to tell apart")
+        raise ValueError("no genre to separate")
     return float(np.nanmean(precision))

@@ -10,7 +10,7 @@ Three ways, which a `genrenet.baselines.Baseline` chooses by its ``multi_label``
     those of the sets that it is in. For methods that share out the votes of songs, such as nearest
     neighbours, this is the mean of the neighbours' genres.
 ``native``
-    One machine that takes several genres a song itself, as scikit-learn's trees and forests do.
+    One machine that takes several genres per song itself, as scikit-learn's trees and forests do.
 
 Scores are one for each genre, from 0 to 1; they do not sum to one.
 """
@@ -35,7 +35,7 @@ TRUSTED = ("genrenet.baselines.multi_label.SeveralGenres", "sklearn.multiclass._
 
 
 class SeveralGenres(BaseEstimator):
-    """A method's estimator, made to learn several genres a song.
+    """A method's estimator, made to learn several genres per song.
 
     Parameters
     ----------
@@ -101,9 +101,9 @@ def way_of(
     """
     if method.multi_label == "no" or not hasattr(method.make(seed, **fixed), "predict_proba"):
         raise BaselineError(
-            f"the baseline '{method.name}' cannot judge songs with several genres",
+            f"the baseline '{method.name}' cannot be used for songs with several genres",
             found="no scores of genres, only decisions for one",
             wanted="a method with predict_proba",
-            remedy="leave this model out, or give each song one genre (a column genre)",
+            remedy="omit this model, or give each song one genre (a column genre)",
         )
     return method.multi_label

@@ -1,4 +1,4 @@
-"""Features of songs for baselines: one row a song, by the features' names.
+"""Features of songs for baselines: one row per song, by the features' names.
 
 Names are joined by ``+``. Each is one that a plugin registered (such as ``spectral-stats``), or a
 network whose embedding is meant (``musicnn-msd``, or with its layers ``msd-cnn:conv3/conv4``;
@@ -78,7 +78,7 @@ def current_features(features: str, *, warn: bool = True) -> str:
         new = name if name in known else RENAMED.get(name, name)
         if warn and new != name:
             warnings.warn(
-                f"the features '{name}' are called '{new}' now", FutureWarning, stacklevel=3
+                f"the features '{name}' are now called '{new}'", FutureWarning, stacklevel=3
             )
         found.append(new)
     return "+".join(found)
@@ -150,7 +150,7 @@ def song_features(
     features : str
         Names, joined by ``+``.
     device : str, optional
-        Where they are computed; the best there is by default.
+        Where they are computed; by default the fastest available.
     progress : callable, optional
         Called with the numbers of songs done and to do.
 

@@ -1,4 +1,4 @@
-"""``genrenet adapt``: a model that learns from its user's corrections."""
+"""``genrenet adapt``: retrain the last layer of a model with its user's corrections."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from genrenet.cli.configured import unless_configured
 from genrenet.cli.parsing import CommandParser, count
 from genrenet.cli.tables import print_table
-from genrenet.cli.telling import as_json, fact, next_step, say
+from genrenet.cli.telling import as_json, fact, next_step, plural, say
 from genrenet.utils.errors import printable
 
 if TYPE_CHECKING:
@@ -23,28 +23,39 @@ EXAMPLES = """examples:
   genrenet classify song.mp3 --checkpoint mine.ckpt
   genrenet scan ~/Music --out genres.parquet --checkpoint mine.ckpt --restart
 
-The head of the network is fitted again, in seconds, to the songs that 'genrenet correct' noted, and
-to other songs of the library, whose answers are to stay. Genres that the model does not know get
-outputs of their own. Embeddings are computed once and kept in the cache. The figures are of songs
-that were left out while learning.
+The head (last layer) of the network is retrained in seconds. The training set consists of the songs
+that were corrected with 'genrenet correct', and of other songs of the library whose predictions
+should stay the same. Genres that are new to the model get outputs of their own. Embeddings are
+computed once and cached. The figures are measured by cross-validation, on songs that were left out
+of the training.
 
-exit code: 0 done, 2 the request cannot be carried out
+exit code: 0 success, 2 the command could not be carried out
 """
 
 
 def make_parser(command: str) -> CommandParser:
     """Return the parser of the command; see `genrenet.cli.parsers.parsers`."""
     parser = CommandParser(
-        "genrenet adapt", "Let a model learn from corrections, without forgetting.", EXAMPLES
+        "genrenet adapt", "Retrain the last layer of a model with corrections.", EXAMPLES
     )
     add = parser.add_argument
-    add("table", metavar="TABLE", help="what 'genrenet scan' wrote, with corrections")
-    add("--out", required=True, metavar="FILE.ckpt", help="the checkpoint to write")
+    add("table", metavar="TABLE", help="table of 'genrenet scan', with corrections")
+    add("--out", required=True, metavar="FILE.ckpt", help="checkpoint to write")
     add("--checkpoint", help="model to start from (default: that of the table)")
-    add("--labels", metavar="DATA", help="a collection whose genres are right, to learn from too")
-    add("--others", type=count, metavar="N", help="songs whose answers are to stay (default: 300)")
-    add("--pull", type=_positive, metavar="X", help="pull towards the former head (default: 0.1)")
-    add("--device", help="such as cpu, cuda or cuda:1 (default: the best there is)")
+    add("--labels", metavar="DATA", help="also train on this collection, whose genres are right")
+    add(
+        "--others",
+        type=count,
+        metavar="N",
+        help="songs whose predictions should stay (default: 300)",
+    )
+    add(
+        "--pull",
+        type=_positive,
+        metavar="X",
+        help="regularisation towards the former head (default: 0.1)",
+    )
+    add("--device", help="such as cpu, cuda or cuda:1 (default: the fastest available)")
     return parser
 
 
@@ -84,8 +95,9 @@ def run(command: str, arguments: Sequence[str]) -> int:
 
 def _tell(made: Adapted, former: str, options: argparse.Namespace) -> None:
     """Print what it learnt from, and how it compares with the former model."""
-    learnt = f"{made.corrected} corrections and {made.labelled} labels"
-    say(f"{printable(former)}: learnt from {learnt}; {made.kept} other songs kept their answers")
+    counts = plural(made.corrected, "correction"), plural(made.labelled, "label")
+    songs = f"{', '.join(counts)} and {plural(made.kept, 'other song')}"
+    say(f"{printable(former)}: trained on {songs}")
     if made.new_genres:
         say(f"new genres: {', '.join(made.new_genres)}")
     if made.held_out:
@@ -99,16 +111,16 @@ def _tell(made: Adapted, former: str, options: argparse.Namespace) -> None:
             print_table(("95 % intervals", "before", "after"), rows)
         say(f"after: {made.held_out}")
     else:
-        say("corrections of one artist only: how well it learnt cannot be measured")
+        say("all corrections are of one artist: the accuracy cannot be measured")
     say(f"written to {printable(made.file)}")
     fact(former=printable(former), **{**asdict(made), "file": printable(made.file)})
     table = unless_configured("table", options.table)
     if not table and not unless_configured("checkpoint", made.file):
-        next_step("scan", "--restart", why="scores the library again")
+        next_step("scan", "--restart", why="classifies the library again")
     elif not table:
         next_step("config", "set", "checkpoint", os.path.abspath(made.file), why="for all commands")
     else:
-        next_step("checkpoints", "info", str(made.file), why="what is known of it")
+        next_step("checkpoints", "info", str(made.file), why="describes the model")
 
 
 def _figure(share: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""``genrenet baseline``: let a classical method learn from a collection, for ``classify``."""
+"""``genrenet baseline``: train a classical method on a collection, for ``classify``."""
 
 from __future__ import annotations
 
@@ -22,8 +22,9 @@ EXAMPLES = """examples:
   genrenet baseline svm ~/Music --features musicnn-msd --set C=10 --set threshold=0.5 --out svm.skops
   genrenet classify song.mp3 --checkpoint svm.skops
 
-How good it is, 'genrenet evaluate' says: what is written here has learnt from all songs.
-exit code: 0 done, 1 some songs could not be read, 2 the request cannot be carried out
+The method is trained on all songs. To measure its accuracy, use 'genrenet evaluate'.
+
+exit code: 0 success, 1 some songs could not be read, 2 the command could not be carried out
 """  # noqa: E501
 
 
@@ -33,16 +34,18 @@ class BaselineCommandError(GenrenetError):
 
 def make_parser(command: str) -> CommandParser:
     """Return the parser of the command; see `genrenet.cli.parsers.parsers`."""
-    parser = CommandParser("genrenet baseline", "Fit a classical method and keep it.", EXAMPLES)
+    parser = CommandParser(
+        "genrenet baseline", "Train a classical method, and save it to a file.", EXAMPLES
+    )
     parser.add_argument("name", metavar="NAME", help="a baseline: see 'genrenet plugins'")
     parser.add_argument("data", metavar="DATA", help="a collection of songs")
     parser.add_argument("--out", metavar="FILE", required=True, help="file to write: .skops")
-    parser.add_argument("--features", metavar="NAMES", help="other features than its own")
+    parser.add_argument("--features", metavar="NAMES", help="features instead of the default ones")
     parser.add_argument(
-        "--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of the method"
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="a hyperparameter"
     )
     parser.add_argument(
-        "--settings", metavar="FILE", help="settings from a YAML file, such as that of 'tune'"
+        "--settings", metavar="FILE", help="YAML file of hyperparameters, such as that of 'tune'"
     )
     parser.add_argument("--seed", type=int, default=0, help="default: 0")
     add_collection_options(parser)
@@ -115,7 +118,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
     chosen = ", ".join(f"{key} {value}" for key, value in fitted.settings.items()) or "none"
     written = printable(fitted.save(out))
     say(f"{method.name} on {features}, settings: {chosen}")
-    say(f"learnt from {plural(int(usable.sum()), 'song')}: {written}")
+    say(f"trained on {plural(int(usable.sum()), 'song')}: {written}")
     fact(method=method.name, features=features, settings=fitted.settings, **fitted.about)
     fact(left_out=len(catalog.problems) + len(found.errors), out=written)
     next_step("classify", printable(learnt_from["path"].iloc[0]), "--checkpoint", written)

@@ -1,4 +1,4 @@
-"""``genrenet cache``: what is kept on disk to be quick the next time, and how to clear it."""
+"""``genrenet cache``: list and clear the cache."""
 
 from __future__ import annotations
 
@@ -17,15 +17,16 @@ if TYPE_CHECKING:
 
 EXAMPLES = """examples:
   genrenet cache
-  genrenet cache clear                                what could be removed
-  genrenet cache clear --yes                          remove it all, but for what is in use
+  genrenet cache clear                                shows what could be removed
+  genrenet cache clear --yes                          removes everything that is not in use
   genrenet cache clear stores features --older-than 30d --yes
 
-Everything in the cache can be made again. GENRENET_CACHE names its folder, GENRENET_CACHE_GB how much
-each of stores, features and embeddings may take (a quarter of the free disk without it); what was
-used longest ago is removed first.
-exit code: 0 done, 1 something could not be removed, 2 the request cannot be carried out
-"""  # noqa: E501
+Everything in the cache can be computed or downloaded again. GENRENET_CACHE sets its folder, and
+GENRENET_CACHE_GB the maximum size in GB of each of stores, features and embeddings (default: a
+quarter of the free disk space); the least recently used entries are removed first.
+
+exit code: 0 success, 1 something could not be removed, 2 the command could not be carried out
+"""
 
 KINDS = {"stores", "features", "embeddings", "checkpoints", "downloads", "streamed", "trunks"}
 _UNITS = {"m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
@@ -33,13 +34,22 @@ _UNITS = {"m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
 
 def make_parser(command: str) -> CommandParser:
     """Return the parser of the command; see `genrenet.cli.parsers.parsers`."""
-    parser = CommandParser("genrenet cache", "List what the cache holds, or clear it.", EXAMPLES)
-    parser.add_argument("action", nargs="?", choices=("list", "clear"), default="list")
-    parser.add_argument("kinds", nargs="*", metavar="KIND", help="such as stores (default: all)")
-    parser.add_argument(
-        "--older-than", type=_seconds, metavar="AGE", help="not used for so long: 30d, 12h, 2w"
+    parser = CommandParser(
+        "genrenet cache", "List the contents of the cache, or clear it.", EXAMPLES
     )
-    parser.add_argument("--yes", action="store_true", help="remove; otherwise only say what")
+    parser.add_argument("action", nargs="?", choices=("list", "clear"), default="list")
+    parser.add_argument(
+        "kinds", nargs="*", metavar="KIND", help="kinds of entries, such as stores (default: all)"
+    )
+    parser.add_argument(
+        "--older-than",
+        type=_seconds,
+        metavar="AGE",
+        help="only entries not used for this time: 30d, 12h, 2w",
+    )
+    parser.add_argument(
+        "--yes", action="store_true", help="remove the entries (default: only list them)"
+    )
     parser.add_argument("--format", choices=("table", "json"), default="table")
     return parser
 
@@ -72,11 +82,11 @@ def run(command: str, arguments: Sequence[str]) -> int:
     total = sum(item.size for item in chosen)
     say(f"{_bytes(total)} in {printable(cache_root())}")
     if options.action == "clear":
-        say("nothing was removed: pass --yes to remove this, but for what is in use")
+        say("nothing was removed: pass --yes to remove these entries, except those in use")
         again = [word for word in arguments if word not in ("-q", "--quiet", "--json")]
-        next_step("cache", *again, "--yes", why="removes it")
+        next_step("cache", *again, "--yes", why="removes them")
     else:
-        next_step("cache", "clear", why="what could be removed")
+        next_step("cache", "clear", why="shows what could be removed")
     return 0
 
 
@@ -91,7 +101,7 @@ def _clear(items: Sequence[Item], before: float) -> int:
     had, failed = 0, 0
     for item in items:
         if item.in_use:
-            say(f"in use, kept: {item.kind} {item.what}")
+            say(f"in use, not removed: {item.kind} {item.what}")
             continue
         try:
             had += item.remove(before)
@@ -100,7 +110,7 @@ def _clear(items: Sequence[Item], before: float) -> int:
             warn(f"cannot remove {item.kind} {item.what}: {error}")
     say(f"{_bytes(had)} removed")
     fact(removed=had, failed=failed)
-    next_step("cache", why="what is left")
+    next_step("cache", why="lists the rest")
     return 1 if failed else 0
 
 
@@ -137,4 +147,4 @@ def _print(items: Sequence[Item]) -> None:
         )
         for item in items
     ]
-    print_table(("kind", "of what", "number", "size", "last used"), rows)
+    print_table(("kind", "content", "number", "size", "last used"), rows)

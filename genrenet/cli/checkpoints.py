@@ -48,30 +48,30 @@ def make_parser(command: str) -> CommandParser:
         )
         return action
 
-    listing = add("list", "all models that have a name, and which of them are here")
-    importing = add("import", "fetch a published model and keep it in the cache")
+    listing = add("list", "list all models, and which of them are on this machine")
+    importing = add("import", "download a published model into the cache")
     importing.add_argument("name", metavar="NAME", help="see 'genrenet checkpoints list'")
     importing.add_argument(
-        "--from", dest="source", metavar="FILE", help="the published file, already on this machine"
+        "--from", dest="source", metavar="FILE", help="use a local copy of the published file"
     )
-    info = add("info", "all that is known about a model")
+    info = add("info", "describe a model")
     info.add_argument(
         "name",
         metavar="NAME_OR_PATH",
-        help="a model's name, a .ckpt file, or what an adapter opens: hf:ORG/NAME, onnx:FILE",
+        help="a model's name, a .ckpt file, or a reference: hf:ORG/NAME, onnx:FILE",
     )
     add_trust_option(info)
     for action in (listing, info):
         action.add_argument(
             "--format", choices=("table", "json"), default="table", help="default: table"
         )
-    export = add("export", "write a model to a file of its own")
+    export = add("export", "export a model to a file")
     export.add_argument("name", metavar="NAME_OR_PATH", help="a model's name or a .ckpt file")
-    export.add_argument("target", metavar="TARGET", help="a file ending in .ckpt, .onnx or .pt2")
+    export.add_argument("target", metavar="TARGET", help="file to write: .ckpt, .onnx or .pt2")
     export.add_argument(
         "--without-backbone",
         action="store_true",
-        help="leave out what equals the published model it was trained on (.ckpt only)",
+        help="leave out weights that are equal to those of the published model (.ckpt only)",
     )
     remove = add("remove", "delete an imported model from the cache")
     remove.add_argument("name", metavar="NAME", help="see 'genrenet checkpoints list'")
@@ -127,10 +127,10 @@ def _list(options: argparse.Namespace) -> int:
             columns = ["name", "what", "labels", "state"]
         print_table(columns, ([row[column] for column in columns] for row in rows))
     here = sum(not str(row["state"]).startswith("not yet") for row in rows)
-    say(f"{plural(len(rows), 'model')}, {here} of them here")
+    say(f"{plural(len(rows), 'model')}, {here} of them on this machine")
     warn(*problems)
     if rows:
-        next_step("checkpoints", "info", rows[0]["name"], why="all that is known of one")
+        next_step("checkpoints", "info", rows[0]["name"], why="describes a model")
     return 1 if problems else 0
 
 
@@ -149,7 +149,7 @@ def _import(options: argparse.Namespace) -> int:
     fact(name=options.name, path=printable(path), licence=model.licence, cite=model.citation)
     for other in _of_one_file(model) if options.source else ():
         path = import_checkpoint(other, options.source)
-        say(f"{other}, of the same file, is in {printable(path)}")
+        say(f"{other}, from the same file, is in {printable(path)}")
     if model.sha256 is None:
         source = read_header(path)["genrenet"]["source"]
         say(f"its file could not be checked: no checksum is known; SHA-256 {source['sha256']}")
@@ -171,13 +171,13 @@ def _remove(options: argparse.Namespace) -> int:
 
     if options.name in shipped_checkpoints() and options.name not in published_models():
         raise CheckpointsCommandError(
-            f"{options.name} came with the package and cannot be removed",
+            f"{options.name} is part of the package and cannot be removed",
             wanted="an imported model",
         )
     removed = [printable(path) for path in remove_checkpoint(options.name)]
     say(*(f"removed {path}" for path in removed))
     fact(name=options.name, removed=removed)
-    next_step("checkpoints", "import", options.name, why="fetches it again")
+    next_step("checkpoints", "import", options.name, why="downloads it again")
     return 0
 
 
@@ -263,7 +263,7 @@ def _export(options: argparse.Namespace) -> int:
     if not Path(options.target).absolute().parent.is_dir():
         raise CheckpointsCommandError(
             f"no folder '{printable(Path(options.target).parent)}' to write into",
-            remedy="make it first",
+            remedy="create it first",
         )
     from genrenet.models.checkpoints import export_checkpoint, load_model
     from genrenet.utils.progress import working
@@ -278,5 +278,5 @@ def _export(options: argparse.Namespace) -> int:
     say(f"wrote {printable(path)}, {path.stat().st_size:,} bytes")
     fact(name=options.name, path=printable(path), bytes=path.stat().st_size)
     target = str(path) if suffix == ".ckpt" else options.name
-    next_step("checkpoints", "info", target, why="what is known of it")
+    next_step("checkpoints", "info", target, why="describes the model")
     return 0

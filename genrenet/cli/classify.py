@@ -36,11 +36,12 @@ EXAMPLES = """examples:
   genrenet classify ~/Music --checkpoint gtzan10-crnn --frames 3
   genrenet classify ~/Music --checkpoint svm.skops
 
-CSV and Parquet have the columns path, genre, confidence, genres (all that are likely enough),
-subgenres, unsure, frames, error and score_<genre> for each genre; with --timeline a row for every
-frame, with start, end and frame_genre.
+CSV and Parquet files have the columns path, genre, confidence, genres (all that are likely enough),
+subgenres, unsure, frames, error and score_<genre> for each genre; with --timeline one row per
+frame, with start and end in seconds and frame_genre.
 
-exit code: 0 all songs have a genre, 1 some could not be read, 2 the request cannot be carried out
+exit code: 0 all songs have a genre, 1 some could not be read, 2 the command could not be carried
+out
 """
 
 
@@ -51,23 +52,27 @@ class ClassifyError(GenrenetError):
 def make_parser(command: str) -> CommandParser:
     """Return the parser of the command; see `genrenet.cli.parsers.parsers`."""
     parser = CommandParser(
-        "genrenet classify", "Name the genre of audio files, and of all songs in folders.", EXAMPLES
+        "genrenet classify",
+        "Predict the genres of audio files, and of all songs in folders.",
+        EXAMPLES,
     )
     parser.add_argument("paths", nargs="+", metavar="PATH", help="audio files and folders")
     parser.add_argument(
         "--checkpoint",
-        help="a .ckpt or .skops file, a name that 'genrenet checkpoints list' knows, or what an "
-        "adapter opens, such as onnx:FILE (default: the shipped genres, with eleven of them; see "
-        "docs/models.md for what it needs)",
+        help="a .ckpt or .skops file, a name listed by 'genrenet checkpoints list', or a reference "
+        "such as onnx:FILE (default: the best available of genres-fused, genres and genres-cnn, "
+        "with eleven genres; see docs/models.md)",
     )
     parser.add_argument("--format", choices=FORMATS, default="table", help="default: table")
     parser.add_argument("--out", help="file to write (default: standard output)")
-    parser.add_argument("--top", type=int, default=3, help="genres shown in a table (default: 3)")
+    parser.add_argument(
+        "--top", type=int, default=3, help="number of genres in a table (default: 3)"
+    )
     parser.add_argument(
         "--timeline",
         action="store_true",
-        help="also where the genre changes; in JSON, CSV and Parquet every frame too (of all "
-        "frames, unless --frames says otherwise)",
+        help="show where the genre changes; in JSON, CSV and Parquet also every frame (uses all "
+        "frames, unless --frames is given)",
     )
     add_engine_options(parser)
     add_albums_option(parser)
@@ -83,7 +88,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
         raise ClassifyError("a Parquet file cannot be printed", remedy="pass --out FILE")
     if options.out and not Path(options.out).resolve().parent.is_dir():
         raise ClassifyError(
-            f"no folder '{Path(options.out).parent}' to write into", remedy="make it first"
+            f"no folder '{Path(options.out).parent}' to write into", remedy="create it first"
         )
     from genrenet import audio
 
@@ -105,9 +110,9 @@ def run(command: str, arguments: Sequence[str]) -> int:
     meaningless = options.timeline or options.trim is not None or options.frames is not None
     if isinstance(model, SongScorer) and meaningless:
         raise ClassifyError(
-            f"--timeline, --trim and --frames mean nothing to '{checkpoint}'",
-            found="a baseline, which looks at songs as wholes",
-            remedy="leave them out, or pass a network",
+            f"--timeline, --trim and --frames cannot be used with '{checkpoint}'",
+            found="a baseline, which classifies whole songs",
+            remedy="omit them, or use a network",
         )
     called = chosen_taxonomy(options)
     songs = songs_or_error(options.paths)
@@ -167,9 +172,9 @@ def _summarise(results: Sequence[SongResult], options: argparse.Namespace) -> No
         say(f"{told} in {printable(options.out)}" if options.out else told)
     folder = next((path for path in options.paths if os.path.isdir(path)), None)
     if folder is not None:
-        next_step("scan", folder, "--out", "genres.parquet", why="keeps a table of them")
+        next_step("scan", folder, "--out", "genres.parquet", why="stores the genres in a table")
     elif not options.timeline:
-        next_step("classify", options.paths[0], "--timeline", why="where the genre changes")
+        next_step("classify", options.paths[0], "--timeline", why="shows where the genre changes")
 
 
 def _rows(results: Sequence[SongResult], options: argparse.Namespace) -> list[dict[str, Any]]:
@@ -186,7 +191,7 @@ def _print(results: list[SongResult], options: argparse.Namespace, file: TextIO)
 
 
 def _frame(results: list[SongResult], timeline: bool) -> Any:
-    """Return one row a song, or a frame of it; a column ``score_<genre>`` for every genre."""
+    """Return one row per song, or a frame of it; a column ``score_<genre>`` for every genre."""
     import pandas as pd
 
     from genrenet.inference.result import named, score_columns

@@ -1,4 +1,4 @@
-"""``genrenet config``: what is configured, where, and how to change it."""
+"""``genrenet config``: show, check and change the configuration."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from genrenet.utils.errors import printable, visible
 from genrenet.utils.suggest import did_you_mean
 
 EXAMPLES = f"""examples:
-  genrenet config                                     what is set, and where
+  genrenet config                                     all settings and their files
   genrenet config set library ~/Music
   genrenet config set tag.min-confidence 0.8
   genrenet config set playlist.exclude Christmas live       a list
@@ -42,12 +42,11 @@ EXAMPLES = f"""examples:
   genrenet config edit
 
 Shared settings: {", ".join(SHARED)}.
-All others are long options of commands: COMMAND.OPTION, such as serve.port. The user's file is
-overridden by a library's own, {NAME} at its top (--here), and both by options on the command line.
-{VARIABLE} names another file in the place of the user's; where it is empty, no configuration is
-read.
+All others are long options of commands: COMMAND.OPTION, such as serve.port. Options on the command
+line override a library's own file, {NAME} at its top level (--here), which overrides the user's.
+{VARIABLE} names another file instead of the user's; if it is empty, no configuration is read.
 
-exit code: 0 done, 1 it is not set (get, unset), 2 the request cannot be carried out
+exit code: 0 success, 1 the setting is not set (get, unset), 2 the command could not be carried out
 """
 
 Keys = dict[tuple[str, ...], argparse.Action | None]
@@ -55,7 +54,7 @@ Keys = dict[tuple[str, ...], argparse.Action | None]
 
 def make_parser(command: str) -> CommandParser:
     """Return the parser of the command; see `genrenet.cli.parsers.parsers`."""
-    parser = CommandParser("genrenet config", "Show or change what is configured.", EXAMPLES)
+    parser = CommandParser("genrenet config", "Show or change the configuration.", EXAMPLES)
     actions = parser.add_subparsers(dest="action", metavar="ACTION")
 
     def add(name: str, line: str, key: bool = False) -> CommandParser:
@@ -66,17 +65,22 @@ def make_parser(command: str) -> CommandParser:
             action.add_argument("key", metavar="KEY", help="such as table or tag.min-confidence")
         if name not in ("show", "get"):
             action.add_argument(
-                "--here", action="store_true", help="of the library that the current folder is in"
+                "--here",
+                action="store_true",
+                help="use the file of the library that contains the current folder",
             )
         return action
 
-    add("show", "what is set, and where (the default)")
+    add("show", "show all settings and their files (the default)")
     add("get", "print a setting", key=True)
     add("set", "change or add a setting", key=True).add_argument(
-        "values", nargs="+", metavar="VALUE", help="several are a list; null: the default again"
+        "values",
+        nargs="+",
+        metavar="VALUE",
+        help="several values form a list; null resets to the default",
     )
     add("unset", "remove a setting", key=True)
-    add("path", "print where the file is")
+    add("path", "print the path of the file")
     add("edit", "open the file in $VISUAL or $EDITOR, and check it")
     return parser
 
@@ -156,11 +160,11 @@ def _show(options: argparse.Namespace) -> int:
     if as_json():
         return 0
     for layer, whose in zip(files, ("the user's file", "the library's file"), strict=False):
-        there = "" if layer.file.exists() else " (not there yet)"
+        there = "" if layer.file.exists() else " (does not exist yet)"
         say(f"{whose}: {printable(layer.file)}{there}")
     if not found:
         say("nothing is configured")
-        next_step("init", "~/Music", why="looks at a folder and writes a configuration")
+        next_step("init", "~/Music", why="inspects a folder and writes a configuration")
         return 0
     rows = [
         (setting.name, _text(value), ("library" if setting.of_library else "user") + _line(setting))
@@ -268,7 +272,7 @@ def _edit(options: argparse.Namespace) -> int:
     known = known_settings()
     for setting in parse(_content(file), file).settings.values():
         check(setting, known)
-    say(f"{printable(file)} is right")
+    say(f"{printable(file)} is valid")
     fact(file=printable(file))
     return 0
 
@@ -284,7 +288,7 @@ def _key(text: str, known: Keys) -> tuple[str, ...]:
     names = [".".join(other) for other in known]
     alike = [name for name in names if name.rpartition(".")[2] == text][:4]
     near = f"did you mean {' or '.join(alike)}?" if alike else did_you_mean(text, names)
-    remedy = near or f"there are {', '.join(SHARED)}, and COMMAND.OPTION"
+    remedy = near or f"settings are {', '.join(SHARED)}, and COMMAND.OPTION"
     raise ConfigurationError(f"there is no setting '{printable(text)}'", remedy=remedy)
 
 

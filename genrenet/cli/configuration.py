@@ -185,7 +185,7 @@ def parse(text: str, file: Path) -> Layer:
             f"{printable(file)}, line {line}",
             found=str(found).partition("\n")[0],
             wanted="YAML",
-            remedy="text with ': ', '#' or quotes in it stands in quotes",
+            remedy="put text with ': ', '#' or quotes into quotes",
         ) from error
     except RecursionError:
         raise ConfigurationError(f"{printable(file)} is nested too deeply") from None
@@ -196,7 +196,7 @@ def parse(text: str, file: Path) -> Layer:
             raise setting.error("is there twice", found=f"it in line {first} too", wanted="one")
         settings[setting.key] = setting
         if len(settings) > MOST:
-            raise ConfigurationError(f"{printable(file)} holds more than {MOST} settings")
+            raise ConfigurationError(f"{printable(file)} contains more than {MOST} settings")
     return Layer(file, settings)
 
 
@@ -205,7 +205,7 @@ def _read(file: Path, changed: int, size: int) -> Layer:
     """Read a file once, for as long as it is the same."""
     if size > LARGEST:
         raise ConfigurationError(
-            f"{printable(file)} is no configuration",
+            f"{printable(file)} is not a configuration",
             found=f"{size:,} bytes",
             wanted=f"{LARGEST:,} at most",
         )

@@ -82,7 +82,7 @@ def write(file: Path, text: str) -> None:
         raise ConfigurationError(
             f"cannot write the configuration '{printable(file)}'",
             found=error.strerror or str(error),
-            remedy="what was there is unchanged; make its folder writable",
+            remedy="make its folder writable; the old file is unchanged",
         ) from error
 
 
@@ -101,7 +101,7 @@ def _checked(before: str, after: str, key: tuple[str, ...], value: Any) -> str:
     same = {k: v for k, v in wanted.items() if v is not None or k == key}
     if {k: v for k, v in found.items() if v is not None or k in same} != same:
         raise ConfigurationError(
-            f"'{'.'.join(key)}' cannot be changed from here: the file is written in another way",
+            f"'{'.'.join(key)}' cannot be changed: the layout of the file is not supported",
             remedy="change it with 'genrenet config edit'",
         )
     return after

@@ -324,13 +324,13 @@ def _one(setting: Setting, action: argparse.Action, text: str) -> Any:
         top = os.path.realpath(setting.file.parent)
         if setting.of_library and not Path(os.path.realpath(text)).is_relative_to(top):
             raise setting.error(
-                "a library's own file cannot name files outside of the library",
+                "a library's own file cannot name files outside the library",
                 found=printable(text),
                 remedy=f"set it in {printable(user_file())}",
             )
     if setting.of_library and action.dest == "rules" and overwrites(Path(text)):
         raise setting.error(
-            "rules that a library's own file names cannot have genres replaced",
+            "rules of a library's own file cannot replace genres",
             found="'existing: overwrite'",
             remedy=f"set it in {printable(user_file())}, or pass --rules",
         )
@@ -358,7 +358,7 @@ def _reference(setting: Setting, text: str) -> str:
     """Return what an adapter opens, with a file's path as seen from the configuration."""
     if setting.of_library:
         raise setting.error(
-            "a library's own file cannot name a backbone of others",
+            "a library's own file cannot name an external backbone",
             found=printable(text),
             remedy=f"set it in {printable(user_file())}",
         )

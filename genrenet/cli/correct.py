@@ -1,4 +1,4 @@
-"""``genrenet correct``: note the right genre of songs in a library's table."""
+"""``genrenet correct``: record the right genre of songs in a library's table."""
 
 from __future__ import annotations
 
@@ -18,23 +18,30 @@ EXAMPLES = """examples:
   genrenet correct --list --library genres.parquet
   genrenet correct --remove "So What.mp3" --library genres.parquet
 
-tag, playlist, recommend and the page take the correction as the genre, with confidence 1. A scan
-keeps it as long as the song's content is the same. The genre may be one that the model does not
-know; 'not music' is none. 'genrenet adapt' lets a model learn from the corrections.
+tag, playlist, recommend and the web page use the correction as the genre, with confidence 1. Later
+scans keep it as long as the song's content is the same. The genre may be new to the model; 'not
+music' means no genre. 'genrenet adapt' retrains a model with the corrections.
 
-exit code: 0 done, 2 the request cannot be carried out (nothing is noted)
+exit code: 0 success, 2 the command could not be carried out (nothing is recorded)
 """
 
 
 def make_parser(command: str) -> CommandParser:
     """Return the parser of the command; see `genrenet.cli.parsers.parsers`."""
-    parser = CommandParser("genrenet correct", "Note the right genre of songs.", EXAMPLES)
+    parser = CommandParser("genrenet correct", "Record the right genre of songs.", EXAMPLES)
     add = parser.add_argument
-    add("words", nargs="*", metavar="SONG ... GENRE", help="songs of the library, then their genre")
-    add("--library", required=True, metavar="TABLE", help="what 'genrenet scan' wrote")
+    add(
+        "words",
+        nargs="*",
+        metavar="SONG ... GENRE",
+        help="songs of the library, followed by their genre",
+    )
+    add("--library", required=True, metavar="TABLE", help="table of 'genrenet scan'")
     what = parser.add_mutually_exclusive_group()
-    what.add_argument("--list", action="store_true", help="show the corrections there are")
-    what.add_argument("--remove", action="store_true", help="take back those of the named songs")
+    what.add_argument("--list", action="store_true", help="list all corrections")
+    what.add_argument(
+        "--remove", action="store_true", help="remove the corrections of the given songs"
+    )
     return parser
 
 
@@ -63,8 +70,8 @@ def run(command: str, arguments: Sequence[str]) -> int:
     labels = read_about(options.library).labels
     if genre is not None and (new := spelled(genre, labels)) not in labels:
         near = did_you_mean(new, labels)
-        say(f"'{new}' is new: the model does not know it{f'; {near}' if near else ''}")
-    changed = f"{plural(len(rows), 'correction')} {'taken back' if genre is None else 'noted'}"
+        say(f"'{new}' is not a genre of the model{f'; {near}' if near else ''}")
+    changed = f"{plural(len(rows), 'correction')} {'removed' if genre is None else 'recorded'}"
     say(f"{changed} in {printable(options.library)}")
     fact(songs=[_plain(row) for row in rows], table=printable(options.library))
     _next(options)
@@ -101,4 +108,4 @@ def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _next(options: argparse.Namespace) -> None:
     table = unless_configured("table", options.library)
-    next_step("adapt", *table, "--out", "mine.ckpt", why="lets a model learn from them")
+    next_step("adapt", *table, "--out", "mine.ckpt", why="retrains a model with them")

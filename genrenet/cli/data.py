@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 EXAMPLES = """examples:
   genrenet data check ~/Music
-  genrenet data labels ~/Music                    songs that seem to be labelled wrongly
-  genrenet data labels runs/methods --out labels.csv      by the results of 'genrenet evaluate'
+  genrenet data labels ~/Music                    probable label errors
+  genrenet data labels runs/methods --out labels.csv      from the results of 'genrenet evaluate'
   genrenet data split ~/Music --kind artist --seed 1 --out split.csv
   genrenet data prepare ~/Music /fast/disk/store
   genrenet data prepare ~/Music chunks --format litdata
@@ -45,50 +45,52 @@ def make_parser(command: str) -> CommandParser:
             action.add_argument("source", metavar="DIR", help="folder, CSV or Parquet table")
             names = ["--source-format"] if name == "prepare" else ["--source-format", "--format"]
             action.add_argument(
-                *names, dest="source_format", default="auto", help="default: found out"
+                *names, dest="source_format", default="auto", help="default: detected"
             )
-            action.add_argument("--subset", default="small", help="of FMA (default: small)")
+            action.add_argument("--subset", default="small", help="subset of FMA (default: small)")
             add_collection_options(action)
             action.add_argument(
                 "--segments",
                 choices=("auto", "off"),
                 default="auto",
-                help="files that are segments of one song belong together (default: auto)",
+                help="keep files that are segments of one song together (default: auto)",
             )
         return action
 
-    check = add("check", "decode every song and report all that is wrong, in one list")
+    check = add("check", "decode every song and list all problems")
     check.add_argument("--no-decode", action="store_true", help="do not decode the songs")
     add_label_options(
-        add("labels", "find songs that seem to be labelled wrongly, and genres hard to tell apart")
+        add("labels", "find probable label errors, and genres that are hard to separate")
     )
-    split = add("split", "write which songs train and which test, and check for leakage")
+    split = add("split", "split a collection into training and test set, and check for leakage")
     split.add_argument(
         "--kind", default="auto", help="auto, stratified, artist, fault-filtered ..."
     )
     split.add_argument("--seed", type=int, default=0)
-    split.add_argument("--fold", type=int, help="take this fold of a cross-validation")
+    split.add_argument("--fold", type=int, help="use this fold of a cross-validation")
     split.add_argument("--folds", type=int, default=5)
     split.add_argument("--out", default="split.csv", help="default: split.csv")
     split.add_argument("--no-audio", action="store_true", help="do not look for identical audio")
-    prepare = add("prepare", "decode the collection once into what training reads")
+    prepare = add("prepare", "decode a collection once, for faster training")
     prepare.add_argument(
         "out", metavar="OUT", nargs="?", help="folder (default: where 'genrenet fit' looks for it)"
     )
-    prepare.add_argument("--store", metavar="OUT", help="the same")
+    prepare.add_argument("--store", metavar="OUT", help="the same as OUT")
     prepare.add_argument(
         "--format",
         choices=("store", "litdata"),
         default="store",
-        help="a store on this machine, or chunks for streaming (default: store)",
+        help="store for this machine, or chunks for streaming (default: store)",
     )
-    prepare.add_argument("--sample-rate", type=int, default=12_000, help="default: 12000")
+    prepare.add_argument("--sample-rate", type=int, default=12_000, help="in Hz (default: 12000)")
     prepare.add_argument("--dtype", choices=("int16", "float16"), default="int16")
-    synthesise = add("synthesise", "make a small corpus of synthetic genres", source=False)
+    synthesise = add("synthesise", "synthesise a small corpus of artificial genres", source=False)
     synthesise.add_argument("folder", metavar="DIR")
-    synthesise.add_argument("--artists", type=int, default=6, help="artists a genre (default: 6)")
-    synthesise.add_argument("--songs", type=int, default=3, help="songs an artist (default: 3)")
-    synthesise.add_argument("--seconds", type=float, default=32.0, help="default: 32")
+    synthesise.add_argument("--artists", type=int, default=6, help="artists per genre (default: 6)")
+    synthesise.add_argument("--songs", type=int, default=3, help="songs per artist (default: 3)")
+    synthesise.add_argument(
+        "--seconds", type=float, default=32.0, help="length of a song (default: 32)"
+    )
     synthesise.add_argument("--seed", type=int, default=0)
     return parser
 
@@ -151,14 +153,14 @@ def _check(options: argparse.Namespace) -> int:
     say(f"{catalog.name} ({catalog.format}): {plural(len(songs), 'song')}")
     if not as_json():
         print_table(("genre", "songs", "artists", "hours"), rows)
-    known = "known: splits keep each on one side" if catalog.artists_known else "not known"
+    known = "known: each is in only one part of a split" if catalog.artists_known else "not known"
     say(f"artists {known}")
     _report(problems)
     say(plural(len(problems), "problem") if problems else "no problems")
     fact(collection=catalog.name, format=catalog.format, songs=len(songs))
     fact(genres={genre: number for genre, number, *_ in rows}, artists=catalog.artists_known)
     fact(problems=[str(problem) for problem in problems])
-    next_step("data", "labels", options.source, why="songs that seem to be labelled wrongly")
+    next_step("data", "labels", options.source, why="finds probable label errors")
     return 1 if problems else 0
 
 
@@ -184,7 +186,7 @@ def _split(options: argparse.Namespace) -> int:
     fact(split=split.name, songs=split.counts(), out=printable(options.out))
     fact(leaks=bool(leak), leakage=leak.report())
     where = ["--data.source", options.source, "--data.split", options.out]
-    next_step("fit", "--config", "cnn", *where, why="trains on it")
+    next_step("fit", "--config", "cnn", *where, why="trains a network on it")
     return 1 if leak else 0
 
 
@@ -207,7 +209,7 @@ def _prepare(options: argparse.Namespace) -> int:
     streamed = ["--data.source", folder]
     stored = ["--data.source", options.source, "--data.store", folder]
     where = streamed if options.format == "litdata" else stored
-    next_step("fit", "--config", "cnn", *where, why="trains on it")
+    next_step("fit", "--config", "cnn", *where, why="trains a network on it")
     return 1 if errors else 0
 
 

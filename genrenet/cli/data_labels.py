@@ -1,4 +1,4 @@
-"""``genrenet data labels``: which songs of a collection seem to be labelled wrongly."""
+"""``genrenet data labels``: find probable label errors of a collection."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 QUICK = "knn@spectral-stats,svm-linear@spectral-stats,forest@spectral-stats"
-"""Methods that judge a collection for which there are no results, on features that are quick."""
+"""Methods for a collection without results, on features that are fast to compute."""
 
 SHOWN = 20
 
@@ -30,18 +30,18 @@ class LabelCheckError(GenrenetError):
 def add_label_options(action: argparse.ArgumentParser) -> None:
     """Add the options of ``genrenet data labels``."""
     action.add_argument(
-        "--out", metavar="FILE.csv", help="write the songs to look at, the surest first"
+        "--out", metavar="FILE.csv", help="write the songs to check, the most certain errors first"
     )
     action.add_argument(
         "--models",
         default=QUICK,
-        help="methods that judge a collection, as of 'genrenet evaluate'; better ones accuse fewer "
-        f"songs wrongly (default: {QUICK})",
+        help="methods, as in 'genrenet evaluate'; more accurate ones give fewer false alarms "
+        f"(default: {QUICK})",
     )
     action.add_argument(
         "--protocol",
-        help="how a collection is judged (default: artist-5fold, or stratified-5fold where artists "
-        "are not known)",
+        help="protocol of the evaluation (default: artist-5fold, or stratified-5fold if artists "
+        "are unknown)",
     )
 
 
@@ -53,13 +53,15 @@ def check(options: argparse.Namespace) -> int:
     results, decided = _results(options)
     found = check_run(results["labels"], results["models"], decided)
     if not found:
-        raise LabelCheckError("no method could judge the songs", remedy="see the report of the run")
+        raise LabelCheckError(
+            "no method could classify the songs", remedy="see the report of the run"
+        )
     for one in found:
         methods = ", ".join(one["methods"])
         say(f"{results['dataset']}, {one['protocol']}, out of fold: {methods}")
         say(*(f"  {line}" for line in label_lines(one)))
     if len(found) > 1:
-        say(f"songs to look at, by {found[0]['protocol']}:")
+        say(f"songs to check, by {found[0]['protocol']}:")
     suspects = found[0]["suspects"]
     rows = [
         (one["path"], one["genre"], one["suggested"], f"{one['methods']} of {one['of']}")
@@ -67,25 +69,25 @@ def check(options: argparse.Namespace) -> int:
     ]
     if options.out:
         _write(Path(options.out), suspects, found[0]["methods"])
-        say(f"{plural(len(rows), 'song')} to look at in {printable(options.out)}")
+        say(f"{plural(len(rows), 'song')} to check in {printable(options.out)}")
     elif rows and not as_json():
-        print_table(("song", "label", "methods say", "methods"), rows[:SHOWN])
+        print_table(("song", "label", "prediction", "methods"), rows[:SHOWN])
         if len(rows) > SHOWN:
-            say(f"and {len(rows) - SHOWN} more: --out FILE.csv writes all")
+            say(f"and {len(rows) - SHOWN} more: --out FILE.csv writes all of them")
     elif not rows:
-        say("no songs to look at")
+        say("no songs to check")
     fact(dataset=results["dataset"], checks=found, out=options.out)
     if rows and not options.out:
-        next_step("data", "labels", options.source, "--out", "labels.csv", why="all of them")
+        next_step("data", "labels", options.source, "--out", "labels.csv", why="writes all of them")
     elif (Path(options.source) / "results.json").is_file():
-        next_step("compare", options.source, "runs/other", why="with another run")
+        next_step("compare", options.source, "runs/other", why="compares it with another run")
     else:
-        next_step("evaluate", options.source, "--models", "svm,knn", why="which method is better")
+        next_step("evaluate", options.source, "--models", "svm,knn", why="compares methods")
     return 0
 
 
 def _results(options: argparse.Namespace) -> tuple[dict[str, Any], pd.DataFrame]:
-    """Return a run's results: those of a folder, or of quick methods judged now."""
+    """Return a run's results: those of a folder, or of fast methods evaluated now."""
     from genrenet.evaluation.run_difference import read_run
 
     source = Path(options.source)
@@ -106,8 +108,8 @@ def _results(options: argparse.Namespace) -> tuple[dict[str, Any], pd.DataFrame]
         protocol = "artist-5fold" if known else "stratified-5fold"
         if not known:
             say(
-                "artists are not known: a song's artist may be among those that judge its label, "
-                "and confirm it wrongly"
+                "artists are unknown: the training set may contain other songs by the same artist, "
+                "so that some label errors are missed"
             )
     with tempfile.TemporaryDirectory(prefix="genrenet-labels-") as folder:
         evaluate(
@@ -123,7 +125,7 @@ def _results(options: argparse.Namespace) -> tuple[dict[str, Any], pd.DataFrame]
 
 
 def _write(file: Path, suspects: Sequence[dict[str, Any]], methods: Sequence[str]) -> None:
-    """Write the songs to look at as CSV."""
+    """Write the songs to check as CSV."""
     from genrenet.utils.atomic import write_text
 
     held = io.StringIO(newline="")
@@ -139,5 +141,5 @@ def _write(file: Path, suspects: Sequence[dict[str, Any]], methods: Sequence[str
         raise LabelCheckError(
             f"cannot write '{printable(file)}'",
             found=error.strerror or str(error),
-            remedy="choose a folder that can be written",
+            remedy="choose a writable folder",
         ) from error

@@ -1,4 +1,4 @@
-"""``genrenet distil``: a small fast network that answers as larger ones do; no labels needed."""
+"""``genrenet distil``: train a small, fast network by distillation, without labels."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ examples:
   genrenet distil --ckpt_path runs/distil/version_0/checkpoints/last.ckpt
   genrenet classify song.mp3 --checkpoint student.ckpt
 
-The student learns the first teacher's labels and scores, and to tell the embeddings and scores of
-all. Genres that the collection knows count for nothing. What the teachers say is kept in the cache:
-an interrupted run does not ask them again. A part of the songs (by artist, where artists are known)
-is learnt from by no one; how far student and teacher agree is measured on it.
+The student learns to reproduce the labels and scores of the first teacher, and to predict the
+embeddings and scores of all teachers. The collection's own labels are not used. The teachers'
+outputs are cached, so that an interrupted run does not compute them again. Some songs are held out
+(by artist, where artists are known); the report says how often student and teacher agree on them.
 
-exit code: 0 done, 1 some songs could not be read, 2 the request cannot be carried out
+exit code: 0 success, 1 some songs could not be read, 2 the command could not be carried out
 """  # noqa: E501
 
 
@@ -33,12 +33,12 @@ def make_parser(command: str) -> CommandParser:
     """Return the parser of the command; see `genrenet.cli.parsers.parsers`."""
     parser = CommandParser(
         "genrenet distil",
-        "Train a small network to name genres as larger ones do, on any songs; no labels needed.",
+        "Train a small network by distillation from larger ones, on any songs, without labels.",
         EXAMPLES,
     )
     parser.passes_on = GROUPS
     add = parser.add_argument
-    add("--teacher", metavar="NAMES", help="models to learn from: names or .ckpt files")
+    add("--teacher", metavar="NAMES", help="teachers, separated by commas: names or .ckpt files")
     add("--out", metavar="FILE", help="checkpoint to write (default: student.ckpt)")
     add("--runs", metavar="DIR", default="runs", help="folder of the runs (default: runs)")
     return parser
@@ -51,7 +51,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
     rest = configured_arguments("distil", rest, settable(parser))
     resumed = any(word.partition("=")[0] == "--ckpt_path" for word in rest)
     if not resumed and not options.teacher:
-        raise OptionError("nobody to learn from", remedy="name a teacher: --teacher genres")
+        raise OptionError("no teacher to learn from", remedy="name one: --teacher genres")
     if options.out and (
         Path(options.out).suffix != ".ckpt" or not Path(options.out).resolve().parent.is_dir()
     ):

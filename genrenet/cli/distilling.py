@@ -1,4 +1,4 @@
-"""The trainer of students: lessons before it, a small checkpoint and a report after it."""
+"""The trainer of students: computes the teachers' outputs, trains, and writes the report."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from genrenet.training.distillation import DistilledClassifier, TaughtData
 from genrenet.utils.errors import printable
 
 HEARD = 300
-"""Held-out songs that the report is of, at most: the teacher judges them again, to be timed."""
+"""Maximum number of held-out songs in the report; the teacher scores them again, to time it."""
 
 
 def _lessons(data: TaughtData) -> Any:
-    """Return what the teachers say of the songs; they are asked once."""
+    """Return the teachers' outputs for the songs; they are computed once."""
     if not data.lessons:
         paths = [str(path) for path in data.catalog.table["path"]]
         data.learn_from(*lessons_of(data.teachers, paths))
@@ -40,7 +40,7 @@ class DistilCLI(GenreCLI):
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Add the student's file, and tie it to the first teacher."""
         super().add_arguments_to_parser(parser)
-        parser.add_argument("--student", default="student.ckpt", help="the file to write")
+        parser.add_argument("--student", default="student.ckpt", help="file to write")
         for name in ("activation", "aggregation"):
             parser.link_arguments(
                 "data",
@@ -56,7 +56,7 @@ class DistilCLI(GenreCLI):
         )
 
     def conclude(self) -> None:
-        """Write the student, and say how far it agrees with its first teacher."""
+        """Write the student, and report how often it agrees with its first teacher."""
         data: TaughtData = self.datamodule
         last = [
             getattr(each, "last_model_path", "") or getattr(each, "best_model_path", "")
@@ -64,10 +64,10 @@ class DistilCLI(GenreCLI):
         ]
         kept = [*self.best_checkpoints(), *filter(None, last)]
         if not kept:
-            say("no checkpoint was kept, so there is no student")
+            say("no checkpoint was saved, so there is no student")
             return
         student = export_checkpoint(kept[0], Path(self.config.fit.student))
-        say(f"student: {printable(student)}, learnt from {', '.join(data.teachers)}")
+        say(f"student: {printable(student)}, trained with {', '.join(data.teachers)}")
         held_out = [str(path) for path in data.part("test")["path"] if path not in data.skipped]
         step = max(1, len(held_out) // HEARD)
         tell_songs(data)

@@ -1,4 +1,4 @@
-"""``genrenet embed``: a network's view of songs as numbers, in a file for other programs."""
+"""``genrenet embed``: embeddings of songs, in a file for other programs."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ EXAMPLES = """examples:
   genrenet embed ~/Music --backbone best.ckpt --layer conv3,embedding --per song --out songs.npz
   genrenet embed ~/Music --backbone hf:facebook/wav2vec2-base --layer layer5 --out songs.npz
 
-Parquet has a row for every frame (path, song, start, end, embedding) and, with '--per both', a
-second file NAME.songs.parquet with a row for every song (path, frames, mean, std, error); 'song' is
-the song's row in it. npz has the arrays embeddings, song, start, end, paths, song_embeddings,
-song_std, frames and errors. Songs without frames are NaN (npz) or null (Parquet).
-What is embedded is kept in the cache: an interrupted run goes on where it stopped.
+Parquet files have one row per frame (path, song, start, end, embedding). With '--per both', a
+second file NAME.songs.parquet has one row per song (path, frames, mean, std, error); 'song' is the
+number of the song's row in it. npz files have the arrays embeddings, song, start, end, paths,
+song_embeddings, song_std, frames and errors. start and end are in seconds. Songs without frames are
+NaN (npz) or null (Parquet). Embeddings are cached; the same command resumes an interrupted run.
 
-exit code: 0 all songs are embedded, 1 some could not be read, 2 the request cannot be carried out
+exit code: 0 success, 1 some songs could not be read, 2 the command could not be carried out
 """
 
 
@@ -45,27 +45,32 @@ def make_parser(command: str) -> CommandParser:
     """Return the parser of the command; see `genrenet.cli.parsers.parsers`."""
     parser = CommandParser(
         "genrenet embed",
-        "Write embeddings of songs, a layer's output, to a file.",
+        "Write embeddings of songs, the output of a layer, to a file.",
         EXAMPLES,
     )
     parser.add_argument("paths", nargs="*", metavar="PATH", help="audio files and folders")
     parser.add_argument(
         "--backbone",
         required=True,
-        help="a model's name, a .ckpt file, or what an adapter opens: hf:ORG/NAME, onnx:FILE",
+        help="a model's name, a .ckpt file, or a reference: hf:ORG/NAME, onnx:FILE",
     )
     parser.add_argument(
         "--layer",
         default="embedding",
-        help="layers, put one behind the other, or 'list' to see them (default: embedding)",
+        help="layers to concatenate, separated by commas, or 'list' (default: embedding)",
     )
     parser.add_argument(
-        "--per", choices=("frame", "song", "both"), default="both", help="rows (default: both)"
+        "--per",
+        choices=("frame", "song", "both"),
+        default="both",
+        help="one row per frame, per song, or both (default: both)",
     )
     parser.add_argument("--out", metavar="FILE", help="file to write: .parquet or .npz")
     parser.add_argument("--frames", type=frames, metavar="N|all", help=FRAMES_HELP)
     parser.add_argument("--trim", type=float, metavar="S", help=TRIM_HELP)
-    parser.add_argument("--device", help="such as cpu, cuda or cuda:1 (default: the best there is)")
+    parser.add_argument(
+        "--device", help="such as cpu, cuda or cuda:1 (default: the fastest available)"
+    )
     add_trust_option(parser)
     return parser
 
@@ -118,7 +123,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
     fact(songs=good, failed=len(errors), out=printable(out), **about)
     if good and options.per != "frame":
         place = unless_configured("embeddings", out)
-        next_step("recommend", *place, "--like", songs[0], why="what sounds like a song")
+        next_step("recommend", *place, "--like", songs[0], why="finds similar songs")
     return 1 if errors else 0
 
 
@@ -129,7 +134,7 @@ def _check(options: argparse.Namespace) -> None:
     if options.trim is not None and options.trim < 0:
         raise EmbedError("--trim", found=f"{options.trim:g}", wanted="0 or more")
     if not options.out:
-        raise EmbedError("nowhere to write to", remedy="pass --out FILE.parquet or FILE.npz")
+        raise EmbedError("no file to write to", remedy="pass --out FILE.parquet or FILE.npz")
     out = Path(options.out)
     if out.suffix.lower() not in SUFFIXES:
         raise EmbedError(
@@ -139,7 +144,7 @@ def _check(options: argparse.Namespace) -> None:
         )
     if not out.resolve().parent.is_dir():
         raise EmbedError(
-            f"no folder '{printable(out.parent)}' to write into", remedy="make it first"
+            f"no folder '{printable(out.parent)}' to write into", remedy="create it first"
         )
 
 

@@ -1,4 +1,4 @@
-"""``genrenet evaluate`` and ``genrenet compare``: which method is really better."""
+"""``genrenet evaluate`` and ``genrenet compare``: which method is more accurate."""
 
 from __future__ import annotations
 
@@ -28,16 +28,19 @@ EXAMPLES = """examples:
   genrenet evaluate songs.csv --multi-label --models svm,knn
   genrenet compare runs/methods runs/other
 
-models: a baseline (see 'genrenet plugins'), NAME@FEATURES for other features than its own, cnn, crnn,
-  transfer:BACKBONE, config:FILE.yaml
-deformations: mp3:64k, aac:64k, opus:32k, pitch:+1, tempo:0.9, noise:20dB, gain:-12dB,
-  lowpass:4k, clip:5%, crop:5s; several strengths of one kind make a curve
-protocols: artist-5fold, stratified-10fold (or other numbers), fault-filtered, 70-30, column, and what
-  'genrenet plugins --kind protocol' lists; behind an @ how much of the songs to learn from is learnt
-  from: artist-5fold@10-songs, @25%-songs, @8-artists, @2-artists-per-genre, @5-shot
+Models, separated by commas: a baseline (see 'genrenet plugins'), NAME@FEATURES for a baseline on
+other features, cnn, crnn, transfer:BACKBONE, or config:FILE.yaml.
 
-DATA is a collection of songs or a table of features. An interrupted run goes on where it stopped.
-exit code: 0 every model was judged, 1 some could not be, 2 the request cannot be carried out
+Deformations: mp3:64k, aac:64k, opus:32k, pitch:+1, tempo:0.9, noise:20dB, gain:-12dB, lowpass:4k,
+clip:5%, crop:5s. Several strengths of one kind are drawn as a curve.
+
+Protocols: artist-5fold, stratified-10fold (or other numbers of folds), fault-filtered, 70-30,
+column, and those that 'genrenet plugins --kind protocol' lists. A suffix reduces the training set:
+artist-5fold@10-songs, @25%-songs, @8-artists, @2-artists-per-genre, @5-shot.
+
+DATA is a collection of songs or a table of features. The same command resumes an interrupted run.
+
+exit code: 0 every model was evaluated, 1 some could not be, 2 the command could not be carried out
 """  # noqa: E501
 
 
@@ -51,53 +54,55 @@ class EvaluateError(GenrenetError):
 def make_parser(command: str) -> CommandParser:
     """Return the parser of the command; see `genrenet.cli.parsers.parsers`."""
     if command == "compare":
-        parser = CommandParser("genrenet compare", "Set two runs side by side.", EXAMPLES)
+        parser = CommandParser("genrenet compare", "Compare the results of two runs.", EXAMPLES)
         parser.add_argument("runs", nargs=2, metavar="RUN", help="folders of 'genrenet evaluate'")
         parser.add_argument("--format", choices=("table", "json"), default="table")
         return parser
     parser = CommandParser(
-        "genrenet evaluate", "Judge methods on the same songs, folds and metrics.", EXAMPLES
+        "genrenet evaluate", "Compare methods on the same songs, folds and metrics.", EXAMPLES
     )
     parser.add_argument("data", metavar="DATA", help="collection of songs, or table of features")
-    parser.add_argument("--config", metavar="NAME", help="a packaged experiment, or a YAML file")
-    parser.add_argument("--models", metavar="NAMES", help="with commas between them")
+    parser.add_argument("--config", metavar="NAME", help="a predefined experiment, or a YAML file")
+    parser.add_argument("--models", metavar="NAMES", help="models, separated by commas")
     parser.add_argument(
-        "--protocol", metavar="NAMES", help="(default: artist-5fold; with --test-on, across)"
+        "--protocol", metavar="NAMES", help="default: artist-5fold; with --test-on: across"
     )
     parser.add_argument(
-        "--seeds", type=int, metavar="N", help="repetitions with other folds (default: 1)"
+        "--seeds", type=int, metavar="N", help="number of repetitions with other folds (default: 1)"
     )
     parser.add_argument(
         "--learning-curve",
         metavar="UNIT",
-        help="judge on parts of the training songs, too: by songs, artists or artists-per-genre",
+        help="also use parts of the training set: by songs, artists or artists-per-genre",
     )
     parser.add_argument(
-        "--sizes", metavar="NUMBERS", help="of the learning curve (default: 10%%,20%%,40%%,70%%)"
+        "--sizes",
+        metavar="NUMBERS",
+        help="sizes of the learning curve (default: 10%%,20%%,40%%,70%%)",
     )
     parser.add_argument(
-        "--shots", metavar="NUMBERS", help="judge on so many training songs a genre, too: 1,5,10"
+        "--shots", metavar="NUMBERS", help="also use this many training songs per genre: 1,5,10"
     )
     parser.add_argument(
-        "--test-on", metavar="DATA", help="learn from all of DATA, and judge this collection"
+        "--test-on", metavar="DATA", help="train on all of DATA, and test on this collection"
     )
     parser.add_argument(
         "--genre-map",
         metavar="FILE|TAXONOMY",
-        help="its genres under DATA's names: a CSV file with columns genre and name, or discogs, "
-        "musicbrainz, beets",
+        help="map its genres to those of DATA: a CSV file with the columns genre and name, or "
+        "discogs, musicbrainz, beets",
     )
     parser.add_argument("--genres", metavar="NAMES", help="only songs of these genres")
     parser.add_argument(
         "--segments",
         default="auto",
         metavar="auto|off|COLUMN",
-        help="rows that are segments of a song count as one: found out, never, or by a column",
+        help="combine rows that are segments of a song: detected, never, or by a column",
     )
     parser.add_argument(
         "--deform",
         metavar="NAMES",
-        help="answer the test songs deformed too: mp3:64k,pitch:+1,tempo:0.9,noise:20dB,gain:-12dB",
+        help="also test on deformed songs: mp3:64k,pitch:+1,tempo:0.9,noise:20dB,gain:-12dB",
     )
     add_collection_options(parser)
     add_multi_label_option(parser)
@@ -108,20 +113,20 @@ def make_parser(command: str) -> CommandParser:
         type=count,
         default=1,
         metavar="N",
-        help="processes that folds, seeds and models are spread over (default: 1)",
+        help="number of processes for folds, seeds and models (default: 1)",
     )
     spread.add_argument(
-        "--dask", metavar="ADDRESS", help="spread them over the workers of a Dask scheduler"
+        "--dask", metavar="ADDRESS", help="use the workers of a Dask scheduler instead"
     )
     parser.add_argument(
-        "--max-steps", type=int, metavar="N", help="training steps of networks, at most"
+        "--max-steps", type=int, metavar="N", help="maximum number of training steps of networks"
     )
     parser.add_argument(
         "--fit-option",
         action="append",
         default=[],
         metavar="--GROUP.OPTION=X",
-        help="more options of 'genrenet fit', for the networks; may be given more than once",
+        help="option of 'genrenet fit' for the networks; can be repeated",
     )
     add_trust_option(parser)
     return parser
@@ -146,7 +151,7 @@ def _evaluate(options: argparse.Namespace) -> int:
         if key in given
     }
     if "models" not in settings:
-        raise EvaluateError("no models to judge", remedy="pass --models NAMES or --config NAME")
+        raise EvaluateError("no models to evaluate", remedy="pass --models NAMES or --config NAME")
     if options.max_steps is not None and options.max_steps < 1:
         raise EvaluateError("--max-steps", found=str(options.max_steps), wanted="at least 1")
     from genrenet.evaluation.api import evaluate
@@ -154,7 +159,7 @@ def _evaluate(options: argparse.Namespace) -> int:
     from genrenet.utils.progress import working
 
     steps = [] if options.max_steps is None else [f"--trainer.max_steps={options.max_steps}"]
-    with stoppable(), working("judging"):
+    with stoppable(), working("evaluating"):
         found = evaluate(
             options.data,
             _names(settings["models"]),
@@ -184,7 +189,7 @@ def _evaluate(options: argparse.Namespace) -> int:
     say(f"report: {printable(found.page)}")
     fact(report=printable(found.page), out=out, complete=found.complete, results=found.results)
     if not several:
-        next_step("data", "labels", out, why="songs that seem to be labelled wrongly")
+        next_step("data", "labels", out, why="finds probable label errors")
     return 0 if found.complete else 1
 
 
@@ -248,5 +253,5 @@ def _compare(options: argparse.Namespace) -> int:
             print(f"{which}: {name} ({dataset})")
         print_table(COMPARISON_COLUMNS, comparison_rows(found))
     run = printable(options.runs[0])
-    next_step("data", "labels", run, why="songs that seem to be labelled wrongly")
+    next_step("data", "labels", run, why="finds probable label errors")
     return 0

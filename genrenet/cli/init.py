@@ -1,4 +1,4 @@
-"""``genrenet init``: look at a folder of music, and write a configuration for it."""
+"""``genrenet init``: inspect a music folder, and write a configuration for it."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ EXAMPLES = f"""examples:
   genrenet init ~/Vinyl --here
   genrenet init ~/Music --force
 
-The folder is looked at for some seconds: songs, formats, how it is laid out, what its tags say.
-Nothing in it is changed. The table of genres is kept with your own data, since music may be on a
-drive that is read-only, shared or copied to players; with --here it is in the folder .genrenet of
-the library, beside {NAME}. What is decided can be changed with 'genrenet config'.
+The folder is inspected for a few seconds: songs, formats, layout and tags. Nothing in it is
+changed. The table of genres is in your user data folder, since music may be on a drive that is
+read-only, shared or copied to players; with --here it is in the folder .genrenet of the library,
+next to {NAME}. 'genrenet config' changes the settings.
 
-exit code: 0 done, 2 the request cannot be carried out (nothing is written)
+exit code: 0 success, 2 the command could not be carried out (nothing is written)
 """
 
 BACKBONE = "musicnn-msd"
@@ -40,10 +40,10 @@ def make_parser(command: str) -> CommandParser:
     """Return the parser of the command; see `genrenet.cli.parsers.parsers`."""
     parser = CommandParser("genrenet init", "Write a configuration for a library.", EXAMPLES)
     add = parser.add_argument
-    add("folder", metavar="FOLDER", help="folder of music")
-    add("--here", action="store_true", help=f"keep all in the library: {NAME} and .genrenet")
-    add("--table", metavar="FILE", help="where the table is kept: .parquet or .sqlite")
-    add("--force", action="store_true", help="replace a configuration; the former is kept as .bak")
+    add("folder", metavar="FOLDER", help="music folder")
+    add("--here", action="store_true", help=f"write {NAME} and the table into the library")
+    add("--table", metavar="FILE", help="path of the table: .parquet or .sqlite")
+    add("--force", action="store_true", help="replace a configuration; keep the old one as .bak")
     return parser
 
 
@@ -54,14 +54,14 @@ def run(command: str, arguments: Sequence[str]) -> int:
     if file.exists() and not options.force:
         raise ConfigurationError(
             f"there is a configuration already: '{printable(file)}'",
-            remedy="change it with 'genrenet config set library FOLDER', or replace it with "
-            "--force, or give the library one of its own with --here",
+            remedy="change it with 'genrenet config set library FOLDER', replace it with --force, "
+            "or write a separate one into the library with --here",
         )
     from genrenet.library.survey import survey
     from genrenet.library.table import check_suffix
     from genrenet.utils.progress import progress_bar
 
-    with progress_bar("looking at the folder") as show:
+    with progress_bar("inspecting the folder") as show:
         found = survey(options.folder, progress=show)
     table = _table(found, options)
     check_suffix(table)
@@ -92,8 +92,8 @@ def configuration(found: Survey, table: Path, file: Path) -> str:
         "# Settings of genrenet; 'genrenet config' shows and changes them.",
         "# Shared by the commands (options on the command line come first):",
         f"library: {place(found.folder)}",
-        f"table: {place(table)}    # what 'genrenet scan' keeps",
-        f"embeddings: {place(table.with_suffix('.npz'))}    # what 'genrenet embed' writes",
+        f"table: {place(table)}    # written by 'genrenet scan'",
+        f"embeddings: {place(table.with_suffix('.npz'))}    # written by 'genrenet embed'",
         "",
         "embed:",
         f"  backbone: {BACKBONE}",
@@ -107,9 +107,7 @@ def configuration(found: Survey, table: Path, file: Path) -> str:
 def _tag_rules(found: Survey) -> list[str]:
     """Return the rules of tags that suit what the songs' tags say."""
     if found.placeholders:
-        return [
-            f"refine: true    # {found.placeholders} of {found.sampled} say 'Other' or the like"
-        ]
+        return [f"refine: true    # {found.placeholders} of {found.sampled} say 'Other' or similar"]
     return []
 
 
@@ -179,17 +177,17 @@ def _tell(found: Survey, table: Path, file: Path) -> None:
     say(
         f"{printable(found.folder)}: {about}{plural(found.songs, 'song')}{hours} "
         f"({shares(found.formats, 6)}), {_LAYOUTS[found.layout]}",
-        f"tags of {plural(found.sampled, 'song')}: {found.with_genre:,} name a genre"
+        f"tags of {plural(found.sampled, 'song')}: {found.with_genre:,} have a genre"
         + (f" ({shares(found.genres, 5)})" if found.genres else "")
-        + (f", {found.placeholders:,} say 'Other' or the like" if found.placeholders else ""),
+        + (f", {found.placeholders:,} say 'Other' or similar" if found.placeholders else ""),
     )
     if found.unreadable:
-        say(f"{plural(len(found.unreadable), 'folder')} cannot be looked into")
+        say(f"{plural(len(found.unreadable), 'folder')} cannot be read")
     if on_network(found.folder):
-        say("it is on a network drive: what it costs to read decides how long a scan takes")
+        say("it is on a network drive: the time of a scan depends on the speed of the drive")
     if not found.writable:
         say("its files are read-only: 'genrenet tag --write' cannot change them")
-    fetched = f"; the first scan fetches {' and '.join(missing)} for it" if missing else ""
+    fetched = f"; the first scan downloads {' and '.join(missing)} for it" if missing else ""
     say(f"model: {model}{fetched}", f"written to {printable(file)}:")
     lines = file.read_text("utf-8").splitlines()
     say(*(f"  {line}" for line in lines if line and not line.startswith("#")))
@@ -200,15 +198,15 @@ def _tell(found: Survey, table: Path, file: Path) -> None:
         configuration=printable(file),
         model=model,
     )
-    say("then, in that folder:" if file.name == NAME else "then:")
+    say("next, in that folder:" if file.name == NAME else "next:")
     say("  genrenet scan", *(["  genrenet tag"] if found.writable else []))
     say("  genrenet playlist --genre rock --out rock.m3u8", "  genrenet embed", "  genrenet serve")
-    next_step("scan", *([found.folder] if file.name == NAME else []), why="names the genres")
+    next_step("scan", *([found.folder] if file.name == NAME else []), why="predicts the genres")
 
 
 _LAYOUTS = {
     "Artist/Album": "in folders of artists and albums",
-    "one folder a genre": "in one folder a genre",
+    "one folder a genre": "in one folder per genre",
     "one folder": "in one folder",
     "folders": "in folders",
 }

@@ -195,7 +195,7 @@ def _take_frames(config: Any) -> None:
     for name, value in frame_options(backbone).items():
         if getattr(config.data, name, value) == parameters[name].default != value:
             setattr(config.data, name, value)
-            say(f"--data.{name} {value:g}, as {printable(backbone)} has it")
+            say(f"--data.{name} {value:g}, as in {printable(backbone)}")
 
 
 def _check_options(config: Any) -> None:
@@ -217,19 +217,19 @@ def _check_entries(entries: dict[str, Any], name: str, command: str) -> None:
     """Refuse a checkpoint that the trainer cannot do with what it is asked to."""
     if command == "fit" and "optimizer_states" not in entries:
         raise TrainingError(
-            f"'{name}' holds no training state to go on from",
+            f"'{name}' contains no training state to resume from",
             found="a description and weights",
             wanted="a checkpoint that 'genrenet fit' wrote",
-            remedy="to train on from its weights, leave out --ckpt_path and pass --config transfer "
+            remedy="to start from its weights, omit --ckpt_path and pass --config transfer "
             f"--model.network.init_args.backbone {name}",
         )
-    export = f"run 'genrenet checkpoints export {name} whole.ckpt', and take that file"
+    export = f"run 'genrenet checkpoints export {name} whole.ckpt', and use that file"
     # What training wrote is whole, and its network may be of a class of the user's own.
     if "optimizer_states" not in entries and "backbone" in entries["genrenet"]:
         missing = missing_weights(entries, build_model(entries, name))
         if missing:
             raise TrainingError(
-                f"'{name}' is partial: it leaves weights to the model it was trained on",
+                f"'{name}' is partial: the weights of its backbone are not in the file",
                 found=f"no {missing[0]}" + (f" and {len(missing) - 1} more" if missing[1:] else ""),
                 wanted="all weights",
                 remedy=export,

@@ -26,7 +26,7 @@ _load_yaml = get_loader("yaml")
 
 
 def _warn(old: str, new: str) -> None:
-    warnings.warn(f"the option {old} is called {new} now", FutureWarning, stacklevel=3)
+    warnings.warn(f"the option {old} is now called {new}", FutureWarning, stacklevel=3)
 
 
 def _renamed(settings: Any, names: dict[str, str], where: str) -> Any:

@@ -1,4 +1,4 @@
-"""A parser whose complaints are one line."""
+"""A parser with errors of one line."""
 
 from __future__ import annotations
 
@@ -149,12 +149,12 @@ def count(text: str) -> int:
 
 
 def frames(text: str) -> int | Literal["all"]:
-    """Return how many frames of a song are heard, for a parser's ``type``."""
+    """Return how many frames of a song are used, for a parser's ``type``."""
     return "all" if text == "all" else count(text)
 
 
-FRAMES_HELP = "frames heard of a song, evenly spread (default: half a minute, two at least)"
-TRIM_HELP = "most seconds dropped at both ends of songs (never more than a tenth of them)"
+FRAMES_HELP = "frames per song, evenly spread (default: half a minute, at least two frames)"
+TRIM_HELP = "maximum number of seconds skipped at both ends (at most a tenth of a song)"
 
 
 class SettingError(GenrenetError):
@@ -215,7 +215,7 @@ def trust_remote_code() -> None:
     os.environ[TRUST] = ",".join(filter(None, [os.environ.get(TRUST, ""), REMOTE_CODE]))
 
 
-TRUST_HELP = "run code that comes with a backbone (hf:ORG/NAME): read it first"
+TRUST_HELP = "run Python code that comes with a backbone (hf:ORG/NAME); read it first"
 
 
 def add_trust_option(parser: argparse.ArgumentParser) -> None:
@@ -229,8 +229,8 @@ def add_collection_options(parser: argparse.ArgumentParser) -> None:
         "--labels",
         choices=("auto", "folders", "tags"),
         default="auto",
-        help="take genres from the files' own tags, or from folders even if they look like artists "
-        "(default: auto, from the folders or the table)",
+        help="source of the genres: the files' tags, or the folders even if they look like artists "
+        "(default: auto, the folders or the table)",
     )
 
 
@@ -239,8 +239,8 @@ def add_multi_label_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--multi-label",
         action="store_true",
-        help="songs have several genres: those that a table's column genres (or genre) names, "
-        "between semicolons (default: if there is such a column, and no column genre)",
+        help="multi-label: a table's column genres (or genre) has several genres per song, "
+        "separated by semicolons (default: if there is a column genres and no column genre)",
     )
 
 
@@ -249,8 +249,8 @@ def add_taxonomy_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--taxonomy",
         metavar="NAME",
-        help="call genres as ours, discogs, musicbrainz or beets do, or as a CSV file with the "
-        "columns genre and name says (default: the model's labels)",
+        help="genre names: ours, discogs, musicbrainz, beets, or a CSV file with the columns genre "
+        "and name (default: the model's labels)",
     )
 
 
@@ -268,24 +268,32 @@ def chosen_taxonomy(options: argparse.Namespace) -> Taxonomy | None:
 
 
 def add_albums_option(parser: argparse.ArgumentParser) -> None:
-    """Add what lets the songs of an album inform each other."""
+    """Add the option that combines the scores of an album's songs."""
     parser.add_argument(
         "--albums",
         action="store_true",
-        help="let songs with the same album tag in one folder inform each other",
+        help="combine the scores of songs with the same album tag in one folder",
     )
 
 
 def add_engine_options(parser: argparse.ArgumentParser) -> None:
-    """Add what all commands have in common that send songs through a network."""
+    """Add the options of all commands that apply a network to songs."""
     add = parser.add_argument
     add("--frames", type=frames, metavar="N|all", help=FRAMES_HELP)
     add("--trim", type=_seconds, metavar="S", help=TRIM_HELP)
-    add("--device", help="such as cpu, cuda or cuda:1 (default: the best there is)")
+    add("--device", help="such as cpu, cuda or cuda:1 (default: the fastest available)")
     add("--precision", default="auto", help="auto, 32, bf16 or 16 (default: auto, the fastest)")
-    add("--compile", action="store_true", help="compile the network first: pays with many songs")
-    add("--offline", action=_Offline, help="fetch nothing: only use what is on this machine")
-    add("--commercial", action="store_true", help="refuse models not free for commercial use")
+    add(
+        "--compile",
+        action="store_true",
+        help="compile the network first; worthwhile for many songs",
+    )
+    add("--offline", action=_Offline, help="download nothing; use only files on this machine")
+    add(
+        "--commercial",
+        action="store_true",
+        help="refuse models not clearly free for commercial use",
+    )
     add_trust_option(parser)
     add_taxonomy_option(parser)
-    add("--workers", type=count, metavar="N", help="cores to use (default: all there are)")
+    add("--workers", type=count, metavar="N", help="number of cores (default: all)")

@@ -1,4 +1,4 @@
-"""``genrenet playlist``: songs of a genre, or of a mix of them, in a file that players open."""
+"""``genrenet playlist``: songs of a genre, or of several, in a playlist file."""
 
 from __future__ import annotations
 
@@ -40,16 +40,17 @@ EXAMPLES = """examples:
   genrenet playlist genres.parquet --genre pop --exclude Christmas 'artist:the x*' '*live*' \\
     --exclude-list yesterday.m3u8 --length 45 --out pop.json
 
-Songs that were decided to be of the genre are taken, the surest first (by chance for a shuffle;
-see --choose). The length is met as nearly as possible: it is exceeded, by less than half a song,
-only where that is nearer. Of songs with the same artist and title, or the same bytes, one is taken.
-A mix shares the playing time or, with --songs, the number of songs. Where one genre has too little,
-the others fill up the rest.
-Names that not all players read alike in an M3U8 file (with '#', '?', '%41', a line break, a space
-at the end, or bytes that are not UTF-8) are written there as absolute file:// URIs.
+Songs whose predicted genre is the requested one are taken, the most confident first (at random for
+a shuffle; see --choose). The length is met as closely as possible: it is exceeded, by less than
+half a song, only if that is closer. Of songs with the same artist and title, or the same content,
+one is taken. In a mix, the shares divide the playing time or, with --songs, the number of songs. If
+one genre has too few songs, the others fill the rest.
 
-exit code: 0 done, 1 done, but the library has too little or files could not be used (they are
-listed), 2 the request cannot be carried out
+Names that players interpret differently in an M3U8 file (with '#', '?', '%41', a line break, a
+space at the end, or bytes that are not UTF-8) are written as absolute file:// URIs.
+
+exit code: 0 success, 1 written, but the library has too few songs or files could not be used (they
+are listed), 2 the command could not be carried out
 """
 
 
@@ -60,10 +61,10 @@ class PlaylistRequestError(GenrenetError):
 def make_parser(command: str) -> CommandParser:
     """Return the parser of the command; see `genrenet.cli.parsers.parsers`."""
     parser = CommandParser(
-        "genrenet playlist", "Make a playlist of one genre or a mix of them.", EXAMPLES
+        "genrenet playlist", "Make a playlist of one or several genres.", EXAMPLES
     )
     add = parser.add_argument
-    add("library", metavar="LIBRARY", help="what 'genrenet scan' wrote, or a folder to score now")
+    add("library", metavar="LIBRARY", help="table of 'genrenet scan', or a folder to classify")
     add(
         "--genre",
         nargs="+",
@@ -76,7 +77,7 @@ def make_parser(command: str) -> CommandParser:
     add(
         "--by-score",
         action="store_true",
-        help="take every song with so high a score for the genre, whatever its predicted genre",
+        help="take every song whose score for the genre is that high, whatever its predicted genre",
     )
     much = parser.add_mutually_exclusive_group()
     much.add_argument("--length", help="playing time: 60min, 1h30, 45 (minutes), 90s")
@@ -87,7 +88,7 @@ def make_parser(command: str) -> CommandParser:
         action="extend",
         default=[],
         metavar="PATTERN",
-        help="globs on paths, names of folders, or 'artist:NAME'",
+        help="patterns of paths, names of folders, or 'artist:NAME'",
     )
     add(
         "--exclude-list",
@@ -95,43 +96,43 @@ def make_parser(command: str) -> CommandParser:
         action="extend",
         default=[],
         metavar="FILE",
-        help="playlists whose songs are not wanted again",
+        help="playlists whose songs are left out",
     )
     add(
         "--order",
         choices=("confidence", "shuffle", "smooth"),
         default="confidence",
-        help="the surest first, by chance with artists apart, or each like the one before it",
+        help="highest confidence first, random with artists spread, or similar songs in sequence",
     )
     add(
         "--choose",
         choices=("best", "random"),
-        help="which songs, where there are more than enough (default: random for a shuffle)",
+        help="which songs to take if there are more than needed (default: random for a shuffle)",
     )
     add("--seed", type=int, default=0, metavar="N", help="seed of random choices (default: 0)")
-    add("--start", metavar="SONG", help="where a smooth order begins: a path, or a part of one")
+    add("--start", metavar="SONG", help="first song of a smooth order: a path, or a part of one")
     add(
         "--embeddings",
         metavar="FILE",
-        help="of 'genrenet embed', for a smooth order (default: the scores of the genres)",
+        help="file of 'genrenet embed', for a smooth order (default: the genre scores)",
     )
     add(
         "--out",
         default="-",
         metavar="FILE",
-        help=".m3u8, .m3u, .xspf, .json or what a plugin adds (default: M3U8 to standard output)",
+        help=".m3u8, .m3u, .xspf, .json or a plugin's format (default: M3U8 to standard output)",
     )
     add(
         "--paths",
         choices=("relative", "absolute", "plain"),
         help="relative to the playlist's folder (default for files), absolute, or plain: relative, "
-        "and names are never written as file:// URIs if a line can hold them (Navidrome, Jellyfin "
-        "and Lyrion in containers)",
+        "but never with file:// URIs if a name fits in a line (Navidrome, Jellyfin and Lyrion in "
+        "containers)",
     )
     add("--title", help="default: the genres")
-    add("--checkpoint", help="for a folder: as for 'genrenet classify' (default: genres)")
+    add("--checkpoint", help="for a folder: as for 'genrenet classify'")
     add("--frames", type=frames, metavar="N|all", help=f"for a folder: {FRAMES_HELP}")
-    add("--device", help="for a folder: such as cpu or cuda (default: the best there is)")
+    add("--device", help="for a folder: such as cpu or cuda (default: the fastest available)")
     add_taxonomy_option(parser)
     add_albums_option(parser)
     return parser
@@ -197,15 +198,15 @@ def _songs(options: argparse.Namespace) -> tuple[LibrarySongs, bool]:
     if not os.path.exists(place):
         raise PlaylistRequestError(
             f"there is no library '{printable(place)}'",
-            wanted="a folder of music, or a table",
+            wanted="a music folder, or a table",
             remedy="make one with 'genrenet scan FOLDER --out FILE'",
         )
     for name in ("checkpoint", "frames", "device", "taxonomy"):
         if not scored and getattr(options, name) is not None:
             raise PlaylistRequestError(
-                f"--{name} means nothing to '{printable(place)}'",
-                found="a table, whose songs are scored",
-                remedy="leave it out",
+                f"--{name} cannot be used with '{printable(place)}'",
+                found="a table of songs that are already classified",
+                remedy="omit it",
             )
     if not scored:
         return scanned_songs(place, albums=options.albums), scored
@@ -248,7 +249,7 @@ def _tell_left_out(songs: LibrarySongs, *, scored: bool) -> int:
     for left_out, reason in songs.left_out.items():
         path = printable(left_out)
         if reason == GONE:
-            gone.append(f"'{path}' is gone since the scan")
+            gone.append(f"'{path}' has been deleted or moved since the scan")
         elif reason not in (SAME_FILE, NO_MUSIC):
             unusable.append(reason if path in reason else f"'{path}': {reason}")
     # What a table says of songs in error, the scan has said already.
@@ -258,11 +259,11 @@ def _tell_left_out(songs: LibrarySongs, *, scored: bool) -> int:
         warn(f"and {len(failed) - _NAMED} more")
     if gone:
         warn(
-            f"{len(gone)} of {len(songs) + len(songs.left_out)} files are gone: moved or removed "
-            "since the scan; 'genrenet scan' finds them again"
+            f"{len(gone)} of {len(songs) + len(songs.left_out)} files have been moved or deleted "
+            "since the scan; run 'genrenet scan' again"
         )
     if unusable:
-        warn(f"{len(unusable)} without a genre left out")
+        warn(f"{plural(len(unusable), 'file')} without a genre left out")
     fact(gone=len(gone), unusable=len(unusable))
     return len(failed)
 
@@ -282,8 +283,10 @@ def _tell(made: Playlist, options: argparse.Namespace) -> None:
     place = unless_configured("table", options.library)
     if out and made.songs:
         first = made.songs[0].path
-        next_step("recommend", *place, "--like", first, why="what sounds like the first of them")
+        next_step("recommend", *place, "--like", first, why="finds songs similar to the first one")
     elif not out:
         genres = [f"--genre={genre}" for genre in options.genre]
         name = re.sub(r"\W+", "-", made.title).strip("-").lower() or "songs"
-        next_step("playlist", *place, *genres, "--out", f"{name}.m3u8", why="for players")
+        next_step(
+            "playlist", *place, *genres, "--out", f"{name}.m3u8", why="writes a file for players"
+        )

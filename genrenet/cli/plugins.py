@@ -1,4 +1,4 @@
-"""``genrenet plugins``: what plugins add, from where, with which settings."""
+"""``genrenet plugins``: list what plugins add, their packages and parameters."""
 
 from __future__ import annotations
 
@@ -34,15 +34,20 @@ EXAMPLES = """examples:
   genrenet plugins --kind baseline --format json
   GENRENET_LOAD_PLUGINS=baselines,features genrenet plugins
 
-GENRENET_LOAD_PLUGINS names the plugins, or the packages, that are loaded; all are by default.
+GENRENET_LOAD_PLUGINS sets the plugins, or packages of plugins, to load (default: all).
 """
 
 
 def make_parser(command: str) -> CommandParser:
     """Return the parser of the command; see `genrenet.cli.parsers.parsers`."""
-    parser = CommandParser("genrenet plugins", "What plugins add, and from where.", EXAMPLES)
+    parser = CommandParser(
+        "genrenet plugins", "List built-in and installed methods, networks and formats.", EXAMPLES
+    )
     parser.add_argument(
-        "--kind", choices=list(KINDS), metavar="KIND", help=f"only these: {', '.join(KINDS)}"
+        "--kind",
+        choices=list(KINDS),
+        metavar="KIND",
+        help=f"list only this kind: {', '.join(KINDS)}",
     )
     parser.add_argument(
         "--format", choices=("table", "json"), default="table", help="default: table"
@@ -74,13 +79,13 @@ def run(command: str, arguments: Sequence[str]) -> int:
     else:
         _print(rows)
     packages = {row["package"] for row in rows}
-    say(f"{plural(len(rows), 'thing')} of {plural(len(packages), 'package')}")
+    say(f"{len(rows):,} entries of {plural(len(packages), 'package')}")
     if any(row["kind"] == "baseline" for row in rows):
         names = [str(row["name"]) for row in rows if row["kind"] == "baseline"]
         some = ",".join(names[:3])
-        next_step("evaluate", "~/Music", "--models", some, why="which method is better")
+        next_step("evaluate", "~/Music", "--models", some, why="compares methods")
     else:
-        next_step("plugins", why="all there are")
+        next_step("plugins", why="lists all kinds")
     return 1 if problems() else 0
 
 

@@ -34,25 +34,26 @@ EXAMPLES = """examples:
   genrenet recommend songs.npz --like song.mp3 --like other.mp3
   genrenet recommend evaluate plays.csv --models popularity,item-knn,als
 
-HISTORY is a table of users, items and plays (CSV, TSV, Parquet, HetRec's .dat), an export of Last.fm
-(360K, 1K, scrobbles of one user as CSV) or of ListenBrainz (.jsonl, .json, .zip); several are read
-as one. Or it is a library, what 'genrenet embed' or 'genrenet scan' wrote: then --like names songs,
-which need not be in it: any other audio file is described as the library's songs were.
-What a user has played is never recommended.
-models: popularity, user-knn, item-knn, svd, als, content, hybrid; see 'genrenet plugins'
+HISTORY is a table of users, items and plays (CSV, TSV, Parquet, HetRec's .dat), an export of
+Last.fm (360K, 1K, scrobbles of one user as CSV) or of ListenBrainz (.jsonl, .json, .zip). Several
+files are merged. HISTORY can also be a library, a file of 'genrenet embed' or 'genrenet scan'. Then
+--like names songs, which need not be in the library: features of other audio files are computed as
+for the library. Items that a user has played are never recommended.
 
-exit code: 0 done, 1 done but rows of the history were skipped, 2 the request cannot be carried out
-"""  # noqa: E501
+Models: popularity, user-knn, item-knn, svd, als, content, hybrid; see 'genrenet plugins'.
+
+exit code: 0 success, 1 rows of the history were skipped, 2 the command could not be carried out
+"""
 
 COLUMNS = (
-    "what a history's columns are, with commas between them: user, item, artist, track, plays, "
-    "rating, time, or - for others (default: by the header, or by what they hold)"
+    "columns of a history, separated by commas: user, item, artist, track, plays, rating, time, or "
+    "- for others (default: from the header, or detected from the values)"
 )
 
 
 def make_parser(command: str) -> CommandParser:
     """Return the parser of the command; see `genrenet.cli.parsers.parsers`."""
-    parser = CommandParser("genrenet recommend", "Recommend what to listen to next.", EXAMPLES)
+    parser = CommandParser("genrenet recommend", "Recommend music.", EXAMPLES)
     add = parser.add_argument
     add(
         "history",
@@ -60,24 +61,24 @@ def make_parser(command: str) -> CommandParser:
         metavar="HISTORY",
         help="listening history, or a library",
     )
-    add("--model", metavar="NAME", help="(default: hybrid; for a library: content)")
+    add("--model", metavar="NAME", help="default: hybrid; for a library: content")
     whom = parser.add_mutually_exclusive_group()
-    whom.add_argument("--user", action="append", metavar="U", help="may be given more than once")
+    whom.add_argument("--user", action="append", metavar="U", help="a user; can be repeated")
     whom.add_argument(
         "--like",
         action="append",
         metavar="ITEM",
-        help="start from items (or files), not from a user",
+        help="recommend for items (or files) instead of a user; can be repeated",
     )
-    whom.add_argument("--all-users", action="store_true", help="needs --out")
-    add("--top", type=count, default=20, metavar="N", help="items a user (default: 20)")
+    whom.add_argument("--all-users", action="store_true", help="all users; needs --out")
+    add("--top", type=count, default=20, metavar="N", help="items per user (default: 20)")
     add("--out", metavar="FILE", help="file to write: .csv or .parquet")
     add("--format", choices=("table", "csv", "json"), default="table", help="default: table")
-    add("--unit", choices=("artist", "track"), help="what an item is (default: artist)")
+    add("--unit", choices=("artist", "track"), help="kind of items (default: artist)")
     add("--columns", metavar="NAMES", help=COLUMNS)
-    add("--names", metavar="FILE", help="what items are called: a table of id and name")
-    add("--content", metavar="FILE", help="audio features: what 'genrenet embed' or 'scan' wrote")
-    add("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of the model")
+    add("--names", metavar="FILE", help="names of items: a table with the columns id and name")
+    add("--content", metavar="FILE", help="audio features: file of 'genrenet embed' or 'scan'")
+    add("--set", action="append", default=[], metavar="NAME=VALUE", help="a hyperparameter")
     add("--seed", type=int, default=0, help="default: 0")
     return parser
 
@@ -91,7 +92,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
     parser = make_parser(command)
     options = parser.parse_args(arguments)
     if not (options.user or options.like or options.all_users):
-        parser.error("whom for? wanted --user U, --like ITEM or --all-users")
+        parser.error("wanted --user U, --like ITEM or --all-users")
     if options.all_users and not options.out:
         parser.error("--all-users needs --out FILE")
     from genrenet.recommend.output import check_out, write_recommendations
@@ -103,7 +104,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
         from genrenet.recommend.content import start_from
         from genrenet.utils.progress import working
 
-        with working("describing songs"):
+        with working("computing features"):
             history, content, liked = start_from(options.like, history, content, songs)
     settings = dict(setting(text) for text in options.set)
     estimator = model.make(options.seed, **settings)
@@ -123,10 +124,10 @@ def _next(options: argparse.Namespace) -> None:
         library = options.history[0]
         place = unless_configured("table", library) and unless_configured("embeddings", library)
         words = ["--like", options.like[0], "--top", str(2 * options.top), "--out", "more.csv"]
-        next_step("recommend", *place, *words, why="more of it, in a file")
+        next_step("recommend", *place, *words, why="writes more of them to a file")
     else:
         histories = [*map(printable, options.history)]
-        next_step("recommend", "evaluate", *histories, why="which recommender is better")
+        next_step("recommend", "evaluate", *histories, why="compares recommenders")
 
 
 def _prepared(
@@ -147,7 +148,7 @@ def _prepared(
                 )
         if "plays" in model.needs:
             raise RecommendError(
-                f"the recommender '{model.name}' learns from listeners",
+                f"the recommender '{model.name}' needs listening histories",
                 found="a library, which has no plays",
                 remedy="use --model content",
             )
@@ -161,7 +162,7 @@ def _prepared(
     if content is None and "content" in model.needs:
         raise RecommendError(
             f"the recommender '{model.name}' needs features of the songs' audio",
-            remedy="pass --content FILE: what 'genrenet embed' or 'genrenet scan' wrote",
+            remedy="pass --content FILE, a file of 'genrenet embed' or 'genrenet scan'",
         )
     return model, history, content, content_songs
 
@@ -193,7 +194,7 @@ def _recommended(
         estimator.fit(history.plays, content)
     except (ValueError, ArithmeticError) as error:
         raise RecommendError(
-            f"the recommender '{model.name}' cannot learn this: {error}"
+            f"the recommender '{model.name}' cannot be trained on this: {error}"
         ) from error
     sources: Counter[str] = Counter()
     served = done = 0
@@ -208,11 +209,11 @@ def _recommended(
         words = ", ".join(
             word if len(users) == 1 else f"{word}: {number}" for word, number in sources.items()
         )
-        warn(f"{model.name} rests on {words}")
+        warn(f"{model.name} is based on {words}")
     if served < len(users):
         warn(
             f"nothing to recommend to {len(users) - served} of {len(users)} users: '{model.name}' "
-            "knows nothing of what they have, or they have it all"
+            "knows none of their items, or they have all items"
         )
 
 
@@ -225,7 +226,7 @@ def _history_of(user: str, history: History, model: Recommender) -> Any:
     except HistoryError as error:
         if model.name not in ("hybrid", "popularity"):
             raise
-        warn(f"{error}; taken for a new user")
+        warn(f"{error}; treated as a new user")
         return history.one([])
 
 

@@ -1,4 +1,4 @@
-"""``genrenet recommend evaluate``: how good recommenders are, side by side."""
+"""``genrenet recommend evaluate``: compare recommenders."""
 
 from __future__ import annotations
 
@@ -22,33 +22,39 @@ EXAMPLES = """examples:
   genrenet recommend evaluate plays.csv --content songs.npz
   genrenet recommend evaluate songs.npz --labels tracks.csv
 
-A part of each user's items is held out, and looked for among what models recommend from the rest.
-'popularity' is always judged beside the models that are named. With --labels, a library's nearest
-songs are judged by the genre and the artist that a table (path, genre, artist) says of them.
+A share of each user's items is held out, and recommendations from the other items are compared with
+them. 'popularity' is always included for comparison. With --labels, the nearest songs of a library
+are evaluated by their genre and artist, from a table with the columns path, genre and artist.
 
-exit code: 0 every model was judged, 1 some could not be or rows of the history were skipped,
-2 the request cannot be carried out
+exit code: 0 every model was evaluated, 1 some could not be or rows of the history were skipped,
+2 the command could not be carried out
 """
 
 
 def make_parser(command: str) -> CommandParser:
     """Return the parser of the command; see `genrenet.cli.parsers.parsers`."""
-    parser = CommandParser("genrenet recommend evaluate", "Judge recommenders.", EXAMPLES)
+    parser = CommandParser("genrenet recommend evaluate", "Compare recommenders.", EXAMPLES)
     add = parser.add_argument
     add("history", nargs="+", metavar="HISTORY", help="as for 'genrenet recommend'")
-    add("--models", metavar="NAMES", help="with commas between them (default: all that can be)")
-    add("--holdout", type=float, default=0.2, metavar="X", help="share (default: 0.2)")
+    add("--models", metavar="NAMES", help="models, separated by commas (default: all)")
+    add(
+        "--holdout",
+        type=float,
+        default=0.2,
+        metavar="X",
+        help="share of items held out (default: 0.2)",
+    )
     add(
         "--seeds",
         type=count,
         default=1,
         metavar="N",
-        help="repetitions with other items (default: 1)",
+        help="number of repetitions with other held-out items (default: 1)",
     )
-    add("--unit", choices=("artist", "track"), help="what an item is (default: artist)")
+    add("--unit", choices=("artist", "track"), help="kind of items (default: artist)")
     add("--columns", metavar="NAMES", help="as for 'genrenet recommend'")
-    add("--content", metavar="FILE", help="audio features: what 'genrenet embed' or 'scan' wrote")
-    add("--labels", metavar="FILE", help="genres and artists of a library's songs: a CSV table")
+    add("--content", metavar="FILE", help="audio features: file of 'genrenet embed' or 'scan'")
+    add("--labels", metavar="FILE", help="CSV table with genres and artists of a library's songs")
     add("--out", metavar="DIR", help="folder of the report (default: runs/recommend)")
     return parser
 
@@ -75,7 +81,7 @@ def _history(options: argparse.Namespace) -> int:
     if is_library(options.history[0]):
         raise RecommendError(
             f"'{printable(options.history[0])}' is a library, which has no plays",
-            remedy="pass --labels FILE to judge its songs' neighbours, or name a history",
+            remedy="pass --labels FILE to evaluate its songs' neighbours, or name a history",
         )
     if options.models:
         names = [name.strip() for name in options.models.split(",")]
@@ -86,7 +92,7 @@ def _history(options: argparse.Namespace) -> int:
         if options.models and (deaf := [m.name for m in models if "content" in m.needs]):
             raise RecommendError(
                 f"the recommender '{deaf[0]}' needs features of the songs' audio",
-                remedy="pass --content FILE: what 'genrenet embed' or 'genrenet scan' wrote",
+                remedy="pass --content FILE, a file of 'genrenet embed' or 'genrenet scan'",
             )
         models = [model for model in models if "content" not in model.needs]
     folder = check_folder(options.out or "runs/recommend")
@@ -114,7 +120,7 @@ def _history(options: argparse.Namespace) -> int:
     if not best["error"]:
         words = ["--model", best["name"], "--all-users", "--out", "recs.csv"]
         words += ["--content", options.content] if options.content else []
-        next_step("recommend", *options.history, *words, why="by the best of them")
+        next_step("recommend", *options.history, *words, why="uses the best model")
     return 1 if history.skipped or any(model.error for model in found.models) else 0
 
 
@@ -130,7 +136,7 @@ def _show(results: dict[str, Any]) -> None:
         told = [number(figures[name]["mean"]) for name in (MAIN, f"ndcg@{LARGEST}")]
         times = "" if ratio is None else f"{ratio['mean']:.2f}"
         rows.append((row["name"], told[0], span(figures[MAIN]["ci95"], 3), times, told[1]))
-    heads = ("model", MAIN, "95 % interval", "times popularity", f"ndcg@{LARGEST}")
+    heads = ("model", MAIN, "95 % interval", "relative to popularity", f"ndcg@{LARGEST}")
     print_table(heads, rows)
     failed = [f"{row['name']} failed: {row['error']}" for row in results["models"] if row["error"]]
     say(*failed)
@@ -145,7 +151,7 @@ def _neighbours(options: argparse.Namespace) -> int:
 
     if len(options.history) > 1 or options.models or options.content:
         raise RecommendError(
-            "--labels judges one library", remedy="leave out --models, --content and other files"
+            "--labels evaluates one library", remedy="omit --models, --content and other files"
         )
     folder = check_folder(options.out) if options.out else None
     labels = read_labels(options.labels)
@@ -161,5 +167,5 @@ def _neighbours(options: argparse.Namespace) -> int:
     else:
         print(text)
     library = printable(options.history[0])
-    next_step("recommend", library, "--like", "song.mp3", why="what sounds like a song")
+    next_step("recommend", library, "--like", "song.mp3", why="finds similar songs")
     return 0

@@ -1,4 +1,4 @@
-"""``genrenet reproduce``: published results again, beside the published figures."""
+"""``genrenet reproduce``: repeat published experiments, and compare the results."""
 
 from __future__ import annotations
 
@@ -18,15 +18,18 @@ EXAMPLES = """examples:
   genrenet reproduce report gtzan-part-1 gtzan-part-2 --quick
   genrenet reproduce four-genres gtzan
 
-report: everything the source report shows, on one page: Tables 1 to 4 (classical, jazz, metal, pop),
-  both confusion matrices of networks, fine-tuning curves, classical against deep methods
-four-genres, ten-genres, frames-or-songs: 'genrenet evaluate DATA --config NAME'
+'report' repeats two publications on one page: Tables 1 to 4 of the first (classical, jazz, metal,
+pop); the confusion matrices of networks and the fine-tuning curves of the second; and classical
+against deep methods. 'four-genres', 'ten-genres' and 'frames-or-songs' run
+'genrenet evaluate DATA --config NAME'.
 
-Several collections count as one, and a track in several of them once, by its longest excerpt. A
-table of features among DATA, or features_30_sec.csv in or above a collection, gives the vectors. An
-interrupted run goes on where it stopped. What could not be run is listed, and why.
-exit code: 0 all was run, 1 some could not be, 2 the request cannot be carried out
-"""  # noqa: E501
+Several collections are merged; a track in several of them is used once, with its longest excerpt. A
+table of features among DATA, or features_30_sec.csv in or above a collection, provides the feature
+vectors. The same command resumes an interrupted run. Experiments that could not be run are listed
+with the reason.
+
+exit code: 0 everything was run, 1 some parts could not be, 2 the command could not be carried out
+"""
 
 EXPERIMENTS = ("four-genres", "ten-genres", "frames-or-songs")
 
@@ -38,15 +41,20 @@ class ReproduceError(GenrenetError):
 def make_parser(command: str) -> CommandParser:
     """Return the parser of the command; see `genrenet.cli.parsers.parsers`."""
     parser = CommandParser(
-        "genrenet reproduce", "Run published experiments again, beside their figures.", EXAMPLES
+        "genrenet reproduce", "Repeat published experiments, and compare the results.", EXAMPLES
     )
     add = parser.add_argument
-    add("what", metavar="WHAT", choices=("report", *EXPERIMENTS), help="report, or an experiment")
+    add(
+        "what",
+        metavar="WHAT",
+        choices=("report", *EXPERIMENTS),
+        help="report, or the name of an experiment",
+    )
     add("data", metavar="DATA", nargs="+", help="collections of songs; a table of features")
-    add("--features", metavar="TABLE", help="table of features (default: found beside the songs)")
-    add("--quick", action="store_true", help="few draws, epochs and songs: under fifteen minutes")
-    add("--seeds", type=count, metavar="N", help="draws of the songs (default: as published)")
-    add("--parts", metavar="NAMES", help="of the report: tables, networks, finetuning")
+    add("--features", metavar="TABLE", help="table of features (default: found next to the songs)")
+    add("--quick", action="store_true", help="few splits, epochs and songs; less than 15 minutes")
+    add("--seeds", type=count, metavar="N", help="number of random splits (default: as published)")
+    add("--parts", metavar="NAMES", help="parts of the report: tables, networks, finetuning")
     add("--out", metavar="DIR", help="folder of the run (default: runs/WHAT)")
     add_collection_options(parser)
     return parser
@@ -86,9 +94,11 @@ def _report(options: argparse.Namespace, out: str) -> int:
     fact(report=printable(found.page), out=printable(out), could_not_be_run=found.could_not_be_run)
     if "networks" in found.evaluations:
         place = printable(found.out / "networks")
-        next_step("data", "labels", place, why="songs that seem to be labelled wrongly")
+        next_step("data", "labels", place, why="finds probable label errors")
     else:
-        next_step("evaluate", options.data[0], "--config", "ten-genres", why="on all genres")
+        next_step(
+            "evaluate", options.data[0], "--config", "ten-genres", why="evaluates on all genres"
+        )
     return 1 if found.lacking else 0
 
 

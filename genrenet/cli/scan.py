@@ -30,34 +30,39 @@ EXAMPLES = """examples:
     -m genrenet scan /shared/music --out /shared/genres.parquet
   srun --nodes 2 --ntasks-per-node 8 genrenet scan /shared/music --out /shared/genres.parquet
 
-The same command again scores only what is new or has changed, drops what is gone, and goes on
-after any interruption: what is done is kept in 'OUT.parts' until the table is written.
+The same command again classifies only new and changed songs, removes deleted ones, and resumes
+after an interruption: finished songs are saved in 'OUT.parts' until the table is written.
 
-With --watch it goes on for good: songs that come, change, move or go are in the table some seconds
-later, until Ctrl-C or SIGTERM ends it. Folders on network drives are looked through every minute.
+With --watch it keeps running: songs that are added, changed, moved or deleted are updated in the
+table a few seconds later, until Ctrl-C or SIGTERM stops it. Folders on network drives are checked
+every minute.
 
-exit code: 0 every song has a genre (with --watch: ended by Ctrl-C or SIGTERM), 1 some could not be
-read (see the column 'error'), 2 the request cannot be carried out, 130 interrupted
+exit code: 0 every song has a genre (with --watch: stopped by Ctrl-C or SIGTERM), 1 some could not
+be read (see the column 'error'), 2 the command could not be carried out, 130 interrupted
 """
 
 
 def make_parser(command: str) -> CommandParser:
     """Return the parser of the command; see `genrenet.cli.parsers.parsers`."""
     parser = CommandParser(
-        "genrenet scan", "Keep a table of the genres of a whole library.", EXAMPLES
+        "genrenet scan", "Classify a whole library, and keep a table of its genres.", EXAMPLES
     )
-    parser.add_argument("libraries", nargs="+", metavar="LIBRARY", help="folders of music")
-    parser.add_argument("--out", required=True, metavar="FILE", help=".parquet or .sqlite")
+    parser.add_argument("libraries", nargs="+", metavar="LIBRARY", help="music folders")
+    parser.add_argument(
+        "--out", required=True, metavar="FILE", help="table to write: .parquet or .sqlite"
+    )
     parser.add_argument(
         "--checkpoint",
-        help="as for 'genrenet classify' (default: the"
-        " one that an existing table was made with, or genres)",
+        help="as for 'genrenet classify' (default: that of an existing table, or that of 'genrenet "
+        "classify')",
     )
     add_engine_options(parser)
-    parser.add_argument("--processes", type=count, default=1, help="on each machine (default: 1)")
-    parser.add_argument("--nodes", type=count, default=1, help="machines (default: 1)")
-    parser.add_argument("--retry", action="store_true", help="also songs that had an error")
-    parser.add_argument("--restart", action="store_true", help="score every song again")
+    parser.add_argument(
+        "--processes", type=count, default=1, help="processes on each machine (default: 1)"
+    )
+    parser.add_argument("--nodes", type=count, default=1, help="number of machines (default: 1)")
+    parser.add_argument("--retry", action="store_true", help="also try songs that had an error")
+    parser.add_argument("--restart", action="store_true", help="classify every song again")
     add_watch_options(parser)
     return parser
 
@@ -82,7 +87,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
     keep_freed_memory()
     team, workers = _team(options)
     if options.watch and team.size > 1:
-        parser.error("--watch is for one process: its --workers are the cores it may use")
+        parser.error("--watch works with one process only; --workers sets its number of cores")
     name = options.checkpoint
     if not name:
         former = None if options.restart else model_of(options.out)
@@ -122,7 +127,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
         except KeyboardInterrupt:
             team.end()
             if team.rank == 0:
-                warn(f"{done[0]} of {done[1]} songs are done; the same command goes on from there")
+                warn(f"{done[0]} of {done[1]} songs are done; the same command resumes the scan")
             raise
     leave_siblings()
     # The first process answers for all; Lightning takes another's exit code for a crash.
@@ -164,25 +169,23 @@ def _tell(counts: Counts, out: str) -> int:
     warn(*counts.errors)
     if counts.failed > len(counts.errors):
         warn(f"and {counts.failed - len(counts.errors)} more: see the column 'error'")
-    warn(*(f"cannot look into '{printable(folder)}'" for folder in counts.unreadable))
+    warn(*(f"cannot read the folder '{printable(folder)}'" for folder in counts.unreadable))
     moved = f"{counts.moved:,} moved, " if counts.moved else ""
     say(
         f"{plural(counts.songs, 'song')} in {printable(out)}: {counts.new:,} new, "
-        f"{counts.changed:,} changed, {moved}{counts.gone:,} gone, {counts.same:,} as they were; "
+        f"{counts.changed:,} changed, {moved}{counts.gone:,} deleted, {counts.same:,} unchanged; "
         f"{counts.failed:,} could not be read",
         f"genres: {shares(counts.genres) or 'none'}; {counts.unsure:,} unsure",
     )
     if len(counts.scored_by) > 1 and counts.new + counts.changed:
         said = ", ".join(f"{by or 'unknown'}: {n}" for by, n in sorted(counts.scored_by.items()))
         say(
-            f"not all were scored alike, so scores may differ by some hundredths (column "
-            f"'scored_by'; {said}); --restart scores all again"
+            f"songs were scored in different ways, so scores may differ by some hundredths (column "
+            f"'scored_by'; {said}); --restart scores all songs again"
         )
     if former := counts.in_error - counts.failed:
-        say(f"{former} more could not be read before: --retry tries them again")
+        say(f"{former} more could not be read in earlier scans: --retry tries them again")
     fact(table=printable(os.path.abspath(out)), **asdict(counts))
     if counts.genres:
-        next_step(
-            "tag", *unless_configured("table", out), why="shows what it would write into the files"
-        )
+        next_step("tag", *unless_configured("table", out), why="shows which tags would be written")
     return 1 if counts.in_error or counts.unreadable else 0

@@ -1,4 +1,4 @@
-"""``genrenet serve``: a web page and a JSON API that name a song's genre."""
+"""``genrenet serve``: a web page and a JSON API for genre classification."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ EXAMPLES = """examples:
   curl -F file=@song.mp3 http://127.0.0.1:8765/api/classify
   curl --json '{"path": "Miles Davis/So What.mp3"}' http://127.0.0.1:8765/api/classify
 
-Only this machine is answered, unless --host names another address: then requests must carry the
-token, which is printed at the start. Ctrl-C ends the server.
+Only requests from this machine are accepted, unless --host names another address. Requests then
+need the token that is printed at the start. Ctrl-C stops the server.
 
-exit code: 0 ended by Ctrl-C or SIGTERM, 2 the request cannot be carried out
+exit code: 0 stopped by Ctrl-C or SIGTERM, 2 the command could not be carried out
 """  # noqa: E501
 
 
@@ -47,31 +47,61 @@ def _above_zero(text: str) -> float:
 
 def make_parser(command: str) -> CommandParser:
     """Return the parser of the command; see `genrenet.cli.parsers.parsers`."""
-    parser = CommandParser("genrenet serve", "A web page that names a song's genre.", EXAMPLES)
+    parser = CommandParser(
+        "genrenet serve", "Serve a web page and a JSON API for genre classification.", EXAMPLES
+    )
     add = parser.add_argument
-    add("--music", required=True, metavar="DIR", help="folder whose songs the page offers")
-    add("--port", type=_port, default=8765, help="default: 8765; 0 takes a free one")
+    add("--music", required=True, metavar="DIR", help="music folder of the page")
+    add("--port", type=_port, default=8765, help="default: 8765; 0: any free port")
     add("--host", default="127.0.0.1", help="address to listen at (default: 127.0.0.1)")
-    add("--token", help="token that requests from elsewhere must carry (default: a new one)")
+    add("--token", help="token for requests from other machines (default: random)")
     add(
         "--checkpoint",
         action="append",
-        help="as for 'genrenet classify'; several give a choice (default: genres)",
+        help="as for 'genrenet classify'; can be repeated to offer a choice of models",
     )
-    add("--library", metavar="TABLE", help="what 'genrenet scan' wrote, for all views of it")
-    add("--save-playlists", action="store_true", help="let the page write into the music folder")
-    add("--embeddings", metavar="FILE", help="what 'genrenet embed' wrote, for nearer ones")
-    add("--at-once", type=count, default=2, metavar="N", help="songs at work (default: 2)")
-    add("--queue", type=count, default=256, metavar="N", help="songs that wait (default: 256)")
-    add("--max-upload", type=_above_zero, default=200.0, metavar="MB", help="default: 200")
-    add("--max-minutes", type=_above_zero, default=240.0, metavar="MIN", help="default: 240")
-    add("--opensubsonic", action="store_true", help="answer music players under /rest too")
+    add("--library", metavar="TABLE", help="table of 'genrenet scan', to browse the library")
+    add(
+        "--save-playlists",
+        action="store_true",
+        help="allow the page to save playlists in the music folder",
+    )
+    add("--embeddings", metavar="FILE", help="file of 'genrenet embed', for similarity by sound")
+    add(
+        "--at-once",
+        type=count,
+        default=2,
+        metavar="N",
+        help="songs processed at the same time (default: 2)",
+    )
+    add(
+        "--queue",
+        type=count,
+        default=256,
+        metavar="N",
+        help="maximum number of waiting songs (default: 256)",
+    )
+    add(
+        "--max-upload",
+        type=_above_zero,
+        default=200.0,
+        metavar="MB",
+        help="maximum size of an upload (default: 200)",
+    )
+    add(
+        "--max-minutes",
+        type=_above_zero,
+        default=240.0,
+        metavar="MIN",
+        help="maximum length of a song (default: 240)",
+    )
+    add("--opensubsonic", action="store_true", help="also serve music players, under /rest")
     add_engine_options(parser)
     return parser
 
 
 def uploads_folder() -> tempfile.TemporaryDirectory[str]:
-    """Return a folder for uploads, which is gone at the end."""
+    """Return a folder for uploads, which is removed at the end."""
     return tempfile.TemporaryDirectory(prefix="genrenet-serve-")
 
 
@@ -103,8 +133,8 @@ def run(command: str, arguments: Sequence[str]) -> int:
     if options.embeddings is not None:
         if options.library is None:
             raise ServeError(
-                "--embeddings help to find similar songs of a library",
-                remedy="pass --library TABLE too",
+                "--embeddings needs a library in which to find similar songs",
+                remedy="also pass --library TABLE",
             )
         read_song_vectors(options.embeddings)
     models: dict[str, Any] = {}
@@ -149,7 +179,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
             root, served = printable(shelf.root), list(models)
             show({"url": f"{server.url}{query}", "music": root, "models": served})
         else:
-            print(f"open {server.url}{query}  (Ctrl-C ends the server)", flush=True)
+            print(f"open {server.url}{query}  (Ctrl-C stops the server)", flush=True)
         if options.opensubsonic:
             who = "any" if token is None else "the token"
             say(f"OpenSubsonic: {server.url.rstrip('/')}, any user, password: {who}")

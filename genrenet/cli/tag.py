@@ -1,4 +1,4 @@
-"""``genrenet tag``: the genres of a scanned library into the files' own tags, and back."""
+"""``genrenet tag``: write the genres of a scanned library into the files' tags, and undo it."""
 
 from __future__ import annotations
 
@@ -26,65 +26,76 @@ if TYPE_CHECKING:
     from genrenet.library.tag_plans import Outcome, Wish
 
 EXAMPLES = """examples:
-  genrenet tag library.parquet                              shows what would be changed
+  genrenet tag library.parquet                              shows what would change
   genrenet tag library.parquet --write
   genrenet tag library.parquet --min-confidence 0.8 --overwrite --write
   genrenet tag library.parquet --genres 3 --subgenres style --refine --write
   genrenet tag library.parquet --map names.csv --rules rules.yaml --write
-  genrenet tag --undo library.parquet.undo.jsonl --write    restores the former genres
+  genrenet tag --undo library.parquet.undo.jsonl --write    restores the old genres
 
-A map is a CSV file with the header 'genre,tag', or a YAML mapping. A tag may hold several genres,
-separated by ';'; with an empty one, songs of this genre are left alone. Genres that the map does
-not name are written as they are.
-A file that has a genre is left alone unless --overwrite is given: a genre in the tag that is
-written, or in one that is not (APEv2 of an mp3, the INFO list of a wav, ID3 before a flac).
---refine looks at it: what lies below ours is kept (Shoegaze where ours is rock), 'Other',
-'Unknown', 'Misc' and numbers of no genre are replaced, what contradicts ours is listed.
-One genre is written by default: the first is the most reliable, and many players show no other.
---genres 3 writes up to three as the table has them: as a list, in ID3v2.3 as 'Rock/Pop'.
---subgenres grouping writes ID3 GRP1, GROUPING or ©grp; style writes TXXX:STYLE or STYLE.
-Rules are a YAML list; of those that match a song, the later prevail:
+Which songs: a file that has a genre is left alone unless --overwrite is given. The genre may be in
+the tag that is written or in another one (APEv2 of an MP3, the INFO list of a WAV, ID3 before a
+FLAC). With --refine, genres that are more specific than the prediction are kept (Shoegaze for
+rock), 'Other', 'Unknown', 'Misc' and invalid numbers are replaced, and contradictions are listed.
+
+Which genres: one genre is written by default; the first is the most reliable, and many players show
+no other. --genres 3 writes up to three: as a list, or as 'Rock/Pop' in ID3v2.3. --subgenres
+grouping writes to ID3 GRP1, GROUPING or ©grp; style writes to TXXX:STYLE or STYLE.
+
+--map: a CSV file with the header 'genre,tag', or a YAML mapping. A tag may hold several genres,
+separated by ';'. If it is empty, songs of this genre are left alone. Genres that are not in the map
+are written as they are.
+
+--rules: a YAML list. If several rules match a song, later ones take precedence:
   - match: Podcasts              # a folder or file, anywhere; *, ? and ** as in a shell
     skip: true
   - match: ["Classical/*", Opera]
     genres: 2                    # also min-confidence, subgenres (grouping, style, no)
     existing: refine             # keep, refine or overwrite
---nfo gives a folder whose songs have one album in their tags an album.nfo, and a folder of such
-folders by one artist an artist.nfo, with the genres of most of their songs. Of files that are there
-only the genres change.
-Audio and all other tags stay. A song is changed in a copy that takes its place once it is shown to
-hold the same audio, so there must be space for one song, and an interruption damages none. Where it
-cannot be shown, as of many fragmented MP4s, the song is left as it is, and counts as failed.
-mp3, wav and aiff without tags get ID3v2.3.
 
-exit code: 0 done, 1 some files failed (they are listed), 2 the request cannot be carried out
+--nfo writes an album.nfo for each folder whose songs have the same album tag, and an artist.nfo for
+each folder of such folders by one artist, with the most frequent genres of the songs. In existing
+NFO files only the genres are changed.
+
+Safety: the audio and all other tags stay as they are. The tag is written to a copy, which replaces
+the file only if it contains the same audio. This needs disk space for one song, and an interruption
+damages no file. If the audio cannot be compared, as in many fragmented MP4 files, the file is not
+changed and counts as failed. MP3, WAV and AIFF files without tags get ID3v2.3.
+
+exit code: 0 success, 1 some files failed (they are listed), 2 the command could not be carried out
 """
 
 
 def make_parser(command: str) -> CommandParser:
     """Return the parser of the command; see `genrenet.cli.parsers.parsers`."""
     parser = CommandParser(
-        "genrenet tag", "Write the genres of a scanned library into the files' own tags.", EXAMPLES
+        "genrenet tag", "Write the genres of a scanned library into the files' tags.", EXAMPLES
     )
-    parser.add_argument("table", nargs="?", metavar="TABLE", help="what 'genrenet scan' wrote")
-    parser.add_argument("--write", action="store_true", help="do it (default: only show it)")
+    parser.add_argument("table", nargs="?", metavar="TABLE", help="table of 'genrenet scan'")
     parser.add_argument(
-        "--min-confidence", type=float, default=0.5, metavar="X", help="from 0 to 1 (default: 0.5)"
+        "--write", action="store_true", help="write the tags (default: only show the changes)"
+    )
+    parser.add_argument(
+        "--min-confidence",
+        type=float,
+        default=0.5,
+        metavar="X",
+        help="minimum confidence, 0 to 1 (default: 0.5)",
     )
     parser.add_argument(
         "--genres",
         type=count,
         default=1,
         metavar="N",
-        help="write up to N genres, those likely enough, the likeliest first (default: 1)",
+        help="write up to N genres that are likely enough, the most likely first (default: 1)",
     )
     parser.add_argument(
         "--subgenres",
         choices=("grouping", "style"),
-        help="write subgenres into this tag (default: nowhere)",
+        help="write subgenres into this tag (default: none)",
     )
-    parser.add_argument("--map", metavar="FILE", help="what to write for a genre; see below")
-    parser.add_argument("--rules", metavar="FILE", help="other wishes for some folders; see below")
+    parser.add_argument("--map", metavar="FILE", help="names to write for genres; see below")
+    parser.add_argument("--rules", metavar="FILE", help="other options for some folders; see below")
     parser.add_argument(
         "--nfo",
         action="store_true",
@@ -96,7 +107,7 @@ def make_parser(command: str) -> CommandParser:
     having.add_argument(
         "--keep-existing",
         action="store_true",
-        help="leave files alone that have a genre in any of their tags (the default)",
+        help="do not change files that have a genre in any of their tags (the default)",
     )
     having.add_argument(
         "--overwrite", action="store_true", help="replace the genres that files have"
@@ -104,16 +115,18 @@ def make_parser(command: str) -> CommandParser:
     parser.add_argument(
         "--refine",
         action="store_true",
-        help="keep what lies below our genre, replace 'Other', 'Unknown' and wrong numbers, list "
-        "the genres that contradict ours",
+        help="keep more specific genres, replace 'Other', 'Unknown' and invalid numbers, and list "
+        "genres that contradict the prediction",
     )
     parser.add_argument(
-        "--force", action="store_true", help="also files that have changed since the scan"
+        "--force", action="store_true", help="also write to files that have changed since the scan"
     )
     parser.add_argument(
-        "--undo-file", metavar="FILE", help="file of the former genres (default: TABLE.undo.jsonl)"
+        "--undo-file", metavar="FILE", help="file for the old genres (default: TABLE.undo.jsonl)"
     )
-    parser.add_argument("--undo", metavar="FILE", help="restore the genres that a run replaced")
+    parser.add_argument(
+        "--undo", metavar="FILE", help="restore the genres that an earlier run replaced"
+    )
     return parser
 
 
@@ -122,9 +135,9 @@ def run(command: str, arguments: Sequence[str]) -> int:
     parser = make_parser(command)
     options = parser.parse_args(arguments)
     if (options.table is None) == (options.undo is None):
-        parser.error("either a TABLE or --undo FILE is wanted")
+        parser.error("wanted either TABLE or --undo FILE")
     if options.nfo and (options.subgenres or options.albums or options.force):
-        parser.error("--subgenres, --albums and --force mean nothing to --nfo")
+        parser.error("--subgenres, --albums and --force cannot be used with --nfo")
     options.words = arguments
     from genrenet.library.nfo_folders import tag_nfo
     from genrenet.library.table import read_rows
@@ -158,7 +171,7 @@ def _library(paths: Iterable[str]) -> str:
     if base and not os.path.isdir(file_of(base)):
         raise TagError(
             f"the library '{base}' is gone",
-            remedy="mount its disk, or scan where the songs are now",
+            remedy="mount its drive, or scan the folder where the songs are now",
         )
     return base
 
@@ -180,7 +193,7 @@ def _refuse_beside_undo(options: argparse.Namespace, parser: CommandParser) -> N
         "undo_file",
     ):
         if getattr(options, name) != parser.get_default(name):
-            raise TagError(f"--{name.replace('_', '-')} means nothing to --undo")
+            raise TagError(f"--{name.replace('_', '-')} cannot be used with --undo")
 
 
 def _wish(options: argparse.Namespace) -> Wish:
@@ -224,16 +237,16 @@ def _tell(
     code, tagged = report.end(), report.counts["tagged"]
     if options.subgenres and tagged and not report.also:
         say(
-            "no song has subgenres here: the model knows none; with --taxonomy discogs, "
-            "musicbrainz or beets some genres are subgenres of others"
+            "no song has subgenres: the model has none; with --taxonomy discogs, musicbrainz or "
+            "beets some genres are subgenres of others"
         )
     again = [word for word in options.words if word not in ("-q", "--quiet", "--json")]
     if tagged and not options.write:
-        next_step("tag", *again, "--write", why="does it")
+        next_step("tag", *again, "--write", why="writes the tags")
     elif tagged and options.table:
-        next_step("tag", "--undo", _undo_file(options), "--write", why="takes it back")
+        next_step("tag", "--undo", _undo_file(options), "--write", why="restores the old genres")
     elif report.counts["kept"] and not options.refine:
-        next_step("tag", *again, "--refine", why="looks at the genres they have")
+        next_step("tag", *again, "--refine", why="also checks existing genres")
     return code
 
 

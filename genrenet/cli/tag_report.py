@@ -25,16 +25,16 @@ MOST_ERRORS = 20
 
 _WORDS = {
     "same": "have this genre already",
-    "agrees": "keep the genre they have: it is ours, or lies below it",
-    "wider": "keep the genre they have: ours lies below it",
-    "against": "keep a genre that contradicts ours (!= above; --overwrite replaces it)",
-    "kept": "keep the genre they have (--overwrite replaces it, --refine looks at it)",
-    "unsure": "left alone: below --min-confidence",
-    "skipped": "left alone: a rule says so",
-    "unmapped": "left alone: the map gives them no tag",
-    "nothing": "left alone: the table has no genre for them",
-    "changed": "left alone: changed since",
-    "gone": "gone",
+    "agrees": "keep their genre: it is the predicted one, or a subgenre of it",
+    "wider": "keep their genre: the predicted one is a subgenre of it",
+    "against": "keep a genre that contradicts it (!= above; --overwrite replaces it)",
+    "kept": "keep their genre (--overwrite replaces it, --refine checks it)",
+    "unsure": "not changed: below --min-confidence",
+    "skipped": "not changed: excluded by a rule",
+    "unmapped": "not changed: the map has an empty tag for their genre",
+    "nothing": "not changed: no genre in the table",
+    "changed": "not changed: the file has changed since",
+    "gone": "deleted or moved",
     "failed": "failed",
 }
 
@@ -84,7 +84,7 @@ class TagReport:
         folder, name = os.path.split(outcome.path)
         if self._folder is None:
             say(f"in {self.base or os.sep}")
-            self._line("song", "now", "  ", "new", "sure")
+            self._line("song", "now", "  ", "new", "score")
         if folder != self._folder:
             self._folder = folder
             shown = os.path.relpath(folder, self.base) if self.base else folder

@@ -62,7 +62,7 @@ def session(command: str) -> Iterator[None]:
 def add_telling_options(parser: argparse.ArgumentParser) -> None:
     """Add what all commands have in common: how much is said, and how."""
     add, unset = parser.add_argument, argparse.SUPPRESS
-    add("-q", "--quiet", action="store_true", default=unset, help="say nothing but results, errors")
+    add("-q", "--quiet", action="store_true", default=unset, help="print only results and errors")
     add("--json", action="store_true", default=unset, help="print one JSON document, for programs")
 
 

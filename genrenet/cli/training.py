@@ -18,25 +18,25 @@ from genrenet.training.configs import config_names, config_path
 from genrenet.utils.errors import GenrenetError, printable
 
 GROUPS = {
-    "config": "a YAML file or a packaged configuration; may be given more than once",
+    "config": "a YAML file or one of the configurations below; can be repeated",
     "data": "the collection: source, split, frames, batches",
     "model": "the network, front end, augmentation, optimiser",
     "trainer": "Lightning's trainer: devices, strategy, precision, epochs",
-    "checkpoint": "which checkpoints are kept",
-    "early_stopping": "when training ends before its last epoch",
-    "ckpt_path": "the checkpoint to resume from, or to measure; best or last: of the newest run",
+    "checkpoint": "which checkpoints to keep",
+    "early_stopping": "when to stop before the last epoch",
+    "ckpt_path": "checkpoint to resume from or to evaluate; best or last: of the newest run",
     "out": "folder of the runs (default: runs)",
     "name": "name of the run's folder (default: the configurations' names)",
     "seed_everything": "the seed (default: 0)",
-    "print_config": "print the whole configuration and stop",
+    "print_config": "print the whole configuration and exit",
     "weights_only": "load checkpoints without running any code in them (default: true)",
     "return_predictions": "",
-    "trust-remote-code": "run code that comes with a backbone (hf:ORG/NAME): read it first",
+    "trust-remote-code": "run Python code that comes with a backbone (hf:ORG/NAME); read it first",
     "verbose": "",
-    "quiet": "or -q: say nothing but results and errors",
+    "quiet": "or -q: print only results and errors",
     "json": "print one JSON document, for programs",
     "help": "this text",
-    "help_all": "every option there is",
+    "help_all": "print every option",
 }
 """First words of the options, which are checked before anything heavy is imported."""
 
@@ -65,8 +65,8 @@ def help_text(command: str) -> str:
     """Return what ``--help`` says: Lightning's own parser takes seconds, and pages."""
     parser = CommandParser(
         f"genrenet {command}",
-        f"Options are those below, and --GROUP.OPTION X. {COMMANDS[command][1].capitalize()}.",
-        f"packaged configurations: {', '.join(config_names())}\n\nexamples:\n{EXAMPLES[command]}\n",
+        f"{COMMANDS[command][1].capitalize()}. Options are those below, and --GROUP.OPTION X.",
+        f"configurations: {', '.join(config_names())}\n\nexamples:\n{EXAMPLES[command]}\n",
     )
     for word, line in GROUPS.items():
         if line and word not in ("quiet", "json", "help"):

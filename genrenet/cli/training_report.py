@@ -1,4 +1,4 @@
-"""What the trainer's commands say at their end: songs, figures, files, and what comes next."""
+"""Messages at the end of the trainer's commands: songs, figures, files, next command."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def tell_checkpoints(trainer: Trainer, best: list[str]) -> None:
         say(f"best checkpoint: {printable(path)}")
     fact(checkpoints=[*map(printable, best)])
     if kept:
-        next_step("test", "--ckpt_path", kept[0], why="measures it")
+        next_step("test", "--ckpt_path", kept[0], why="evaluates it")
 
 
 def tell_measured(command: str, trainer: Trainer, data: Any) -> None:
@@ -52,16 +52,18 @@ def tell_measured(command: str, trainer: Trainer, data: Any) -> None:
     if command == "validate":
         figures = {name: float(value) for name, value in trainer.callback_metrics.items()}
         fact(figures=figures)
-        next_step("test", "--ckpt_path", checkpoint, why="on the test songs, with a report")
+        next_step(
+            "test", "--ckpt_path", checkpoint, why="evaluates it on the test set, with a report"
+        )
     for report in _of(trainer, TestReport) if command == "test" else ():
         if report.page is not None:
             fact(report=printable(report.page), results=report.results)
-        next_step("checkpoints", "export", checkpoint, "model.ckpt", why="a small file of it")
+        next_step("checkpoints", "export", checkpoint, "model.ckpt", why="writes a smaller file")
     for writer in _of(trainer, PredictionWriter) if command == "predict" else ():
         if writer.file is not None:
             fact(predictions=printable(writer.file), songs=writer.songs)
         out = ["--out", "genres.parquet", "--checkpoint", checkpoint]
-        next_step("scan", str(data.source), *out, why="keeps such a table up to date")
+        next_step("scan", str(data.source), *out, why="keeps a table up to date")
 
 
 def _of(trainer: Trainer, kind: Any) -> list[Any]:

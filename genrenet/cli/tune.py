@@ -1,4 +1,4 @@
-"""``genrenet tune``: search for a model's settings, and judge them on other songs."""
+"""``genrenet tune``: search for a model's hyperparameters, and test them on other songs."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ EXAMPLES = """examples:
   genrenet tune ~/Music --config mine.yaml --space ranges.yaml --max-steps 300
   genrenet evaluate ~/Music --models config:runs/svm/best.yaml,knn
 
-ranges.yaml has a line for each setting of a baseline, or option of 'genrenet fit':
+ranges.yaml has a line for each hyperparameter of a baseline, or option of 'genrenet fit':
   C: {low: 0.1, high: 100, log: true}
   data.batch_size: [16, 32]
 
-The search sees the training songs of an outer fold alone, and the accuracy is that of the fold's
-other songs. An interrupted search goes on where it stopped.
-exit code: 0 done, 2 the request cannot be carried out
+The search uses only the training set of an outer fold; the accuracy is measured on the test set of
+that fold. The same command resumes an interrupted search.
+
+exit code: 0 success, 2 the command could not be carried out
 """
 
 
@@ -30,28 +31,36 @@ class TuneError(GenrenetError):
 
 def make_parser(command: str) -> CommandParser:
     """Return the parser of the command; see `genrenet.cli.parsers.parsers`."""
-    parser = CommandParser("genrenet tune", "Search for the settings of a model.", EXAMPLES)
+    parser = CommandParser("genrenet tune", "Search for the hyperparameters of a model.", EXAMPLES)
     parser.add_argument("data", metavar="DATA", help="collection of songs, or table of features")
-    parser.add_argument("--model", metavar="NAME", help="as in --models of 'genrenet evaluate'")
-    parser.add_argument("--config", metavar="FILE", help="a network's configuration, in its place")
     parser.add_argument(
-        "--space", metavar="FILE", help="YAML of values to try (default: the baseline's own)"
+        "--model", metavar="NAME", help="a model, as in --models of 'genrenet evaluate'"
     )
     parser.add_argument(
-        "--trials", type=count, default=30, metavar="N", help="settings to try (default: 30)"
+        "--config", metavar="FILE", help="a network's configuration, instead of --model"
     )
     parser.add_argument(
-        "--inner", type=count, default=3, metavar="N", help="inner folds (default: 3)"
+        "--space",
+        metavar="FILE",
+        help="YAML file with the search space (default: the baseline's own)",
     )
-    parser.add_argument("--protocol", default="artist-5fold", help="(default: artist-5fold)")
+    parser.add_argument(
+        "--trials", type=count, default=30, metavar="N", help="number of trials (default: 30)"
+    )
+    parser.add_argument(
+        "--inner", type=count, default=3, metavar="N", help="number of inner folds (default: 3)"
+    )
+    parser.add_argument("--protocol", default="artist-5fold", help="default: artist-5fold")
     parser.add_argument(
         "--outer",
         type=count,
         default=1,
         metavar="N",
-        help="outer folds, each with a search of its own (default: 1)",
+        help="number of outer folds, each with its own search (default: 1)",
     )
-    parser.add_argument("--jobs", type=count, default=1, metavar="N", help="outer folds at once")
+    parser.add_argument(
+        "--jobs", type=count, default=1, metavar="N", help="outer folds in parallel (default: 1)"
+    )
     parser.add_argument("--segments", default="auto", metavar="auto|off|COLUMN")
     add_collection_options(parser)
     parser.add_argument(
@@ -63,7 +72,7 @@ def make_parser(command: str) -> CommandParser:
         action="append",
         default=[],
         metavar="--GROUP.OPTION=X",
-        help="more options of 'genrenet fit', for networks; may be given more than once",
+        help="option of 'genrenet fit' for networks; can be repeated",
     )
     return parser
 
@@ -72,9 +81,9 @@ def run(command: str, arguments: Sequence[str]) -> int:
     """Run ``genrenet tune``; see `genrenet.cli.main`."""
     options = make_parser(command).parse_args(arguments)
     if (options.model is None) == (options.config is None):
-        raise TuneError("what to search for", wanted="one of --model NAME and --config FILE")
+        raise TuneError("no model to tune", wanted="one of --model NAME and --config FILE")
     if options.inner < 2:
-        raise TuneError("--inner", found="1", wanted="2 inner folds at least")
+        raise TuneError("--inner", found="1", wanted="at least 2 inner folds")
     from genrenet.evaluation.search_space import read_space
     from genrenet.evaluation.tuned_run import tune
     from genrenet.utils.hardware import stoppable
@@ -104,7 +113,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
     say(
         f"best settings: {shown}",
         f"accuracy {row['accuracy']:.3f} (95 % interval {low:.3f} to {high:.3f}, n = {row['n']}; "
-        f"{options.protocol}, {folds}), on songs that the search has not seen",
+        f"{options.protocol}, {folds}), on songs that the search has not used",
         f"report: {printable(found.page)}",
     )
     fact(best=found.best, file=printable(found.file), report=printable(found.page))

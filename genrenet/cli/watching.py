@@ -40,34 +40,34 @@ def _pauses(text: str) -> tuple[str, ...]:
 
 
 def add_watch_options(parser: argparse.ArgumentParser) -> None:
-    """Add what says whether and how a library is watched, and how politely."""
+    """Add the options for watching a library, and for leaving resources to other programs."""
     add = parser.add_argument
-    add("--watch", action="store_true", help="go on for good: follow the folders as they change")
+    add("--watch", action="store_true", help="keep running, and follow changes in the folders")
     add(
         "--poll",
         type=_poll_seconds,
         metavar="SECONDS",
-        help="with --watch: look through the folders so often, instead of asking the system what "
-        "changes (default: only those on network drives, every 60)",
+        help="with --watch: check the folders at this interval instead of using the system's "
+        "notifications (default: 60 for network drives, none for others)",
     )
     add(
         "--pause",
         type=_pauses,
         default=(),
         metavar="WHEN",
-        help="with --watch: score nothing on battery, while other programs are busy, or both: "
-        "battery, load or battery,load",
+        help="with --watch: classify nothing while running on battery, while other programs are "
+        "busy, or both: battery, load or battery,load",
     )
     add(
         "--nice",
         type=_niceness,
         metavar="N",
-        help="let other programs go first, from 0 to 19; from 10 on at the disk too",
+        help="lower the priority, from 0 to 19; from 10 on also for disk access",
     )
 
 
 def watch(how: Scan, options: argparse.Namespace, tell_first: Callable[[Counts], object]) -> int:
-    """Follow the libraries until somebody ends it.
+    """Follow the libraries until the command is stopped.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def watch(how: Scan, options: argparse.Namespace, tell_first: Callable[[Counts],
         nonlocal first
         if first:
             tell_first(counts)
-            say("watching for changes (Ctrl-C ends it)")
+            say("watching for changes (Ctrl-C to stop)")
         else:
             _tell_update(counts)
         first = bool(first and counts.left)

@@ -59,7 +59,7 @@ class SplitCollection:
                 "no collection to work on",
                 wanted="--data.source DIR: a folder of genre folders, a GTZAN or FMA folder, or a "
                 "table",
-                remedy="to try things out, --data.source synthetic makes a small corpus itself",
+                remedy="to try things out, --data.source synthetic synthesises a small corpus",
             )
         if self.streamed is not None:
             return self.streamed.catalog
@@ -120,14 +120,14 @@ class SplitCollection:
             try:
                 return splits.with_validation(table, split, seed=seed, by="artist")
             except splits.SplitError as error:
-                logger.warning("validation songs are taken without regard to artists: %s", error)
+                logger.warning("validation songs are drawn regardless of artists: %s", error)
         try:
             return splits.with_validation(table, split, seed=seed)
         except splits.SplitError as error:
             if not self.split_kind.endswith(".csv"):
                 raise
             # A few songs of each genre, as somebody chose them, are all learnt from.
-            logger.warning("no songs are taken for validation: %s", error)
+            logger.warning("no validation songs: %s", error)
             return split
 
     @cached_property

@@ -47,7 +47,7 @@ class GenreDataModule(SplitCollection, pl.LightningDataModule):
         A folder of genre folders, a GTZAN or FMA folder, a CSV or Parquet table, ``synthetic`` for
         the corpus that the package makes itself, or a streamed collection: the folder that
         ``genrenet data prepare --format litdata`` wrote, or the ``s3://`` address of a copy.
-        There is no default: nobody trains on synthetic sound by mistake.
+        There is no default, so that synthetic sound is not used by mistake.
     format : str
         See `genrenet.data.catalog.read_catalog`.
     segments : {"auto", "off"}
@@ -90,7 +90,7 @@ class GenreDataModule(SplitCollection, pl.LightningDataModule):
         fetched chunks.
     store_dtype : {"int16", "float16"}
     chunk_cache_gb : float > 0, optional
-        How much fetched chunks may take; by default three quarters of what is free.
+        Maximum size of downloaded chunks in GB; by default three quarters of the free space.
     max_songs : int, optional
         Use only the first songs of each part, balanced over genres (for trying things out).
     seed : int
@@ -99,8 +99,8 @@ class GenreDataModule(SplitCollection, pl.LightningDataModule):
     Attributes
     ----------
     outputs : list of str, optional
-        Labels of a model that is only to name the songs' genres, set before anything is read. What
-        the collection says of genres is then written beside the answers and used for nothing: they
+        Labels of a model that is used for prediction only, set before anything is read. What
+        the collection says of genres is then written beside the predictions and not used: they
         may be others, or none.
 
     Raises
@@ -173,7 +173,7 @@ class GenreDataModule(SplitCollection, pl.LightningDataModule):
         return usual_folder(paths, seconds, self.sample_rate, self.store_dtype)
 
     def prepare_data(self) -> None:
-        """Build the prepared store, once a machine."""
+        """Build the prepared store, once per machine."""
         if self.store_folder is None:
             return
         from genrenet.utils.progress import progress_bar

@@ -222,7 +222,7 @@ def fill(
         raise StoreError(
             f"cannot write the prepared store '{printable(folder)}'",
             found=str(error),
-            remedy="free some space or choose another folder; what is done is kept",
+            remedy="free some space or choose another folder; finished work is kept",
         ) from error
 
 

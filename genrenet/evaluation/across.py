@@ -41,15 +41,15 @@ def join(learnt: Dataset, judged: Dataset, genre_map: str | None = None) -> Data
     Raises
     ------
     DatasetError
-        Songs and a table of features, other columns, several genres a song, or no song that could
+        Songs and a table of features, other columns, several genres per song, or no song that could
         be judged.
     TaxonomyError
         A map that cannot be read.
     """
     if learnt.multi_label or judged.multi_label:
         raise DatasetError(
-            "one collection judged by another needs songs with one genre each",
-            found=f"several genres a song in '{(learnt if learnt.multi_label else judged).name}'",
+            "training on one collection and testing on another needs songs with one genre each",
+            found=f"several genres per song in '{(learnt if learnt.multi_label else judged).name}'",
             wanted="a column genre instead of genres",
         )
     same = mapped_genres(learnt.labels, judged.labels, genre_map)
@@ -74,7 +74,7 @@ def join(learnt: Dataset, judged: Dataset, genre_map: str | None = None) -> Data
     count = Counter(left.drop_duplicates("song" if "song" in left else "track_id")["collection"])
     if not count["judged"]:
         raise DatasetError(
-            f"no song of '{judged.name}' can be judged by what '{learnt.name}' teaches",
+            f"no song of '{judged.name}' has a genre of '{learnt.name}'",
             found=f"genres {', '.join(judged.labels)}"
             + (f", and {len(twins)} songs that both have" if twins else ""),
             wanted=f"some of {', '.join(learnt.labels)}",
@@ -83,21 +83,23 @@ def join(learnt: Dataset, judged: Dataset, genre_map: str | None = None) -> Data
         )
     found = sorted(left["genre"][left["collection"] == "judged"].unique())
     notes = [
-        f"learnt on {names[0]} ({count['learnt']} songs), judged on {names[1]} "
+        f"trained on {names[0]} ({count['learnt']} songs), tested on {names[1]} "
         f"({count['judged']} songs of {len(found)} of the {len(learnt.labels)} genres)",
         *_renamed(same),
         *missing,
     ]
     if twins:
-        notes.append(f"songs of {names[1]} left out, as {names[0]} has them: {len(twins)}")
+        notes.append(
+            f"songs of {names[1]} left out, because they are also in {names[0]}: {len(twins)}"
+        )
     path_of = dict(zip(song_names(table), table["path"], strict=True))
     problems = [
-        Problem(path_of[track], "in-both", f"left out of what is judged: it is {twin} too")
+        Problem(path_of[track], "in-both", f"left out of the test set: it is identical to {twin}")
         for track, twin in twins.items()
     ]
     return replace(
         learnt,
-        name=f"learnt on {names[0]}, judged on {names[1]}",
+        name=f"trained on {names[0]}, tested on {names[1]}",
         source=f"{learnt.source}, {judged.source}",
         table=left,
         features=None if features is None else features[kept],
@@ -160,7 +162,7 @@ def _left_out(table: pd.DataFrame, same: Mapping[str, str]) -> tuple[list[str], 
     songs = table.drop_duplicates("song") if "song" in table else table
     counts = Counter(genre for genre in songs["genre"] if genre not in same)
     listed = ", ".join(f"{genre} ({n})" for genre, n in sorted(counts.items()))
-    note = f"songs left out, as their genre is not learnt: {counts.total()}: {listed}"
+    note = f"songs left out, as their genre is not in the training set: {counts.total()}: {listed}"
     return [same.get(genre, "") for genre in table["genre"]], [note] if counts else []
 
 
@@ -193,7 +195,7 @@ def _joined_features(learnt: Dataset, judged: Dataset) -> NDArray[np.float64] | 
     if learnt.features is None or judged.features is None:
         table, songs = (learnt, judged) if judged.features is None else (judged, learnt)
         raise DatasetError(
-            "songs and a table of features cannot be learnt from and judged together",
+            "songs and a table of features cannot be combined",
             found=f"songs of '{songs.name}', and {len(table.columns)} columns of '{table.name}'",
             wanted="two collections of songs, or two tables with the same columns",
         )
@@ -209,7 +211,7 @@ def _joined_features(learnt: Dataset, judged: Dataset) -> NDArray[np.float64] | 
 
 
 def _twins(table: pd.DataFrame, features: NDArray[np.float64] | None) -> dict[str, str]:
-    """Return songs that are judged and that the first collection has too, with one of its own."""
+    """Return test songs that the first collection also has, each with one of its own."""
     songs = np.array(song_names(table), object)
     judged = (table["collection"] == "judged").to_numpy()
     if features is None:

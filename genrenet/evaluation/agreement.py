@@ -62,7 +62,7 @@ def agreement(
     paths : sequence of str
         Files that the student has not learnt from.
     device : str, optional
-        Where networks run; the best there is by default.
+        Where networks run; by default the fastest available.
 
     Raises
     ------

@@ -35,7 +35,7 @@ class Evaluation:
     page : Path
         The report for people.
     complete : bool
-        Whether every model was judged under every protocol.
+        Whether every model was evaluated under every protocol.
     """
 
     results: dict[str, Any]
@@ -66,7 +66,7 @@ def evaluate(
     dask: str | None = None,
     tell: Callable[[str], None] = print,
 ) -> Evaluation:
-    """Judge methods on the same songs, folds and metrics.
+    """Evaluate methods on the same songs, folds and metrics.
 
     Parameters
     ----------
@@ -80,30 +80,30 @@ def evaluate(
     seeds : int > 0
         Repetitions with other folds and other random numbers.
     learning_curve, sizes, shots : str, sequence of str, sequence of str
-        Judge every protocol on parts of its training songs, too: see
+        Also train on parts of the training set: see
         `genrenet.evaluation.protocols.curves.with_curves`.
     test_on : path, optional
-        Another collection (or table of the same features): all songs of ``data`` are learnt from,
-        and those of this one judged.
+        Another collection (or table of the same features): all songs of ``data`` are for training,
+        and those of this one for testing.
     genre_map : str, optional
-        What its genres are called in ``data``; see `genrenet.evaluation.across.mapped_genres`.
+        Its genres in terms of those of ``data``; see `genrenet.evaluation.across.mapped_genres`.
     genres : sequence of str
-        Judge songs of these alone; of all where there are none.
+        Use songs of these genres only; by default of all.
     out : path
-        Folder of the run. One that was interrupted goes on where it stopped.
+        Folder of the run. An interrupted run is resumed.
     segments, labels, multi_label
         See `genrenet.evaluation.datasets.read_dataset`.
     fit_options : sequence of str
-        More options of ``genrenet fit``, for the networks.
+        Options of ``genrenet fit`` for the networks.
     reference : sequence
-        Published figures that the report shows beside the run's own.
+        Published results, shown in the report for comparison.
     deform : sequence of str
         Deformations of the test songs, such as ``mp3:64k``; see `genrenet.audio.deforming`. The
         models are those that were fitted on the songs as they are.
     jobs : int > 0
-        Processes of this machine that folds, seeds and models are spread over.
+        Number of processes for folds, seeds and models.
     dask : str, optional
-        Address of a Dask scheduler, whose workers judge in their place.
+        Address of a Dask scheduler, whose workers are used instead.
     tell : callable
         Called with each line of progress.
 
@@ -114,7 +114,7 @@ def evaluate(
     Raises
     ------
     GenrenetError
-        Names that stand for nothing, or data that cannot be used.
+        Unknown names, or data that cannot be used.
 
     Examples
     --------
@@ -125,9 +125,9 @@ def evaluate(
     judges = protocols(with_curves(names, learning_curve, sizes, shots), seeds)
     if other := [one.name for one in judges if (one.base == "across") != (test_on is not None)]:
         raise DatasetError(
-            "the protocol 'across', and no other, judges one collection by another",
+            "only the protocol 'across' tests on a second collection",
             found=", ".join(other) + (" with --test-on" if test_on is not None else ""),
-            remedy="leave --protocol out with --test-on, and pass both for 'across'",
+            remedy="omit --protocol with --test-on; the protocol 'across' needs --test-on",
         )
     if genre_map is not None and test_on is None:
         raise DatasetError("--genre-map", wanted="--test-on with a collection whose genres it maps")
@@ -138,7 +138,7 @@ def evaluate(
     dataset = read_dataset(data, segments=segments, labels=labels, multi_label=multi_label)
     if deformed and dataset.multi_label:
         raise EvaluationError(
-            "deformed songs are judged by one genre each",
+            "deformed songs need one genre each",
             found="songs of several genres",
             remedy="leave out --deform",
         )

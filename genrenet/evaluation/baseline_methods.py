@@ -140,7 +140,7 @@ class BaselineContender(Contender):
         """Check that features exist; Gaussians need audio."""
         if dataset.features is not None and self.deformations:
             raise ContenderError(
-                f"'{self.name}' cannot be judged on deformed songs",
+                f"'{self.name}' cannot be evaluated on deformed songs",
                 found=f"a table of {len(dataset.columns)} features, '{dataset.name}'",
                 wanted="audio files",
                 remedy="pass the folder of songs as DATA, or leave out --deform",
@@ -149,7 +149,7 @@ class BaselineContender(Contender):
             check_features(self.features)
         elif self.asked:
             raise ContenderError(
-                f"'{self.name}' asks for features of its own",
+                f"'{self.name}' needs features of its own",
                 found=f"a table of {len(dataset.columns)} features, '{dataset.name}'",
                 wanted=f"'{self.method.name}', which takes the features of the table",
             )
@@ -158,7 +158,7 @@ class BaselineContender(Contender):
                 f"the baseline '{self.method.name}' compares Gaussians of songs",
                 found=f"a table of {len(dataset.columns)} features, '{dataset.name}'",
                 wanted="audio files",
-                remedy="pass the folder of songs as DATA, or leave this model out",
+                remedy="pass the music folder as DATA, or omit this model",
             )
 
     def prepare(self, dataset: Dataset, folder: Path) -> float:

@@ -196,7 +196,7 @@ def summary(results: Mapping[str, Any]) -> str:
 
 
 class PredictionWriter(pl.Callback):
-    """Writes ``predictions.csv``, one row a song, when a prediction is over.
+    """Writes ``predictions.csv``, one row per song, when a prediction is over.
 
     Frames are summed per song as they come, so memory does not grow with their number.
 

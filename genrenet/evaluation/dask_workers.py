@@ -43,7 +43,7 @@ def on_workers(address: str, shared: Shared, tasks: Iterable[Task]) -> Iterator[
         client = distributed.Client(address, timeout=PATIENCE, set_as_default=False)
     except (OSError, ValueError) as error:
         raise EvaluationError(
-            f"no Dask scheduler answers at '{address}'",
+            f"no Dask scheduler responds at '{address}'",
             found=" ".join(str(error).split())[:200],
             wanted="an address such as tcp://HOST:8786",
             remedy="start one with 'dask scheduler'",
@@ -96,7 +96,7 @@ def _check_workers(client: Any, address: str, shared: Shared) -> None:
     for worker, answer in answers.items():
         if answer is not None:
             raise EvaluationError(
-                f"the Dask worker {worker} cannot judge models",
+                f"the Dask worker {worker} cannot evaluate models",
                 found=reason(answer) if isinstance(answer, BaseException) else answer,
                 wanted=f"genrenet {__version__}, the same torch and kind of device as here, and "
                 "the folder of --out and the songs under the paths that they have here",

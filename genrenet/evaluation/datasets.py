@@ -143,7 +143,7 @@ class Dataset:
                 wanted=f"some of {', '.join(self.labels)}",
             )
         if len(wanted) < 2:
-            raise DatasetError("genres to tell apart", found=str(len(wanted)), wanted="at least 2")
+            raise DatasetError("number of genres", found=str(len(wanted)), wanted="at least 2")
         table = self.table
         if self.multi_label:
             cells = [[name for name in names_in(c) if name in wanted] for c in table["genres"]]

@@ -1,4 +1,4 @@
-"""Tables of features that somebody has computed: CSV or Parquet with a row a song or segment.
+"""Tables of features that somebody has computed: CSV or Parquet with one row per song or segment.
 
 Columns are recognised by name, without case: ``filename``, ``path`` or ``track_id`` says which
 song; ``label``, ``genre`` or ``class`` its genre (where there is none, GTZAN's file names carry it:
@@ -195,7 +195,7 @@ def read_features(
     song = next((name for name in SONG if name in frame), None)
     if song is None or not names:
         raise DatasetError(
-            f"'{where}' is no table of features",
+            f"'{where}' is not a table of features",
             found=f"columns {', '.join(frame.columns[:12])}",
             wanted=f"a song ({', '.join(SONG[:3])}), its genre ({', '.join(GENRE[:2])}) and "
             "columns of numbers",
@@ -232,7 +232,7 @@ def read_features(
     if several is not None:
         copies = {**genre_copies(matrix, names, table["genres"]), **copies}
     for name, why in copies.items():
-        problems.append(Problem(where, "label-copy", f"column '{name}' is no feature: {why}"))
+        problems.append(Problem(where, "label-copy", f"column '{name}' is not a feature: {why}"))
         matrix = np.delete(matrix, names.index(name), axis=1)
         names.remove(name)
     if not names:

@@ -1,4 +1,4 @@
-"""What a protocol's folds have on more than one side: artists, sounds, or rows of features."""
+"""What a protocol's folds have in more than one part: artists, sounds, or rows of features."""
 
 from __future__ import annotations
 
@@ -59,14 +59,14 @@ def _summary(name: str, found: Sequence[Leakage], rows: Sequence[list[str]]) -> 
     bad = sum(bool(item) or bool(twins) for item, twins in zip(found, rows, strict=True))
     folds = "1 split" if len(found) == 1 else f"all {len(found)} folds"
     verdict = f"leaks in {bad} of {len(found)}" if bad else "no leak was found"
-    lines = [f"{name}: {verdict} ({found[0].n_songs} songs, {folds} looked at)"]
+    lines = [f"{name}: {verdict} ({found[0].n_songs} songs, {folds} checked)"]
     kinds: dict[str, Iterable[Sequence[str]]] = {
-        "artists on more than one side": (list(item.artists) for item in found),
-        "songs with segments on more than one side": (list(item.segments) for item in found),
-        "same audio on more than one side": (
+        "artists in more than one part": (list(item.artists) for item in found),
+        "songs with segments in more than one part": (list(item.segments) for item in found),
+        "same audio in more than one part": (
             [" = ".join(group) for group in item.songs] for item in found
         ),
-        "the very same features on more than one side": rows,
+        "identical features in more than one part": rows,
     }
     for what, groups in kinds.items():
         counts = Counter(entry for group in groups for entry in group)
@@ -80,7 +80,7 @@ def _summary(name: str, found: Sequence[Leakage], rows: Sequence[list[str]]) -> 
 
 
 def _same_rows(dataset: Dataset) -> list[list[str]]:
-    """Return songs with the very same features: most likely one recording."""
+    """Return songs with identical features: most likely one recording."""
     if dataset.features is None:
         return []
     rows = pd.DataFrame(dataset.features)
@@ -90,7 +90,7 @@ def _same_rows(dataset: Dataset) -> list[list[str]]:
 
 
 def _on_several(groups: Sequence[Sequence[str]], split: Split) -> list[str]:
-    """Return those groups that a split has on more than one side, as text."""
+    """Return those groups that a split has in more than one part, as text."""
     parts = split.parts.to_dict()
     crossing = (g for g in groups if len({parts[track] for track in g if track in parts}) > 1)
     return [" = ".join(group) for group in crossing]

@@ -3,9 +3,9 @@
 Conventions
 -----------
 ``target`` holds the index of each song's true label; -1 marks a song that was not decided, and is
-left out everywhere. ``scores`` has a row a song and a column a label; the largest entry of a row is
-the prediction (the first of equals). Whether a row stands for a song or for a frame makes no
-difference here. Confusion matrices are counted here, not by scikit-learn: its functions take
+left out everywhere. ``scores`` has one row per song and one column per label; the largest entry of
+a row is the prediction (the first of equals). Whether a row stands for a song or for a frame makes
+no difference here. Confusion matrices are counted here, not by scikit-learn: its functions take
 predictions one by one, while frames, folds and seeds are only known as counts that were added up.
 
 Sources
@@ -38,7 +38,7 @@ class MetricError(GenrenetError):
 
 @dataclass(frozen=True)
 class Metric:
-    """A figure of the decisions on songs, as a plugin adds it.
+    """A metric of the predictions for songs, as a plugin adds it.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ class Metric:
     title : str
         Its heading in reports.
     summary : str
-        What it is, in a line.
+        Description in one line.
     compute : callable
         From targets (n,), each in [0, labels), and scores (n, labels), n >= 1, to a finite number;
         None where it says nothing, as with too few labels.
@@ -140,12 +140,12 @@ def top_k_accuracy(target: ArrayLike, scores: ArrayLike, k: int = 2) -> float:
 
 
 def wilson_interval(correct: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
-    """Return the interval for a share, from how often something came out right.
+    """Return the Wilson interval of a share of correct predictions.
 
     Parameters
     ----------
     correct, n : int >= 0
-        Right ones, and all.
+        Number of correct predictions, and of all.
     confidence : float in (0, 1)
 
     Returns
@@ -155,8 +155,8 @@ def wilson_interval(correct: int, n: int, confidence: float = 0.95) -> tuple[flo
 
     Notes
     -----
-    Wilson (1927). Unlike the textbook interval it keeps its promise for small ``n`` and for shares
-    near 0 and 1. It takes the songs to be independent; frames of one song are not.
+    Wilson (1927). Unlike the normal approximation it keeps its coverage for small ``n`` and for
+    shares near 0 and 1. It takes the songs to be independent; frames of one song are not.
 
     Examples
     --------
@@ -296,7 +296,7 @@ def evaluate(
         of each of `song_metrics` (``song_macro_f1``, ``song_calibration_error``, with three labels
         or more ``song_top2``, and those of plugins), ``majority_share``; with frames ``n_frames``,
         ``frame_accuracy``, ``frame_ci95`` and ``frame_macro_f1``; then ``per_class`` (a dictionary
-        a label), ``confusion_songs`` and ``confusion_frames``.
+        per label), ``confusion_songs`` and ``confusion_frames``.
     """
     truth, table = validate(target, scores)
     confusion = confusion_matrix(truth, table)

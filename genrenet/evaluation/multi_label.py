@@ -9,7 +9,7 @@ test. A label counts in the parts where some songs have it and some have not; th
 out, and their number stands beside the figures. A label's figure is the mean over its parts, mAP
 and ROC-AUC are the means over the labels (macro).
 
-Intervals are bootstraps over songs, or over artists, whose songs then stand or fall together. A
+Intervals are bootstraps over songs, or over artists, whose songs then are not independent. A
 song that is drawn twice weighs twice. Average precision is biased in such samples, as a song drawn
 twice supports itself; the draws are therefore moved until their mean is the figure.
 

@@ -80,7 +80,7 @@ def predictions(judged: Judged) -> pd.DataFrame:
 
 
 def predictions_table(songs: pd.DataFrame, part: Part, labels: list[str]) -> pd.DataFrame:
-    """Return one row a song: ``path``, ``artist``, ``genres``, ``predicted`` and the scores.
+    """Return one row per song: ``path``, ``artist``, ``genres``, ``predicted`` and the scores.
 
     Parameters
     ----------

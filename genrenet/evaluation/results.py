@@ -4,7 +4,7 @@ Conventions
 -----------
 An accuracy is the share of decisions that are right, over all seeds; ``n`` counts songs, each once,
 however many seeds judged it. ``ci95`` takes songs to be independent (Wilson);
-``ci95_artists`` lets songs of one artist stand or fall together and is wider. Confusion matrices
+``ci95_artists`` takes songs of one artist as dependent and is wider. Confusion matrices
 count every seed's decisions; each genre's figures count songs.
 """
 
@@ -215,7 +215,7 @@ def _shares(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _artists(judged: Judged, tracks: pd.Index) -> list[Hashable] | None:
-    """Return the groups of songs that stand or fall together; None where artists are not known."""
+    """Return the groups of songs that are not independent; None where artists are not known."""
     if not judged.dataset.artists:
         return None
     names = judged.dataset.songs.set_index("track_id")["artist"].loc[tracks]

@@ -33,15 +33,15 @@ def read_run(folder: Path) -> tuple[dict[str, Any], pd.DataFrame]:
         assert isinstance(rows, list)
     except (OSError, ValueError, KeyError, TypeError, AssertionError) as error:
         raise ComparisonError(
-            f"'{printable(folder)}' holds no run",
+            f"'{printable(folder)}' contains no run",
             found=str(error) or type(error).__name__,
             wanted="the folder that 'genrenet evaluate --out' wrote",
         ) from error
     if results.get("multi_label"):
         raise ComparisonError(
-            f"'{printable(folder)}' holds a run on songs with several genres each",
+            f"'{printable(folder)}' contains a multi-label run",
             wanted="a run on songs with one genre each",
-            remedy="to compare models, judge them in one run: its report compares them",
+            remedy="to compare models, evaluate them in one run; its report compares them",
         )
     return results, decided
 

@@ -94,7 +94,7 @@ def contenders(names: Iterable[str], options: Sequence[str] = ()) -> list[Conten
     ----------
     names : iterable of str
     options : sequence of str
-        More options of ``genrenet fit``, for the networks.
+        Options of ``genrenet fit`` for the networks.
 
     Raises
     ------
@@ -162,7 +162,7 @@ def judge(
         except SplitError as error:
             impossible.append(error)
             judged.errors |= {(protocol.name, model.name): str(error) for model in models}
-            tell(f"{protocol.name} cannot be carried out: {error}")
+            tell(f"{protocol.name} cannot be used: {error}")
         else:
             folds |= found
     if not folds:
@@ -174,12 +174,13 @@ def judge(
             model.check(dataset)
         except GenrenetError as error:
             judged.errors |= {(protocol.name, model.name): str(error) for protocol in protocols}
-            tell(f"{model.name} cannot be judged: {error}")
+            tell(f"{model.name} cannot be evaluated: {error}")
         else:
             able.append(model)
     if not able:
         raise EvaluationError(
-            f"no model can be judged on '{dataset.name}'", found="; ".join(judged.errors.values())
+            f"no model can be evaluated on '{dataset.name}'",
+            found="; ".join(judged.errors.values()),
         )
     _claim(folder, dataset)
     for name in dict.fromkeys(protocol.name for protocol, _ in folds):
@@ -308,8 +309,8 @@ def _claim(folder: Path, dataset: Dataset) -> None:
         ) from error
     if known is not None and known != about:
         raise EvaluationError(
-            f"'{printable(folder)}' holds a run on other songs",
+            f"'{printable(folder)}' contains a run on other songs",
             found=f"{known.get('dataset')}, {known.get('digest')}",
             wanted=f"{about['dataset']}, {about['digest']}",
-            remedy="pass another --out, or remove it",
+            remedy="use another --out, or remove it",
         )

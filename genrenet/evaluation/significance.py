@@ -33,12 +33,12 @@ def mcnemar(first: ArrayLike, second: ArrayLike) -> float:
     Parameters
     ----------
     first, second : array_like of bool, shape (songs,)
-        Which songs each model decided right.
+        Which songs each model predicted correctly.
 
     Returns
     -------
     float in (0, 1]
-        1 where neither got a song right that the other did not.
+        1 if both models are correct on the same songs.
 
     Examples
     --------
@@ -64,13 +64,13 @@ def paired_bootstrap(
     times: ArrayLike | None = None,
     seed: int = 0,
 ) -> dict[str, float]:
-    """Return the difference of two accuracies, its 95 % interval, and how likely chance makes it.
+    """Return the difference of two accuracies, its 95 % interval, and its p-value.
 
     Parameters
     ----------
     first, second : array_like of float in [0, 1], shape (songs,)
     groups : sequence, length songs, optional
-        Songs of one group (artist) stand or fall together: groups are drawn, not songs.
+        Songs of one group (artist) are not independent: groups are drawn, not songs.
     times : array_like of int, shape (songs,), optional
         How often each song was decided; once by default.
     seed : int
@@ -129,7 +129,7 @@ def accuracy_interval(
     times: ArrayLike | None = None,
     seed: int = 0,
 ) -> list[float]:
-    """Return the 95 % interval of an accuracy where songs of one group stand or fall together.
+    """Return the 95 % interval of an accuracy where songs of one group are not independent.
 
     Parameters
     ----------
@@ -153,7 +153,7 @@ def accuracy_interval(
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Return P-values adjusted for having looked so many times, in the order given.
+    """Return p-values adjusted for multiple comparisons, in the order given.
 
     Examples
     --------

@@ -66,9 +66,9 @@ def _in_processes(shared: Shared, tasks: Iterable[Task], jobs: int) -> Iterator[
             yield from parallel(work(shared, task, threads) for task in tasks)
         except TerminatedWorkerError as error:
             raise EvaluationError(
-                "a process that judged models has died",
+                "an evaluation process has died",
                 found=" ".join(str(error).split())[:200],
-                remedy="most often memory has run out: run the same command with fewer --jobs; "
+                remedy="usually it ran out of memory: run the same command with fewer --jobs; "
                 "finished folds are kept",
             ) from error
 

@@ -182,7 +182,7 @@ def _check(result: FoldResult, model: Contender, dataset: Dataset, split: Split)
     decided = set(result.track_ids)
     if not result.track_ids:
         raise EvaluationError(
-            f"'{model.name}' decided no song of {len(asked)}",
+            f"'{model.name}' gave no prediction for any of {len(asked)} songs",
             found="; ".join(sorted(set(result.skipped.values()))[:3]) or "nothing",
         )
     if scores.shape != wanted or not np.isfinite(scores).all():
@@ -192,7 +192,7 @@ def _check(result: FoldResult, model: Contender, dataset: Dataset, split: Split)
             wanted=f"finite numbers of shape {wanted}",
         )
     if not decided <= asked or len(decided) != len(result.track_ids):
-        raise EvaluationError(f"'{model.name}' decided songs that it was not asked about, or twice")
+        raise EvaluationError(f"'{model.name}' gave predictions for other songs, or twice")
 
 
 def safe_name(name: str) -> str:

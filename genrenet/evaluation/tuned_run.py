@@ -74,7 +74,7 @@ def tune(
     jobs: int = 1,
     tell: Callable[[str], None] = print,
 ) -> Tuning:
-    """Search for a model's settings on training songs, and judge them on others.
+    """Search for a model's hyperparameters on training songs, and test them on other songs.
 
     Parameters
     ----------
@@ -89,11 +89,11 @@ def tune(
     protocol : str
         What the outer folds are; see `genrenet.evaluation.protocols.protocols`.
     outer : int > 0
-        Outer folds that are gone through, each with a search of its own.
+        Number of outer folds, each with its own search.
     out : path
-        Folder of the run. One that was interrupted goes on where it stopped.
+        Folder of the run. An interrupted run is resumed.
     segments, labels, fit_options, jobs, tell
-        See `genrenet.evaluate`; with ``jobs`` outer folds are searched at once.
+        See `genrenet.evaluate`; with ``jobs`` outer folds are searched in parallel.
 
     Returns
     -------
@@ -102,7 +102,7 @@ def tune(
     Raises
     ------
     GenrenetError
-        Names that stand for nothing, data that cannot be used, or no trial that succeeds.
+        Unknown names, data that cannot be used, or no trial that succeeds.
     """
     tuned = Tuned(model, space, trials=trials, inner=inner, options=fit_options, tell=tell)
     (named,) = protocols([protocol], 1)

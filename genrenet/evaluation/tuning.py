@@ -76,7 +76,7 @@ class Tuned(Contender):
             space = choices(self.model.method.grid)
         if not space:
             raise TuningError(
-                f"nothing to choose among for '{name}'",
+                f"no search space for '{name}'",
                 wanted="a YAML file of settings with their values",
                 remedy="pass --space FILE",
             )
@@ -188,7 +188,7 @@ class Tuned(Contender):
         if not complete:
             errors = [t.user_attrs.get("error", "") for t in study.trials]
             raise TuningError(
-                f"no trial of '{self.name}' could be carried out",
+                f"no trial of '{self.name}' succeeded",
                 found=next(filter(None, errors), "no error"),
                 remedy=f"see {place / 'trials.csv'}",
             )

@@ -27,14 +27,14 @@ class FeatureError(GenrenetError):
 
 @dataclass(frozen=True)
 class FeatureExtractor:
-    """A function from samples to one row of numbers a song, and what it wants to be given.
+    """A function from samples to one feature vector per song, and its input requirements.
 
     Parameters
     ----------
     name : str
-        How it is called on the command line.
+        Name on the command line.
     summary : str
-        What it is, in a line.
+        Description in one line.
     extract : callable
         Takes a Tensor of shape (batch, samples), float32 in [-1, 1], mono at ``sample_rate``; gives
         one of shape (batch, len(columns)), float32 or float64, on the same device.
@@ -48,13 +48,13 @@ class FeatureExtractor:
     middle : float in (0, 1]
         Share of the song that is used, from its middle.
     max_seconds : float > 0
-        Most seconds that are used, from the song's middle; bounds the memory that a song takes.
+        Maximum number of seconds used, from the song's middle; bounds the memory for a song.
     min_seconds : float > 0
         Songs that are shorter have no features, and at least so much of a song is used.
     version : str
-        Change it whenever ``extract`` gives other numbers for the same settings.
+        Change it whenever ``extract`` gives other values for the same settings.
     settings : mapping
-        What ``extract`` has been set to, as JSON can hold it: other settings, other cache.
+        The settings of ``extract``, as JSON can hold them; part of the cache's key.
 
     Raises
     ------

@@ -55,14 +55,15 @@ def cached_embeddings(
     layer : str or sequence of str
         See `embed_songs`.
     batch_frames : int > 0, optional
-        Most frames embedded at once.
+        Maximum number of frames in a batch.
     trim : float, optional
-        Most seconds dropped at both ends of songs, instead of what the checkpoint says.
+        Maximum number of seconds skipped at both ends of songs, instead of what the checkpoint
+        says.
     frames : int > 0 or {"all", "whole"}, optional
-        Which frames; see `genrenet.data.coverage.heard_frames`. Songs to learn from and to judge by
+        Which frames; see `genrenet.data.coverage.heard_frames`. Songs for training and testing
         are cut into ``whole`` ones.
     device : str, optional
-        Where the network runs; the best there is by default.
+        Where the network runs; by default the fastest available.
     progress : callable, optional
         Called with the number of songs embedded and the number to embed.
 

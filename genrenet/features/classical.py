@@ -36,7 +36,7 @@ def gaussian_features(
     ----------
     settings : MfccGaussianSettings, optional
     name, summary : str
-        What it is to be called.
+        Name and description of the extractor.
     """
     chosen = settings or MfccGaussianSettings()
     return FeatureExtractor(

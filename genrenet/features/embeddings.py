@@ -27,7 +27,7 @@ class SongEmbedding:
     ----------
     path : str
     frames : ndarray of float32, shape (n_frames, features)
-        One row a frame; no rows where the file could not be read or is silent.
+        One row per frame; no rows where the file could not be read or is silent.
     starts, ends : ndarray of float64, shape (n_frames,)
         Where the frames lie in the song, in seconds.
     error : str or None
@@ -100,11 +100,11 @@ def embed_songs(
     model : GenreModel
         In eval mode, on the device to use.
     layer : str or sequence of str
-        One of `layer_sizes`; several are put one behind the other.
+        One of `layer_sizes`; several are concatenated.
     batch_frames : int > 0, optional
-        Frames embedded at once; see `genrenet.inference.pipeline.plan`.
+        Frames in a batch; see `genrenet.inference.pipeline.plan`.
     trim : float, optional
-        Most seconds dropped at both ends of songs, instead of what the model says.
+        Maximum number of seconds skipped at both ends of songs, instead of what the model says.
     frames : int > 0 or {"all", "whole"}, optional
         Which frames; see `genrenet.data.coverage.heard_frames`.
 

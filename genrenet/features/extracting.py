@@ -41,7 +41,7 @@ def cached_features(
         Files, good or bad. Those without features are tried again by every call.
     extractor : FeatureExtractor
     device : str, optional
-        Where features are computed; the best there is by default.
+        Where features are computed; by default the fastest available.
     progress : callable, optional
         Called with the number of different songs done and of all of them.
 
@@ -107,7 +107,7 @@ def _device(name: str | None) -> torch.device:
         raise InferenceError(
             f"no device '{name}'",
             found=str(error).splitlines()[0],
-            remedy="leave it out for the best there is",
+            remedy="omit it to use the fastest one",
         ) from error
     return found
 
@@ -242,9 +242,9 @@ class _Extraction:
             rows = self.extractor.extract(batch)
         if rows.shape != (1, len(self.extractor.columns)):
             raise FeatureError(
-                f"the features '{self.extractor.name}' are not what they say",
+                f"the features '{self.extractor.name}' differ from their description",
                 found=f"a tensor of shape {tuple(rows.shape)}",
-                wanted=f"(1, {len(self.extractor.columns)}), as there are columns",
+                wanted=f"(1, {len(self.extractor.columns)}), one for each column",
             )
         found: NDArray[np.float64] = rows[0].cpu().numpy().astype(np.float64)
         return found

@@ -123,7 +123,7 @@ def short_term_statistics(
     mid_window: float = 1.0,
     mid_step: float = 1.0,
 ) -> Tensor:
-    """Return one row a song: the mean over the song of the mid-term means and deviations.
+    """Return one row per song: the mean over the song of the mid-term means and deviations.
 
     Parameters
     ----------

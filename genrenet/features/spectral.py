@@ -133,7 +133,7 @@ def spectral_rolloff(
     samples, sample_rate, n_fft, hop_length
         See `mfcc`.
     roll_percent : float in (0, 1)
-        The share.
+        Share of the magnitudes.
 
     Returns
     -------

@@ -34,7 +34,7 @@ def lessons_of(
     paths : sequence of str
         Files.
     device : str, optional
-        Where the teachers run; the best there is by default.
+        Where the teachers run; by default the fastest available.
 
     Returns
     -------

@@ -61,7 +61,7 @@ class AnswerRule:
     parents : mapping of str to list of str
         The genres that a label lies under; labels that are not named are genres themselves.
     thresholds : mapping of str to float
-        The scores from which on labels are named, of models that learnt several genres a song:
+        The scores from which on labels are named, of models that learnt several genres per song:
         instead of ``several``, and a song with none of them is ``unsure``.
 
     Raises

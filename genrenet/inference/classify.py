@@ -63,7 +63,7 @@ def open_method(
     checkpoint : str or path
         A ``.skops`` file of a baseline, or what `open_model` takes.
     device : str, optional
-        Where a network runs; the best there is by default.
+        Where a network runs; by default the fastest available.
     precision, compiled
         See `genrenet.models.optimised.optimised`.
 
@@ -77,7 +77,7 @@ def open_method(
     model = open_model(checkpoint, device)
     if not model.labels:
         raise InferenceError(
-            f"'{printable(checkpoint)}' is an encoder: it names no genres",
+            f"'{printable(checkpoint)}' is an encoder without genres",
             found="a backbone without labels",
             remedy="use it with 'genrenet embed --backbone', with 'genrenet evaluate --models "
             "svm@...', or train a head on it: 'genrenet fit --config transfer "
@@ -108,28 +108,29 @@ def score_songs(
         Files; taken a few ahead.
     model : GenreModel or SongScorer
         A network in eval mode, on the device to use, best one of `open_method`; or a baseline,
-        which looks at songs as wholes: it gives no timeline, and ``batch_frames``, ``trim``,
-        ``frames``, ``workers``, ``ordered`` and ``watch`` mean nothing to it.
+        which classifies whole songs: it gives no timeline, and ``batch_frames``, ``trim``,
+        ``frames``, ``workers``, ``ordered`` and ``watch`` do not apply to it.
     checkpoint : str
         Its name, for the results.
     batch_frames, workers : int > 0, optional
         See `genrenet.inference.pipeline.plan`.
     trim : float, optional
-        Most seconds dropped at both ends of songs, instead of what the checkpoint says.
+        Maximum number of seconds skipped at both ends of songs, instead of what the checkpoint
+        says.
     device : str, optional
         Where a baseline's features are computed; networks are where they are.
     frames : int > 0 or "all", optional
-        Score no more than so many frames of a song, evenly spread, and decode only those; or all,
-        one after another. By default half a minute is heard, or two frames where that is more; see
+        Score at most this number of frames of a song, evenly spread, and decode only those; or all,
+        one after another. By default half a minute is used, or two frames if that is more; see
         `genrenet.data.coverage`.
     ordered : bool
         Give results in the order of ``paths``, or as they are ready.
     watch : callable, optional
         Called with a file's path, the number of a frame, and the timeline from that frame on, as
         soon as it is scored and not always in order, by several threads. It never is for baselines.
-        What it raises ends the work.
+        Its exceptions stop the scoring.
     taxonomy : Taxonomy, optional
-        What genres are called, instead of the model's labels.
+        Names of the genres, instead of the model's labels.
 
     Returns
     -------
@@ -216,7 +217,7 @@ def classify(
     workers: int | None = None,
     taxonomy: str | os.PathLike[str] | None = None,
 ) -> list[dict[str, Any]]:
-    """Name the genre of files and of all songs in folders.
+    """Predict the genres of files, and of all songs in folders.
 
     Parameters
     ----------
@@ -224,31 +225,31 @@ def classify(
         Files and folders.
     checkpoint : str or path, optional
         A ``.ckpt`` file, a ``.skops`` file of a fitted baseline, or the name of a shipped
-        checkpoint or of a published model; the best one that can be had by default, see
+        checkpoint or of a published model; by default the best one available, see
         `genrenet.models.checkpoints.default`.
     timeline : bool
         Give each frame's genre and scores too, and the sections they make; of all frames, unless
         ``frames`` says otherwise.
     trim : float, optional
-        Most seconds dropped at both ends of songs; the checkpoint's own by default. It is never
-        more than a tenth of the song.
+        Maximum number of seconds skipped at both ends of songs; the checkpoint's own by default. It
+        is never more than a tenth of the song.
     frames : int > 0 or "all", optional
-        Score no more than so many frames of a song, evenly spread, and decode only those; or all,
-        one after another. By default half a minute is heard, or two frames where that is more; see
+        Score at most this number of frames of a song, evenly spread, and decode only those; or all,
+        one after another. By default half a minute is used, or two frames if that is more; see
         `genrenet.data.coverage`.
     device : str, optional
-        Where the network runs, such as "cuda"; the best there is by default.
+        Where the network runs, such as "cuda"; by default the fastest available.
     precision : {"auto", "32", "bf16", "16"}
         What convolutions compute in; ``auto`` is half precision where that is faster.
     workers : int > 0, optional
-        Cores to use; all there are by default.
+        Number of cores; by default all.
     taxonomy : str or path, optional
-        What genres are called: see `genrenet.inference.taxonomy.taxonomy`.
+        Names of the genres: see `genrenet.inference.taxonomy.taxonomy`.
 
     Returns
     -------
     list of dict
-        One a song: see `SongResult`.
+        One per song: see `SongResult`.
 
     Raises
     ------

@@ -39,7 +39,7 @@ def score_columns(labels: Iterable[str]) -> dict[str, str]:
 
 @dataclass
 class SongResult:
-    """Answer for one file.
+    """Prediction for one file.
 
     Attributes
     ----------

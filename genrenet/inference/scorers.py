@@ -35,7 +35,7 @@ class SongScorer(ABC):
         checkpoint : str
             Its name, for the results.
         device : str, optional
-            Where to compute; the best there is by default.
+            Where to compute; by default the fastest available.
         """
 
 

@@ -67,7 +67,7 @@ def open_model(checkpoint: str | os.PathLike[str], device: str | None = None) ->
         raise InferenceError(
             f"no device '{device}'",
             found=str(error).splitlines()[0],
-            remedy="leave it out for the best there is",
+            remedy="omit it to use the fastest one",
         ) from error
 
 

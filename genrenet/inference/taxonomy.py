@@ -28,7 +28,7 @@ class TaxonomyError(GenrenetError):
 
 @dataclass(frozen=True)
 class Taxonomy:
-    """What genres are called, and what they lie under.
+    """Names of genres, and their parents.
 
     Attributes
     ----------
@@ -36,7 +36,7 @@ class Taxonomy:
     names : mapping of str to str
         By a model's label, in lower case. Labels that are not here keep their names.
     parents : mapping of str to str
-        The genre that a name lies under; those at the top are not here.
+        The parent of a name; top-level genres are not included.
     """
 
     name: str
@@ -121,7 +121,7 @@ def taxonomy(name_or_file: str | os.PathLike[str]) -> Taxonomy:
     ----------
     name_or_file : str or path
         One of `BUILT_IN`, or a file with columns ``genre`` (a model's label) and ``name``, which
-        is the name it is to have, or "genre > name" for one that lies under another.
+        is the name it is to have, or "genre > name" for a subgenre.
 
     Raises
     ------
@@ -148,7 +148,7 @@ def taxonomy(name_or_file: str | os.PathLike[str]) -> Taxonomy:
     rows = list(csv.DictReader(text.splitlines()))
     if not rows or not {"genre", column} <= rows[0].keys():
         raise TaxonomyError(
-            f"'{what}' is no taxonomy",
+            f"'{what}' is not a taxonomy",
             found=", ".join(map(str, rows[0])) if rows else "no rows",
             wanted="a CSV file with the columns genre and name",
         )
@@ -161,7 +161,7 @@ def taxonomy(name_or_file: str | os.PathLike[str]) -> Taxonomy:
                 parents[name] = above[-1]
     if nested := sorted(parents.keys() & parents.values()):
         raise TaxonomyError(
-            f"'{what}' is no taxonomy",
+            f"'{what}' is not a taxonomy",
             found=f"'{nested[0]}' under another genre, and others under it",
             wanted="genres at the top, and one level of others under them",
         )

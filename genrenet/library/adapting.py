@@ -162,9 +162,10 @@ def adapt(
     labelled = _of_collection(labels) if labels is not None else Songs()
     if not corrected.paths and not labelled.paths:
         raise AdaptError(
-            f"'{printable(table)}' holds nothing to learn from",
+            f"'{printable(table)}' has nothing to train on",
             found="no corrections",
-            remedy="note some with 'genrenet correct SONG GENRE --library TABLE', or pass --labels",
+            remedy="record some with 'genrenet correct SONG GENRE --library TABLE', or pass "
+            "--labels",
         )
     model = load_model(file)
     _check(model, checkpoint)
@@ -177,7 +178,9 @@ def adapt(
     )
     taught = len(corrected.paths) + len(labelled.paths)
     if not (usable < taught).any():
-        raise AdaptError("no song with a right genre can be read", found=f"{taught} that cannot")
+        raise AdaptError(
+            "no song with a right genre can be read", found=f"{taught} unreadable songs"
+        )
     named = _named([*corrected.genres, *labelled.genres], model, about)
     genres = [named[row] for row in usable if row < taught]
     groups = [[*corrected.groups, *labelled.groups][row] for row in usable if row < taught]
@@ -281,7 +284,7 @@ def _checkpoint(name: str | os.PathLike[str]) -> Path:
             f"'{printable(name)}' cannot be adapted",
             found="a classical method",
             wanted="a network",
-            remedy="fit it again with 'genrenet baseline' on a collection of your own",
+            remedy="train it again with 'genrenet baseline' on a collection of your own",
         )
     return find_checkpoint(name)
 

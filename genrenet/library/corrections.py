@@ -217,7 +217,7 @@ def _places(file: Path, wanted: Mapping[str, str | None]) -> dict[str, str | Non
                     continue
                 if row["genre"] is None:
                     raise CorrectionError(
-                        f"'{path}' was not scored: there is no answer to correct",
+                        f"'{path}' was not classified: there is no genre to correct",
                         found=row["error"] or "no genre",
                     )
                 found[path] = song

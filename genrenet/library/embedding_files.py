@@ -119,8 +119,8 @@ class EmbeddingFile:
             raise EmbeddingFileError(
                 f"cannot write '{printable(self.out)}'",
                 found=str(error),
-                remedy="free some space, or write elsewhere; songs embedded so far are kept in the "
-                "cache",
+                remedy="free some space, or choose another place; finished embeddings are in "
+                "the cache",
             ) from error
 
 

@@ -157,7 +157,7 @@ def write_fields(path: str, values: Values) -> None:
             flush(copy)
             check_same_audio(real, copy, form.container)
             if FileState.of(real) != was:
-                raise ValueError("another program has changed it meanwhile")
+                raise ValueError("another program has changed it in the meantime")
             _take_over(copy, real)
 
 
@@ -178,9 +178,9 @@ def _naming(path: str, verb: str) -> Iterator[None]:
         yield
     except AudioChangedError as error:
         raise GenreTagError(
-            f"'{printable(path)}' is left alone",
+            f"'{printable(path)}' is not changed",
             found=str(error),
-            remedy="copy its audio into a new file (remux it) and scan that",
+            remedy="copy its audio into a new file (remux it), and scan that file",
         ) from error
     except Exception as error:  # mutagen lets IndexError, struct.error and others through
         raise GenreTagError(

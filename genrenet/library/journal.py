@@ -72,8 +72,8 @@ class Journal:
         except Timeout:
             raise JournalError(
                 f"'{printable(self.file)}' is being written",
-                found="a process that an earlier scan has left behind",
-                remedy="wait for it, or end it",
+                found="a process of an earlier scan that is still running",
+                remedy="wait until it is done, or stop it",
             ) from None
         except OSError as error:
             raise self._full(error) from error
@@ -90,7 +90,7 @@ class Journal:
             raise self._full(error) from error
 
     def close(self) -> None:
-        """Give the file back."""
+        """Close the file."""
         os.close(self._handle)
         self._lock.release()
 
@@ -103,7 +103,7 @@ class Journal:
         return JournalError(
             f"cannot write '{printable(self.file)}'",
             found=error.strerror or str(error),
-            remedy="free some space, then run the same command again; what is done is kept",
+            remedy="free some space, then run the same command again; finished work is kept",
         )
 
 
@@ -202,7 +202,7 @@ class Unfinished:
 
     def _foreign(self, file: Path, found: str) -> JournalError:
         return JournalError(
-            f"'{printable(file)}' is no journal that can be gone on with",
+            f"'{printable(file)}' is not a journal that can be resumed",
             found=found,
             remedy="start over with --restart, or remove it",
         )

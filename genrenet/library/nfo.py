@@ -118,7 +118,7 @@ def write_nfo(outcome: Outcome) -> Outcome:
                 os.utime(part)
     except OSError as error:
         what = f"cannot write '{printable(path)}'"
-        reason = GenreTagError(what, found=error.strerror or str(error), remedy="it is as it was")
+        reason = GenreTagError(what, found=error.strerror or str(error), remedy="it is unchanged")
         return NfoOutcome(outcome.path, "failed", error=str(reason))
     return outcome
 
@@ -149,7 +149,7 @@ def amended(text: str, root: str, genres: Sequence[str]) -> str:
     new = _with_genres(text, found, [f"<genre>{_escaped(genre)}</genre>" for genre in genres])
     after = _parsed(new, root)
     if after.rest != found.rest or after.genres != list(genres):
-        raise ValueError("its genres cannot be told from the rest")
+        raise ValueError("its genres cannot be separated from the rest")
     return new
 
 
@@ -171,7 +171,7 @@ def _with_genres(text: str, found: _Parsed, elements: Sequence[str]) -> str:
 
 def _parsed(text: str, root: str) -> _Parsed:
     if text.startswith(("\xff\xfe", "\xfe\xff")):
-        raise ValueError("UTF-16, which is not amended")
+        raise ValueError("UTF-16, which is not supported for changes")
     parser = expat.ParserCreate()
     parser.buffer_text = True
     found, stack, starts, texts = _Parsed([], [], -1, []), list[str](), list[int](), list[str]()

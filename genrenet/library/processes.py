@@ -110,7 +110,7 @@ def _together() -> Iterator[None]:
     except RuntimeError as error:
         raise TeamError(
             "another process of this scan has ended",
-            remedy="its error is above; the same command goes on",
+            remedy="its error is above; the same command resumes the scan",
         ) from error
 
 

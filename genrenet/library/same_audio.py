@@ -67,10 +67,10 @@ def check_same_audio(original: str, copy: str, container: str) -> None:
     for view in _VIEWS[container]:
         was = view(original)
         if was is not None and view(copy) != was:
-            raise AudioChangedError("its tagged copy would not hold the same audio")
+            raise AudioChangedError("its tagged copy would not contain the same audio")
         compared += was is not None
     if not compared:
-        raise AudioChangedError("nothing here can show that its audio would stay the same")
+        raise AudioChangedError("it cannot be checked that its audio would stay the same")
     if container == "mp4" and _moves_what_is_pointed_at(original, copy):
         raise AudioChangedError("its fragments would move, and its index of them would not follow")
 

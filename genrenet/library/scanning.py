@@ -121,7 +121,7 @@ def _check_alike(team: Team, how: str) -> None:
     if len({*found}) > 1:
         said = "; ".join(f"{words} ({found.count(words)})" for words in sorted({*found}))
         raise ScanError(
-            "the processes of this scan would not score alike",
+            "the processes of this scan would give different scores",
             found=said,
             remedy="name --checkpoint, --device and --precision, and install the same torch and "
             "the same files everywhere",
@@ -144,7 +144,7 @@ def scan(
     progress: Progress | None = None,
     taxonomy: Taxonomy | None = None,
 ) -> Counts:
-    """Bring the table of a library up to date.
+    """Update the table of a library.
 
     Parameters
     ----------
@@ -159,7 +159,7 @@ def scan(
     trim, frames, device, workers
         See `genrenet.inference.classify.score_songs`.
     restart : bool
-        Score every song again.
+        Classify every song again.
     retry : bool
         Score songs again that had an error.
     team : Team, optional
@@ -177,7 +177,7 @@ def scan(
     Raises
     ------
     ScanError
-        No audio in a library, another scan at work on the same table, or a table made by another
+        No audio in a library, another running scan of the same table, or a table made by another
         model or with other settings.
     TableError
         The table is damaged, or cannot be written.
@@ -365,7 +365,7 @@ class Scan:
         check_table(self.out, self.about.labels)
         if not self.out.parent.is_dir():
             raise ScanError(
-                f"no folder '{printable(self.out.parent)}' to write into", remedy="make it first"
+                f"no folder '{printable(self.out.parent)}' to write into", remedy="create it first"
             )
 
     @contextmanager

@@ -71,7 +71,7 @@ def read_song_vectors(file: str | os.PathLike[str]) -> SongVectors:
         return found._replace(paths=paths, vectors=found.vectors[usable])
     except (OSError, KeyError, ValueError, TypeError, IndexError, zipfile.BadZipFile) as error:
         raise EmbeddingFileError(
-            f"'{printable(path)}' is no file of embeddings, or is damaged",
+            f"'{printable(path)}' is not a file of embeddings, or is damaged",
             found=f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}",
             remedy="name a file that 'genrenet embed' wrote",
         ) from error

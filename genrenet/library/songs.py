@@ -214,7 +214,7 @@ def nothing_in(place: str, left_out: Mapping[str, str]) -> LibraryError:
     return LibraryError(
         f"no songs to choose from in {place}",
         found=found,
-        wanted="songs with a genre whose files are there",
+        wanted="songs with a genre whose files exist",
         remedy="scan the library again with 'genrenet scan LIBRARY --out FILE'",
     )
 

@@ -101,7 +101,7 @@ def survey(
     if not os.path.isdir(root):
         kind = "a file" if os.path.exists(root) else "nothing there"
         raise SurveyError(
-            f"'{printable(folder)}' is no folder", found=kind, wanted="a folder of music"
+            f"'{printable(folder)}' is not a folder", found=kind, wanted="a folder of music"
         )
     found = Survey(root, writable=os.access(root, os.W_OK | os.X_OK))
     songs: list[str] = []
@@ -116,8 +116,8 @@ def survey(
         raise SurveyError(
             f"no music in '{printable(root)}'",
             found=closed if found.unreadable else "",
-            wanted="songs in it or below it",
-            remedy="is its drive there?",
+            wanted="songs in it or in its sub-folders",
+            remedy="is its drive connected?",
         )
     found.songs = len(songs)
     suffixes = Counter(Path(song).suffix.lower().lstrip(".") for song in songs)

@@ -1,4 +1,4 @@
-"""The table of a scanned library, one row a song, as Parquet or SQLite.
+"""The table of a scanned library, one row per song, as Parquet or SQLite.
 
 Its columns are ``path`` (absolute; bytes that are not UTF-8 as ``\\xNN``, see `file_of`),
 ``genre``, ``confidence`` (from 0 to 1), ``genres`` (all that are likely enough, the first first,
@@ -171,7 +171,7 @@ def check_suffix(file: Path) -> None:
     """
     if file.suffix.lower() not in SUFFIXES:
         raise TableError(
-            f"'{printable(file)}' is no name for a library's table",
+            f"'{printable(file)}' is not a valid name for a library's table",
             found=f"the suffix '{file.suffix}'",
             wanted=" or ".join(sorted(SUFFIXES)),
         )
@@ -317,7 +317,7 @@ def write_rows(file: str | os.PathLike[str], rows: Iterable[Row], about: About) 
         raise TableError(
             f"cannot write the table '{printable(path)}'",
             found=str(error),
-            remedy="free some space, or choose another place; nothing that was done is lost",
+            remedy="free some space, or choose another place; finished work is kept",
         ) from error
     return count
 

@@ -97,7 +97,7 @@ def values_of(form: TagFormat, tags: Any, field: str) -> list[str] | None:
         return [str(text) for frame in tags.getall(key) for text in frame.text] or None
     found = tags.get(key) or []
     if isinstance(tags, APEv2) and not isinstance(found, (APETextValue, list)):
-        raise ValueError(f"the {field} is no text")
+        raise ValueError(f"the {field} is not text")
     return [_text(value) for value in found] or None
 
 

@@ -222,6 +222,6 @@ def _stop_if_hopeless(error: BaseException, file: str) -> None:
             raise TaggingStoppedError(
                 f"cannot write into '{printable(os.path.dirname(file))}'",
                 found=cause.strerror or str(cause),
-                remedy="free some space, or let the disk be written; the same command then goes on",
+                remedy="free some space, or make the disk writable; the same command then resumes",
             ) from error
         cause = cause.__cause__ or cause.__context__

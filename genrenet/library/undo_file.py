@@ -85,7 +85,7 @@ class UndoFile:
         return UndoFileError(
             f"cannot write the undo file '{printable(self.path)}'",
             found=str(error),
-            remedy="free some space, or pass --undo-file; no song was changed without its line",
+            remedy="free some space, or pass --undo-file; every change so far is recorded",
         )
 
 
@@ -113,7 +113,7 @@ def read_changes(path: Path) -> Iterator[tuple[str, str, str, str, str]]:
 
 def _no_undo_file(path: Path, found: str = "something else") -> UndoFileError:
     return UndoFileError(
-        f"'{printable(path)}' is no undo file, or is damaged",
+        f"'{printable(path)}' is not an undo file, or is damaged",
         found=found,
         wanted="what 'genrenet tag TABLE --write' wrote",
     )

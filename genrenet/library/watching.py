@@ -231,12 +231,12 @@ class Watcher:
             if root not in places and root not in self._gone:
                 self._gone.add(root)
                 self.say(
-                    f"nothing is in '{printable(root)}' any more: is its drive there? Its songs "
-                    "stay in the table, and this goes on when the music is back"
+                    f"'{printable(root)}' is empty: is its drive connected? Its songs stay in the "
+                    "table, and watching continues when the music is back"
                 )
             elif root in places and root in self._gone:
                 self._gone.remove(root)
-                self.say(f"'{printable(root)}' is back")
+                self.say(f"'{printable(root)}' is available again")
         if places != self._places:
             self._listen(places)
 
@@ -250,7 +250,7 @@ class Watcher:
         self._events = Events([*places], str(parts_folder(self.how.out)))
         if self._events.untold and not self._untold:
             self._untold = self._events.untold
-            self.say(f"{self._untold}: the folders are looked through every minute instead")
+            self.say(f"{self._untold}: the folders are checked every minute instead")
 
     def _deafen(self) -> None:
         if self._events is not None:
@@ -357,7 +357,7 @@ class Watcher:
             if before != self._gone:
                 return None  # which has been said
             if not self._trouble:
-                later = f"what is done is kept; this is tried again every {RETRY_SECONDS:g} s"
+                later = f"finished work is kept; this is tried again every {RETRY_SECONDS:g} s"
                 self.say(str(GenrenetError(error.what, found=error.found, remedy=later)))
             self._trouble.add(kind)
             self._retry_at = time.monotonic() + RETRY_SECONDS
@@ -365,7 +365,7 @@ class Watcher:
         if kind in self._trouble:
             self._trouble.remove(kind)
             if not self._trouble:
-                self.say("this works again")
+                self.say("works again")
         return found
 
     def _rest(self, songs: int) -> None:
@@ -374,7 +374,7 @@ class Watcher:
         if reason and not self._resting:
             self.say(f"{reason}: {songs} songs wait")
         elif self._resting and not reason:
-            self.say("going on")
+            self.say("continuing")
         self._resting = reason
 
 

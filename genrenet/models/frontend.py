@@ -127,7 +127,7 @@ def without_autocast(device: torch.device) -> AbstractContextManager[None]:
 class FrontEnd(Recorded, nn.Module):
     """Base of front ends: from waveforms of shape (batch, samples) to (batch, n_mels, time).
 
-    A front end of one's own is a plain module (see `genrenet.models.plain`), or derives from this
+    A front end of your own is a plain module (see `genrenet.models.plain`), or derives from this
     class or from `LogMel` and takes plain arguments. A checkpoint stores its import path and these
     arguments, and restores exactly that or refuses.
 

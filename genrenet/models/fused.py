@@ -1,7 +1,7 @@
 """Several networks on one waveform, each behind its own front end, under one head.
 
 A linear layer on all embeddings, one behind the other, adds up the logits of a linear layer on
-each: its scores are the normalised geometric mean of theirs. Each network runs once a frame,
+each: its scores are the normalised geometric mean of theirs. Each network runs once per frame,
 whatever it was trained on: the waveform is resampled to its rate and cut to its frames.
 """
 

@@ -201,7 +201,7 @@ class GenreModel(nn.Module):
             At ``frames.sample_rate``, in [-1, 1]; of any length, as for `scores`.
             Vectors of several frames are averaged.
         layer : str or sequence of str
-            See the network's ``layers``; several are put one behind the other.
+            See the network's ``layers``; several are concatenated.
 
         Returns
         -------

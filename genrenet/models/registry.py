@@ -47,9 +47,9 @@ class ModuleClass(NamedTuple):
     Parameters
     ----------
     name : str
-        How checkpoints and ``genrenet plugins`` call it.
+        Name in checkpoints and in ``genrenet plugins``.
     summary : str
-        What it is, in a line.
+        Description in one line.
     kind : type or str
         The class, or its import path: then nothing is imported before it is needed.
     """
@@ -317,7 +317,7 @@ def class_of(
             raise RebuildError(
                 f"{what}, a class that is not genrenet's",
                 found=f"the module '{path.rpartition('.')[0]}', whose code would be run",
-                wanted="your word that you trust it",
+                wanted="confirmation that you trust it",
                 remedy=f"set the environment variable {TRUST}={root}, or pass trust=['{root}'] to "
                 "load_model",
             )

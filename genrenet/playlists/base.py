@@ -130,7 +130,7 @@ class PlaylistFormat:
     name : str
         The suffix of its files, such as ".m3u8".
     summary : str
-        What it is, in a line.
+        Description in one line.
     write : callable
         Makes the text of a file from a `Playlist` and the folder that it will lie in: paths are
         relative to that (see `genrenet.playlists.paths`), or absolute where it is None.

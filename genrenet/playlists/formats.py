@@ -85,14 +85,14 @@ def check_out(out: str | os.PathLike[str]) -> None:
     file = Path(out)
     if file.suffix.lower() not in playlist_formats():
         raise PlaylistError(
-            f"'{printable(file)}' is no name for a playlist",
+            f"'{printable(file)}' is not a valid name for a playlist",
             found=f"the suffix '{file.suffix}'",
             wanted=" or ".join(playlist_formats()),
         )
     folder = file.absolute().parent
     if not os.path.isdir(folder):
         raise PlaylistError(
-            f"no folder '{printable(file.parent)}' to write into", remedy="make it first"
+            f"no folder '{printable(file.parent)}' to write into", remedy="create it first"
         )
     taken = os.path.isdir(file)
     if taken or not os.access(folder, os.W_OK):
@@ -130,7 +130,7 @@ def write_playlist(
         raise PlaylistError(
             f"cannot make the text of '{printable(file)}'",
             found=f"{type(error).__name__}: {error}",
-            remedy=f"choose another format than {file.suffix.lower()}, or mend its plugin",
+            remedy=f"choose another format than {file.suffix.lower()}, or fix its plugin",
         ) from error
     try:
         atomic.write_text(file, text)

@@ -155,7 +155,7 @@ def _check(
         raise PlaylistError("--seed", found=str(seed), wanted="0 or more")
     if order != "smooth" and (start is not None or vectors is not None):
         name = "--embeddings" if start is None else "--start"
-        raise PlaylistError(f"{name} means nothing to the order '{order}'", wanted="smooth")
+        raise PlaylistError(f"{name} cannot be used with the order '{order}'", wanted="smooth")
 
 
 def _nothing(songs: LibrarySongs, genre: str, least: float, *, by_score: bool) -> str:
@@ -189,11 +189,11 @@ def _smooth(
                 "the file of embeddings has none of the songs",
                 found=f"such as '{vectors.paths[0]}'" if vectors.paths else "no songs",
                 wanted=f"such as '{printable(chosen[0].path)}'",
-                remedy="embed this library; a file with relative paths is good only in the folder "
-                "where 'genrenet embed' was run",
+                remedy="embed this library; a file with relative paths can be used only in the "
+                "folder where 'genrenet embed' was run",
             )
         if unplaced:
-            notes.append(f"{len(unplaced)} songs have no embedding: they come last")
+            notes.append(f"{len(unplaced)} songs have no embedding and come last")
         # Of all songs in the file, so that what is usual among them counts for nothing.
         space = SongSpace(vectors.vectors, "embeddings")
         held = space.vectors[[rows[song.row] for song in placed]]

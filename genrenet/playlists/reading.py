@@ -26,7 +26,7 @@ def read_playlist(file: str | os.PathLike[str]) -> list[ListedSong]:
     read = readers.get(path.suffix.lower())
     if read is None:
         raise PlaylistError(
-            f"'{printable(path)}' is no playlist",
+            f"'{printable(path)}' is not a playlist",
             found=f"the suffix '{path.suffix}'",
             wanted=" or ".join(readers),
         )

@@ -106,10 +106,10 @@ def _unknown(genre: str, labels: Sequence[str]) -> PlaylistError:
         know = "knows" if len(models) == 1 else "know"
         remedies.append(
             f"{', '.join(models)} {know} it: run 'genrenet scan LIBRARY --out FILE "
-            f"--checkpoint {models[0]}' and take that file"
+            f"--checkpoint {models[0]}' and use that file"
         )
     return PlaylistError(
-        f"the library's model knows no genre '{printable(genre)}'",
+        f"the library's model has no genre '{printable(genre)}'",
         wanted="one of " + ", ".join(labels),
         remedy="; ".join(remedies),
     )

@@ -182,11 +182,11 @@ def _notes(
         return clock(amount) if timed else f"{amount:.0f} songs"
 
     if short:
-        notes.append(f"the library has too little: {told(goal - left)} of {told(goal)}")
+        notes.append(f"the library has too few songs: {told(goal - left)} of {told(goal)}")
     for genre in used_up if len(supplies) > 1 else ():
         wanted = goal * shares[genre] / sum(shares.values())
         found = sum((song.duration or 0.0) if timed else 1.0 for song in groups[genre])
         if found < 0.95 * wanted and wanted - found > (0 if timed else 0.5):
             rest = "" if short else "; other genres fill up the rest"
-            notes.append(f"too little of '{genre}': {told(found)} of {told(wanted)}{rest}")
+            notes.append(f"too few songs of '{genre}': {told(found)} of {told(wanted)}{rest}")
     return notes

@@ -20,9 +20,9 @@ class Method:
     Parameters
     ----------
     name : str
-        How it is called on the command line.
+        Name on the command line.
     summary : str
-        What it is, in a line.
+        Description in one line.
     estimator : callable
         Makes an estimator; its typed keyword parameters are the method's settings. A parameter
         ``random_state`` gets the seed.

@@ -39,9 +39,9 @@ class Recommender(Method):
     Parameters
     ----------
     name : str
-        How it is called on the command line.
+        Name on the command line.
     summary : str
-        What it is, in a line.
+        Description in one line.
     estimator : callable
         Makes an estimator as described above; its typed keyword parameters are the method's
         settings. A parameter ``random_state`` gets the seed.
@@ -63,7 +63,7 @@ class Recommender(Method):
         super().__post_init__()
         if not self.needs or set(self.needs) - set(KNOWLEDGE):
             raise RecommendError(
-                f"the recommender '{self.name}' says what it needs in words nobody knows",
+                f"the recommender '{self.name}' has unknown needs",
                 found=repr(self.needs),
                 wanted=f"some of {KNOWLEDGE}",
             )

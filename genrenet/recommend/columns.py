@@ -249,18 +249,18 @@ def without_times(
                 f"the column '{printable(names[layout.plays])}' of '{file}'",
                 found=f"times, such as {printable(values[0][:40])}",
                 wanted="numbers of plays",
-                remedy="say what columns are, such as --columns user,item,time",
+                remedy="name the columns, such as --columns user,item,time",
             )
     return layout
 
 
 def _unclear(file: str, first: Sequence[str]) -> HistoryError:
     return HistoryError(
-        f"cannot tell what the columns of '{file}' are",
+        f"cannot detect the columns of '{file}'",
         found=_shown(first),
         wanted="a header that names a user, an item (or artist, track, path) and, where they are "
         "counted, plays; or user, item and plays without a header",
-        remedy="say what they are, such as --columns user,item,plays,time",
+        remedy="name them, such as --columns user,item,plays,time",
     )
 
 

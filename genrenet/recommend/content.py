@@ -30,7 +30,9 @@ DEPTH = 6  # parts of two paths that are compared, at most
 
 
 def _nothing_known(path: str) -> NDArray[np.float32]:
-    raise RecommendError(f"'{printable(path)}' is not among the songs, and nothing describes it")
+    raise RecommendError(
+        f"'{printable(path)}' is not among the songs, and its features cannot be computed"
+    )
 
 
 class SongContent(NamedTuple):
@@ -87,7 +89,7 @@ def read_content(file: str | os.PathLike[str]) -> SongContent:
     path = Path(file)
     if path.is_file() and not is_library(path):
         raise RecommendError(
-            f"'{printable(path)}' holds no audio features of songs",
+            f"'{printable(path)}' contains no audio features of songs",
             wanted="a file that 'genrenet embed' or 'genrenet scan' wrote",
         )
     if path.suffix.lower() == ".npz" or (path.suffix.lower() == ".parquet" and _embeds(path)):
@@ -111,7 +113,7 @@ def read_content(file: str | os.PathLike[str]) -> SongContent:
             lambda other: space.place(scored(other, about)),
         )
     if not len(found.paths):
-        raise RecommendError(f"no songs in '{printable(path)}'", wanted="one song at least")
+        raise RecommendError(f"no songs in '{printable(path)}'", wanted="at least one song")
     return found
 
 

@@ -69,8 +69,8 @@ class Evaluation:
     held : float
         Held-out items of the judging users, a seed.
     reachable : float
-        Share of these that anybody has in training: nothing that learns from listeners alone finds
-        others.
+        Share of these that occur in the training set: collaborative filtering alone cannot find
+        the others.
     """
 
     models: list[Judged]
@@ -114,7 +114,7 @@ def judge(
     chosen = divided
     if len(divided) > JUDGES:
         chosen = np.sort(np.random.default_rng(0).choice(divided, JUDGES, replace=False))
-        tell(f"{JUDGES} of {len(divided)} users judge, drawn at random; all are learnt from")
+        tell(f"tested on {JUDGES} of {len(divided)} users, drawn at random; trained on all")
     found = []
     for model in models:
         try:

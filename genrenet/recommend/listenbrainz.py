@@ -145,7 +145,7 @@ def _collected(listens: Iterable[tuple[str, Any]], owner: str) -> Listens:
 
 def _foreign(file: Path, what: str) -> HistoryError:
     return HistoryError(
-        f"'{printable(file)}' holds no listens",
+        f"'{printable(file)}' contains no listens",
         found=what,
         wanted="an export of ListenBrainz: JSON lines, a JSON list, or the .zip",
     )

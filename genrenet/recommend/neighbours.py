@@ -13,7 +13,7 @@ artist's median place
     median over songs.
 
 Only songs whose artist is known and has another song count for the last two. Intervals draw artists
-and not songs, as songs of an artist stand or fall together. What chance would give stands beside.
+and not songs, as songs of an artist are not independent. What chance would give stands beside.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def read_labels(file: str | os.PathLike[str]) -> pd.DataFrame:
         raise RecommendError(
             f"'{printable(path)}' has no column {' and '.join(missing)}",
             found=", ".join(map(str, table.columns)),
-            wanted="path, genre and, perhaps, artist",
+            wanted="path, genre and, optionally, artist",
         )
     if "artist" not in table:
         table["artist"] = ""
@@ -99,10 +99,10 @@ def judge_neighbours(songs: SongContent, labels: pd.DataFrame, seed: int = 0) ->
     known = [row for row in known if labels["genre"].iloc[places[row]]]
     if len(known) <= NEAREST:
         raise RecommendError(
-            "too few songs with a genre to judge neighbours by",
+            "too few songs with a genre to evaluate neighbours",
             found=f"{len(known)} of {len(songs.paths)} songs in the labels",
             wanted=f"more than {NEAREST}",
-            remedy="name songs in the column 'path' as they are named in the library",
+            remedy="name songs in the column 'path' as in the library",
         )
     table = labels.iloc[[places[row] for row in known]]
     genres = table["genre"].to_numpy()

@@ -40,7 +40,7 @@ def check_out(file: str | os.PathLike[str]) -> Path:
     folder = path.resolve().parent
     if not folder.is_dir():
         raise RecommendError(
-            f"no folder '{printable(path.parent)}' to write into", remedy="make it first"
+            f"no folder '{printable(path.parent)}' to write into", remedy="create it first"
         )
     if path.is_dir() or not os.access(folder, os.W_OK):
         raise RecommendError(f"cannot write '{printable(path)}'", remedy="choose another file")
@@ -62,7 +62,7 @@ def check_folder(folder: str | os.PathLike[str]) -> Path:
     if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
         raise RecommendError(
             f"cannot write into the folder '{printable(path)}'",
-            found=f"'{printable(there)}', which is no folder that can be written",
+            found=f"'{printable(there)}', which is not a writable folder",
             remedy="choose another place",
         )
     return path

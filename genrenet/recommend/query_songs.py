@@ -94,7 +94,7 @@ def scored(path: str, about: About) -> Rows:
         raise _unusable(path, song.error)
     if {*song.scores} != {*about.labels}:
         raise RecommendError(
-            f"the taxonomy '{printable(called or '')}' is not what named the table's genres",
+            f"the taxonomy '{printable(called or '')}' is not the taxonomy of the table",
             found=", ".join(song.scores),
             wanted=", ".join(about.labels),
             remedy="scan the library again, or start from one of its songs",
@@ -108,8 +108,8 @@ def _unusable(path: str, error: str | None) -> RecommendError:
 
 def _other_model(name: str, found: str, wanted: str, command: str) -> RecommendError:
     return RecommendError(
-        f"'{printable(name)}' is not what described the table's songs",
+        f"'{printable(name)}' is not the model of the table's features",
         found=f"its file's checksum {found}",
         wanted=wanted,
-        remedy=f"describe the library again with '{command}', or start from one of its songs",
+        remedy=f"compute the features again with '{command}', or start from a song of the library",
     )

@@ -49,8 +49,8 @@ def hold_out(plays: sparse.csr_matrix, share: float, seed: int) -> Split:
     if not (counts > 1).any():
         raise RecommendError(
             "no user's items can be divided",
-            found=f"{len(counts)} users with one item at most",
-            wanted="users with two items or more",
+            found=f"{len(counts)} users with at most one item",
+            wanted="users with at least two items",
         )
     rows = np.repeat(np.arange(len(counts)), counts)
     order = np.lexsort((np.random.default_rng(seed).random(table.nnz), rows))

@@ -94,11 +94,11 @@ def first_rows(file: Path) -> tuple[list[list[str]], Form]:
     start = _decoded(raw, encoding)
     if not start.strip():
         raise HistoryError(
-            f"'{printable(file)}' is empty", wanted="rows of user, item and, perhaps, plays"
+            f"'{printable(file)}' is empty", wanted="rows of user, item and, optionally, plays"
         )
     if "\0" in start:
         raise HistoryError(
-            f"'{printable(file)}' is no text",
+            f"'{printable(file)}' is not text",
             wanted="CSV, TSV or Parquet, or an export of Last.fm or ListenBrainz",
         )
     # Not splitlines(): names may hold U+2028 and the like.
@@ -251,7 +251,7 @@ def read_parquet(file: Path) -> pa.Table:
             table = pyarrow.parquet.read_table(file)
     except pa.ArrowException as error:
         raise HistoryError(
-            f"'{printable(file)}' is no Parquet file, or is damaged", found=str(error)
+            f"'{printable(file)}' is not a Parquet file, or is damaged", found=str(error)
         ) from error
     return table
 

@@ -389,7 +389,7 @@ class GenreClassifier(GenreModel, Measured):
             raise NonFiniteError(
                 "the checkpoint holds weights that are not finite numbers",
                 found=f"{len(broken)} tensors, the first {broken[0]}",
-                remedy="take an earlier checkpoint of the run",
+                remedy="use an earlier checkpoint of the run",
             )
         self.wanted_response = found.get("probe")
         kept = ("backbone", "answers") if self.multi_label else ("backbone",)

@@ -74,7 +74,7 @@ def check_groups(states: Sequence[Mapping[str, Any]], optimizer: Optimizer) -> N
     restart = "train from its weights: --config transfer --model.network.init_args.backbone FILE"
     if [len(group["params"]) for group in theirs] != [len(group["params"]) for group in ours]:
         raise CheckpointMismatchError(
-            "the checkpoint's optimiser cannot go on: its parameters are grouped otherwise",
+            "the checkpoint's optimiser cannot resume: its parameters are grouped differently",
             found=f"groups of {[len(group['params']) for group in theirs]} parameters",
             wanted=f"{[len(group['params']) for group in ours]}, biases and norms apart",
             remedy=f"{restart}, or resume with the version of genrenet that wrote it",

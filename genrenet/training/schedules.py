@@ -69,7 +69,7 @@ class OneCycle(LRScheduler):
         """
         if not math.isfinite(total_steps):
             raise ScheduleError(
-                "the one-cycle schedule must know its length",
+                "the one-cycle schedule needs the length of the training",
                 found="a training without a last epoch or step",
                 wanted="a number of steps",
                 remedy="pass --trainer.max_epochs or --trainer.max_steps (--trainer.max_time may "

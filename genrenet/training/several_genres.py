@@ -1,4 +1,4 @@
-"""What learning several genres a song changes: the output layer, and the loss."""
+"""What learning several genres per song changes: the output layer, and the loss."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ def cache_folder(*parts: str) -> Path:
         raise CacheError(
             f"cannot make the cache folder '{printable(folder)}'",
             found=str(error),
-            remedy="set GENRENET_CACHE to a folder that can be written",
+            remedy="set GENRENET_CACHE to a writable folder",
         ) from error
     return folder
 
@@ -163,7 +163,7 @@ def unwritable(folder: Path, error: OSError) -> CacheError:
     return CacheError(
         f"cannot write to the cache folder '{printable(folder)}'",
         found=str(error),
-        remedy="free some space, or set GENRENET_CACHE to another folder; what is done is kept",
+        remedy="free some space, or set GENRENET_CACHE to another folder; finished work is kept",
     )
 
 

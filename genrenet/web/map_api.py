@@ -96,7 +96,8 @@ def neighbours() -> Neighbours:
         raise NotReady("the library is still being read", remedy="try again in a moment")
     at.the_library()
     raise RequestError(
-        "no song of the library has a genre and is there", remedy="scan the music folder again"
+        "no song of the library has a genre and an existing file",
+        remedy="scan the music folder again",
     )
 
 

@@ -43,7 +43,7 @@ class Shelf:
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         if not os.path.isdir(folder):
             raise ServeError(
-                f"no folder '{printable(folder)}'", remedy="pass --music with a folder of songs"
+                f"no folder '{printable(folder)}'", remedy="pass --music with a music folder"
             )
         self.root = os.path.realpath(folder)
         self.genres: Known = {}

@@ -51,7 +51,7 @@ def playlist() -> ResponseReturnValue:
         return answer
     if not at.save_playlists:
         raise RequestError(
-            "this server keeps no playlists",
+            "this server does not save playlists",
             remedy="download it, or start the server with --save-playlists",
         )
     return {"saved": _save(made, at.shelf.root, name), "songs": len(made.songs)}

@@ -71,10 +71,10 @@ def token_for(host: str, token: str | None) -> str | None:
     """
     if token is not None and len(token) < SHORTEST_TOKEN:
         raise ServeError(
-            "--token is easily guessed",
+            "--token is easy to guess",
             found=f"{len(token)} characters",
             wanted=f"at least {SHORTEST_TOKEN}",
-            remedy="leave it out, and a good one is made",
+            remedy="omit it to get a random one",
         )
     return token if token is not None or is_loopback(host) else secrets.token_urlsafe(24)
 

@@ -182,7 +182,7 @@ class Service:
         """
         if self._table is None or self.scan is None:
             raise RequestError(
-                "corrections are kept in a library's table, and none is served",
+                "corrections need the table of a library",
                 remedy="start the server with --library TABLE",
             )
         self.wait()  # what is read meanwhile would not have it

@@ -35,7 +35,7 @@ class EuclideanNeighbours(Scorer):
     Parameters
     ----------
     n_neighbors : int > 0
-        At most the number of songs to learn from.
+        At most the number of training songs.
     weights : {"votes", "distance"}
         Every neighbour counts the same, or by 1 / distance.
 

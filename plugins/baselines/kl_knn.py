@@ -41,7 +41,7 @@ class KLNearestNeighbours(Scorer):
     Parameters
     ----------
     n_neighbors : int > 0
-        At most the number of songs to learn from.
+        At most the number of training songs.
     covariance : {"full", "diagonal"}
         Whether how the numbers of a mean vary together counts, or only their variances.
     weights : {"votes", "distance"}

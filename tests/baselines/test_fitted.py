@@ -222,7 +222,7 @@ def test_only_skops_files_in_folders_that_exist(tmp_path):
 
 def test_features_by_the_names_that_they_had(music, tmp_path):
     songs = [str(song) for song in sorted(music.rglob("*.wav"))[::12]]
-    with pytest.warns(FutureWarning, match="'five' are called 'spectral-stats' now"):
+    with pytest.warns(FutureWarning, match="'five' are now called 'spectral-stats'"):
         older = song_features(songs, "five+short-term")
     found = song_features(songs, "spectral-stats+short-term")
     assert found.usable.tolist() == [True, True]
@@ -250,7 +250,7 @@ def test_from_the_command_line_to_classify(music, tmp_path, capsys):
     out = tmp_path / "tree.skops"
     arguments = ["tree", str(music), "--features", "spectral-stats", "--set", "max_depth=3"]
     assert main(["baseline", *arguments, "--out", str(out)]) == 0
-    assert "learnt from 24 songs" in capsys.readouterr().out
+    assert "trained on 24 songs" in capsys.readouterr().out
     song = music / "bass" / "bass-1.wav"
     assert main(["classify", str(song), "--checkpoint", str(out), "--format", "json"]) == 0
     (answer,) = json.loads(capsys.readouterr().out)
@@ -259,7 +259,7 @@ def test_from_the_command_line_to_classify(music, tmp_path, capsys):
     assert sum(answer["scores"].values()) == pytest.approx(1)
     assert classify(song, out)[0]["genre"] == "bass"
     assert main(["classify", str(song), "--checkpoint", str(out), "--timeline"]) == 2
-    assert "looks at songs as wholes" in capsys.readouterr().err
+    assert "classifies whole songs" in capsys.readouterr().err
     (tmp_path / "broken.wav").write_bytes(b"RIFF")
     assert main(["classify", str(tmp_path / "broken.wav"), "--checkpoint", str(out)]) == 1
     assert "broken.wav" in capsys.readouterr().err

@@ -90,7 +90,7 @@ def test_a_genre_that_no_song_to_learn_from_has(songs):
 
 def test_a_method_without_scores_says_so(songs):
     method = Baseline("ridge", "test", RidgeClassifier, "spectral-stats")
-    with pytest.raises(BaselineError, match="'ridge' cannot judge songs with several genres"):
+    with pytest.raises(BaselineError, match="'ridge' cannot be used for songs with several genres"):
         fitted(method, songs)
     refusing = Baseline("one", "test", LogisticRegression, "spectral-stats", multi_label="no")
     with pytest.raises(BaselineError, match="only decisions for one"):

@@ -62,7 +62,7 @@ def test_what_a_running_process_uses_stays(music, cache, capsys):
         assert item["size"] == 24 * 2 * 60_000
         assert main(["cache", "clear", "stores", "--yes"]) == 0
         said = capsys.readouterr().out
-        assert "in use, kept: stores" in said
+        assert "in use, not removed: stores" in said
         assert len(list(cache.glob("stores/*/songs/*/*"))) == 24
     (item,) = listed(capsys)
     assert not item["in_use"]

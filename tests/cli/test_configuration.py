@@ -87,7 +87,7 @@ def test_aliases_multiply_nothing(user):
         same = ", ".join(f"k{place}: *l{number - 1}" for place in range(9))
         text += level.format(number, number, same)
     user.write_text(text)
-    with pytest.raises(ConfigurationError, match="holds more than"):
+    with pytest.raises(ConfigurationError, match="contains more than"):
         read(user)
 
 
@@ -96,7 +96,7 @@ def test_files_that_cannot_be_read(user, tmp_path):
     with pytest.raises(ConfigurationError, match=r"config\.yaml, line 2: found the byte 0xe9"):
         read(user)
     user.write_bytes(b"#" * (LARGEST + 1))
-    with pytest.raises(ConfigurationError, match="is no configuration: found 100,001 bytes"):
+    with pytest.raises(ConfigurationError, match="is not a configuration: found 100,001 bytes"):
         read(user)
     user.unlink()
     user.mkdir()

@@ -245,7 +245,7 @@ def test_rules_that_a_library_brings_replace_no_genres(configure, tmp_path, caps
     assert main(words) == 2
     error = capsys.readouterr().err
     assert f"{tmp_path}/Music/{NAME}, line 1: " in error
-    assert "cannot have genres replaced" in error
+    assert "cannot replace genres" in error
     rules.write_text("- match: Rock\n  existing: refine\n")
     assert main(words) == 2
     assert "genres replaced" not in capsys.readouterr().err

@@ -63,7 +63,7 @@ def test_a_run_goes_on_where_it_was_stopped(songs, tmp_path, capfd):
     (last,) = (tmp_path / "distil").rglob("last.ckpt")
     capfd.readouterr()
     assert main(["distil", f"--ckpt_path={last}", "--trainer.max_epochs=2"]) == 1
-    assert "learnt from emotify-cnn" in capfd.readouterr().out
+    assert "trained with emotify-cnn" in capfd.readouterr().out
     assert read_checkpoint(last)["epoch"] == 1
 
 
@@ -76,7 +76,7 @@ def test_without_a_checkpoint_there_is_no_student(songs, tmp_path, capfd):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ([], "nobody to learn from"),
+        ([], "no teacher to learn from"),
         (["--teacher=nobody-knows"], "no checkpoint 'nobody-knows'"),
         (["--teacher=emotify-cnn", "--out=student.txt"], "wanted a .ckpt file"),
         (["--teacher=emotify-cnn", "--colour=red"], "unknown option --colour"),

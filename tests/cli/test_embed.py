@@ -238,7 +238,7 @@ def test_what_is_no_file_of_embeddings_is_refused(tmp_path):
         with pytest.raises(EmbeddingFileError, match="there is no file"):
             read_song_vectors(tmp_path / name)
         (tmp_path / name).write_bytes(b"something else")
-        with pytest.raises(EmbeddingFileError, match="is no file of embeddings"):
+        with pytest.raises(EmbeddingFileError, match="is not a file of embeddings"):
             read_song_vectors(tmp_path / name)
     np.savez(tmp_path / "other.npz", x=[1])
     with pytest.raises(EmbeddingFileError, match="KeyError"):

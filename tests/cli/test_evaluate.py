@@ -68,13 +68,13 @@ def test_an_experiment_from_a_file_and_some_genres(table, tmp_path, capsys):
 def test_failures_are_told_by_the_exit_code(table, tmp_path, capsys):
     models = ["--models", "knn,kl-knn", "--protocol", "70-30"]
     assert evaluate(table, tmp_path / "run", *models) == 1
-    assert "kl-knn cannot be judged" in capsys.readouterr().out
+    assert "kl-knn cannot be evaluated" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ([], "no models to judge"),
+        ([], "no models to evaluate"),
         (["--models", "svn"], "no baseline 'svn'"),
         (["--models", "knn", "--protocol", "bootstrap"], "unknown protocol"),
         (["--models", "knn", "--protocol", "artist-5fold"], "needs artists"),

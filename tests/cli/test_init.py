@@ -27,7 +27,7 @@ def test_five_lines_lead_from_a_folder_to_a_playlist(place, capsys):
     assert main(["init", "Music"]) == 0
     shown = capsys.readouterr().out
     assert "8 songs (wav 8), in one folder" in shown
-    assert shown.splitlines()[-1] == "next: genrenet scan    # names the genres"
+    assert shown.splitlines()[-1] == "next: genrenet scan    # predicts the genres"
     table = place / "data" / "genrenet" / "music.parquet"
     told = yaml.safe_load((place / "config.yaml").read_text())
     assert told["library"] == "Music"
@@ -91,9 +91,9 @@ def test_two_libraries_of_one_name_have_two_tables(place, music, capsys):
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["gone"], "'gone' is no folder"),
+        (["gone"], "'gone' is not a folder"),
         (["empty"], "no music in"),
-        (["Music", "--table", "x.csv"], "is no name for a library's table"),
+        (["Music", "--table", "x.csv"], "is not a valid name for a library's table"),
         (["Music", "--table", "config.yaml/x.parquet"], "cannot make the folder"),
     ],
 )

@@ -41,7 +41,7 @@ def test_from_a_folder_that_is_scored_now(music, checkpoint, tmp_path, capsys):
     assert told == f"3 songs, 0:15 in {out}"
     assert following.startswith("next: genrenet recommend ")
     assert "broken.mp3" in said.err
-    assert "1 without a genre left out" in said.err
+    assert "1 file without a genre left out" in said.err
     lines = out.read_text().splitlines()
     assert lines[:2] == ["#EXTM3U", "#PLAYLIST:bass"]
     assert all(line.startswith(("#EXTINF:5,bass-", "music/bass/bass-")) for line in lines[2:])
@@ -162,11 +162,11 @@ def test_files_that_are_gone_are_named_and_the_rest_is_written(table, tmp_path, 
     assert run(table, "--genre", "jazz", "--out", out) == 1
     said = capsys.readouterr().err.splitlines()
     gone = tmp_path / "shelf" / "jazz-00.flac"
-    assert said[0] == f"genrenet playlist: '{gone}' is gone since the scan"
+    assert said[0] == f"genrenet playlist: '{gone}' has been deleted or moved since the scan"
     assert said[3:] == [
         "genrenet playlist: and 2 more",
-        "genrenet playlist: 5 of 20 files are gone: moved or removed since the scan; "
-        "'genrenet scan' finds them again",
+        "genrenet playlist: 5 of 20 files have been moved or deleted since the scan; "
+        "run 'genrenet scan' again",
     ]
     assert names(out) == [f"jazz-0{at}.flac" for at in range(5, 10)]
 
@@ -174,7 +174,7 @@ def test_files_that_are_gone_are_named_and_the_rest_is_written(table, tmp_path, 
 def test_too_little_is_said(table, tmp_path, capsys):
     out = tmp_path / "x.m3u8"
     assert run(table, "--genre", "jazz", "--length", "10h", "--out", out) == 1
-    assert "the library has too little: " in capsys.readouterr().err
+    assert "the library has too few songs: " in capsys.readouterr().err
     assert len(names(out)) == 10
 
 
@@ -202,7 +202,7 @@ def test_libraries_without_songs(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        (["--genre", "jaz"], "knows no genre 'jaz': wanted one of blues, jazz, rock; did you mean"),
+        (["--genre", "jaz"], "has no genre 'jaz': wanted one of blues, jazz, rock; did you mean"),
         (["--out", "none/x.m3u8"], "no folder"),
         (["--out", "x.mp3"], "found the suffix '.mp3'"),
         (["--length", "soon"], "--length: found 'soon'"),
@@ -210,9 +210,9 @@ def test_libraries_without_songs(tmp_path, capsys):
         (["--genre", "jazz", "--min-confidence", "1"], "lower --min-confidence"),
         (["--exclude-list", "none.m3u8"], "cannot read the playlist"),
         (["--embeddings", "none.npz", "--order", "smooth"], "no file of embeddings"),
-        (["--start", "jazz-01"], "--start means nothing"),
+        (["--start", "jazz-01"], "--start cannot be used"),
         (["--start", "jazz", "--order", "smooth"], "may be any of 10 songs"),
-        (["--checkpoint", "emotify-cnn"], "--checkpoint means nothing"),
+        (["--checkpoint", "emotify-cnn"], "--checkpoint cannot be used"),
         (["--exclude", "artist:"], "wanted a glob, or 'artist:NAME'"),
         (["--songs", "0"], "wanted 1 or more; see"),
         (["--songs", "3", "--length", "5"], "not allowed with"),

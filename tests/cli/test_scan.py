@@ -51,27 +51,27 @@ def start(arguments, *more, module=("-m", "genrenet")):
 def test_says_where_songs_were_not_scored_alike(arguments, library, capsys):
     words = [*map(str, arguments), "--device", "cpu"]
     main([*words, "--precision", "32"])
-    assert "scored alike" not in capsys.readouterr().out
+    assert "scored in different ways" not in capsys.readouterr().out
     soundfile.write(library / "bass" / "new.wav", tone(150, 4.0), RATE)
     main([*words, "--precision", "bf16"])
     told = capsys.readouterr().out
-    assert "not all were scored alike" in told
+    assert "songs were scored in different ways" in told
     assert "cpu, 32, torch" in told
     assert "--restart" in told
     main([*words, "--precision", "bf16"])
-    assert "scored alike" not in capsys.readouterr().out
+    assert "scored in different ways" not in capsys.readouterr().out
 
 
 def test_says_what_it_did_and_which_songs_failed(arguments, tmp_path, capsys):
     assert main([*map(str, arguments)]) == 1
     shown = capsys.readouterr()
     assert "25 songs in" in shown.out
-    assert "25 new, 0 changed, 0 gone, 0 as they were; 1 could not be read" in shown.out
+    assert "25 new, 0 changed, 0 deleted, 0 unchanged; 1 could not be read" in shown.out
     assert "broken.mp3" in shown.err
     assert main([*map(str, arguments)]) == 1
     shown = capsys.readouterr()
-    assert "25 as they were" in shown.out
-    assert "1 more could not be read before" in shown.out
+    assert "25 unchanged" in shown.out
+    assert "1 more could not be read in earlier scans" in shown.out
     assert "broken.mp3" not in shown.err
     assert len(read_table(tmp_path / "g.parquet")) == 25
 
@@ -94,7 +94,7 @@ def test_songs_that_were_tagged_are_not_scored_again(arguments, library, tmp_pat
     assert main(["tag", str(tmp_path / "g.parquet"), "--write"]) == 0
     assert "24 changed" in capsys.readouterr().out
     assert main([*map(str, arguments)]) == 1
-    assert "25 as they were" in capsys.readouterr().out
+    assert "25 unchanged" in capsys.readouterr().out
 
 
 @pytest.mark.long
@@ -133,7 +133,7 @@ def test_an_interruption_says_how_to_go_on(how, arguments, library, tmp_path):
     scan.send_signal(how)
     _, errors = scan.communicate(timeout=120)
     assert scan.returncode == 130, errors
-    assert "the same command goes on from there" in errors
+    assert "the same command resumes the scan" in errors
     assert "Traceback" not in errors
     done = len(read_table(tmp_path / "g.parquet"))
     assert 4 < done < 41 * 24 + 1

@@ -51,16 +51,16 @@ def test_shows_then_writes_then_takes_back(table, capsys):
     head, *lines = shown.out.splitlines()
     assert head == f"in {table.parent}"
     assert [line.split() for line in lines[:3]] == [
-        ["song", "now", "new", "sure"],
+        ["song", "now", "new", "score"],
         ["a.flac", "—", "->", "rock", "0.90"],
         ["b.flac", "Soul;", "R", "B", "->", "pop", "0.90"],
     ]
     assert lines[3:] == [
         "2 would be changed (nothing is written without --write)",
         "by genre: pop 1, rock 1",
-        "1 left alone: below --min-confidence",
-        "1 left alone: the table has no genre for them",
-        f"next: genrenet tag {table} --overwrite --write    # does it",
+        "1 not changed: below --min-confidence",
+        "1 not changed: no genre in the table",
+        f"next: genrenet tag {table} --overwrite --write    # writes the tags",
     ]
     assert shown.err == ""
     assert genre(table, "a") is None
@@ -69,7 +69,7 @@ def test_shows_then_writes_then_takes_back(table, capsys):
 
     assert run("tag", [str(table), "--overwrite", "--write"]) == 0
     assert "\n2 changed\n" in (out := capsys.readouterr().out)
-    assert f"next: genrenet tag --undo {undo} --write    # takes it back" in out
+    assert f"next: genrenet tag --undo {undo} --write    # restores the old genres" in out
     assert (genre(table, "a"), genre(table, "b")) == (["rock"], ["pop"])
 
     assert run("tag", ["--undo", str(undo)]) == 0
@@ -105,7 +105,7 @@ def test_options(table, tmp_path, capsys, keep):
     assert run("tag", [str(table), *arguments, "--write"]) == 0
     assert (genre(table, "a"), genre(table, "c")) == (["rock"], ["hip-hop"])
     assert genre(table, "b") == ["Soul", "R\x1bB"]
-    assert "1 keep the genre they have" in capsys.readouterr().out
+    assert "1 keep their genre" in capsys.readouterr().out
     assert undo.read_text().count("\n") == 2
 
 
@@ -140,8 +140,8 @@ def test_refine_rules_and_several_genres(table, tmp_path, capsys):
         ["2.flac", "Jazz", "!=", "rock;", "pop", "0.90"],
         ["2", "would", "be", "changed", "(nothing", "is", "written", "without", "--write)"],
     ]
-    assert "1 keep a genre that contradicts ours" in "\n".join(lines)
-    assert "1 left alone: a rule says so" in lines
+    assert "1 keep a genre that contradicts it" in "\n".join(lines)
+    assert "1 not changed: excluded by a rule" in lines
     assert run("tag", [*arguments, "--write", "-q"]) == 0
     assert capsys.readouterr().out == ""
     assert read_genre(str(folder / "Live/x/1.flac")) == ["rock", "pop"]
@@ -150,7 +150,7 @@ def test_refine_rules_and_several_genres(table, tmp_path, capsys):
 
 def test_subgenres_that_no_song_has(table, capsys):
     assert run("tag", [str(table), "--subgenres", "style"]) == 0
-    assert "no song has subgenres here" in capsys.readouterr().out
+    assert "no song has subgenres" in capsys.readouterr().out
 
 
 def test_nfo(table, capsys):
@@ -221,7 +221,7 @@ def test_maps(table, tmp_path, capsys, name, text):
     assert genre(table, "a") == ["Rock", "Guitar"]
     assert genre(table, "b") == ["Soul", "R\x1bB"]
     assert genre(table, "c") == ["hip-hop"]
-    assert "1 left alone: the map gives them no tag" in capsys.readouterr().out
+    assert "1 not changed: the map has an empty tag for their genre" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -251,7 +251,7 @@ def test_failures_are_listed_and_the_rest_is_done(table, capsys):
     assert run("tag", [str(table), "--overwrite", "--write"]) == 1
     shown = capsys.readouterr()
     assert "1 changed" in shown.out
-    assert "1 gone" in shown.out
+    assert "1 deleted or moved" in shown.out
     assert f"genrenet tag: '{table.with_name('a.flac')}' is gone since the scan" in shown.err
     assert "1 of 4 files had an error" in shown.err
     assert genre(table, "b") == ["pop"]
@@ -266,7 +266,7 @@ def test_a_library_that_is_gone(table, tmp_path, capsys):
     folder.rename(tmp_path / "elsewhere")
     undo = f"{table}.undo.jsonl"
     for arguments in ([str(table), "--write"], [str(table), "--nfo"], ["--undo", undo]):
-        with pytest.raises(TagError, match=r"the library '.*music' is gone; mount its disk"):
+        with pytest.raises(TagError, match=r"the library '.*music' is gone; mount its drive"):
             run("tag", arguments)
 
 
@@ -309,7 +309,7 @@ def test_a_file_whose_audio_would_not_stay_is_named(tmp_path, capsys):
     assert run("tag", [str(file), "--write"]) == 1
     shown = capsys.readouterr()
     assert "0 changed\n1 failed" in shown.out
-    assert f"genrenet tag: '{path}' is left alone: found its tagged copy" in shown.err
+    assert f"genrenet tag: '{path}' is not changed: found its tagged copy" in shown.err
     assert "1 of 1 file had an error" in shown.err
     assert path.read_bytes() == was
 

@@ -210,7 +210,7 @@ def test_what_tells_the_label_is_no_feature(tmp_path, copy, shuffled):
     assert data.columns == ("tempo", "centroid")
     (problem,) = data.problems
     assert problem.kind == "label-copy"
-    assert "column 'q' is no feature" in problem.message
+    assert "column 'q' is not a feature" in problem.message
 
 
 def test_nullable_and_categorical_columns(tmp_path):

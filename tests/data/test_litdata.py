@@ -217,7 +217,7 @@ def test_an_object_store_is_read_like_a_folder(bucket, chunked, tmp_path, worker
     loaders = data.test_dataloader(), _data(chunked, "test").test_dataloader()
     for ours, theirs in zip(*loaders, strict=True):
         assert _equal(ours, theirs)
-    with pytest.raises(StreamedError, match=r"cannot fetch 'streamed\.json' from 's3://.*404"):
+    with pytest.raises(StreamedError, match=r"cannot download 'streamed\.json' from 's3://.*404"):
         StreamedSongs(f"{bucket}/nothing")
 
 
@@ -300,9 +300,9 @@ def test_damage_and_other_rates_are_named(chunked, tmp_path):
     assert len(songs.read(paths[0], 0, 10)[0]) == 10
     with pytest.raises(StreamedError, match=r"found 100 bytes of 'chunk-0-2\.bin'"):
         songs.read(paths[4], 0, 10)
-    with pytest.raises(StreamedError, match=r"cannot fetch 'chunk-0-4\.bin' from 'local:"):
+    with pytest.raises(StreamedError, match=r"cannot download 'chunk-0-4\.bin' from 'local:"):
         songs.read(paths[8], 0, 10)
-    with pytest.raises(StreamedError, match=r"cannot fetch 'streamed\.json'"):
+    with pytest.raises(StreamedError, match=r"cannot download 'streamed\.json'"):
         _data(f"local:{tmp_path / 'nowhere'}")
 
 

@@ -1,4 +1,4 @@
-"""Learnt on one collection, judged on another."""
+"""Trained on one collection, tested on another."""
 
 import json
 import shutil
@@ -58,13 +58,16 @@ def test_tables_of_the_same_columns(tables, tmp_path, capsys):
     arguments = ["--models", "knn", "--test-on", other, "--genre-map", "discogs", "--seeds", "2"]
     assert main(["evaluate", one, *arguments, "--shots", "4", "--out", str(out)]) == 0
     results = json.loads((out / "results.json").read_text())
-    assert results["dataset"] == "learnt on one, judged on other"
+    assert results["dataset"] == "trained on one, tested on other"
     assert results["labels"] == ["folk", "hiphop", "rock"]
     assert (
-        "learnt on one (36 songs), judged on other (36 songs of 2 of the 3 genres)"
+        "trained on one (36 songs), tested on other (36 songs of 2 of the 3 genres)"
         in (results["notes"][0])
     )
-    assert "songs left out, as their genre is not learnt: 12: polka (12)" in results["notes"]
+    assert (
+        "songs left out, as their genre is not in the training set: 12: polka (12)"
+        in results["notes"]
+    )
     few, whole = results["models"]
     assert (few["protocol"], whole["protocol"]) == ("across@4-shot", "across")
     assert [p["songs"] for p in results["curves"][0]["points"]] == [12, 36]
@@ -79,8 +82,8 @@ def test_tables_of_the_same_columns(tables, tmp_path, capsys):
         protocol["leakage"].splitlines()[0][-70:] for protocol in results["protocols"][1:]
     }
     assert "no leak was found" in leakage
-    assert "learnt on one, judged on other" in (out / "report.html").read_text()
-    assert "Learnt from all songs of one collection" in capsys.readouterr().out
+    assert "trained on one, tested on other" in (out / "report.html").read_text()
+    assert "Trained on all songs of one collection" in capsys.readouterr().out
 
 
 def test_songs_that_both_have_are_left_out_and_named(tables, tmp_path):
@@ -89,8 +92,8 @@ def test_songs_that_both_have_are_left_out_and_named(tables, tmp_path):
     pd.concat([other, copies]).to_csv(tmp_path / "more.csv", index=False)
     found = join(read_dataset(tables[0]), read_dataset(tmp_path / "more.csv"))
     assert found.table["collection"].value_counts().to_dict() == {"learnt": 36, "judged": 24}
-    assert "songs of more left out, as one has them: 3" in found.notes
-    assert "left out of what is judged: it is one/hiphop-0 too" in str(found.problems[-3])
+    assert "songs of more left out, because they are also in one: 3" in found.notes
+    assert "left out of the test set: it is identical to one/hiphop-0" in str(found.problems[-3])
     # Artists with names are the same in both: the check for leaks finds them.
     names = [
         features(tmp_path / f"{name}.csv", {"folk": 0, "rock": 1}, seed=seed)
@@ -125,7 +128,7 @@ def test_songs_for_networks_and_baselines(music, tmp_path):
         assert row["n"] == 3
         assert np.sum(row["confusion_songs"]) == 3
     name = read_dataset(music).name
-    assert f"songs of other left out, as {name} has them: 1" in results["notes"]
+    assert f"songs of other left out, because they are also in {name}: 1" in results["notes"]
     assert any("copy.wav" in item["path"] for item in results["skipped"])
     assert "no leak was found" in results["protocols"][0]["leakage"]
 
@@ -143,7 +146,7 @@ def test_what_cannot_be_joined(tables, music, tmp_path, capsys):
     source, same = str(tables[0]), ["--models", "knn", "--out", str(tmp_path / "run")]
     for arguments, said in (
         (["--test-on", str(tables[1]), "--protocol", "70-30"], "found 70-30 with --test-on"),
-        (["--protocol", "across"], "the protocol 'across', and no other"),
+        (["--protocol", "across"], "only the protocol 'across'"),
         (["--genre-map", "discogs"], "--genre-map"),
         (["--test-on", str(tables[1]), "--genre-map", "no.csv"], "no taxonomy 'no.csv'"),
     ):

@@ -1,4 +1,4 @@
-"""What folds of a table of features have on more than one side."""
+"""What folds of a table of features have in more than one part."""
 
 import numpy as np
 import pandas as pd
@@ -28,15 +28,15 @@ FOLDS = [fold(["t0", "t1"]), fold(["t2", "t3"]), fold(["t4", "t5"])]
 
 def test_nothing_on_more_than_one_side(tmp_path):
     text = leaks(dataset(), {"p": FOLDS, "q": FOLDS[:1]}, tmp_path)
-    assert text["p"].startswith("p: no leak was found (6 songs, all 3 folds looked at)")
-    assert text["q"].startswith("q: no leak was found (6 songs, 1 split looked at)")
+    assert text["p"].startswith("p: no leak was found (6 songs, all 3 folds checked)")
+    assert text["q"].startswith("q: no leak was found (6 songs, 1 split checked)")
 
 
 def test_an_artist_on_two_sides_counts_in_each_fold(tmp_path):
     artists = ["Ada", "Bea", "Ada", "Cleo", "Dora", "Eve"]
     text = leaks(dataset(artists), {"p": FOLDS}, tmp_path)["p"]
     assert text.startswith("p: leaks in 2 of 3")
-    assert "artists on more than one side: 1\n    Ada: folds: 2" in text
+    assert "artists in more than one part: 1\n    Ada: folds: 2" in text
 
 
 def test_the_very_same_features_on_two_sides(tmp_path):
@@ -45,7 +45,7 @@ def test_the_very_same_features_on_two_sides(tmp_path):
     rows[3] = rows[2]  # never apart
     text = leaks(dataset(features=rows), {"p": FOLDS}, tmp_path)["p"]
     assert text.startswith("p: leaks in 2 of 3")
-    assert "the very same features on more than one side: 1\n    t0 = t5: folds: 2" in text
+    assert "identical features in more than one part: 1\n    t0 = t5: folds: 2" in text
 
 
 def test_answers_are_kept_for_the_same_songs_and_splits(tmp_path):

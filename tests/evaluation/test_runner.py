@@ -192,7 +192,7 @@ def test_models_that_do_not_accept_the_data(features, tmp_path):
     assert "compares Gaussians of songs" in errors["kl-knn"]
     assert "needs audio" in errors["cnn"]
     assert errors["knn"] is None
-    with pytest.raises(EvaluationError, match="no model can be judged"):
+    with pytest.raises(EvaluationError, match="no model can be evaluated"):
         run(features, ["cnn"], "70-30", tmp_path)
 
 
@@ -349,7 +349,7 @@ def test_one_recording_on_two_sides_is_found(features, tmp_path):
     results, _ = run(tmp_path / "twins.csv", ["knn"], "column", tmp_path / "run")
     text = results["protocols"][0]["leakage"]
     assert "leaks in 1 of 1" in text
-    assert "the very same features on more than one side: 1" in text
+    assert "identical features in more than one part: 1" in text
     assert "folk/copy" in text
 
 
@@ -371,9 +371,9 @@ def test_a_leak_of_a_later_fold_or_seed_is_found(music, tmp_path):
     text = leaks(dataset, {"p": [*together, *leaky]}, tmp_path / "run")["p"]
     n = len(together) + len(leaky)
     assert f"leaks in {len(leaky)} of {n}" in text
-    assert f"all {n} folds looked at" in text
+    assert f"all {n} folds checked" in text
     assert f"bass/bass-0 = bass/copy: folds: {len(leaky)}" in text
     assert "no leak was found" in leaks(dataset, {"p": together}, tmp_path / "run")["p"]
     judged = judge(dataset, contenders(["knn"]), [protocol], tmp_path / "run", tell=lambda _: None)
-    assert f"all {n} folds looked at" in judged.leaks[protocol.name]
+    assert f"all {n} folds checked" in judged.leaks[protocol.name]
     assert f"leaks in {len(leaky)} of {n}" in judged.leaks[protocol.name]

@@ -180,7 +180,7 @@ def test_clusters_that_cannot_be_used(features, tmp_path, capsys, cluster):
     words = ["evaluate", str(features), "--models", "tree", "--protocol", "70-30"]
     words += ["--out", str(tmp_path / "run")]
     assert main([*words, "--dask", "tcp://127.0.0.1:1"]) == 2
-    assert "no Dask scheduler answers at 'tcp://127.0.0.1:1'" in capsys.readouterr().err
+    assert "no Dask scheduler responds at 'tcp://127.0.0.1:1'" in capsys.readouterr().err
     with pytest.raises(SystemExit, match="2"):
         main([*words, "--dask", "tcp://127.0.0.1:1", "--jobs", "2"])
     with pytest.raises(SystemExit, match="2"):

@@ -155,7 +155,7 @@ def test_spaces_that_are_none(text, said, features, tmp_path, capsys):
 
 
 def test_searches_that_cannot_be_carried_out(features, tmp_path, monkeypatch):
-    with pytest.raises(TuningError, match="nothing to choose among for 'cnn'"):
+    with pytest.raises(TuningError, match="no search space for 'cnn'"):
         tune(features, "cnn", out=tmp_path)
     space = tmp_path / "none.yaml"
     space.write_text("columns: [0]")

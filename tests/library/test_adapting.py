@@ -88,7 +88,7 @@ def test_a_single_correction_is_learnt_without_figures(home, table, checkpoint, 
     given = ["--checkpoint", str(checkpoint), "--pull", "0.05"]
     assert main(["adapt", str(table), "--out", str(out), *given]) == 0
     printed = capsys.readouterr().out
-    assert "learnt from 1 corrections and 0 labels; 31 other songs" in printed
+    assert "trained on 1 correction, 0 labels and 31 other songs" in printed
     assert "new genres: whistle" in printed
     assert "cannot be measured" in printed
     assert out.exists()

@@ -218,7 +218,7 @@ def test_undo_proves_the_audio_too(tmp_path):
     undo.write_text(json.dumps(line) + "\n")
     (found,) = undo_tags(undo, write=True)
     assert found.kind == "failed"
-    assert "song.m4a' is left alone" in found.error
+    assert "song.m4a' is not changed" in found.error
     assert path.read_bytes() == was
 
 

@@ -62,9 +62,9 @@ def test_a_torn_last_line_is_forgotten(undo, torn):
 def test_another_file_is_refused_and_kept(tmp_path, content):
     other = tmp_path / "precious"
     other.write_bytes(content)
-    with pytest.raises(UndoFileError, match="is no undo file"):
+    with pytest.raises(UndoFileError, match="is not an undo file"):
         UndoFile(other)
-    with pytest.raises(UndoFileError, match="is no undo file"):
+    with pytest.raises(UndoFileError, match="is not an undo file"):
         list(read_changes(other))
     assert other.read_bytes() == content
 

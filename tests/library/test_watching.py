@@ -156,7 +156,7 @@ def test_a_library_that_vanishes_and_comes_back(kind, watched, library, tmp_path
     for _ in range(5):
         watched.watcher.step()
     assert len(watched.lines) == 1
-    assert f"nothing is in '{library}' any more" in watched.lines[0]
+    assert f"'{library}' is empty" in watched.lines[0]
     assert read_table(watched.out).equals(before)
     if kind == "empty":
         library.rmdir()
@@ -165,7 +165,7 @@ def test_a_library_that_vanishes_and_comes_back(kind, watched, library, tmp_path
     watched.until(lambda: "new.wav" in watched.names)
     soundfile.write(library / "newer.wav", tone(900, 3.0), RATE)
     watched.until(lambda: "newer.wav" in watched.names)
-    assert watched.lines[1:] == [f"'{library}' is back"]
+    assert watched.lines[1:] == [f"'{library}' is available again"]
 
 
 def test_one_of_two_libraries_vanishes(how, library, tmp_path):
@@ -185,7 +185,7 @@ def test_one_of_two_libraries_vanishes(how, library, tmp_path):
         soundfile.write(tmp_path / "elsewhere" / "newer.wav", tone(150, 3.0), RATE)
         (tmp_path / "elsewhere").rename(other)
         held.until(lambda: "newer.wav" in held.names and watcher.idle)
-        assert held.lines[1:] == [f"'{other}' is back"]
+        assert held.lines[1:] == [f"'{other}' is available again"]
         how.libraries = [str(library), str(other)]
         assert read_table(how.out).equals(fresh(how, tmp_path))
 
@@ -215,7 +215,7 @@ def test_a_table_that_cannot_be_written_is_written_later(watched, library):
     assert "cannot write" in watched.lines[0]
     parts.unlink()
     watched.until(lambda: "new.wav" in watched.names)
-    assert watched.lines[1:] == ["this works again"]
+    assert watched.lines[1:] == ["works again"]
 
 
 def test_a_table_that_is_deleted_is_made_again(watched):
@@ -255,7 +255,7 @@ def test_while_it_rests_moved_songs_are_followed_and_new_ones_wait(how, library)
         assert not held.names & {"new.wav", "newer.wav"}
         pauses.why = ""
         held.until(lambda: held.names >= {"new.wav", "newer.wav"})
-        assert held.lines[1:] == ["going on"]
+        assert held.lines[1:] == ["continuing"]
 
 
 def test_a_first_scan_rests_too(how):
@@ -266,7 +266,7 @@ def test_a_first_scan_rests_too(how):
     with held.watcher as watcher:
         watcher.begin()
     assert [(counts.new, len(counts.left)) for counts in held.counts] == [(0, 6), (6, 0)]
-    assert held.lines == ["on battery: 6 songs wait", "going on"]
+    assert held.lines == ["on battery: 6 songs wait", "continuing"]
 
 
 def test_what_is_found_is_safe_before_the_table_is_written(watched, library, monkeypatch):

@@ -146,7 +146,7 @@ def test_a_player_opens_every_song(odd, tmp_path, absolute):
 def test_what_cannot_be_written(odd, tmp_path):
     for name, said in {
         "x.mp3": "found the suffix '.mp3', wanted .m3u8 or .m3u or .xspf or .json",
-        "none/x.m3u8": "no folder .*none' to write into; make it first",
+        "none/x.m3u8": "no folder .*none' to write into; create it first",
         "folder.m3u8": "found a folder of that name",
     }.items():
         (tmp_path / "folder.m3u8").mkdir(exist_ok=True)

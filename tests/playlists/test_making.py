@@ -82,7 +82,7 @@ def test_songs_without_an_embedding_come_last(shelf, vectors):
     without = [song.path not in half.paths for song in made.songs]
     # The start keeps its place, also without an embedding.
     assert without == [True] + [False] * 5 + [True] * 4
-    assert made.notes == ["5 songs have no embedding: they come last"]
+    assert made.notes == ["5 songs have no embedding and come last"]
     none = SongVectors(["/elsewhere.mp3"], vectors.vectors[:1], "net", "embedding")
     with pytest.raises(
         PlaylistError, match=r"has none of the songs: found such as '/else.*jazz-00"
@@ -135,8 +135,8 @@ def test_where_no_song_fits_the_reason_is_told(shelf):
         ({"count": -1}, "above 0"),
         ({"order": "best"}, "wanted confidence or shuffle or smooth"),
         ({"order": "shuffle", "seed": -1}, "--seed"),
-        ({"start": "jazz-01"}, "--start means nothing to the order 'confidence'"),
-        ({"genres": ["zydeco"]}, "knows no genre 'zydeco'"),
+        ({"start": "jazz-01"}, "--start cannot be used with the order 'confidence'"),
+        ({"genres": ["zydeco"]}, "has no genre 'zydeco'"),
         ({"order": "smooth", "start": "nothing"}, "no song 'nothing'"),
     ],
 )

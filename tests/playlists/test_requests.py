@@ -34,8 +34,8 @@ def test_mixes():
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("jaz", "knows no genre 'jaz'.*did you mean 'jazz'"),
-        ("hiphop:2", "knows no genre 'hiphop'.*did you mean 'Hip-Hop'"),
+        ("jaz", "has no genre 'jaz'.*did you mean 'jazz'"),
+        ("hiphop:2", "has no genre 'hiphop'.*did you mean 'Hip-Hop'"),
         ("zydeco", "wanted one of Hip-Hop, jazz, r:b, rock$"),
         ("jazz:0", "found the share '0'"),
         ("jazz:inf", "found the share 'inf'"),

@@ -64,7 +64,7 @@ def test_where_one_genre_has_too_little_others_fill_up(shelf):
     assert [len(group) for group in chosen.groups.values()] == [17, 3]
     assert not chosen.short
     assert chosen.notes == [
-        "too little of 'blues': 3 songs of 10 songs; other genres fill up the rest"
+        "too few songs of 'blues': 3 songs of 10 songs; other genres fill up the rest"
     ]
 
 
@@ -72,7 +72,7 @@ def test_a_library_with_too_little_says_so(shelf):
     chosen = choose(supplies(shelf, "jazz", least=0.97), {"jazz": 1}, length=3600)
     assert len(chosen.groups["jazz"]) == 3
     assert chosen.short
-    assert chosen.notes[0].startswith("the library has too little: ")
+    assert chosen.notes[0].startswith("the library has too few songs: ")
     assert chosen.notes[0].endswith(" of 1:00:00")
     everything = choose(supplies(shelf, "jazz"), {"jazz": 1})
     assert (len(everything.groups["jazz"]), everything.short, everything.notes) == (40, False, [])

@@ -183,6 +183,6 @@ def test_adapter(installed, music, tmp_path):
     with np.load(out) as found:
         assert found["embeddings"].shape == (5, 12)
     said = genrenet("classify", song, "--checkpoint", backbone, path=installed, code=2).stderr
-    assert "is an encoder: it names no genres" in said
+    assert "is an encoder without genres" in said
     listed = genrenet("checkpoints", "list", "--format", "json", path=installed).stdout
     assert {row["name"]: row["licence"] for row in json.loads(listed)}[backbone] == "MIT"

@@ -80,7 +80,7 @@ def test_songs_are_scored_under_the_names_of_the_table(music, checkpoint, tmp_pa
     songs = read_content(table)
     assert songs.describe(songs.paths[0])[0] == pytest.approx(songs.rows[0], abs=1e-3)
     names.write_text("genre,name\nbass,deep\n")
-    with pytest.raises(RecommendError, match="not what named the table's genres: found deep"):
+    with pytest.raises(RecommendError, match="not the taxonomy of the table: found deep"):
         songs.describe(songs.paths[0])
 
 

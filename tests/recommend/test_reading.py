@@ -186,7 +186,7 @@ def test_bad_rows_are_skipped_counted_and_named(tmp_path):
         ),
         ("a.csv", "user,item,plays\n", "cannot be used"),
         ("a.csv", "a\0b", "is no text"),
-        ("a.parquet", "user,item\n", "no Parquet file"),
+        ("a.parquet", "user,item\n", "not a Parquet file"),
         ("a.json", "{broken\n", "cannot be used"),
         ("a.json", "[{]", "broken"),
         ("a.json", "", "is empty"),

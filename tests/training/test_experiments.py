@@ -24,9 +24,9 @@ def test_experiments_are_no_configurations_of_training():
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("[1, 2]", "is no experiment"),
+        ("[1, 2]", "is not an experiment"),
         ("model: svm", "found model"),
-        ("a: [", "is no YAML"),
+        ("a: [", "is not YAML"),
         ("reference: [{accuracy: 80}]", "is none"),
     ],
 )

@@ -91,7 +91,7 @@ def test_a_file_is_dropped_anywhere_on_the_page(page, site):
     several = carried(page, *sorted((site.folder / "bass").iterdir())[:2])
     target.dispatch_event("drop", {"dataTransfer": several})
     expect(page.get_by_role("alert")).to_have_text(
-        "Those are several files. Drop one song at a time."
+        "These are several files. Drop one song at a time."
     )
 
 
@@ -137,7 +137,9 @@ def test_a_damaged_song_shows_its_genre_and_the_damage(page, site):
 def test_a_format_that_browsers_do_not_play_is_classified_all_the_same(page, site):
     classified(opened(page, site.url), "odd/old.au")
     expect(page.locator("#result-genre")).to_have_text("bass")
-    expect(page.get_by_text("This browser cannot play the file; all else works.")).to_be_visible()
+    expect(
+        page.get_by_text("This browser cannot play the file; everything else works.")
+    ).to_be_visible()
     expect(page.locator("#play")).to_have_attribute("aria-disabled", "true")
     page.locator("#strip").press("PageUp")
     expect(page.locator("#strip")).to_have_attribute("aria-valuetext", re.compile("^0:05, "))
@@ -182,7 +184,7 @@ def test_a_server_that_is_gone_is_told(page, music, checkpoint):
         opened(page, server.url)
     page.locator("#path").fill("bass/bass-1.wav")
     go(page)
-    expect(page.get_by_role("alert")).to_contain_text("The server does not answer")
+    expect(page.get_by_role("alert")).to_contain_text("The server does not respond")
 
 
 def test_a_token_opens_the_page(page, music, checkpoint):

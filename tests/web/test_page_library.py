@@ -69,7 +69,7 @@ def test_a_search_with_typing_errors_leads_to_songs_by_keys(page, shelf):
     page.get_by_role("searchbox", name="Search the library").fill("bjorg joga")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Search: bjorg joga")).to_be_focused()
-    expect(page.get_by_text("Nothing has all of the words as they are")).to_be_visible()
+    expect(page.get_by_text("No exact match")).to_be_visible()
     expect(page.get_by_role("status").first).to_have_text("2 songs found")
     songs = page.get_by_role("list", name="Songs").get_by_role("listitem")
     expect(songs).to_have_text([re.compile("Jóga"), re.compile(r"Jóga \(live\)")])
@@ -82,7 +82,7 @@ def test_a_search_with_typing_errors_leads_to_songs_by_keys(page, shelf):
     expect(page.locator("#path")).to_have_value("Best of/CD2/Jóga.wav")
     page.get_by_role("searchbox").fill("qqqqqq")
     page.get_by_role("button", name="Search").click()
-    expect(page.get_by_text("Nothing is like it.")).to_be_visible()
+    expect(page.get_by_text("Nothing similar was found.")).to_be_visible()
 
 
 def test_songs_play_in_place_one_after_the_other(page, shelf):
@@ -135,10 +135,10 @@ def test_what_cannot_be_shown_has_an_alert(page, shelf):
     for name in ("#/songs", "#/"):
         page.evaluate("(to) => { location.hash = to; }", name)
         alert = page.locator("main > section:not([hidden])").get_by_role("alert")
-        expect(alert).to_contain_text("The server does not answer")
+        expect(alert).to_contain_text("The server does not respond")
     page.route("**/map_view.js", lambda route: route.abort())
     page.get_by_role("link", name="Map", exact=True).click()
-    expect(page.get_by_role("alert")).to_contain_text("This view cannot be fetched")
+    expect(page.get_by_role("alert")).to_contain_text("This view cannot be loaded")
 
 
 def test_long_lists_come_in_parts(page, shelf):

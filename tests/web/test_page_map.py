@@ -50,7 +50,9 @@ def hues(page: Page) -> int:
 
 def test_the_map_shows_songs_by_genre_and_lists_those_near_the_centre(page, site):
     box = opened(page, site)
-    expect(page.get_by_text("Songs with similar genre scores lie side by side.")).to_be_visible()
+    expect(
+        page.get_by_text("Songs with similar genre scores are close to each other.")
+    ).to_be_visible()
     count = len(site.service.neighbours.sound)
     sight = page.get_by_text(re.compile(rf"^{count} of {count} songs in sight\.$"))
     expect(sight).to_be_visible()
@@ -237,11 +239,11 @@ def test_while_the_map_is_drawn_the_page_says_so(page, music, checkpoint, tmp_pa
     drawing.state = "drawing"
     with serving(service) as server:
         page.goto(f"{server.url}#/map?more=bass/bass-1.wav")
-        expect(page.get_by_text(re.compile("is being drawn"))).to_be_visible()
+        expect(page.get_by_text(re.compile("is being computed"))).to_be_visible()
         expect(listed(page, "Like these")).not_to_have_count(0)
         drawing.state = "waiting"
         expect(page.get_by_role("application")).to_be_visible(timeout=60_000)
-        expect(page.get_by_text(re.compile("is being drawn"))).to_be_hidden()
+        expect(page.get_by_text(re.compile("is being computed"))).to_be_hidden()
 
 
 def test_a_correction_is_seen_on_the_map(page, site):

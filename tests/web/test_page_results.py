@@ -20,7 +20,7 @@ def test_the_timeline_of_a_long_song_comes_while_it_is_listened_to(page, site):
             const done = document.getElementById("work-text").textContent;
             const genres = document.querySelectorAll("#legend li").length;
             const busy = document.getElementById("result").getAttribute("aria-busy") === "true";
-            if (busy && genres && !done.startsWith("Listening: 360 ")) window.seen.push(done);
+            if (busy && genres && !done.startsWith("Analysing: 360 ")) window.seen.push(done);
           };
           new MutationObserver(look).observe(document.getElementById("legend"), {childList: true});
         }"""
@@ -28,7 +28,7 @@ def test_the_timeline_of_a_long_song_comes_while_it_is_listened_to(page, site):
     classified(page, "odd/long.flac")
     seen = page.evaluate("[...new Set(window.seen)]")
     assert seen
-    assert all(re.fullmatch(r"Listening: \d+ of 360 frames done", text) for text in seen)
+    assert all(re.fullmatch(r"Analysing: \d+ of 360 frames done", text) for text in seen)
     expect(page.locator("#result-mixed")).to_contain_text("Mixed: no genre leads for half")
     page.get_by_text("3 sections as a table").click()
     table = page.get_by_role("region", name="Sections").locator("tbody tr")
@@ -174,7 +174,7 @@ def test_history_outlives_a_reload_and_asks_no_server(page, site):
     expect(page.locator("#result-genre")).to_have_text("bass")
     expect(page.locator("#result-name")).to_be_focused()
     expect(page.locator("#legend li")).to_have_text("bass, 100 % of the time")
-    expect(page.get_by_text("The sound of an upload is gone")).to_be_visible()
+    expect(page.get_by_text("The audio of an upload is no longer available")).to_be_visible()
     expect(entries.nth(2)).to_have_attribute("aria-current", "true")
     assert asked == []
     page.get_by_role("button", name="Clear").click()

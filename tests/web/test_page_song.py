@@ -68,7 +68,7 @@ def test_tags_of_the_file_and_other_files_of_the_recording(page, url):
     song(page, url, "Best of/CD1/Sin City.mp3")
     files = page.locator("#song-facts .files a")
     expect(files).to_have_text(["AC_DC/Powerage/01 Sin City.wav", "Best of/CD1/Sin City.mp3"])
-    expect(page.get_by_text("Files count as one recording where")).to_be_visible()
+    expect(page.get_by_text("Files count as one recording if")).to_be_visible()
     files.first.click()
     expect(page.locator("#song-facts dl")).to_have_text(re.compile(r"Genre\s*Hard Rock"))
 
@@ -107,7 +107,7 @@ def test_what_a_tagger_says_are_tags(page, url):
     )
     page.get_by_label("Model", exact=True).select_option("tagger")
     classified(page, "Miles Davis/So What.wav")
-    expect(page.locator("#result-kind")).to_have_text("Likeliest tag")
+    expect(page.locator("#result-kind")).to_have_text("Most likely tag")
     expect(page.locator("#result-confidence")).to_contain_text("% score")
     expect(page.get_by_role("table", name="Scores of the tags")).to_be_visible()
     page.locator("#sections summary").click()

@@ -57,7 +57,7 @@ def check_folders(reading: Reading, tag_genres: Mapping[str, int]) -> None:
             f"the folders of {where!r} are artists, not genres",
             found=f"{len(own)} of {len(artists)} folders ({examples}) that are called like their "
             f"songs' artist; genres in the tags: {common or 'none'}",
-            wanted="one folder a genre",
+            wanted="one folder per genre",
             remedy=REMEDY,
         )
     if not any(map("".join, artists.values())) and _albums(reading):

@@ -144,9 +144,9 @@ class Reader:
     Parameters
     ----------
     name : str
-        How it is called as a format.
+        Name of the format.
     summary : str
-        What it is, in a line.
+        Description in one line.
     detects : callable
         Whether an existing path (absolute) is of this layout; asked before the built-in ones.
     read : callable

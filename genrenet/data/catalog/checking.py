@@ -85,7 +85,7 @@ def check_catalog(
     progress: Callable[[int, int], None] | None = None,
     workers: int | None = None,
 ) -> tuple[Problem, ...]:
-    """Look for files that training would stumble over.
+    """Look for files that would cause problems in training.
 
     Parameters
     ----------
@@ -104,11 +104,11 @@ def check_catalog(
     Returns
     -------
     tuple of Problem
-        In the table's order, one a file at most, and then what the collection itself says is wrong
-        ("checksum", of mirdata). Kinds: "missing-file", "unreadable", "not-audio",
-        "empty", "truncated", "non-finite", "too-short", "decoder-limit", "undecodable", "silent" if
-        every sample is 0, "level" if the peak, loudness, DC offset or share of silence is
-        implausible, and "out-of-phase" if channels cancel each other out.
+        In the table's order, at most one per file, and then what the collection itself says is
+        wrong ("checksum", of mirdata). Kinds: "missing-file", "unreadable", "not-audio", "empty",
+        "truncated", "non-finite", "too-short", "decoder-limit", "undecodable", "silent" if every
+        sample is 0, "level" if the peak, loudness, DC offset or share of silence is implausible,
+        and "out-of-phase" if channels cancel each other out.
     """
     least = min_seconds
     if least is None:

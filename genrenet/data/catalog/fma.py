@@ -136,7 +136,7 @@ def _fma_rows(table: str, subset: str) -> Iterator[tuple[int, Song]]:
     missing = [f"{a}/{b}" for a, b in wanted if (a, b) not in columns]
     if missing:
         raise MissingColumnsError(
-            f"{printable(table)!r} is no FMA table", found=f"no {', '.join(missing)}"
+            f"{printable(table)!r} is not an FMA table", found=f"no {', '.join(missing)}"
         )
     use = [0, *(columns.index(pair) for pair in wanted)]
     skip = 3 if third[:1] == ["track_id"] else 2

@@ -123,7 +123,7 @@ def _open(source: str) -> tuple[str, Any]:
     if not os.path.isdir(dataset.data_home):
         raise SourceNotFoundError(
             f"'{name}' is not in '{printable(dataset.data_home)}'",
-            remedy=f"{_how(dataset)}, or say where it is: {SCHEME}:{name}@FOLDER",
+            remedy=f"{_how(dataset)}, or name its folder: {SCHEME}:{name}@FOLDER",
         )
     if not os.path.isfile(dataset.index_path):
         # A machine whose Python packages cannot be written to.

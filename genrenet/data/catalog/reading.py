@@ -57,7 +57,7 @@ class Catalog:
     name : str
         A short name for reports: the folder's, or the table's.
     format : str
-        How it was laid out; see `read_catalog`.
+        Its layout; see `read_catalog`.
     notes : tuple of str
         What was assumed, and no problem.
     check : callable, optional
@@ -188,7 +188,7 @@ def read_catalog(
         If a table cannot be used.
     CatalogError
         If the format, the subset, `segments`, `labels` or `min_songs` is none of the above, or
-        several genres a song are asked for where no table names them.
+        several genres per song are asked for where no table names them.
     """
     if format != "auto" and format not in contributions("register_catalogs"):
         known = ", ".join(("auto", *contributions("register_catalogs")))
@@ -218,7 +218,7 @@ def read_catalog(
             if labels == "tags"
             else f"a collection of the format {layout}",
             wanted="a table with a column genres, of names between semicolons",
-            remedy="leave out multi_label",
+            remedy="omit multi_label",
         )
     if labels == "tags":
         label_by_tags(reading, labelled=labelled)
@@ -257,7 +257,7 @@ def _detect(path: str) -> str:
             if known[name].item.detects(path):
                 return name
     raise CatalogError(
-        f"{printable(path)!r} is no collection",
+        f"{printable(path)!r} is not a collection",
         found=f"a file with suffix {os.path.splitext(path)[1].lower()!r}",
         wanted="a folder, or a .csv, .tsv or .parquet table",
     )
@@ -283,7 +283,7 @@ def _naming(layout: str) -> Iterator[None]:
         raise CatalogError(
             f"the reader '{layout}' of {entry.package} failed",
             found=f"{type(error).__name__}: {error}",
-            remedy=f"mend the plugin '{entry.plugin}', or leave it out by GENRENET_LOAD_PLUGINS",
+            remedy=f"fix the plugin '{entry.plugin}', or exclude it with GENRENET_LOAD_PLUGINS",
         ) from error
 
 

@@ -231,7 +231,9 @@ def text_rows(table: str) -> tuple[list[str], list[list[str]]]:
             remedy="save it as UTF-8; write paths that are not UTF-8 as file:name%E9.mp3",
         ) from None
     except csv.Error as error:
-        raise UnreadableTableError(f"{printable(table)!r} is no CSV", found=str(error)) from None
+        raise UnreadableTableError(
+            f"{printable(table)!r} is not a CSV file", found=str(error)
+        ) from None
     header = [clean(name).lower() for name in rows[0]] if rows else []
     return header, rows[1:]
 
@@ -244,7 +246,7 @@ def _parquet_rows(table: str) -> tuple[list[str], Iterator[Sequence[object]]]:
         data = pyarrow.parquet.read_table(table)
     except (pyarrow.ArrowException, OSError) as error:
         raise UnreadableTableError(
-            f"{printable(table)!r} is no Parquet file", found=clean(error)
+            f"{printable(table)!r} is not a Parquet file", found=clean(error)
         ) from None
     columns = [column.to_pylist() for column in data.columns]
     return [name.strip().lower() for name in data.column_names], zip(*columns, strict=True)

@@ -50,7 +50,7 @@ def litdata() -> Any:
 def not_whole(source: str, found: str) -> StreamedError:
     """Return the error for a collection that lacks something."""
     return StreamedError(
-        f"the streamed collection '{printable(source)}' is not whole",
+        f"the streamed collection '{printable(source)}' is incomplete",
         found=found,
         wanted="all that 'genrenet data prepare --format litdata' wrote",
         remedy="run that again, and copy the whole folder",
@@ -109,7 +109,7 @@ class Fetcher:
         # Each kind of store has errors of its own, all of which mean this.
         except Exception as error:
             raise StreamedError(
-                f"cannot fetch '{name}' from '{self.address}'",
+                f"cannot download '{name}' from '{self.address}'",
                 found=f"{type(error).__name__}: {' '.join(str(error).split())}",
                 wanted="a copy of a whole folder that 'genrenet data prepare' wrote",
                 remedy="check the address, its credentials and the copy",
@@ -169,7 +169,7 @@ class ChunkCache:
             raise StreamedError(
                 f"cannot keep chunks in '{printable(root)}'",
                 found=str(error),
-                remedy="pass a folder that can be written as --data.store",
+                remedy="pass a writable folder as --data.store",
             ) from error
 
     @cached_property

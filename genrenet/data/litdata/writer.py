@@ -130,7 +130,7 @@ def _is_written(catalog: Catalog, folder: Path, stamp: dict[str, Any]) -> bool:
             (folder / STAMP).unlink()
             return _is_written(catalog, folder, stamp)
         raise StreamedError(
-            f"'{printable(folder)}' holds another streamed collection",
+            f"'{printable(folder)}' contains another streamed collection",
             found=f"'{found.get('name')}' at {found.get('sample_rate')} Hz, from other files or "
             "an earlier state of them",
             wanted=f"'{stamp['name']}' at {stamp['sample_rate']} Hz",

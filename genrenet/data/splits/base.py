@@ -156,7 +156,7 @@ def require_enough(counts: Mapping[str, int], least: int, what: str, of: str) ->
         f"too few {what} for {least} {of}",
         found=found,
         wanted=f"at least {least}" + ("" if "" in few else " in every genre"),
-        remedy="add songs, leave the genre out, take fewer parts or folds"
+        remedy="add songs, remove the genre, use fewer parts or folds"
         + (", or split by genre (stratified)" if what == "artists" else ""),
     )
 

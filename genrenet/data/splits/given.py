@@ -33,7 +33,7 @@ def fault_filtered(table: pd.DataFrame) -> Split:
     """Return GTZAN's fault-filtered split: 443 songs to train, 197 to validate, 290 to test.
 
     The lists (Kereliuk, Sturm and Larsen 2015; ``gtzan_fault_filtered.csv``) leave out repeated and
-    distorted excerpts and keep known artists on one side. Songs are recognised by file name
+    distorted excerpts and keep each known artist in one part. Songs are recognised by file name
     (blues.00029); those in no list are left out. Where not all 930 are there the name says so.
 
     Parameters
@@ -101,10 +101,10 @@ def by_column(table: pd.DataFrame, column: str = "split") -> Split:
         if value is not None and value == value and str(value).strip()
     ]
     if wrong := {value for _, value in rows if value.lower() not in PART_NAMES}:
-        raise SplitError(f"column {column!r} is no split", found=some(wrong), wanted=some(PARTS))
+        raise SplitError(f"column {column!r} is not a split", found=some(wrong), wanted=some(PARTS))
     parts = [PART_NAMES[value.lower()] for _, value in rows]
     if "train" not in parts:
-        raise SplitError(f"column {column!r} is no split", found="no song in 'train'")
+        raise SplitError(f"column {column!r} is not a split", found="no song in 'train'")
     return split_of(f"column {column!r}", [track for track, _ in rows], parts)
 
 
@@ -228,12 +228,12 @@ def read_split(path: str | os.PathLike[str], table: pd.DataFrame) -> Split:
     header = [column.strip().lower() for column in rows[0]] if rows else []
     if not {"track_id", "split"} <= set(header):
         raise SplitError(
-            f"{where!r} is no split",
+            f"{where!r} is not a split",
             found=some(header) or "an empty file",
             wanted="the columns track_id and split",
         )
     if uneven := [number for number, row in enumerate(rows, 1) if len(row) != len(header)]:
-        raise SplitError(f"{where!r} is no split", found=f"other columns in row {uneven[0]}")
+        raise SplitError(f"{where!r} is not a split", found=f"other columns in row {uneven[0]}")
     ids = [row[header.index("track_id")] for row in rows[1:]]
     parts = [row[header.index("split")].strip() for row in rows[1:]]
     if wrong := {part for part in parts if part.lower() not in PART_NAMES}:

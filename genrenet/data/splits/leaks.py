@@ -29,7 +29,7 @@ NOT_FOUND = (
 
 @dataclass(frozen=True)
 class Leakage:
-    """What a split has on more than one side; true in a condition if there is anything.
+    """What is in more than one part of a split; true if there is anything.
 
     Parameters
     ----------
@@ -38,11 +38,11 @@ class Leakage:
     n_songs : int
         Songs in the split; segments of a song are one.
     artists : dict of str to tuple of str
-        Artists on more than one side -> their parts, in the order train, validation, test.
+        Artists in more than one part -> their parts, in the order train, validation, test.
     segments : dict of str to tuple of str
-        Songs with segments on more than one side -> their parts.
+        Songs with segments in more than one part -> their parts.
     songs : tuple of dict of str to str
-        Groups of songs with the same samples on more than one side: `track_id` -> part.
+        Groups of songs with the same samples in more than one part: `track_id` -> part.
     unreadable : dict of str to str
         `track_id` of songs whose audio could not be compared -> why.
     unknown_artists : int
@@ -68,14 +68,14 @@ class Leakage:
         verdict = "leaks" if self else "no leak was found"
         lines = [f"{self.split}: {verdict} ({self.n_songs} songs)"]
         for what, found in (
-            ("artists on more than one side", self.artists),
-            ("songs with segments on more than one side", self.segments),
+            ("artists in more than one part", self.artists),
+            ("songs with segments in more than one part", self.segments),
         ):
             if found:
                 lines.append(f"  {what}: {len(found)}")
                 lines += [f"    {name}: {', '.join(parts)}" for name, parts in found.items()]
         if self.songs:
-            lines.append(f"  same audio on more than one side: {len(self.songs)}")
+            lines.append(f"  same audio in more than one part: {len(self.songs)}")
             lines += [
                 "    " + " = ".join(f"{track} ({part})" for track, part in group.items())
                 for group in self.songs
@@ -114,7 +114,7 @@ def leakages(
     progress: Callable[[int, int], None] | None = None,
     workers: int | None = None,
 ) -> list[Leakage]:
-    """Look for artists, songs and identical audio on more than one side of splits.
+    """Look for artists, songs and identical audio in more than one part of splits.
 
     Audio is compared sample by sample (`genrenet.audio.fingerprint`), so a copy under another name
     or in another lossless format is found, another encoding of the same recording is not. Every
@@ -181,7 +181,7 @@ def _sides(split: Split, tracks: Sequence[str]) -> dict[str, str]:
 def _crossing(
     part_of: dict[str, str], names: dict[str, str], key: Callable[[str], Hashable]
 ) -> dict[str, tuple[str, ...]]:
-    """Return names that stand on more than one side, in the first spelling met, with their
+    """Return names that are in more than one part, in the first spelling met, with their
     parts.
     """
     sides: dict[Hashable, set[str]] = defaultdict(set)

@@ -29,7 +29,7 @@ _CELLS = 50_000_000  # groups x genres x moves that an attempt may take
 
 
 def stratified(table: pd.DataFrame, fractions: Sequence[float] = FRACTIONS, seed: int = 0) -> Split:
-    """Shuffle the songs of each genre and deal them out; artists may be on both sides.
+    """Shuffle and divide the songs of each genre; artists may be in several parts.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ def _deal(genres: Sequence[str], shares: Sequence[float], rng: np.random.Generat
 def artist_disjoint(
     table: pd.DataFrame, fractions: Sequence[float] = FRACTIONS, seed: int = 0
 ) -> Split:
-    """Keep every artist's songs together in one part, with the genres balanced as well as may be.
+    """Keep every artist's songs together in one part, with the genres balanced as well as possible.
 
     Of several random assignments of artists, each improved by moving one artist at a time, the one
     is taken whose number of songs per genre and part is nearest to the fractions (chi-square).
@@ -121,7 +121,7 @@ def artist_disjoint(
     ------
     SplitError
         If the fractions are wrong, there are fewer artists than parts, or a genre has songs by one
-        artist only: nobody could tell then whether a model knows the genre or the artist.
+        artist only: genre and artist could then not be distinguished.
     """
     shares = shares_of(fractions)
     ids, genres, groups = songs_of(table, artists=True)

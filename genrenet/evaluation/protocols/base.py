@@ -27,8 +27,8 @@ class Protocol:
     Attributes
     ----------
     name : str
-        What a `ProtocolKind` is asked for by, and, behind an ``@``, how much of the songs to learn
-        from is learnt from.
+        What a `ProtocolKind` is asked for by, and, behind an ``@``, the size of the training
+        set.
     seeds : tuple of int
         One repetition each, with other folds and draws (or another start of the methods).
     """
@@ -70,7 +70,7 @@ class Protocol:
 
     @property
     def lenient(self) -> bool:
-        """Whether songs of one artist may be both learnt from and judged."""
+        """Whether songs of one artist may be in both the training and the test set."""
         return self.kind.lenient
 
     def folds(self, table: pd.DataFrame, seed: int) -> list[Fold]:
@@ -105,7 +105,7 @@ class Protocol:
             raise SplitError(
                 f"the protocol '{kind.name}' of {entry.package} failed",
                 found=f"{type(error).__name__}: {error}",
-                remedy=f"mend the plugin '{entry.plugin}'",
+                remedy=f"fix the plugin '{entry.plugin}'",
             ) from error
         if subset is None:
             return found

@@ -30,8 +30,8 @@ def artist_folds(table: pd.DataFrame, seed: int, n_folds: int) -> list[Split]:
         raise SplitError(
             f"the protocol 'artist-{n_folds}fold' needs artists",
             found=f"the artists of {named} of {len(table)} songs",
-            wanted="those of 90 % at least",
-            remedy="add a column artist, or take stratified-10fold or 70-30",
+            wanted="those of at least 90 %",
+            remedy="add a column artist, or use stratified-10fold or 70-30",
         )
     return k_fold(table, n_folds, seed, "artist")
 
@@ -74,7 +74,7 @@ def across_fold(table: pd.DataFrame, seed: int) -> list[Split]:
         raise SplitError(
             "the protocol 'across' needs two collections",
             found="one",
-            remedy="name the one that is judged by --test-on",
+            remedy="name the second one with --test-on",
         )
     parts = table["collection"].map({"learnt": "train", "judged": "test"})
     return [Split("across", pd.Series(parts.to_numpy(), pd.Index(table["track_id"]), name="split"))]

@@ -23,7 +23,7 @@ NAME = re.compile(r"[\w.+-]+")
 
 @dataclass(frozen=True)
 class Fold:
-    """Songs to learn from and songs to judge.
+    """Training songs and test songs.
 
     Attributes
     ----------
@@ -39,23 +39,23 @@ class Fold:
 
 @dataclass(frozen=True)
 class ProtocolKind:
-    """A way of dividing songs, as a plugin adds it.
+    """A protocol (way of splitting songs), as a plugin adds it.
 
     Parameters
     ----------
     name : str
-        How it is asked for: letters, digits and ``. + - _``.
+        Name: letters, digits and ``. + - _``.
     summary : str
-        What it is, in a line.
+        Description in one line.
     meaning : str
-        What its figures say, in words for the report.
+        What its results mean, in words for the report.
     folds : callable
-        ``folds(table, seed)`` gives a list of `Split` or `Fold`, each with songs to learn from and
-        songs to judge; no song is judged twice. The table has `track_id`, `path`, `genre`,
+        ``folds(table, seed)`` gives a list of `Split` or `Fold`, each with training songs and
+        test songs; no song is tested twice. The table has `track_id`, `path`, `genre`,
         `artist`, and where they are known `split` and `song` (whose segment a row is). Where a
-        `Split` has no songs for validation, some are taken from those that are learnt from.
+        `Split` has no songs for validation, some are taken from the training songs.
     lenient : bool
-        Whether songs of one artist may be both learnt from and judged.
+        Whether songs of one artist may be in both the training and the test set.
     pattern : str
         A regular expression of all names that it is asked for by. What its named groups match goes
         to `folds` as keyword arguments, numbers as int.
@@ -111,17 +111,17 @@ class ProtocolKind:
             for one in made
         ]
         if not found:
-            raise SplitError(f"the protocol '{name}' has no folds", wanted="one at least")
+            raise SplitError(f"the protocol '{name}' has no folds", wanted="at least one")
         for fold in found:
             counts = fold.split.counts()
             if not counts["test"]:
-                raise SplitError(f"the split '{fold.split.name}' has no songs to judge")
+                raise SplitError(f"the split '{fold.split.name}' has no test songs")
             if not counts["train"]:
-                raise SplitError(f"the split '{fold.split.name}' has no songs to learn from")
+                raise SplitError(f"the split '{fold.split.name}' has no training songs")
         tested = Counter(chain.from_iterable(_test_songs(fold.split) for fold in found))
         if twice := [track for track, times in tested.items() if times > 1]:
             raise SplitError(
-                f"the protocol '{name}' judges a song twice with one seed", found=repr(twice[0])
+                f"the protocol '{name}' tests a song twice with one seed", found=repr(twice[0])
             )
         return found
 

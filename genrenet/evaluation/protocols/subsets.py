@@ -12,7 +12,7 @@ Names
 ``5-shot``
     So many songs of every genre.
 
-Songs for validation are among those that are counted; the songs that are judged stay as they are.
+Songs for validation are among those that are counted; the test songs stay as they are.
 Draws of one seed are nested: a larger one holds the smaller. The seats of a size are given to the
 genres by Webster's method (Sainte-Lague), which never takes one back when there are more.
 """
@@ -41,7 +41,7 @@ FIRST_KEY = 1000
 
 @dataclass(frozen=True)
 class Subset:
-    """How much of the songs to learn from is learnt from.
+    """The size of a reduced training set.
 
     Attributes
     ----------
@@ -78,7 +78,7 @@ class Subset:
         given = [float(found[k]) for k in ("shots", "each", "share", "number") if k in found]
         if not given or given[0] <= 0 or ("share" in found and given[0] > 100):
             raise SplitError(
-                "how much is learnt from",
+                "the size of the training set",
                 found=repr(text),
                 wanted="such as 50-songs, 25%-songs, 8-artists, 25%-artists, 2-artists-per-genre, "
                 "5-shot",
@@ -103,8 +103,8 @@ class Subset:
         what = f"{of} {self.curve}"
         whole = ", with all their songs," if self.unit == "artists" else ""
         return (
-            f"Learnt from {what} only{whole} of each fold's training songs, songs for validation "
-            "among them, drawn again for every seed; the songs that are judged are the same."
+            f"Trained on {what} only{whole} of each fold's training set, including validation "
+            "songs, drawn anew for every seed; the test set is the same."
         )
 
 
@@ -177,7 +177,7 @@ def _of_each(queues: Mapping[str, Sequence[Hashable]], subset: Subset, where: st
     few = {genre: len(queue) for genre, queue in sorted(queues.items()) if len(queue) < wanted}
     if few:
         raise SplitError(
-            f"too few {subset.unit} to learn from {wanted} of each genre",
+            f"too few {subset.unit} to train on {wanted} of each genre",
             found="; ".join(f"genre {genre!r}: {n} in {where}" for genre, n in few.items()),
             remedy="take a smaller number, or add songs",
         )
@@ -210,7 +210,7 @@ def _of_all(queues: Mapping[str, Sequence[Hashable]], subset: Subset, where: str
     if wanted > len(ordered):
         counts = ", ".join(f"{genre!r} {len(queue)}" for genre, queue in sorted(queues.items()))
         raise SplitError(
-            f"too few {subset.unit} to learn from {wanted}",
+            f"too few {subset.unit} to train on {wanted}",
             found=f"{len(ordered)} in {where} (genre {counts})",
             remedy="take a smaller number, or a share such as 50%",
         )

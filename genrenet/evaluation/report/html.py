@@ -32,7 +32,7 @@ def writing(path: Path) -> Iterator[None]:
         raise ReportError(
             f"cannot write '{printable(path)}'",
             found=error.strerror or str(error),
-            remedy="choose a folder that can be written",
+            remedy="choose a writable folder",
         ) from error
 
 

@@ -5,7 +5,7 @@
 ``results.json``
     Every number of the page.
 ``predictions.csv``
-    One row a song, as `predictions_table` gives it.
+    One row per song, as `predictions_table` gives it.
 ``confusion_songs.png``, ``confusion_frames.png``
     The confusion matrices, for slides and papers.
 ``report.html``
@@ -44,12 +44,12 @@ def predictions_table(
     labels: Sequence[str],
     frames: ArrayLike | None = None,
 ) -> pd.DataFrame:
-    """Return one row a song that was decided.
+    """Return one row per song that was decided.
 
     Parameters
     ----------
     songs : DataFrame
-        With columns ``path`` and ``genre``, one row a song.
+        With columns ``path`` and ``genre``, one row per song.
     scores : array_like of float, shape (songs, labels)
     labels : sequence of str
     frames : array_like of int, shape (songs,), optional

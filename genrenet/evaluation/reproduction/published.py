@@ -120,7 +120,7 @@ def published_tables() -> list[PublishedTable]:
             remarks.append(
                 f"Table {number} holds {table.n} songs ("
                 f"{_listed({genre: sum(row) for genre, row in zip(GENRES, matrix, strict=True)})})"
-                f", the others {usual}: this method was judged on fewer songs, and others."
+                f", the others {usual}: this method was tested on fewer, and other, songs."
             )
         if (claimed := CLAIMED.get(method)) is not None:
             remarks.append(

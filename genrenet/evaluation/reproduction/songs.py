@@ -37,7 +37,7 @@ class Material:
     songs : DataFrame or None
         Its rows: ``path``, ``genre``, ``track_id``, ``duration`` in seconds, and so on.
     features : Path or None
-        A table of features, a row a song.
+        A table of features, one row per song.
     notes : list of str
         What was found and what was assumed, for people.
     """
@@ -79,7 +79,7 @@ def find_material(
     given = [] if features is None else [Path(features)]
     if given and not _is_features(given[0]):
         raise DatasetError(
-            f"'{printable(given[0])}' is no table of features",
+            f"'{printable(given[0])}' is not a table of features",
             wanted="a CSV or Parquet file with a song and its genre in every row, and numbers",
         )
     sources: list[Path] = []

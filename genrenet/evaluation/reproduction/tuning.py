@@ -177,7 +177,7 @@ def run_study(
             plan = {key: value for key, value in asdict(study).items() if key not in _LISTS}
             plan |= {"songs": digest, "backbone": backbone, "rate": RATES[kind]}
             if rows.get(name, {}).get("settings") == plan:
-                tell(f"{name}: done before")
+                tell(f"{name}: already done")
                 found.append(rows[name])
                 continue
             try:

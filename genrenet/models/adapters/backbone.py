@@ -13,7 +13,7 @@ from genrenet.models.outputs import Activation
 class Backbone(nn.Module):
     """Base of what adapters open: from the output of a front end to the outputs of layers.
 
-    A backbone of one's own sets the attributes and defines ``forward``.
+    A backbone of your own sets the attributes and defines ``forward``.
 
     Attributes
     ----------
@@ -30,7 +30,7 @@ class Backbone(nn.Module):
     activation : {"softmax", "normalised-sigmoid", "sigmoid"}
         What turns its logits into scores; see `genrenet.models.outputs.log_scores`.
     batch_frames : int > 0, optional
-        Frames it wants at once; None takes any number.
+        Number of frames in a batch; None accepts any number.
     """
 
     sample_rate: int = 16_000

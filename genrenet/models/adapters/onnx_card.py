@@ -100,7 +100,7 @@ def card_file(file: Path) -> Path:
         if (found := file.with_suffix(suffix)).is_file():
             return found
     raise AdapterError(
-        f"nothing says how '{printable(file)}' is to be used",
+        f"there is no description of '{printable(file)}'",
         wanted=f"'{printable(file.with_suffix('.yaml').name)}' beside it, such as {EXAMPLE}, or "
         "the JSON that Essentia publishes with it",
         remedy="see docs/backbones.md",
@@ -126,7 +126,7 @@ def read_card(file: Path) -> OnnxCard:
         ) from error
     if not isinstance(found, dict):
         raise AdapterError(
-            f"'{name}' holds no settings", found=type(found).__name__, wanted=EXAMPLE
+            f"'{name}' contains no settings", found=type(found).__name__, wanted=EXAMPLE
         )
     if "inference" in found or "schema" in found:
         return _of_essentia(found, name)
@@ -180,7 +180,7 @@ def _of_essentia(found: dict[str, Any], name: str) -> OnnxCard:
     if algorithm not in MUSICNN:
         of = inference.get("embedding_model")
         raise AdapterError(
-            f"'{name}' describes a model that takes no audio that is known here",
+            f"'{name}' describes a model with an unknown kind of input",
             found=f"the algorithm {algorithm or 'none'}" + (" on embeddings" if of else ""),
             wanted=", ".join(MUSICNN),
             remedy="write a YAML file instead: see docs/backbones.md",

@@ -141,7 +141,7 @@ class OnnxModel(Backbone):
 
     def _wrong(self, what: str, found: str, wanted: str) -> AdapterError:
         return AdapterError(
-            f"'{self.session.name}' is not what stands beside it: {what}",
+            f"'{self.session.name}' differs from its description: {what}",
             found=found,
             wanted=wanted,
             remedy="correct the YAML file: see docs/backbones.md",
@@ -260,7 +260,7 @@ class OnnxModel(Backbone):
         steps = x.shape[-1]
         if self.patch not in (None, steps):
             raise NetworkError(
-                f"'{self.session.name}' takes frames of another length",
+                f"'{self.session.name}' needs frames of another length",
                 found=f"{steps} steps of time",
                 wanted=f"{self.patch}: frames of {self.frame_seconds:g} s",
                 remedy=f"pass --data.frame_seconds {self.frame_seconds:g}",

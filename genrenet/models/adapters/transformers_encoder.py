@@ -96,7 +96,7 @@ def folder_of(rest: str, *, fetch: bool = True) -> Path:
 def _unfetched(rest: str, error: Exception) -> AdapterError:
     reason = [line for line in str(error).splitlines() if line.strip()]
     return AdapterError(
-        f"the model 'hf:{printable(rest)}' cannot be fetched",
+        f"the model 'hf:{printable(rest)}' cannot be downloaded",
         found=reason[0] if reason else type(error).__name__,
         wanted="a name on the hub that can be reached, or a folder that is there",
         remedy="on another machine run 'hf download ORG/NAME --local-dir FOLDER', copy the folder, "
@@ -173,9 +173,9 @@ def open_encoder(rest: str, trust: bool = False) -> TransformersEncoder:
     foreign = _is_foreign(config, transformers)
     if foreign and not trust:
         raise AdapterError(
-            f"'hf:{printable(rest)}' comes with code of its own, which would be run",
+            f"'hf:{printable(rest)}' contains Python code that would be run",
             found=", ".join(sorted({*map(str, (config.get("auto_map") or {}).values())})),
-            wanted="your word that you trust it",
+            wanted="confirmation that you trust it",
             remedy=f"read its .py files, then pass --trust-remote-code, or set {TRUST}=hf:{rest} "
             f"(or {TRUST}={REMOTE_CODE} for all)",
         )

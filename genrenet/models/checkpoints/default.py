@@ -45,13 +45,13 @@ def default_checkpoint(notice: Notice | None = None) -> str:
         try:
             for one in missing:
                 if not offline():
-                    say(f"{name} stands on the published model {one}, which is fetched now")
+                    say(f"{name} uses the published model {one}, which is downloaded now")
                 import_checkpoint(one)
         except GenrenetError as error:
             faults.append(f"{name} cannot be used ({error})")
             continue
         if faults:
-            say(f"{'; '.join(faults)}; {name} answers instead")
+            say(f"{'; '.join(faults)}; {name} is used instead")
         return name
     return DEFAULT_CHECKPOINT  # opening it tells what is missing
 

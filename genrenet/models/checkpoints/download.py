@@ -80,9 +80,9 @@ def fetch(
         return _given(model, Path(source))
     if model.sha256 is None:
         raise FetchError(
-            f"{model.name} is not fetched by itself",
+            f"{model.name} is not downloaded automatically",
             found="no checksum that its authors have published",
-            wanted=f"the file {model.filename}, of which you make sure yourself",
+            wanted=f"the file {model.filename}, whose content you have checked yourself",
             remedy=f"have it from {model.address} and run 'genrenet checkpoints import "
             f"{model.name} --from FILE'",
         )
@@ -101,7 +101,7 @@ def fetch(
         raise CacheError(
             f"cannot keep '{model.filename}' in the cache folder '{printable(folder)}'",
             found=str(error),
-            remedy="free some space, or set GENRENET_CACHE to a folder that can be written",
+            remedy="free some space, or set GENRENET_CACHE to a writable folder",
         ) from error
     return target
 
@@ -158,7 +158,7 @@ def _check(path: Path, model: PublishedModel, origin: str) -> None:
 
 def _wrong(model: PublishedModel, origin: str, found: str) -> FetchError:
     return FetchError(
-        f"what came from {origin} is not the published file of {model.name}, and was deleted",
+        f"the download from {origin} is not the published file of {model.name}, and was deleted",
         found=found,
         wanted=_identity(model.files[0]),
         remedy=f"try again, or {_by_hand(model)}",
@@ -174,7 +174,7 @@ def _by_hand(model: PublishedModel) -> str:
 
 def _unreachable(model: PublishedModel, reason: str) -> FetchError:
     return FetchError(
-        f"cannot fetch {model.filename} for {model.name} from {model.address}",
+        f"cannot download {model.filename} for {model.name} from {model.address}",
         found=reason,
         remedy=f"check the connection, or {_by_hand(model)}",
     )

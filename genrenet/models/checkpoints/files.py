@@ -154,7 +154,7 @@ def load_weights(model: GenreModel, state: dict[str, Any], name: str) -> GenreMo
         raise CheckpointError(
             f"'{name}' holds weights that are not finite numbers: it cannot name a genre",
             found=f"{len(broken)} tensors, the first {broken[0]}",
-            remedy="take an earlier checkpoint of the run, or train again with a lower rate",
+            remedy="use an earlier checkpoint of the run, or train again with a lower rate",
         )
     model.check_response_of(name)
     return model.eval()

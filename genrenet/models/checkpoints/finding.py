@@ -78,7 +78,7 @@ def find_checkpoint(name_or_path: str | os.PathLike[str]) -> Path:
         return import_checkpoint(name)
     if is_reference(name):
         raise CheckpointError(
-            f"'{printable(name)}' is no checkpoint, but a backbone that an adapter opens",
+            f"'{printable(name)}' is a backbone in another format, not a checkpoint",
             wanted="a .ckpt file or a model's name",
             remedy="train a head on it with 'genrenet fit --config transfer', and pass its "
             "checkpoint",

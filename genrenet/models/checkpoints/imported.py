@@ -155,7 +155,7 @@ def _unwritable(folder: Path, error: Exception) -> CacheError:
     return CacheError(
         f"cannot write into the cache folder '{printable(folder)}'",
         found=str(error),
-        remedy="free some space, or set GENRENET_CACHE to a folder that can be written",
+        remedy="free some space, or set GENRENET_CACHE to a writable folder",
     )
 
 

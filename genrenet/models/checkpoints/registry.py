@@ -61,7 +61,7 @@ class PublishedModel:
     name : str
         Lower-case letters, digits, dots, underscores and hyphens; also the imported file's name.
     title : str
-        What it is, in a line.
+        Description in one line.
     filename, sha256, size, address, convert
         The file that is fetched: see `SourceFile`.
     licence : str

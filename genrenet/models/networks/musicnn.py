@@ -172,7 +172,7 @@ class MusiCNN(GenreNetwork):
         return embedding
 
     def layers(self, logmel: Tensor) -> dict[str, Tensor]:
-        """Return every layer's output as one vector a patch.
+        """Return every layer's output as one vector per patch.
 
         Parameters
         ----------

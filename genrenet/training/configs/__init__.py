@@ -63,7 +63,7 @@ def experiment(name: str) -> dict[str, Any]:
     try:
         settings = yaml.safe_load(file.read_text("utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"'{name}' is no YAML", found=" ".join(str(error).split())) from error
+        raise ConfigError(f"'{name}' is not YAML", found=" ".join(str(error).split())) from error
     keys = (
         *("models", "protocol", "seeds", "learning_curve", "sizes", "shots"),
         *("test_on", "genre_map", "genres", "deform", "out", "reference"),
@@ -73,7 +73,7 @@ def experiment(name: str) -> dict[str, Any]:
     )
     if not isinstance(settings, dict) or unknown:
         raise ConfigError(
-            f"'{name}' is no experiment",
+            f"'{name}' is not an experiment",
             found=", ".join(unknown) or type(settings).__name__,
             wanted=f"some of {', '.join(keys)}",
         )

@@ -1,4 +1,4 @@
-"""The output of the stages that never learn, computed once a frame and kept while training.
+"""The output of the stages that never learn, computed once per frame and kept while training.
 
 Conventions
 -----------

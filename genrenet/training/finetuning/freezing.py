@@ -46,7 +46,7 @@ class LayerFreezing(BaseFinetuning):
     layer_decay : float in (0, 1]
         Ratio of a stage's learning rate to that of the stage above it; the head has the whole rate.
     cache_trunk : bool or "auto"
-        Compute the output of the stages below all that ever learn only once a frame, before the
+        Compute the output of the stages below all that ever learn only once per frame, before the
         first epoch. It takes fixed crops and no augmentation. ``auto`` does so where it can; true
         fails where it cannot.
 
@@ -60,7 +60,7 @@ class LayerFreezing(BaseFinetuning):
     Raises
     ------
     FinetuningError
-        When training starts: a stage the network does not have, nothing that learns, a rate out of
+        When training starts: a stage the network does not have, nothing to train, a rate out of
         range, or a cache that cannot be.
 
     Notes
@@ -123,7 +123,7 @@ class LayerFreezing(BaseFinetuning):
         self.learning(model)
         if not self.learning(model, 0):
             raise FinetuningError(
-                "nothing would learn",
+                "no stage would be trained",
                 found="no stage to train in the first epoch",
                 wanted=f"one or more of {', '.join(model.stages())}, or all",
             )

@@ -28,11 +28,11 @@ class Pretrained(NetworkMaker):
     ----------
     backbone : str
         The name of a checkpoint, such as ``msd-cnn``, or a ``.ckpt`` file; or what an adapter
-        opens, such as ``hf:ORG/NAME``: its layers get learnt weights, and a head.
+        opens, such as ``hf:ORG/NAME``: a trained weighted sum of its layers, and a head.
     dropout : float in [0, 1), optional
         Dropout before the head; None keeps the backbone's.
     keep_head : bool
-        Keep the output layer too: for training on with the same labels in the same order.
+        Keep the output layer too: to continue training with the same labels in the same order.
     seed : int
         Fixes the new head.
 

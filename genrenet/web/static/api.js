@@ -9,10 +9,10 @@ export class ApiError extends Error {
   }
 }
 
-const UNREACHABLE = "The server does not answer. Is it still running, and are you online?";
+const UNREACHABLE = "The server does not respond. Is it still running, and are you online?";
 
 function errorOf(status, text, retryAfter) {
-  let message = `The server answered with status ${status}.`;
+  let message = `The server responded with status ${status}.`;
   try {
     message = JSON.parse(text).error || message;
   } catch {
@@ -111,7 +111,7 @@ export function classify(request, { onEvent, onSent, signal }) {
     call.onload = () => {
       take();
       // After a result or an error these come too late to matter.
-      if (call.status === 200) reject(new ApiError("The server's answer broke off. Try again."));
+      if (call.status === 200) reject(new ApiError("The response of the server was interrupted. Try again."));
       else reject(errorOf(call.status, call.responseText, call.getResponseHeader("Retry-After")));
     };
     call.onerror = () => reject(new ApiError(UNREACHABLE));

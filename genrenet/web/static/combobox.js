@@ -81,7 +81,7 @@ export class PathField {
     this.point(-1);
     show(this.popup, entries.length > 0);
     this.input.setAttribute("aria-expanded", String(entries.length > 0));
-    const none = this.value ? "Nothing in the folder matches." : "The folder holds no songs.";
+    const none = this.value ? "Nothing in the folder matches." : "The folder contains no songs.";
     const found = more ? `More than ${entries.length} matches` : many(entries.length, "match", "matches");
     byId("count").textContent = entries.length ? found : none;
     say(byId("path-hint"), entries.length ? HINT : none);

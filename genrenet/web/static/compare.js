@@ -21,7 +21,7 @@ export class Compare {
     });
   }
 
-  /** Offer the models that have not judged a song. */
+  /** Offer the models that have not classified a song. */
   offer(entry) {
     this.running?.abort();
     this.entry = entry;
@@ -41,13 +41,13 @@ export class Compare {
     try {
       const { song } = await classify(request, {
         signal: mine.signal,
-        onEvent: ({ event, done, total }) => event === "frames" && this.say(`${model} listens: ${total ? percent(done / total) : done}`),
+        onEvent: ({ event, done, total }) => event === "frames" && this.say(`${model} is working: ${total ? percent(done / total) : done}`),
         onSent: () => {},
       });
       if (entry !== this.entry) return;
       byId("compared").replaceChildren(side(entry.model, entry.song, entry.words), side(model, song));
       const same = song.genre === entry.song.genre;
-      this.say(same ? `Both say ${song.genre}.` : `${entry.model} says ${entry.song.genre}, ${model} says ${song.genre}.`);
+      this.say(same ? `Both predict ${song.genre}.` : `${entry.model} predicts ${entry.song.genre}, ${model} predicts ${song.genre}.`);
       announce(byId("compare-said").textContent);
     } catch (error) {
       if (entry === this.entry) this.say(error.name === "AbortError" ? "Cancelled" : sentence(error.message));

@@ -42,7 +42,7 @@ export class Correction {
 
   say(problem = null) {
     const { correction } = this.entry;
-    const noted = correction ? `Noted in the library: ${correction}.` : "";
+    const noted = correction ? `Saved in the library: ${correction}.` : "";
     byId("noted").textContent = problem ? sentence(problem) : noted;
   }
 

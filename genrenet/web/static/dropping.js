@@ -33,7 +33,7 @@ export function takeDrops({ onFile, onRefuse }) {
     if (items.some((item) => item.webkitGetAsEntry?.()?.isDirectory)) {
       onRefuse("That is a folder. Drop a single song.");
     } else if (event.dataTransfer.files.length > 1) {
-      onRefuse("Those are several files. Drop one song at a time.");
+      onRefuse("These are several files. Drop one song at a time.");
     } else if (event.dataTransfer.files.length === 1) {
       onFile(event.dataTransfer.files[0]);
     }

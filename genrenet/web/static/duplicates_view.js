@@ -9,8 +9,8 @@ import { make } from "./dom.js";
 
 /** What counts as the same recording; genrenet/web/library_copies.py decides so. */
 export const MEANING =
-  "Files count as one recording where they hold the same, or where artist and title are the same, they last equally long within two seconds, and the model hears " +
-  "them alike. The second is a guess: look before you delete anything. The largest file stands for the others in all lists.";
+  "Files count as one recording if their content is identical, or if artist and title are equal, the durations differ by at most two seconds, and the model's scores " +
+  "are similar. The second rule is a heuristic: check before you delete anything. The largest file represents the others in all lists.";
 
 /** `#/duplicates`. */
 export class DuplicatesView extends CollectionView {

@@ -29,7 +29,7 @@ export class GenreView extends CollectionView {
     this.above.append(...about(genre, subgenre, row, overview.kind === "tags" ? "tag" : "genre"));
     this.body.append(
       tabs(
-        `What is shown of ${genre}`,
+        `Lists of ${genre}`,
         ["songs", "artists", "albums"].map((name) => [name, name[0].toUpperCase() + name.slice(1), genreAddress(genre, { ...query, show: name })]),
         show,
       ),
@@ -48,7 +48,7 @@ export class GenreView extends CollectionView {
 }
 
 function about(genre, subgenre, row, one) {
-  if (subgenre) return ["Songs that name it among their subgenres, of ", make("a", { href: genreAddress(genre) }, genre), "."];
+  if (subgenre) return ["Songs with this subgenre, among ", make("a", { href: genreAddress(genre) }, genre), "."];
   if (!row) return [`No song of the library has it as its first ${one}.`];
   return [`${many(row.songs, "song")}, ${length(3600 * row.hours)}; ${row.unsure.toLocaleString("en")} unsure. By the first ${one} of each song.`];
 }

@@ -64,7 +64,7 @@ export class HomeView {
 }
 
 const untagged = ({ untagged: count }) =>
-  `${many(count, "file")} without artist or title among ${count === 1 ? "its" : "their"} tags: ${count === 1 ? "it is" : "they are"} called by ${count === 1 ? "its" : "their"} folders and names.`;
+  `${many(count, "file")} without artist or title among ${count === 1 ? "its" : "their"} tags: ${count === 1 ? "it is" : "they are"} shown with the ${count === 1 ? "name" : "names"} of ${count === 1 ? "its" : "their"} folder and file.`;
 
 /** Figures, each a link to what it counts. */
 function facts({ songs, hours, artists, albums, unsure, not_music: notMusic, errors, copies, corrected }) {

@@ -19,7 +19,7 @@ export class LazyView {
     const view = await this.loading.catch(() => null);
     if (!view) {
       this.loading = null; // the next visit tries again
-      this.element.replaceChildren(make("p", { class: "problem", role: "alert" }, "This view cannot be fetched. Is the server still running?"));
+      this.element.replaceChildren(make("p", { class: "problem", role: "alert" }, "This view cannot be loaded. Is the server still running?"));
       return null;
     }
     if (!this.view) {

@@ -30,7 +30,7 @@ function keeper(asked, name) {
   const download = make("button", { type: "submit" }, "Download");
   const keep = make("button", { type: "button", hidden: true }, "Save in the music folder");
   const said = make("p", { role: "status" });
-  const hint = make("p", { class: "note" }, "An M3U8 file with paths from the music folder: put it there.");
+  const hint = make("p", { class: "note" }, "An M3U8 file with paths relative to the music folder: save it there.");
   const form = make("form", { class: "card keeper", hidden: true }, make("label", {}, make("span", {}, "Name of the playlist"), input), download, keep, hint, said);
   button.addEventListener("click", async () => {
     const open = form.hidden;

@@ -7,10 +7,10 @@ import { address } from "./router.js";
 import { songList } from "./song_list.js";
 
 const STATES = {
-  unsure: ["Unsure songs", "No genre of these is likely enough. Open one, and say which genre is right."],
-  "not-music": ["Not music", "What the model hears as something else than music."],
+  unsure: ["Unsure songs", "No genre of these songs is likely enough. Open a song to set the right genre."],
+  "not-music": ["Not music", "What the model recognises as something other than music."],
   error: ["Not read", "Files that could not be read; their pages say why."],
-  corrected: ["Corrected songs", "Somebody has said which genre is right."],
+  corrected: ["Corrected songs", "Songs whose genre was corrected."],
   sure: ["Sure songs", ""],
 };
 const SORTS = { artist: "Artist", title: "Title", confidence: "Least sure", duration: "Longest", path: "Folder" };
@@ -49,7 +49,7 @@ export class GroupsView extends CollectionView {
   }
 
   async fill(route, signal) {
-    this.above.textContent = "Those with most songs first.";
+    this.above.textContent = "Most songs first.";
     const list = this.listOf({}, { signal });
     this.body.append(list.element);
     await list.more();

@@ -56,7 +56,7 @@ export class MapPanel {
     );
     // The same button keeps the focus.
     if (pressed) [...this.song.querySelectorAll("button")].find(({ textContent }) => textContent === pressed)?.focus();
-    if (!wanted) this.song.append(make("p", { id: "map-less", class: "unseen" }, "First choose a song of which more is wanted."));
+    if (!wanted) this.song.append(make("p", { id: "map-less", class: "unseen" }, "First choose a song for “More like this”."));
   }
 
   /**

@@ -17,8 +17,8 @@ const SUGGESTED = 20;
 const LENGTH = 12; // songs of a path
 
 const BY = {
-  embeddings: "Songs that sound alike to the model lie side by side.",
-  scores: "Songs with similar genre scores lie side by side. For a map by sound, start the server with --embeddings and a file of “genrenet embed”.",
+  embeddings: "Songs that sound similar to the model are close to each other.",
+  scores: "Songs with similar genre scores are close to each other. For a map by sound, start the server with --embeddings and a file of “genrenet embed”.",
 };
 
 const LISTS = { here: "here", frame: "framedSongs", found: "found", like: "like", path: "path" };
@@ -102,7 +102,7 @@ export class MapView {
       "p",
       { id: "map-hint", class: "note" },
       "Drag to move, wheel or pinch to zoom; a click plays a song.",
-      make("span", {}, " Shift and drag for a frame around songs. Keys: arrows move, + and − zoom, 0 shows all, Enter takes the song nearest to the centre."),
+      make("span", {}, " Shift and drag to select songs. Keys: arrows move, + and − zoom, 0 shows all, Enter selects the song nearest to the centre."),
     );
     const tools = make("div", { class: "map-tools" }, find, this.framing, sight);
     this.picture = make("div", { class: "map-picture" }, tools, make("div", { class: "map-place" }, canvas.element, buttons), this.legend.element, this.hint);
@@ -168,9 +168,9 @@ export class MapView {
   waitFor({ state, songs, seconds, error }) {
     const text = {
       reading: "The library is being read.",
-      waiting: "The map is about to be drawn.",
-      drawing: `The map of ${many(songs ?? 0, "song")} is being drawn: ${Math.round(seconds)} seconds so far. The first time it takes half a minute or more; then it is kept. Lists of songs work meanwhile.`,
-      failed: error ? sentence(error.message) : "The map could not be drawn; the server's own output says why. Lists of songs work all the same.",
+      waiting: "The map is about to be computed.",
+      drawing: `The map of ${many(songs ?? 0, "song")} is being computed: ${Math.round(seconds)} seconds so far. The first time takes half a minute or more; then the map is cached. Lists of songs work meanwhile.`,
+      failed: error ? sentence(error.message) : "The map could not be computed; the output of the server says why. Lists of songs still work.",
     }[state];
     show(this.wait);
     if (this.wait.dataset.state !== state || state === "drawing") {

@@ -67,7 +67,7 @@ function listen() {
   for (const name of ["play", "pause", "timeupdate", "loadedmetadata"]) audio.addEventListener(name, draw);
   audio.addEventListener("play", () => byId("audio").pause()); // the song view's own
   audio.addEventListener("ended", () => (place < queue.length - 1 ? start(place + 1) : draw()));
-  audio.addEventListener("error", () => say(byId("bar-note"), "The file cannot be played: it is gone, or of a kind that this browser does not know."));
+  audio.addEventListener("error", () => say(byId("bar-note"), "The file cannot be played: it was deleted or moved, or this browser does not support its format."));
   byId("audio").addEventListener("play", silence);
 }
 

@@ -4,7 +4,7 @@ const known = new Map();
 
 const WORDS = {
   genres: { one: "genre", many: "genres", title: "Genres", best: "Genre", sure: "confidence" },
-  tags: { one: "tag", many: "tags", title: "Tags", best: "Likeliest tag", sure: "score" },
+  tags: { one: "tag", many: "tags", title: "Tags", best: "Most likely tag", sure: "score" },
 };
 
 /** Take the models as the server lists them. */

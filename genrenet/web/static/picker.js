@@ -59,7 +59,7 @@ export class Picker {
 
   upload(file) {
     if (file.size > this.limit) {
-      this.onRefuse(`'${file.name}' has ${bytes(file.size)}; the server takes ${bytes(this.limit)} at most.`);
+      this.onRefuse(`'${file.name}' has ${bytes(file.size)}; the server accepts at most ${bytes(this.limit)}.`);
       return;
     }
     if (!file.size) {
@@ -91,7 +91,7 @@ export class Picker {
     if (this.file) this.onGo({ file: this.file, model: this.model });
     else if (path.endsWith("/")) this.onRefuse("That is a folder. Choose a song in it.", "path");
     else if (path) this.onGo({ path, model: this.model });
-    else this.onRefuse("Choose a song first: a path, or a file of yours.", "path");
+    else this.onRefuse("Choose a song first: a path in the music folder, or a file.", "path");
   }
 
   announce(text) {

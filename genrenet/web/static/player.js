@@ -19,7 +19,7 @@ export class Player {
     this.audio.addEventListener("timeupdate", () => this.tell());
     this.audio.addEventListener("loadedmetadata", () => this.start > 0 && this.seek(this.start));
     this.audio.addEventListener("error", () => {
-      if (this.audio.hasAttribute("src")) this.refuse("This browser cannot play the file; all else works.");
+      if (this.audio.hasAttribute("src")) this.refuse("This browser cannot play the file; everything else works.");
     });
   }
 

@@ -12,7 +12,7 @@ export class Progress {
 
   begin(name, isUpload) {
     this.told = 0;
-    this.set(isUpload ? `Sending ${name}` : `Asking for ${name}`);
+    this.set(isUpload ? `Sending ${name}` : `Requesting ${name}`);
     show(byId("work"));
     announce(`Working on ${name}`);
   }
@@ -23,7 +23,7 @@ export class Progress {
 
   sent(share) {
     if (share < 1) this.set(`Sending: ${percent(share)}`, share);
-    else this.set("Sent; the server reads it");
+    else this.set("Sent; the server is reading it");
   }
 
   queued({ ahead }) {
@@ -42,7 +42,7 @@ export class Progress {
       this.set(`Listening: ${many(done, "frame")} done`);
       return;
     }
-    this.set(`Listening: ${done} of ${many(total, "frame")} done`, done / total);
+    this.set(`Analysing: ${done} of ${many(total, "frame")} done`, done / total);
     const quarter = Math.floor((4 * done) / total);
     if (total >= 40 && quarter > this.told && quarter < 4) {
       this.told = quarter;

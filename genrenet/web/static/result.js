@@ -113,7 +113,7 @@ export class Result {
     this.address = file ? URL.createObjectURL(file) : null;
     const { kind, name, duration } = this.entry;
     const address = kind === "path" ? audioAddress(name) : this.address;
-    this.player.load(address, duration, "The sound of an upload is gone once the page is reloaded.");
+    this.player.load(address, duration, "The audio of an upload is no longer available after the page is reloaded.");
   }
 
   notes({ error, notes }) {
@@ -144,9 +144,9 @@ export class Result {
 
   fillSimilar({ similar = [], by }) {
     const reason = {
-      scores: `Songs with like scores of ${this.entry.words.many}.`,
-      embeddings: "Songs that sound alike to the model.",
-      incomparable: "The library was scanned with a model of other genres or tags: its songs cannot be compared with this one.",
+      scores: `Songs with similar scores of ${this.entry.words.many}.`,
+      embeddings: "Songs that sound similar to the model.",
+      incomparable: "The library was scanned with a model that has other genres or tags, so its songs cannot be compared with this one.",
     }[by];
     show(byId("similar"), Boolean(reason) && Boolean(similar.length || by === "incomparable"));
     if (!reason) return;

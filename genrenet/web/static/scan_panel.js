@@ -16,12 +16,12 @@ export class ScanPanel {
     this.stop = make("button", { type: "button" }, "Cancel");
     this.work = make("div", { class: "scan-work", hidden: true }, this.bar, this.stop);
     this.text = make("p", { role: "status" });
-    this.hint = make("p", { class: "note" }, "Scores new and changed songs, and drops those that are gone, as 'genrenet scan' does. It goes on when this page is closed.");
+    this.hint = make("p", { class: "note" }, "Classifies new and changed songs and removes deleted ones, as 'genrenet scan' does. The scan continues when this page is closed.");
     this.element = make("section", { class: "scan", "aria-label": "Keep the library up to date" }, make("div", { class: "links" }, this.start, this.again), this.hint, this.work, this.text);
     this.start.addEventListener("click", () => this.begin());
     this.stop.addEventListener("click", () => {
       this.stop.setAttribute("aria-disabled", "true");
-      this.say("Ending after the songs at work.");
+      this.say("Stopping after the current songs.");
       stopScan().catch((error) => this.say(error.message));
     });
   }
@@ -72,7 +72,7 @@ export class ScanPanel {
       this.bar.max = total;
       this.bar.value = done;
     } else this.bar.removeAttribute("value");
-    if (!this.stop.hasAttribute("aria-disabled")) this.say(total ? `${done.toLocaleString("en")} of ${many(total, "song")}` : "Looking at the files");
+    if (!this.stop.hasAttribute("aria-disabled")) this.say(total ? `${done.toLocaleString("en")} of ${many(total, "song")}` : "Checking the files");
   }
 
   busy(on) {
@@ -94,5 +94,5 @@ function ended({ state, counts, error }) {
   const { new: added, changed, moved, gone, failed, left } = counts;
   const parts = [[added, "new"], [changed, "changed"], [moved, "moved"], [gone, "gone"], [failed, "not read"]].filter(([count]) => count);
   const said = parts.map(([count, what]) => `${count.toLocaleString("en")} ${what}`).join(", ") || "nothing has changed";
-  return state === "cancelled" ? `Cancelled: ${said}; ${many(left, "song")} left for the next time.` : `Up to date: ${said}.`;
+  return state === "cancelled" ? `Cancelled: ${said}; ${many(left, "song")} left for the next scan.` : `Up to date: ${said}.`;
 }

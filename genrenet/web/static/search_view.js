@@ -22,7 +22,7 @@ export class SearchView extends CollectionView {
   async fill({ query: { q = "" } }, signal) {
     byId("search-words").value = q;
     if (!q) {
-      this.above.textContent = "Type the name of an artist, an album or a song above; it may be misspelt.";
+      this.above.textContent = "Enter the name of an artist, an album or a song above; typing errors are tolerated.";
       return;
     }
     const first = await askLibrary("search", { q, limit: 50 }, signal);
@@ -52,6 +52,6 @@ export class SearchView extends CollectionView {
 }
 
 function said(songs, others, typos) {
-  if (!songs && !others) return "Nothing is like it.";
-  return typos ? "Nothing has all of the words as they are; these are like them." : "";
+  if (!songs && !others) return "Nothing similar was found.";
+  return typos ? "No exact match; these are similar." : "";
 }

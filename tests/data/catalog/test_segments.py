@@ -116,7 +116,7 @@ def test_segments_are_not_judged_as_songs(tmp_path):
     ]
     page = write_run(tmp_path / "s", whole, decided).read_text()
     assert dataset.notes[0] in page
-    assert f"({n} songs, all 2 folds looked at)" in whole["protocols"][0]["leakage"]
+    assert f"({n} songs, all 2 folds checked)" in whole["protocols"][0]["leakage"]
 
 
 def test_folds_keep_segments_together_and_a_column_that_does_not_is_a_leak(tmp_path):

@@ -101,7 +101,7 @@ def test_missing_columns_are_named(tmp_path, name):
         ),
         ("t.csv", "path,genre".encode("utf-16"), "not UTF-8"),
         ("t.csv", b'path,genre\n"' + b"x" * 200_000, "no CSV"),
-        ("t.parquet", b"path,genre\n", "no Parquet file"),
+        ("t.parquet", b"path,genre\n", "not a Parquet file"),
     ],
 )
 def test_unreadable_tables(tmp_path, name, content, message):

@@ -1,4 +1,4 @@
-"""The leakage check: artists and identical audio on more than one side."""
+"""The leakage check: artists and identical audio in more than one part."""
 
 import numpy as np
 import pandas as pd
@@ -118,7 +118,7 @@ def test_segments_of_a_song_on_two_sides(twins):
     split = sides(twins, "train", "test", *["train"] * 6)
     leak = splits.leakage(twins, split, audio=False)
     assert leak.segments == {"a/0": ("train", "test")}
-    assert "songs with segments on more than one side: 1" in leak.report()
+    assert "songs with segments in more than one part: 1" in leak.report()
 
 
 def test_a_column_is_missing(twins):

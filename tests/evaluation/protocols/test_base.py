@@ -156,7 +156,7 @@ def test_one_song_of_a_genre_is_learnt_from(added):
         (lambda table, seed: [parts_of(table, "test")], "has no songs to learn from"),
         (
             lambda table, seed: [Fold(parts_of(table, ["train", "test"] * 18))] * 2,
-            "judges a song twice with one seed: found 'jazz-0-1'",
+            "tests a song twice with one seed: found 'jazz-0-1'",
         ),
         (
             lambda table, seed: 1 / 0,

@@ -38,7 +38,7 @@ def test_a_curve_by_artists_and_one_size_that_there_is_not(features, tmp_path, c
     arguments += ["--learning-curve", "artists", "--sizes", "3,9,99", "--out", str(out)]
     assert main(["evaluate", features, *arguments]) == 1
     printed = capsys.readouterr().out
-    assert "artist-2fold@99-artists cannot be carried out: too few artists to learn" in printed
+    assert "artist-2fold@99-artists cannot be used: too few artists to train" in printed
     assert "Learning curve of artist-2fold, by artists" in printed
     assert re.search(r"^9 artists +18 +9 ", printed, re.MULTILINE)
     results = json.loads((out / "results.json").read_text())
@@ -63,7 +63,7 @@ def test_a_curve_by_artists_and_one_size_that_there_is_not(features, tmp_path, c
     # What the report draws and lists are the points; the pages of models are of the whole alone.
     page = (out / "report.html").read_text()
     assert "Learning curve of artist-2fold, by artists" in page
-    assert "too few artists to learn from 99" in page
+    assert "too few artists to train on 99" in page
     assert "Protocol artist-2fold@" not in page
     assert (out / "figures" / "curve-0.png").stat().st_size > 1000
     assert {check["protocol"] for check in results["label_check"]} == {"artist-2fold"}

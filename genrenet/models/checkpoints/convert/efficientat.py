@@ -55,7 +55,7 @@ def convert_efficientat(path: Path) -> dict[str, Tensor]:
             f"'{printable(path)}' cannot be read safely",
             found=reason[0] if reason else type(error).__name__,
             wanted=wanted,
-            remedy="fetch the file again",
+            remedy="download the file again",
         ) from error
     if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
         raise EfficientATError(

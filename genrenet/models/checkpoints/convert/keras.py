@@ -71,7 +71,7 @@ def read_keras_weights(path: Path) -> Arrays:
             f"'{printable(path)}' cannot be read as HDF5",
             found=f"{path.stat().st_size if path.exists() else 0} bytes; {error}",
             wanted=wanted,
-            remedy="fetch the file again: it is cut off, damaged or of another format",
+            remedy="download the file again: it is cut off, damaged or of another format",
         ) from error
     return {layer: weights for layer, weights in layers.items() if weights}
 

@@ -48,7 +48,7 @@ def convert_musicnn(path: Path, *, model: str) -> dict[str, Tensor]:
             f"'{printable(path)}' does not hold '{folder}'",
             found=str(error),
             wanted="the wheel musicnn-0.1.0-py3-none-any.whl",
-            remedy="fetch the file again",
+            remedy="download the file again",
         ) from error
     variables = read_tensor_bundle(index, data)
     try:

@@ -76,7 +76,7 @@ def _check(data: bytes, wanted: int, what: str) -> None:
             f"{what} of the TensorFlow checkpoint is damaged",
             found=f"CRC-32C {found:08x}",
             wanted=f"{wanted:08x}",
-            remedy="fetch the file again",
+            remedy="download the file again",
         )
 
 
@@ -165,7 +165,7 @@ def read_tensor_bundle(index: bytes, data: bytes) -> dict[str, NDArray[Any]]:
                 f"'{name}' of the TensorFlow checkpoint is cut off",
                 found=f"{len(raw)} bytes",
                 wanted=f"{entry['size']} bytes for shape {entry['shape']}",
-                remedy="fetch the file again",
+                remedy="download the file again",
             )
         _check(raw, entry["crc"], f"'{name}'")
         tensors[name] = np.frombuffer(raw, dtype).reshape(entry["shape"])

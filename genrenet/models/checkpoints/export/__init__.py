@@ -81,7 +81,7 @@ def export_model(
     target = Path(target)
     kind = format_of(target, format)
     if not target.resolve().parent.is_dir():
-        raise ExportError(f"no folder '{printable(target.parent)}'", remedy="make it first")
+        raise ExportError(f"no folder '{printable(target.parent)}'", remedy="create it first")
     # torch takes no other suffix than its own, and onnxruntime does not mind.
     plain = _in_steps(_plain(model))
     try:
