@@ -186,5 +186,5 @@ def test_another_optimizers_state_is_refused(music, tmp_path):
     first, second = state["param_groups"]
     state["param_groups"] = [{**first, "params": first["params"] + second["params"]}]
     torch.save(entries, tmp_path / "older.ckpt")
-    with pytest.raises(CheckpointMismatchError, match=r"grouped otherwise: .*biases"):
+    with pytest.raises(CheckpointMismatchError, match=r"grouped differently: .*biases"):
         trained(music, tmp_path, tmp_path / "older.ckpt", model=small_model())
