@@ -41,8 +41,8 @@ class ConfigurationText(SaveConfigCallback):
     """Saves the configuration of a training in its folder, and shows it in TensorBoard."""
 
     def save_config(self, trainer: Trainer, pl_module: Any, stage: str) -> None:
-        """Write it as text."""
-        text = self.parser.dump(self.config, skip_none=False)
+        """Write as text what is set."""
+        text = self.parser.dump(self.config, skip_none=True)
         for logger in trainer.loggers:
             if isinstance(logger, TensorBoardLogger):
                 logger.experiment.add_text("configuration", f"```yaml\n{text}\n```")

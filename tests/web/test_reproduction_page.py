@@ -7,8 +7,7 @@ from tests.helpers.browser import faults
 from tests.helpers.reproductions import guessed
 
 
-@pytest.mark.parametrize("width", [360, 1280])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (1280, "dark")])
 def test_it_fits_the_screen_and_has_no_faults(width, scheme, browser, tmp_path):
     size = {"width": width, "height": 900}
     with browser.new_context(viewport=size, color_scheme=scheme) as context:

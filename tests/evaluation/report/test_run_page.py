@@ -3,65 +3,18 @@
 import json
 
 import numpy as np
-import pandas as pd
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from genrenet.evaluation.datasets import Dataset
-from genrenet.evaluation.protocols import protocols
-from genrenet.evaluation.report.run_files import write_run
 from genrenet.evaluation.report.run_page import render
-from genrenet.evaluation.results import predictions, summarise
-from genrenet.evaluation.runner import judge
+from tests.helpers.guessed_runs import STEPS, guessed_run
 from tests.helpers.reports import Page
-from tests.helpers.reproductions import GENRES, Guessing
-
-STEPS = [(step, 1 / (1 + step)) for step in range(4)]
-
-
-class Network(Guessing):
-    """Guesses, and says how it learnt to."""
-
-    def about(self):
-        return {**super().about(), "config": "trainer:\n  max_epochs: 4\n"}
-
-    def judge(self, *arguments, **settings):
-        found = super().judge(*arguments, **settings)
-        found.settings = {"depth": 3}
-        found.curves = {"train/loss": STEPS, "val/loss": STEPS, "val/song_accuracy": STEPS}
-        return found
-
-
-class Whole(Guessing):
-    """Looks at songs as a whole."""
-
-    def judge(self, *arguments, **settings):
-        found = super().judge(*arguments, **settings)
-        found.frame_confusion = None
-        return found
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("songs")
-    rows = [
-        {"track_id": f"{genre}-{i}", "genre": genre, "artist": f"{genre} {i % 5}"}
-        for genre in GENRES
-        for i in range(10)
-    ]
-    for number, row in enumerate(rows):
-        file = folder / "music" / row["genre"] / f"{row['track_id']}.wav"
-        row["path"] = str(file)
-        if number % 2:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.touch()
-    dataset = Dataset("songs", "songs", pd.DataFrame(rows))
-    models = [Network("net", 3), *(Whole(f"guess{i}", 1) for i in range(5))]
-    judges = protocols("artist-2fold", 2)
-    judged = judge(dataset, models, judges, folder / "runs" / "one", tell=lambda line: None)
-    decided = predictions(judged)
-    results = summarise(judged, decided)
-    page = write_run(folder / "runs" / "one", results, decided)
+    results, decided, page = guessed_run(folder)
     return folder, results, decided, page.read_text("utf-8")
 
 
