@@ -208,10 +208,10 @@ def write_card(
     seeds = ", ".join(f"{value:.3f}" for value in result["by_seed"])
     text.append(
         f"## Metrics\n\nSong accuracy **{result['accuracy']:.3f}** on {result['songs']} songs, "
-        f"each scored once by a model that heard no song of its artist (folds shuffled by seed: "
+        "each scored once by a model that was not trained on its artist (folds shuffled by seed: "
         f"{seeds}). 95 % interval {songs[0]:.2f}-{songs[1]:.2f} over songs (Wilson), "
-        f"{artists[0]:.2f}-{artists[1]:.2f} over artists (bootstrap). A guess would be right "
-        f"{1 / len(labels):.2f} of the time.\n"
+        f"{artists[0]:.2f}-{artists[1]:.2f} over artists (bootstrap). Chance level: "
+        f"{1 / len(labels):.2f}.\n"
     )
     rows = "".join(
         f"| {label} | " + " | ".join(str(count) for count in counts) + " |\n"

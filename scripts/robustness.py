@@ -1,7 +1,7 @@
 """How answers hold where songs are short, quiet, out of phase, or followed by silence.
 
-Songs are changed, written as files and scored as any file is, each by a model that heard no song of
-its artist. What counts is the share of what the same songs have unchanged.
+Songs are changed, written as files and scored as any file is, each by a model not trained on a song
+of its artist. What counts is the share of what the same songs have unchanged.
 """
 
 from __future__ import annotations
@@ -110,8 +110,8 @@ def robustness_section(result: Mapping[str, Mapping[str, float]]) -> str:
     )
     n = 4 * PER_GENRE
     return (
-        f"{n} of the songs ({PER_GENRE} a genre), each changed and then decided by the model that "
-        f"heard no song of its artist. With {n} songs, differences under 0.1 mean little.\n\n"
-        "| song | accuracy | share of the accuracy unchanged | same answer as unchanged |\n"
+        f"{n} of the songs ({PER_GENRE} per genre), each changed and then classified by the model "
+        f"that was not trained on its artist. With {n} songs, differences under 0.1 mean little."
+        "\n\n| song | accuracy | relative to unchanged | same prediction as unchanged |\n"
         f"|---|---|---|---|\n{rows}"
     )

@@ -228,11 +228,11 @@ def main() -> None:
 SECTIONS = {
     "What it is": """
 A CNN on log-mel spectrograms (12 kHz, hop 512, 96 mel bands) of 7.28-s frames, trained from
-scratch: no published weight is in it. Each frame is brought to one level first, so that neither
-gain nor a constant offset counts, and sound that is shorter than a frame is repeated. While it
-learnt the genres it also had to tell the embedding of a published tagger, `musicnn-msd`, of the
-same seconds of the training songs (feature distillation). It answers one of classical, electronic,
-pop and rock, and is what `genrenet classify` uses where no checkpoint is named.
+scratch: it contains no published weights. Each frame is first normalised in level, so that
+neither gain nor a constant offset matters; sound that is shorter than a frame is repeated. During
+training it also had to predict the embedding of a published tagger, `musicnn-msd`, for the same
+seconds of the training songs (feature distillation). It predicts one of classical, electronic,
+pop and rock.
 """,
     "Data": """
 300 excerpts of 60 s, 75 a genre, by 95 artists: Emotify (Aljanaki, Wiering and Veltkamp, 2016),
@@ -241,12 +241,12 @@ licence does not allow commercial use; whether weights trained on them may be us
 not settled: ask before you do.
 """,
     "Protocol": """
-Five folds by artist (`StratifiedGroupKFold`, shuffled with seed 0): no artist is on both sides of
-a fold, and the teacher's embeddings are those of the fold's training songs alone. The first fold
-was also used for trials: with frames of 14.56 s and no shortened crops, as many of its songs were
-right whole (42 of 60, here 41) and fewer at 5 s (29, here 40). The last weights count, not the
-best. The shipped weights come from the same recipe on all 300 songs, so no song is left to test
-them on.
+Five folds by artist (`StratifiedGroupKFold`, shuffled with seed 0): no artist is in both the
+training and the test set of a fold, and the teacher's embeddings are those of the fold's training
+songs alone. The first fold was also used for trials: with frames of 14.56 s and no shortened crops,
+as many of its whole songs were right (42 of 60, here 41), but fewer of 5-s excerpts (29, here 40).
+The last weights are used, not the best ones. The shipped weights come from the same recipe on all
+300 songs, so no song is left to test them on.
 """,
     "Recipe": f"""
 `scripts/train_emotify_cnn.py`, seed {SEED}: {STEPS} steps of {BATCH} random crops, AdamW with a
@@ -257,10 +257,10 @@ repeated; squared error of the teacher's standardised embedding times
 """,
     "Limits": """
 Four genres only: a jazz or a folk song gets one of the four. Pop and rock overlap in this
-collection (many of its "pop" songs call themselves alternative rock), and are told apart little
-better than by chance for artists it has not heard. Magnatune's artists are not the charts.
-The scores are not calibrated for other collections. A tenth of a song, 20 s at most, is left out at
-either end: pass `--trim 0` for excerpts.
+collection (many of its "pop" songs call themselves alternative rock), and are separated little
+better than by chance for artists outside the training set. Magnatune's music differs from chart
+music. The scores are not calibrated for other collections. A tenth of a song, 20 s at most, is left
+out at either end: pass `--trim 0` for excerpts.
 """,
 }
 

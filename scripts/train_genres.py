@@ -158,14 +158,15 @@ def accuracy(scores: Any, table: pd.DataFrame, labels: list[str]) -> str:
 
 def reliability(confidence: NDArray[np.float64], hit: NDArray[np.bool_]) -> str:
     """Return a table of how many answers are right where the model is how sure."""
-    lines = ["| confidence | answers | mean confidence | right |", "|---|---|---|---|"]
+    lines = ["| confidence | predictions | mean confidence | accuracy |", "|---|---|---|---|"]
     for low, high in pairwise((0.0, 0.4, 0.6, 0.8, 0.9, 1.0)):
         inside = (confidence > low) & (confidence <= high)
         if inside.any():
             share, mean = hit[inside].mean(), confidence[inside].mean()
             lines.append(f"| {low:g} to {high:g} | {inside.sum()} | {mean:.2f} | {share:.2f} |")
     told = (
-        f"Answers of the folds, {SEEDS} for each song, each by a model that had not heard it.\n\n"
+        f"Predictions of the folds, {SEEDS} for each song, each by a model that was not trained "
+        "on it.\n\n"
     )
     return told + "\n".join(lines) + "\n"
 
@@ -209,7 +210,7 @@ def main() -> None:
         "GTZAN, fault-filtered validation tracks, 2-3 s each": accuracy(
             trained(learnt, validation), table[validation], labels
         ),
-        "GTZAN, numbers 00000-00004, 15-20 s, learnt from 00012 on": accuracy(
+        "GTZAN, numbers 00000-00004, 15-20 s, trained on 00012 and later": accuracy(
             trained(late, excerpts), table[excerpts], labels
         ),
     }
@@ -233,7 +234,7 @@ def main() -> None:
     hit = calm.argmax(axis=1) == right
     figures["temperature"] = f"{temperature:.3f}"
     figures["expected calibration error, folds"] = f"{calibration_error(right, calm):.3f}"
-    figures["right where the confidence is above 0.8, folds"] = (
+    figures["accuracy where the confidence is above 0.8, folds"] = (
         f"{hit[sure].mean():.3f} ({sure.mean():.2f} of songs)"
     )
     truth_score = calm[np.arange(len(right)), right]
@@ -261,7 +262,7 @@ def main() -> None:
     head = fit(x[music], table.iloc[music], labels, parts)
     noises = softmax(head.logits(x[held_out]) / temperature, axis=1)
     noises[:, labels.index(NOT_MUSIC)] = 0.0
-    figures["highest score of a genre for 15 sounds that are no music, unheard kinds"] = (
+    figures["highest genre score for 15 non-musical sounds of kinds not in the training set"] = (
         f"{noises.max():.2f}"
     )
     for what, value in figures.items():
@@ -295,7 +296,7 @@ WHAT_IT_IS = {
 A linear layer on the 200-number embedding of MusiCNN (Pons and Serra, 2019): blues, classical,
 country, disco, electronic, hiphop, jazz, metal, pop, reggae and rock, and `not music` for noise,
 tones and speech. The file holds that layer only; the backbone `musicnn-msd` (ISC licence) is
-fetched from the package index on first use and checked against the SHA-256 that the file names.
+downloaded from the package index on first use and checked against the SHA-256 in the file.
 """,
     "genres-fused": """
 A linear layer on the 200-number embedding of MusiCNN (Pons and Serra, 2019) and the 512-number one
@@ -322,11 +323,11 @@ are added (mn04's times 0.6); one temperature, fitted on the folds' scores. No r
 folds' shuffling and the sounds' generator.
 """,
     "Limits": """
-Emotify's songs know four genres only: one that is labelled pop may well be called country or disco
-here. GTZAN's artists are not known, so some may be on both sides of its folds; MusiCNN's training
-songs are not known one by one. Folk, soul, ambient or world music has no name here: expect the
-nearest, with a low confidence. MusiCNN's second model (MagnaTagATune) made it no better on these
-songs; mn04 mostly tells music from other sounds.
+Emotify has four genres only: a song that is labelled pop may well be classified as country or disco
+here. GTZAN's artists are not known, so some may be in both the training and the test set; MusiCNN's
+training songs are not known individually. There is no label for folk, soul, ambient or world music:
+expect the nearest one, with a low confidence. MusiCNN's second model (MagnaTagATune) did not
+improve it on these songs; mn04 mostly helps to distinguish music from other sounds.
 """,
 }
 

@@ -261,8 +261,8 @@ def main() -> None:
     sure, hit = calm.max(axis=1) > 0.8, calm.argmax(axis=1) == target
     figures |= {
         "temperature": f"{temperature:.3f}",
-        "expected calibration error, songs not heard": f"{calibration_error(target, calm):.3f}",
-        "right where the confidence is above 0.8, songs not heard": (
+        "expected calibration error, held-out songs": f"{calibration_error(target, calm):.3f}",
+        "accuracy where the confidence is above 0.8, held-out songs": (
             f"{hit[sure].mean():.3f} ({hit[sure].sum()} of {sure.sum()})"
         ),
         NOISE: f"{noise(x, heard, labels, temperature):.2f}",
@@ -294,7 +294,7 @@ def main() -> None:
     write_card(options.out / f"{NAME}.md", NAME, result, labels, sections)
 
 
-NOISE = "highest score of a genre for 15 sounds that are no music, unheard kinds"
+NOISE = "highest genre score for 15 non-musical sounds of kinds not in the training set"
 
 
 def measured(
@@ -322,7 +322,7 @@ def measured(
             table[validation],
             labels,
         ),
-        "GTZAN, numbers 00000-00004, 15-20 s, learnt from 00012 on": accuracy(
+        "GTZAN, numbers 00000-00004, 15-20 s, trained on 00012 and later": accuracy(
             trained(gtzan & ~table["early"] | ~gtzan & known, excerpt), table[excerpt], labels
         ),
         "Emotify among its four genres, by artist, one of three folds": accuracy(
@@ -352,10 +352,10 @@ def noise(
 SECTIONS = {
     "What it is": """
 A CNN on log-mel spectrograms (16 kHz, hop 512, 96 mel bands) of 2.976-s frames, trained from
-scratch: no published weight is in it, and nothing has to be fetched. It answers as `genres` does:
-blues, classical, country, disco, electronic, hiphop, jazz, metal, pop, reggae and rock, and
-`not music` for noise, tones and speech. Each frame is brought to one level first, so that neither
-gain nor a constant offset counts, and sound that is shorter than a frame is repeated.
+scratch: it contains no published weights, and nothing has to be downloaded. It has the labels of
+`genres`: blues, classical, country, disco, electronic, hiphop, jazz, metal, pop, reggae and rock,
+and `not music` for noise, tones and speech. Each frame is first normalised in level, so that
+neither gain nor a constant offset matters; sound that is shorter than a frame is repeated.
 """,
     "Data": """
 323 tracks of GTZAN (Tzanetakis and Cook, 2002), 2-3 s of each (its fault-filtered training and
@@ -366,29 +366,29 @@ commercial use; whether weights trained on such recordings may be used commercia
 ask before you do.
 """,
     "Protocol": """
-The honest student heard neither the validation tracks nor the numbers 00000-00011 of GTZAN, nor the
-excerpts of either, nor the artists of one of three folds of Emotify, nor anything that was made of
-them: all figures are of these songs. Last layers were fitted for each figure without the songs that
-it is of, and for the songs on the whole in five folds by artist or track. The shipped student is
-another one, which went on with all songs, so no song is left to test it on. What the teachers were
-trained on is not known song by song.
+All figures are for a student network that was not trained on the test songs: the validation tracks
+and the numbers 00000-00011 of GTZAN, excerpts of either, the artists of one of three folds of
+Emotify, and anything made from them. For each figure the last layer was trained without its test
+songs; for all songs together, in five folds by artist or track. The shipped student is a different
+one, which was also trained on these songs, so no song is left to test it on. The songs that the
+teachers were trained on are not known individually.
 """,
     "Recipe": f"""
 `scripts/train_genres_cnn.py`, seed {SEED}: {STEPS["base"]} steps of {BATCH} random crops without
 the songs held out, then {STEPS["honest"]} more without them (the student that is measured), or
 {STEPS["all"]} with all songs (the one that ships). AdamW with a one-cycle rate each time, random
 gain, two masks each in time and mel, mixup 0.3, dropout 0.3, every other crop shortened to 0.4 of a
-frame at least and repeated. The loss is the cross-entropy with scores that are half the label and
-half what a head on `musicnn-msd` says, and twice the mean square error of the standardised
-embeddings and logits of `musicnn-msd` and `efficientat-mn04` that a linear layer, dropped in the
-end, tells from the student's embedding. Then
-a logistic regression on the songs' mean embeddings, as for `genres`, and one temperature, fitted on
-the songs that the honest student did not hear.
+frame at least and repeated. The loss is the cross-entropy with targets that are half the label and
+half the scores of a head on `musicnn-msd`, and twice the mean square error of the standardised
+embeddings and logits of `musicnn-msd` and `efficientat-mn04` that a linear layer, removed
+afterwards, predicts from the student's embedding. Then a logistic regression on the songs' mean
+embeddings, as for `genres`, and one temperature, fitted on the songs that the measured student was
+not trained on.
 """,
     "Limits": """
-Emotify's songs know four genres only: one that is labelled pop may well be called country or disco
-here. Folk, soul, ambient or world music has no name here: expect the nearest, with a low
-confidence. Where MusiCNN can be fetched, `genres` is right more often.
+Emotify has four genres only: a song that is labelled pop may well be classified as country or disco
+here. There is no label for folk, soul, ambient or world music: expect the
+nearest one, with a low confidence. Where MusiCNN can be downloaded, `genres` is more accurate.
 """,
 }
 

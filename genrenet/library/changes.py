@@ -325,7 +325,7 @@ def _empty(root: str, unreadable: Collection[str] = ()) -> LibraryAway:
         f"no audio files in '{printable(root)}'",
         found=f"{len(unreadable)} folders that cannot be looked into" if unreadable else "",
         wanted="music",
-        remedy="is its drive there? The table has been left as it is",
+        remedy="is its drive connected? The table is unchanged",
     )
 
 

@@ -116,7 +116,7 @@ def plan(row: Row, wish: Wish) -> Outcome:
         return Outcome(path, "unmapped")
     file = file_of(path)
     if not os.path.lexists(file):
-        return Outcome(path, "gone", error=f"'{path}' is gone since the scan")
+        return Outcome(path, "gone", error=f"'{path}' has been deleted or moved since the scan")
     try:
         held = read_fields(file, (GENRE, wish.subgenres) if wish.subgenres else (GENRE,))
         now = FileStamp.now(file, sampled=True)
@@ -222,7 +222,9 @@ def plan_back(path: str, changes: Mapping[str, Changes]) -> Outcome:
     """Return what to do with a file that was changed so, by field, the last change first."""
     file = file_of(path)
     if not os.path.lexists(file):
-        return Outcome(path, "gone", error=f"'{path}' is gone since it was tagged")
+        return Outcome(
+            path, "gone", error=f"'{path}' has been deleted or moved since it was tagged"
+        )
     try:
         held = read_fields(file, changes)
     except GenreTagError as error:

@@ -227,7 +227,7 @@ def test_remove(capsys, cache):
     assert code == 0
     assert str(cache / "checkpoints" / "tiny.ckpt") in out
     assert "tiny is not imported" in _refused(capsys, "remove", "tiny")
-    assert "ours came with the package" in _refused(capsys, "remove", "ours")
+    assert "ours is part of the package" in _refused(capsys, "remove", "ours")
     assert "no published model 'nope'" in _refused(capsys, "remove", "nope")
 
 

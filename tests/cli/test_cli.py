@@ -187,7 +187,7 @@ def test_resuming_from_the_command_line_goes_on(music, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("command", "dropped", "words"),
     [
-        ("fit", [], ("holds no training state", "--model.network.init_args.backbone")),
+        ("fit", [], ("contains no training state", "--model.network.init_args.backbone")),
         ("test", ["state_dict"], ("is partial", "no network.input_norm", "checkpoints export")),
         ("predict", ["pytorch-lightning_version"], ("an older form", "checkpoints export")),
     ],

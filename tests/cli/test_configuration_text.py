@@ -113,4 +113,4 @@ def test_a_place_that_cannot_be_written_keeps_what_was_there(tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(ConfigurationError, match="cannot write the configuration") as caught:
         write(file, "table: y\n")
-    assert "what was there is unchanged" in str(caught.value)
+    assert "the old file is unchanged" in str(caught.value)

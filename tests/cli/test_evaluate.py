@@ -115,4 +115,4 @@ def test_two_runs_side_by_side(table, tmp_path, capsys):
 
 def test_compare_wants_runs(tmp_path, capsys):
     assert main(["compare", str(tmp_path), str(tmp_path)]) == 2
-    assert "holds no run" in capsys.readouterr().err
+    assert "contains no run" in capsys.readouterr().err

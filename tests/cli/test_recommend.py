@@ -75,7 +75,7 @@ def test_bad_rows_are_told_and_the_rest_is_used(plays, capsys):
     assert recommend(plays, "--user", "u2", "--format", "json") == 1
     shown = capsys.readouterr()
     assert "1 rows of 55 skipped: line 56: plays '-4'" in shown.err
-    assert "hybrid rests on listeners" in shown.err
+    assert "hybrid is based on listeners" in shown.err
     rows = json.loads(shown.out)
     assert rows[0] == {**rows[0], "user": "u2", "item": "a2", "rank": 1}
 
@@ -84,7 +84,7 @@ def test_new_users_get_what_is_popular_and_are_told_so(plays, capsys):
     assert recommend(plays, "--user", "nobody", "--top", 3) == 1
     shown = capsys.readouterr()
     assert "no user 'nobody' in the history" in shown.err
-    assert "hybrid rests on popularity" in shown.err
+    assert "hybrid is based on popularity" in shown.err
     assert len(shown.out.splitlines()) == 5
     assert shown.out.splitlines()[-1].startswith("next: genrenet recommend evaluate ")
     assert recommend(plays, "--user", "nobody", "--model", "als") == 2
@@ -185,7 +185,7 @@ def test_a_library_beside_a_history_brings_new_songs(songs, tmp_path, capsys):
     shown = capsys.readouterr()
     assert "10 of 10 items are among the 24 songs" in shown.err
     assert "14 songs are new" in shown.err
-    assert "hybrid rests on listeners and content" in shown.err
+    assert "hybrid is based on listeners and content" in shown.err
     items = [row["item"] for row in json.loads(shown.out)]
     assert len(items) == 22
     assert any("bass-7.wav" in item for item in items)

@@ -252,7 +252,10 @@ def test_failures_are_listed_and_the_rest_is_done(table, capsys):
     shown = capsys.readouterr()
     assert "1 changed" in shown.out
     assert "1 deleted or moved" in shown.out
-    assert f"genrenet tag: '{table.with_name('a.flac')}' is gone since the scan" in shown.err
+    assert (
+        f"genrenet tag: '{table.with_name('a.flac')}' has been deleted or moved since the scan"
+        in shown.err
+    )
     assert "1 of 4 files had an error" in shown.err
     assert genre(table, "b") == ["pop"]
 

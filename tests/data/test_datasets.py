@@ -135,7 +135,7 @@ def test_a_song_twice_is_kept_once(tmp_path):
 @pytest.mark.parametrize(
     ("columns", "said"),
     [
-        ({"tempo": None, "centroid_mean": None}, "no table of features"),
+        ({"tempo": None, "centroid_mean": None}, "not a table of features"),
         ({"filename": None}, "wanted a song"),
         ({"label": None, "filename": list("abcdef")}, "does not say the songs' genres"),
         ({"tempo": ["90", "x", "3", "4", "5", "6"]}, "column 'tempo', row 3: 'x'"),

@@ -87,7 +87,7 @@ def test_a_clear_collection_has_nothing_to_say():
     found = check_labels(decided(target, scores), LABELS)
     assert (found["suspects"], found["pairs"], found["errors"]) == ([], [], 0)
     assert found["wrong_in_all"]["count"] == 0
-    assert any("told apart" in line for line in label_lines(found))
+    assert any("separated" in line for line in label_lines(found))
 
 
 def test_seeds_are_averaged_and_songs_of_all_methods_count():

@@ -49,7 +49,7 @@ def test_answers_on_deformed_songs_stand_beside_the_clean_ones(music, tmp_path, 
     assert rows["noise:-20dB"]["changed"] > 0.3
     assert rows["noise:-20dB"]["difference"] < -0.2
     page = found.page.read_text("utf-8")
-    assert "Does it hold where songs are deformed?" in page
+    assert "Robustness to deformed songs" in page
     assert "noise:-20dB" in (out / "results.md").read_text("utf-8")
     assert (out / "figures" / "robustness-70-30.png").is_file()
     kept = [item for item in contents() if item.kind == "deformed"]
@@ -122,7 +122,7 @@ def test_the_same_song_makes_the_same_bytes(music, tmp_path, monkeypatch):
 def test_tables_of_features_cannot_be_deformed(tmp_path):
     rows = ["track_id,genre,a,b"] + [f"{g}{i},{g},{i},{i % 3}" for g in "xy" for i in range(9)]
     (tmp_path / "songs.csv").write_text("\n".join(rows))
-    with pytest.raises(GenrenetError, match=r"cannot be judged on deformed songs.*--deform"):
+    with pytest.raises(GenrenetError, match=r"cannot be evaluated on deformed songs.*--deform"):
         judge(tmp_path / "songs.csv", tmp_path / "run", ["gain:-6dB"], ["knn"])
 
 

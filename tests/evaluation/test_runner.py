@@ -227,7 +227,7 @@ def test_one_genre_to_learn_from(features, tmp_path):
     frame.to_csv(tmp_path / "one.csv", index=False)
     results, _ = run(tmp_path / "one.csv", ["knn"], "column", tmp_path / "run")
     error = results["models"][0]["error"]
-    assert "fold 1: the baseline 'knn' needs songs of at least two genres" in error
+    assert "fold 1: the baseline 'knn' needs training songs of at least two genres" in error
     assert "songs of folk" in error
 
 

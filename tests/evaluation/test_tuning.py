@@ -122,7 +122,7 @@ def test_the_file_is_read_by_the_other_commands(features, tmp_path, capsys, monk
     assert main(words) == 0
     said = capsys.readouterr().out
     assert "best settings: columns 2" in said
-    assert "n = 12; artist-5fold, 1 outer fold), on songs that the search has not seen" in said
+    assert "n = 12; artist-5fold, 1 outer fold), on songs that the search has not used" in said
     assert yaml.safe_load((tmp_path / "run/best.yaml").read_text()) == {
         "baseline": "nearest",
         "settings": {"columns": 2},

@@ -69,6 +69,7 @@ ELSEWHERE = {
     "scripts/quickstart.sh": "tests/scripts/test_quickstart.py",
     "scripts/quickstart.sh ~/Music": "tests/scripts/test_quickstart.py",
     "scripts/test.sh": ".ci/run",
+    "git clone ADDRESS genrenet && cd genrenet": ".ci/run",
     "python3 -m venv .venv": "scripts/setup.sh",
     ".venv/bin/pip install --constraint constraints.txt torch torchaudio --index-url "
     "https://download.pytorch.org/whl/cpu": "constraints.txt",

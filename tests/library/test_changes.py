@@ -112,7 +112,7 @@ def test_rows_of_other_libraries_and_hidden_folders_stay(scanned, library, tmp_p
     assert (counts.songs, counts.gone) == (24, 0)
     shutil.rmtree(other)
     other.mkdir()
-    with pytest.raises(ScanError, match="is its drive there"):
+    with pytest.raises(ScanError, match="is its drive connected"):
         scanned("t.parquet", library, other)
     assert read_table(tmp_path / "t.parquet").equals(table)
 

@@ -55,7 +55,7 @@ def test_what_cannot_be_noted_leaves_the_table_as_it_is(table, tmp_path):
     good = str(table.with_name("a.flac"))
     for genres, words in (
         ({good: "pop", str(tmp_path / "z.flac"): "pop"}, "not in the table"),
-        ({str(tmp_path / "c.flac"): "pop"}, "was not scored"),
+        ({str(tmp_path / "c.flac"): "pop"}, "was not classified"),
         ({good: "a;b"}, "one name"),
         ({good: "  "}, "one name"),
         ({good: "x" * 101}, "at most 100"),

@@ -127,7 +127,7 @@ def test_songs_that_were_covered_otherwise_are_scored_again_knowingly(scanned, t
 
 
 def test_bad_requests_leave_nothing_behind(scanned, library, tmp_path):
-    with pytest.raises(TableError, match="no name for a library's table"):
+    with pytest.raises(TableError, match="not a valid name for a library's table"):
         scanned("genres.txt")
     with pytest.raises(ScanError, match="create it first"):
         scanned("no/such/genres.parquet")

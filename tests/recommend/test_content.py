@@ -115,8 +115,8 @@ def test_songs_are_found_by_name_and_near_names_are_offered():
     [
         ("gone.npz", "there is no file"),
         ("gone.parquet", "there is no"),
-        ("plays.csv", "holds no audio features of songs"),
-        ("broken.npz", "is no file of embeddings"),
+        ("plays.csv", "contains no audio features of songs"),
+        ("broken.npz", "is not a file of embeddings"),
         ("broken.sqlite", "is not the table"),
     ],
 )

@@ -119,7 +119,7 @@ def test_many_users_are_judged_by_some_of_them(monkeypatch):
     told = []
     found = judge(tastes(), [recommenders()["popularity"]], tell=told.append)
     assert found.judges == 20
-    assert told[0].startswith("20 of 59 users judge")
+    assert told[0].startswith("tested on 20 of 59 users")
 
 
 def test_a_model_that_recommends_nothing_is_measured_too():

@@ -107,7 +107,7 @@ def test_what_was_assumed_is_told_and_can_be_said_otherwise(tmp_path):
     assert found.notes == []
     # With a header, and of one user, who is called like the file.
     path = write(tmp_path, "wer,was,wieoft\nanna,x,2\nben,x,3\n")
-    with pytest.raises(HistoryError, match=r"cannot tell .*--columns"):
+    with pytest.raises(HistoryError, match=r"cannot detect .*--columns"):
         read_history(path)
     assert plays(read_history(path, columns=["user", "item", "plays"])) == {
         ("anna", "x"): 2,
@@ -142,11 +142,11 @@ def test_names_of_columns_that_are_refused(tmp_path, columns, message):
         # Times, or identifiers of items?
         (
             "anna,1200000000,3\nanna,1200000060,1\nben,1200000070,2\n",
-            "cannot tell what the columns",
+            "cannot detect the columns",
         ),
-        ("anna,x,Album,5\nben,y,Other,2\n", "cannot tell what the columns"),
-        ("anna,x,much\nben,y,little\n", "cannot tell what the columns"),
-        ("u1\tartist\ttrack\t5\nu2\tother\ttitle\t2\n", "cannot tell what the columns"),
+        ("anna,x,Album,5\nben,y,Other,2\n", "cannot detect the columns"),
+        ("anna,x,much\nben,y,little\n", "cannot detect the columns"),
+        ("u1\tartist\ttrack\t5\nu2\tother\ttitle\t2\n", "cannot detect the columns"),
     ],
 )
 def test_columns_that_may_be_several_things(tmp_path, text, message):

@@ -174,23 +174,23 @@ def test_bad_rows_are_skipped_counted_and_named(tmp_path):
     [
         ("a.csv", "", "is empty"),
         ("a.csv", " \n\n", "is empty"),
-        ("a.csv", "user,plays\nanna,3\n", "cannot tell what the columns"),
-        ("a.csv", "user,thing\nanna,x\n", "cannot tell what the columns"),
+        ("a.csv", "user,plays\nanna,3\n", "cannot detect the columns"),
+        ("a.csv", "user,thing\nanna,x\n", "cannot detect the columns"),
         ("a.csv", "item,plays\nx,3\n", "no column of users: found the columns item, plays"),
-        ("a.csv", "who,what,times\nanna,x,3\nben,x,2\n", "cannot tell what the columns"),
-        ("a.csv", "one,column,or,five,columns\n", "cannot tell what the columns"),
+        ("a.csv", "who,what,times\nanna,x,3\nben,x,2\n", "cannot detect the columns"),
+        ("a.csv", "one,column,or,five,columns\n", "cannot detect the columns"),
         (
             "a.csv",
             "user,item,plays\nanna,x,a\nben,x,b\ncid,x,1\n",
             "2 bad rows of 3; line 2: plays",
         ),
         ("a.csv", "user,item,plays\n", "cannot be used"),
-        ("a.csv", "a\0b", "is no text"),
+        ("a.csv", "a\0b", "is not text"),
         ("a.parquet", "user,item\n", "not a Parquet file"),
         ("a.json", "{broken\n", "cannot be used"),
         ("a.json", "[{]", "broken"),
         ("a.json", "", "is empty"),
-        ("a.zip", "no archive", "holds no listens"),
+        ("a.zip", "no archive", "contains no listens"),
     ],
 )
 def test_files_that_are_no_histories(tmp_path, name, text, message):
@@ -208,7 +208,7 @@ def test_what_is_not_there(tmp_path):
         read_history(path).user("ana")
     with zipfile.ZipFile(tmp_path / "other.zip", "w") as archive:
         archive.writestr("notes.txt", "x")
-    with pytest.raises(HistoryError, match=r"holds no listens: found notes\.txt"):
+    with pytest.raises(HistoryError, match=r"contains no listens: found notes\.txt"):
         read_history(tmp_path / "other.zip")
 
 

@@ -123,7 +123,7 @@ def test_uploads_that_cannot_be_read_have_an_alert(page, site):
     go(page)
     expect(page.get_by_role("alert")).to_contain_text("No audio in 'notes.mp3'")
     uploaded(page, name="large.wav", content=bytes(2_000_001))
-    expect(page.get_by_role("alert")).to_contain_text("the server takes 2.0 MB at most")
+    expect(page.get_by_role("alert")).to_contain_text("the server accepts at most 2.0 MB")
     uploaded(page, name="void.wav", content=b"")
     expect(page.get_by_role("alert")).to_have_text("'void.wav' is empty.")
 

@@ -29,15 +29,15 @@ def label_lines(check: Mapping[str, Any]) -> list[str]:
     ]
     for pair in check["pairs"]:
         first, second = pair["genres"]
-        verdict = "hardly told apart" if pair["told_apart"] else "not told apart"
+        verdict = "hardly separated" if pair["told_apart"] else "not separated"
         lines.append(
-            f"{first} and {second} are {verdict}: they make up {figure(pair['errors'])} of the "
+            f"{first} and {second} are {verdict}: they cause {figure(pair['errors'])} of the "
             f"errors; among these two alone {figure(pair['within'])} are right (chance: "
             f"{100 * pair['chance']:.0f} %); as one genre, accuracy would be "
             f"{figure(pair['merged'])}."
         )
     if not check["pairs"]:
-        lines.append("All pairs of genres are told apart, and none makes up most of the errors.")
+        lines.append("All pairs of genres can be separated, and none causes most of the errors.")
     return lines
 
 

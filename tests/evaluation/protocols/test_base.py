@@ -61,7 +61,7 @@ def test_the_column_gives_the_split():
     assert not fold.own_validation  # one song does not suffice for choosing
     with pytest.raises(SplitError, match="lacks a column"):
         protocol.folds(songs(), 0)
-    with pytest.raises(SplitError, match="no songs to judge"):
+    with pytest.raises(SplitError, match="no test songs"):
         protocol.folds(songs().assign(split="train"), 0)
 
 
@@ -152,8 +152,8 @@ def test_one_song_of_a_genre_is_learnt_from(added):
     ("folds", "said"),
     [
         (lambda table, seed: [], "has no folds"),
-        (lambda table, seed: [parts_of(table, "train")], "has no songs to judge"),
-        (lambda table, seed: [parts_of(table, "test")], "has no songs to learn from"),
+        (lambda table, seed: [parts_of(table, "train")], "has no test songs"),
+        (lambda table, seed: [parts_of(table, "test")], "has no training songs"),
         (
             lambda table, seed: [Fold(parts_of(table, ["train", "test"] * 18))] * 2,
             "tests a song twice with one seed: found 'jazz-0-1'",

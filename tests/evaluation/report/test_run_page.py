@@ -20,7 +20,7 @@ def run(tmp_path_factory):
 
 def test_curves_of_networks_are_on_the_page_and_in_the_results(run):
     folder, results, _, page = run
-    assert page.count("<h3>How did networks learn?</h3>") == 1
+    assert page.count("<h3>Training curves</h3>") == 1
     assert (folder / "runs/one/figures/training-artist-2fold-net.png").stat().st_size > 1000
     kept = json.loads((folder / "runs/one/results.json").read_text())["models"]
     (network,) = [row for row in kept if row["name"] == "net"]
@@ -29,7 +29,7 @@ def test_curves_of_networks_are_on_the_page_and_in_the_results(run):
     assert all(row["training"] == [] for row in kept if row["name"] != "net")
     # A run of an earlier version has none.
     older = {**results, "models": [{**row, "training": None} for row in results["models"]]}
-    assert "How did networks learn?" not in render(older, run[2], {}, folder)
+    assert "Training curves" not in render(older, run[2], {}, folder)
 
 
 def test_matrices_stand_side_by_side_and_many_are_folded(run):

@@ -75,7 +75,7 @@ def test_the_whole_report_and_its_resumption(songs, vectors, checkpoint, tmp_pat
     assert len(times) == 4 + 4 + 2
     said.clear()
     again = reproduce([songs], tmp_path / "run", features=vectors, plan=plan, tell=said.append)
-    assert sum("done before" in line for line in said) == 6
+    assert sum("already done" in line for line in said) == 6
     assert not any(" right (" in line for line in said)
     assert times == {file: file.stat().st_mtime_ns for file in times}
     assert again.evaluations["vectors"]["models"] == found.evaluations["vectors"]["models"]

@@ -68,7 +68,7 @@ def test_what_is_wrong_with_data(tmp_path):
     one, two = vectors(tmp_path / "one.csv"), vectors(tmp_path / "two.csv")
     with pytest.raises(DatasetError, match="several tables"):
         find_material([one, two], tmp_path / "run")
-    with pytest.raises(DatasetError, match="no table of features"):
+    with pytest.raises(DatasetError, match="not a table of features"):
         find_material([one], tmp_path / "run", features=tmp_path / "gone.csv")
     (tmp_path / "empty").mkdir()
     with pytest.raises(EmptyCatalogError):

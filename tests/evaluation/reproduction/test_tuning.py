@@ -56,7 +56,7 @@ def test_a_small_study_and_its_resumption(checkpoint, recurrent, music, tmp_path
     larger = replace(study, stages=["head", "recurrent"])
     rows, failed = run_study(larger, tmp_path, said.append)
     assert not failed
-    assert sum("done before" in line for line in said) == 2
+    assert sum("already done" in line for line in said) == 2
     assert [row for row in rows if row in first] == first
     names = ["-".join(row[key] for key in ("network", "stages", "optimiser")) for row in rows]
     assert names == ["cnn-head-adam", "crnn-head-adam", "crnn-recurrent-adam"]

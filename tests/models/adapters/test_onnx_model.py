@@ -114,7 +114,7 @@ def test_a_front_end_of_a_plugin_by_its_name(tmp_path, noise):
         ({**SCORES, "outputs": {"scores": "embeddings"}}, "labels: found 12 outputs, wanted 3"),
         ({**SCORES, "activation": "softmax"}, "scores: found values that are none, wanted what so"),
         ("[", "cannot be read"),
-        ([], "holds no settings: found list"),
+        ([], "contains no settings: found list"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path, told, message):
@@ -138,7 +138,7 @@ def test_files_that_are_missing_or_are_none(tmp_path):
     (tmp_path / "a.yaml").unlink()
     head = {"inference": {"algorithm": "TensorflowPredict2D", "embedding_model": {}}}
     (tmp_path / "a.json").write_text(json.dumps({**head, "schema": {}}))
-    with pytest.raises(AdapterError, match=r"takes no audio .* TensorflowPredict2D"):
+    with pytest.raises(AdapterError, match=r"unknown kind of input.* TensorflowPredict2D"):
         load_model(f"onnx:{tmp_path}/a.onnx")
 
 

@@ -175,7 +175,7 @@ def test_code_of_its_own_runs_only_where_it_is_trusted(tmp_path, noise, monkeypa
     (folder / "config.json").write_text(json.dumps(config))
     (folder / "modeling_own.py").write_text(CODE.format(marker=str(marker)))
     before = content_id(f"hf:{folder}")
-    with pytest.raises(AdapterError, match=r"code of its own.*modeling_own\.OwnEncoder.*"):
+    with pytest.raises(AdapterError, match=r"Python code.*modeling_own\.OwnEncoder.*"):
         load_model(f"hf:{folder}")
     monkeypatch.setenv("GENRENET_TRUST", "hf:someone/else")
     with pytest.raises(

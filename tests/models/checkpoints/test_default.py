@@ -67,7 +67,7 @@ def test_the_best_is_taken_where_all_it_needs_is_imported(shipped, told):
 def test_what_cannot_be_fetched_is_told_and_the_next_answers(told):
     """pip finds no package of that name, as without a network."""
     assert default_checkpoint(told.append) == "small"
-    assert told[0] == "good stands on the published model wheel, which is fetched now"
+    assert told[0] == "good uses the published model wheel, which is downloaded now"
     assert told[1].startswith("good cannot be used (")
     assert told[1].endswith("; small is used instead")
 
@@ -87,7 +87,7 @@ def test_notices_go_to_standard_error(capsys):
     assert default_checkpoint() == "small"
     out, err = capsys.readouterr()
     assert out == ""
-    assert err.startswith("genrenet: good stands on")
+    assert err.startswith("genrenet: good uses")
 
 
 def test_the_defaults_are_shipped():
