@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 from functools import cached_property
@@ -161,3 +162,11 @@ class SplitCollection:
             by_rank = table.iloc[rows].groupby("genre").cumcount().to_numpy()
             rows = np.sort(rows[np.argsort(by_rank, kind="stable")][: self.max_songs])
         return table.iloc[rows]
+
+    def song_numbers(self, name: str) -> list[int]:
+        """Return a number of 64 bits for each song of a part, made from its path below the
+        folder that all songs are in.
+        """
+        root = os.path.commonpath(list(self.catalog.table["path"]))
+        names = (os.fsencode(os.path.relpath(path, root)) for path in self.part(name)["path"])
+        return [int.from_bytes(hashlib.sha256(one).digest()[:8], "big") for one in names]

@@ -248,6 +248,33 @@ class GenreDataModule(SplitCollection, pl.LightningDataModule):
         if tell and not known:
             logger.warning("skipped (%d so far): %s", len(self.skipped), error)
 
+    def state_dict(self) -> dict[str, Any]:
+        """Return the songs that a checkpoint is made from, as `song_numbers`."""
+        parts = [name for name in ("train", "validation") if name in self._datasets]
+        numbers = sorted({number for name in parts for number in self.song_numbers(name)})
+        return {"dataset": self.catalog.name, "songs": numbers} if numbers else {}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Warn if test songs are among those that a checkpoint is made from.
+
+        Parameters
+        ----------
+        state_dict : dict
+            Of the same collection; another collection's is not looked at.
+        """
+        if "test" not in self._datasets or state_dict.get("dataset") != self.catalog.name:
+            return
+        numbers, known = self.song_numbers("test"), set(state_dict["songs"])
+        if found := sum(number in known for number in numbers):
+            logger.warning(
+                "the model was trained on %d of the %d test songs, so the results are too good: the"
+                " split '%s' is not that of the training; undo what has changed (songs, tags,"
+                " settings of the split), or test on songs that are new",
+                found,
+                len(numbers),
+                self.split.name,
+            )
+
     def dataset(self, name: str) -> FrameDataset:
         """Return the dataset of a part that has been set up."""
         return self._datasets[name]

@@ -288,3 +288,24 @@ def test_max_songs_is_balanced(music):
 def test_bad_settings_are_named(music):
     with pytest.raises(DataError, match="at least 1"):
         _data(music, batch_size=0)
+
+
+def test_songs_of_the_training_in_a_test_are_counted(music, caplog):
+    trained = _ready(_data(music, split_seed=1))
+    state = trained.state_dict()
+    assert len(state["songs"]) == sum(len(trained.part(name)) for name in ("train", "validation"))
+
+    def told(**settings):
+        caplog.clear()
+        _ready(_data(music, **settings), "test").load_state_dict(state)
+        return caplog.text
+
+    assert told(split_seed=1) == ""
+    other = _data(music, split_seed=2)
+    both = set(other.part("test")["path"]) - set(trained.part("test")["path"])
+    assert both
+    assert f"trained on {len(both)} of the {len(other.part('test'))} test songs" in told(
+        split_seed=2
+    )
+    state["dataset"] = "another"
+    assert told(split_seed=2) == ""
