@@ -35,7 +35,7 @@ def _parser() -> CommandParser:
     commands = "\n".join(f"  {name:<11} {line}" for name, (_, line) in COMMANDS.items())
     parser = CommandParser(
         "genrenet",
-        "Music genre classification: train, judge honestly, name the genre of any file.",
+        "Music genre classification: classify music, train networks, compare methods.",
         f"commands:\n{commands}\n\n{EXAMPLES}\n'genrenet COMMAND --help' says more.",
     )
     parser.add_argument("--version", action="version", version=f"genrenet {__version__}")

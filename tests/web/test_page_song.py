@@ -92,7 +92,7 @@ def test_two_models_are_compared_side_by_side(page, url):
     expect(sides.last).to_contain_text(re.compile("tagger.*% score", re.S))
     tags = page.get_by_role("table", name="Scores of the tags by tagger").locator("tbody tr")
     assert {row.split()[0] for row in tags.all_inner_texts()} == {*TAGS}
-    expect(page.locator("#compare-said")).to_contain_text("small says jazz, tagger says")
+    expect(page.locator("#compare-said")).to_contain_text("small predicts jazz, tagger predicts")
     assert faults(page) == []
     page.set_viewport_size({"width": 320, "height": 640})
     wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"

@@ -37,7 +37,7 @@ export class Compare {
     const mine = (this.running = new AbortController());
     const request = entry.kind === "path" ? { path: entry.name, model } : { file: this.fileOf(), model };
     byId("compare-go").textContent = "Cancel";
-    this.say(`${model} listens.`);
+    this.say(`${model} is working.`);
     try {
       const { song } = await classify(request, {
         signal: mine.signal,

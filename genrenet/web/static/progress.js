@@ -33,13 +33,13 @@ export class Progress {
   }
 
   started() {
-    this.set("Listening");
+    this.set("Analysing");
   }
 
   /** Frames: the line tells each, the screen reader only quarters of long songs. */
   frames({ done, total }) {
     if (!total) {
-      this.set(`Listening: ${many(done, "frame")} done`);
+      this.set(`Analysing: ${many(done, "frame")} done`);
       return;
     }
     this.set(`Analysing: ${done} of ${many(total, "frame")} done`, done / total);
