@@ -114,6 +114,9 @@ ELSEWHERE = {
     ),
     "genrenet evaluate ~/Music --models svm,kl-knn,cnn,transfer:musicnn-msd --protocol "
     "artist-5fold --seeds 3 --out runs/methods": "tests/cli/test_evaluate.py",
+    "genrenet evaluate ~/Music --models kl-knn,logistic@musicnn-msd --protocol artist-3fold": (
+        "tests/cli/test_evaluate.py"
+    ),
     "genrenet evaluate features_30_sec.csv --models svm,forest,mlp --protocol "
     "stratified-10fold,fault-filtered": "tests/cli/test_evaluate.py",
     "genrenet evaluate gtzan --config four-genres": "tests/training/test_experiments.py",
