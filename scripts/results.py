@@ -25,7 +25,10 @@ from genrenet.utils.atomic import write_text
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 DATA = {
-    "artists-curve": ("emotify", "Emotify: 300 one-minute excerpts, four genres, 95 artists"),
+    "probes": ("emotify", "Emotify: 300 one-minute excerpts, four genres, 95 artists"),
+    "artists-curve": ("emotify", "Emotify: the same songs"),
+    "deformed": ("emotify", "Emotify: the same songs"),
+    "ten-genres": ("gtzan-features/features_30_sec.csv", "GTZAN: a table of 57 features"),
 }
 """Where the data of each experiment is, and what it is."""
 

@@ -19,9 +19,10 @@ logarithms of the covariances 0.97 (1.00, 1.00), classical scaling of the distan
 landmarks 0.94 (1.00, 1.00), FastMap of 40 pivots 0.80 (0.95, 0.99) on the roots of the distances
 and 0.55 (0.74, 0.84) on the distances.
 
-Of 100,000 of them, asked 512 at once on two busy cores, 0.999 of the ten nearest were found at 12
-times the speed of comparing all, and 0.992 at 52 times the speed with local scaling from a sample
-of 2,000 songs; making the graph took 368 s. `scripts/benchmark.py kl-filter` measures it again.
+Of 300,000 of them, asked 512 at once on two cores, 0.999 of the ten nearest were found at 37 times
+the speed of comparing all, and 0.996 at 82 times the speed with local scaling from a sample of
+2,000 songs; making the graph took 114 s. `scripts/benchmark.py kl-filter --songs 300000` measures it
+again.
 
 Sources
 -------
