@@ -21,8 +21,8 @@ and 0.55 (0.74, 0.84) on the distances.
 
 Of 300,000 of them, asked 512 at once on two cores, 0.999 of the ten nearest were found at 37 times
 the speed of comparing all, and 0.996 at 82 times the speed with local scaling from a sample of
-2,000 songs; making the graph took 114 s. `scripts/benchmark.py kl-filter --songs 300000` measures it
-again.
+2,000 songs; making the graph took 114 s. `scripts/benchmark.py kl-filter` measures it again, of
+100,000 songs unless `--songs` says otherwise.
 
 Sources
 -------
