@@ -44,6 +44,10 @@ fi
 stamp="$venv/installed${extra:+-$extra}"
 wanted="$(cat "$root/setup.cfg" "$root/constraints.txt" - <<< "$versions $root" | cksum)"
 if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
+    other="$(cat "$venv/installed-from" 2>/dev/null || true)"
+    if [ -n "$other" ] && [ "$other" != "$root" ]; then
+        echo "'$venv' ran the copy in '$other'; from now on it runs the one in '$root'" >&2
+    fi
     echo "installing genrenet and what it needs into $venv (several GB, some minutes the first time)"
     pip=("$venv/bin/python" -m pip install --quiet --disable-pip-version-check)
     if [ "$versions" = floors ]; then
@@ -54,6 +58,7 @@ if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
             "${extras[@]}" --no-header --no-annotate --output-file "$constraints" "$root/setup.cfg"
     fi
     "${pip[@]}" --constraint "$constraints" --editable "$root${extra:+[$extra]}"
+    echo "$root" > "$venv/installed-from"
     echo "$wanted" > "$stamp"
 fi
 PATH="$venv/bin:$PATH"

@@ -122,12 +122,13 @@ def run(command: str, arguments: Sequence[str]) -> int:
     from genrenet.web.scoring import Scoring
     from genrenet.web.security import token_for
     from genrenet.web.service import Service
-    from genrenet.web.serving import Server
+    from genrenet.web.serving import Server, check_address
 
     keep_freed_memory()
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
     shelf = Shelf(options.music)
     token = token_for(options.host, options.token)
+    check_address(options.host, options.port)  # loading models takes many seconds
     if options.library is not None:
         read_about(options.library)
     if options.embeddings is not None:

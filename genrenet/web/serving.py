@@ -100,6 +100,17 @@ class Server:
         self.close()
 
 
+def check_address(host: str, port: int) -> None:
+    """Check that a server could listen at an address now.
+
+    Raises
+    ------
+    ServeError
+        It could not.
+    """
+    _bound(host, port).close()
+
+
 def _bound(host: str, port: int) -> socket.socket:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
