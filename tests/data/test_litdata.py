@@ -255,7 +255,7 @@ def test_a_half_written_folder_is_started_over(flawed, tmp_path):
     left = list(folder.glob("chunk-*.bin"))
     assert left
     (folder / "index.json").write_text("{}")
-    with pytest.raises(StreamedError, match=r"not whole: found no streamed\.json"):
+    with pytest.raises(StreamedError, match=r"is incomplete: found no streamed\.json"):
         _data(folder)
     songs = write_streamed(catalog, folder)
     assert len(list(folder.glob("chunk-*.bin"))) == 1

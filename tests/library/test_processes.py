@@ -26,12 +26,14 @@ class Elsewhere(Team):
 
 
 def test_processes_with_different_models_are_refused(scanned, tmp_path):
-    with pytest.raises(ScanError, match=r"would not score alike: found .*other@0"):
+    with pytest.raises(ScanError, match=r"would give different scores: found .*other@0"):
         scanned(team=Elsewhere())
     assert os.listdir(tmp_path) == ["library"]
 
 
 def test_processes_that_would_not_score_alike_are_refused(scanned, tmp_path):
-    with pytest.raises(ScanError, match=r"would not score alike: found .*cuda, 16, torch 1\.0"):
+    with pytest.raises(
+        ScanError, match=r"would give different scores: found .*cuda, 16, torch 1\.0"
+    ):
         scanned(team=Others("cuda, 16, torch 1.0"))
     assert os.listdir(tmp_path) == ["library"]
