@@ -93,7 +93,7 @@ def test_fit_takes_rate_and_frames_from_the_backbone(music, tagger, tmp_path, ca
     option = f"--model.network.init_args.backbone={tagger}"
     arguments = ["--config", "transfer", "--config", "tiny.yaml", f"--data.source={music}"]
     assert main(["fit", *arguments, option, "--name", "run"]) == 0, capsys.readouterr().err
-    assert "--data.sample_rate 16000, as onnx:" in capsys.readouterr().out
+    assert "--data.sample_rate 16000, as in onnx:" in capsys.readouterr().out
     run = tmp_path / "runs" / "run" / "version_0"
     data = yaml.safe_load((run / "config.yaml").read_text())["data"]
     assert (data["sample_rate"], data["frame_seconds"]) == (16_000, 2.032)

@@ -3,6 +3,7 @@
 import numpy as np
 from scipy import sparse
 
+from genrenet.recommend import History
 from genrenet.recommend.ranking import recommend
 
 LISTENERS = ["popularity", "user-knn", "item-knn", "svd", "als", "hybrid"]
@@ -25,3 +26,16 @@ def circle(*degrees):
     """Songs as directions in the plane."""
     angles = np.radians(degrees)
     return np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
+
+
+def tastes(users=60, items=40, seed=0):
+    """Users of two tastes, each with a few items of theirs; one user has one item only."""
+    rng = np.random.default_rng(seed)
+    table = np.zeros((users, items), np.float32)
+    for user in range(users):
+        own = rng.choice(items // 2, 8, replace=False) + items // 2 * (user % 2)
+        table[user, own] = rng.integers(1, 30, 8)
+    table[-1] = 0
+    table[-1, 0] = 4
+    names = [[f"{kind}{number}" for number in range(n)] for kind, n in (("u", users), ("i", items))]
+    return History(*names, sparse.csr_matrix(table))

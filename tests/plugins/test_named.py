@@ -43,5 +43,5 @@ def test_errors_are_those_of_the_kind(kind, error):
 
 def test_recommenders_say_what_they_need_in_known_words():
     assert recommender("content").needs == ("content",)
-    with pytest.raises(RecommendError, match="what it needs"):
+    with pytest.raises(RecommendError, match="unknown needs"):
         Recommender("chart", "a chart", Chart, ("audio",))

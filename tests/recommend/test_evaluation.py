@@ -4,10 +4,8 @@ import json
 
 import numpy as np
 import pytest
-from scipy import sparse
 
 from genrenet.recommend import (
-    History,
     Recommender,
     RecommendError,
     evaluation as judging,
@@ -17,19 +15,7 @@ from genrenet.recommend.evaluation import judge
 from genrenet.recommend.output import check_folder
 from genrenet.recommend.report import markdown, write_report
 from genrenet.recommend.results import summarise
-
-
-def tastes(users=60, items=40, seed=0):
-    """Users of two tastes, each with a few items of theirs; one user has one item only."""
-    rng = np.random.default_rng(seed)
-    table = np.zeros((users, items), np.float32)
-    for user in range(users):
-        own = rng.choice(items // 2, 8, replace=False) + items // 2 * (user % 2)
-        table[user, own] = rng.integers(1, 30, 8)
-    table[-1] = 0
-    table[-1, 0] = 4
-    names = [[f"{kind}{number}" for number in range(n)] for kind, n in (("u", users), ("i", items))]
-    return History(*names, sparse.csr_matrix(table))
+from tests.helpers.listeners import tastes
 
 
 class Oracle:

@@ -8,7 +8,7 @@ from genrenet.recommend.report import write_report
 from genrenet.recommend.results import summarise
 from tests.helpers.browser import faults
 from tests.helpers.guessed_runs import guessed_run
-from tests.recommend.test_evaluation import tastes
+from tests.helpers.listeners import tastes
 
 OPEN = "document.querySelectorAll('details').forEach((each) => { each.open = true })"
 CUT = """[...document.querySelectorAll('.wide')]

@@ -157,7 +157,7 @@ def test_every_command_takes_genres_from_tags(library, tmp_path, capsys):
     out = tmp_path / "tree.skops"
     command = ["baseline", "tree", str(library), "--labels", "tags", "--features", "spectral-stats"]
     assert main([*command, "--out", str(out)]) == 1
-    assert "learnt from 7 songs" in capsys.readouterr().out
+    assert "trained on 7 songs" in capsys.readouterr().out
     command = ["evaluate", str(library), "--models", "tree@spectral-stats", "--protocol", "70-30"]
     assert main([*command, "--labels", "tags", "--out", str(tmp_path / "run")]) == 0
     assert GenreDataModule(str(library), labels="tags").labels == ["Hip-Hop", "Jazz"]

@@ -100,7 +100,7 @@ def test_missing_columns_are_named(tmp_path, name):
             "not UTF-8: found byte 0xe9 at 14",
         ),
         ("t.csv", "path,genre".encode("utf-16"), "not UTF-8"),
-        ("t.csv", b'path,genre\n"' + b"x" * 200_000, "no CSV"),
+        ("t.csv", b'path,genre\n"' + b"x" * 200_000, "is not a CSV file"),
         ("t.parquet", b"path,genre\n", "not a Parquet file"),
     ],
 )

@@ -133,7 +133,7 @@ def test_genres_are_rows_of_the_whole_model(mn04):
 
 def test_one_file_gives_both_models(mn04, capsys):
     assert main(["checkpoints", "import", "efficientat-mn04", "--from", str(mn04)]) == 0
-    assert "audioset-genres, of the same file" in capsys.readouterr().out
+    assert "audioset-genres, from the same file" in capsys.readouterr().out
     assert imported_checkpoint("audioset-genres") is not None
     assert main(["checkpoints", "info", "audioset-genres"]) == 0
     assert "Heavy metal: Rock music\n" in capsys.readouterr().out
@@ -186,7 +186,7 @@ def test_the_family_is_published_and_one_of_it_is_fetched():
 
 
 def test_a_file_without_a_checksum_is_not_fetched(capsys):
-    words = r"mn10 is not fetched.*no checksum.*mn10_as_mAP_471\.pt.*import efficientat-mn10 --from"
+    words = r"mn10 is not downloaded .*no checksum.*mn10_as_mAP_471\.pt.*efficientat-mn10 --from"
     with pytest.raises(FetchError, match=words):
         import_checkpoint("efficientat-mn10")
     assert main(["checkpoints", "list"]) == 0
