@@ -115,6 +115,7 @@ def test_table_of_a_library(suffix, library, imported, tmp_path):
     assert len((tmp_path / "all.m3u8").read_text().splitlines()) > 8
 
 
+@pytest.mark.long
 def test_judging_methods_on_a_table_of_features(imported, tmp_path):
     rng = random.Random(0)
     with open(tmp_path / "features.csv", "w", newline="") as file:

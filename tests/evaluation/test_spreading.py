@@ -104,6 +104,7 @@ def judged(features, folder, models=("late", "bayes"), told=None, **settings):
 
 
 @pytest.mark.usefixtures("late")
+@pytest.mark.long
 def test_processes_and_machines_say_what_one_process_says(features, tmp_path, cluster):
     alone, table = judged(features, tmp_path / "one")
     errors = {row["name"]: row["error"] for row in json.loads(alone)["models"]}

@@ -57,6 +57,7 @@ def configuration_of(name):
     return found
 
 
+@pytest.mark.long
 def test_network_front_end_dataset_and_playlist_format(installed, music, tmp_path):
     listing = tmp_path / "songs.genres"
     songs = sorted(music.rglob("*.wav"))

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -53,6 +54,7 @@ def required(section, option):
     return names - {"genrenet"} | taken
 
 
+@cache
 def distributions():
     """The distributions that install each package."""
     return {
