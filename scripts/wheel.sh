@@ -14,14 +14,13 @@ work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
 
 # From a copy: what earlier builds left behind is not packed. The wheel is made from the source distribution.
-mkdir "$work/source" "$work/empty" "$folder.new"
+mkdir "$work/source" "$work/empty"
 tar -c --exclude=__pycache__ genrenet plugins checkpoints setup.cfg pyproject.toml MANIFEST.in constraints.txt \
     CHANGELOG.md CITATION.cff README.md LICENSE | tar -x -C "$work/source"
-uv build --quiet --no-config --no-build-isolation --python "$venv/bin/python" --out-dir "$folder.new" "$work/source"
+uv build --quiet --no-config --no-build-isolation --python "$venv/bin/python" --out-dir "$work/dist" "$work/source"
 mkdir -p "$folder"
-mv "$folder.new"/genrenet-* "$folder"
-rm -rf "$folder.new"
-wheel="$(ls -t "$folder"/genrenet-*.whl | head -n 1)"
+cp "$work"/dist/genrenet-* "$folder"
+wheel="$(ls "$work"/dist/genrenet-*.whl)"
 
 install() {
     "$work/env/bin/python" -m pip install --quiet --disable-pip-version-check --constraint "$root/constraints.txt" "$1"
@@ -71,4 +70,4 @@ for part in ("", "api/health"):
     with urllib.request.urlopen(address[0] + part) as answer:
         print(answer.status, address[0] + part)
 PY
-echo "wheel: $wheel"
+echo "wheel: $folder/$(basename "$wheel")"

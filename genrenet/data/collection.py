@@ -167,6 +167,9 @@ class SplitCollection:
         """Return a number of 64 bits for each song of a part, made from its path below the
         folder that all songs are in.
         """
-        root = os.path.commonpath(list(self.catalog.table["path"]))
-        names = (os.fsencode(os.path.relpath(path, root)) for path in self.part(name)["path"])
+        try:
+            root = os.path.commonpath(list(self.catalog.table["path"]))
+        except ValueError:  # on several disks
+            root = ""
+        names = (os.fsencode(str(path).removeprefix(root)) for path in self.part(name)["path"])
         return [int.from_bytes(hashlib.sha256(one).digest()[:8], "big") for one in names]
