@@ -19,6 +19,7 @@ BENCHMARKS = {
     "frontend": "the log-mel of a frame",
     "network": "the CNN and the CRNN on a frame",
     "classify": "from files to genres",
+    "models": "classify with each model for daily use, start-up included",
     "musicnn": "from a file to MusiCNN's tags",
     "features": "34 short-term features and MFCC",
     "neighbours": "KL distances of all pairs of songs",
@@ -31,6 +32,9 @@ BENCHMARKS = {
     "page": "the page of a library of 100,000 songs",
     "map": "the map of a library of 100,000 songs",
 }
+
+SYNTHETIC = ("frontend", "network", "neighbours", "page", "map", "near-songs")
+"""Those that make what they measure on themselves."""
 
 
 def main() -> int:
@@ -53,7 +57,7 @@ def main() -> int:
     for name in BENCHMARKS:
         print(f"== {name}", flush=True)
         arguments = [name]
-        if data and name not in ("frontend", "network", "neighbours", "page", "map", "near-songs"):
+        if data and name not in SYNTHETIC:
             arguments += ["--data", os.fspath(data)]
         if results:
             results.mkdir(parents=True, exist_ok=True)

@@ -90,6 +90,8 @@ def _explained(formatter: argparse.HelpFormatter, action: argparse.Action) -> st
         default = action.default
         shown = " ".join(map(str, default)) if isinstance(default, (list, tuple)) else default
         text += f" (default: {shown})"
+    if action.required and action.option_strings:
+        text += "; required, here or in the configuration"
     return text
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import posixpath
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from mkdocs.config.defaults import MkDocsConfig
@@ -18,11 +19,19 @@ from mkdocs.structure.pages import Page
 
 ROOT = Path(__file__).parents[1]
 
+EXAMPLES = {
+    f"examples/{path.parent.name}/README.md": f"examples/{path.parent.name}.md"
+    for path in sorted((ROOT / "examples").glob("*/README.md"))
+    if path.parent.name != "notebooks"
+}
+"""Pages of the example plugins, which show their files too."""
+
 PAGES = {
     "CONTRIBUTING.md": "contributing.md",
     "CHANGELOG.md": "changelog.md",
     "SECURITY.md": "security.md",
     "examples/notebooks/README.md": "notebooks.md",
+    **EXAMPLES,
     "integrations/beets/README.md": "beets.md",
     "integrations/picard/README.md": "picard.md",
 }
@@ -71,7 +80,19 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
             return link[0]
         return "](" + posixpath.relpath(target, posixpath.dirname(uri) or os.curdir)
 
-    return _COMMANDS.sub(_narrow, _LINK.sub(moved, markdown))
+    text = _COMMANDS.sub(_narrow, _LINK.sub(moved, markdown))
+    if uri in EXAMPLES.values():
+        text = "\n".join([text, *_listings(ROOT / folder)])
+    return text
+
+
+def _listings(folder: Path) -> Iterator[str]:
+    """Yield each file of an example as a block of code, under its name."""
+    for path in sorted(folder.iterdir()):
+        language = {".py": "python", ".toml": "toml"}.get(path.suffix)
+        if language:
+            code = path.read_text("utf-8").rstrip()
+            yield f"## {path.name}\n\n```{language}\n{code}\n```\n"
 
 
 def _narrow(block: re.Match[str]) -> str:

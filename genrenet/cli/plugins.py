@@ -27,13 +27,14 @@ KINDS = {
 }
 
 WIDE = 120
-"""Columns from which on a terminal shows the parameters too."""
+"""Columns from which on a terminal shows the plugins and parameters too."""
 
 EXAMPLES = """examples:
   genrenet plugins
   genrenet plugins --kind baseline --format json
   GENRENET_LOAD_PLUGINS=baselines,features genrenet plugins
 
+Parameters are listed for one kind, on a wide terminal and in JSON.
 GENRENET_LOAD_PLUGINS sets the plugins, or packages of plugins, to load (default: all).
 """
 
@@ -77,7 +78,8 @@ def run(command: str, arguments: Sequence[str]) -> int:
     if options.format == "json":
         show(rows)
     else:
-        _print(rows)
+        wide = columns() >= WIDE if sys.stdout.isatty() else options.kind is not None
+        _print(rows, parameters=wide)
     packages = {row["package"] for row in rows}
     say(f"{len(rows):,} entries of {plural(len(packages), 'package')}")
     if any(row["kind"] == "baseline" for row in rows):
@@ -109,8 +111,8 @@ def _parameters(kind: str, item: Any) -> dict[str, Any]:
     return {}
 
 
-def _print(rows: Sequence[dict[str, Any]]) -> None:
-    if sys.stdout.isatty() and columns() < WIDE:
+def _print(rows: Sequence[dict[str, Any]], parameters: bool) -> None:
+    if not parameters:
         cells = [(row["name"], row["kind"], row["summary"], row["package"]) for row in rows]
         print_table(("name", "kind", "what", "package"), cells)
         return

@@ -151,7 +151,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
             changes = Path(options.undo)
             base = _library(line[0] for line in read_changes(changes))
             found = undo_tags(changes, write=options.write, show=show)
-            return _tell(found, TagReport(base, options.write), options)
+            return _tell(found, TagReport(base, options.write, options.min_confidence), options)
         table, wish = Path(options.table), _wish(options)
         undo = Path(_undo_file(options)) if options.write else None
         rules = read_rules(Path(options.rules)) if options.rules else None
@@ -160,7 +160,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
             found = tag_nfo(table, wish, undo=undo, rules=rules)
         else:
             found = tag_songs(table, wish, undo=undo, show=show, albums=options.albums, rules=rules)
-        return _tell(found, TagReport(base, options.write), options)
+        return _tell(found, TagReport(base, options.write, options.min_confidence), options)
 
 
 def _library(paths: Iterable[str]) -> str:

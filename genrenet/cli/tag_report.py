@@ -29,7 +29,7 @@ _WORDS = {
     "wider": "keep their genre: the predicted one is a subgenre of it",
     "against": "keep a genre that contradicts it (!= above; --overwrite replaces it)",
     "kept": "keep their genre (--overwrite replaces it, --refine checks it)",
-    "unsure": "not changed: below --min-confidence",
+    "unsure": "not changed: below --min-confidence {least:g}",
     "skipped": "not changed: excluded by a rule",
     "unmapped": "not changed: the map has an empty tag for their genre",
     "nothing": "not changed: no genre in the table",
@@ -48,10 +48,12 @@ class TagReport:
         The folder that paths are shown from.
     write : bool
         Whether the changes are made, rather than shown.
+    min_confidence : float in [0, 1]
+        The confidence below which a song is not changed.
     """
 
-    def __init__(self, base: str, write: bool) -> None:
-        self.base, self.write = base, write
+    def __init__(self, base: str, write: bool, min_confidence: float) -> None:
+        self.base, self.write, self.min_confidence = base, write, min_confidence
         self.counts: Counter[str] = Counter()
         self._genres: Counter[str] = Counter()
         self._songs: list[dict[str, Any]] = []
@@ -122,7 +124,7 @@ class TagReport:
             say(f"by genre: {shares(self._genres)}")
         for kind, words in _WORDS.items():
             if self.counts[kind]:
-                say(f"{self.counts[kind]:,} {words}")
+                say(f"{self.counts[kind]:,} {words.format(least=self.min_confidence)}")
         if self._errors > MOST_ERRORS:
             warn(f"and {self._errors - MOST_ERRORS:,} more; --json lists them all")
         if failed := sum(self.counts[kind] for kind in FAILED):

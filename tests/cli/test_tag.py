@@ -58,7 +58,7 @@ def test_shows_then_writes_then_takes_back(table, capsys):
     assert lines[3:] == [
         "2 would be changed (nothing is written without --write)",
         "by genre: pop 1, rock 1",
-        "1 not changed: below --min-confidence",
+        "1 not changed: below --min-confidence 0.5",
         "1 not changed: no genre in the table",
         f"next: genrenet tag {table} --overwrite --write    # writes the tags",
     ]

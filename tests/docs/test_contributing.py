@@ -36,7 +36,7 @@ def test_every_package_has_a_row_and_every_example_is_named():
 def test_every_kind_of_thing_has_an_example_with_its_hook():
     found = {}
     for _, link, hook in rows("Adding things"):
-        (name,) = re.findall(r"^`examples/(\w+)/`$", link)
+        (name,) = re.findall(r"^\[`examples/(\w+)/`\]", link)
         found[name] = hook.strip("` |")
     assert {*found} == {*examples()}
     for name, hook in found.items():

@@ -74,6 +74,7 @@ ELSEWHERE = {
     ".venv/bin/pip install --constraint constraints.txt torch torchaudio --index-url "
     "https://download.pytorch.org/whl/cpu": "constraints.txt",
     "source .venv/bin/activate": "scripts/setup.sh",
+    "python scripts/benchmark.py classify --data ~/Music": "scripts/benchmark_classify.py",
     "tensorboard --logdir runs": "tests/training/test_monitoring.py",
     "genrenet scan ~/Music --out genres.parquet --watch": "tests/cli/test_scan_watch.py",
     "torchrun --nnodes 2 --nproc-per-node 8 --rdzv-backend c10d --rdzv-endpoint HOST:29500 "

@@ -130,6 +130,15 @@ def test_startup(tmp_path, monkeypatch):
     assert all(len(times) == 1 and min(times) > 0 for times in found["seconds"].values())
 
 
+def test_a_model_that_cannot_be_opened_is_left_out(tmp_path, capsys):
+    importlib.import_module("benchmark_music").songs(None, 2, tmp_path, seconds=8.0)
+    options = ("--data", str(tmp_path), "--songs", "3", "--models", "emotify-cnn", "absent")
+    (found,) = measured("models", tmp_path, *options)["results"]
+    assert found["what"] == "genrenet classify of 3 songs, emotify-cnn"
+    assert 0 < found["value"] < 300
+    assert "absent is left out" in capsys.readouterr().out
+
+
 def test_a_side_that_fails_says_why():
     error = importlib.import_module("benchmarking").BenchmarkError
     side = importlib.import_module("benchmark_sides").Side(json.loads, "no JSON")

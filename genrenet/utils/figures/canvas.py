@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Sequence
 from functools import cache
 from io import BytesIO, StringIO
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from genrenet.utils.errors import GenrenetError
 
-INK, MUTED = "#1d2530", "#5c6670"
+INK, MUTED, GRID = "#1d2530", "#5c6670", "#dfe4ea"
 PALE = 0.62  # up to this share, dark text reads better on matplotlib's "Blues" than white
 DPI = 110
 _SCRIPTS = (
@@ -57,6 +57,21 @@ def place_axes(figure: Figure, left: float, bottom: float, width: float, height:
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0, labelsize=9, labelcolor=INK)
     return axes
+
+
+def add_grid(
+    axes: Axes,
+    lines: Literal["x", "y", "both"],
+    *,
+    across: str = "",
+    up: str = "",
+    size: float = 9,
+) -> None:
+    """Draw grid lines behind the data, and name the axes."""
+    axes.grid(axis=lines, color=GRID, linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.set_xlabel(across, size=size, color=MUTED)
+    axes.set_ylabel(up, size=size, color=MUTED)
 
 
 def finish(figure: Figure) -> Figure:

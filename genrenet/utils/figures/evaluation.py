@@ -12,10 +12,12 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from genrenet.utils.figures.canvas import (
+    GRID,
     INK,
     MUTED,
     PALE,
     FigureError,
+    add_grid,
     add_title,
     finish,
     new_figure,
@@ -73,7 +75,7 @@ def confusion_matrix(counts: ArrayLike, labels: Sequence[str], title: str = "") 
     axes.set_yticks(range(n), rows)
     axes.set_xticks(np.arange(1, n) - 0.5, minor=True)
     axes.set_yticks(np.arange(1, n) - 0.5, minor=True)
-    axes.grid(which="minor", color="#dfe4ea", linewidth=0.6)
+    axes.grid(which="minor", color=GRID, linewidth=0.6)
     axes.tick_params(which="minor", length=0)
     size = min(11.0, cell * 16)
     for row, column in np.argwhere(table).tolist():
@@ -154,9 +156,7 @@ def intervals(
     axes.set_yticks(rows, labels)
     axes.set_ylim(n - 0.5, -0.5)
     axes.set_xlim(0, most)
-    axes.grid(axis="x", color="#dfe4ea", linewidth=0.6)
-    axes.set_axisbelow(True)
-    axes.set_xlabel(label, size=9, color=MUTED)
+    add_grid(axes, "x", across=label)
     add_title(figure, title)
     return finish(figure)
 
@@ -212,10 +212,8 @@ def curves(
         axes.set_xticks(range(len(steps)), [shorten(step, 8) for step in steps])
         axes.set_xlim(-0.3, len(steps) - 0.7)
         axes.set_ylim(0, 1)
-        axes.grid(axis="y", color="#dfe4ea", linewidth=0.6)
+        add_grid(axes, "y", up="" if place % across else label)
         axes.set_title(name, size=10, color=INK)
-        if place % across == 0:
-            axes.set_ylabel(label, size=9, color=MUTED)
     handles, names = figure.axes[0].get_legend_handles_labels()
     figure.legend(handles, names, loc="lower left", frameon=False, fontsize=9)
     add_title(figure, title)
@@ -260,10 +258,7 @@ def reliability(confidence: ArrayLike, right: ArrayLike, title: str = "", bins: 
     axes.scatter(across, up, s=12 + 220 * counts[held] / counts.sum(), color="#2166ac", zorder=3)
     axes.set_xlim(0, 1)
     axes.set_ylim(0, 1)
-    axes.grid(color="#dfe4ea", linewidth=0.6)
-    axes.set_axisbelow(True)
-    axes.set_xlabel("confidence", size=9, color=MUTED)
-    axes.set_ylabel("share right", size=9, color=MUTED)
+    add_grid(axes, "both", across="confidence", up="accuracy")
     add_title(figure, title)
     return finish(figure)
 
@@ -305,7 +300,7 @@ def learning_curves(
     figure = new_figure(0.75 + width + beside, 0.75 + height + (0.4 if title else 0.15))
     axes = place_axes(figure, 0.7, 0.65, width, height)
     axes.set_xscale("log")
-    axes.grid(axis="y", color="#dfe4ea", linewidth=0.8)
+    add_grid(axes, "y", across=along, up=label)
     ends = []
     for number, points in enumerate(lines.values()):
         colour = colormaps["viridis"](0.75 * number / max(1, len(lines) - 1))
@@ -348,7 +343,5 @@ def learning_curves(
             weight="bold",
             va="center",
         )
-    axes.set_xlabel(along, size=9, color=MUTED)
-    axes.set_ylabel(label, size=9, color=MUTED)
     add_title(figure, title)
     return finish(figure)

@@ -17,6 +17,7 @@ from genrenet.utils.figures.canvas import (
     INK,
     MUTED,
     FigureError,
+    add_grid,
     finish,
     new_figure,
     place_axes,
@@ -73,8 +74,7 @@ def training_curves(
     one = len(runs) == 1
     for place, (key, title) in enumerate(panels.items()):
         axes = place_axes(figure, 0.45 + place * (wide + 0.6), 0.75, wide, high)
-        axes.grid(axis="y", color="#dfe4ea", linewidth=0.6)
-        axes.set_axisbelow(True)
+        add_grid(axes, "y", across=along, size=8)
         for number, several in enumerate(runs.values()):
             colours = dict.fromkeys(("train", "val"), COLOURS[number % len(COLOURS)])
             if one:
@@ -101,7 +101,6 @@ def training_curves(
         else:
             axes.set_ylim(0, 1.02)
         axes.set_title(title, size=9.5, color=INK, loc="left")
-        axes.set_xlabel(along, size=8, color=MUTED)
         axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
         axes.tick_params(labelsize=8)
     legend = [(f"— {shorten(name)}", COLOURS[n % len(COLOURS)]) for n, name in enumerate(runs)]
