@@ -19,7 +19,7 @@ BENCHMARKS = {
     "frontend": "the log-mel of a frame",
     "network": "the CNN and the CRNN on a frame",
     "classify": "from files to genres",
-    "models": "classify with each model for daily use, start-up included",
+    "models": "classification with each model, start-up included",
     "musicnn": "from a file to MusiCNN's tags",
     "features": "34 short-term features and MFCC",
     "neighbours": "KL distances of all pairs of songs",

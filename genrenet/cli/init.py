@@ -198,7 +198,8 @@ def _tell(found: Survey, table: Path, file: Path) -> None:
         configuration=printable(file),
         model=model,
     )
-    say("next, in that folder:" if file.name == NAME else "next:")
+    there = " in that folder" if file.name == NAME else ""
+    say(f"commands that use these settings{there}:")
     say("  genrenet scan", *(["  genrenet tag"] if found.writable else []))
     say("  genrenet playlist --genre rock --out rock.m3u8", "  genrenet embed", "  genrenet serve")
     next_step("scan", *([found.folder] if file.name == NAME else []), why="predicts the genres")

@@ -348,7 +348,7 @@ def test_data_split_that_leaks_says_so_and_exits_with_1(music, tmp_path, capsys)
 
 
 @pytest.mark.long
-@pytest.mark.skipif(sys.platform != "linux", reason="torch's gloo is at home on Linux")
+@pytest.mark.skipif(sys.platform != "linux", reason="the processes use gloo on Linux")
 def test_the_ddp_configuration_trains_on_two_processes(music, tmp_path):
     """The packaged configuration, on processors: its batch-norm must not ask for GPUs."""
     config = tmp_path / "tiny.yaml"

@@ -17,7 +17,7 @@ from genrenet.library.table import read_table
 from tests.helpers.child_processes import heeding_interrupts
 from tests.helpers.tones import RATE, tone
 
-LINUX = pytest.mark.skipif(sys.platform != "linux", reason="torch's gloo is at home on Linux")
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="the processes use gloo on Linux")
 
 
 @pytest.fixture

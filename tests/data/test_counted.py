@@ -103,7 +103,7 @@ def _fit(folder, music, devices, *options):
 
 
 @pytest.mark.long
-@pytest.mark.skipif(sys.platform != "linux", reason="torch's gloo is at home on Linux")
+@pytest.mark.skipif(sys.platform != "linux", reason="the processes use gloo on Linux")
 @pytest.mark.parametrize("max_songs", ["null", "1"])
 def test_two_processes_learn_what_one_learns(max_songs, music, tmp_path):
     """Of an odd number of frames one process has a filler; of one frame, it has nothing else."""

@@ -18,7 +18,7 @@ from genrenet.data.litdata.writer import write_streamed
 from tests.helpers.small_training import TINY
 from tests.helpers.tones import RATE, tone
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="torch's gloo is at home on Linux")
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the processes use gloo on Linux")
 
 
 @pytest.fixture(scope="module")
