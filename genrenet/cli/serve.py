@@ -176,9 +176,13 @@ def run(command: str, arguments: Sequence[str]) -> int:
         server = Server(app, options.host, options.port)
         query = "" if token is None else f"token?token={quote(token, safe='')}"
         say(f"serving '{printable(shelf.root)}' with {', '.join(models)}")
+        if options.library:
+            say(f"library: {printable(options.library)}")
         if as_json():
             root, served = printable(shelf.root), list(models)
-            show({"url": f"{server.url}{query}", "music": root, "models": served})
+            table = printable(options.library) if options.library else None
+            url = f"{server.url}{query}"
+            show({"url": url, "music": root, "models": served, "library": table})
         else:
             print(f"open {server.url}{query}  (Ctrl-C stops the server)", flush=True)
         if options.opensubsonic:
