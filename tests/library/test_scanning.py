@@ -223,6 +223,7 @@ os.waitpid(child(), 0)
 """
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform != "linux", reason="processes are forked, to save time")
 def test_killed_ten_times_the_table_is_that_of_one_run(library, checkpoint, scanned, tmp_path):
     for song in list(library.rglob("*.wav")):

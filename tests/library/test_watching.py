@@ -76,6 +76,7 @@ def fresh(how, tmp_path):
     return read_table(tmp_path / "fresh.parquet")
 
 
+@pytest.mark.long
 @LINUX
 def test_random_changes_and_a_kill_end_in_the_table_of_a_fresh_scan(checkpoint, tmp_path):
     given = [str(tmp_path), str(checkpoint), "--changes", "40", "--kills", "1"]

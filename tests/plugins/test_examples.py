@@ -93,6 +93,7 @@ def test_network_front_end_dataset_and_playlist_format(installed, music, tmp_pat
     assert "wanted .m3u8 or .m3u or .xspf or .json" in refused
 
 
+@pytest.mark.long
 def test_feature_and_metric(installed, music, tmp_path):
     options = ["--protocol", "70-30", "--seeds", "1", "--out", tmp_path / "out"]
     models = "knn@loudness,knn@loudness+spectral-stats"
@@ -108,6 +109,7 @@ def test_feature_and_metric(installed, music, tmp_path):
     assert "| Log loss |" in (tmp_path / "out" / "results.md").read_text("utf-8")
 
 
+@pytest.mark.long
 def test_what_a_baseline_fitted_is_read_with_it_and_refused_without(installed, music, tmp_path):
     fitted = tmp_path / "boosting.skops"
     settings = ["--set", "max_leaf_nodes=7", "--set", "max_iter=10"]

@@ -77,6 +77,7 @@ def student(data, **settings):
         return DistilledClassifier(data.labels, told, **{**defaults, **settings})
 
 
+@pytest.mark.long
 def test_a_student_learns_to_answer_as_its_teacher(music, checkpoint, tmp_path):
     data = taught(music, checkpoint, crops_per_song=4)
     model = student(data)

@@ -67,6 +67,7 @@ def test_no_logger_at_all(fit):
     assert not list(folder.rglob("events.out.tfevents.*"))
 
 
+@pytest.mark.long
 @of_services
 def test_mlflow_has_metrics_and_settings_beside_the_run(fit, capsys):
     from mlflow import MlflowClient
@@ -83,6 +84,7 @@ def test_mlflow_has_metrics_and_settings_beside_the_run(fit, capsys):
     assert (run / "test/report/results.json").is_file()
 
 
+@pytest.mark.long
 @of_services
 def test_wandb_offline_and_csv_at_once(fit, monkeypatch):
     monkeypatch.setenv("WANDB_MODE", "offline")

@@ -114,6 +114,7 @@ def test_configuration_of_a_former_run(music, tmp_path, monkeypatch):
         assert f"genrenet.{former}." not in saved.read_text()
 
 
+@pytest.mark.long
 def test_the_program_shows_the_warning(tmp_path):
     (tmp_path / "former.yaml").write_text(
         "model:\n  network:\n    class_path: genrenet.networks.CRNN\n"

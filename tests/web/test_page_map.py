@@ -12,6 +12,8 @@ from playwright.sync_api import Locator, Page, expect
 from tests.helpers.browser import STILL, faults
 from tests.helpers.served import make_service, scan_of, serving
 
+pytestmark = pytest.mark.long
+
 
 def opened(page: Page, site, query: str = "") -> Locator:
     """The map, when it is drawn; its element."""

@@ -10,6 +10,8 @@ from tests.helpers.browser import faults
 from tests.helpers.guessed_runs import guessed_run
 from tests.helpers.listeners import tastes
 
+pytestmark = pytest.mark.long
+
 OPEN = "document.querySelectorAll('details').forEach((each) => { each.open = true })"
 CUT = """[...document.querySelectorAll('.wide')]
   .filter((box) => box.scrollWidth > box.clientWidth + 1).map((box) => box.innerText)"""

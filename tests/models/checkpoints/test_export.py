@@ -103,6 +103,7 @@ def test_full_networks_score_alike(name, backend, suffix, tmp_path):
     assert export_model(vivid(FULL[name], backend=backend), target).stat().st_size > 1e6
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("output", ["normalised-sigmoid", "sigmoid"])
 def test_other_outputs(output, tmp_path):
     model = vivid(TINY["CNN"], seconds=1.5, activation=output, aggregation="vote")
@@ -181,6 +182,7 @@ def test_the_model_is_left_as_it_was(tmp_path):
         assert values.stride() == before[name].stride()
 
 
+@pytest.mark.long
 def test_a_file_of_another_model_is_found_out(tmp_path):
     model = vivid(TINY["CNN"], seconds=1.5)
     export_model(model, tmp_path / "model.onnx")
