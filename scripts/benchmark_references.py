@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from genrenet.data.frames import FrameSettings, frame_starts
 from genrenet.inference.classify import open_model
+from genrenet.models.frontend import LEVEL
 from genrenet.models.networks import CNN, CRNN
 from genrenet.models.networks.gru import Keras1GRU
 from genrenet.models.outputs import log_scores
@@ -108,6 +109,28 @@ def librosa_logmel(wave: Floats, settings: dict[str, Any]) -> Floats:
     return found
 
 
+def levelled(wave: Floats, settings: dict[str, Any]) -> Floats:
+    """Bring a frame to the level that a front end wants.
+
+    Parameters
+    ----------
+    wave : ndarray, shape (samples,)
+    settings : dict
+        Those of `genrenet.models.frontend.LogMel`.
+
+    Returns
+    -------
+    ndarray, shape (samples,)
+    """
+    if settings["level"] == "keep":
+        return wave
+    centred: Floats = wave - wave.mean()
+    level = float(np.sqrt(np.mean(centred**2)))
+    if settings["level"] == "bound" and LEVEL <= level <= 1.0:
+        return centred
+    return centred * np.float32(LEVEL / max(level, 1e-12))
+
+
 class UsualPipeline:
     """A song's genre with librosa and eager PyTorch: load, log-mels of all frames, network, mean.
 
@@ -133,7 +156,9 @@ class UsualPipeline:
         length = self.frames.n_samples
         pieces = [wave[start : start + length] for start in frame_starts(len(wave), self.frames)]
         mels = [
-            librosa_logmel(np.pad(piece, (0, length - len(piece))), self.settings)
+            librosa_logmel(
+                levelled(np.pad(piece, (0, length - len(piece))), self.settings), self.settings
+            )
             for piece in pieces
         ]
         frames = torch.from_numpy(np.stack(mels))

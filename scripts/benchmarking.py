@@ -106,6 +106,8 @@ def spread(times: Sequence[float]) -> str:
 
 def machine(packages: Iterable[str]) -> dict[str, Any]:
     """What the figures are measured on."""
+    from torch.backends.cpu import get_cpu_capability
+
     cpu = platform.processor() or platform.machine()
     if Path("/proc/cpuinfo").exists():
         lines = Path("/proc/cpuinfo").read_text().splitlines()
@@ -114,6 +116,7 @@ def machine(packages: Iterable[str]) -> dict[str, Any]:
     return {
         "cpu": cpu,
         "cores": os.cpu_count(),
+        "instructions": get_cpu_capability(),
         "load": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
         "python": platform.python_version(),
         **{name: _version(name) for name in packages},

@@ -20,7 +20,10 @@ def test_a_comparison_and_a_figure_are_rows():
     text = performance.page(
         {
             "network": {
-                "machine": {"cpu": "a processor", "cores": 2, "load": 0.1, "torch": "2.14"},
+                "machine": {
+                    **{"cpu": "a processor", "cores": 2, "instructions": "AVX2"},
+                    **{"load": 0.1, "torch": "2.14"},
+                },
                 "results": [comparison.summary(), limit.summary()],
             }
         }
@@ -30,4 +33,4 @@ def test_a_comparison_and_a_figure_are_rows():
     )
     assert row in text
     assert "| memory | 0.5 GB | under 1 |" in text
-    assert "on 2 cores of a processor, torch 2.14." in text
+    assert "on 2 cores of a processor (AVX2), torch 2.14." in text

@@ -20,7 +20,7 @@ MISTAKES = 15  # rows of this table that the page shows
 
 COLUMNS: dict[str, tuple[str, Callable[[Mapping[str, Any]], object]]] = {
     "Model": ("w", lambda row: row["name"]),
-    "Songs right": ("n", lambda row: percent(row["accuracy"])),
+    "Song accuracy": ("n", lambda row: percent(row["accuracy"])),
     "95 % interval": ("n", lambda row: span(row["ci95"])),
     "by artist": ("n", lambda row: span(row["ci95_artists"])),
     "n": ("n", lambda row: row["n"]),
