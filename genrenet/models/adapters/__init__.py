@@ -1,4 +1,5 @@
-"""Backbones that stay in others' files and formats, opened by adapters: ``hf:``, ``onnx:`` ..."""
+"""Backbones stored in files and formats of other projects, opened by adapters: ``hf:``,
+``onnx:``"""
 
 from __future__ import annotations
 

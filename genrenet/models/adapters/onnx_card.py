@@ -1,7 +1,7 @@
-"""What a small file beside an ONNX file says of it: our own YAML, or the JSON Essentia publishes.
+"""Description files of ONNX models: this package's YAML, or the JSON that Essentia publishes.
 
-``FILE.yaml`` beside ``FILE.onnx`` has these entries; only ``sample_rate`` and ``outputs`` must be
-there:
+``FILE.yaml`` next to ``FILE.onnx`` has these entries; only ``sample_rate`` and ``outputs`` are
+required:
 
 ================  ==================================================================================
 ``sample_rate``   in Hz
@@ -54,13 +54,13 @@ ESSENTIA = "essentia.upf.edu"
 
 @dataclass(frozen=True)
 class OnnxCard:
-    """How an ONNX file is to be used; see the top of this module for most of it.
+    """How an ONNX file is to be used; the entries are described at the top of this module.
 
     Attributes
     ----------
     shapes : dict of str to list
-        Shapes of outputs under names that the ONNX file may not have: TensorFlow's, in Essentia's
-        JSON.
+        Shapes of outputs, under names that the ONNX file may not have: those of TensorFlow, from
+        Essentia's JSON.
     """
 
     sample_rate: int
@@ -82,17 +82,17 @@ class OnnxCard:
 
     @property
     def card(self) -> Card:
-        """What is listed of it."""
+        """The model's data for listings."""
         return Card(self.title, self.licence, self.labels, self.citation, self.address)
 
 
 def card_file(file: Path) -> Path:
-    """Return what stands beside an ONNX file.
+    """Return the description of an ONNX file.
 
     Raises
     ------
     AdapterError
-        There is no such ONNX file, or nothing beside it.
+        There is no such ONNX file, or no description next to it.
     """
     if not file.is_file():
         raise AdapterError(f"no ONNX file '{printable(file)}'")
@@ -108,12 +108,12 @@ def card_file(file: Path) -> Path:
 
 
 def read_card(file: Path) -> OnnxCard:
-    """Read what stands beside an ONNX file.
+    """Read the description next to an ONNX file.
 
     Raises
     ------
     AdapterError
-        There is nothing, or it is damaged or incomplete.
+        There is none, or it is damaged or incomplete.
     """
     beside = card_file(file)
     name = printable(beside)
