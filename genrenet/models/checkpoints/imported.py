@@ -46,7 +46,7 @@ def imported_checkpoint(name: str) -> Path | None:
 
 
 def _origin(path: Path, model: PublishedModel) -> str | None:
-    """Return the SHA-256 of the file that a checkpoint was made from, if it belongs to the model."""
+    """Return the SHA-256 of the source file of a checkpoint, if it belongs to the model."""
     try:
         source = read_header(path, whole=True)["genrenet"].get("source")
     except CheckpointError:
