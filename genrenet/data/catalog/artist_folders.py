@@ -66,7 +66,7 @@ def check_folders(reading: Reading, tag_genres: Mapping[str, int]) -> None:
 
 
 def _albums(reading: Reading) -> bool:
-    """Return whether files are numbered and lie two folders deep, and no folder has a genre's name."""
+    """Return whether files are numbered, two folders deep, and no folder has a genre's name."""
     from mutagen.id3 import TCON
 
     known = set(map(spelling_key, TCON.GENRES))

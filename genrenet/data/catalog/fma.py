@@ -42,7 +42,7 @@ def fma_table(source: str) -> str | None:
 
 
 def _head(path: str, n: int) -> list[list[str]]:
-    """Return the first `n` rows of a CSV file, [] if it has fewer; undecodable bytes are ignored."""
+    """Return the first `n` rows of a CSV file, [] if it has fewer; invalid UTF-8 is ignored."""
     with open(path, encoding="utf-8-sig", errors="replace", newline="") as file:
         rows = csv.reader(file)
         try:

@@ -127,7 +127,7 @@ def _texts(tags: Any) -> dict[str, list[str]]:
 
 
 def _ape(path: str) -> dict[str, list[str]]:
-    """Return the APEv2 tags at the end of a file that has no such tags of its own, such as an MP3."""
+    """Return the APEv2 tags at the end of a file of another format, such as an MP3."""
     from mutagen.apev2 import APEv2, error
 
     try:

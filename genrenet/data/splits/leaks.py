@@ -202,7 +202,7 @@ def _same_audio(
     progress: Callable[[int, int], None] | None,
     workers: int | None,
 ) -> tuple[list[list[str]], dict[str, str]]:
-    """Return the groups of songs with the same samples, and the songs that could not be compared."""
+    """Return groups of songs with the same samples, and songs that could not be compared."""
     unreadable: dict[str, str] = {}
 
     def attempt(function: Callable[[str], T], track: str) -> T | None:
