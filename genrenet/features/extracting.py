@@ -131,7 +131,7 @@ def _in_order(
 
 
 def _ahead(paths: list[str], extraction: _Extraction) -> Iterator[SongFeatures]:
-    """Yield songs in their order, each read by a worker thread during the previous one's computation."""
+    """Yield songs in their order, each read by a worker thread during the previous computation."""
     with ThreadPoolExecutor(1) as pool:
         waiting = [pool.submit(extraction.read, path) for path in paths[:1]]
         for following in [*paths[1:], None]:
