@@ -62,8 +62,7 @@ class Reader(Protocol):
         """Return a song's length in samples at the reader's rate; 0 where it cannot be read."""
 
     def read(self, path: str, start: int, count: int) -> tuple[NDArray[Any], float]:
-        """Return the sound in ``count`` samples from ``start``, and the factor that maps to [-1,
-        1]."""
+        """Return sound in ``count`` samples from ``start``, and the factor to map it to [-1, 1]."""
 
 
 class FileReader:

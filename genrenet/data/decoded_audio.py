@@ -117,8 +117,7 @@ def encode(path: str, sample_rate: int, dtype: DType) -> Decoded:
 
 
 def in_order(paths: Sequence[str], work: Callable[[str], T], workers: int) -> Iterator[T]:
-    """Yield the results of ``work`` in the order of ``paths``, with a bounded number in
-    progress."""
+    """Yield the results of ``work`` in the order of ``paths``, with bounded parallelism."""
     with ThreadPoolExecutor(workers) as pool:
         waiting: deque[Future[T]] = deque()
         for path in paths:

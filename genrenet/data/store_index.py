@@ -167,8 +167,7 @@ class StoreIndex:
             yield from self.rows(f"SELECT {columns} FROM songs WHERE path IN ({marks})", names)
 
     def put(self, entries: Sequence[Entry], collection: int) -> None:
-        """Record songs whose samples are written; samples of their files' earlier states are
-        removed."""
+        """Record songs with written samples; samples of earlier states are removed."""
         if not entries:
             return
         before = dict(self._of([entry.path for entry in entries], "path, file"))
@@ -213,8 +212,7 @@ class StoreIndex:
         return self.folder / "songs" / file[:2] / file
 
     def sweep(self) -> None:
-        """Remove samples that belong to no song: those of a build that was killed before recording
-        them."""
+        """Remove samples that belong to no song, from a build that was killed."""
         held = {file for (file,) in self.rows("SELECT file FROM songs")}
         yesterday = time.time() - 86_400  # younger files may not be recorded yet
         for file in (self.folder / "songs").glob("*/*"):

@@ -59,8 +59,7 @@ class _Backend(DaskDistributedBackend):
     """joblib's backend, which would wait forever for a task whose workers died."""
 
     def effective_n_jobs(self, n_jobs: int) -> int:
-        """Return the number of tasks sent at once; joblib would run a single one in this
-        process."""
+        """Return the number of tasks sent at once; joblib would run a single one here."""
         return max(2, int(super().effective_n_jobs(n_jobs)))
 
     def submit(self, func: Any, callback: Callable[[Any], None]) -> Any:

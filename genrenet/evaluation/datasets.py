@@ -75,8 +75,7 @@ class Dataset:
 
     @cached_property
     def songs(self) -> pd.DataFrame:
-        """A row per song: segments are replaced by their song as ``track_id``, with their first
-        path."""
+        """A row per song: a segment is replaced by its song, with the path of the first."""
         if "song" not in self.table:
             return self.table
         songs = self.table.drop_duplicates("song").reset_index(drop=True)

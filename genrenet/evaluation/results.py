@@ -135,8 +135,7 @@ def summarise(judged: Judged, decided: pd.DataFrame) -> dict[str, Any]:
 
 
 def about_run(judged: Judged) -> dict[str, Any]:
-    """Return the entries of `summarise` about the run itself: all but models, comparisons, curves
-    and labels."""
+    """Return the entries of `summarise` about the run itself, not about models or labels."""
     table = judged.dataset.songs
     return {
         "protocol": ",".join(protocol.name for protocol in judged.protocols),

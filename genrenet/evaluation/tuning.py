@@ -104,8 +104,7 @@ class Tuned(Contender):
         return {"search": space, "inner": self.inner}
 
     def check(self, dataset: Dataset) -> None:
-        """See `Contender.check`; trials are compared by accuracy, which needs one genre per
-        song."""
+        """See `Contender.check`; trials are compared by accuracy: one genre per song."""
         if dataset.multi_label:
             raise TuningError(
                 f"'{self.name}' cannot be tuned on '{dataset.name}'",

@@ -182,8 +182,7 @@ class _Mute(logging.Handler):
 
 
 def _real_places(roots: Sequence[str]) -> list[tuple[str, str]]:
-    """Return the folders to watch, links resolved, with their names in the scan; the deepest
-    first."""
+    """Return the folders to watch and their names in the scan; the deepest first."""
     found: dict[str, str] = {}
     places = [(os.path.realpath(root), root) for root in roots]
     while places:

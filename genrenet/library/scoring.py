@@ -67,8 +67,7 @@ class Scorer:
         *,
         last: bool = False,
     ) -> None:
-        """Score songs; those that change meanwhile are added to ``again``, except in the last
-        pass."""
+        """Score songs; those that change meanwhile are added to ``again`` before the last pass."""
         under_way: dict[str, tuple[FileStamp, Future[tuple[str | None, Row]], bool]] = {}
         # In parallel to decoding: a few distant reads of a file cost a slow drive as many seeks.
         pool = ThreadPoolExecutor(2, "samples")

@@ -51,8 +51,7 @@ def same_path(path: str) -> str:
 
 
 def _ways(path: str) -> set[str]:
-    """Return the forms in which `same_path` may compare a listed path: as it is, or as of
-    Windows."""
+    """Return the forms in which `same_path` may compare a listed path."""
     return {
         same_path(find(way))
         for way in {path, os.path.abspath(path.replace("\\", "/"))}
@@ -125,8 +124,7 @@ class Exclusions:
         return any(self._artists.match(same_text(name)) for name in names)
 
     def unused(self, paths: Iterable[str]) -> list[str]:
-        """Return lists and globs that have excluded nothing, and match none of a library's
-        files."""
+        """Return lists and globs that exclude nothing, and match none of a library's files."""
         globs = self._unused & {*self._globs}
         lists = self._unused - globs
         for path in paths if self._unused else ():

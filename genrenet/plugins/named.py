@@ -51,8 +51,7 @@ class Method:
             )
 
     def parameters(self) -> dict[str, Any]:
-        """Return settings with their defaults; without a default if the caller must give a
-        value."""
+        """Return settings with their defaults; without one if the caller must give a value."""
         return parameters_of(self.estimator)
 
     def make(self, seed: int = 0, **settings: Any) -> Any:

@@ -149,8 +149,7 @@ def write_csv(rows: Any, table: pa.Table) -> None:
 
 
 class _CsvFile:
-    """A CSV file to which tables are written one after another, with the interface of Arrow's
-    writers."""
+    """A CSV file to which tables are written, with the interface of Arrow's writers."""
 
     def __init__(self, file: Path, schema: pa.Schema) -> None:
         self._file = file.open("w", encoding="utf-8", newline="")

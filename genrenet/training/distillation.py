@@ -80,8 +80,7 @@ class Lesson:
         return self.first[1:] > self.first[:-1]
 
     def scale(self, songs: Tensor) -> tuple[Tensor, Tensor]:
-        """Return mean and standard deviation of the values over songs' frames, shape (features,)
-        each."""
+        """Return mean and deviation of the values over songs' frames, shape (features,) each."""
         learnt = torch.zeros(len(self.first) - 1, dtype=torch.bool)
         learnt[songs] = True
         values = self.said[learnt.repeat_interleave(self.first.diff())]
@@ -270,8 +269,7 @@ class DistilledClassifier(GenreClassifier):
         return self._learn(logits, total, weight, batch)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Move the regression layer out of the model's weights, as in any checkpoint for
-        inference."""
+        """Remove the regression layer from the weights of a checkpoint for inference."""
         super().on_save_checkpoint(checkpoint)
         state = checkpoint["state_dict"]
         checkpoint["tell"] = {name: state.pop(name) for name in list(state) if name[:5] == TELL}

@@ -136,8 +136,7 @@ class GenreClassifier(GenreModel, Measured):
         return {"logits": logits, "scores": log_scores(logits, self.activation).exp(), **found}
 
     def _embed_hidden(self, hidden: Tensor) -> Tensor:
-        """Return the embedding of frames with precomputed output of the trunk, up to
-        ``trunk_end``."""
+        """Return the embedding of frames from the output of the trunk at ``trunk_end``."""
         features = self.network.forward_features(hidden, after=self.trunk_end)
         return self.network.forward_head(features, pre_logits=True)
 

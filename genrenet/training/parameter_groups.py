@@ -1,5 +1,4 @@
-"""Parameter groups of an optimiser: learning rates by stage, and parameters without weight
-decay."""
+"""Parameter groups of an optimiser: learning rates by stage, and weight decay."""
 
 from __future__ import annotations
 

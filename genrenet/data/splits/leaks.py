@@ -64,8 +64,7 @@ class Leakage:
         return bool(self.artists or self.segments or self.songs)
 
     def report(self) -> str:
-        """Return the findings as text: a summary line, then one for each artist and group of
-        songs."""
+        """Return the findings as text: a summary line, then one for each artist and song."""
         verdict = "leaks" if self else "no leak was found"
         lines = [f"{self.split}: {verdict} ({self.n_songs} songs)"]
         for what, found in (

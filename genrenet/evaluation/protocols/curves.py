@@ -134,8 +134,7 @@ def axis(curve: Mapping[str, Any]) -> str:
 
 
 def curve_table(curve: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
-    """Return a curve's headings and rows: a row per size, with every model's accuracy and
-    interval."""
+    """Return a curve's headings and rows: a row per size, with each model's accuracy."""
     models = list(dict.fromkeys(point["model"] for point in curve["points"]))
     counted = [key for key in ("songs", "artists") if any(p[key] for p in curve["points"])]
     rows = []

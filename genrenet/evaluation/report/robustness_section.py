@@ -9,8 +9,7 @@ DEFORMED_COLUMNS = ("model", "deformation", "accuracy", "change", "95 % interval
 
 
 def robustness_rows(results: Mapping[str, Any], protocol: str) -> list[tuple[object, ...]]:
-    """Return the cells of `DEFORMED_COLUMNS` for a protocol; none for a run of an earlier
-    version."""
+    """Return the cells of `DEFORMED_COLUMNS` for a protocol; none for older runs."""
     return [
         (
             row["model"],

@@ -1,5 +1,4 @@
-"""Backbones stored in files and formats of other projects, opened by adapters: ``hf:``,
-``onnx:``"""
+"""Backbones in files of other projects, opened by adapters: ``hf:``, ``onnx:``"""
 
 from __future__ import annotations
 

@@ -42,8 +42,7 @@ class Backbone(nn.Module):
     batch_frames: int | None = None
 
     def make_frontend(self) -> nn.Module:
-        """Return the front end of the backbone: by default one that returns the samples
-        unchanged."""
+        """Return the front end of the backbone: by default the unchanged samples."""
         return Waveform(self.sample_rate, level="keep")
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor | None]:

@@ -216,8 +216,7 @@ class OnnxModel(Backbone):
         return str(alike[peers.index(name)])
 
     def _probe(self, frontend: FrontEnd) -> None:
-        """Run the model once on noise to find its output lengths, and whether outputs are
-        scores."""
+        """Run the model once on noise to find output lengths, and whether outputs are scores."""
         samples = torch.rand(1, round(self.frame_seconds * self.sample_rate)) * 0.2 - 0.1
         with torch.no_grad():
             scores, embeddings = self._run(frontend(samples))
