@@ -133,8 +133,7 @@ def _written(values: Sequence[str]) -> str:
 
 
 def _found(text: str, key: Sequence[str]) -> tuple[Any, int]:
-    """Return the innermost mapping on the path to a key, and how many names of the key led
-    there."""
+    """Return the innermost mapping on the path to a key, and its depth on this path."""
     import yaml
 
     node, depth = yaml.compose(text, Loader=yaml.SafeLoader), 0

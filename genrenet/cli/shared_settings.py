@@ -13,8 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 Condition = Callable[[argparse.Namespace, str, Sequence[str]], bool]
-"""Whether a command uses a value, given its other arguments and the configured library's folders.
-"""
+"""Whether a command uses a value, by its other arguments and the configured library's folders."""
 
 
 def _always(options: argparse.Namespace, value: str, library: Sequence[str]) -> bool:

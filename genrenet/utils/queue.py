@@ -27,8 +27,7 @@ class Channel(Generic[T]):
         self._changed = threading.Condition()
 
     def put(self, item: T) -> bool:
-        """Wait while it is full, then put an item in; return False if the channel has been
-        closed."""
+        """Wait while it is full, then put an item in; False if the channel has been closed."""
         with self._changed:
             while len(self._items) >= self._capacity and not self._closed:
                 self._changed.wait()

@@ -86,8 +86,7 @@ class Shelf:
                     yield relative_name(self.root, entry.path)
 
     def _entries(self, folder: str) -> list[os.DirEntry[str]]:
-        """Return the visible entries of a folder: nothing hidden, no links that leave the served
-        folder."""
+        """Return the visible entries of a folder, without links that leave the served folder."""
         try:
             with os.scandir(folder) as entries:
                 return [

@@ -188,8 +188,7 @@ class Neighbours:
         return None if number is None else self._place.get(int(self._group[number]))
 
     def rows_of(self, index: LibraryIndex, rows: NDArray[np.int32]) -> list[int]:
-        """Return the rows in `sound` of songs of an index, without those that have none, each
-        once."""
+        """Return the rows in `sound` of songs of an index that have one, each once."""
         groups = index.primary[rows].tolist()
         if index is not self._index:  # the table has just changed
             found = (self.place_of(str(index.paths[group])) for group in groups)
