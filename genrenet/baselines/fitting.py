@@ -153,7 +153,7 @@ def fit_multi_label(
 
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of genres that no training song has
+            warnings.simplefilter("ignore")  # of genres that are missing in a training fold
             own = validation if own_validation else None
             truth = np.asarray(strata, dtype=object).astype(str)
             inner = inner_folds(truth, groups, own, seed)

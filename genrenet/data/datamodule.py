@@ -43,10 +43,11 @@ class GenreDataModule(SplitCollection, pl.LightningDataModule):
 
     Parameters
     ----------
-    A folder of genre folders, a GTZAN or FMA folder, a CSV or Parquet table, ``synthetic`` for the
-    corpus that the package synthesises, or a streamed collection: the folder that ``genrenet data
-    prepare --format litdata`` wrote, or the ``s3://`` address of a copy. There is no default, so
-    that synthetic audio is not used by mistake.
+    source : str
+        A folder of genre folders, a GTZAN or FMA folder, a CSV or Parquet table, ``synthetic`` for
+        the corpus that the package synthesises, or a streamed collection: the folder that
+        ``genrenet data prepare --format litdata`` wrote, or the ``s3://`` address of a copy.
+        There is no default, so that synthetic audio is not used by mistake.
     format : str
         See `genrenet.data.catalog.read_catalog`.
     segments : {"auto", "off"}

@@ -70,8 +70,9 @@ class FileReader:
 
     Parameters
     ----------
-    Files that will be read; their lengths are determined at once, and their ends decoded: the
-    length of a truncated file is that of its readable part.
+    paths : sequence of str
+        Files that will be read; their lengths are determined at once, and their ends decoded: the
+        length of a truncated file is that of its readable part.
     sample_rate : int > 0
         Samples per second, in Hz.
 

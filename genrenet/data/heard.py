@@ -18,4 +18,4 @@ LEAST = 2
 """Minimum number of frames used by default."""
 
 COVERAGE = f"{HEARD_SECONDS:g} s or {LEAST} frames, trim {TRIM_SHARE:g}"
-"""Version of the coverage, stored with results: results of different versions are not compared."""
+"""Identifier of the coverage, stored with results: different ones are not compared."""

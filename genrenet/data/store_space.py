@@ -51,7 +51,7 @@ def usual_folder(
     root = cache_folder("stores")
     folder = root / f"v{VERSION}-{sample_rate}-{dtype}"
     held: set[str] = set()
-    with contextlib.suppress(StoreError):  # none is there yet, or `prepare` says what is wrong
+    with contextlib.suppress(StoreError):  # none exists yet, or `prepare` reports the error
         held.update(map(os.fsdecode, StoreIndex(folder).paths()))
     missing = sum(os.path.abspath(path) not in held for path in paths)
     wanted = round(SAMPLE_BYTES * seconds * sample_rate * missing / max(1, len(paths)))

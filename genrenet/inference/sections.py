@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 CHANGE = 2.0
-"""Cost of a change in nats: two frames that say so by 3 to 1, or one by 8 to 1, outweigh it."""
+"""Cost of a change in nats: two frames with odds of 3 to 1, or one with 8 to 1, outweigh it."""
 
 
 @dataclass(frozen=True)

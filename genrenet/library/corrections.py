@@ -161,8 +161,8 @@ class Remembered:
 
     Parameters
     ----------
-    Of a table, of any model.
-        Of a table, whichever model made it.
+    rows : iterable of dict
+        Of a table, of any model.
     """
 
     def __init__(self, rows: Iterable[Row]) -> None:

@@ -18,7 +18,7 @@ from genrenet.utils.hardware import compute_threads
 
 Floats = NDArray[np.float64]
 UNHEARD = 7.0
-"""Initial logit of a new genre, below the lowest of the others."""
+"""Initial distance of a new genre's logit below the others."""
 
 MOST_STEPS = 200
 

@@ -1,18 +1,18 @@
 """The table of a scanned library, one row per song, as Parquet or SQLite.
 
 Its columns are ``path`` (absolute; bytes that are not UTF-8 as ``\\xNN``, see `file_of`),
-``genre``, ``confidence`` (from 0 to 1), ``genres`` (all that are likely enough, the first first,
-between semicolons; empty where it is no music), ``subgenres`` (likewise, of a model that knows
-any), ``unsure`` (1 where the genre is not to be believed, else 0), ``correction`` (the right genre
-where somebody has noted one, see `genrenet.library.corrections`), ``artist``, ``album`` and
-``title`` (as the file's own tags say; empty where they do not), ``frames`` (number scored),
-``duration`` (seconds), ``checkpoint`` (identity of the model), ``error``, ``notes``, the file as it
-was when it was read (``size`` in bytes, ``mtime`` in ns, ``file_id``, ``sample``; see
-`genrenet.utils.file_stamp`), ``scored_by`` (see `genrenet.library.scanning.scorer_of`), and the
-score of each of the model's genres (see `genrenet.inference.result.score_columns`). Older tables
-lack some of these columns (see `LATER`): their rows hold None. Rows are sorted by path. What all
-rows have in common is the table's `About`: in Parquet the schema's metadata under ``genrenet``, in
-SQLite the table ``about``; the songs of SQLite are in the table ``songs``.
+``genre``, ``confidence`` (from 0 to 1), ``genres`` (all above the threshold, best first, between
+semicolons; empty if it is not music), ``subgenres`` (likewise, for a model with subgenres),
+``unsure`` (1 if the genre is not reliable, else 0), ``correction`` (the right genre if the user has
+set one, see `genrenet.library.corrections`), ``artist``, ``album`` and ``title`` (from the file's
+own tags; empty if missing), ``frames`` (number scored), ``duration`` (seconds), ``checkpoint``
+(identity of the model), ``error``, ``notes``, the file's state when it was read (``size`` in bytes,
+``mtime`` in ns, ``file_id``, ``sample``; see `genrenet.utils.file_stamp`), ``scored_by`` (see
+`genrenet.library.scanning.scorer_of`), and the score of each of the model's genres (see
+`genrenet.inference.result.score_columns`). Older tables lack some of these columns (see `LATER`):
+their rows have None. Rows are sorted by path. The metadata common to all rows are the table's
+`About`: in Parquet the schema's metadata under ``genrenet``, in SQLite the table ``about``; the
+songs of SQLite are in the table ``songs``.
 
 Tables are replaced atomically, so that readers never see an incomplete one, and rows are read and
 written as a stream, so that memory does not grow with their number.

@@ -22,7 +22,7 @@ class PlaylistSong:
 
     Attributes
     ----------
-    Its row among the library's songs.
+    row : int
         Its row among the library's songs.
     path : str
         Absolute.

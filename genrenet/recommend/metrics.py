@@ -17,9 +17,9 @@ With ``hits`` the number of a user's held-out items among the first ``k``:
   with more than k held-out items cannot reach 1;
 - NDCG: the sum of 1 / log2(1 + place) over hits, over what the best order would reach, which has
   min(k, held-out items) hits on top (K. Järvelin, J. Kekäläinen, ACM TOIS 20, 2002; hits count 1);
-- coverage: the share of all items that anybody was recommended (M. Ge et al., RecSys 2010);
-- novelty: the mean self-information of what was recommended, -log2(users with the item / users),
-  in bits (T. Zhou et al., PNAS 107, 2010); an item that nobody has counts as if one user had it.
+- coverage: the share of all items that are recommended to any user (M. Ge et al., RecSys 2010);
+- novelty: the mean self-information of the recommended items, -log2(users with the item / users),
+  in bits (T. Zhou et al., PNAS 107, 2010); an item without users counts as if it had one.
 
 Intervals: bootstrap over users (B. Efron, 1979); for the coverage, which a bootstrap would
 underestimate as it draws fewer different users, the jackknife (B. Efron, C. Stein, 1981).

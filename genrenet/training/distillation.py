@@ -269,7 +269,7 @@ class DistilledClassifier(GenreClassifier):
         return self._learn(logits, total, weight, batch)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Remove the regression layer from the weights of a checkpoint for inference."""
+        """Store the regression layer apart from the other weights."""
         super().on_save_checkpoint(checkpoint)
         state = checkpoint["state_dict"]
         checkpoint["tell"] = {name: state.pop(name) for name in list(state) if name[:5] == TELL}

@@ -22,21 +22,21 @@ FRESH = 2.0
 class Library:
     """The data of all songs.
 
-        Parameters
-        ----------
-        root : str
-            The served folder, absolute and free of links.
-        table : path
-        on_change : callable
-            Called in the background when the table is there, and whenever it has changed.
+    Parameters
+    ----------
+    root : str
+        The served folder, absolute and free of links.
+    table : path
+    on_change : callable
         Called in the background when the table has been read, and whenever it has changed.
-            Called with what went wrong; the former index stays.
-    Called with an error; the former index is kept.
-        Attributes
-        ----------
-        table : str
-        state : {"reading", "ready", "none"}
-            "none" if the table could not be read.
+    on_fault : callable
+        Called with an error; the former index is kept.
+
+    Attributes
+    ----------
+    table : str
+    state : {"reading", "ready", "none"}
+        "none" if the table could not be read.
     """
 
     def __init__(

@@ -24,7 +24,7 @@ ARTIST, TITLE, ALBUM, PLACE = (np.float32(weight) for weight in (1.0, 0.95, 0.9,
 """Weights of the fields in which a word is found."""
 
 MOST_WORDS = 8
-"""Maximum length of a search; the rest is ignored."""
+"""Maximum number of words in a search; the rest is ignored."""
 
 MOST_MISSPELT = 4
 """Maximum number of words of a search that may all be misspelt."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from genrenet.library.similarity import Floats
 
 MOST_SONGS = 200
-"""Of an answer with songs near others."""
+"""Maximum number of songs in an answer with similar songs."""
 
 MOST_NUMBERS = 5000
 """Maximum number of songs in one request."""

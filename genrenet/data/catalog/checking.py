@@ -97,8 +97,8 @@ def check_catalog(
         Files shorter than this (s) are reported; by default `SHORT`, or `SHORT_SEGMENT` where files
         are segments of songs.
     progress : callable, optional
-        Called with (files done, files in all).
-    Called with (files done, total number of files).
+        Called with (files done, total number of files).
+    workers : int >= 1, optional
         Threads; by default one per core, at most 4.
 
     Returns

@@ -145,9 +145,10 @@ def read_catalog(
         as a folder of genre folders.
     min_songs : int >= 1
         Genres with fewer songs are left out and reported.
-    Read tags and headers for fields that the format itself does not have: artist, album, title and
-    duration for folders, the duration for GTZAN, the absent columns for tables. Without it these
-    are '' and NaN.
+    tags : bool
+        Read tags and headers for fields that the format itself does not have: artist, album, title
+        and duration for folders, the duration for GTZAN, the absent columns for tables. Without it
+        these are '' and NaN.
     subset : {"small", "medium", "large", "full"}
         FMA only.
     segments : {"auto", "off"}
@@ -277,7 +278,7 @@ def _naming(layout: str) -> Iterator[None]:
         yield
     except (GenrenetError, OSError):
         raise
-    except Exception as error:  # whatever another's reader does
+    except Exception as error:  # a third-party reader may raise anything
         if entry.plugin in BUILT_IN:
             raise
         raise CatalogError(

@@ -89,8 +89,8 @@ def curves(
     Parameters
     ----------
     protocols : sequence of Protocol
-    `learnt_from` of each protocol; those that cannot be run are missing.
-        What `learnt_from` says of each protocol; those that cannot be carried out are not in it.
+    learnt : mapping of str to mapping
+        Result of `learnt_from` for each protocol; those that cannot be run are missing.
     rows : sequence of mapping
         The rows ``models`` of `genrenet.evaluation.results.summarise`.
 

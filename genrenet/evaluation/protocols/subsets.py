@@ -46,8 +46,8 @@ class Subset:
     ----------
     unit : {"songs", "artists"}
         What is drawn.
-    Number, or share in percent.
-        How many, or the share of them in percent.
+    number : float
+        Number, or share in percent.
     share : bool
     per_genre : bool
         Whether this number is drawn for every genre.

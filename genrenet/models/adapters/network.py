@@ -1,4 +1,4 @@
-"""A backbone of any adapter as a network: its layers, a learnt weighting of them, and a head."""
+"""A backbone of any adapter as a network: its layers, a trained weighting of them, and a head."""
 
 from __future__ import annotations
 

@@ -8,16 +8,16 @@ required:
 ``frontend``      ``waveform`` (the default), ``musicnn`` (log-mels of 96 bands at 16 kHz), or the
                   name of a front end that a plugin registered with its settings:
                   ``{name: LogMel, n_mels: 128}``
-``patch``         STFT frames (samples, for ``waveform``) of a frame; where the model fixes them,
-                  they need not be said
+``patch``         STFT frames (samples, for ``waveform``) of a frame; not needed if the model fixes
+                  them
 ``seconds``       length of a frame instead of ``patch``
 ``mean, std``     subtracted from the front end's output, which is then divided
 ``input``         name of the input; the only one by default
 ``time_first``    whether mel bands come last: (batch, time, bands); known where the shape is fixed
 ``outputs``       ``scores`` or ``logits``: the name of the output with a value for each label;
                   ``embeddings``: the name, or a list of names, of outputs of equal length
-``activation``    what made the scores: ``sigmoid`` (the default) or ``softmax``
-``labels``        names of the outputs, or a text file with a name a line
+``activation``    activation of the scores: ``sigmoid`` (the default) or ``softmax``
+``labels``        names of the outputs, or a text file with one name per line
 ``licence``, ``title``, ``citation``, ``address``
 ================  ==================================================================================
 """
@@ -43,11 +43,11 @@ MUSICNN = {
     "TensorflowPredictEffnetDiscogs": (128, 0.0, 1.0),
     "TensorflowPredictMAEST": (1876, 2.06755686098554, 2 * 1.268292820667291),
 }
-"""Essentia's algorithms whose front end is MusiCNN's: STFT frames of a patch, and what is
-subtracted from log-mels and what they are divided by (Essentia's own sources)."""
+"""Essentia's algorithms with MusiCNN's front end: STFT frames of a patch, and the mean and the
+standard deviation by which log-mels are standardised (from Essentia's source code)."""
 
 ESSENTIA_LICENCE = "CC BY-NC-SA 4.0"
-"""Of the models that Essentia's authors publish at `ESSENTIA`; their JSON does not say."""
+"""Licence of the models that Essentia's authors publish at `ESSENTIA`; not in their JSON."""
 
 ESSENTIA = "essentia.upf.edu"
 

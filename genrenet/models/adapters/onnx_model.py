@@ -29,7 +29,7 @@ from genrenet.utils.extras import import_extra
 from genrenet.utils.hardware import cores
 
 USUAL = {"scores": "activations", "embeddings": "embeddings"}
-"""What Essentia calls outputs in its ONNX files, whatever its JSON says."""
+"""Names of outputs in Essentia's ONNX files, which differ from those in its JSON."""
 
 
 def onnx_files(rest: str) -> list[Path]:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from genrenet.models.adapters.backbone import Backbone
 
 REMOTE_CODE = "remote-code"
-"""What ``GENRENET_TRUST`` or ``trust`` names to trust the code of all references; one of them is
+"""Entry of ``GENRENET_TRUST`` or ``trust`` that trusts the code of all references; a single one is
 trusted by its own name. ``--trust-remote-code`` sets it."""
 
 
@@ -49,8 +49,8 @@ class Card:
     ----------
     title, citation, address : str
         Empty where unknown.
-    Of the weights, as stated by their authors; empty if they do not state one.
-        Of the weights, as their authors say; empty where they do not.
+    licence : str
+        Of the weights, as stated by their authors; empty if unknown.
     labels : tuple of str
         Names of the outputs; none for an encoder.
     """

@@ -24,7 +24,7 @@ from genrenet.utils.errors import printable
 from genrenet.utils.extras import import_extra
 
 PATTERNS = ("*.json", "*.safetensors", "*.py", "README.md")
-"""Files that are fetched; PyTorch's own weights only where there are no safetensors."""
+"""Files that are downloaded; PyTorch's own weights only if there are no safetensors."""
 
 SETTINGS = ("config.json", "preprocessor_config.json")
 CARD = "README.md"

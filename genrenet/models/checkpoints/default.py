@@ -53,7 +53,7 @@ def default_checkpoint(notice: Notice | None = None) -> str:
         if faults:
             say(f"{'; '.join(faults)}; {name} is used instead")
         return name
-    return DEFAULT_CHECKPOINT  # opening it tells what is missing
+    return DEFAULT_CHECKPOINT  # opening it reports what is missing
 
 
 def expected_checkpoint() -> tuple[str, list[str]]:

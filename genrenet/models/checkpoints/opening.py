@@ -77,10 +77,11 @@ def load_model(
 
     Parameters
     ----------
-    A ``.ckpt`` file, or the name of a shipped checkpoint or of a published model (see ``genrenet
-    checkpoints list``). A published model is downloaded on first use from its authors' address, and
-    stored in the user's cache. Or a model that an adapter opens, such as ``onnx:FILE`` and
-    ``hf:ORG/NAME``; see `genrenet.models.adapters`.
+    name_or_path : str or path
+        A ``.ckpt`` file, or the name of a shipped checkpoint or of a published model (see
+        ``genrenet checkpoints list``). A published model is downloaded on first use from its
+        authors' address, and stored in the user's cache. Or a model that an adapter opens, such as
+        ``onnx:FILE`` and ``hf:ORG/NAME``; see `genrenet.models.adapters`.
     trust : sequence of str
         Packages whose networks and front ends may be imported and built because the file names
         them. Classes of genrenet, its plugins, the environment variable ``GENRENET_TRUST`` and

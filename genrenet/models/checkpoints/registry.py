@@ -80,7 +80,7 @@ class PublishedModel:
     Raises
     ------
     RegistryError
-        A name that cannot be a file's name, or a checksum that is no SHA-256 or has no size.
+        A name that is not a valid file name, or a checksum that is not a SHA-256 or has no size.
     """
 
     name: str
