@@ -48,6 +48,7 @@ def fit_baseline(
     settings : mapping, optional
         Fixed settings; the rest of the method's grid is chosen by the accuracy over inner folds.
     seed : int
+        Seed of the method and of the inner folds.
 
     Returns
     -------

@@ -89,6 +89,7 @@ class GenreDataModule(SplitCollection, pl.LightningDataModule):
         space; None decodes spans of the files in every epoch. For an address: folder of the
         downloaded chunks.
     store_dtype : {"int16", "float16"}
+        Data type of the stored samples.
     chunk_cache_gb : float > 0, optional
         Maximum size of downloaded chunks in GB; by default three quarters of the free space.
     max_songs : int, optional

@@ -144,6 +144,7 @@ class FrameDataset(Dataset[Item]):
         one. ``fixed``: every whole frame of every song.
     crops_per_song : int > 0
     seed : int
+        Seed of the random crops.
     """
 
     def __init__(

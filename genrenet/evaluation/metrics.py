@@ -147,6 +147,7 @@ def wilson_interval(correct: int, n: int, confidence: float = 0.95) -> tuple[flo
     correct, n : int >= 0
         Number of correct predictions, and of all.
     confidence : float in (0, 1)
+        Confidence level of the interval.
 
     Returns
     -------

@@ -141,6 +141,7 @@ def sampled(groups: Sequence[object], seed: int = 0) -> Floats:
     groups : sequence, shape (songs,)
         Songs of one group (artist) are drawn together.
     seed : int
+        Seed of the bootstrap.
     """
     place = {group: row for row, group in enumerate(dict.fromkeys(groups))}
     rng = np.random.default_rng(seed)
@@ -295,6 +296,7 @@ def compare(
     groups : mapping of str to hashable, optional
         Group of each song, such as its artist: groups are drawn instead of songs.
     seed : int
+        Seed of the bootstrap.
 
     Returns
     -------

@@ -75,6 +75,7 @@ def paired_bootstrap(
     times : array_like of int, shape (songs,), optional
         Number of predictions for each song; one by default.
     seed : int
+        Seed of the bootstrap and of the permutation test.
 
     Returns
     -------
@@ -139,6 +140,7 @@ def accuracy_interval(
     times : array_like of int, shape (songs,), optional
         Number of predictions for each song; one by default.
     seed : int
+        Seed of the bootstrap.
 
     Returns
     -------

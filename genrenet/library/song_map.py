@@ -39,6 +39,7 @@ def song_map(vectors: Floats, *, landmarks: int = LANDMARKS, seed: int = 0) -> F
     landmarks : int > 0
         See `LANDMARKS`.
     seed : int
+        Seed of the layout.
 
     Returns
     -------

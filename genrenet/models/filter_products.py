@@ -35,6 +35,7 @@ def toom_cook(n: int) -> tuple[Tensor, Tensor, Tensor]:
     Parameters
     ----------
     n : int in {1, ..., 4}
+        Number of taps, and of outputs.
 
     Returns
     -------

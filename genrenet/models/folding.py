@@ -92,6 +92,7 @@ class HalfPrecision(GenreNetwork):
     network : GenreNetwork
         With convolution stages, or on a device with autocast.
     dtype : torch.bfloat16 or torch.float16
+        Data type of the convolutions.
 
     Notes
     -----

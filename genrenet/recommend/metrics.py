@@ -214,6 +214,7 @@ def evaluate(
     training : csr_matrix, shape (all users, items)
         Training data of the recommender.
     ks : tuple of int
+        Numbers of recommendations to evaluate, each > 0.
 
     Returns
     -------

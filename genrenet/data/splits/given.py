@@ -126,12 +126,14 @@ def make_split(
         "auto" is the table's column `split` if it has training and test songs; else by artist if at
         least 90 % of the songs have one; else stratified.
     seed : int >= 0
+        Seed of the split.
     fractions : (float, float, float)
         For train, validation and test; not used with folds, nor by the last three kinds.
     fold : int in [0, n_folds), optional
         Take this fold of a `k_fold` instead of one split ("auto", "stratified" and "artist" only;
         "auto" ignores the column then).
     n_folds : int >= 2
+        Number of folds.
 
     Returns
     -------

@@ -39,6 +39,7 @@ def stratified(table: pd.DataFrame, fractions: Sequence[float] = FRACTIONS, seed
         Of the songs for train, validation and test, in [0, 1]; sum 1, train and test above 0.
         Every genre gets at least one song in every part whose fraction is not 0.
     seed : int >= 0
+        Seed of the split.
 
     Returns
     -------
@@ -112,6 +113,7 @@ def artist_disjoint(
     fractions : (float, float, float)
         Of the songs for train, validation and test, in [0, 1]; sum 1, train and test above 0.
     seed : int >= 0
+        Seed of the split.
 
     Returns
     -------
@@ -148,6 +150,7 @@ def with_validation(
     share : float in (0, 1)
         Share of the training songs.
     seed : int >= 0
+        Seed of the choice of songs.
     by : {"genre", "artist"}
         Stratified by genre; "artist" also keeps each artist's songs together.
 
@@ -246,7 +249,9 @@ def k_fold(
     table : pandas.DataFrame
         With `track_id`, `genre` and, by artist, `artist`.
     n_folds : int >= 2
+        Number of folds.
     seed : int >= 0
+        Seed of the folds.
     by : {"genre", "artist"}
         Stratified by genre; "artist" also keeps each artist's songs together.
     validation : float in [0, 1)

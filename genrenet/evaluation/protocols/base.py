@@ -81,6 +81,7 @@ class Protocol:
         table : DataFrame
             With `track_id`, `path`, `genre`, `artist` and, for "column", `split`.
         seed : int >= 0
+            Seed of the folds.
 
         Returns
         -------

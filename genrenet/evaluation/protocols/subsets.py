@@ -116,6 +116,7 @@ def draw(table: pd.DataFrame, fold: Fold, subset: Subset, seed: int, number: int
     fold : Fold
     subset : Subset
     seed : int >= 0
+        Seed of the draw.
     number : int >= 0
         Number of the fold: each has draws of its own.
 

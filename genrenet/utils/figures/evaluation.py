@@ -114,6 +114,7 @@ def intervals(
     ----------
     names : sequence of str
     values : sequence of float >= 0
+        Value of each model.
     ends : sequence of (float, float)
         Lower and upper end of each interval.
     label : str
