@@ -1,4 +1,4 @@
-"""The command ``genrenet``: names its sub-commands, and imports only the one that is asked for.
+"""The command ``genrenet``: lists its sub-commands, and imports only the requested one.
 
 Exit codes: 0 success; 1 finished, but with failures (they are listed); 2 invalid request; 70 a bug
 in the program (its traceback is shown); 130 interrupted.

@@ -30,14 +30,14 @@ Work = Callable[[Tensor], Tensor]
 """Frames of shape (batch, samples) on the device to rows of shape (batch, n)."""
 
 ON_CPU = 96_000
-"""Samples at once on a processor, where frames are that short: what is between two steps stays in
-its caches, and a song's frames are enough pieces of work for all cores."""
+"""Samples per batch on a CPU, for short frames: activations stay in the caches, and a song's frames
+are enough pieces of work for all cores."""
 
 ON_CARD = 64 * 349_440
-"""Samples at once on a graphics card."""
+"""Samples per batch on a GPU."""
 
 Watch = Callable[[SongFrames, int, Tensor], None]
-"""Called with a song, the number of a frame, and the rows from that frame on, as they are ready."""
+"""Called with a song, the number of a frame, and the rows from that frame on, when computed."""
 
 
 @dataclass(frozen=True)
