@@ -7,7 +7,7 @@ columns are rejected, by rules on values only:
   any order or scale, one-hot, in bits, or a mean over the genre's songs (a few wrong rows do not
   change that);
 - columns of few values each of which occurs in one genre only: sub-genres, artists, folders, hashes
-of them;
+  of them;
 - columns that number the rows: tables are often sorted by genre.
 
 A measured feature that separates all genres without error is kept, and reported.

@@ -8,8 +8,9 @@ Layout of a run's folder
     Predictions of models; see `genrenet.evaluation.tasks`. Finished folds are never repeated,
     unless their inputs (songs, split, settings) have changed.
 ``work/...``
-    Files for resuming the training of networks, preparation times, and failures. The rest is
-    written by `genrenet.evaluation.results`.
+    Files for resuming the training of networks, preparation times, and failures.
+
+The rest is written by `genrenet.evaluation.results`.
 """
 
 from __future__ import annotations

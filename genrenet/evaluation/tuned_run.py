@@ -33,8 +33,8 @@ class Tuning:
     best : dict
         Settings that were found on the training songs of the first outer fold.
     file : Path
-        File with ``best``, for ``genrenet evaluate --models config:FILE``, and for ``genrenet
-        baseline --settings FILE`` or ``genrenet fit --config FILE``.
+        File with ``best``, for ``genrenet evaluate --models config:FILE``, and for
+        ``genrenet baseline --settings FILE`` or ``genrenet fit --config FILE``.
     results : dict
         Results of the outer folds, as from `genrenet.evaluate`: the performance of the search, with
         the settings that it finds, on test songs.

@@ -123,6 +123,7 @@ def end_to_end(
     Cut
         In order. Kept in memory are two frames and the trim of both ends, or the samples needed to
         determine the trim, or those that a number of frames is chosen from.
+
     Raises
     ------
     AudioError

@@ -3,7 +3,7 @@
 Up to three properties of a file are compared, as far as its container allows:
 
 - the packets that FFmpeg demuxes, stream by stream: codec, bytes, times and order. For a container
-with offsets to its audio (MP4 and its fragments, ASF) this shows whether they are still valid.
+  with offsets to its audio (MP4 and its fragments, ASF) this shows whether they are still valid.
 - the bytes between the tags at both ends, if a file is only audio between tags.
 - the packets and granule positions of each logical stream of an Ogg file, without comments.
 

@@ -2,8 +2,8 @@
 
 Forms
 -----
-JSON lines (a dump, or a file of an export), a JSON list, the answer of its API (``{"payload":
-{"listens": [...]}}``), and the ``.zip`` that users export: ``user.json`` and
+JSON lines (a dump, or a file of an export), a JSON list, the answer of its API
+(``{"payload": {"listens": [...]}}``), and the ``.zip`` that users export: ``user.json`` and
 ``listens/YYYY/M.jsonl`` (see ``listenbrainz/background/export.py`` of listenbrainz-server). Each
 listen has ``track_metadata`` with ``artist_name`` and ``track_name``; ``user_name`` if known.
 Listens without one belong to the export's user, or to a user named after the file.

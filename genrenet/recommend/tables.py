@@ -1,8 +1,8 @@
 """Tables of listening as Arrow columns of text: CSV, TSV and Parquet, by the block and not by row.
 
 Fields of a table with commas or semicolons may be quoted. With tabs, ``::`` (MovieLens 1M) or
-``|``, quotes are ordinary characters: the large public histories contain names such as ``"Weird Al"
-Yankovic`` unquoted.
+``|``, quotes are ordinary characters: the large public histories contain names such as
+``"Weird Al" Yankovic`` unquoted.
 """
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 
 Conventions
 -----------
-Rows are as in `genrenet_plugins.baselines.gaussian_rows`. The distance of two songs is ``KL(p||q) +
-KL(q||p)``, in nats, of d-dimensional normal distributions, where log-determinants cancel. With
-means m, covariances S, precisions P = S^-1, second moments M = S + m m^T it is ::
+Rows are as in `genrenet_plugins.baselines.gaussian_rows`. The distance of two songs is
+``KL(p||q) + KL(q||p)``, in nats, of d-dimensional normal distributions, where log-determinants
+cancel. With means m, covariances S, precisions P = S^-1, second moments M = S + m m^T it is ::
 
     1/2 [tr(Pp Mq) + tr(Mp Pq) - 2 (Pp mp).mq - 2 mp.(Pq mq) + mp.Pp mp + mq.Pq mq] - d
 

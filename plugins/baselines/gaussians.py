@@ -1,8 +1,8 @@
 """Distances between songs as Gaussians: of all pairs, or of the nearest neighbours.
 
-Rows are as in `genrenet_plugins.baselines.gaussian_rows`. The distance of two songs is ``KL(p||q) +
-KL(q||p)``, in nats; `genrenet_plugins.baselines.gaussian_table` describes its computation by matrix
-products.
+Rows are as in `genrenet_plugins.baselines.gaussian_rows`. The distance of two songs is
+``KL(p||q) + KL(q||p)``, in nats; `genrenet_plugins.baselines.gaussian_table` describes its
+computation by matrix products.
 
 Sources
 -------

@@ -191,8 +191,8 @@ def _drawings(
 
 
 def training_figures(rows: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, Figure]]:
-    """Yield the training curves of the networks in some rows of ``models``, by name: ``training
-    <protocol> <model>``.
+    """Yield the training curves of networks in rows of ``models``, by name:
+    ``training <protocol> <model>``.
     """
     for row in rows:
         runs = [training["curves"] for training in row.get("training") or ()]
