@@ -1,8 +1,8 @@
-"""Hooks: what other packages, and the built-in methods, can add.
+"""Hooks through which third-party packages, and the built-in plugins, add objects.
 
 A plugin is a module under the entry-point group ``genrenet``; its `genrenet.hookimpl` functions
-take ``register`` and call it with each thing they add. Nothing is imported before it is needed: a
-hook is called when its kind of thing is first asked for.
+take ``register`` and call it with each object they add. Nothing is imported before it is needed: a
+hook is called when its kind of object is first requested.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class Hooks:
-    """Everything that a plugin can add."""
+    """Any object that a plugin can add."""
 
     @hookspec
     def register_baselines(self, register: Callable[[Baseline], None]) -> None:

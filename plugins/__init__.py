@@ -1,1 +1,1 @@
-"""The built-in baselines, registered through the entry-point group that outsiders use."""
+"""The built-in plugins, registered through the entry-point group for third-party packages."""

@@ -1,4 +1,4 @@
-"""The built-in layouts of collections."""
+"""The built-in formats of collections."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @hookimpl
 def register_catalogs(register: Callable[[Reader], None]) -> None:
-    """Add the built-in layouts, the special ones first."""
+    """Add the built-in formats, the specific ones first."""
     from genrenet.data.catalog.fma import FMA
     from genrenet.data.catalog.folders import FOLDER, GTZAN
     from genrenet.data.catalog.mirdata import MIRDATA

@@ -1,4 +1,4 @@
-"""The built-in metrics of decisions on songs, beside their accuracy."""
+"""The built-in metrics of song predictions, besides the accuracy."""
 
 from __future__ import annotations
 

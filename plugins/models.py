@@ -47,7 +47,7 @@ def register_frontends(register: Callable[[ModuleClass], None]) -> None:
 
 @hookimpl
 def register_adapters(register: Callable[[Adapter], None]) -> None:
-    """Add what opens others' backbones."""
+    """Add the adapters of third-party backbones."""
     from genrenet.models.adapters import Adapter
     from genrenet.utils.lazy import Lazy
 
@@ -71,7 +71,7 @@ def register_adapters(register: Callable[[Adapter], None]) -> None:
 
 @hookimpl
 def register_backbones(register: Callable[[PublishedModel], None]) -> None:
-    """Add the published models that come with the package."""
+    """Add the published models of the package."""
     from genrenet.models.checkpoints.built_in import PUBLISHED
 
     for model in PUBLISHED:

@@ -1,4 +1,4 @@
-"""What several methods share: checks of rows and settings, and how neighbours vote."""
+"""Common parts of several methods: checks of rows and settings, and votes of neighbours."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class InputError(GenrenetError, ValueError):
 
 
 def check_choice(setting: str, value: object, choices: Sequence[object]) -> None:
-    """Check a setting that takes one of a few values.
+    """Check a setting with a few valid values.
 
     Raises
     ------
@@ -42,19 +42,19 @@ def check_at_least(setting: str, value: int, least: int = 1) -> None:
     Raises
     ------
     InputError
-        It is too small, or no whole number.
+        It is too small, or not an integer.
     """
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
         raise InputError(setting, found=repr(value), wanted=f"a whole number of at least {least}")
 
 
 def check_enough(setting: str, wanted: int, songs: int) -> None:
-    """Check that there are songs enough to learn from.
+    """Check that there are enough songs for training.
 
     Raises
     ------
     InputError
-        Fewer than wanted; both numbers are named.
+        Fewer than needed; both numbers are in the message.
     """
     if wanted > songs:
         raise InputError(
@@ -66,7 +66,7 @@ def check_enough(setting: str, wanted: int, songs: int) -> None:
 
 
 def training_rows(estimator: BaseEstimator, X: ArrayLike, y: ArrayLike) -> Learnt:
-    """Check what an estimator is to learn from, and let it remember the number of columns.
+    """Check the training data of an estimator, and store the number of columns in it.
 
     Parameters
     ----------
@@ -82,12 +82,12 @@ def training_rows(estimator: BaseEstimator, X: ArrayLike, y: ArrayLike) -> Learn
     classes : ndarray, shape (labels,)
         The different labels, sorted.
     codes : ndarray of int, shape (songs,)
-        Each song's label as a place in ``classes``.
+        Each song's label as an index in ``classes``.
 
     Raises
     ------
     ValueError
-        scikit-learn's: no such rows or labels.
+        From scikit-learn: invalid rows or labels.
     """
     rows, labels = validate_data(estimator, X, y, dtype=np.float64)
     check_classification_targets(labels)
@@ -96,19 +96,19 @@ def training_rows(estimator: BaseEstimator, X: ArrayLike, y: ArrayLike) -> Learn
 
 
 def song_rows(estimator: BaseEstimator, X: ArrayLike) -> Floats:
-    """Check rows that an estimator, which must be fitted, is asked about.
+    """Check rows for prediction by an estimator, which must be fitted.
 
     Raises
     ------
     ValueError
-        scikit-learn's: not fitted, or rows unlike those it learnt from.
+        From scikit-learn: not fitted, or rows that do not fit the training data.
     """
     check_is_fitted(estimator)
     return np.asarray(validate_data(estimator, X, dtype=np.float64, reset=False))
 
 
 class Scorer(ClassifierMixin, BaseEstimator):
-    """A classifier whose largest score is its decision: it has ``predict_proba``."""
+    """A classifier whose largest score is its prediction: it has ``predict_proba``."""
 
     classes_: NDArray[Any]
 
@@ -130,14 +130,14 @@ def vote(distances: Floats, codes: Integers, labels: int, weights: str = "votes"
         The neighbours' labels, in [0, labels).
     labels : int > 0
     weights : {"votes", "distance"}
-        Every neighbour counts the same, or by 1 / distance; where neighbours are at distance 0,
-        only these count.
+        Uniform votes, or votes weighted by 1 / distance; if neighbours are at distance 0, only
+        these count.
 
     Returns
     -------
     ndarray of float64, shape (songs, labels)
-        Rows sum to one. A tie goes to the label with the nearest neighbour: it shows as a
-        difference of at most 1e-9, so that the largest score of a row is always the decision.
+        Rows sum to one. A tie goes to the label with the nearest neighbour, by a difference of at
+        most 1e-9, so that the largest score of a row is always the prediction.
     """
     n, k = codes.shape
     if weights == "distance":

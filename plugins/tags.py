@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @hookimpl
 def register_tag_formats(register: Callable[[TagFormat], None]) -> None:
-    """Add the kinds of file that mutagen knows and whose audio can be compared."""
+    """Add the kinds of file that mutagen supports and whose audio can be compared."""
     from mutagen.aiff import AIFF
     from mutagen.asf import ASF
     from mutagen.dsdiff import DSDIFF

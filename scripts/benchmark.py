@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""How fast the package is: ratios against references that are measured in the same run.
+"""Benchmarks of the package: speed ratios to references measured in the same run.
 
     python scripts/benchmark.py classify --data ../shared/data/emotify --json classify.json
 
-The exit status says whether all targets were met. `benchmarking` says how it is measured.
+The exit status tells whether all targets were met. `benchmarking` describes the method.
 """
 
 from __future__ import annotations

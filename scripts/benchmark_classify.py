@@ -1,4 +1,4 @@
-"""From files to genres, against librosa with plain eager PyTorch, song by song.
+"""Classification of files, compared with librosa and plain eager PyTorch, song by song.
 
 The frames and the weights are the same; both sides decode. Models are opened beforehand.
 """
@@ -20,7 +20,7 @@ PRECISIONS: tuple[Precision, ...] = ("32", "auto")
 
 
 def networks(names: Sequence[str]) -> dict[str, str]:
-    """Kind of the network of each checkpoint; random weights where one cannot be opened."""
+    """Type of network of each checkpoint; random weights if one cannot be opened."""
     from benchmark_references import model_named
 
     from genrenet.utils.errors import GenrenetError
@@ -54,7 +54,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Measure, report, and say whether the targets were met."""
+    """Measure, report, and return whether the targets were met."""
     packages = ("torch", "numpy", "librosa", "soundfile", "av", "soxr")
     found, about, plot = [], machine(packages), {}
     with TemporaryDirectory() as temporary:

@@ -1,4 +1,4 @@
-"""Decoding to mono at 12 kHz, against librosa, soundfile with torchaudio, and Essentia."""
+"""Decoding to mono at 12 kHz, compared with librosa, soundfile with torchaudio, and Essentia."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Measure, report, and say whether the targets were met: there are none."""
+    """Measure, report, and return whether the targets were met: there are none."""
     about = machine(("soundfile", "av", "soxr", "librosa", "torchaudio", "essentia"))
     found = []
     references = {"librosa": by_librosa, "soundfile + torchaudio": by_torchaudio}

@@ -1,4 +1,4 @@
-"""The classical features against pyAudioAnalysis and librosa, on songs decoded beforehand."""
+"""The classical features compared with pyAudioAnalysis and librosa, on decoded songs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Run = Callable[[], None]
 
 
 def decoded(folder: Path | None, count: int) -> list[NDArray[np.float32]]:
-    """Songs, evenly picked; synthesised ones where there is no folder."""
+    """Songs, evenly picked; synthesised ones without a folder."""
     from genrenet import audio
 
     if folder is None:
@@ -78,7 +78,7 @@ FEATURES: list[tuple[str, str, str, Callable[..., Run], float]] = [
     ("34 short-term features", "short_term", "pyAudioAnalysis", by_pyaudioanalysis, 10.0),
     ("MFCC", "mfcc", "librosa", by_librosa, 3.0),
 ]
-"""What, our name for it, the reference, and how often faster ours should be."""
+"""Feature, its name here, the reference, and the target ratio of speeds."""
 
 
 def options(parser: argparse.ArgumentParser) -> None:
@@ -88,7 +88,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Measure, report, and say whether the targets were met."""
+    """Measure, report, and return whether the targets were met."""
     found, about = [], machine(("torch", "numpy", "scipy", "librosa", "pyAudioAnalysis"))
     given: tuple[Any, ...] = (options.data, options.songs)
     for threads in (1, None):
@@ -97,7 +97,7 @@ def run(options: argparse.Namespace) -> int:
                 "ours": Side(ours, name, *given, threads=threads),
                 "theirs": Side(theirs, *given, threads=threads),
             }
-            # The slow ones need not be asked so often.
+            # Fewer runs for the slow ones.
             turns = options.turns if name == "mfcc" else max(1, options.turns // 5)
             with sides(started) as asked:
                 times = in_turn(asked, turns)

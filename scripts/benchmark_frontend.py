@@ -1,4 +1,4 @@
-"""The log-mel of a 29.12-s frame, against librosa, torchaudio and nnAudio."""
+"""The log-mel of a 29.12-s frame, compared with librosa, torchaudio and nnAudio."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ REFERENCES: dict[str, tuple[Callable[[], Run], float | None]] = {
     "torchaudio": (by_torchaudio, None),
     "nnAudio": (by_nnaudio, None),
 }
-"""How each is made, and how often faster ours should be."""
+"""Factory of each, and the target ratio of speeds."""
 
 
 def options(parser: argparse.ArgumentParser) -> None:
@@ -89,7 +89,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Measure, report, and say whether the targets were met."""
+    """Measure, report, and return whether the targets were met."""
     about = machine(("torch", "numpy", "scipy", "librosa", "torchaudio", "nnAudio"))
     started = {name: Side(make) for name, (make, _) in REFERENCES.items()}
     with sides({"ours": Side(ours), **started}) as asked:

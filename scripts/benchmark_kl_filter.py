@@ -1,8 +1,8 @@
-"""How fast and how right the filter of ``kl-knn`` is, against comparing all songs.
+"""Speed and recall of the filter of ``kl-knn``, compared with comparing all songs.
 
-A song lies between a real one of ``--data`` and one of its nearest (without it, songs drawn by
-chance): their Gaussians are mixed, and jittered by linear maps. Both ways are asked about the same
-songs at once, in batches; both know how far away songs' own neighbours are from the same sample.
+A song lies between a real one of ``--data`` and one of its nearest (without it, random songs):
+their Gaussians are mixed, and jittered by linear maps. Both methods get the same queries at once,
+in batches; both use the same sample for the songs' mean distances to their own neighbours.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Measure, report, and say whether the targets were met."""
+    """Measure, report, and return whether the targets were met."""
     about = machine(("numpy", "usearch"))
     rng = np.random.default_rng(0)
     real = random_songs(300) if options.data is None else _real(options.data)
@@ -100,7 +100,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _others(some: NDArray[np.intp], others: NDArray[np.intp]) -> float:
-    """Return the share of the neighbours that are not the others'."""
+    """Return the share of the neighbours that differ from the others'."""
     return 1 - float(np.mean([len({*a} & {*b}) / K for a, b in zip(some, others, strict=True)]))
 
 

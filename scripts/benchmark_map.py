@@ -1,7 +1,7 @@
-"""The map of a large library: frames while it moves, time of each request, memory of both sides.
+"""The map of a large library: frame times, time of each request, memory of both sides.
 
-The library is made by code (see `large_library`), and the map is of its genre scores. Frames are
-those of a headless Chromium, which draws without a graphics card.
+The library is generated (see `large_library`), and the map is of its genre scores. Frame times are
+those of a headless Chromium, which renders without a GPU.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from benchmarking import BenchmarkError, Limit, common_options, machine, report
 from large_library import make_library
 
 REQUEST_MS, FRAME_MS = 50.0, 1000 / 30
-"""What a question for near songs, and a frame, may take."""
+"""Limits for a similarity query, and for a frame."""
 
 PATIENCE = 600
-"""Seconds in which the map is drawn."""
+"""Limit for computing the map, in seconds."""
 
 SECONDS = 4
-"""For which each movement goes on."""
+"""Duration of each movement, in seconds."""
 
 MOVES = {"moving the whole map": "pan", "zooming": "zoom", "moving at 8 times the size": "deep"}
 
@@ -75,7 +75,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Measure, report, and say whether the targets were met."""
+    """Measure, report, and return whether the targets were met."""
     if not Path("/proc/self/status").exists():
         raise BenchmarkError("the memory of other processes is known on Linux alone")
     about = machine(("scikit-learn", "usearch"))
@@ -104,7 +104,7 @@ def _ask(port: int, address: str) -> tuple[int, bytes]:
 
 
 def _drawn(port: int) -> tuple[float, int]:
-    """Wait for the map; return seconds since it was first asked for, and its bytes."""
+    """Wait for the map; return seconds since it was first requested, and its bytes."""
     begun: float | None = None
     for _ in range(PATIENCE * 5):
         status, told = _ask(port, "map")
@@ -117,7 +117,7 @@ def _drawn(port: int) -> tuple[float, int]:
 
 
 def _requests(port: int) -> dict[str, str]:
-    """Questions about songs of the library."""
+    """Queries about songs of the library."""
     _, told = _ask(port, "songs?genre=rock&limit=5")
     paths: list[str] = [song["path"] for song in json.loads(told)["songs"]]
     wishes = [*(("more", path) for path in paths[:3]), ("less", paths[3])]

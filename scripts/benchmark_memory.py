@@ -15,13 +15,13 @@ from benchmarking import BenchmarkError, Limit, common_options, machine, report
 
 FEW = 10
 GROWTH = 10.0
-"""Percent that many songs may take more than `FEW`."""
+"""Maximum increase of memory for many songs relative to `FEW`, in percent."""
 
 GIGABYTES = 1.2
-"""Of a song of hours, with everything that the program imports."""
+"""Limit for a song of hours, including all imports of the program."""
 
 WATCH = 0.02
-"""Seconds between two looks at a process."""
+"""Seconds between two measurements of a process."""
 
 
 def peak(command: Sequence[str]) -> tuple[int, float]:
@@ -34,14 +34,14 @@ def peak(command: Sequence[str]) -> tuple[int, float]:
     Returns
     -------
     peak : int
-        Bytes: the sum of the largest resident sizes of the program and of those it started.
+        In bytes: the sum of the maximum resident sizes of the program and of its child processes.
     seconds : float
         How long it took.
 
     Raises
     ------
     BenchmarkError
-        It did not end well.
+        It failed.
     """
     start, peaks = time.perf_counter(), dict[int, int]()
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as running:
@@ -57,19 +57,19 @@ def peak(command: Sequence[str]) -> tuple[int, float]:
 
 
 def _family(process: int) -> list[int]:
-    """A process and all below it."""
+    """A process and its descendants."""
     found = [process]
     for parent in found:
         for tasks in Path(f"/proc/{parent}/task").glob("*/children"):
             try:
                 found += map(int, tasks.read_text().split())
-            except OSError:  # it has ended meanwhile
+            except OSError:  # it has ended in the meantime
                 continue
     return found
 
 
 def _largest(process: int) -> int:
-    """Bytes at the most so far; what `getrusage` says may be of the process before it."""
+    """Maximum resident size so far in bytes; `getrusage` may include that of the parent process."""
     try:
         status = Path(f"/proc/{process}/status").read_text()
     except OSError:
@@ -87,7 +87,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Measure, report, and say whether the targets were met."""
+    """Measure, report, and return whether the targets were met."""
     if not Path("/proc/self/task").is_dir():
         raise BenchmarkError("peaks of other processes are known on Linux alone")
     about = machine(("torch", "numpy", "av", "soundfile"))
@@ -102,7 +102,7 @@ def run(options: argparse.Namespace) -> int:
                 library = _library(paths, temporary / f"{len(paths)}-{turn}")
                 found, seconds = peak(_scan(library, temporary, options.checkpoint))
                 peaks[len(paths)].append(found)
-        # The largest counts: a peak may be missed, but none can be made up.
+        # The maximum counts: a peak may be missed, but not invented.
         small, large = max(peaks[len(few)]), max(peaks[len(many)])
         note = f"{large / 1e9:.2f} GB and {small / 1e9:.2f} GB; the former in {seconds:.0f} s"
         growth = 100.0 * (large / small - 1.0)

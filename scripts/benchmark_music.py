@@ -1,4 +1,4 @@
-"""Music to measure on: songs of a folder, or synthesised ones, and one song of any length."""
+"""Music for benchmarks: songs of a folder, or synthesised ones, and one song of any length."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ def songs(
     mp3s: int | None = None,
     seconds: float = 60.0,
 ) -> list[str]:
-    """Some songs, MP3s before all, the others evenly picked.
+    """Return some songs, first MP3s, then others, evenly picked.
 
     Parameters
     ----------
     folder : path, optional
-        Where they are looked for, at any depth; songs are synthesised without it, every other one
-        an MP3, the rest Ogg Vorbis.
+        Where songs are searched, at any depth; without it songs are synthesised, every other one an
+        MP3, the rest Ogg Vorbis.
     count : int > 0
-        How many, if there are so many.
+        Number of songs, if there are enough.
     temporary : path
         Folder for synthesised songs.
     mp3s : int, optional
-        Most MP3s of a folder; by default as many as there are.
+        Maximum number of MP3s from a folder; no limit by default.
     seconds : float > 0
         Length of synthesised songs.
 
@@ -49,12 +49,12 @@ def songs(
 
 
 def is_mp3(path: str) -> bool:
-    """Whether a path is named as an MP3."""
+    """Return whether a path has the suffix of an MP3."""
     return path.lower().endswith(".mp3")
 
 
 def evenly(items: Sequence[str], count: int) -> list[str]:
-    """At most ``count`` of some items, evenly picked."""
+    """Return at most ``count`` of some items, evenly picked."""
     count = min(count, len(items))
     return [items[i] for i in np.linspace(0, len(items) - 1, count).astype(int)] if count else []
 
@@ -75,14 +75,14 @@ def _synthesised(folder: Path, number: int, seconds: float) -> str:
 
 
 def long_song(source: str, path: Path, seconds: float) -> Path:
-    """An MP3 over and over, its packets copied, until it is as long as wanted.
+    """Repeat an MP3, by copying its packets, up to a length.
 
     Parameters
     ----------
     source : str
         An MP3.
     path : path
-        Where to.
+        Target file.
     seconds : float > 0
         Length, to a packet.
 

@@ -1,8 +1,8 @@
-"""MusiCNN on a song, from file to tags, against the published program: librosa and TensorFlow.
+"""MusiCNN, from file to tags, compared with the published program (librosa and TensorFlow).
 
-Both sides hear the same patches of one song; models are opened beforehand. The published program is
-asked in the Python that it is installed in (see ``musicnn_original.py``); without one, librosa and
-plain eager PyTorch stand in for it.
+Both sides use the same patches of one song; models are opened beforehand. The published program
+runs in the Python in which it is installed (see ``musicnn_original.py``); without it, librosa and
+plain eager PyTorch are used instead.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ Run = Callable[[], NDArray[np.float64]]
 
 TARGETS: dict[Precision, float] = {"32": 1.4, "bf16": 2.5}
 TOLERANCE = 0.1
-"""Difference of mean scores beyond which the two do not do the same work. It is no comparison of
-networks: our patches follow each other after 186 STFT frames and have an STFT of their own, those
-of the program after 187 and are cut from one STFT; both decode and resample in their own way."""
+"""Maximum difference of mean scores for both to count as equivalent. It does not compare networks:
+our patches are 186 STFT frames apart, each with its own STFT, those of the program 187 frames apart
+and cut from one STFT; each side has its own decoder and resampler."""
 
 NAME, MODEL = "musicnn-msd", "MSD_musicnn"
 
 
 def ours(precision: Precision, path: str) -> Run:
-    """`score_songs`, as the programs that score libraries call it."""
+    """`score_songs`, as called by the programs that score libraries."""
     from genrenet.inference.classify import open_method, score_songs
     from genrenet.utils.hardware import keep_freed_memory
 
@@ -66,7 +66,7 @@ def original(python: str, path: str) -> Run:
 
 
 def eager(path: str) -> Run:
-    """The program as it would be written with librosa and plain PyTorch."""
+    """The same program in librosa and plain PyTorch."""
     import librosa
     import torch
     from benchmark_references import model_named
@@ -96,7 +96,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Measure, report, and say whether the targets were met."""
+    """Measure, report, and return whether the targets were met."""
     from genrenet.utils.hardware import fast_half
 
     about, found = machine(("torch", "numpy", "librosa")), []
@@ -112,7 +112,7 @@ def run(options: argparse.Namespace) -> int:
             difference = float(np.abs(answers[precision] - answers["theirs"]).max())
             if not difference <= TOLERANCE:
                 raise BenchmarkError(f"{precision}: mean scores differ by {difference:.2g}")
-            # Without instructions for it bfloat16 is no choice, and `auto` never takes it.
+            # Without hardware support for bfloat16, `auto` never uses it.
             judged = precision == "32" or fast_half("cpu")
             found.append(
                 Comparison(

@@ -1,7 +1,7 @@
-"""How fast and how right near songs of a large library are, against comparing all songs.
+"""Speed and recall of similarity search in a large library, compared with comparing all songs.
 
-The songs lie between real frames where ``--embeddings`` names a file of ``genrenet embed`` that has
-them (each between one and a near one of it, with noise), else between centres drawn by chance.
+The songs lie between real frames if ``--embeddings`` is a file of ``genrenet embed`` that has them
+(each between one and a near one of it, with noise), else between random centres.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Measure, report, and say whether the targets were met."""
+    """Measure, report, and return whether the targets were met."""
     about = machine(("numpy", "usearch"))
     rng = np.random.default_rng(0)
     rows = _songs(options.embeddings, options.songs + ASKED, rng)
@@ -65,7 +65,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _asked(index: SongIndex, asked: Floats) -> tuple[NDArray[np.int64], float]:
-    """Return the nearest songs of each, asked one by one, and the mean seconds of a question."""
+    """Return the nearest songs of each query, one by one, and the mean seconds per query."""
     start = time.perf_counter()
     found = [index.nearest(one[None], K)[0][0] for one in asked]
     return np.array(found), (time.perf_counter() - start) / len(asked)

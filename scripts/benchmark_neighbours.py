@@ -1,8 +1,8 @@
-"""How fast are distances between songs' Gaussians, against a loop over pairs, and in what memory?
+"""Speed and memory of distances between songs' Gaussians, compared with a loop over pairs.
 
-The loop is timed on the pairs of a few songs and extrapolated to all: its seconds a pair do not
-depend on how many there are. It gets its precisions (an inverse a song) for free. Of either the
-best of a few runs counts, as other work on the machine can only add to them.
+The loop is timed on the pairs of a few songs and extrapolated to all: its time per pair does not
+depend on their number. Its precision matrices (an inverse per song) are not timed. For both the
+best of a few runs counts, as other work on the machine can only increase the time.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Measure, report, and say whether the targets were met."""
+    """Measure, report, and return whether the targets were met."""
     about = machine(("numpy",))
     print(", ".join(f"{name} {value}" for name, value in about.items()))
     rows = measure()
@@ -51,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def random_songs(songs: int, d: int = 15, seed: int = 0) -> Floats:
-    """Gaussians as varied as those of MFCCs, of shape (songs, d + d * d)."""
+    """Gaussians with a variety like those of MFCCs, of shape (songs, d + d * d)."""
     rng = np.random.default_rng(seed)
     means = rng.uniform(-100, 100, (songs, d))
     noise = rng.standard_normal((songs, d, 3 * d))
@@ -84,7 +84,7 @@ def measure() -> list[dict[str, Any]]:
     -------
     list of dict
         ``name``, ``seconds``, ``reference_seconds``, ``ratio`` (reference by ours) and ``note``.
-        Where memory is measured, there is no reference, and ``gigabytes`` stands beside the rest.
+        Where memory is measured, there is no reference, but an entry ``gigabytes``.
     """
     few, songs = random_songs(SAMPLE), random_songs(SONGS, seed=1)
     (wanted, seconds), (_, again) = loop(few), loop(few)
@@ -119,7 +119,7 @@ def _row(name: str, seconds: float, reference: float, note: str) -> dict[str, An
 
 
 def _best(job: Callable[[], object], times: int = 5) -> float:
-    """Least seconds of a few runs."""
+    """Minimum seconds of a few runs."""
     seconds = []
     for _ in range(times):
         start = time.perf_counter()
@@ -129,7 +129,7 @@ def _best(job: Callable[[], object], times: int = 5) -> float:
 
 
 def _memory() -> dict[str, Any]:
-    """Seconds and peak memory of a process of its own, with everything that it imports."""
+    """Seconds and peak memory of a separate process, including its imports."""
     asked = subprocess.run([sys.executable, __file__], capture_output=True, text=True, check=True)
     seconds, peak = (float(text) for text in asked.stdout.split())
     return {
@@ -144,7 +144,7 @@ def _memory() -> dict[str, Any]:
 
 def _nearest_once() -> None:
     songs = random_songs(LIBRARY, seed=1)
-    # Some songs many times over: so many different ones would take more memory than the search.
+    # Some songs repeated: so many different ones would take more memory than the search.
     queries = np.tile(random_songs(1_000), (QUERIES // 1_000, 1))
     start = time.perf_counter()
     nearest(queries, songs, K)
@@ -153,7 +153,7 @@ def _nearest_once() -> None:
 
 def _peak_gigabytes() -> float:
     status = Path("/proc/self/status")
-    if status.is_file():  # what getrusage says on Linux may be of the process before it
+    if status.is_file():  # getrusage on Linux may include the parent process
         lines = dict(line.split(":", 1) for line in status.read_text().splitlines())
         if "VmHWM" in lines:
             return float(lines["VmHWM"].split()[0]) * 1024 / 1e9

@@ -1,4 +1,4 @@
-"""Networks on the log-mel of one frame, against plain eager PyTorch with the same weights."""
+"""Networks on the log-mel of one frame, compared with plain eager PyTorch with the same weights."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Measure, report, and say whether the targets were met."""
+    """Measure, report, and return whether the targets were met."""
     from genrenet.utils.hardware import fast_half
 
     found, about = [], machine(("torch", "numpy"))
@@ -88,7 +88,7 @@ def run(options: argparse.Namespace) -> int:
                 raise BenchmarkError(f"{name}: logits differ by {differences['32']:.2g}")
             times = in_turn(asked, options.turns, RUNS)
             for variant, precision in variants.items():
-                # Without instructions for it bfloat16 is no choice, and `auto` never takes it.
+                # Without hardware support for bfloat16, `auto` never uses it.
                 judged = precision == "32" or fast_half("cpu")
                 found.append(
                     Comparison(

@@ -1,4 +1,4 @@
-"""The time to the first batch, step by step, and a store of very many songs to measure it on."""
+"""The time to the first batch, step by step, and a store of very many songs for measuring it."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ if TYPE_CHECKING:
     from genrenet.data.datamodule import GenreDataModule
 
 LENGTH = 720_000
-"""Samples of each song of the large store: a minute."""
+"""Number of samples of each song of the large store: a minute."""
 
 GENRES = 16
 
 
 def first_batch(data: GenreDataModule) -> dict[str, float]:
-    """Go from a data module to its first training batch.
+    """Measure the steps from a data module to its first training batch.
 
     Returns
     -------
     dict of str to float
-        Seconds of the steps: ``catalog`` (reading it, where it has not been read), ``split``,
-        ``check`` (that the store has all files as they are), ``open`` (the store's index),
+        Seconds of the steps: ``catalog`` (reading it, unless already read), ``split``, ``check``
+        (that the store has all files in their present state), ``open`` (the store's index),
         ``datasets`` and ``batch``.
     """
     from genrenet.data.decoded_store import PreparedStore
@@ -60,12 +60,12 @@ def song_names(songs: int, folder: Path) -> list[str]:
 
 
 def large_store(folder: Path, songs: int) -> None:
-    """Write a whole store of many songs; they share samples that are a hole and take no room.
+    """Write a complete store of many songs; they share samples in a sparse file.
 
     Parameters
     ----------
     folder : path
-        Where to.
+        Target folder.
     songs : int > 0
     """
     from genrenet.data.decoded_audio import decoders
@@ -78,7 +78,7 @@ def large_store(folder: Path, songs: int) -> None:
     with open(hole, "wb") as file:
         file.truncate(2 * LENGTH)
     names = song_names(songs, folder)
-    # Of a file that does not exist: then all are as they were.
+    # The state of a missing file: then all are unchanged.
     same = FileState.find(names[0])
     about = "", hole.name, LENGTH, 1 / 32767, "whole", "", decoders()
     collection = index.enter(str(folder))
@@ -87,7 +87,7 @@ def large_store(folder: Path, songs: int) -> None:
 
 
 def large_collection(songs: int, folder: Path) -> Catalog:
-    """The catalog of the large store: ten songs an artist, nothing left out."""
+    """The catalog of the large store: ten songs per artist, nothing left out."""
     import pandas as pd
 
     from genrenet.data.catalog import Catalog

@@ -1,7 +1,7 @@
-"""The page of a large library: time to its first view, time of each request, memory of the server.
+"""The page of a large library: time to its first view, time of each request, server memory.
 
-The library is made by code (see `large_library`): its files are links to a second of sound, its
-table is as a scan writes it. Requests go to a server of its own process, one at a time.
+The library is generated (see `large_library`): its files are links to one second of audio, its
+table is as written by a scan. Requests go to a server in a separate process, one at a time.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from benchmarking import BenchmarkError, Limit, common_options, machine, report
 from large_library import make_library
 
 REQUEST_MS, FIRST_VIEW_S = 100.0, 1.0
-"""What a request and the first view may take."""
+"""Limits for a request and for the first view."""
 
 PATIENCE = 600
-"""Seconds in which the server reads the table."""
+"""Limit for reading the table by the server, in seconds."""
 
 
 def options(parser: argparse.ArgumentParser) -> None:
@@ -38,7 +38,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Measure, report, and say whether the targets were met."""
+    """Measure, report, and return whether the targets were met."""
     if not Path("/proc/self/status").exists():
         raise BenchmarkError("the memory of other processes is known on Linux alone")
     about = machine(("flask", "pyarrow", "rapidfuzz"))
@@ -71,7 +71,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _requests(port: int) -> dict[str, str]:
-    """The addresses that views ask for, and searches for names that the library has."""
+    """The URLs that views request, and searches for names in the library."""
     song = _get(port, "/api/library/songs?sort=title&offset=500&limit=1")["songs"][0]
     artist, title = song["artist"], song["title"]
     misspelt = f"{artist[:-1]}x {title}"
@@ -120,7 +120,7 @@ def _get(port: int, address: str) -> dict[str, Any]:
 
 
 def _wait(port: int, what: str, wanted: object) -> None:
-    """Wait until the server says so of its library."""
+    """Wait until the server reports that its library is ready."""
     for _ in range(PATIENCE * 10):
         if _get(port, "/api/health")["library"][what] == wanted:
             return
@@ -129,13 +129,13 @@ def _wait(port: int, what: str, wanted: object) -> None:
 
 
 def chromium() -> str | None:
-    """The browser, None where there is none; CHROMIUM names one."""
+    """The browser, None if there is none; CHROMIUM sets its path."""
     names = ("chromium", "chromium-browser", "google-chrome")
     return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
 
 
 def _first_view(port: int, turns: int) -> float | None:
-    """Seconds from the address to the bars of all genres, in a browser without a cache."""
+    """Seconds from opening the URL to the bars of all genres, in a browser without a cache."""
     browser = chromium()
     if browser is None:
         return None

@@ -1,4 +1,4 @@
-"""What scoring costs against the number of songs, the seconds of audio, and the cores."""
+"""Scoring time against the number of songs, the seconds of audio, and the cores."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MINUTES = (1, 5, 15, 30)
 SHARES = (0.125, 0.25, 0.5, 1.0)
 
 Curves = dict[str, dict[float, float]]
-"""Seconds by what they are drawn against, by side."""
+"""Seconds by the value on the horizontal axis, by side."""
 
 
 def draw(name: str, paths: Sequence[str], file: Path, temporary: Path) -> dict[str, Curves]:
@@ -35,19 +35,19 @@ def draw(name: str, paths: Sequence[str], file: Path, temporary: Path) -> dict[s
     paths : sequence of str
         Songs.
     file : path
-        Where to draw.
+        Target file of the figure.
     temporary : path
         Folder for long songs and tables.
 
     Returns
     -------
     dict
-        What has been drawn, by panel.
+        The data in the figure, by panel.
     """
     from benchmark_references import RANDOM
 
     counts = sorted({max(1, round(share * len(paths))) for share in SHARES})
-    # Evenly picked, so that every number of songs has MP3s and others in the same mixture.
+    # Evenly picked, so that any number of songs has the same share of MP3s.
     some = {n: [paths[int(i * len(paths) / n)] for i in range(n)] for n in counts}
     source, lengths = next(filter(is_mp3, paths), None), dict[int, Sequence[str]]()
     for minutes in MINUTES if source is not None else ():
@@ -62,7 +62,7 @@ def draw(name: str, paths: Sequence[str], file: Path, temporary: Path) -> dict[s
 
 
 def _measured(name: str, panels: Sequence[Mapping[int, Sequence[str]]]) -> list[Curves]:
-    """Seconds of some songs for all sides, by what the songs stand under, panel by panel."""
+    """Seconds of some songs for all sides, by panel and value on the axis."""
     started = {
         OURS: Side(ours, name, "auto", []),
         OURS_32: Side(ours, name, "32", []),

@@ -1,6 +1,6 @@
-"""The references: networks, log-mels and a pipeline as they are usually written.
+"""Reference implementations: networks, log-mels and a pipeline as they are commonly written.
 
-Networks are plain eager PyTorch in the order they were published in, with the weights of ours.
+Networks are plain eager PyTorch in the published order of layers, with the weights of ours.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ RANDOM = {"random-cnn": CNN, "random-crnn": CRNN}
 """Networks of the published sizes with random weights, by name."""
 
 BATCH = 16
-"""Most frames of a song that the usual pipeline puts through its network at once."""
+"""Maximum number of frames of a song that the common pipeline puts in one batch."""
 
 
 class PlainNetwork(nn.Module):
@@ -40,7 +40,7 @@ class PlainNetwork(nn.Module):
     Parameters
     ----------
     network : CNN or CRNN
-        Whose weights to take.
+        Its weights are used.
     """
 
     def __init__(self, network: GenreNetwork) -> None:
@@ -86,7 +86,7 @@ def librosa_logmel(wave: Floats, settings: dict[str, Any]) -> Floats:
     ----------
     wave : ndarray, shape (samples,)
     settings : dict
-        Those of `genrenet.models.frontend.LogMel`.
+        Settings of `genrenet.models.frontend.LogMel`.
 
     Returns
     -------
@@ -137,7 +137,7 @@ class UsualPipeline:
     Parameters
     ----------
     model : GenreClassifier
-        Whose weights and settings to take.
+        Its weights and settings are used.
     trim : float >= 0
         Seconds dropped at both ends of songs.
     """
@@ -171,15 +171,15 @@ class UsualPipeline:
 
 
 def model_named(name: str) -> GenreClassifier:
-    """A checkpoint's model, or one of `RANDOM`, the same in every process; on the processor."""
+    """A checkpoint's model, or one of `RANDOM`, the same in every process; on the CPU."""
     return random_model(name) if name in RANDOM else open_model(name, "cpu")
 
 
 def random_model(name: str, n_labels: int = 10) -> GenreClassifier:
     """A network of the published size with random weights and statistics.
 
-    Its head is scaled so that a frame of music has logits as far apart as those of a network that
-    has learnt something: half precision looks twice at frames whose best two are about equal.
+    Its head is scaled so that the logits for a frame of music differ as much as those of a trained
+    network: half precision recomputes frames whose best two logits are close.
 
     Parameters
     ----------
@@ -202,7 +202,9 @@ def random_model(name: str, n_labels: int = 10) -> GenreClassifier:
                 nn.init.uniform_(module.get_buffer("running_mean"), -0.2, 0.2)
                 nn.init.uniform_(module.get_buffer("running_var"), 0.05, 0.2)
         norm = model.network.get_submodule("input_norm")
-        nn.init.uniform_(norm.get_buffer("running_mean"), -40.0, -20.0)  # log-mels are decibels
+        nn.init.uniform_(
+            norm.get_buffer("running_mean"), -40.0, -20.0
+        )  # the range of log-mels in decibels
         nn.init.uniform_(norm.get_buffer("running_var"), 300.0, 500.0)
     with torch.no_grad():
         logits = model.network(music_logmel(model))[0]

@@ -1,4 +1,4 @@
-"""The two sides of a measurement of scoring: the package, and librosa with eager PyTorch."""
+"""The two sides of a scoring benchmark: the package, and librosa with eager PyTorch."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Any, Literal
 
 Precision = Literal["32", "auto"]
 TRIM = 0.0
-"""Seconds: most collections that are measured are of excerpts."""
+"""Seconds: most of the collections in benchmarks are excerpts."""
 
 Run = Callable[..., dict[str, Any]]
 
 
 def ours(name: str, precision: Precision, paths: Sequence[str], workers: int | None = None) -> Run:
-    """`score_songs`, as the programs that score libraries call it."""
+    """`score_songs`, as called by the programs that score libraries."""
     from benchmark_references import model_named
 
     from genrenet.inference.classify import score_songs
@@ -24,7 +24,7 @@ def ours(name: str, precision: Precision, paths: Sequence[str], workers: int | N
     model = optimised(model_named(name), precision)
     twice: list[int] = []
     exact = getattr(model.network, "exact", None)
-    if exact is not None:  # of frames whose best genres are about equal in half precision
+    if exact is not None:  # for frames whose best genres are close in half precision
         exact.register_forward_hook(lambda _, given, __: twice.append(len(given[0])))
 
     def run(some: Sequence[str] = paths) -> dict[str, Any]:
@@ -38,7 +38,7 @@ def ours(name: str, precision: Precision, paths: Sequence[str], workers: int | N
 
 
 def theirs(name: str, paths: Sequence[str]) -> Run:
-    """The usual pipeline."""
+    """The common pipeline."""
     from benchmark_references import UsualPipeline, model_named
 
     pipeline = UsualPipeline(model_named(name), TRIM)

@@ -1,4 +1,4 @@
-"""The server under load: many requests at once, all answered, all rightly, in memory that stays."""
+"""The server under load: many requests at once, all answered correctly, in bounded memory."""
 
 from __future__ import annotations
 
@@ -21,13 +21,14 @@ from benchmark_music import songs
 from benchmarking import BenchmarkError, Limit, common_options, machine, report
 
 SONGS = 40
-"""Different songs that are asked about."""
+"""Number of different songs in the requests."""
 
 GROWTH = 5.0
-"""Percent of memory that the second half of the rounds may add; the first fills caches."""
+"""Maximum increase of memory in the second half of the rounds, in percent; the first fills
+caches."""
 
 PAGE_SECONDS = 2.0
-"""In which the page answers while songs wait, and while all of them arrive at once."""
+"""Limits for the page while songs wait, and while all of them arrive at once."""
 
 EDGE = "edge-of-a-part"
 
@@ -40,7 +41,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Measure, report, and say whether the targets were met."""
+    """Measure, report, and return whether the targets were met."""
     if not Path("/proc/self/status").exists():
         raise BenchmarkError("the memory of other processes is known on Linux alone")
     about = machine(("torch", "flask", "waitress"))
@@ -78,7 +79,7 @@ def run(options: argparse.Namespace) -> int:
 
 @contextmanager
 def server(root: Path, checkpoint: str, *more: str) -> Iterator[tuple[int, int]]:
-    """A server of its own process: its number and its port."""
+    """A server in a separate process: its process id and its port."""
     command = [sys.executable, "-m", "genrenet", "serve", "--music", str(root), "--port", "0"]
     command += ["--checkpoint", checkpoint, "--device", "cpu", *more]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
@@ -158,6 +159,6 @@ def _ask(port: int, root: Path, path: Path, *, upload: bool) -> tuple[int, Any]:
 
 
 def resident(process: int) -> int:
-    """Bytes of memory that a process has at the moment."""
+    """Present memory of a process in bytes."""
     status = Path(f"/proc/{process}/status").read_text()
     return int(status.split("VmRSS:")[1].split()[0]) * 1024

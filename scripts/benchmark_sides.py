@@ -1,4 +1,4 @@
-"""The two sides of a comparison, each in a process of its own, asked in turn."""
+"""The two sides of a comparison, each in a separate process, measured in turn."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from typing import Any
 from benchmarking import BenchmarkError, others
 
 PAUSE = 0.3
-"""Seconds before each measurement: threads of the other side wait for work before they sleep."""
+"""Seconds before each measurement: threads of the other side busy-wait before they sleep."""
 
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
 class Side:
-    """One side of a comparison, in a process of its own.
+    """One side of a comparison, in a separate process.
 
     Parameters
     ----------
     make : callable
-        Prepares the work and gives it as a callable. A function at the top of a module: the process
-        imports it.
+        Prepares the work and returns it as a callable. A function at the top level of a module: the
+        process imports it.
     *arguments
-        What ``make`` is called with.
+        Arguments of ``make``.
     threads : int > 0, optional
-        For numerical libraries, which read the environment once, when they are loaded; by default
-        as many as each takes by itself.
+        For numerical libraries, which read the environment when they are loaded; by default their
+        own choice.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class Side:
     ) -> None:
         context = get_context("spawn")
         self._pipe, theirs = context.Pipe()
-        # No daemon: loaders of training data start processes of their own.
+        # Not a daemon: loaders of training data start processes of their own.
         self._process = context.Process(target=_serve, args=(theirs, make, arguments))
         with _threads(threads):
             self._process.start()
@@ -54,19 +54,19 @@ class Side:
             self.threads = self._received()
 
     def seconds(self, runs: int = 1, *given: Any) -> float:
-        """Seconds that the work takes, given something or nothing: the mean of some runs."""
+        """Mean seconds of the work over some runs, with or without an argument."""
         self.wait()
         self._pipe.send((runs, given))
         return float(self._received())
 
     def answer(self) -> Any:
-        """What the work gives."""
+        """The result of the work."""
         self.wait()
         self._pipe.send((0, ()))
         return self._received()
 
     def close(self) -> None:
-        """End the process."""
+        """Kill the process."""
         self._pipe.close()
         self._process.join()
 
@@ -81,7 +81,7 @@ class Side:
 
 
 def _serve(pipe: Connection, make: Callable[..., Callable[..., Any]], arguments: Any) -> None:
-    """What a side's process does: prepare, then run whenever it is told to."""
+    """The body of a side's process: prepare, then run on request."""
     try:
         run = make(*arguments)
         torch = sys.modules.get("torch")
@@ -103,7 +103,7 @@ def _serve(pipe: Connection, make: Callable[..., Callable[..., Any]], arguments:
 
 @contextmanager
 def _threads(number: int | None) -> Iterator[None]:
-    """The environment of processes that are started meanwhile."""
+    """Set the environment of processes that are started in the context."""
     before = dict(os.environ)
     if number is not None:
         os.environ.update(dict.fromkeys(THREADS, str(number)))
@@ -116,7 +116,7 @@ def _threads(number: int | None) -> Iterator[None]:
 
 @contextmanager
 def sides(started: dict[str, Side]) -> Iterator[dict[str, Side]]:
-    """Sides by name, once they are ready; they end with the block."""
+    """Sides by name, once they are ready; they are killed at the end of the block."""
     with ExitStack() as stack:
         for side in started.values():
             stack.callback(side.close)
@@ -128,16 +128,16 @@ def sides(started: dict[str, Side]) -> Iterator[dict[str, Side]]:
 def in_turn(
     sides: Mapping[str, Side], turns: int, runs: int = 1, *given: Any
 ) -> dict[str, list[float]]:
-    """Seconds each side takes, one after the other, after a turn that does not count.
+    """Seconds of each side, one after the other, after an uncounted warm-up.
 
     Parameters
     ----------
     sides : mapping of str to Side
     turns : int > 0
     runs : int > 0
-        Of which a turn takes the mean: more for what takes milliseconds.
+        Number of runs per turn, of which the mean is taken: more for short work.
     *given
-        What the work is given.
+        Arguments of the work.
 
     Returns
     -------
@@ -155,7 +155,7 @@ def in_turn(
 
 
 def _rest() -> None:
-    """Wait for `PAUSE`, and note how many cores others use when no side does anything."""
+    """Wait for `PAUSE`, and record how many cores other programs use meanwhile."""
     start, before = time.perf_counter(), _busy()
     time.sleep(PAUSE)
     if PAUSE and before is not None:
@@ -163,7 +163,7 @@ def _rest() -> None:
 
 
 def _busy() -> float | None:
-    """Seconds that all cores together have worked so far; None where nobody says so."""
+    """CPU seconds of all cores so far; None if the system does not report them."""
     statistics = Path("/proc/stat")
     if not statistics.is_file():
         return None

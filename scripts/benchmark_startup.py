@@ -1,4 +1,4 @@
-"""How long commands take that have little to do, against ``python -c "import torch"``."""
+"""Startup time of commands, compared with ``python -c "import torch"``."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from benchmarking import BenchmarkError, Limit, common_options, machine, report
 TORCH = "import torch"
 CLASSIFY = "genrenet classify of one song"
 TENSORS, NO_TENSORS = 1.7, 0.5
-"""Times of ``import torch`` that a command may take that names a genre, and one without tensors."""
+"""Limits as multiples of ``import torch``: for a command that classifies, and without tensors."""
 
 LIBRARY = 10
-"""Songs in the table of a library."""
+"""Number of songs in the table of a library."""
 
 
 def options(parser: argparse.ArgumentParser) -> None:
@@ -32,7 +32,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Measure, report, and say whether the targets were met."""
+    """Measure, report, and return whether the targets were met."""
     about = machine(("torch", "numpy", "pandas", "pyarrow", "av"))
     with TemporaryDirectory() as name:
         folder = Path(name)
@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
         for turn in range(options.turns + 1):
             for what, command in sides.items():
                 seconds = _seconds(command, folder)
-                if turn:  # the first one reads the files from the disk
+                if turn:  # the first run reads the files from the disk
                     times[what].append(seconds)
         limits = [
             _ratio(what, times[what], times[TORCH], TENSORS if what == CLASSIFY else NO_TENSORS)
@@ -58,7 +58,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _sides(paths: Sequence[str], folder: Path, checkpoint: str) -> dict[str, list[str]]:
-    """Commands by what they are called, with all that they need."""
+    """Commands by name, with all that they need."""
     library, table, listing = folder / "library", folder / "genres.parquet", folder / "songs.csv"
     library.mkdir()
     with open(listing, "w", newline="", encoding="utf-8") as file:
@@ -95,7 +95,7 @@ def _seconds(command: Sequence[str], folder: Path) -> float:
 
 
 def _ratio(what: str, ours: Sequence[float], theirs: Sequence[float], limit: float) -> Limit:
-    """Compare the least times: whatever else the machine does meanwhile can only add to them."""
+    """Compare the minimum times: other work on the machine can only increase them."""
     middle = statistics.median(a / b for a, b in zip(ours, theirs, strict=True))
     note = f"{min(ours):.2f} s; median of the turns {statistics.median(ours):.2f} s, {middle:.2f} x"
     return Limit(what, min(ours) / min(theirs), f'x "{TORCH}"', limit, note)

@@ -1,7 +1,7 @@
-"""Training data from the prepared store, against decoding in every epoch; the first batch's time.
+"""Training data from the prepared store, compared with decoding in every epoch.
 
-An epoch is one random frame of every training song, batched by the loader and looked at by nobody:
-what a network does with it is the same on both sides. Files and store are in the system's cache.
+An epoch is one random frame of every training song, batched by the loader but not used: the
+network's work is the same on both sides. Files and store are in the system's cache.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ def data_module(source: Path, store: Path | None, workers: Workers = 0) -> Genre
 
 
 def epochs(source: Path, store: Path | None, workers: Workers) -> Callable[[], int]:
-    """One epoch after the other; each gives its number of songs."""
+    """Run one epoch after the other; return the number of songs of each."""
     from genrenet.data.datasets import FrameSampler
     from genrenet.utils.hardware import keep_freed_memory
 
-    if store is not None:  # as `genrenet fit` does
+    if store is not None:  # as in `genrenet fit`
         keep_freed_memory()
     data = data_module(source, store, workers)
     data.prepare_data()
@@ -51,7 +51,9 @@ def epochs(source: Path, store: Path | None, workers: Workers) -> Callable[[], i
     def run() -> int:
         nonlocal epoch
         assert isinstance(loader.sampler, FrameSampler)
-        loader.sampler.set_epoch(epoch)  # files are decoded elsewhere in every epoch
+        loader.sampler.set_epoch(
+            epoch
+        )  # so that other spans of the files are decoded in every epoch
         epoch += 1
         return sum(len(batch["song"]) for batch in loader)
 
@@ -59,14 +61,14 @@ def epochs(source: Path, store: Path | None, workers: Workers) -> Callable[[], i
 
 
 def opening(source: Path, store: Path) -> Callable[[], dict[str, float]]:
-    """Everything from nothing but the imports to the first batch; gives seconds of each step."""
+    """All steps from the imports to the first batch; returns seconds of each."""
     import genrenet.data.datamodule  # noqa: F401
 
     return lambda: first_batch(data_module(source, store))
 
 
 def large_opening(songs: int, store: Path) -> Callable[[], dict[str, float]]:
-    """As `opening`, with a catalog of many songs that has been read."""
+    """Like `opening`, with a catalog of many songs that has been read."""
     collection = large_collection(songs, store)
 
     def run() -> dict[str, float]:
@@ -90,7 +92,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Measure, report, and say whether the targets were met."""
+    """Measure, report, and return whether the targets were met."""
     found: list[Comparison | Limit] = []
     about = machine(("torch", "pytorch-lightning", "pandas", "pyarrow", "soundfile", "av"))
     with TemporaryDirectory() as temporary:
@@ -117,7 +119,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _opened(what: str, side: Side, turns: int) -> list[Limit]:
-    """The steps to the first batch; those from the opening of the store on are judged."""
+    """The steps to the first batch; the target is for those from opening the store on."""
     with sides({"ours": side}):
         answers = [side.answer() for _ in range(turns + 1)][1:]
     steps = {step: median(answer[step] for answer in answers) for step in answers[0]}

@@ -1,10 +1,9 @@
-"""What the benchmarks share: comparisons, limits, and the report. `benchmark_sides` measures.
+"""Common parts of the benchmarks: comparisons, limits, and the report.
 
-A comparison has two sides, ours and a reference. Each side is a process that does nothing else:
-settings of one's memory allocator, its threads that spin before they sleep, and what it has loaded
-cannot help or hurt the other. They run in turn, never at once, so that whatever else the machine
-does meets both. Tables show medians with the middle half of the times; a ratio is the median of the
-turns' ratios.
+A comparison has two sides, ours and a reference (see `benchmark_sides`). Each side is a separate
+process: memory allocator settings, busy-waiting threads, and loaded modules of one cannot affect
+the other. They run in turn, never at once, so that other work on the machine affects both. Tables
+show medians with the interquartile range of the times; a ratio is the median of the turns' ratios.
 """
 
 from __future__ import annotations
@@ -24,19 +23,19 @@ import numpy as np
 
 
 class BenchmarkError(Exception):
-    """A side that failed, or two sides that do not compute the same."""
+    """A side that failed, or two sides with different results."""
 
 
 others: list[float] = []
 """Cores that other programs used in the pauses between measurements."""
 
 BUSY = 0.1
-"""Cores from which on a reference that uses all threads is slowed down more than its share."""
+"""Number of used cores from which on a multi-threaded reference is slowed down unfairly."""
 
 
 @dataclass
 class Comparison:
-    """Times of both sides in seconds, turn by turn, and how often faster ours should be."""
+    """Times of both sides in seconds, turn by turn, and the target ratio of speeds."""
 
     what: str
     reference: str
@@ -48,12 +47,12 @@ class Comparison:
 
     @property
     def ratio(self) -> float:
-        """How often faster ours is."""
+        """How many times faster ours is."""
         return statistics.median(b / a for a, b in zip(self.ours, self.theirs, strict=True))
 
     @property
     def met(self) -> bool:
-        """Whether it is as fast as it should be, if that is asked."""
+        """Whether the target, if any, is met."""
         return self.target is None or self.ratio >= self.target
 
     def row(self) -> list[str]:
@@ -63,13 +62,13 @@ class Comparison:
         return [self.what, self.reference, str(self.threads), *found, self.note]
 
     def summary(self) -> dict[str, Any]:
-        """What goes into the JSON file."""
+        """The entry in the JSON file."""
         return {**asdict(self), "ratio": self.ratio, "met": self.met}
 
 
 @dataclass
 class Limit:
-    """A figure that should stay below a limit, if there is one."""
+    """A figure with an optional upper limit."""
 
     what: str
     value: float
@@ -79,7 +78,7 @@ class Limit:
 
     @property
     def met(self) -> bool:
-        """Whether it does."""
+        """Whether it is below the limit."""
         return self.limit is None or self.value < self.limit
 
     def line(self) -> str:
@@ -89,7 +88,7 @@ class Limit:
         return f"{self.what}: {self.value:.3g} {self.unit}{wanted}{note}"
 
     def summary(self) -> dict[str, Any]:
-        """What goes into the JSON file."""
+        """The entry in the JSON file."""
         return {**asdict(self), "met": self.met}
 
 
@@ -98,14 +97,14 @@ def _verdict(met: bool) -> str:
 
 
 def spread(times: Sequence[float]) -> str:
-    """Median and middle half of some seconds, in milliseconds."""
+    """Median and interquartile range of some seconds, in milliseconds."""
     low, middle, high = np.percentile(times, [25, 50, 75]) * 1e3
     digits = 3 if high < 1 else 1
     return f"{middle:.{digits}f} ({low:.{digits}f}-{high:.{digits}f})"
 
 
 def machine(packages: Iterable[str]) -> dict[str, Any]:
-    """What the figures are measured on."""
+    """The machine on which the figures are measured."""
     from torch.backends.cpu import get_cpu_capability
 
     cpu = platform.processor() or platform.machine()
@@ -133,12 +132,12 @@ def _version(package: str) -> str | None:
 def report(
     found: Sequence[Comparison | Limit], about: Mapping[str, Any], file: Path | None, **more: Any
 ) -> int:
-    """Print the table, and write the JSON file, with whatever more, if one is wanted.
+    """Print the table, and write the JSON file, with further entries, if one is requested.
 
     Returns
     -------
     int
-        Exit status: 0 where everything is as it should be.
+        Exit status: 0 if all targets were met.
     """
     rows = [["what", "reference", "threads", "ours, ms", "theirs, ms", "ratio", "target", ""]]
     rows += [one.row() for one in found if isinstance(one, Comparison)]
@@ -163,7 +162,7 @@ def report(
 
 
 def common_options(parser: ArgumentParser, turns: int, data: str) -> None:
-    """Add ``--turns`` with a default, ``--json`` and, where it says what it is, ``--data``."""
+    """Add ``--turns`` with a default, ``--json`` and, if described, ``--data``."""
     if data:
         parser.add_argument("--data", type=Path, metavar="FOLDER", help=data)
     parser.add_argument("--turns", type=int, default=turns, help="that count (%(default)s)")

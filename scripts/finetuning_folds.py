@@ -2,10 +2,11 @@
 """Fine-tune a published network's stages and a new head, folds by artist.
 
 The settings are the same in every fold; all songs of the training folds are trained on, and the
-last weights count. As it stands it is the configuration ``transfer``: the last convolution of
-``msd-cnn`` and the head, what is frozen computed once a frame. With ``--augment`` training hears
-random crops with masks and mixing. Writes the songs' scores, shape (seeds, songs, genres), for
-``transfer_study.py --add``; a run that is stopped goes on with the next fold.
+last weights are used. By default it is the configuration ``transfer``: the last convolution of
+``msd-cnn`` and the head, with the output of the frozen stages computed once per frame. With
+``--augment`` training uses random crops with masks and mixing. Writes the songs' scores, shape
+(seeds, songs, genres), for ``transfer_study.py --add``; an interrupted run resumes with the next
+fold.
 
     python scripts/finetuning_folds.py --data FOLDER --out finetuned.npz
     python scripts/finetuning_folds.py --data FOLDER --backbone musicnn-msd --stages all \\

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""What few frames cost: accuracy and time against how many frames of a song are scored.
+"""Accuracy and time against the number of frames of a song that are scored.
 
-Songs are judged by folds by artist: logistic regression on a published network's embedding learns
-from whole songs (the mean over their frames) and names the test songs from N of their frames,
-evenly spread, whose scores are averaged. Times are those of decoding and scoring just these frames
-with that network, on one song after another.
+Songs are evaluated on folds by artist: logistic regression on a published network's embedding is
+trained on whole songs (the mean over their frames) and tested on N frames of each test song, evenly
+spread, whose scores are averaged. Times are those of decoding and scoring just these frames with
+that network, one song after another.
 
     python scripts/frames_study.py --data FOLDER --backbone musicnn-msd
 """

@@ -1,4 +1,4 @@
-"""Damage small files of every format by code, and send them all through `genrenet scan`."""
+"""Damage small files of every format, and run them all through `genrenet scan`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from genrenet.library.journal import parts_folder
 from tests.helpers.audio_files import KINDS, write
 
-_BEGUN = 1 << 14  # bytes of rows: the scan has loaded its network
+_BEGUN = 1 << 14  # bytes of rows after which the scan has loaded its network
 
 Rng = np.random.Generator
 Damage = Callable[[bytearray, bytes, Rng], bytearray]
@@ -72,7 +72,7 @@ def damaged(folder: Path, count: int, seed: int, seconds: float = 1.5) -> list[P
     Parameters
     ----------
     folder : Path
-        Takes the files, and in ``whole`` beside it those that they were made from.
+        Folder for the files; the originals go to ``whole`` next to it.
     count : int > 0
     seed : int
     seconds : float > 0
@@ -102,7 +102,7 @@ def damaged(folder: Path, count: int, seed: int, seconds: float = 1.5) -> list[P
 
 @dataclasses.dataclass(frozen=True)
 class Scanned:
-    """What a run of the program gave.
+    """The results of a run of the program.
 
     Attributes
     ----------
@@ -112,8 +112,8 @@ class Scanned:
         Exit code.
     seconds : float
     megabytes : list of float
-        Resident memory of the scanning process from its first rows on, ten times a second; none
-        where the system does not say.
+        Resident memory of the scanning process from its first rows on, ten times a second; empty if
+        the system does not report it.
     """
 
     rows: list[tuple[str, str | None]]
@@ -122,7 +122,8 @@ class Scanned:
     megabytes: list[float]
 
     def thirds(self) -> dict[str, float | None]:
-        """Compare memory at the run's beginning, after a tenth for warming up, and at its end."""
+        """Compare memory at the beginning of the run, after a tenth for warming up, and at its
+        end."""
         warm = self.megabytes[len(self.megabytes) // 10 :]
         third = len(warm) // 3
         if not third:
@@ -138,7 +139,7 @@ def scan(folder: Path, table: Path, *options: str, limit: float) -> Scanned:
     Raises
     ------
     RuntimeError
-        The exit code says that the request could not be carried out.
+        The exit code of an invalid request.
     """
     command = [sys.executable, "-m", "genrenet", "scan", str(folder), "--out", str(table)]
     environment = {**os.environ, "GENRENET_DECODE_SECONDS": f"{limit:g}"}
@@ -165,7 +166,7 @@ def scan(folder: Path, table: Path, *options: str, limit: float) -> Scanned:
 
 
 def kind(error: str | None) -> str:
-    """What an error says of the file that it names."""
+    """Return an error's message without the file's name."""
     if error is None:
         return "scored"
     before, _, rest = error.partition("'")
@@ -173,7 +174,7 @@ def kind(error: str | None) -> str:
 
 
 def main() -> int:
-    """Make the files, scan them, and report rows, time and memory; fails without a row for each."""
+    """Make the files, scan them, and report rows, time and memory; fail unless all have a row."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--files", type=int, default=10_000, help="(%(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="(%(default)s)")

@@ -1,7 +1,7 @@
-"""A library of many plausible songs: links to one short sound, and a table of their scan.
+"""Generate a library of many plausible songs: links to one short sound, and a table of a scan.
 
 Names follow Zipf's law as in real libraries: a few artists have many albums. Some songs have no
-tags, some are unsure, no music or damaged, and some are there twice.
+tags, some are unsure, not music or damaged, and some are duplicates.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def _copy_of(sound: Path) -> Path:
 
 
 class _Words:
-    """Names from words that occur as often as those of a language do."""
+    """Names of words with frequencies as in a natural language."""
 
     def __init__(self, rng: np.random.Generator, count: int = 40_000) -> None:
         syllables = _SYLLABLES.split()

@@ -1,4 +1,4 @@
-"""Draw the layers of the package as the import contract in ``setup.cfg`` states them.
+"""Draw the layers of the package from the import contract in ``setup.cfg``.
 
 python scripts/layers.py              write docs/assets/layers.svg
 python scripts/layers.py --check      exit with 1 where the file is not current
@@ -33,7 +33,7 @@ MEANINGS = {
     "utils": "errors, caches, files, hardware",
     "version": "",
 }
-"""What each layer is for."""
+"""Description of each layer."""
 
 WIDTH, ROW, GAP = 560, 54, 10
 
@@ -58,7 +58,7 @@ def layers(setup: str) -> list[list[str]]:
 
 
 def drawing(rows: list[list[str]]) -> str:
-    """Return the layers as SVG: one row a layer, whose packages do not import each other.
+    """Return the layers as SVG: one row per layer, whose packages do not import each other.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ def drawing(rows: list[list[str]]) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Write the file, or say whether it is current."""
+    """Write the file, or report whether it is current."""
     made = drawing(layers((ROOT / "setup.cfg").read_text("utf-8")))
     if arguments == ["--check"]:
         current = FILE.is_file() and FILE.read_text("utf-8") == made

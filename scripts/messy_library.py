@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Make a library as people have them: many formats, odd names, copies, and much that is no music.
+"""Make a realistic library: many formats, odd names, duplicates, and many files without music.
 
     python scripts/messy_library.py --music ../shared/data/emotify --out /tmp/library --songs 2000
 
-The songs of ``--music`` (a folder, with a ``tracks.csv`` of artists, albums and titles if there is
-one) are encoded in ten formats and tagged; links to them, with other names in other folders, make
-up the number of songs. FFmpeg is needed, and espeak-ng for podcasts that speak.
+The songs of ``--music`` (a folder, optionally with a ``tracks.csv`` of artists, albums and titles)
+are encoded in ten formats and tagged; links to them, with other names in other folders, make up the
+number of songs. FFmpeg is needed, and espeak-ng for podcasts with speech.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ FORMATS = {
     "tta": ["-c:a", "tta"],
 }
 GENRES = (None, None, "Other", "Unknown", "Rock", "Indie Rock", "Baroque", "(255)", "Misc", "Pop")
-"""What the files' own tags say, in turn."""
+"""Genre tags of the files, in turn."""
 
 ODD = (
     "{title}",
@@ -51,13 +51,13 @@ ODD = (
     "{title}\nsecond line",
     ("x" * 180) + " {number}",
 )
-"""Names of files; those behind the first four are of one song in twenty."""
+"""Names of files; those after the first four are used for one song in twenty."""
 
 _PLAIN, _RARE = 4, 20
 
 
 def main() -> int:
-    """Make the library, and say what is in it."""
+    """Make the library, and print its content."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--music", type=Path, required=True, metavar="FOLDER")
     parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="a new folder")
@@ -123,7 +123,7 @@ def _encode(out: Path, number: int, track: dict[str, str], seconds: float) -> Pa
 
 
 def _link(out: Path, number: int, file: Path, track: dict[str, str], rng: random.Random) -> None:
-    """Give a song another name elsewhere: the same bytes, as an album that is there twice."""
+    """Link a song under another name elsewhere: the same bytes, as in a duplicate album."""
     folder = out / rng.choice(["Compilations", "new", "Backup/old disk", "2019/07", "CDs/CD 1"])
     folder /= f"{number // 50:03d}"
     folder.mkdir(parents=True, exist_ok=True)
@@ -145,7 +145,7 @@ def _link(out: Path, number: int, file: Path, track: dict[str, str], rng: random
 
 
 def _clutter(out: Path, files: list[Path]) -> int:
-    """Add what is no song, and return how many files that is."""
+    """Add files that are not songs, and return their number."""
     made = 0
     for folder in sorted({file.parent for file in files})[::3]:
         for name, content in {
@@ -195,7 +195,7 @@ def _clutter(out: Path, files: list[Path]) -> int:
 
 
 def _plain(text: str) -> str:
-    """Return a text as the name of a file."""
+    """Return a text as a valid file name."""
     return "".join("_" if letter in '/\\:*?"<>|\0' else letter for letter in text).strip(" .")[:80]
 
 

@@ -1,12 +1,12 @@
-"""The published MusiCNN program as a process that answers: for the Python that it is installed in.
+"""The published MusiCNN program as a server process: for the Python in which it is installed.
 
     pip install --no-deps musicnn==0.1.0
     pip install librosa tensorflow-cpu tf-keras
 
-It is started with the name of a model. Each line it reads is the path of a song, and each line it
-writes the mean scores of the song's patches, or the word ready. What is computed is the program's
-own, but that the network is built once and has all patches of a song at once, and that the mel
-power stays in single precision: the program's half precision overflows where music is loud.
+Its argument is the name of a model. Each line of input is the path of a song, and each line of
+output the mean scores of the song's patches, or the word ready. The computation is the program's
+own, except that the network is built once and gets all patches of a song at once, and that the mel
+power stays in single precision: the program's half precision overflows for loud music.
 """
 
 import json
@@ -17,11 +17,11 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 os.environ["TF_USE_LEGACY_KERAS"] = "1"  # the program is older than Keras 3
 
 FRAMES = 187
-"""Of an STFT, in a patch of 3 s."""
+"""STFT frames in a patch of 3 s."""
 
 
 def main(name: str) -> None:
-    """Build the network, and answer until there are no more lines."""
+    """Build the network, and answer until the end of the input."""
     import librosa
     import numpy as np
     import tensorflow as tf

@@ -1,6 +1,6 @@
-"""Sounds that are no music, made by code: noise, tones, hum, clicks, and speech by espeak-ng.
+"""Synthesise sounds that are not music: noise, tones, hum, clicks, and speech by espeak-ng.
 
-`train_genres.py` learns from some kinds and voices, and is tried on others.
+`train_genres.py` trains on some kinds and voices, and is tested on others.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ TEXTS = (
 
 
 def coloured_noise(n: int, power: float, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Noise whose power falls with frequency to the given power: 0 white, 1 pink, 2 brown."""
+    """Noise whose power falls with the given power of the frequency: 0 white, 1 pink, 2 brown."""
     spectrum = np.fft.rfft(rng.standard_normal(n))
     spectrum /= np.maximum(1.0, np.arange(len(spectrum))) ** (power / 2)
     found = np.fft.irfft(spectrum, n)
@@ -36,7 +36,7 @@ def coloured_noise(n: int, power: float, rng: np.random.Generator) -> NDArray[np
 
 
 def sounds(part: str, seconds: float, seed: int) -> dict[str, NDArray[np.float64]]:
-    """Sounds by name, each with its peak at 1; ``test`` has other frequencies and kinds."""
+    """Sounds by name, with a peak of 1; ``test`` has other frequencies and kinds."""
     rng, n = np.random.default_rng(seed), round(seconds * RATE)
     t = np.arange(n) / RATE
     test = part == "test"
@@ -61,7 +61,7 @@ def sounds(part: str, seconds: float, seed: int) -> dict[str, NDArray[np.float64
 
 
 def write_sounds(folder: Path, part: str, seconds: float, seed: int) -> list[Path]:
-    """Write sounds and speech as WAV files of some loudness; return their paths."""
+    """Write sounds and speech as WAV files of varied loudness; return their paths."""
     folder.mkdir(parents=True, exist_ok=True)
     rng, paths = np.random.default_rng(seed), []
     for name, wave in sounds(part, seconds, seed).items():

@@ -1,4 +1,4 @@
-"""What the recipes beside this file share: folds by artist, their figures, and model cards."""
+"""Common parts of the training recipes: folds by artist, their figures, and model cards."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ N_FOLDS = 5
 
 
 class GivenSplit(GenreDataModule):
-    """Songs split as they are told to be, with none taken for validation."""
+    """Songs with a given split, without taking validation songs from it."""
 
     def __init__(self, given: Split, **settings: Any) -> None:
         super().__init__(**settings)
@@ -39,7 +39,7 @@ class GivenSplit(GenreDataModule):
 
 
 def quiet(threads: int | None = None) -> None:
-    """Set up a recipe's process: no chatter, and so many processors (all by default)."""
+    """Set up a recipe's process: without warnings, and with a number of cores (all by default)."""
     if threads:
         torch.set_num_threads(threads)
     keep_freed_memory()
@@ -48,7 +48,7 @@ def quiet(threads: int | None = None) -> None:
 
 
 def plain_trainer(**settings: Any) -> pl.Trainer:
-    """Make a trainer on one device that trains to its end and writes nothing."""
+    """Return a trainer on one device that trains to its end and writes nothing."""
     return pl.Trainer(
         accelerator="auto",
         devices=1,
@@ -65,14 +65,14 @@ def plain_trainer(**settings: Any) -> pl.Trainer:
 def artist_folds(
     table: pd.DataFrame, seed: int, n_folds: int = N_FOLDS
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Rows to train on and rows to test on; no artist is on both sides.
+    """Return training rows and test rows; no artist is in both.
 
     Parameters
     ----------
     table : pandas.DataFrame
         With `genre` and `artist`.
     seed : int
-        Shuffles the artists.
+        Seed for shuffling the artists.
     n_folds : int > 1
 
     Yields
@@ -84,19 +84,19 @@ def artist_folds(
 
 
 def artist_weights(table: pd.DataFrame, power: float) -> NDArray[np.float64]:
-    """Weights of training songs: all genres count alike, and prolific artists less a song.
+    """Return weights of training songs: equal for all genres, lower for songs of prolific artists.
 
     Parameters
     ----------
     table : pandas.DataFrame
         With `genre` and `artist`.
     power : float in [0, 1]
-        0 counts songs; 1 counts artists, however many songs each has.
+        0 gives all songs, 1 all artists equal weight.
 
     Returns
     -------
     ndarray, shape (songs,)
-        With a mean of one.
+        With mean 1.
     """
     songs = table.groupby("artist")["genre"].transform("size").to_numpy(float)
     weights = pd.Series(songs**-power, index=table.index)
@@ -107,14 +107,14 @@ def artist_weights(table: pd.DataFrame, power: float) -> NDArray[np.float64]:
 def artist_interval(
     correct: NDArray[np.bool_], artists: Sequence[str], seed: int = 0
 ) -> tuple[float, float]:
-    """95 % interval of an accuracy from a bootstrap that draws artists, not songs.
+    """Return the 95 % interval of an accuracy from a bootstrap over artists instead of songs.
 
-    Songs of one artist stand or fall together, so this is wider than an interval over songs.
+    Songs of one artist are not independent, so this is wider than an interval over songs.
 
     Parameters
     ----------
     correct : ndarray of bool, shape (seeds, songs)
-        Which songs were decided right, for every shuffling of the folds.
+        Whether each song was predicted correctly, for every shuffling of the folds.
     artists : sequence of str, length songs
     seed : int
 
@@ -133,7 +133,7 @@ def artist_interval(
 def summarise(
     name: str, scores: NDArray[np.float64], target: NDArray[np.int64], table: pd.DataFrame
 ) -> dict[str, Any]:
-    """Figures of a method from its out-of-fold song scores.
+    """Return the figures of a method from its out-of-fold song scores.
 
     Parameters
     ----------
@@ -165,7 +165,7 @@ def summarise(
 def set_head(
     model: GenreClassifier, weight: NDArray[np.float64], bias: NDArray[np.float64]
 ) -> GenreClassifier:
-    """Put a linear classifier that was fitted elsewhere into a network, as its last layer."""
+    """Put an external linear classifier into a network, as its last layer."""
     with torch.no_grad():
         model.network.head.weight.copy_(torch.from_numpy(weight))
         model.network.head.bias.copy_(torch.from_numpy(bias))
@@ -173,7 +173,7 @@ def set_head(
 
 
 def line(result: Mapping[str, Any]) -> str:
-    """One line of text of a `summarise`."""
+    """Return a `summarise` as one line of text."""
     songs, artists = result["interval_songs"], result["interval_artists"]
     seeds = " ".join(f"{value:.3f}" for value in result["by_seed"])
     return (
@@ -197,10 +197,10 @@ def write_card(
         Markdown.
     title : str
     result : mapping
-        A `summarise`.
+        Result of `summarise`.
     labels : sequence of str
     sections : mapping
-        Text by heading, in order; put before the figures.
+        Text by heading, in order; placed before the figures.
     """
     songs, artists = result["interval_songs"], result["interval_artists"]
     text = [f"# {title}\n"]

@@ -30,7 +30,7 @@ DATA = {
     "deformed": ("emotify", "Emotify: the same songs"),
     "ten-genres": ("gtzan-features/features_30_sec.csv", "GTZAN: a table of 57 features"),
 }
-"""Where the data of each experiment is, and what it is."""
+"""Location and description of the data of each experiment."""
 
 OF_RUN = ("dataset", "n_songs", "n_artists", "seeds", "protocols", "created", "genrenet", "machine")
 OF_MODEL = ("name", "protocol", "accuracy", "ci95", "ci95_artists", "by_seed", "n", "macro_f1")
@@ -40,7 +40,7 @@ OF_PAIR = ("protocol", "first", "second", "n", "difference", "ci95", "groups", "
 
 
 def stated(results: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what is kept of ``results.json``."""
+    """Return the part of ``results.json`` that is stored."""
     rows = [
         {**{key: row.get(key) for key in OF_MODEL}, "error": _without_paths(row["error"])}
         for row in results["models"]
@@ -150,7 +150,7 @@ def _comparisons(results: Mapping[str, Any], protocol: str, best: str) -> Iterat
 
 
 def read_stored() -> dict[str, dict[str, Any]]:
-    """Return what is kept of every experiment that was carried out."""
+    """Return the stored results of every experiment that was run."""
     files = {name: DOCS / "results" / f"{name}.json" for name in DATA}
     return {
         name: json.loads(file.read_text("utf-8")) for name, file in files.items() if file.exists()
@@ -158,7 +158,7 @@ def read_stored() -> dict[str, dict[str, Any]]:
 
 
 def run(folder: Path, work: Path, names: Sequence[str]) -> None:
-    """Carry out experiments and keep what is stated of them."""
+    """Run experiments and store their results."""
     for name in names:
         settings = experiment(name)
         listed = settings["protocol"]
@@ -169,7 +169,7 @@ def run(folder: Path, work: Path, names: Sequence[str]) -> None:
 
 
 def main() -> None:
-    """Carry out what was asked for."""
+    """Run the requested command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(dest="command", required=True)
     runs = commands.add_parser("run", help="carry out experiments")

@@ -1,7 +1,7 @@
-"""How answers hold where songs are short, quiet, out of phase, or followed by silence.
+"""Robustness of accuracy for short, quiet and out-of-phase songs, and songs followed by silence.
 
-Songs are changed, written as files and scored as any file is, each by a model not trained on a song
-of its artist. What counts is the share of what the same songs have unchanged.
+Songs are changed, written as files and scored like any file, each by a model that was not trained
+on songs of its artist. The result is the ratio to the accuracy on the unchanged songs.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from genrenet.audio.deforming import Deformation
 Wave = NDArray[np.float32]
 
 PER_GENRE = 12
-"""Songs of each genre that are changed."""
+"""Number of songs of each genre that are changed."""
 
 
 CHANGES: dict[str, Callable[[Wave, int], Wave]] = {
@@ -34,7 +34,7 @@ CHANGES: dict[str, Callable[[Wave, int], Wave]] = {
     "an offset of 0.2": lambda wave, rate: wave + np.float32(0.2),
     "in the scale of 16 bits": lambda wave, rate: wave * np.float32(32768),
 }
-"""What is done to a mono song at its own rate."""
+"""Changes of a mono song at its own rate."""
 
 
 def sample(table: pd.DataFrame) -> NDArray[np.int64]:
@@ -51,25 +51,25 @@ def robustness(
     test_fold: NDArray[np.int64],
     changes: Sequence[str] = tuple(CHANGES),
 ) -> dict[str, dict[str, float]]:
-    """Accuracies on changed songs.
+    """Return accuracies on changed songs.
 
     Parameters
     ----------
     table : pandas.DataFrame
         With `path` and `genre`.
     decide : callable
-        Takes the number of a fold and paths of songs that its model has not heard, and gives the
-        genres.
+        Function of the number of a fold and of paths of songs outside its training set that returns
+        their genres.
     test_fold : ndarray of int, shape (songs,)
         The fold that each song is tested in.
     changes : sequence of str
-        Of `CHANGES`, ``unchanged`` among them.
+        Some of `CHANGES`, including ``unchanged``.
 
     Returns
     -------
     dict
-        By change: ``accuracy``, ``share`` (of the accuracy unchanged) and ``same`` (answers that
-        are what they are unchanged).
+        By change: ``accuracy``, ``share`` (of the unchanged accuracy) and ``same`` (share of
+        predictions equal to the unchanged ones).
     """
     rows = sample(table)
     genres = table["genre"].to_numpy()[rows]
@@ -103,7 +103,7 @@ def _written(path: str, change: str, folder: str) -> str:
 
 
 def robustness_section(result: Mapping[str, Mapping[str, float]]) -> str:
-    """Text of a card's section from what `robustness` found."""
+    """Return the text of a card's section from the result of `robustness`."""
     rows = "".join(
         f"| {change} | {row['accuracy']:.2f} | {row['share']:.2f} | {row['same']:.2f} |\n"
         for change, row in result.items()

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Train the shipped checkpoint ``emotify-cnn`` from scratch, and measure its recipe.
 
-While it learns the genres, the network also learns to say what a published tagger's embedding of
-the same seconds is (feature distillation: Romero et al., 2015, "FitNets"). The layer that says so
-is dropped in the end; no published weight gets in. ``--plain`` leaves the tagger out.
+The network is trained on the genres and, as a regression, on a published tagger's embedding of the
+same audio (feature distillation: Romero et al., 2015, "FitNets"). The regression layer is dropped
+in the end; no published weights are included. ``--plain`` leaves the tagger out.
 
 The figures on its card come from five folds by artist: five networks, each trained on four fifths
 of the artists and scoring the rest, for a number of epochs fixed beforehand. The checkpoint itself
@@ -67,7 +67,7 @@ STEPS, BATCH, RATE, DECAY, SEED = 600, 32, 0.003, 0.05, 0
 
 
 class Distilled(GenreClassifier):
-    """A classifier whose embedding also has to tell a teacher's.
+    """A classifier whose embedding is also trained to predict a teacher's.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ class Distilled(GenreClassifier):
 
 
 def teachings(paths: list[str]) -> Tensor:
-    """Embeddings of songs by the teacher, as many patches of each, standardised over all."""
+    """Embeddings of songs by the teacher, an equal number of patches of each, standardised."""
     songs, columns = embedded(paths, TEACHER)
     count = max(len(song.frames) for song in songs)
     rows = [np.resize(np.arange(len(song.frames)), count) for song in songs]
@@ -173,7 +173,7 @@ def fold_scores(options: argparse.Namespace, table: pd.DataFrame, labels: list[s
 
 
 def fold_robustness(options: argparse.Namespace, table: pd.DataFrame) -> Any:
-    """What `robustness` finds of the folds' networks."""
+    """Result of `robustness` for the folds' networks."""
     file = options.work / "robustness.json"
     if not file.exists():
         test_fold = np.zeros(len(table), dtype=np.int64)
@@ -189,7 +189,7 @@ def fold_robustness(options: argparse.Namespace, table: pd.DataFrame) -> Any:
 
 
 def main() -> None:
-    """Measure the recipe, train the checkpoint, and write it with its card."""
+    """Evaluate the recipe, train the checkpoint, and write it with its card."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", required=True, help="the Emotify songs, with artists")
     parser.add_argument("--out", type=Path, default=Path("checkpoints"))
@@ -212,7 +212,7 @@ def main() -> None:
     print(line(result), flush=True)
     (options.work / "results.json").write_text(json.dumps(result, indent=1), "utf-8")
     model = fold_model(options, table, "all")
-    # Excerpts are used to their ends; whole songs begin and end unlike the rest of them.
+    # Excerpts are used completely; the beginnings and ends of whole songs are atypical.
     model.frames = replace(model.frames, trim=20.0)
     model.provenance = {
         "dataset": "emotify",

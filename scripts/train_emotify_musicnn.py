@@ -3,8 +3,8 @@
 
 The head is a logistic regression on the songs' mean embeddings. Averaged logits of a song's frames
 are the logits of their average, so as the last layer of the network, with the geometric mean for
-the song's decision, it gives the very same scores frame by frame. The file holds the head alone,
-and the name and checksum of the backbone.
+the song's score, it gives the same scores frame by frame. The file contains only the head, and the
+name and checksum of the backbone.
 
     python scripts/train_emotify_musicnn.py --data FOLDER --work FOLDER
 """
@@ -39,7 +39,7 @@ WHOLE_SONG_TRIM = 20.0
 
 
 def bounded(model: GenreClassifier) -> GenreClassifier:
-    """The model with implausible levels changed, and short sound repeated up to a frame."""
+    """The model with bounded levels, and short songs repeated up to a frame."""
     model.frontend = LogMel.from_settings({**model.frontend.settings, "level": "bound"})
     model.frames = replace(model.frames, fill="repeat")
     return model
@@ -58,7 +58,7 @@ def with_head(labels: list[str], regression: Any) -> GenreClassifier:
 
 
 def main() -> None:
-    """Measure the recipe, train the checkpoint, and write it with its card."""
+    """Evaluate the recipe, train the checkpoint, and write it with its card."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", required=True, help="the Emotify songs, with artists")
     parser.add_argument("--work", type=Path, required=True, help="where the backbone is written")

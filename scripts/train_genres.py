@@ -2,9 +2,9 @@
 """Train the shipped checkpoints ``genres`` and ``genres-fused``: eleven genres, and "not music".
 
 A logistic regression on the songs' mean embeddings by each of one or two published networks; the
-sum of their logits is put into the network as its last layer, as `train_emotify_musicnn.py` does.
-One temperature, fitted on folds in which no artist and no track is on both sides, makes its
-confidence mean what it says.
+sum of their logits is put into the network as its last layer, as in `train_emotify_musicnn.py`. One
+temperature, fitted on folds in which no artist and no track is on both sides, calibrates its
+confidence.
 
     python scripts/train_genres.py genres-fused --shared ../shared/data --work FOLDER
 """
@@ -47,17 +47,17 @@ BACKBONES = {
     "genres": {BACKBONE: 1.0},
     "genres-fused": {BACKBONE: 1.0, "efficientat-mn04": 0.6},
 }
-"""Published networks of each checkpoint, and what their logits count."""
+"""Published networks of each checkpoint, and the weights of their logits."""
 SHARES = {"gtzan": 1.0, "emotify": 0.3, "sounds": 0.5}
-"""What a song of each collection weighs, before genres are balanced."""
+"""Weight of a song of each collection, before genres are balanced."""
 Parts = list[tuple[int, float]]
-"""Length of each network's embedding, and what its logits count."""
+"""Length of each network's embedding, and the weight of its logits."""
 NAMED, UNSURE = 0.85, 0.4
-"""Share of songs whose genre is to be among those named, and the confidence to believe."""
+"""Target share of songs whose genre is among those named, and of reliable confidence."""
 
 
 def base_model(name: str, labels: list[str]) -> GenreClassifier:
-    """Return the backbones of a checkpoint, in one model with a head to be fitted."""
+    """Return the backbones of a checkpoint, in one model with an unfitted head."""
     names = list(BACKBONES[name])
     if len(names) == 1:
         model = GenreClassifier(labels, network=Pretrained(names[0]), aggregation="geometric")
@@ -86,7 +86,7 @@ def base_model(name: str, labels: list[str]) -> GenreClassifier:
 
 
 def songs(shared: Path, work: Path) -> pd.DataFrame:
-    """Return path, genre, collection and artist of all songs: of GTZAN the track instead."""
+    """Return path, genre, collection and artist of all songs: for GTZAN the track as artist."""
     rows: list[dict[str, Any]] = []
     short = pd.read_csv(shared / "gtzan-short" / "tracks.csv")
     for row in short.itertuples():
@@ -111,7 +111,7 @@ def songs(shared: Path, work: Path) -> pd.DataFrame:
 
 
 def weights(table: pd.DataFrame) -> NDArray[np.float64]:
-    """Weights of songs: their collection's share, and every genre as much as any other."""
+    """Weights of songs: by collection, with equal totals for all genres."""
     share = table["set"].map(SHARES).to_numpy(np.float64)
     total = pd.Series(share, table.index).groupby(table["genre"]).transform("sum")
     return share * total.mean() / total.to_numpy()
@@ -129,9 +129,9 @@ class Head(NamedTuple):
 
 
 def fit(x: NDArray[np.float32], table: pd.DataFrame, labels: list[str], parts: Parts) -> Head:
-    """Fit a scaler and a regression for each network, and add up what they say.
+    """Fit a scaler and a regression for each network, and sum their logits.
 
-    A genre that was not learnt has next to no score.
+    A genre without training songs has a near-zero score.
     """
     weight, bias, first = [], np.zeros(len(labels)), 0
     for size, counts in parts:
@@ -157,7 +157,7 @@ def accuracy(scores: Any, table: pd.DataFrame, labels: list[str]) -> str:
 
 
 def reliability(confidence: NDArray[np.float64], hit: NDArray[np.bool_]) -> str:
-    """Return a table of how many answers are right where the model is how sure."""
+    """Return a table of accuracies by confidence."""
     lines = ["| confidence | predictions | mean confidence | accuracy |", "|---|---|---|---|"]
     for low, high in pairwise((0.0, 0.4, 0.6, 0.8, 0.9, 1.0)):
         inside = (confidence > low) & (confidence <= high)
@@ -172,7 +172,7 @@ def reliability(confidence: NDArray[np.float64], hit: NDArray[np.bool_]) -> str:
 
 
 def main() -> None:
-    """Measure the recipe, train the checkpoint, and write it with its card."""
+    """Evaluate the recipe, train the checkpoint, and write it with its card."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("name", choices=list(BACKBONES), help="the checkpoint")
     parser.add_argument("--shared", type=Path, required=True, help="folder of the collections")

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Train the shipped checkpoint ``genres-cnn``: the genres of `genres`, from a small CNN of our own.
+"""Train the shipped checkpoint ``genres-cnn``: the genres of `genres`, with a small CNN.
 
-The CNN learns from scratch what published networks say of all music at hand, of variations of it
-and of mixtures (see `variations.py`), with the code of ``genrenet distil``. Its last layer is a
-logistic regression on its embedding, as that of `genres` is on MusiCNN's. No published weight gets
-in. What is done is kept in ``--work`` and not done again.
+The CNN is trained from scratch on the outputs of published networks for all available music, for
+variations of it and for mixtures (see `variations.py`), with the code of ``genrenet distil``. Its
+last layer is a logistic regression on its embedding, as that of `genres` is on MusiCNN's. No
+published weights are included. Finished steps are stored in ``--work`` and not repeated.
 
     python scripts/train_genres_cnn.py --shared ../shared/data --work FOLDER
 """
@@ -57,27 +57,27 @@ NETWORK = {
 }
 STEPS = {"base": 1200, "honest": 2000, "all": 1000}
 PEAKS = {"base": 0.003, "honest": 0.003, "all": 0.001}
-"""Steps and highest learning rates of the students; ``honest`` and ``all`` go on from ``base``."""
+"""Steps and maximum learning rates of the students; ``honest`` and ``all`` start from ``base``."""
 
 BATCH, SEED, STRENGTH = 48, 0, 0.001
 TEMPERATURE = 0.302
-"""That of `genres`, for what its head says of the training songs."""
+"""Settings of `genres`, for its head's scores of the training songs."""
 CROPS = {"emotify": 10, "gtzan": 3, "excerpt": 6, "sounds": 4, "varied": 1, "mixed": 2}
-"""Random crops of a song in an epoch."""
+"""Number of random crops of a song in an epoch."""
 
 
 Head = tuple[StandardScaler, LogisticRegression]
 
 
 def fit(x: NDArray[np.float32], table: pd.DataFrame) -> Head:
-    """Fit a head on songs, as that of `genres` is."""
+    """Fit a head on songs, as for `genres`."""
     scaler, regression = StandardScaler().fit(x), LogisticRegression(C=STRENGTH, max_iter=5000)
     regression.fit(scaler.transform(x), table["genre"], sample_weight=weights(table))
     return scaler, regression
 
 
 def logits(head: Head, x: Any, labels: list[str]) -> Any:
-    """Log-scores in the order of all labels; a genre that was not learnt has next to none."""
+    """Log-scores in the order of all labels; very low for a genre without training songs."""
     scaler, regression = head
     found = np.full((len(x), len(labels)), -30.0)
     columns = [labels.index(label) for label in regression.classes_]
@@ -86,7 +86,7 @@ def logits(head: Head, x: Any, labels: list[str]) -> Any:
 
 
 class Music(TaughtData):
-    """The collection with the songs that are learnt from given, and more crops of longer songs."""
+    """The collection with given training songs, and more crops of longer songs."""
 
     def __init__(self, learnt: NDArray[np.bool_], kinds: list[str], **settings: Any) -> None:
         super().__init__(**settings)
@@ -94,7 +94,7 @@ class Music(TaughtData):
 
     @cached_property
     def split(self) -> Split:
-        """The songs that are learnt from, and the others."""
+        """The training songs, and the others."""
         parts = np.where(self.learnt, "train", "test")
         return Split("given", pd.Series(parts, index=list(self.catalog.table["track_id"])))
 
@@ -108,10 +108,10 @@ class Music(TaughtData):
 
 
 def collect(options: argparse.Namespace) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return all songs, and the same followed by what is made of them, also written as CSV.
+    """Return all songs, and the same followed by variations and mixtures, also written as CSV.
 
-    Songs have ``held`` besides what `train_genres.songs` says: whether the honest student may not
-    learn from them, nor from what is made of them.
+    Songs have ``held`` in addition to the columns of `train_genres.songs`: whether they, and what
+    is derived from them, are outside the training set of the honest student.
     """
     table = songs(options.shared, options.work)
     gtzan, emotify = table["set"] == "gtzan", table["set"] == "emotify"
@@ -141,7 +141,7 @@ def collect(options: argparse.Namespace) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def teachers(options: argparse.Namespace) -> list[str]:
-    """Files of the teachers, on frames of the student's length and with short sound repeated."""
+    """Checkpoints of the teachers, with frames of the student's length and short songs repeated."""
     files = [options.work / f"{name}.ckpt" for name in TEACHERS]
     for name, file in zip(TEACHERS, files, strict=True):
         if not file.exists():
@@ -156,7 +156,7 @@ def with_genres(
 ) -> Lesson:
     """The first teacher's lesson with genres: half the label, half a head on its embedding.
 
-    The head is that of `genres`, fitted on the songs that are learnt from.
+    The head is that of `genres`, fitted on the training songs.
     """
     embedding = lesson.said[:, : -len(lesson.labels)].numpy()
     counts = lesson.first.diff().numpy()
@@ -182,7 +182,7 @@ def student(
     name: str,
     start: Path | None = None,
 ) -> Path:
-    """Train a student from ``start``; only ``all`` learns from the songs held out."""
+    """Train a student from ``start``; only ``all`` is trained on the held-out songs."""
     file = options.work / f"{name}.ckpt"
     if file.exists():
         return file
@@ -226,7 +226,7 @@ def student(
 
 
 def main() -> None:
-    """Train both students, measure the honest one, and write the other with its card."""
+    """Train both students, evaluate the honest one, and write the other with its card."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--shared", type=Path, required=True, help="folder of the collections")
     parser.add_argument("--work", type=Path, required=True, help="where all is kept")
@@ -300,10 +300,10 @@ NOISE = "highest genre score for 15 non-musical sounds of kinds not in the train
 def measured(
     x: NDArray[np.float32], table: pd.DataFrame
 ) -> tuple[dict[str, str], NDArray[np.float64], list[str]]:
-    """Figures by protocol, and scores of all songs that the student did not hear.
+    """Figures by protocol, and scores of all songs outside the student's training set.
 
-    Each of these songs, shape (1, songs, labels), is scored by the head of a fold that has learnt
-    neither from it nor from others of its artist or track.
+    Each of these songs, shape (1, songs, labels), is scored by the head of a fold whose training
+    set contains neither it nor others of its artist or track.
     """
     labels = sorted(set(table["genre"]))
     gtzan, known = table["set"] == "gtzan", table["part"] != "test"
@@ -341,7 +341,7 @@ def measured(
 def noise(
     x: NDArray[np.float32], table: pd.DataFrame, labels: list[str], temperature: float
 ) -> float:
-    """Highest score of a genre for sounds of unheard kinds."""
+    """Maximum score of a genre for kinds of sounds outside the training set."""
     known = (table["part"] != "test").to_numpy()
     found = logits(fit(x[known], table[known]), x[~known], labels) / temperature
     scores = softmax(found, axis=1)

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""How well published taggers transfer: logistic regression on their layers, folds by artist.
+"""Transfer from published taggers: logistic regression on their layers, folds by artist.
 
-Songs are embedded once (and kept in the cache). Every fold chooses the layers, the regularisation
-and the weighting of artists inside its own training songs, by the log-loss of inner folds by
-artist. Nothing of a fold's test songs is used before they are scored. What the backbones heard is
-another matter: MagnaTagATune, which ``musicnn-mtt`` learnt from, is Magnatune's music, so on songs
-of Magnatune that row may flatter.
+Songs are embedded once (and cached). Every fold chooses the layers, the regularisation and the
+weighting of artists on its own training songs, by the log-loss of inner folds by artist. Nothing of
+a fold's test songs is used before they are scored. This does not apply to the training data of the
+backbones: MagnaTagATune, on which ``musicnn-mtt`` was trained, is Magnatune's music, so that row
+may be optimistic for songs of Magnatune.
 
     python scripts/transfer_study.py --data FOLDER --out transfer_study.json
 
@@ -47,7 +47,7 @@ LAYERS: dict[str, dict[str, Sequence[str]]] = {
     "musicnn-msd": {"embedding": ("embedding",), "pools": ("mean_pool", "max_pool")},
     "musicnn-mtt": {"embedding": ("embedding",), "pools": ("mean_pool", "max_pool")},
 }
-"""Layers each backbone may be represented by."""
+"""Candidate layers of each backbone."""
 
 ROWS = {
     "msd-cnn": ("msd-cnn",),
@@ -57,7 +57,7 @@ ROWS = {
     "ensemble msd-cnn + msd-crnn": ("msd-cnn", "msd-crnn"),
     "ensemble musicnn-msd + musicnn-mtt": ("musicnn-msd", "musicnn-mtt"),
 }
-"""Rows of the table: single backbones, and the geometric mean of several ones' scores."""
+"""Rows of the table: single backbones, and the geometric mean of the scores of several."""
 
 STRENGTHS = (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1)
 POWERS = (0.0, 0.7)
@@ -66,7 +66,7 @@ POWERS = (0.0, 0.7)
 def embedded(
     paths: Sequence[str], backbone: str
 ) -> tuple[list[SongEmbedding], dict[str, NDArray[np.int64]]]:
-    """Songs by all layers that are of use, and the columns of each layer."""
+    """Songs by all candidate layers, and the columns of each layer."""
     names = list(dict.fromkeys(itertools.chain.from_iterable(LAYERS[backbone].values())))
     with progress_bar(f"songs through {backbone}") as progress:
         songs = cached_embeddings(
@@ -99,8 +99,8 @@ def matrices(paths: Sequence[str], backbone: str) -> dict[str, NDArray[np.float3
 def fit(x: NDArray[np.float32], table: pd.DataFrame, strength: float, power: float) -> Any:
     """A scaler and a logistic regression, with artists weighted.
 
-    The rotation between them loses nothing: there are fewer songs than features, and neither the
-    regression nor its penalty sees in which directions the axes point. It saves most of the time.
+    The rotation between them loses nothing: there are fewer songs than features, and the regression
+    and its penalty are invariant to rotations. It saves most of the time.
     """
     model = make_pipeline(
         StandardScaler(),
@@ -114,7 +114,7 @@ def fit(x: NDArray[np.float32], table: pd.DataFrame, strength: float, power: flo
 def choose(
     features: dict[str, NDArray[np.float32]], table: pd.DataFrame, seed: int
 ) -> tuple[str, float, float]:
-    """The settings with the least log-loss on inner folds by artist."""
+    """The settings with the lowest log-loss on inner folds by artist."""
     losses: dict[tuple[str, float, float], list[float]] = {}
     labels = sorted(table["genre"].unique())
     for train, test in artist_folds(table, 100 + seed, 4):

@@ -1,7 +1,7 @@
-"""More music from little: songs at other speeds and through other filters, and mixtures of songs.
+"""Augment the available music: songs at other speeds and through filters, and mixtures of songs.
 
-Nobody has labelled these, and nobody needs to: a teacher says what they are. What was made from a
-song is left out wherever that song is.
+These need no labels: a teacher provides the targets. Anything derived from a song is left out
+wherever that song is.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 from genrenet import audio
 
 RATE, FRAME = 16_000, 47_616
-"""Samples a second, and samples of a frame of MusiCNN: 2.976 s."""
+"""Sample rate in Hz, and samples of a frame of MusiCNN: 2.976 s."""
 
 PER_SHORT, PER_LONG, MIXED = 5, 3, 250
-"""Variations of a short excerpt (a frame each) and of a longer one (two frames), and songs of
-Emotify that are mixed."""
+"""Variations of a short excerpt (a frame each) and of a longer one (two frames), and number of
+songs of Emotify that are mixed."""
 
 Wave = NDArray[np.float32]
 
@@ -38,13 +38,13 @@ def varied(wave: Wave, rng: np.random.Generator) -> Wave:
 
 
 def stretch(wave: Wave, size: int, rng: np.random.Generator) -> Wave:
-    """So many samples from anywhere in a wave, which is repeated where it is shorter."""
+    """A number of samples from a random position in a wave, which is repeated if it is shorter."""
     first = int(rng.integers(max(1, len(wave) - size + 1)))
     return np.resize(wave[first : first + size], size)
 
 
 def mixture(waves: Sequence[Wave], rng: np.random.Generator) -> Wave:
-    """Two frames of two songs together, neither more than 9 dB above the other."""
+    """Two frames of two songs mixed, neither more than 9 dB above the other."""
     one, other = (stretch(wave, 2 * FRAME, rng) for wave in waves)
     level = 10 ** (rng.uniform(-9, 9) / 40)
     one, other = (w / (np.sqrt(np.square(w).mean()) + 1e-6) for w in (one, other))
@@ -61,16 +61,16 @@ def write_variations(
     table : pandas.DataFrame
         With ``path``, ``genre``, ``set``, ``part`` and ``artist``; see `train_genres.songs`.
     groups : sequence of str
-        Songs are mixed with others of their group, so that what leaves out a group loses no more.
+        Songs are mixed with others of their group, so that leaving out a group loses no others.
     folder : Path
     mixed : int >= 0
-        Songs of Emotify that are mixed.
+        Number of songs of Emotify that are mixed.
 
     Returns
     -------
     pandas.DataFrame
         ``path``, ``genre`` ('' for mixtures), ``set`` ("varied" or "mixed") and ``members``, the
-        rows of the songs it was made of.
+        rows of the source songs.
     """
     folder.mkdir(parents=True, exist_ok=True)
     rng, rows = np.random.default_rng(7), list[dict[str, object]]()

@@ -1,4 +1,4 @@
-"""What several tests need: real music where it is at hand, and small music made here."""
+"""Fixtures of several tests: real music if available, and small synthesised files."""
 
 from __future__ import annotations
 

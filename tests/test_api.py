@@ -1,4 +1,4 @@
-"""The public interface: what `genrenet` itself offers, typed and imported when it is asked for."""
+"""The public interface of `genrenet`: complete, typed and lazily imported."""
 
 import ast
 import inspect

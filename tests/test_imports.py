@@ -1,4 +1,4 @@
-"""What tests share is in tests/helpers: no module of tests imports from another, nor a conftest."""
+"""Shared test code is in tests/helpers: no test module imports from another, or a conftest."""
 
 import re
 from pathlib import Path

@@ -1,7 +1,7 @@
-"""Any music file, or a span of one, as mono float32 samples at the rate that is wanted.
+"""Decode any music file, or a span of one, to mono float32 samples at a given rate.
 
-libsndfile (`soundfile`) reads WAV, AU, AIFF, CAF, FLAC and Ogg; FFmpeg (`av`) reads the rest, MP3
-too: it is as fast, goes on after damaged frames, and does not write to the terminal.
+libsndfile (`soundfile`) reads WAV, AU, AIFF, CAF, FLAC and Ogg; FFmpeg (`av`) reads the rest, and
+also MP3: it is as fast, continues after damaged frames, and does not write to the terminal.
 
 Samples are the mean of the channels; full scale is -1 to 1 and never clipped. Times are seconds
 from the first decoded sample. A span equals that slice of the whole (but for the noise that AAC and
@@ -77,7 +77,7 @@ class AudioFile:
     Raises
     ------
     AudioError
-        As `load`, as far as the header and the first packet tell.
+        As `load`, as far as the header and the first packet show.
     """
 
     def __init__(self, path: Path) -> None:
@@ -90,7 +90,7 @@ class AudioFile:
 
     @property
     def notes(self) -> list[str]:
-        """What a user should know of the samples that were read, whole once all of them were."""
+        """Remarks for the user on the samples that were read; complete once all were."""
         return self._source.notes
 
     def stream(
@@ -101,14 +101,15 @@ class AudioFile:
         offset: float = 0.0,
         duration: float | None = None,
     ) -> Iterator[Mono]:
-        """Return what `genrenet.audio.stream` gives, once."""
+        """Return the blocks of `genrenet.audio.stream`, once."""
         pieces = self._source.pieces(sample_rate, offset, duration)
         return _blocks(pieces, sample_rate, block_seconds)
 
     def load(self, sample_rate: int, offset: float, duration: float) -> Mono:
-        """Return what `genrenet.audio.load` gives of a span, any number of times.
+        """Return a span as `genrenet.audio.load` does, any number of times.
 
-        Spans in their order cost the least: what lies before the first of them is not passed again.
+        Spans are cheapest in ascending order: samples before the first of them are not decoded
+        again.
         """
         return np.concatenate([_NONE, *self._source.pieces(sample_rate, offset, duration)])
 
@@ -123,12 +124,12 @@ def probe(path: Path) -> AudioInfo:
     Returns
     -------
     AudioInfo
-        Its duration, where no header states it, is the sum of all packets', still undecoded.
+        If no header states its duration, it is the sum of all packets' durations, without decoding.
 
     Raises
     ------
     AudioError
-        As `load`, as far as the header and the first packet tell.
+        As `load`, as far as the header and the first packet show.
     """
     with closing(AudioFile(path)) as file:
         return file.info
@@ -151,18 +152,18 @@ def load(
     path : path-like
         An audio file; its content, not its name, decides how it is read.
     sample_rate : int > 0 [Hz] or None
-        The rate wanted; None keeps the file's own.
+        Target rate; None keeps the file's own.
     offset : float >= 0 [seconds]
-        Where the span begins. What lies before is not decoded, except in Matroska, WebM and WMA,
-        whose clocks are too coarse for exact seeks.
+        Start of the span. Earlier samples are not decoded, except in Matroska, WebM and WMA, whose
+        timestamps are too coarse for exact seeks.
     duration : float > 0 [seconds] or None
-        Length of the span; None reads to the end. Past the end there is nothing.
+        Length of the span; None reads to the end. Samples past the end are missing, not padded.
     min_seconds : float >= 0 [seconds]
-        The least audio to accept.
+        Minimum length of audio to accept.
     partial : bool
         Accept a truncated file and return what could be read of it.
     notes : list of str, optional
-        Takes what a user should know of the samples, such as channels that cancel each other out.
+        Receives remarks for the user on the samples, such as channels that cancel each other out.
 
     Returns
     -------
@@ -173,7 +174,7 @@ def load(
     Raises
     ------
     AudioError
-        Of the kind that fits; a truncated file only where the span needs what is missing (with
+        One of its subclasses; a truncated file only if the span needs the missing part (with
         `partial`: if nothing could be read), a short one also if `offset` lies beyond its end.
     """
     pieces = [_NONE]
@@ -215,7 +216,8 @@ def stream(
     Yields
     ------
     np.ndarray, shape (round(block_seconds * sample_rate),), float32
-        Consecutive blocks, the last one perhaps shorter; end to end they are what `load` returns.
+        Consecutive blocks, the last one possibly shorter; concatenated they equal the result of
+        `load`.
 
     Raises
     ------
@@ -227,13 +229,13 @@ def stream(
 
 
 def fingerprint(path: Path) -> str:
-    """Name a file's audio by its samples, to find one recording under several names.
+    """Return a hash of a file's samples, to find one recording under several names.
 
     Returns
     -------
     str, 64 hexadecimal digits
-        SHA-256 of the samples, mono, 16-bit, at the file's own rate. Tags and lossless coding do
-        not change it; lossy coding or another start does.
+        SHA-256 of the samples, mono, 16-bit, at the file's own rate. It does not depend on tags and
+        lossless coding, but on lossy coding and the start of the recording.
 
     Raises
     ------
@@ -247,9 +249,7 @@ def fingerprint(path: Path) -> str:
 
 
 def _blocks(pieces: Iterator[Mono], sample_rate: int, block_seconds: float) -> Iterator[Mono]:
-    """Yield the pieces of any length as blocks of one length; what is left comes before an
-    error.
-    """
+    """Yield pieces of any length as blocks of one length; the remainder comes before an error."""
     size = round(block_seconds * sample_rate)
     if size < 1:
         raise ValueError(f"block_seconds must hold at least one sample, not {block_seconds}")
@@ -281,7 +281,7 @@ def _whole(
     duration: float | None,
     notes: list[str] | None = None,
 ) -> Iterator[Mono]:
-    """Yield the pieces of a file that is opened when the first is asked for."""
+    """Yield the pieces of a file that is opened when the first is requested."""
     with closing(_opened(path)) as source:
         yield from source.pieces(sample_rate, offset, duration)
         if notes is not None:

@@ -1,4 +1,4 @@
-"""From a file to mono samples at the rate wanted, in this process."""
+"""Decode a file to mono samples at a given rate, in this process."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from genrenet.audio.opening import Track, open_track
 
 _MARGIN = 512  # periods of the slower rate around a span: several times soxr's filter
 _NONE = np.zeros(0, np.float32)
-_FREE_SECONDS, _BYTES_PER_SECOND = 3600.0, 10.0  # no coding says more with less, silence apart
+_FREE_SECONDS, _BYTES_PER_SECOND = 3600.0, 10.0  # silence apart, no coding is smaller
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,8 @@ class AudioInfo:
         Never more than a file of its size can hold.
     sample_rate : int > 0 [Hz]
     channels : int > 0
-    format : str, container and coding as the backend names them
-    backend : {"soundfile", "av"}, who decodes it
+    format : str, container and coding as named by the backend
+    backend : {"soundfile", "av"}, the decoder
     """
 
     duration: float
@@ -62,12 +62,12 @@ class Opened:
     ----------
     path : path-like
     beat : callable
-        Called now and then while something takes long.
+        Called at intervals during long operations.
 
     Attributes
     ----------
     notes : list of str
-        What a user should know of the samples; whole once they have all been read.
+        Remarks for the user on the samples; complete once all have been read.
     """
 
     def __init__(self, path: Path, beat: Callable[[], None] = lambda: None) -> None:
@@ -77,7 +77,7 @@ class Opened:
         self._ended = False
 
     def info(self) -> AudioInfo:
-        """Return what the file is."""
+        """Return the properties of the file."""
         track = self._track
         with border(self.path):
             length, most = track.length, self._most_seconds()
@@ -93,7 +93,7 @@ class Opened:
             if self._ended:
                 self._reopen()
             yield from self._pieces(hz, offset, duration)
-            # Nothing was read: what is left to read is not known.
+            # Nothing was read: the length of the rest is unknown.
             self._ended = not self._track.position
 
     def close(self) -> None:
@@ -105,7 +105,7 @@ class Opened:
         self._track, self._ended = open_track(self.path, self._beat), False
 
     def _pieces(self, hz: int | None, offset: float, duration: float | None) -> Iterator[Mono]:
-        """Seek, decode, mix, resample, trim, judge the end."""
+        """Seek, decode, mix, resample, trim, and check that the end was reached."""
         track = self._track
         rate, out = track.rate, hz or track.rate
         if not LOWEST_RATE <= rate <= HIGHEST_RATE:  # the result could fill all memory
@@ -116,8 +116,8 @@ class Opened:
             left = round(duration * out)
             stop = math.ceil(((skip + left) / out + margin) * rate)
         # Decoding starts where a sample of the file and one of the result coincide (they do every
-        # 1/common s), so that a span has the very phase that it has in the whole; channels are
-        # mixed by whole seconds.
+        # 1/common s), so that a span has the same phase as in the whole file; channels are mixed by
+        # whole seconds.
         single = track.channels == 1 and track.backend == "soundfile"
         common = math.gcd(rate, out) if single else 1
         tick = max(0, math.floor((skip / out - margin) * common))
@@ -125,7 +125,7 @@ class Opened:
         if not single and duration is not None:
             stop = math.ceil(stop / rate) * rate
         read = track.position > 0
-        if not track.seek(start):  # which leaves the decoder in no fit state
+        if not track.seek(start):  # the decoder is then unusable
             self._reopen()
             if read and not self._track.seek(start):
                 self._reopen()
@@ -158,11 +158,11 @@ class Opened:
             yield block
 
     def _most_seconds(self) -> float:
-        """Return the longest sound that a file of its size can hold."""
+        """Return the maximum duration of a file of this size."""
         return _FREE_SECONDS + os.path.getsize(self.path) / _BYTES_PER_SECOND
 
     def _bound(self, seconds: float) -> None:
-        """End a stream that would never end by itself."""
+        """End a stream that would otherwise be infinite."""
         if seconds > self._most_seconds():
             found = f"{seconds / 3600:.1f} hours and no end"
             raise failure(DecodingLimitError, self.path, found, "what so small a file can hold")
@@ -178,7 +178,7 @@ def _between(track: Track, start: int, stop: int) -> Iterator[Block]:
 
 
 def _all_blocks(track: Track, stop: int) -> Iterator[Block]:
-    """Yield the blocks of a track; where libsndfile gives up, FFmpeg goes on if it can."""
+    """Yield the blocks of a track; where libsndfile fails, FFmpeg continues if it can."""
     yield from track.blocks()
     missing = min(track.promised, stop / track.rate) > track.position / track.rate + SLACK
     if not missing or track.backend != "soundfile":

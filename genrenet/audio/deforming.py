@@ -1,24 +1,24 @@
-"""Changes that music meets on its way to a listener, each with a strength.
+"""Deformations of audio, as they occur in distribution and playback, each with a strength.
 
 ``mp3:64k``, ``aac:64k``, ``opus:32k``
-    Encoded at so many bits a second, and decoded again.
+    Encoded at this bit rate, in bits per second, and decoded again.
 ``pitch:+1``
-    Higher by so many semitones (lower with ``-``), as fast as before.
+    Transposed up by this number of semitones (down with ``-``), at the same tempo.
 ``tempo:0.9``
-    So many times as fast, as high as before.
+    Played at this multiple of the tempo, at the same pitch.
 ``noise:20dB``
-    With white noise; the strength is the ratio of the signal to it.
+    White noise added; the strength is the signal-to-noise ratio.
 ``gain:-12dB``
-    Louder or, with ``-``, quieter; what is beyond full scale is clipped.
+    Amplified or, with ``-``, attenuated; samples beyond full scale are clipped.
 ``lowpass:4k``
-    Without what is above a frequency in Hz (Butterworth, eighth order).
+    Low-pass filtered at a frequency in Hz (Butterworth, eighth order).
 ``clip:5%``
-    So loud that this share of the samples is clipped.
+    Amplified so that this share of the samples is clipped.
 ``crop:5s``
-    Only so many seconds of its middle.
+    Only this number of seconds from its middle.
 
-Codecs and the change of tempo are FFmpeg's (PyAV); pitch is tempo and resampling. The same song,
-change and versions of the packages give the same samples.
+Codecs and tempo changes are FFmpeg's (PyAV); a pitch change is a tempo change and resampling. The
+same song, deformation and package versions give the same samples.
 """
 
 from __future__ import annotations
@@ -45,20 +45,20 @@ _CODECS = {"mp3": ("libmp3lame", "mp3"), "aac": ("aac", "mp4"), "opus": ("libopu
 
 
 class DeformationError(GenrenetError):
-    """A change that there is not, or a song that cannot be changed."""
+    """An unknown deformation, or a song that cannot be deformed."""
 
 
 @dataclass(frozen=True)
 class Deformation:
-    """A change of one kind and strength.
+    """A deformation of one kind and strength.
 
     Attributes
     ----------
     name : str
-        As it was asked for, such as ``mp3:64k``.
+        The requested name, such as ``mp3:64k``.
     kind : str
     strength : float
-        In the kind's own unit.
+        In the unit of the kind.
     """
 
     name: str
@@ -67,12 +67,12 @@ class Deformation:
 
     @classmethod
     def of(cls, text: str) -> Deformation:
-        """Read a change from its name.
+        """Parse a deformation from its name.
 
         Raises
         ------
         DeformationError
-            No such kind, or a strength that is none for it.
+            Unknown kind, or an invalid strength.
 
         Examples
         --------
@@ -97,14 +97,14 @@ class Deformation:
         return cls(name, kind, value)
 
     def apply(self, wave: Wave, rate: int, seed: int = 0) -> Wave:
-        """Change a song.
+        """Deform a song.
 
         Parameters
         ----------
         wave : ndarray of float32, shape (samples,)
         rate : int > 0
         seed : int >= 0
-            Of the noise.
+            Seed of the noise.
 
         Returns
         -------
@@ -114,7 +114,7 @@ class Deformation:
         Raises
         ------
         DeformationError
-            There is nothing to change, or FFmpeg cannot do it.
+            There are no samples, or FFmpeg cannot do it.
         """
         if not np.any(wave):
             raise DeformationError(f"'{self.name}' changes sound", found="silence")
@@ -126,7 +126,7 @@ class Deformation:
 
 
 def deformations(names: str | list[str]) -> list[Deformation]:
-    """Return changes by their names, each once; of a text between its commas."""
+    """Return deformations by their names, each once; a text is split at commas."""
     listed = names.split(",") if isinstance(names, str) else names
     found: dict[tuple[str, float], Deformation] = {}
     for name in listed:
@@ -231,16 +231,16 @@ def _crop(wave: Wave, rate: int, strength: float, seed: int) -> Wave:
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of change.
+    """A kind of deformation.
 
     Attributes
     ----------
     what, unit, example : str
-        Its strength in words, the unit that a strength may end with, and one strength.
+        Description of its strength, the unit that a strength may end with, and an example.
     least, most : float
-        Of the strength.
+        Range of the strength.
     change : callable
-        Of samples, rate, strength and seed.
+        Function of samples, rate, strength and seed.
     """
 
     what: str

@@ -1,8 +1,8 @@
-"""Channels to one: their mean, or one of them where they cancel each other out.
+"""Mix channels to mono: their mean, or one of them if they cancel each other out.
 
 A recording whose channels are out of phase is loud in each of them and nearly silent in their mean.
-It is judged second by second, counted from its first sample, so that a span is mixed as it is in
-the whole.
+This is decided for each second, counted from the first sample, so that a span is mixed as in the
+whole recording.
 """
 
 from __future__ import annotations
@@ -21,14 +21,15 @@ Block = npt.NDArray[np.float32]
 CANCELLED = 0.01
 """Power of two channels' mean, as a fraction of the channels' own, below which they cancel.
 
-That is 20 dB. More channels, which cancel in part by chance, have to be as much quieter.
+That is 20 dB. For more channels, which partly cancel by chance, the threshold is lower in
+proportion.
 """
 
 
 def mean(block: npt.NDArray[Any]) -> Mono:
     """Average the channels, as a product: 25 times as fast as `mean` over two channels."""
     n = block.shape[-1]
-    with np.errstate(over="ignore", invalid="ignore"):  # found and named later
+    with np.errstate(over="ignore", invalid="ignore"):  # reported later as non-finite
         floats = block.astype(np.float32, copy=False)
         mono: Mono = floats[..., 0].copy() if n == 1 else floats @ np.full(n, 1 / n, np.float32)
     return mono
@@ -44,7 +45,7 @@ class Downmix:
     Attributes
     ----------
     cancelled : int >= 0 [samples]
-        How much of what was mixed is one channel instead of the mean.
+        Number of mixed samples that are one channel instead of the mean.
     """
 
     def __init__(self, rate: int) -> None:
@@ -73,7 +74,7 @@ class Downmix:
                 pieces.append(self._mix(np.concatenate([*held, second]) if held else second))
                 at, begin, held, kept = at + len(pieces[-1]), begin + missing, [], 0
             if begin < len(block):
-                held.append(block[begin:].copy())  # the decoder may use its memory again
+                held.append(block[begin:].copy())  # the decoder may reuse its memory
                 kept += len(held[-1])
             if pieces:
                 yield np.concatenate(pieces)
@@ -86,14 +87,14 @@ class Downmix:
             mixed = float(np.vdot(mono, mono))
             if mixed < CANCELLED * 2 / n * float(np.vdot(block, block)) / n:
                 power = np.square(block).sum(axis=0)
-                first = int((power >= power.max() / 2).argmax())  # not by a hair's breadth
+                first = int((power >= power.max() / 2).argmax())  # tolerant of small differences
                 self.cancelled += len(block)
                 mono = block[:, first].copy()
         return mono
 
     @property
     def notes(self) -> list[str]:
-        """What a user should know of the mix."""
+        """Remarks for the user on the mix."""
         if not self.cancelled:
             return []
         seconds = self.cancelled / self.rate

@@ -1,4 +1,4 @@
-"""Named errors of audio files, each with its own words for what was wanted and what to do."""
+"""Errors of audio files, each with its own expected state and remedy."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Mono: TypeAlias = npt.NDArray[np.float32]
 class AudioError(GenrenetError):
     """A file that cannot be decoded as audio; `path` is the file."""
 
-    path: Path = ""  # set after construction: errors are unpickled from their message alone
+    path: Path = ""  # set after construction: only the message is pickled
 
 
 class MissingFileError(AudioError):
@@ -27,11 +27,11 @@ class MissingFileError(AudioError):
 
 
 class UnreadableFileError(AudioError):
-    """The operating system does not give the file's bytes: a folder, permissions, a link loop."""
+    """The operating system cannot read the file: a folder, permissions, a link loop."""
 
 
 class NotAudioError(AudioError):
-    """The file's content is no audio that any decoder knows."""
+    """The file's content is not audio known to any decoder."""
 
 
 class EmptyAudioError(AudioError):
@@ -39,10 +39,10 @@ class EmptyAudioError(AudioError):
 
 
 class TruncatedAudioError(AudioError):
-    """The file ends before its header says, or what should follow is damaged.
+    """The file ends before the end stated in its header, or the rest is damaged.
 
-    `samples`, shape (n,), float32, is what `load` could read, at the rate wanted; it is empty from
-    `stream`, which has yielded it. `seconds` >= 0 is how much of the span that is.
+    `samples`, shape (n,), float32, are those that `load` could read, at the requested rate; empty
+    for `stream`, which has yielded them. `seconds` >= 0 is their length within the span.
     """
 
     samples: Mono = np.zeros(0, np.float32)
@@ -54,15 +54,15 @@ class NonFiniteAudioError(AudioError):
 
 
 class TooShortError(AudioError):
-    """There is less audio than was asked for, or a span begins after the end."""
+    """There is less audio than requested, or a span begins after the end."""
 
 
 class DecodingError(AudioError):
-    """A decoder failed in a way that it does not explain; `__cause__` is what it raised."""
+    """A decoder failed for an unknown reason; `__cause__` is its exception."""
 
 
 class DecodingLimitError(DecodingError):
-    """Decoding took too long or too much memory, or ended the process that it ran in."""
+    """Decoding took too long or too much memory, or ended the process in which it ran."""
 
 
 _SAYS = {  # fault, wanted, remedy
@@ -83,11 +83,11 @@ _SAYS = {  # fault, wanted, remedy
 
 
 def failure(kind: type[AudioError], path: Path, *texts: str, **more: Any) -> AudioError:
-    """Return an error of a kind about a file: found, wanted (the kind's own words by
-    default), extras.
+    """Return an error of a kind about a file: found, wanted (the kind's own text by default),
+    extras.
     """
     fault, default, remedy = _SAYS[kind]
-    found, wanted = (*texts, default)[:2]  # the kind's own wording is the default
+    found, wanted = (*texts, default)[:2]  # the kind's own text is the default
     error = kind(f"{fault} '{printable(path)}'", found=found, wanted=wanted, remedy=remedy)
     vars(error).update(more, path=path)
     return error
@@ -95,12 +95,12 @@ def failure(kind: type[AudioError], path: Path, *texts: str, **more: Any) -> Aud
 
 @contextmanager
 def border(path: Path) -> Iterator[None]:
-    """Turn whatever a decoder raises about a file into an `AudioError` of that file.
+    """Convert any exception of a decoder for a file to an `AudioError` of that file.
 
     Raises
     ------
     AudioError
-        What was raised is its `__cause__`.
+        Its `__cause__` is the original exception.
     """
     try:
         yield

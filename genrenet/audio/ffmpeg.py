@@ -1,4 +1,4 @@
-"""Files that FFmpeg decodes."""
+"""Decode files with FFmpeg."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from genrenet.audio.errors import EmptyAudioError, NotAudioError, Path, Truncate
 from genrenet.audio.ogg import is_whole
 
 LOWEST_RATE, HIGHEST_RATE = 1_000, 3_000_000  # Hz; others come from damaged headers
-SLACK = 0.25  # seconds of a header's promise that may be missing: codecs' delay is no damage
+SLACK = 0.25  # seconds that may be missing from a header's duration: codec delay is not damage
 
 _OLD = int(av.__version__.split(".")[0]) < 19
 METADATA: dict[str, Any] = {"metadata_errors": "replace"} if _OLD else {}
-"""What lets FFmpeg open files whose tags are not UTF-8; PyAV does without from version 19 on."""
+"""Option with which FFmpeg opens files whose tags are not UTF-8; PyAV < 19 needs it."""
 
 _TIMED = {"mov", "matroska", "asf", "flac", "wv", "ape", "tta"}  # their headers state a duration
 _INDEXED = {"mov", "flac", "wv", "ape", "tta", "wav", "w64", "aiff", "au", "caf", "dsf"}
@@ -34,12 +34,12 @@ _COUNTED = {"mp3", "mp2", "aac", "ac3", "eac3", "dts"}  # frames of one length a
 _FRAMES = 64  # FFmpeg's frames per block of samples
 _PREROLL = 0.5  # seconds decoded ahead of a seek's target: codecs build on earlier packets
 _NO_MORE = (b"TAG", b"APETAGEX", b"LYRICSBEGIN", b"3DI")  # tags that may follow an MP3's sound
-_LATE = 100  # streams that may turn up after the header was read
+_LATE = 100  # streams that may appear after the header was read
 
 
 @contextmanager
 def _damage() -> Iterator[None]:
-    """Pass over what FFmpeg cannot read, as players do; memory that is not there is no damage."""
+    """Skip packets that FFmpeg cannot read, as players do; out of memory is not damage."""
     try:
         yield
     except av.FFmpegError as error:
@@ -56,7 +56,7 @@ class AVTrack:
     part : (int, int), optional
         First byte, and one past the last.
     beat : callable
-        Called now and then while something takes long.
+        Called at intervals during long operations.
 
     Raises
     ------
@@ -88,19 +88,19 @@ class AVTrack:
         self._frames = self._decoded()
         self.promised = self._promise()
         first = next(self._frames, None)
-        if first is None:  # FFmpeg sees the headerless MP3 and AAC in any noise
+        if first is None:  # FFmpeg finds MP3 and AAC without headers in any noise
             kind = NotAudioError if self.format in ("mp3", "aac") else EmptyAudioError
             raise failure(TruncatedAudioError if self.promised > SLACK else kind, path, "0 samples")
-        # Headers err about the rate; the frames themselves do not.
+        # Headers may be wrong about the rate; the frames themselves are not.
         self.rate, self.channels = first.sample_rate, first.layout.nb_channels
         self.format += f" {self._stream.codec_context.codec.canonical_name}"
         self._first, self._frames = first, itertools.chain([first], self._frames)
 
     def _promise(self) -> float:
-        """Return seconds that the header states, 0 for none: FFmpeg's estimates are no promise."""
+        """Return the duration in the header in s, 0 for none: FFmpeg's estimates are not used."""
         if self.format == "mp3":
             return self._promise_of_mp3()
-        if self.format == "ogg":  # its length is nowhere, but its last page is marked
+        if self.format == "ogg":  # its length is not stored, but its last page is marked
             with open(self.path, "rb") as file:
                 return 0.0 if is_whole(file, self.end) else math.inf
         if not _TIMED & self._kinds or ("mov" in self._kinds and self._is_fragmented()):
@@ -115,15 +115,15 @@ class AVTrack:
         return str(self._stream.metadata.get(name, ""))
 
     def _promise_of_mp3(self) -> float:
-        """Return seconds of the Xing or VBRI header; 0 without one, or where sound follows
-        its end.
+        """Return the seconds of the Xing or VBRI header; 0 without one, or if audio follows its
+        end.
         """
         with suppress(mutagen.MutagenError), open(self.path, "rb") as file:
             info = mutagen.mp3.MPEGInfo(file)
             if info.bitrate_mode == mutagen.mp3.BitrateMode.UNKNOWN:
                 return 0.0
             end = info.frame_offset + round(info.bitrate * info.length / 8)
-            if end + 1024 < self.end:  # a frame or two are within the header's own error
+            if end + 1024 < self.end:  # the header may be wrong by a frame or two
                 file.seek(max(0, end - 512))
                 if not any(mark in file.read(1024 + 512) for mark in _NO_MORE):
                     return 0.0
@@ -131,7 +131,7 @@ class AVTrack:
         return 0.0
 
     def _is_fragmented(self) -> bool:
-        """Tell whether an MP4 has fragments: its header speaks of the first at most."""
+        """Return whether an MP4 has fragments: its header covers the first at most."""
         with open(self.path, "rb") as file:
             at = 0
             while len(head := file.read(16)) == 16:
@@ -147,7 +147,7 @@ class AVTrack:
 
     @property
     def length(self) -> float:
-        """Seconds: the header's, or all packets'."""
+        """Duration in seconds: from the header, or of all packets."""
         if 0 < self.promised < math.inf:
             return self.promised
         ticks, rates = 0, set()
@@ -164,8 +164,8 @@ class AVTrack:
         return float(ticks * (self._stream.time_base or 0))
 
     def seek(self, start: int) -> bool:
-        """Go to some way before `start`, or stay at the beginning; False if the decoder is in no
-        fit state then.
+        """Seek to a position before `start`, or stay at the beginning; False if the decoder is
+        unusable afterwards.
         """
         first, clock, preroll = self._first, self._first.time_base, int(_PREROLL * self.rate)
         counted = bool(_COUNTED & self._kinds)
@@ -190,14 +190,14 @@ class AVTrack:
             try:
                 yield from self._container.demux(self._stream)
                 return
-            except IndexError:  # PyAV does not know a stream that appears late
+            except IndexError:  # PyAV does not know streams that appear late
                 continue
 
     def _decoded(self, target: int | None = None) -> Iterator[av.AudioFrame]:
-        """Yield the frames of the packets still to be read, or of those from a time on.
+        """Yield the frames of the remaining packets, or of those from a time on.
 
-        Such a time is reached by counting frames of one length: an index may not be trusted. Where
-        they are not of one length, nothing is given.
+        The time is reached by counting frames of equal length, as an index may be wrong. If they
+        are not of equal length, nothing is yielded.
         """
         usual = None
         packers: dict[tuple[str, str, int], av.AudioResampler] = {}
@@ -219,8 +219,8 @@ class AVTrack:
                             yield from packers[kind].resample(frame)
 
     def blocks(self) -> Iterator[Block]:
-        """Yield samples from `position` on, all at the track's rate, whatever the stream
-        changes to.
+        """Yield samples from `position` on, all at the track's rate, even if the stream's rate
+        changes.
         """
         alike = itertools.groupby(
             self._frames, lambda f: (f.sample_rate, f.layout.nb_channels, f.format.name)
@@ -236,7 +236,7 @@ class AVTrack:
 
 
 def _at_rate(rated: Iterable[tuple[int, Block]], rate: int) -> Iterator[Block]:
-    """Yield blocks, each with its own rate, at one rate."""
+    """Yield blocks with individual rates at one rate."""
     resampler, kind = None, (rate, 0)
     for own, block in rated:
         if resampler is not None and kind != (own, block.shape[1]):
@@ -260,7 +260,7 @@ def _joined(frames: Iterator[av.AudioFrame], channels: int) -> Iterator[Block]:
     fifo = av.AudioFifo()
     while some := list(itertools.islice(frames, _FRAMES)):
         for frame in some:
-            frame.pts = None  # only their order counts: damage may leave gaps in the times
+            frame.pts = None  # only the order matters: damage may leave gaps in the times
             fifo.write(frame)
         joined = fifo.read()
         assert joined is not None  # there were frames
@@ -274,7 +274,7 @@ def _joined(frames: Iterator[av.AudioFrame], channels: int) -> Iterator[Block]:
 
 
 class ChainedTrack:
-    """A file of several parts, each opened on its own, all at the first one's rate."""
+    """A file of several parts, each opened separately, all at the first one's rate."""
 
     def __init__(
         self,
@@ -294,8 +294,8 @@ class ChainedTrack:
         return sum((track.length for track in self._others()), self._first.length)
 
     def seek(self, start: int) -> bool:
-        """Stay at the beginning: what precedes is decoded, since the parts' lengths are known for
-        certain then.
+        """Stay at the beginning: earlier samples are decoded, since the parts' lengths are then
+        known for certain.
         """
         return not self.position
 
@@ -304,7 +304,7 @@ class ChainedTrack:
             try:
                 track = AVTrack(self.path, part, self._beat)
             except (av.FFmpegError, EmptyAudioError, NotAudioError, TruncatedAudioError):
-                self.promised = math.inf  # the other parts count for all that
+                self.promised = math.inf  # the other parts are complete
                 continue
             try:
                 yield track
@@ -321,7 +321,7 @@ class ChainedTrack:
     def _rated(self, tracks: Iterable[AVTrack]) -> Iterator[tuple[int, Block]]:
         for track in tracks:
             yield from ((track.rate, block) for block in track.blocks())
-            # Of Ogg streams only the last has to say that it is the last.
+            # Only the last Ogg stream must have its end marked.
             if track.promised < math.inf or track.end == self._parts[-1][1]:
                 missing = track.promised > track.position / track.rate + SLACK
                 self.promised = math.inf if missing else self.promised

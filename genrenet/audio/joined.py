@@ -1,6 +1,7 @@
-"""Files that others were appended to: where each of them begins.
+"""Find the parts of files to which other files have been appended.
 
-Decoders end at the end of the first. Sources: RFC 9639, "Free Lossless Audio Codec" (sections 8 and
+Decoders stop at the end of the first part. Sources: RFC 9639, "Free Lossless Audio Codec" (sections
+8 and
 9); "WavPack 4 & 5 Binary File/Block Format"; "TTA1 Lossless Audio Codec Format Description".
 """
 
@@ -14,7 +15,7 @@ from typing import BinaryIO
 
 from genrenet.audio import ogg
 
-_FLAC = re.compile(rb"fLaC[\0\x80]\0\0\x22")  # then the block that says what the sound is
+_FLAC = re.compile(rb"fLaC[\0\x80]\0\0\x22")  # then the block with the stream's properties
 _FRAME = re.compile(rb"\xff[\xf8\xf9][\x10-\xff][\0-\xae]")
 _WAVPACK = struct.Struct("<4sIHBBIIII")  # header of a block
 _INITIAL = 1 << 11  # flag: the first block of those of several channels
@@ -50,13 +51,13 @@ def _size(file: BinaryIO) -> int:
 
 
 def _flac(file: BinaryIO) -> Iterator[int]:
-    """Search all of a file, unless its frames are in the order of one recording."""
+    """Search the whole file, unless its frames are in the order of one recording."""
     if not _in_order(file):
         yield from ogg.find_all(file, _FLAC, 8)
 
 
 def _in_order(file: BinaryIO) -> bool:
-    """Tell from three places of a long FLAC whether it is one recording, complete."""
+    """Check three positions of a long FLAC to see whether it is one complete recording."""
     size = _size(file)
     file.seek(8)
     about = file.read(34)
@@ -101,7 +102,7 @@ def _crc(data: bytes) -> int:
 
 
 def _after_tags(file: BinaryIO, at: int) -> int:
-    """Pass over tags that a file may end with."""
+    """Skip tags at the end of a file."""
     while True:
         file.seek(at)
         head = file.read(16)
@@ -115,7 +116,7 @@ def _after_tags(file: BinaryIO, at: int) -> int:
 
 
 def _wavpack(file: BinaryIO) -> Iterator[int]:
-    """Go from block to block: sample 0 is the first of a part."""
+    """Iterate over the blocks: sample 0 is the first of a part."""
     at, begun = 0, False
     while True:
         at = _after_tags(file, at)
@@ -131,7 +132,7 @@ def _wavpack(file: BinaryIO) -> Iterator[int]:
 
 
 def _tta(file: BinaryIO) -> Iterator[int]:
-    """Go from part to part: each lists how long its frames are."""
+    """Iterate over the parts: each lists the lengths of its frames."""
     at = 0
     while True:
         at = _after_tags(file, at)
@@ -143,7 +144,7 @@ def _tta(file: BinaryIO) -> Iterator[int]:
         length = rate * 256 // 245  # of a frame
         frames = -(-samples // length) if length else 0
         begin = at + _TTA.size + 4
-        if not 0 < 4 * frames < _size(file) - begin:  # damaged, or cut
+        if not 0 < 4 * frames < _size(file) - begin:  # damaged or truncated
             return
         file.seek(begin)
         lengths = struct.unpack(f"<{frames}I", file.read(4 * frames))

@@ -1,4 +1,4 @@
-"""Which files are audio by their names, one by one and in folders."""
+"""Recognise audio files by name, single files and in folders."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ SUFFIXES: frozenset[str] = frozenset((
     ".w64", ".wav", ".wave", ".webm", ".wma", ".wmv", ".wv"))  # fmt: skip
 """Lower-case suffixes, with their dot, of the files that this package reads.
 
-Films are among them: their sound is read.
+Video files are included: their audio track is read.
 """
 
 _PACKET = 188  # bytes of a packet of an MPEG transport stream, which begins with 0x47
 
 
 def is_audio_path(path: Path) -> bool:
-    """Return whether a path is named like audio: one of `SUFFIXES`, but no ``._`` file of macOS.
+    """Return whether a path has an audio file's name: one of `SUFFIXES`, but no ``._`` file of
+    macOS.
 
     A ``.ts`` file that exists is opened: it may be a program in TypeScript.
 
@@ -40,14 +41,14 @@ def is_audio_path(path: Path) -> bool:
 
 
 def _is_transport_stream(path: Path) -> bool:
-    """Tell whether a file begins with packets of a transport stream; a missing one may."""
+    """Return whether a file begins with packets of a transport stream; true for a missing one."""
     try:
         if not os.path.isfile(path):
             return not os.path.isdir(path)
         with open(path, "rb") as file:
             head = file.read(2 * _PACKET + 1)
     except (OSError, ValueError):
-        return True  # its error belongs into the results
+        return True  # its error is reported in the results
     return len(head) > 0 and set(head[::_PACKET]) == {0x47}
 
 
@@ -56,15 +57,15 @@ def find_songs(
 ) -> Iterator[str]:
     """Yield audio files named by paths, and those below folders, in a stable order.
 
-    Files that are named are taken whatever their suffix, and whether they exist or not: their
-    error belongs in the results. Folders give the files whose suffix is an audio file's. Links to
-    folders are followed, but no folder is entered twice, so loops end.
+    Files given by name are yielded whatever their suffix, and whether they exist or not: their
+    error is reported in the results. From folders, only files with an audio suffix are yielded.
+    Links to folders are followed, but no folder is entered twice, so loops end.
 
     Parameters
     ----------
     paths : iterable of path
     unreadable : list of str, optional
-        Takes the folders that cannot be looked into.
+        Receives the folders that cannot be read.
 
     Yields
     ------

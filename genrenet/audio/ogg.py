@@ -1,4 +1,4 @@
-"""The parts of an Ogg file: chained streams, one after another, each a file of its own.
+"""Find the parts of an Ogg file: chained streams, each a complete file.
 
 Source: RFC 3533, "The Ogg Encapsulation Format Version 0".
 """
@@ -30,7 +30,7 @@ def parts(file: BinaryIO) -> list[tuple[int, int]]:
     """
     begins, after = list[int](), -1
     for begin in find_all(file, _FIRST, 22):
-        # Streams side by side, such as picture and sound, begin page by page.
+        # Parallel streams, such as video and audio, begin one page after another.
         if begin != after:
             begins.append(begin)
         after = begin + _page_length(file, begin)
@@ -38,7 +38,7 @@ def parts(file: BinaryIO) -> list[tuple[int, int]]:
 
 
 def find_all(file: BinaryIO, pattern: re.Pattern[bytes], length: int) -> Iterator[int]:
-    """Find where a pattern of a fixed length in bytes matches; the file may be read meanwhile."""
+    """Yield the positions of a pattern of fixed length; the file may be read in the meantime."""
     at, tail = 0, b""
     while file.seek(at) == at and (chunk := file.read(_CHUNK)):
         data = tail + chunk
@@ -54,7 +54,7 @@ def _page_length(file: BinaryIO, begin: int) -> int:
 
 
 def is_whole(file: BinaryIO, end: int) -> bool:
-    """Tell whether the last page before a byte says that its stream ends with it."""
+    """Return whether the last page before a position is marked as the end of its stream."""
     file.seek(max(0, end - _LARGEST - _HEADER))
     data = file.read(min(end, _LARGEST + _HEADER))
     last = data.rfind(b"OggS\0")

@@ -1,4 +1,4 @@
-"""Who decodes a file: libsndfile or FFmpeg, as a track of blocks at the file's own rate."""
+"""Open a file with libsndfile or FFmpeg, as a track of blocks at the file's own rate."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from genrenet.audio.sndfile import SoundFileTrack
 
 Track: TypeAlias = "SoundFileTrack | AVTrack | ChainedTrack"
 
-# How known files begin; those in the group are libsndfile's.
+# First bytes of known files; those in the group are for libsndfile.
 _MAGIC = re.compile(
     rb"(?s)(RIF[FX]|RF64|riff|FORM|\.snd|caff|fLaC|OggS)|....ftyp|\x1aE\xdf\xa3|0&\xb2u|wvpk|MAC "
 )
 
 
 def open_track(path: Path, beat: Callable[[], None] = lambda: None) -> Track:
-    """Open a file with the backend that reads it, or say why none does."""
+    """Open a file with the backend that reads it, or raise an error if none does."""
     try:
         if os.stat(path) and not os.path.isfile(path):  # opening a pipe would wait for its writer
             raise OSError("a folder, a device or a pipe")

@@ -1,8 +1,8 @@
-"""Decoding in processes of its own, so that what a file does to its decoder costs that file alone.
+"""Decode in separate processes, so that a crash of a decoder affects only that file.
 
-A decoder that hangs, wants all memory or ends its process is an error of the file that it was
-decoding. Processes are started when they are needed, by whichever thread needs one, and used again.
-They are new processes, not forks of this one, and import the decoders alone.
+If a decoder hangs, runs out of memory or crashes, the file that it was decoding has an error.
+Processes are started on demand, by any thread, and reused. They are new processes, not forks of
+this one, and import only the decoders.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from genrenet.audio.wire import Message, receive, send
 from genrenet.utils.errors import GenrenetError
 
 SECONDS = "GENRENET_DECODE_SECONDS"
-"""Environment variable: how long a decoder may make no progress; 60 by default."""
+"""Environment variable: seconds that a decoder may run without progress; 60 by default."""
 
 MEGABYTES = "GENRENET_DECODE_MB"
-"""Environment variable: memory that a decoder may have for its data; 1024 by default."""
+"""Environment variable: memory limit of a decoder's data in megabytes; 1024 by default."""
 
 IN_PROCESS = "GENRENET_DECODE_IN_PROCESS"
 """Environment variable: 1 to decode in this process, without limits."""
 
-_FILES = 1000  # that a process decodes before another takes its place: codecs may leak
-_PATIENCE = 2.0  # seconds for giving a file back
+_FILES = 1000  # per process, which is then replaced: codecs may leak memory
+_PATIENCE = 2.0  # seconds to wait for a file to be released
 
 _START = """
 import signal, socket, sys
@@ -49,7 +49,7 @@ worker.main(link, float(seconds), int(megabytes))
 
 
 def limits() -> tuple[float, int]:
-    """Return seconds and megabytes that a decoder may have, from the environment."""
+    """Return the limits of a decoder in seconds and megabytes, from the environment."""
     given = os.environ.get(SECONDS, "60"), os.environ.get(MEGABYTES, "1024")
     with suppress(ValueError):
         seconds, megabytes = float(given[0]), int(given[1])
@@ -63,13 +63,13 @@ def limits() -> tuple[float, int]:
 
 
 class _Worker:
-    """A process that decodes, and the link to it."""
+    """A decoding process, and the connection to it."""
 
     def __init__(self) -> None:
         self.limits, self.owner, self.files = limits(), os.getpid(), 0
         seconds, megabytes = self.limits
         self.link, theirs = socket.socketpair()
-        # One thread: tens of idle ones would cost memory, and decoding uses none.
+        # One thread: idle threads would use memory, and decoding needs none.
         one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
         paths = [path or os.getcwd() for path in sys.path]
         command = [sys.executable, "-W", "ignore", "-c", _START, str(seconds), str(megabytes)]
@@ -78,7 +78,7 @@ class _Worker:
                 [*command, *paths],
                 stdin=subprocess.PIPE if sys.platform == "win32" else theirs.fileno(),
                 stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,  # codecs like to comment on what they find
+                stderr=subprocess.DEVNULL,  # codecs print messages about damaged files
                 env={**os.environ, **one},
             )
             if sys.platform == "win32":
@@ -88,25 +88,25 @@ class _Worker:
 
     @property
     def here(self) -> bool:
-        """Whether this process started it: a fork of that one may not use the link it shares."""
+        """Whether this process started it: a fork must not use the connection that it shares."""
         return self.owner == os.getpid()
 
     def end(self) -> int | None:
-        """End it at once, and say how it ended if it already had."""
+        """Kill it at once, and return how it ended if it already had."""
         if not self.here:
             return None
-        with suppress(subprocess.TimeoutExpired):  # of a process that is ending on its own
+        with suppress(subprocess.TimeoutExpired):  # a process that is ending by itself
             self.process.wait(0.1)
         ended = self.process.poll()
         self.process.kill()
-        with suppress(subprocess.TimeoutExpired):  # one that waits for a disk cannot be ended yet
+        with suppress(subprocess.TimeoutExpired):  # waiting for a disk, it cannot be killed yet
             self.process.wait(_PATIENCE)
         self.link.close()
         return ended
 
 
 class _Pool:
-    """Processes that wait for work, and all there are."""
+    """The idle processes, and all of them."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -136,7 +136,7 @@ class _Pool:
                 self._drop(worker)
 
     def drop(self, worker: _Worker) -> int | None:
-        """End a worker that has a file."""
+        """Kill a worker that has a file."""
         with self.lock:
             self.all.discard(worker)
         return worker.end()
@@ -162,7 +162,7 @@ class _Pool:
         """Start without processes in a fork: they belong to the process that started them."""
         for worker in self.all:
             worker.link.close()
-            worker.process.returncode = 0  # not ours: nobody here waits for it
+            worker.process.returncode = 0  # not a child of this process
         self.__init__()  # type: ignore[misc]
 
 
@@ -175,23 +175,23 @@ if hasattr(os, "register_at_fork"):
 def start() -> None:
     """Start a process ahead of its first file, without waiting for it."""
     if not in_process():
-        with suppress(OSError, GenrenetError):  # who needs it will hear of it
+        with suppress(OSError, GenrenetError):  # reported to the caller that needs it
             _POOL.give(_POOL.take())
 
 
 def in_process() -> bool:
-    """Return whether decoding in this process was asked for."""
+    """Return whether decoding in this process was requested."""
     return os.environ.get(IN_PROCESS, "0") not in ("", "0")
 
 
 class Remote:
-    """A file that a process of its own decodes; see `genrenet.audio.decoding.Opened`."""
+    """A file that a separate process decodes; see `genrenet.audio.decoding.Opened`."""
 
     def __init__(self, path: Path) -> None:
         self.path, self.notes, self._owed = path, list[str](), 0
         self._worker: _Worker | None = None
         name = os.fspath(path)
-        with suppress(OSError):  # the current folder is gone
+        with suppress(OSError):  # the current folder has been deleted
             name = os.path.join(os.getcwd(), name)
         try:
             self._worker = _POOL.take()
@@ -205,7 +205,7 @@ class Remote:
             raise
 
     def info(self) -> AudioInfo:
-        """Return what the file is."""
+        """Return the properties of the file."""
         found = self._ask({"do": "info"})
         assert isinstance(found, dict)
         return AudioInfo(**{name: value for name, value in found.items() if name != "kind"})
@@ -225,7 +225,7 @@ class Remote:
         self.notes += [note for note in found["notes"] if note not in self.notes]
 
     def close(self) -> None:
-        """Give the file back, and the process to who needs it next."""
+        """Release the file, and the process for other files."""
         worker = self._worker
         if worker is None or not worker.here:
             return
@@ -260,11 +260,11 @@ class Remote:
         if self._worker is None:
             raise failure(DecodingLimitError, self.path, "that its decoder has ended")
         self._owed += 1
-        with suppress(ConnectionError):  # reading will say so
+        with suppress(ConnectionError):  # reported when reading
             send(self._worker.link, message)
 
     def _answer(self, fail: bool = True) -> Message | Mono:
-        """Return the next answer; an error that it holds is raised."""
+        """Return the next answer, or raise the error in it."""
         worker = self._worker
         if worker is None or not worker.here:
             raise failure(DecodingLimitError, self.path, "that its decoder is not of this process")
@@ -278,7 +278,7 @@ class Remote:
             raise failure(DecodingLimitError, self.path, what) from None
         except OSError:
             found = None
-        except BaseException:  # Ctrl-C: what is under way cannot be told from what follows
+        except BaseException:  # Ctrl-C: pending answers could not be assigned
             self._lose()
             raise
         if found is None:
@@ -298,7 +298,7 @@ class Remote:
 
 
 def _how(ended: int | None) -> str:
-    """Return how a process ended, in words."""
+    """Return how a process ended, as text."""
     if ended is None:
         return "sends nothing any more"
     with suppress(ValueError):

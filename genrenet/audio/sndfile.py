@@ -1,4 +1,4 @@
-"""Files that libsndfile decodes."""
+"""Decode files with libsndfile."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import soundfile as sf
 from genrenet.audio.downmix import Block
 from genrenet.audio.errors import Path
 
-# libsndfile's log: sizes that it found to be wrong. Writers to a pipe put in a huge one on purpose.
+# libsndfile's log of sizes that are wrong. Programs that write to a pipe set a huge one on purpose.
 _REPAIRED = re.compile(r"(?:data|SSND|Data Size|Riff size|riff) +: (\d+) \(should be (\d+)\)")
 _HUGE_SIZE, _HUGE_FRAMES = 0x7FFF0000, 1 << 62
 _BLOCK = 1 << 17  # values
@@ -31,14 +31,14 @@ class SoundFileTrack:
 
     def __init__(self, path: Path) -> None:
         self.path, self.position, self.backend = path, 0, "soundfile"
-        name = os.fsencode(path) if os.name == "posix" else os.fspath(path)  # any bytes do
+        name = os.fsencode(path) if os.name == "posix" else os.fspath(path)  # any bytes are valid
         self._file = file = sf.SoundFile(name)
         self.close, self.format = file.close, f"{file.format} {file.subtype}"
         self.rate, self.channels, self.frames = file.samplerate, file.channels, file.frames
-        # After a crash of the writer the length is 0, from a pipe unknown.
+        # After a crash of the writing program the length is 0, from a pipe unknown.
         self.known = 0 < self.frames < _HUGE_FRAMES
         self.promised = self.length = float(self.frames / self.rate)
-        # libsndfile silently repairs the header of a file that was cut; only its log tells.
+        # libsndfile silently repairs the header of a truncated file; only its log shows it.
         for wanted, found in _REPAIRED.findall(file.extra_info):
             if 0 < int(found) < int(wanted) < _HUGE_SIZE:
                 self.promised = self.length * int(wanted) / int(found)
@@ -46,7 +46,7 @@ class SoundFileTrack:
             self.promised = math.inf
 
     def seek(self, start: int) -> bool:
-        """Go to `start`; a FLAC that was cut may fail to."""
+        """Seek to `start`; this may fail for a truncated FLAC."""
         with suppress(sf.LibsndfileError):
             wanted = min(start, self.frames)
             self.position = self._file.seek(wanted)
@@ -54,13 +54,13 @@ class SoundFileTrack:
         return False
 
     def blocks(self) -> Iterator[Block]:
-        """Yield samples from `position` on, to the last that can be read; each block uses
-        one memory.
+        """Yield samples from `position` on, to the last that can be read; all blocks share one
+        buffer.
         """
         buffer = np.empty((max(1024, _BLOCK // self.channels), self.channels), np.float32)
         count = 1
         while count:  # a damaged page ends a read, but not the file
-            with suppress(sf.LibsndfileError):  # what precedes the damage is in the buffer already
+            with suppress(sf.LibsndfileError):  # samples before the damage are in the buffer
                 self._file.read(out=buffer)
             count = max(0, self._file.tell() - self.position)
             self.position += count

@@ -1,16 +1,16 @@
-"""Where a recording sounds: long silence, the noise that stands for it and constant offsets do not.
+"""Remove silence: long silent stretches, their coding noise, and constant offsets.
 
 Conventions
 -----------
 A recording is cut into blocks of `BLOCK_SECONDS`. The level of a block is its root mean square
-without its mean, so that a constant offset counts for nothing, and without `EDGE_SECONDS` at its
-beginning or its end, whichever gives less: where an offset begins, resampling rings. A block sounds
-if its level is above `FLOOR` and not more than `RANGE_DB` below the loudest block so far.
-`PAUSE_BLOCKS` consecutive blocks that do not sound are a pause, which belongs to music; longer
-stretches are left out whole.
+after removing its mean, so that a constant offset has no effect, and without `EDGE_SECONDS` at its
+beginning or its end, whichever gives less: a resampler rings where an offset begins. A block has
+sound if its level is above `FLOOR` and not more than `RANGE_DB` below the loudest block so far.
+`PAUSE_BLOCKS` consecutive blocks without sound are a pause, which is part of the music; longer
+stretches are removed completely.
 
-The decision needs nothing that comes later than a pause, so recordings are gated while they are
-decoded, and a store, a stream and a span of one recording are gated alike.
+The decision needs no samples later than the length of a pause, so recordings are gated during
+decoding, and a store, a stream and a span of one recording are gated in the same way.
 """
 
 from __future__ import annotations
@@ -24,26 +24,26 @@ from genrenet.audio.errors import Mono, Path
 from genrenet.utils.errors import printable
 
 BLOCK_SECONDS = 0.5
-"""Length of a block of which it is said whether it sounds."""
+"""Length of a block, the unit of silence detection, in seconds."""
 
 EDGE_SECONDS = 0.05
-"""Longer than a resampler rings where a recording begins or ends at an offset."""
+"""Longer than a resampler rings where a recording begins or ends with an offset."""
 
 PAUSE_BLOCKS = 4
-"""Most consecutive blocks without sound that are kept: 2 s, as long as rests in music are."""
+"""Maximum number of consecutive silent blocks that are kept: 2 s, as long as rests in music."""
 
 FLOOR = 5e-5
-"""Level below which nothing sounds, full scale being 1: above the dither of 16 bits (2e-5)."""
+"""Level at or below which a block is silent, full scale being 1: above 16-bit dither (2e-5)."""
 
 RANGE_DB = 60.0
-"""How far below the loudest block a block may be and still sound: more than music spans."""
+"""Maximum level difference to the loudest block for a block with sound: more than in music."""
 
 MIN_SECONDS = 0.5
-"""Less sound than this says nothing about a genre."""
+"""Minimum sound to classify a file, in seconds."""
 
 
 class SilentAudioError(AudioError):
-    """A file that holds nothing but silence, the noise of its coding, or a constant offset."""
+    """A file that contains only silence, coding noise, or a constant offset."""
 
 
 def silent(path: Path) -> SilentAudioError:
@@ -58,21 +58,21 @@ def silent(path: Path) -> SilentAudioError:
 
 
 def require_sound(path: Path, n_samples: int, sample_rate: int) -> None:
-    """Refuse a file of which too little sounds to name a genre.
+    """Raise an error for a file with too little sound to classify.
 
     Parameters
     ----------
     path : path-like
     n_samples : int >= 0
-        Samples that sound.
+        Number of samples with sound.
     sample_rate : int > 0 [Hz]
 
     Raises
     ------
     SilentAudioError
-        Nothing sounds.
+        The file is silent.
     TooShortError
-        Less than `MIN_SECONDS` sound.
+        It has less than `MIN_SECONDS` of sound.
     """
     if not n_samples:
         raise silent(path)
@@ -87,7 +87,7 @@ def require_sound(path: Path, n_samples: int, sample_rate: int) -> None:
 
 
 class Gate:
-    """Leaves out of a recording what does not sound.
+    """Removes the silent stretches of a recording.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ class Gate:
         self.sample_rate, self.loudest = sample_rate, 0.0
 
     def through(self, pieces: Iterable[Mono]) -> Iterator[tuple[int, Mono]]:
-        """Pass on what sounds of a stretch.
+        """Yield the sound of a stretch.
 
         Parameters
         ----------
@@ -127,7 +127,7 @@ class Gate:
         Raises
         ------
         AudioError
-            What ``pieces`` raised, after all that came before it.
+            Raised by ``pieces``, after all earlier samples were yielded.
         """
         pause: list[tuple[int, Mono]] = []
         silence, sounded = 0, False
@@ -139,7 +139,7 @@ class Gate:
             elif len(block):
                 silence += 1
                 pause = [*pause, (start, block)] if silence <= PAUSE_BLOCKS else []
-            elif sounded:  # the end: a pause there belongs to the music before it
+            elif sounded:  # at the end: a pause there belongs to the music before it
                 yield from pause
             if error is not None:
                 raise error
@@ -153,7 +153,7 @@ class Gate:
 
 
 def _blocks(pieces: Iterable[Mono], size: int) -> Iterator[tuple[int, Mono, AudioError | None]]:
-    """Yield the blocks of one length with where they begin; last an empty one, with what
+    """Yield blocks of one length with their positions; last an empty one, with the exception that
     ended the stream.
     """
     parts: list[Mono] = []
@@ -177,7 +177,7 @@ def _blocks(pieces: Iterable[Mono], size: int) -> Iterator[tuple[int, Mono, Audi
 
 
 def only_sounding(samples: Mono, sample_rate: int) -> Mono:
-    """Return what sounds of samples; the very same array where that is all of them.
+    """Return the samples with sound; the same array if that is all of them.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
-"""Messages between a program and the process that decodes for it: JSON, and samples as they are.
+"""Messages between a program and its decoding process: JSON, and raw samples.
 
-Nothing is unpickled: a decoder that a damaged file has taken over can at worst send odd samples.
+Nothing is unpickled: a decoder compromised by a malicious file can only send wrong samples.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def send(link: socket.socket, message: Message | Mono) -> None:
     Raises
     ------
     OSError
-        The other side has gone, or takes nothing for longer than the socket's time limit.
+        The other side is gone, or accepts nothing for longer than the socket's time limit.
     """
     if isinstance(message, dict):
         data: bytes | memoryview = json.dumps(message).encode()
@@ -38,7 +38,7 @@ def send(link: socket.socket, message: Message | Mono) -> None:
 
 
 def receive(link: socket.socket) -> Message | Mono | None:
-    """Wait for a message or samples; None once the other side has gone.
+    """Wait for a message or samples; None once the other side is gone.
 
     Raises
     ------

@@ -1,7 +1,7 @@
-"""What a process that decodes for others does: it opens one file at a time and sends its samples.
+"""The decoding process: it opens one file at a time and sends its samples.
 
-It answers one request after the other and ends when the other side of its link is gone. Where the
-system can, it ends itself when a decoder never returns, and gets no more memory than is allowed.
+It answers one request after the other and ends when the other side of its connection is gone. Where
+the system supports it, it ends itself if a decoder never returns, and its memory is limited.
 """
 
 from __future__ import annotations
@@ -22,23 +22,23 @@ from genrenet.audio.decoding import Opened
 from genrenet.audio.errors import AudioError, Mono
 from genrenet.audio.wire import Message, receive, send
 
-_BEAT = 1.0  # seconds between signs of life
-_BATCH = 1 << 18  # samples in a message: each costs a turn of the processor
+_BEAT = 1.0  # seconds between heartbeats
+_BATCH = 1 << 18  # samples in a message: each message costs a context switch
 
 
 def main(link: socket.socket, seconds: float, megabytes: int) -> None:
-    """Serve requests until the other side has gone.
+    """Serve requests until the other side is gone.
 
     Parameters
     ----------
     link : socket
     seconds : float > 0
-        How long a decoder may do nothing. The other side watches; this is for when it has gone.
+        Maximum time without progress of a decoder. The other side checks it too, unless it is gone.
     megabytes : int > 0
-        Memory for data.
+        Memory limit for data.
     """
     bound_memory(megabytes)
-    gc.freeze()  # what is loaded stays: collecting what a file leaves behind then takes no time
+    gc.freeze()  # loaded modules are never collected, so that collection is fast
     last = 0.0
 
     def alarm(on: bool) -> None:
@@ -47,7 +47,7 @@ def main(link: socket.socket, seconds: float, megabytes: int) -> None:
 
     def answer(message: Message | Mono) -> None:
         nonlocal last
-        alarm(False)  # the other side may take its time
+        alarm(False)  # the other side may take any time
         send(link, message)
         last = time.monotonic()
 
@@ -92,7 +92,7 @@ def main(link: socket.socket, seconds: float, megabytes: int) -> None:
 
 
 def _batches(pieces: Iterator[Mono], beat: Callable[[], None]) -> Iterator[Mono]:
-    """Join pieces to few messages; the first goes at once, and all of them before an error."""
+    """Join pieces to few messages; the first is sent at once, and all of them before an error."""
     some, held, least, fault = list[Mono](), 0, 1, None
     try:
         for piece in pieces:
@@ -112,7 +112,7 @@ def _batches(pieces: Iterator[Mono], beat: Callable[[], None]) -> Iterator[Mono]
 
 
 def bound_memory(megabytes: int) -> None:
-    """Let this process have no more memory for data, where the system can refuse it."""
+    """Limit the memory for data of this process, if the system supports it."""
     with suppress(ImportError, ValueError, OSError):
         import resource
 

@@ -1,4 +1,4 @@
-"""What a baseline is, and which ones there are."""
+"""The definition of a baseline, and the list of registered ones."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from genrenet.utils.errors import GenrenetError
 
 
 class BaselineError(GenrenetError):
-    """A baseline that does not exist, or that cannot do what it is asked to."""
+    """A baseline that does not exist, or that does not support a request."""
 
 
 @dataclass(frozen=True)
 class Baseline(Method):
-    """A classical method: from one feature vector per song to genres.
+    """A classical method that predicts genres from one feature vector per song; plugins may add
+    some.
 
     Parameters
     ----------
@@ -26,18 +27,19 @@ class Baseline(Method):
     summary : str
         Description in one line.
     estimator : callable
-        Makes a scikit-learn classifier; its typed keyword parameters are the method's settings.
-        A parameter ``random_state`` gets the seed.
+        Returns a scikit-learn classifier; its typed keyword parameters are the method's settings. A
+        parameter ``random_state`` receives the seed.
     features : str
         Names of its default features, joined by ``+``.
     kind : {"vectors", "gaussians"}
-        What its rows are: any numbers, or Gaussians (the mean, then the covariance row by row).
+        Type of its rows: arbitrary numbers, or Gaussians (the mean, then the covariance row by
+        row).
     grid : mapping of str to sequence
-        Settings to choose from, within the training songs.
+        Settings to choose from, on the training songs.
     trusted : sequence of str
-        Full names of types, beyond scikit-learn's and numpy's own, that its files may hold.
+        Full names of types, besides scikit-learn's and numpy's own, that its files may contain.
     multi_label : {"each", "sets", "native", "no"}
-        How it is trained where songs have several genres; see `genrenet.baselines.multi_label`.
+        How it is trained if songs have several genres; see `genrenet.baselines.multi_label`.
 
     Examples
     --------
@@ -78,7 +80,7 @@ def baselines() -> dict[str, Baseline]:
 
 
 def origin(name: str) -> str:
-    """Return package and version that a baseline comes from."""
+    """Return the package and version of a baseline."""
     return contributions("register_baselines")[name].package
 
 

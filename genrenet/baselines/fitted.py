@@ -1,4 +1,4 @@
-"""Fitted baselines: scores, and files that hold no pickle."""
+"""Fitted baselines: scores, and files without pickle."""
 
 from __future__ import annotations
 
@@ -33,20 +33,19 @@ class FittedBaseline(SongScorer):
     Attributes
     ----------
     name : str
-        The baseline's.
+        Name of the baseline.
     estimator : object
         The fitted scikit-learn classifier.
     labels : list of str
         All labels, sorted, whether or not there were training songs of each.
     features : str
-        Names of the features it was fitted on.
+        Names of its features.
     settings : dict
-        Those that were given or chosen.
+        Settings that were given or chosen.
     about : dict
         Its training set; plain values.
     thresholds : dict of str to float
-        The score from which on each genre is predicted, where songs have several; see
-        `genrenet.baselines.multi_label`.
+        Score threshold of each genre, if songs have several; see `genrenet.baselines.multi_label`.
     """
 
     name: str
@@ -80,7 +79,7 @@ class FittedBaseline(SongScorer):
         return found
 
     def decisions(self, rows: NDArray[np.float64]) -> list[str]:
-        """Return the label of each song, or what the method says where it is not sure."""
+        """Return the label of each song, or the method's own answer where it is not sure."""
         return [str(label) for label in self.estimator.predict(rows)]
 
     def features_of(self, paths: Sequence[str], device: str | None = None) -> FeatureMatrix:
@@ -107,7 +106,7 @@ class FittedBaseline(SongScorer):
                 elif good:
                     result.decide(named_scores(self.labels, next(scores)), SOFTMAX)
                     result.genre = next(genres)
-                    # Where the method is not sure, this is how sure it is of the likeliest genre.
+                    # Where the method is not sure, this is its score for the most likely genre.
                     result.confidence = result.scores.get(result.genre, max(result.scores.values()))
                     result.unsure |= result.genre not in result.scores
                     result.frames = 1
@@ -116,12 +115,13 @@ class FittedBaseline(SongScorer):
                 yield result
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write it to a ``.skops`` file, which appears only when it is whole.
+        """Write it to a ``.skops`` file atomically.
 
         Raises
         ------
         BaselineError
-            Features of a table, which no song can be turned into, or a file that cannot be written.
+            Features from a table, which cannot be computed from songs, or a file that cannot be
+            written.
         """
         import skops.io
 
@@ -145,7 +145,7 @@ class FittedBaseline(SongScorer):
 
 
 def load_baseline(path: str | os.PathLike[str]) -> FittedBaseline:
-    """Read a fitted baseline; nothing in the file is run, and only known types are made.
+    """Read a fitted baseline; no code in the file is run, and only known types are created.
 
     Parameters
     ----------
@@ -155,8 +155,8 @@ def load_baseline(path: str | os.PathLike[str]) -> FittedBaseline:
     Raises
     ------
     BaselineError
-        No such file, one that is damaged or another program's, or types that neither scikit-learn,
-        numpy nor an installed plugin trusts.
+        No such file, one that is damaged or from another program, or types that neither
+        scikit-learn, numpy nor an installed plugin trusts.
     """
     import skops.io
 
@@ -179,7 +179,7 @@ def load_baseline(path: str | os.PathLike[str]) -> FittedBaseline:
         entries: Any = skops.io.load(path, trusted=held)
     except BaselineError:
         raise
-    except Exception as error:  # skops fails on foreign bytes in any way there is
+    except Exception as error:  # skops raises many types of errors for invalid bytes
         raise BaselineError(
             f"'{name}' is not a fitted baseline that can be read",
             found=(str(error).strip().splitlines() or [type(error).__name__])[0],

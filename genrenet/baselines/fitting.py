@@ -1,4 +1,4 @@
-"""Fitting baselines: settings are chosen inside the training songs, then all of them are learnt."""
+"""Fit baselines: choose settings on the training songs, then fit on all of them."""
 
 from __future__ import annotations
 
@@ -42,14 +42,13 @@ def fit_baseline(
     groups : sequence, optional
         Groups (artists) that must not be in two parts of an inner fold.
     validation : ndarray of bool, shape (songs,), optional
-        Songs that settings are chosen on, instead of inner folds; they are used for training
-        afterwards.
+        Songs for choosing settings, instead of inner folds; they are used for training afterwards.
     features : str, optional
         Names of the features in ``rows``; the method's own by default.
     settings : mapping, optional
-        Fixed settings; what the method's grid has beside them is chosen by the accuracy over inner
-        folds.
+        Fixed settings; the rest of the method's grid is chosen by the accuracy over inner folds.
     seed : int
+        Seed of the method and of the inner folds.
 
     Returns
     -------
@@ -58,7 +57,7 @@ def fit_baseline(
     Raises
     ------
     BaselineError
-        One genre only, or data that the method cannot be trained on.
+        Only one genre, or data that the method cannot be trained on.
     """
     truth = np.asarray(genres, dtype=object).astype(str)
     if len(set(truth)) < 2:
@@ -75,7 +74,7 @@ def fit_baseline(
 
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of single candidates, which the choice passes over
+            warnings.simplefilter("ignore")  # of single candidates, which are skipped
             inner = inner_folds(truth, groups, validation, seed)
             chosen = choose_settings(grid, inner, merit) if grid else {}
             estimator = method.make(seed, **fixed, **chosen).fit(rows, truth)
@@ -109,7 +108,7 @@ def fit_multi_label(
     settings: Mapping[str, Any] | None = None,
     seed: int = 0,
 ) -> FittedBaseline:
-    """Choose settings and thresholds inside the training songs, then learn from all of them.
+    """Choose settings and thresholds on the training songs, then fit on all of them.
 
     Parameters
     ----------
@@ -120,13 +119,12 @@ def fit_multi_label(
         Which genres each song has.
     labels : sequence of str
     strata : sequence of str, length songs
-        What inner folds are balanced by.
+        What inner folds are stratified by.
     validation : ndarray of bool, shape (songs,)
-        Songs that each genre's threshold is chosen on, by a machine that has learnt from the
-        others; they are used for training afterwards. Where there are none, the inner folds take
-        their place.
+        Songs for choosing each genre's threshold, with an estimator fitted on the other songs; they
+        are used for training afterwards. If there are none, the inner folds are used instead.
     own_validation : bool
-        Choose settings on the validation songs, too, instead of inner folds.
+        Choose settings on the validation songs as well, instead of inner folds.
     groups, features, settings, seed
         See `genrenet.baselines.fit_baseline`. Settings are chosen by the mean average precision.
 
@@ -138,9 +136,9 @@ def fit_multi_label(
     Raises
     ------
     BaselineError
-        A method that has no scores for genres, or something that it cannot learn from.
+        A method without genre scores, or data that it cannot be trained on.
     """
-    from genrenet.baselines.multi_label import SeveralGenres, way_of  # it imports scikit-learn
+    from genrenet.baselines.multi_label import SeveralGenres, way_of  # imports scikit-learn
 
     fixed = dict(settings or {})
     grid = {key: list(values) for key, values in method.grid.items() if key not in fixed}
@@ -156,7 +154,7 @@ def fit_multi_label(
 
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of genres that some songs to learn from have not
+            warnings.simplefilter("ignore")  # of genres that are missing in a training fold
             own = validation if own_validation else None
             truth = np.asarray(strata, dtype=object).astype(str)
             inner = inner_folds(truth, groups, own, seed)
@@ -191,7 +189,7 @@ def inner_folds(
     validation: NDArray[np.bool_] | None,
     seed: int,
 ) -> list[tuple[Any, Any]]:
-    """Return rows to learn from and rows to choose on; empty where there are too few songs."""
+    """Return training rows and rows for the choice; empty if there are too few songs."""
     from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
     if validation is not None and validation.any():
@@ -204,7 +202,7 @@ def inner_folds(
         counts = np.unique([genre for genre, _ in pairs], return_counts=True)[1]
     else:
         counts = np.unique(truth, return_counts=True)[1]
-    # A genre that is too small to be in every fold must not keep the others from choosing.
+    # A genre that is too small to be in every fold must not prevent the choice.
     enough = counts[counts > 1]
     if not len(enough):
         return []
@@ -221,21 +219,21 @@ def choose_settings(
     inner: Sequence[tuple[Any, Any]],
     merit: Callable[[Mapping[str, Any], Any, Any], float],
 ) -> dict[str, Any]:
-    """Return the settings that do best over inner folds; the first ones where there are none.
+    """Return the settings with the best result over inner folds; the first ones without folds.
 
     Parameters
     ----------
     grid : mapping of str to list
         Values to choose among.
     inner : sequence of (ndarray, ndarray)
-        Rows to learn from and rows to choose on.
+        Training rows and rows for the choice.
     merit : callable
-        Gets settings and such a pair; how good they are, at least 0.
+        Function of settings and such a pair that returns a figure of merit >= 0.
 
     Notes
     -----
-    Every candidate is made as the final one will be: through the method's own factory, which may
-    be any function. scikit-learn's GridSearchCV would clone one estimator and set its parameters.
+    Every candidate is created like the final estimator: by the method's own factory, which may be
+    any function. scikit-learn's GridSearchCV would clone one estimator and set its parameters.
     """
     from sklearn.model_selection import ParameterGrid
 
@@ -246,14 +244,14 @@ def choose_settings(
             try:
                 shares.append(merit(candidate, train, test))
             except (ValueError, np.linalg.LinAlgError):
-                shares.append(-1.0)  # a candidate that cannot learn this is passed over
+                shares.append(-1.0)  # a candidate that cannot be fitted is skipped
         if shares and np.mean(shares) > best and min(shares) >= 0:
             best, chosen = float(np.mean(shares)), candidate
     return dict(chosen)
 
 
 def _map(target: NDArray[np.bool_], scores: NDArray[np.float64]) -> float:
-    """Return the mean average precision over the genres that some songs have and some have not."""
+    """Return the mean average precision over the genres that some, but not all, songs have."""
     precision = rankings(target, scores)[0]
     if np.isnan(precision).all():
         raise ValueError("no genre to separate")

@@ -1,16 +1,17 @@
-"""Baselines where songs have several genres each: how any method learns them.
+"""Baselines for songs with several genres each: how any method is trained on them.
 
 Three ways, which a `genrenet.baselines.Baseline` chooses by its ``multi_label``:
 
 ``each``
-    A machine of the method's own for each genre against all others (binary relevance), by
-    scikit-learn's `OneVsRestClassifier`.
+    One binary classifier for each genre against all others (binary relevance), by scikit-learn's
+    `OneVsRestClassifier`.
 ``sets``
-    One machine whose classes are the sets of genres that songs have; a genre's score is the sum of
-    those of the sets that it is in. For methods that share out the votes of songs, such as nearest
+    One classifier whose classes are the sets of genres of songs; a genre's score is the sum of
+    those of the sets that contain it. For methods whose scores are votes of songs, such as nearest
     neighbours, this is the mean of the neighbours' genres.
 ``native``
-    One machine that takes several genres per song itself, as scikit-learn's trees and forests do.
+    One classifier that supports several genres per song itself, as scikit-learn's trees and forests
+    do.
 
 Scores are one for each genre, from 0 to 1; they do not sum to one.
 """
@@ -35,7 +36,7 @@ TRUSTED = ("genrenet.baselines.multi_label.SeveralGenres", "sklearn.multiclass._
 
 
 class SeveralGenres(BaseEstimator):
-    """A method's estimator, made to learn several genres per song.
+    """A method's estimator, adapted to several genres per song.
 
     Parameters
     ----------
@@ -50,7 +51,7 @@ class SeveralGenres(BaseEstimator):
     classes_ : ndarray of str, shape (labels,)
     fitted_ : object
     sets_ : ndarray of bool, shape (sets, labels)
-        Those that songs have; of the way ``sets`` alone.
+        The sets that occur in training; only for the way ``sets``.
     """
 
     def __init__(
@@ -61,7 +62,7 @@ class SeveralGenres(BaseEstimator):
         self.way = way
 
     def fit(self, X: Floats, Y: Targets) -> SeveralGenres:
-        """Learn from songs.
+        """Fit to songs.
 
         Parameters
         ----------
@@ -92,12 +93,12 @@ class SeveralGenres(BaseEstimator):
 def way_of(
     method: Baseline, seed: int, fixed: Mapping[str, Any]
 ) -> Literal["each", "sets", "native"]:
-    """Return how a method learns several genres.
+    """Return how a method is trained on several genres.
 
     Raises
     ------
     BaselineError
-        It does not.
+        It does not support them.
     """
     if method.multi_label == "no" or not hasattr(method.make(seed, **fixed), "predict_proba"):
         raise BaselineError(

@@ -1,4 +1,4 @@
-"""A baseline with settings of its own, as a small YAML file.
+"""A baseline with its own settings, as a small YAML file.
 
 ```yaml
 baseline: svm
@@ -24,12 +24,13 @@ KEYS = ("baseline", "features", "settings")
 
 
 def read_settings(path: str | os.PathLike[str]) -> tuple[str, dict[str, Any]] | None:
-    """Return a baseline's name (with ``@FEATURES``) and settings; None where a file is no such one.
+    """Return a baseline's name (with ``@FEATURES``) and settings; None if a file is not of this
+    kind.
 
     Raises
     ------
     BaselineError
-        It names a baseline, and holds something else beside.
+        It names a baseline, but has other entries.
     """
     try:
         found = yaml.safe_load(Path(path).read_text("utf-8"))
@@ -51,7 +52,7 @@ def read_settings(path: str | os.PathLike[str]) -> tuple[str, dict[str, Any]] | 
 def write_settings(
     path: str | os.PathLike[str], name: str, features: str, settings: Mapping[str, Any]
 ) -> None:
-    """Write what `read_settings` reads; ``features`` are empty for the baseline's own."""
+    """Write a file for `read_settings`; ``features`` are empty for the baseline's own."""
     found = {"baseline": name, **({"features": features} if features else {})}
     text = yaml.safe_dump({**found, "settings": dict(settings)}, sort_keys=False)
     atomic.write_text(path, text)

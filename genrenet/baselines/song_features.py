@@ -1,8 +1,8 @@
-"""Features of songs for baselines: one row per song, by the features' names.
+"""Features of songs for baselines: one row per song, by the names of features.
 
-Names are joined by ``+``. Each is one that a plugin registered (such as ``spectral-stats``), or a
-network whose embedding is meant (``musicnn-msd``, or with its layers ``msd-cnn:conv3/conv4``;
-``hf:ORG/NAME:layer5``).
+Names are joined by ``+``. Each is the name of a registered extractor (such as ``spectral-stats``),
+or of a network whose embedding is used (``musicnn-msd``, or with its layers
+``msd-cnn:conv3/conv4``; ``hf:ORG/NAME:layer5``).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from genrenet.plugins.manager import contributions
 Progress = Callable[[int, int], None]
 
 RENAMED = {"five": "spectral-stats", "patterns": "block-level"}
-"""Features that had another name."""
+"""Former names of features."""
 
 
 @dataclass
@@ -35,11 +35,11 @@ class FeatureMatrix:
     Attributes
     ----------
     rows : ndarray of float64, shape (songs, features)
-        NaN throughout where a song could not be used.
+        All NaN for a song that could not be used.
     kind : str
         "vectors" or "gaussians".
     errors : dict of str to str
-        What was wrong, by path.
+        Errors, by path.
     """
 
     rows: NDArray[np.float64]
@@ -59,14 +59,14 @@ def known_features() -> dict[str, FeatureExtractor]:
 
 
 def current_features(features: str, *, warn: bool = True) -> str:
-    """Return names of features by what they are called today.
+    """Return names of features with former names replaced.
 
     Parameters
     ----------
     features : str
         Names, joined by ``+``.
     warn : bool
-        Warn of old names.
+        Warn of former names.
 
     Examples
     --------
@@ -85,7 +85,7 @@ def current_features(features: str, *, warn: bool = True) -> str:
 
 
 def check_features(features: str) -> str:
-    """Return the kind of the rows that names of features stand for, without computing any.
+    """Return the kind of rows that features have, without computing any.
 
     Raises
     ------
@@ -113,7 +113,7 @@ def check_features(features: str) -> str:
 
 
 def backbone_and_layers(name: str) -> tuple[str, str]:
-    """Return the network that a feature's name means, and its layers, if it names some.
+    """Return the network in a feature's name, and its layers, if given.
 
     Examples
     --------
@@ -141,18 +141,18 @@ def song_features(
     device: str | None = None,
     progress: Progress | None = None,
 ) -> FeatureMatrix:
-    """Return the features of songs, from the cache where they are there.
+    """Return the features of songs, cached ones without computing them again.
 
     Parameters
     ----------
     paths : sequence of str
-        Files, good or bad.
+        Files, also unreadable ones.
     features : str
         Names, joined by ``+``.
     device : str, optional
         Where they are computed; by default the fastest available.
     progress : callable, optional
-        Called with the numbers of songs done and to do.
+        Called with (songs done, total number of songs).
 
     Returns
     -------

@@ -1,7 +1,7 @@
-"""The command ``genrenet``: names its sub-commands, and imports only the one that is asked for.
+"""The command ``genrenet``: lists its sub-commands, and imports only the requested one.
 
-Exit codes: 0 done; 1 done, but something on the way failed (it is listed); 2 the request itself
-cannot be carried out; 70 a fault in the program (its traceback is shown); 130 interrupted.
+Exit codes: 0 success; 1 finished, but with failures (they are listed); 2 invalid request; 70 a bug
+in the program (its traceback is shown); 130 interrupted.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ EXAMPLES = """examples:
 """
 
 _EXTRAS = {"serve": "web", "tune": "research"}
-"""Extras of commands, where they differ in name."""
+"""Extras of commands with another name."""
 
 
 def _parser() -> CommandParser:
@@ -44,20 +44,20 @@ def _parser() -> CommandParser:
 
 
 def _report_plugins() -> None:
-    """Say what was wrong with plugins, if any were looked for."""
+    """Report the faults of plugins, if any were loaded."""
     plugins = sys.modules.get("genrenet.plugins.manager")
     for problem in plugins.problems() if plugins else ():
         telling.warn(str(problem))
 
 
 def _broken_package(error: Exception) -> str:
-    """Name another's package that failed while it was imported; '' where something else failed."""
+    """Return a third-party package whose import failed; '' for any other error."""
     importing = [
         str(frame.f_globals.get("__name__", ""))
         for frame, _ in traceback.walk_tb(error.__traceback__)
         if frame.f_code.co_name == "<module>"
     ]
-    # A package that is missing, or lacks a name, fails in the code that wanted it.
+    # If a package is missing, or lacks a name, the importing code fails.
     wanted = error.name if isinstance(error, ImportError) else None
     package = (wanted or (importing or [""])[-1]).partition(".")[0]
     return "" if package in ("genrenet", "__main__") else package
@@ -85,20 +85,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.print_help()
         return 2
     name = parser.parse_args(arguments[:1]).command
-    # Of former names in a user's own configurations: Python shows such warnings to developers only.
+    # For former names in a user's own configurations: Python hides such warnings by default.
     warnings.filterwarnings("default", r"genrenet\S+ has moved to ", DeprecationWarning)
     configured.applied.clear()
     try:
         with telling.session(name):
             return _run(name, arguments[1:])
     except BrokenPipeError:
-        # The reader of our output has closed it (``| head``): no error.
+        # The reader of our output has closed it (``| head``): not an error.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
 
 
 def _run(name: str, arguments: Sequence[str]) -> int:
-    """Run a command, and turn its errors into lines and exit codes."""
+    """Run a command, and convert its errors to messages and exit codes."""
     try:
         with needed_by(f"'genrenet {name}'", preferred=_EXTRAS.get(name, name)):
             module = import_module(f"genrenet.cli.{COMMANDS[name][0]}")
@@ -121,6 +121,6 @@ def _run(name: str, arguments: Sequence[str]) -> int:
                 " install the versions that were tested together (constraints.txt)"
             )
             return 2
-        # Python itself would exit with 1, which says here that only some songs were skipped.
+        # Python itself would exit with 1, which means here that some songs were skipped.
         traceback.print_exc()
         return 70

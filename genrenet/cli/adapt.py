@@ -94,7 +94,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
 
 
 def _tell(made: Adapted, former: str, options: argparse.Namespace) -> None:
-    """Print what it learnt from, and how it compares with the former model."""
+    """Print the training songs, and the comparison with the former model."""
     counts = plural(made.corrected, "correction"), plural(made.labelled, "label")
     songs = f"{', '.join(counts)} and {plural(made.kept, 'other song')}"
     say(f"{printable(former)}: trained on {songs}")

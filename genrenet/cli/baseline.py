@@ -29,7 +29,7 @@ exit code: 0 success, 1 some songs could not be read, 2 the command could not be
 
 
 class BaselineCommandError(GenrenetError):
-    """A request to fit a baseline that cannot be carried out."""
+    """An invalid request to fit a baseline."""
 
 
 def make_parser(command: str) -> CommandParser:
@@ -126,7 +126,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
 
 
 def _from_file(options: argparse.Namespace) -> dict[str, Any]:
-    """Return the settings of a file; its features become the option, where that is not given."""
+    """Return the settings of a file; its features set the option, unless that is given."""
     from genrenet.baselines.settings import read_settings
 
     found = read_settings(options.settings)

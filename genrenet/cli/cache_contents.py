@@ -1,9 +1,9 @@
-"""What the cache holds, for listing it and for freeing space.
+"""The content of the cache, for listing it and for freeing space.
 
 Kinds are the folders below the cache's root: ``stores`` (songs decoded for training), ``features``,
 ``embeddings``, ``deformed`` (songs of a robustness study), ``checkpoints`` (imported models),
-``downloads``, ``streamed`` (chunks of remote collections), ``trunks`` (hidden values of a training
-that runs), and what else there is.
+``downloads``, ``streamed`` (chunks of remote collections), ``trunks`` (hidden values of a running
+training), and any others.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from genrenet.utils.cache import ABOUT, cache_root, changed
 from genrenet.utils.errors import printable
 
 SINGLE = ("features", "embeddings", "deformed")
-"""Kinds whose files are of use one by one; everything else goes as a whole."""
+"""Kinds whose files are removed individually; others are removed as a whole."""
 
 AT_WORK = ("downloads", "streamed", "trunks")
 """Kinds that are in use while they are written."""
@@ -31,24 +31,24 @@ MOMENT = 600.0  # seconds
 
 @dataclass(frozen=True)
 class Item:
-    """Something in the cache.
+    """An entry of the cache.
 
     Attributes
     ----------
     kind, what : str
-        What kind of thing, and of what it is.
+        The kind of entry, and its description.
     count : int
-        Songs or files.
+        Number of songs or files.
     size : int
-        Bytes.
+        Size in bytes.
     used, oldest : float
-        When it was last used, and the least recently used of what goes alone, in seconds since
+        Time of last use, and that of the least recently used individual file, in seconds since
         1970.
     in_use : bool
         Whether a running process uses it.
     remove : callable
-        Frees the space, and returns the number of bytes. It is passed a time: only files that were
-        last used before it are removed.
+        Frees the space, and returns the number of bytes. Its argument is a time: only files last
+        used before it are removed.
     """
 
     kind: str
@@ -62,7 +62,7 @@ class Item:
 
 
 def contents() -> list[Item]:
-    """Return everything in the cache, by kind; the largest things of a kind come first."""
+    """Return all entries of the cache, by kind; the largest entries of a kind come first."""
     root = cache_root()
     found: list[Item] = []
     for folder in sorted(root.iterdir()) if root.is_dir() else ():
@@ -132,7 +132,7 @@ def _size(file: Path) -> int:
 
 
 def _whole(kind: str, place: Path, what: str = "") -> Item:
-    """Return a file or folder that goes as a whole."""
+    """Return the entry of a file or folder that is removed as a whole."""
     files = _files(place)
 
     def remove(before: float) -> int:
@@ -149,7 +149,7 @@ def _whole(kind: str, place: Path, what: str = "") -> Item:
 
 
 def _single(folder: Path) -> Item:
-    """Return a folder whose files go one by one."""
+    """Return the entry of a folder whose files are removed individually."""
     about = folder / ABOUT
     what = about.read_text("utf-8") if about.is_file() else f"settings {printable(folder.name)}"
     files = [file for file in _files(folder) if file != about]

@@ -1,4 +1,4 @@
-"""What there is to say of a checkpoint: where it is, what it was trained on, what it needs."""
+"""Facts about checkpoints for listings: location, training data, backbones."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from genrenet.utils.errors import GenrenetError, printable
 
 
 def shipped_row(name: str, path: Path) -> dict[str, Any]:
-    """Return a shipped checkpoint in the list of all."""
+    """Return the entry of a shipped checkpoint in the list of models."""
     entries = read_header(path)
     needs = _needs(entries, printable(path))
     description = entries["genrenet"]
@@ -38,12 +38,12 @@ def shipped_row(name: str, path: Path) -> dict[str, Any]:
 
 
 def _needs(entries: dict[str, Any], name: str) -> list[str]:
-    """Return the names of the backbones without which a checkpoint's file is not complete."""
+    """Return the names of the backbones that complete a checkpoint's file."""
     needs = [str(one["name"]) for one in backbones(entries, name)]
     if any(map(is_reference, needs)):
         return needs
     if needs and not all(key.startswith(HEAD) for key in entries["state_dict"]):
-        # Whether that is all of the network is known by making it, which takes torch.
+        # Whether the file is complete could only be checked by building the network with torch.
         from genrenet.models.checkpoints.files import build_model
         from genrenet.models.checkpoints.opening import missing_weights
 
@@ -53,7 +53,7 @@ def _needs(entries: dict[str, Any], name: str) -> list[str]:
 
 
 def _state(where: str, needs: list[str]) -> str:
-    """Return where a checkpoint is, and whether the backbones it needs are here too."""
+    """Return whether a checkpoint and the backbones that it needs are available."""
     known, told = published_models(), []
     for name in needs:
         here = "imported" if name in known and imported_checkpoint(name) else "not yet"
@@ -63,16 +63,14 @@ def _state(where: str, needs: list[str]) -> str:
 
 
 def published_state(model: PublishedModel) -> str:
-    """Return whether a published model is here, and whether it could be fetched."""
+    """Return whether a published model is imported, or could be downloaded."""
     if imported_checkpoint(model.name):
         return "imported"
     return "not yet" if model.sha256 else "not yet, needs --from FILE"
 
 
 def published_facts(name: str) -> dict[str, Any]:
-    """Return what the registry says of a model that is not here: finding out more would
-    fetch it.
-    """
+    """Return the registry's data of a model that is not imported: more would need a download."""
     model = published(name)
     return {
         "name": name,
@@ -91,7 +89,7 @@ def published_facts(name: str) -> dict[str, Any]:
 
 
 def seen_rows() -> list[dict[str, Any]]:
-    """Return what adapters have opened here and is still there, for the list of all models."""
+    """Return models opened by adapters that still exist, for the list of models."""
     rows = []
     for name in seen():
         with suppress(GenrenetError):
@@ -111,7 +109,7 @@ def seen_rows() -> list[dict[str, Any]]:
 
 
 def reference_facts(reference: str) -> dict[str, Any]:
-    """Return what is known of a backbone that an adapter opens; it is opened."""
+    """Return the facts about a backbone of an adapter; it is opened."""
     from genrenet.models.checkpoints import load_model
 
     model, card = load_model(reference), card_of(reference)
@@ -133,7 +131,7 @@ def reference_facts(reference: str) -> dict[str, Any]:
 
 
 def facts(path: Path, state: str) -> dict[str, Any]:
-    """Return what a checkpoint's file says of itself."""
+    """Return the facts in a checkpoint's file."""
     from genrenet.models.checkpoints import read_checkpoint
     from genrenet.models.checkpoints.files import build_model
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from genrenet.models.checkpoints import PublishedModel
 
 WIDE = 110
-"""Columns from which on a terminal shows licences too."""
+"""Minimum width of a terminal for showing licences, in columns."""
 
 EXPORTED = (".ckpt", ".onnx", ".pt2")
 
@@ -33,7 +33,7 @@ EXAMPLES = """examples:
 
 
 class CheckpointsCommandError(GenrenetError):
-    """A request about checkpoints that cannot be carried out."""
+    """An invalid request about checkpoints."""
 
 
 def make_parser(command: str) -> CommandParser:
@@ -159,7 +159,7 @@ def _import(options: argparse.Namespace) -> int:
 
 
 def _of_one_file(model: PublishedModel) -> list[str]:
-    """Return the names of the other models that are made of a model's file."""
+    """Return the names of the other models made from a model's file."""
     from genrenet.models.checkpoints import published_models
 
     same = [other.name for other in published_models().values() if other.sha256 == model.sha256]

@@ -46,7 +46,7 @@ out
 
 
 class ClassifyError(GenrenetError):
-    """A request to classify that cannot be carried out."""
+    """An invalid request to classify."""
 
 
 def make_parser(command: str) -> CommandParser:
@@ -92,7 +92,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
         )
     from genrenet import audio
 
-    audio.start()  # another process gets ready to decode while this one imports torch
+    audio.start()  # a decoding process starts while this one imports torch
     from genrenet.inference.answers import SOFTMAX, rule_of
     from genrenet.inference.classify import open_method, score_songs, songs_or_error
     from genrenet.inference.scorers import SongScorer
@@ -162,7 +162,7 @@ def _write(results: list[SongResult], options: argparse.Namespace) -> None:
 
 
 def _summarise(results: Sequence[SongResult], options: argparse.Namespace) -> None:
-    """Say what the songs are as a whole, and what may come next."""
+    """Print a summary of the songs, and the next command."""
     genres = Counter(result.genre for result in results if result.genre is not None)
     unsure = sum(result.unsure for result in results)
     failed = sum(result.error is not None for result in results)
@@ -191,7 +191,7 @@ def _print(results: list[SongResult], options: argparse.Namespace, file: TextIO)
 
 
 def _frame(results: list[SongResult], timeline: bool) -> Any:
-    """Return one row per song, or a frame of it; a column ``score_<genre>`` for every genre."""
+    """Return one row per song or frame; a column ``score_<genre>`` for every genre."""
     import pandas as pd
 
     from genrenet.inference.result import named, score_columns

@@ -33,14 +33,14 @@ COMMANDS = {
     "cache": ("cache", "list or clear the cache"),
     "plugins": ("plugins", "list built-in and installed methods, networks and formats"),
 }
-"""Sub-commands: the module that runs each, and a line about it."""
+"""Sub-commands: the module of each, and its description in one line."""
 
 UNCONFIGURED = ("init", "config")
-"""Commands that write configurations: they read none, and work even if one is broken."""
+"""Commands that write configurations: they read none, and work even if one is invalid."""
 
 
 def subcommands(parser: argparse.ArgumentParser) -> Mapping[str, Any]:
-    """Return the commands below a command, by name."""
+    """Return the sub-commands of a command, by name."""
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
             return dict(action.choices)

@@ -93,9 +93,9 @@ def run(command: str, arguments: Sequence[str]) -> int:
 
 
 def known_settings() -> Keys:
-    """Return every setting there is, and an option that reads its values.
+    """Return all settings, each with an option that parses its values.
 
-    Those of the trainer have none: Lightning reads them.
+    Those of the trainer have none: Lightning parses them.
     """
     from genrenet.cli.training import GROUPS
 
@@ -116,12 +116,12 @@ def known_settings() -> Keys:
 
 
 def check(setting: Setting, known: Keys) -> Any:
-    """Return the value of a setting as its command gets it.
+    """Return the parsed value of a setting.
 
     Raises
     ------
     ConfigurationError
-        There is no such setting, or its value is wrong.
+        There is no such setting, or its value is invalid.
     """
     check_key(setting)
     first, *rest = setting.key
@@ -137,12 +137,12 @@ def check(setting: Setting, known: Keys) -> Any:
 
 
 def _checked(files: Sequence[Layer], known: Keys) -> dict[tuple[str, ...], tuple[Setting, Any]]:
-    """Return the effective settings with their values; the nearer file's in the place of others."""
+    """Return the effective settings with their values; nearer files override others."""
     found = {}
     for layer in files:
         for key, setting in layer.settings.items():
             value = check(setting, known)
-            if len(key) > 1 or key[0] in SHARED:  # and not a command with nothing below it
+            if len(key) > 1 or key[0] in SHARED:  # and not a command without settings
                 found[key] = (setting, value)
     return found
 
@@ -215,7 +215,8 @@ def _set(options: argparse.Namespace) -> int:
     action = known.get(key)
     values = list(options.values)
     if key[0] in PLACES or (action is not None and action.dest == "out"):
-        # A relative path is meant from here, and read from the file's folder.
+        # A relative path is relative to the current folder, and stored relative to the file's
+        # folder.
         values = [_from(file, value) for value in values]
     value = values[0] if len(values) == 1 else values
     check(Setting(key, None if value == "null" else value, file, 0), known)
@@ -278,7 +279,7 @@ def _edit(options: argparse.Namespace) -> int:
 
 
 def _key(text: str, known: Keys) -> tuple[str, ...]:
-    """Return the names of a setting, and refuse one that there is not."""
+    """Return the names of a setting; raise an error for an unknown one."""
     first, *rest = text.split(".")
     below = {words.partition(" ")[2] for words in parsers(first)} if first in COMMANDS else set()
     depth = 1 if rest and rest[0] in below else 0
@@ -304,5 +305,5 @@ def _file(options: argparse.Namespace) -> Path:
 
 
 def _content(file: Path) -> str:
-    read(file)  # which says what is wrong with it
+    read(file)  # raises an error if it is invalid
     return file.read_text(encoding="utf-8-sig") if file.exists() else ""

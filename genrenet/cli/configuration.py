@@ -2,8 +2,8 @@
 
 A file is a YAML mapping of plain values: settings that several commands share (``library``,
 ``table``, ...; see `genrenet.cli.shared_settings`), and for each command a mapping of its long
-options. Paths in it are relative to its folder. What is nearer wins: the library's file over the
-user's, and options on the command line over both.
+options. Paths in it are relative to its folder. The library's file overrides the user's, and
+options on the command line override both.
 """
 
 from __future__ import annotations
@@ -19,24 +19,24 @@ from typing import Any
 from genrenet.utils.errors import GenrenetError, printable
 
 NAME = ".genrenet.yaml"
-"""Of the file at the top of a library."""
+"""Name of the file at the top of a library."""
 
 VARIABLE = "GENRENET_CONFIG"
-"""Environment variable that names the user's configuration; where it is empty, none is read."""
+"""Environment variable with the path of the user's configuration; if empty, none is read."""
 
 LARGEST = 100_000
-"""Bytes of a file; a list of playlists to leave out may be long."""
+"""Maximum size of a file in bytes; a list of playlists to exclude may be long."""
 
 DEEPEST = 6
 MOST = 2_000
-"""Levels of mappings, and settings, of a file: aliases multiply what a few lines say."""
+"""Maximum depth and number of settings of a file: YAML aliases can multiply a few lines."""
 
 PLAIN = ("null", "bool", "int", "float", "str", "timestamp", "seq")
-"""Kinds of values; all of them stay text."""
+"""YAML tags of values; all of them stay text."""
 
 
 class ConfigurationError(GenrenetError):
-    """A configuration that cannot be read, or says what cannot be."""
+    """A configuration that cannot be read, or is invalid."""
 
 
 @dataclass(frozen=True)
@@ -48,10 +48,10 @@ class Setting:
     key : tuple of str
         Its names from the top down, such as ``("tag", "min-confidence")``.
     value : str, list of str, or None
-        As it is written; None for ``null``, which sets back to the default.
+        As it is written; None for ``null``, which restores the default.
     file : Path
     line : int
-        From 1; 0 of what is said by the file being where it is.
+        From 1; 0 for a setting implied by the file's location.
     """
 
     key: tuple[str, ...]
@@ -61,17 +61,17 @@ class Setting:
 
     @property
     def name(self) -> str:
-        """Its names with dots between them."""
+        """Its names, joined by dots."""
         return ".".join(self.key)
 
     @property
     def where(self) -> str:
-        """File and line, for people."""
+        """File and line, as text."""
         return f"{printable(self.file)}" + (f", line {self.line}" if self.line else "")
 
     @property
     def of_library(self) -> bool:
-        """Whether the file came with a library."""
+        """Whether the file is the library's."""
         return self.file != user_file()
 
     def error(self, problem: str = "", **more: str) -> ConfigurationError:
@@ -89,9 +89,7 @@ class Layer:
 
 
 def user_file() -> Path:
-    """Return where the user's own configuration is: what ``GENRENET_CONFIG`` names, or the usual
-    place.
-    """
+    """Return the path of the user's configuration: ``GENRENET_CONFIG``, or the default."""
     if named := os.environ.get(VARIABLE):
         return Path(named).absolute()
     import platformdirs
@@ -100,7 +98,7 @@ def user_file() -> Path:
 
 
 def library_file(folder: str | os.PathLike[str]) -> Path | None:
-    """Return the configuration of the library that a folder is in, if it has one."""
+    """Return the configuration of the library that contains a folder, if it has one."""
     place = Path(os.path.abspath(folder))
     for above in (place, *place.parents):
         if (above / NAME).is_file():
@@ -109,18 +107,18 @@ def library_file(folder: str | os.PathLike[str]) -> Path | None:
 
 
 def layers(folder: str | os.PathLike[str] | None = None) -> list[Layer]:
-    """Return what is configured, the nearest last.
+    """Return the configured settings, the nearest last.
 
     Parameters
     ----------
     folder : path, optional
-        A library's folder. Without it the library's file is looked for from the current folder
-        upwards, and then in the library that the user's own file names.
+        A library's folder. Without it the library's file is searched from the current folder
+        upwards, and then in the library that is set in the user's file.
 
     Raises
     ------
     ConfigurationError
-        A file cannot be read, or is none.
+        A file cannot be read, or is invalid.
     """
     if os.environ.get(VARIABLE) == "":
         return []
@@ -131,14 +129,14 @@ def layers(folder: str | os.PathLike[str] | None = None) -> list[Layer]:
         near = library_file(path_of(own.value, own.file))
     if near is not None and near != found[0].file:
         layer = read(near)
-        # A file at the top of a library need not say where that is.
+        # A file at the top of a library need not contain its path.
         usual = Setting(("library",), ".", near, 0)
         found.append(Layer(near, {usual.key: usual, **layer.settings}))
     return found
 
 
 def path_of(text: str, file: Path) -> str:
-    """Return a path that a file names, as an absolute one.
+    """Return a path in a file as an absolute one.
 
     Examples
     --------
@@ -149,7 +147,7 @@ def path_of(text: str, file: Path) -> str:
 
 
 def read(file: Path) -> Layer:
-    """Return the settings of a file; none where there is no file.
+    """Return the settings of a file; none if there is no file.
 
     Raises
     ------
@@ -170,7 +168,7 @@ def parse(text: str, file: Path) -> Layer:
     Raises
     ------
     ConfigurationError
-        It is no YAML, or not of the form of a configuration.
+        It is invalid YAML, or does not have the form of a configuration.
     """
     import yaml
 
@@ -178,7 +176,7 @@ def parse(text: str, file: Path) -> Layer:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
         mark: Any = getattr(error, "problem_mark", None)
-        place = getattr(error, "position", 0)  # of characters that no YAML may hold
+        place = getattr(error, "position", 0)  # for characters that are invalid in YAML
         line = mark.line + 1 if mark else text[:place].count("\n") + 1
         found = getattr(error, "problem", None) or getattr(error, "reason", str(error))
         raise ConfigurationError(
@@ -202,7 +200,7 @@ def parse(text: str, file: Path) -> Layer:
 
 @cache
 def _read(file: Path, changed: int, size: int) -> Layer:
-    """Read a file once, for as long as it is the same."""
+    """Read a file once, until it changes."""
     if size > LARGEST:
         raise ConfigurationError(
             f"{printable(file)} is not a configuration",
@@ -252,7 +250,7 @@ def _settings(node: Any, above: tuple[str, ...], file: Path) -> Iterator[Setting
 
 
 def _value(node: Any, at: Setting) -> str | list[str] | None:
-    """Return a value as it is written: the types of options read it, not YAML's."""
+    """Return a value as it is written: it is parsed by the types of options, not by YAML."""
     if node.tag not in {f"tag:yaml.org,2002:{kind}" for kind in PLAIN}:
         raise at.error(found=f"the tag {node.tag}", wanted="a plain value")
     if node.id == "sequence":

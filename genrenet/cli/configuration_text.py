@@ -1,4 +1,4 @@
-"""Changes of a configuration's text that leave all the rest of it as it is, comments included."""
+"""Change settings in a configuration's text and keep the rest, including comments."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ def with_setting(text: str, key: Sequence[str], values: Sequence[str]) -> str:
         YAML of the form of a configuration.
     key : sequence of str
     values : sequence of str
-        One, or those of a list; "null" sets back to the default.
+        One, or those of a list; "null" restores the default.
 
     Raises
     ------
     ConfigurationError
-        The text is written in a way that cannot be changed safely.
+        The text has a form that cannot be changed safely.
 
     Examples
     --------
@@ -56,7 +56,7 @@ def without_setting(text: str, key: Sequence[str]) -> str:
     """
     mapping, depth = _found(text, key)
     names = list(key)
-    while depth and len(mapping.value) == 1:  # nothing would be left of it
+    while depth and len(mapping.value) == 1:  # it would become empty
         names.pop()
         mapping, depth = _found(text, names)
     lines = text.splitlines(keepends=True)
@@ -68,12 +68,12 @@ def without_setting(text: str, key: Sequence[str]) -> str:
 
 
 def write(file: Path, text: str) -> None:
-    """Write a configuration whole or not at all; of a link, what it leads to.
+    """Write a configuration atomically; for a link, its target.
 
     Raises
     ------
     ConfigurationError
-        It cannot be written; what was there stays.
+        It cannot be written; the former file is kept.
     """
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -87,7 +87,7 @@ def write(file: Path, text: str) -> None:
 
 
 def _checked(before: str, after: str, key: tuple[str, ...], value: Any) -> str:
-    """Return a changed text if it says what it should, and nothing else has changed."""
+    """Return a changed text if it has the new setting, and is otherwise unchanged."""
     wanted = _values(before)
     if value is ...:
         wanted.pop(key, None)
@@ -97,7 +97,7 @@ def _checked(before: str, after: str, key: tuple[str, ...], value: Any) -> str:
         found = _values(after)
     except ConfigurationError:
         found = {}
-    # Nothing is said by a command with nothing below it, which a change may fill.
+    # A command without settings is ignored; a change may add the first.
     same = {k: v for k, v in wanted.items() if v is not None or k == key}
     if {k: v for k, v in found.items() if v is not None or k in same} != same:
         raise ConfigurationError(
@@ -112,7 +112,7 @@ def _values(text: str) -> dict[tuple[str, ...], Any]:
 
 
 def scalar(text: str) -> str:
-    """Return a text as YAML, in quotes where it would be read as something else.
+    """Return a text as YAML, quoted if it would be parsed as another type.
 
     Examples
     --------
@@ -133,7 +133,7 @@ def _written(values: Sequence[str]) -> str:
 
 
 def _found(text: str, key: Sequence[str]) -> tuple[Any, int]:
-    """Return the mapping that holds a key, or would, and how many of the key's names led there."""
+    """Return the innermost mapping on the path to a key, and its depth on this path."""
     import yaml
 
     node, depth = yaml.compose(text, Loader=yaml.SafeLoader), 0
@@ -179,13 +179,13 @@ def _edited(text: str, key: Sequence[str], written: str) -> str:
 
 
 def _lines(indent: str, names: Sequence[str], written: str) -> list[str]:
-    """Return names, each below the one before it, and the value behind the last."""
+    """Return nested names, each below the previous one, and the value of the last."""
     above = [f"{indent}{'  ' * place}{name}:\n" for place, name in enumerate(names[:-1])]
     return [*above, f"{indent}{'  ' * (len(names) - 1)}{names[-1]}: {written}\n"]
 
 
 def _last_line(text: str, node: Any) -> int:
-    """Return the last line of a node that holds anything of it: ends lie before the next token."""
+    """Return the last line of a node's content: YAML places its end before the next token."""
     line: int = node.end_mark.line
     if node.end_mark.column == 0 and line > node.start_mark.line:
         line -= 1

@@ -1,4 +1,4 @@
-"""Options and arguments from configurations: what the command line does not say.
+"""Options and arguments from configurations that are missing on the command line.
 
 Values go through the types, choices and actions of the command's own parser.
 """
@@ -39,11 +39,11 @@ Parse = Callable[[Sequence[str], argparse.Namespace], tuple[argparse.Namespace, 
 YES, NO = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
 applied: dict[str, tuple[Setting, Any]] = {}
-"""What this command has from configurations, and the values, by the name of its argument."""
+"""This command's values from configurations, by the name of the argument."""
 
 
 class _Unset:
-    """Stands for what the command line has not said; to append to it is to begin a list."""
+    """Placeholder for a missing argument; appending to it starts a list."""
 
     def __copy__(self) -> list[Any]:
         return []
@@ -55,14 +55,14 @@ _UNSET = _Unset()
 def parse_configured(
     parser: argparse.ArgumentParser, parse: Parse, arguments: Sequence[str]
 ) -> tuple[argparse.Namespace, list[str]]:
-    """Parse a command line, and take from configurations what it does not say.
+    """Parse a command line, and fill in missing arguments from configurations.
 
     Parameters
     ----------
     parser : ArgumentParser
-        Of one command; its ``prog`` names it.
+        Parser of one command; its ``prog`` contains the command.
     parse : callable
-        The method of argparse that parses; it is given a namespace.
+        The method of argparse that parses; it receives a namespace.
     arguments : sequence of str
 
     Returns
@@ -74,7 +74,7 @@ def parse_configured(
     Raises
     ------
     ConfigurationError
-        A configuration is broken, or a setting of this command is wrong.
+        A configuration is invalid, or a setting of this command is.
     """
     if {"-h", "--help"} & {*arguments}:
         return parse(arguments, argparse.Namespace())
@@ -105,7 +105,7 @@ def parse_configured(
 
 
 def unless_configured(name: str, path: str | os.PathLike[str]) -> list[str]:
-    """Return a path as a list of one word, and of none where commands take it from a configuration.
+    """Return a path as a list of one word; empty if commands take it from a configuration.
 
     Parameters
     ----------
@@ -121,7 +121,7 @@ def unless_configured(name: str, path: str | os.PathLike[str]) -> list[str]:
 
 
 def _remedy(command: str, missing: set[str]) -> str:
-    """Return how a configuration can say what a command lacks; '' where it cannot."""
+    """Return how a configuration can provide a missing argument; '' if it cannot."""
     names = [name for name in PLACES if SHARED[name].uses.get(command, ("",))[0] in missing]
     if not names:
         return ""
@@ -139,7 +139,7 @@ def _remedy(command: str, missing: set[str]) -> str:
 
 
 def origin(message: str) -> str:
-    """Return which setting of a configuration a message is about; '' where it is about none."""
+    """Return the setting of a configuration that a message is about; '' if none."""
     for dest, (setting, value) in applied.items():
         option = f"--{dest.replace('_', '-')}"
         texts = [str(text) for text in (value if isinstance(value, list) else [value])]
@@ -150,7 +150,7 @@ def origin(message: str) -> str:
 
 
 def _relax(actions: Iterable[argparse.Action], command: str) -> list[argparse.Action]:
-    """Let a parser go on without what a configuration may say; return what must be said."""
+    """Make arguments optional if a configuration may set them; return the required ones."""
     shared = {dest for one in SHARED.values() for dest, _ in [one.uses.get(command, ("", None))]}
     wanted = []
     for action in actions:
@@ -167,7 +167,7 @@ def _relax(actions: Iterable[argparse.Action], command: str) -> list[argparse.Ac
 
 
 def _named_library(command: str, options: argparse.Namespace) -> str | None:
-    """Return the folder of music that a command line names."""
+    """Return the folder of music given on a command line."""
     dest = SHARED["library"].uses.get(command, ("library", None))[0]
     named = getattr(options, dest, None)
     first = named[0] if isinstance(named, list) and named else named
@@ -176,7 +176,7 @@ def _named_library(command: str, options: argparse.Namespace) -> str | None:
 
 @dataclass(frozen=True)
 class _Entry:
-    """What a configuration says of one argument of a command."""
+    """The setting for one argument of a command."""
 
     action: argparse.Action
     setting: Setting
@@ -189,7 +189,7 @@ def _fill(
     given: set[str],
     files: Sequence[Layer],
 ) -> None:
-    """Set the arguments that the command line has not, and remember where they come from."""
+    """Set the arguments missing on the command line, and record their origin."""
     rivals = {action.dest: {action.dest} for action in parser._actions}
     for group in parser._mutually_exclusive_groups:
         names = {action.dest for action in group._group_actions}
@@ -226,7 +226,7 @@ def _fill(
 
 
 def _entries(parser: argparse.ArgumentParser, layer: Layer) -> Iterator[_Entry]:
-    """Yield what a file says of a command's arguments; its own settings before shared ones."""
+    """Yield the settings of a file for a command's arguments; its own ones before shared ones."""
     from genrenet.cli.commands import subcommands
 
     words = tuple(parser.prog.split()[1:])
@@ -249,7 +249,7 @@ def _entries(parser: argparse.ArgumentParser, layer: Layer) -> Iterator[_Entry]:
 
 
 def settable(parser: argparse.ArgumentParser) -> dict[str, argparse.Action]:
-    """Return the long options of a command that a configuration may set, without their hyphens."""
+    """Return the long options of a command that a configuration may set, without hyphens."""
     return {
         option[2:]: action
         for action in parser._actions
@@ -259,14 +259,14 @@ def settable(parser: argparse.ArgumentParser) -> dict[str, argparse.Action]:
 
 
 def unknown(setting: Setting, known: Iterable[str]) -> ConfigurationError:
-    """Return the error of a setting that there is not."""
+    """Return the error for an unknown setting."""
     names = sorted(known)
     near = did_you_mean(setting.key[-1], names)
     return setting.error("there is no such setting", remedy=near or f"there are {', '.join(names)}")
 
 
 def check_key(setting: Setting) -> None:
-    """Refuse a setting that is neither shared nor a command's, or not for a library to make.
+    """Raise an error for a setting that is unknown, or not allowed in a library's file.
 
     Raises
     ------
@@ -292,12 +292,12 @@ def check_key(setting: Setting) -> None:
 
 
 def converted(setting: Setting, action: argparse.Action) -> Any:
-    """Return the value of a setting as the command line would give it to an option.
+    """Return the value of a setting as the command line would pass it to an option.
 
     Raises
     ------
     ConfigurationError
-        The option takes no such value.
+        The option does not accept the value.
     """
     value = setting.value
     if action.nargs == 0:
@@ -315,7 +315,7 @@ def converted(setting: Setting, action: argparse.Action) -> Any:
 
 
 def _one(setting: Setting, action: argparse.Action, text: str) -> Any:
-    from genrenet.models.adapters.registry import is_reference  # it imports numpy
+    from genrenet.models.adapters.registry import is_reference  # imports numpy
 
     if action.dest in FILES_TOO and is_reference(text):
         text = _reference(setting, text)
@@ -355,7 +355,7 @@ def _one(setting: Setting, action: argparse.Action, text: str) -> Any:
 
 
 def _reference(setting: Setting, text: str) -> str:
-    """Return what an adapter opens, with a file's path as seen from the configuration."""
+    """Return a reference for an adapter, with a file's path relative to the configuration."""
     if setting.of_library:
         raise setting.error(
             "a library's own file cannot name an external backbone",
@@ -372,7 +372,7 @@ def _shown(value: Any) -> str:
 
 
 def _is_file(setting: Setting, action: argparse.Action, text: str) -> bool:
-    """Return whether a value names a file, and not a model, a list of names or standard output."""
+    """Return whether a value is a file, and not a model, a list of names or standard output."""
     if text == "-" or "://" in text:
         return False
     if setting.key[0] in PLACES or action.metavar in FILES or action.dest == "out":

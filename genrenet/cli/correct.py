@@ -48,7 +48,7 @@ def make_parser(command: str) -> CommandParser:
 def run(command: str, arguments: Sequence[str]) -> int:
     """Run ``genrenet correct``; see `genrenet.cli.main`."""
     parser = make_parser(command)
-    # Options may stand between the songs and the genre.
+    # Options may come between the songs and the genre.
     options = parser.parse_intermixed_args(arguments)
     if options.list:
         if options.words:

@@ -27,7 +27,7 @@ EXAMPLES = """examples:
 
 
 class DataCommandError(GenrenetError):
-    """Options of ``genrenet data`` that do not go together."""
+    """Incompatible options of ``genrenet data``."""
 
 
 def make_parser(command: str) -> CommandParser:
@@ -37,7 +37,7 @@ def make_parser(command: str) -> CommandParser:
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
 
     def add(name: str, line: str, *, source: bool = True) -> CommandParser:
-        # argparse makes a sub-parser of the parser's own class, and names it itself.
+        # argparse creates a sub-parser of the parser's own class, and sets its name.
         action: CommandParser = actions.add_parser(
             name, help=line, description=line, epilog=EXAMPLES
         )
@@ -99,7 +99,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
     """Run ``genrenet data``; see `genrenet.cli.main`."""
     parser = make_parser(command)
     options, rest = parser.parse_known_args(arguments)
-    # argparse takes OUT only if no option stands between it and DIR.
+    # argparse accepts OUT only if no option is between it and DIR.
     if getattr(options, "out", "") is None and len(rest) == 1 and not rest[0].startswith("-"):
         options.out = rest.pop()
     if rest:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 QUICK = "knn@spectral-stats,svm-linear@spectral-stats,forest@spectral-stats"
-"""Methods for a collection without results, on features that are fast to compute."""
+"""Methods for a collection without results: on features that are fast to compute."""
 
 SHOWN = 20
 

@@ -66,7 +66,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
         from genrenet.models.checkpoints import find_checkpoint
 
         for name in names:
-            find_checkpoint(name)  # a wrong name is better known before anything is decoded
+            find_checkpoint(name)  # fail for an unknown name before anything is decoded
         resolved += [f"--data.teachers={names}"]
     resolved += [f"--student={options.out}"] if options.out else []
     from genrenet.cli.distilling import DistilCLI

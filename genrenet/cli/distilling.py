@@ -1,4 +1,4 @@
-"""The trainer of students: computes the teachers' outputs, trains, and writes the report."""
+"""The trainer of students: compute the teachers' outputs, train, and write the report."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class DistilCLI(GenreCLI):
         return list(_lessons(data)[0].labels)
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
-        """Add the student's file, and tie it to the first teacher."""
+        """Add the option for the student's file, and link the labels to the first teacher's."""
         super().add_arguments_to_parser(parser)
         parser.add_argument("--student", default="student.ckpt", help="file to write")
         for name in ("activation", "aggregation"):

@@ -38,7 +38,7 @@ exit code: 0 success, 1 some songs could not be read, 2 the command could not be
 
 
 class EmbedError(GenrenetError):
-    """A request to embed that cannot be carried out."""
+    """An invalid request to embed."""
 
 
 def make_parser(command: str) -> CommandParser:
@@ -87,7 +87,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
     from genrenet.library.embedding_files import NpzFile, ParquetFile
     from genrenet.utils.progress import progress_bar, working
 
-    # The file may be read from another folder.
+    # The paths must be valid in any folder.
     songs = [os.path.abspath(path) for path in songs_or_error(options.paths)]
     with working(f"loading {options.backbone}"):
         model = open_model(options.backbone, options.device)
@@ -128,7 +128,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
 
 
 def _check(options: argparse.Namespace) -> None:
-    """Find what is wrong before anything heavy is imported."""
+    """Check the options before torch is imported."""
     if not options.paths:
         raise EmbedError("nothing to embed", wanted="files or folders as PATH")
     if options.trim is not None and options.trim < 0:

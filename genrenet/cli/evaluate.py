@@ -48,7 +48,7 @@ MORE = ("learning_curve", "sizes", "shots", "test_on", "genre_map")
 
 
 class EvaluateError(GenrenetError):
-    """A request to evaluate or compare that cannot be carried out."""
+    """An invalid request to evaluate or compare."""
 
 
 def make_parser(command: str) -> CommandParser:
@@ -194,7 +194,7 @@ def _evaluate(options: argparse.Namespace) -> int:
 
 
 def _show(results: dict[str, Any]) -> None:
-    """Print a table a protocol; the report and its ``results.md`` have the rest."""
+    """Print a table per protocol; the report and its ``results.md`` have the rest."""
     from genrenet.evaluation.protocols.curves import curve_table, heading
     from genrenet.evaluation.report.ranking import number, ranked, span
     from genrenet.evaluation.report.robustness_section import DEFORMED_COLUMNS, robustness_rows
@@ -219,7 +219,7 @@ def _show(results: dict[str, Any]) -> None:
 
 
 def _show_several(results: dict[str, Any]) -> None:
-    """Print a table a protocol, where songs have several genres."""
+    """Print a table per protocol, for songs with several genres."""
     from genrenet.evaluation.report.multi_label_page import ranked
     from genrenet.evaluation.report.ranking import number, span
 
@@ -235,7 +235,7 @@ def _show_several(results: dict[str, Any]) -> None:
 
 
 def _names(value: Any) -> list[str]:
-    """Return names from a list in YAML, where they may hold commas, or from the command line."""
+    """Return names from a YAML list, in which they may contain commas, or from the command line."""
     listed = value if isinstance(value, list) else str(value).split(",")
     return [str(name).strip() for name in listed if str(name).strip()]
 

@@ -1,4 +1,4 @@
-"""Listening histories as the commands on recommendations read them."""
+"""Read listening histories for the commands on recommendations."""
 
 from __future__ import annotations
 
@@ -23,9 +23,7 @@ def read_all(
     library: str | None,
     columns: str | None = None,
 ) -> tuple[History, NDArray[np.float32] | None, SongContent | None]:
-    """Return a history with names, its items' content and where that is from; says what was
-    skipped.
-    """
+    """Return a history, its items' content and the content's source; report skipped rows."""
     from genrenet.recommend import read_history
     from genrenet.recommend.content import read_content, with_content
 
@@ -47,7 +45,7 @@ def read_all(
 
 
 def with_names(history: History, names: str | None) -> History:
-    """Return a history with what people call its items, of a table of names."""
+    """Return a history with displayed names of its items from a table of names."""
     from dataclasses import replace
 
     from genrenet.recommend import read_names

@@ -33,7 +33,7 @@ exit code: 0 success, 2 the command could not be carried out (nothing is written
 """
 
 BACKBONE = "musicnn-msd"
-"""What embeddings are made with: the default model stands on it, so it is fetched once for both."""
+"""Backbone of embeddings: the same as the default model's, so that one download serves both."""
 
 
 def make_parser(command: str) -> CommandParser:
@@ -79,7 +79,7 @@ def configuration(found: Survey, table: Path, file: Path) -> str:
     found : Survey
     table : Path
     file : Path
-        Where the text is for: paths below its folder are relative to it.
+        Target file: paths below its folder are written relative to it.
     """
 
     from genrenet.cli.configuration_text import scalar
@@ -105,7 +105,7 @@ def configuration(found: Survey, table: Path, file: Path) -> str:
 
 
 def _tag_rules(found: Survey) -> list[str]:
-    """Return the rules of tags that suit what the songs' tags say."""
+    """Return tagging rules that fit the songs' existing tags."""
     if found.placeholders:
         return [f"refine: true    # {found.placeholders} of {found.sampled} say 'Other' or similar"]
     return []
@@ -122,7 +122,7 @@ def _file(options: argparse.Namespace) -> Path:
 
 
 def _table(found: Survey, options: argparse.Namespace) -> Path:
-    """Return where a library's table is kept: a name that is no other library's."""
+    """Return the path for a library's table: a name that no other library uses."""
     if options.table:
         return Path(os.path.abspath(options.table))
     if options.here:
@@ -140,7 +140,7 @@ def _table(found: Survey, options: argparse.Namespace) -> Path:
 
 
 def _is_of(table: Path, folder: str) -> bool:
-    """Return whether a table holds songs of a folder."""
+    """Return whether a table has songs of a folder."""
     from genrenet.library.table import TableError, read_rows
 
     try:

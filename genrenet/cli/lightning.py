@@ -41,7 +41,9 @@ from genrenet.models.description import frontend_part, network_part
 from genrenet.models.registry import instantiated, path_of
 from genrenet.training.module import GenreClassifier
 from genrenet.training.monitoring import HyperParameters, SongProjector, StageImages
-from genrenet.training.schedules import OneCycle as OneCycle  # so that options may name it shortly
+from genrenet.training.schedules import (
+    OneCycle as OneCycle,
+)  # so that options may use the short name
 from genrenet.utils.errors import GenrenetError, printable
 from genrenet.utils.hardware import best_device, fast_half, keep_freed_memory, leave_siblings
 from genrenet.utils.moved import new_name
@@ -50,7 +52,7 @@ REFUSING: dict[tuple[str, ...], tuple[type[Exception], ...]] = {
     ("pytorch_lightning", "lightning_fabric"): (ValueError, TypeError, RuntimeError),
     ("torch.optim", "torch.nn.modules", "torch.utils.data"): (ValueError,),
 }
-"""Packages, and what they raise where the options they were given cannot be carried out."""
+"""Packages whose errors mean that options cannot be carried out."""
 
 PRECISIONS = ("32", "32-true", "16", "16-mixed", "bf16", "bf16-mixed")
 
@@ -59,11 +61,11 @@ COMMANDS = ("fit", "validate", "test", "predict")
 
 
 class TrainingError(GenrenetError):
-    """A request to the trainer that cannot be carried out."""
+    """An invalid request to the trainer."""
 
 
 def default_precision() -> str:
-    """Return mixed precision where the hardware is faster in it, else ``32-true``."""
+    """Return mixed precision if the hardware is faster in it, else ``32-true``."""
     half = fast_half(best_device())
     return {None: "32-true", torch.bfloat16: "bf16-mixed"}.get(half, "16-mixed")
 
@@ -78,16 +80,16 @@ class GenreCLI(LightningCLI):
     """Labels of the checkpoint."""
 
     def _outputs(self, data: GenreDataModule) -> list[str]:
-        """Return the labels of the model: a prediction's are the checkpoint's, whatever the
-        songs' are.
+        """Return the labels of the model: in a prediction the checkpoint's, whatever the songs'
+        are.
         """
         if self.subcommand == "predict":
             data.outputs = self.known
         return data.labels
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
-        """Add the default callbacks, and tie what must agree."""
-        # A checkpoint stores what the modules of a configuration were made with.
+        """Add the default callbacks, and link dependent options."""
+        # A checkpoint stores the arguments of a configuration's modules.
         parser.add_instantiator(instantiated, torch.nn.Module, subclasses=True)
         parser.add_argument("--out", default="runs", help="folder of the runs")
         parser.add_argument("--name", default=None, help="name of the run's folder")
@@ -99,9 +101,9 @@ class GenreCLI(LightningCLI):
                 "checkpoint.filename": "best",
                 "checkpoint.enable_version_counter": False,
                 "early_stopping.monitor": "val/loss",
-                # A one-cycle run wanders while its rate is high and is best near its end.
+                # A one-cycle run fluctuates while its rate is high and is best near its end.
                 "early_stopping.patience": 50,
-                # A run of fewer steps than an epoch has ends before anything is validated.
+                # A run with fewer steps than an epoch ends before any validation.
                 "early_stopping.strict": False,
             }
         )
@@ -112,7 +114,7 @@ class GenreCLI(LightningCLI):
         parser.link_arguments("seed_everything", "data.seed", compute_fn=int)
 
     def before_instantiate_classes(self) -> None:
-        """Read checkpoints without running code in them; leave out callbacks not wanted."""
+        """Read checkpoints without running code in them; leave out disabled callbacks."""
         config = self.config[self.subcommand]
         _use_new_names(config)
         _check_options(config)
@@ -126,8 +128,8 @@ class GenreCLI(LightningCLI):
             for callback in self.trainer_defaults["callbacks"]
             if wanted.get(type(callback)) is not False
         ]
-        # torch synchronises batch statistics between GPUs alone; elsewhere a process would fail
-        # and leave the others waiting for it.
+        # torch synchronises batch statistics only between GPUs; on a CPU a process would fail and
+        # the others would wait for it.
         gpus = config.trainer.accelerator in ("gpu", "cuda", "auto") and torch.cuda.is_available()
         config.trainer.sync_batchnorm = config.trainer.sync_batchnorm and gpus
         if config.get("weights_only") is None:
@@ -139,15 +141,16 @@ class GenreCLI(LightningCLI):
             entries = read_checkpoint(config.ckpt_path)
             _check_entries(entries, printable(config.ckpt_path), str(self.subcommand))
             self.known = list(entries["genrenet"]["labels"])
-            # What is saved beside the run stays what the user asked for.
+            # The configuration saved with the run stays as the user gave it.
             self.config = self.config.clone()
             _leave_out_backbone(self.config[self.subcommand], entries)
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
-        """Give the run a folder that says what it is, unless a logger with one was asked for.
+        """Set the run's folder, with a descriptive name, unless a logger with one was given.
 
-        Beside loggers without one (MLflow's, W&B's) there is the run's own. A resumed run goes on
-        in its folder, and a test writes into ``test`` there, unless ``--out`` or ``--name`` differ.
+        With loggers that have no folder (MLflow's, W&B's) the run has its own. A resumed run
+        continues in its folder, and a test writes into ``test`` there, unless ``--out`` or
+        ``--name`` differ.
         """
         self.config = self.asked
         config = self.config[self.subcommand]
@@ -162,13 +165,13 @@ class GenreCLI(LightningCLI):
         return trainer
 
     def conclude(self) -> None:
-        """Say what a training has left, and what to do with it."""
+        """Print the files of a training, and the next command."""
         tell_songs(self.datamodule)
         tell_best(self.trainer)
         tell_checkpoints(self.trainer, self.best_checkpoints())
 
     def best_checkpoints(self) -> list[str]:
-        """Return the files of the checkpoints that were kept for being the best."""
+        """Return the files of the checkpoints that were kept as the best."""
         kept = (
             each for each in self.trainer.checkpoint_callbacks if getattr(each, "monitor", None)
         )
@@ -176,7 +179,7 @@ class GenreCLI(LightningCLI):
 
 
 def _use_new_names(config: Any) -> None:
-    """Put today's import paths for former ones, so that what is saved beside a run has them."""
+    """Replace former import paths by the present ones, also in the saved configuration."""
     if isinstance(config, Namespace):
         if isinstance(path := vars(config).get("class_path"), str):
             config.class_path = new_name(path)
@@ -186,7 +189,7 @@ def _use_new_names(config: Any) -> None:
 
 
 def _take_frames(config: Any) -> None:
-    """Let what an adapter opens say what its frames are, where the options do not."""
+    """Set the frame settings of a backbone's adapter, unless options give them."""
     network = config.model.network
     backbone = str(getattr(getattr(network, "init_args", None), "backbone", ""))
     if getattr(network, "class_path", None) != PRETRAINED or not is_reference(backbone):
@@ -199,7 +202,7 @@ def _take_frames(config: Any) -> None:
 
 
 def _check_options(config: Any) -> None:
-    """Refuse options that Lightning takes and then fails with."""
+    """Raise an error for options that would make Lightning fail later."""
     precision, steps = str(config.trainer.precision), config.trainer.accumulate_grad_batches
     if config.trainer.precision is not None and precision not in PRECISIONS:
         raise TrainingError(
@@ -214,7 +217,7 @@ def _check_options(config: Any) -> None:
 
 
 def _check_entries(entries: dict[str, Any], name: str, command: str) -> None:
-    """Refuse a checkpoint that the trainer cannot do with what it is asked to."""
+    """Raise an error for a checkpoint that does not support the request."""
     if command == "fit" and "optimizer_states" not in entries:
         raise TrainingError(
             f"'{name}' contains no training state to resume from",
@@ -224,7 +227,7 @@ def _check_entries(entries: dict[str, Any], name: str, command: str) -> None:
             f"--model.network.init_args.backbone {name}",
         )
     export = f"run 'genrenet checkpoints export {name} whole.ckpt', and use that file"
-    # What training wrote is whole, and its network may be of a class of the user's own.
+    # A checkpoint from training is complete, and its network may be of a class of the user's own.
     if "optimizer_states" not in entries and "backbone" in entries["genrenet"]:
         missing = missing_weights(entries, build_model(entries, name))
         if missing:
@@ -241,9 +244,9 @@ def _check_entries(entries: dict[str, Any], name: str, command: str) -> None:
 
 
 def _leave_out_backbone(config: Any, entries: dict[str, Any]) -> None:
-    """Let a checkpoint's own settings make the network whose first weights came from a backbone.
+    """Build the network from a checkpoint's own settings, if it was initialised from a backbone.
 
-    The checkpoint has all the weights there are, so the backbone is no longer needed.
+    The checkpoint has all the weights, so the backbone is no longer needed.
     """
     network = config.model.network
     if getattr(network, "class_path", None) != PRETRAINED:
@@ -259,10 +262,10 @@ def _leave_out_backbone(config: Any, entries: dict[str, Any]) -> None:
 
 
 def _named(error: BaseException) -> BaseException:
-    """Turn what the parser and Lightning say of wrong options into an error of this package."""
+    """Convert errors of the parser and of Lightning to an error of this package."""
     if isinstance(error, (argparse.ArgumentError, MisconfigurationException)):
         return TrainingError(" ".join(str(error).split()))
-    # jsonargparse wraps what a class says of its settings where a value may have several types.
+    # jsonargparse wraps the errors of a class if a value may have several types.
     cause: BaseException | None = error
     while isinstance(error, ValueError) and cause is not None:
         if isinstance(cause, GenrenetError):
@@ -286,14 +289,14 @@ def run_trainer(arguments: Sequence[str], name: str, cli_class: type[GenreCLI] =
     name : str
         Name of the run's folder.
     cli_class : type of GenreCLI
-        What trains which model on which data.
+        The command line class, which defines model and data.
 
     Returns
     -------
     int
         Number of songs that could not be read by any process; 0 in all processes but the first.
     """
-    # Known to be so here, or meant for other users of Lightning.
+    # Known, or intended for other users of Lightning.
     for known in (
         "LightningCLI's args parameter",
         ".*does not have many workers",
@@ -301,13 +304,13 @@ def run_trainer(arguments: Sequence[str], name: str, cli_class: type[GenreCLI] =
         ".*LeafSpec",
         ".*Checkpoint directory .* exists",
         "The dirpath has changed",
-        "You requested to overfit but enabled",  # its own samplers are taken
+        "You requested to overfit but enabled",  # its own samplers are used
         "Precision .* is not supported by the model summary",
-        # torchmetrics has gathered from all processes before.
+        # torchmetrics has gathered from all processes already.
         "It is recommended to use .self.log",
     ):
         warnings.filterwarnings("ignore", known)
-    # Lightning itself still calls what jsonargparse has renamed.
+    # Lightning itself still uses names that jsonargparse has renamed.
     os.environ.setdefault("JSONARGPARSE_DEPRECATION_WARNINGS", "off")
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     for logger in ("pytorch_lightning", "lightning.pytorch", "lightning_fabric"):
@@ -321,7 +324,7 @@ def run_trainer(arguments: Sequence[str], name: str, cli_class: type[GenreCLI] =
         RichProgressBar(leave=False),
         RichModelSummary(max_depth=1),
         LearningRateMonitor(),
-        # The checkpoint to resume from: Lightning's save_last writes only when the best improves.
+        # The checkpoint for resuming: Lightning's save_last writes only when the best improves.
         ModelCheckpoint(
             filename="last", save_on_train_epoch_end=True, enable_version_counter=False
         ),
@@ -352,7 +355,7 @@ def run_trainer(arguments: Sequence[str], name: str, cli_class: type[GenreCLI] =
     gather_skipped(cli.datamodule)
     leave_siblings()
     if not cli.trainer.is_global_zero:
-        # The first process answers for all, and ends the others when one of them ends otherwise.
+        # The exit code is the first process's, which ends the others when one of them fails.
         return 0
     skipped = cli.datamodule.skipped
     if skipped:

@@ -1,7 +1,7 @@
-"""Options of the trainer that had other names: they keep working, with a warning.
+"""Former names of the trainer's options: they still work, with a warning.
 
-They are renamed before the trainer's own parser sees them, on the command line and in
-configurations, those that earlier runs saved included.
+They are renamed before the trainer's own parser reads them, on the command line and in
+configurations, including those saved by earlier runs.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ NETWORK = {"n_columns": "n_stft_frames"}
 FREEZING = {"thaw": "unfreeze", "decay": "layer_decay"}
 
 OWN_NETWORKS = ("", "CNN", "CRNN", "MusiCNN")
-"""Networks whose settings were renamed; the class is not named where it is the default."""
+"""Networks with renamed settings; the class is missing in a configuration if it is the default."""
 
 _load_yaml = get_loader("yaml")
 
@@ -30,7 +30,7 @@ def _warn(old: str, new: str) -> None:
 
 
 def _renamed(settings: Any, names: dict[str, str], where: str) -> Any:
-    """Return settings by today's names; what is not a dictionary as it is."""
+    """Return settings under their present names; values other than dictionaries unchanged."""
     if not isinstance(settings, dict):
         return settings
     for old in names.keys() & settings.keys():
@@ -43,17 +43,17 @@ def _class_of(settings: dict[str, Any]) -> str:
 
 
 def current_settings(settings: Any) -> Any:
-    """Return a configuration by today's names.
+    """Return a configuration under present names.
 
     Parameters
     ----------
     settings : object
-        What a YAML text holds: a configuration, or the value of one option.
+        Content of a YAML text: a configuration, or the value of one option.
 
     Returns
     -------
     object
-        The same, where it has no old name.
+        The same object if it has no former name.
     """
     if not isinstance(settings, dict):
         return settings
@@ -81,7 +81,7 @@ def _current_callback(callback: Any) -> Any:
 
 
 def current_arguments(arguments: Sequence[str]) -> list[str]:
-    """Return a command's arguments by today's names.
+    """Return a command's arguments under their present names.
 
     Examples
     --------
@@ -115,5 +115,5 @@ def current_arguments(arguments: Sequence[str]) -> list[str]:
 
 
 def read_old_names() -> None:
-    """Let configurations be read by their old names too."""
+    """Make former names valid in configurations."""
     set_loader("yaml", lambda text: current_settings(_load_yaml(text)))

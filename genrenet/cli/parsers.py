@@ -12,7 +12,7 @@ from genrenet.cli.parsing import CommandParser
 def parsers(command: str) -> dict[str, CommandParser]:
     """Return the parser of a command, or those of its sub-commands, by their words.
 
-    The trainer's commands have none: Lightning makes theirs, which takes seconds.
+    The trainer's commands have none: Lightning creates theirs, which takes seconds.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""A parser with errors of one line."""
+"""An argument parser with one-line errors."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class _Help(argparse.HelpFormatter):
-    """Folds prose and long examples to the width, and leaves the rest as it is written."""
+    """Wraps prose and long examples to the width, and keeps the rest as it is written."""
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
         lines: list[str] = []
@@ -53,12 +53,12 @@ def _wrapped(text: str, width: int, indent: str = "") -> list[str]:
 
 
 def _folded_example(line: str, width: int) -> list[str]:
-    """Return a command and its comment in lines that fit, to be copied as they are."""
+    """Return a command and its comment, split into lines that can be copied."""
     if len(line) <= width:
         return [line]
     left = " " * (len(line) - len(line.lstrip()))
     command, gap, comment = line.strip().partition("   ")
-    # An option and its value stay together.
+    # An option and its value are not separated.
     bound = re.sub(r"(--?[\w.-]+) (?=[^-])", "\\1\0", command)
     parts = [part.replace("\0", " ") for part in _wrapped(left + bound, width - 2, f"{left}  ")]
     parts = [f"{part} \\" for part in parts[:-1]] + parts[-1:]
@@ -66,7 +66,7 @@ def _folded_example(line: str, width: int) -> list[str]:
 
 
 class CommandParser(argparse.ArgumentParser):
-    """argparse's parser with examples kept as written, and errors of one line and exit code 2.
+    """argparse's parser with unchanged examples, and one-line errors with exit code 2.
 
     Every command takes ``-q`` and ``--json``; see `genrenet.cli.telling`.
 
@@ -80,7 +80,7 @@ class CommandParser(argparse.ArgumentParser):
     Attributes
     ----------
     passes_on : collection of str
-        First words of options that are somebody else's to read.
+        First parts of options that are passed on to another parser.
     """
 
     passes_on: Collection[str] = ()
@@ -94,13 +94,13 @@ class CommandParser(argparse.ArgumentParser):
     def parse_known_args(  # type: ignore[override]
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
     ) -> tuple[argparse.Namespace, list[str]]:
-        """Parse, and take from configurations what the command line does not say."""
+        """Parse, and fill in missing arguments from configurations."""
         return self._parse(super().parse_known_args, args, namespace)
 
     def parse_known_intermixed_args(  # type: ignore[override]
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
     ) -> tuple[argparse.Namespace, list[str]]:
-        """Parse likewise, where options stand between arguments."""
+        """The same for options between arguments."""
         return self._parse(super().parse_known_intermixed_args, args, namespace)
 
     def _parse(
@@ -134,14 +134,14 @@ class CommandParser(argparse.ArgumentParser):
         telling.heed(less=getattr(options, "quiet", False), document=document, json=json)
 
     def error(self, message: str) -> NoReturn:
-        """Say what is wrong and where help is; exit with code 2."""
+        """Print what is wrong and where help is; exit with code 2."""
         told = visible(message) + origin(message)
         print(f"{self.prog}: error: {told}; see '{self.prog} --help'", file=sys.stderr)
         sys.exit(2)
 
 
 def count(text: str) -> int:
-    """Return a number of 1 or more, for a parser's ``type``."""
+    """Return an integer of 1 or more, for a parser's ``type``."""
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"found {number}, wanted 1 or more")
@@ -149,7 +149,7 @@ def count(text: str) -> int:
 
 
 def frames(text: str) -> int | Literal["all"]:
-    """Return how many frames of a song are used, for a parser's ``type``."""
+    """Return how many frames of a song to use, for a parser's ``type``."""
     return "all" if text == "all" else count(text)
 
 
@@ -158,7 +158,7 @@ TRIM_HELP = "maximum number of seconds skipped at both ends (at most a tenth of 
 
 
 class SettingError(GenrenetError):
-    """A setting of a method that cannot be understood."""
+    """An invalid setting of a method."""
 
 
 def setting(text: str) -> tuple[str, Any]:
@@ -188,7 +188,7 @@ def _seconds(text: str) -> float:
 
 
 class _Offline(argparse.Action):
-    """Says at once, to this process and those it starts, that nothing may be fetched."""
+    """Forbids downloads at once, in this process and those it starts."""
 
     def __init__(self, **keywords: Any) -> None:
         super().__init__(nargs=0, **keywords)
@@ -198,7 +198,7 @@ class _Offline(argparse.Action):
 
 
 class _TrustRemoteCode(argparse.Action):
-    """Says at once, to this process and those it starts, that backbones' own code may be run."""
+    """Allows code of backbones at once, in this process and those it starts."""
 
     def __init__(self, **keywords: Any) -> None:
         super().__init__(nargs=0, **keywords)
@@ -208,7 +208,7 @@ class _TrustRemoteCode(argparse.Action):
 
 
 def trust_remote_code() -> None:
-    """Let this process, and those it starts, run code that comes with backbones."""
+    """Allow code that comes with backbones, in this process and those it starts."""
     from genrenet.models.adapters.registry import REMOTE_CODE
     from genrenet.models.registry import TRUST
 
@@ -219,12 +219,12 @@ TRUST_HELP = "run Python code that comes with a backbone (hf:ORG/NAME); read it 
 
 
 def add_trust_option(parser: argparse.ArgumentParser) -> None:
-    """Add what lets code of others run that comes with their weights."""
+    """Add the option that allows third-party code that comes with weights."""
     parser.add_argument("--trust-remote-code", action=_TrustRemoteCode, help=TRUST_HELP)
 
 
 def add_collection_options(parser: argparse.ArgumentParser) -> None:
-    """Add what says where the genres of a collection are."""
+    """Add the option for the source of a collection's genres."""
     parser.add_argument(
         "--labels",
         choices=("auto", "folders", "tags"),
@@ -235,7 +235,7 @@ def add_collection_options(parser: argparse.ArgumentParser) -> None:
 
 
 def add_multi_label_option(parser: argparse.ArgumentParser) -> None:
-    """Add what lets songs have several genres."""
+    """Add the option for several genres per song."""
     parser.add_argument(
         "--multi-label",
         action="store_true",
@@ -245,7 +245,7 @@ def add_multi_label_option(parser: argparse.ArgumentParser) -> None:
 
 
 def add_taxonomy_option(parser: argparse.ArgumentParser) -> None:
-    """Add what says under which names genres are given."""
+    """Add the option for the names of genres."""
     parser.add_argument(
         "--taxonomy",
         metavar="NAME",
@@ -255,12 +255,12 @@ def add_taxonomy_option(parser: argparse.ArgumentParser) -> None:
 
 
 def chosen_taxonomy(options: argparse.Namespace) -> Taxonomy | None:
-    """Return the taxonomy that ``--taxonomy`` names, None without.
+    """Return the taxonomy of ``--taxonomy``, None without it.
 
     Raises
     ------
     TaxonomyError
-        There is none of that name.
+        There is no such taxonomy.
     """
     from genrenet.inference.taxonomy import taxonomy
 

@@ -1,4 +1,4 @@
-"""``genrenet playlist``: songs of a genre, or of several, in a playlist file."""
+"""``genrenet playlist``: write a playlist of songs of one or several genres."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from genrenet.playlists import Playlist
 
 _NAMED = 3
-"""Files that were left out and are named."""
+"""Maximum number of skipped files that are listed."""
 
 EXAMPLES = """examples:
   genrenet playlist genres.parquet --genre rock --min-confidence 0.7 --length 60min --out rock.m3u8
@@ -55,7 +55,7 @@ are listed), 2 the command could not be carried out
 
 
 class PlaylistRequestError(GenrenetError):
-    """A request for a playlist that makes no sense."""
+    """An invalid request for a playlist."""
 
 
 def make_parser(command: str) -> CommandParser:
@@ -146,7 +146,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
     from genrenet.playlists.requests import parse_length
     from genrenet.utils.progress import progress_bar
 
-    # All that can be refused at once is, before songs are scored or their tags read.
+    # Everything that can be checked at once is, before songs are scored or their tags read.
     printed = options.out == "-"
     if printed:
         messages_aside()
@@ -210,7 +210,7 @@ def _songs(options: argparse.Namespace) -> tuple[LibrarySongs, bool]:
             )
     if not scored:
         return scanned_songs(place, albums=options.albums), scored
-    # Only now torch is needed.
+    # torch is only needed now.
     from genrenet.models.checkpoints import default_checkpoint
     from genrenet.utils.hardware import keep_freed_memory
     from genrenet.utils.progress import progress_bar
@@ -233,7 +233,7 @@ def _print(made: Playlist, *, absolute: bool) -> None:
     from genrenet.playlists.formats import m3u8
 
     text = m3u8(made, None if absolute else os.getcwd())
-    if sys.stdout.isatty():  # for the eye; in a file or a pipe, players need names as they are
+    if sys.stdout.isatty():  # on a terminal; in a file or a pipe, players need the exact names
         text = visible(text)
     sys.stdout.flush()
     # M3U8 is UTF-8, whatever the terminal is.
@@ -242,7 +242,7 @@ def _print(made: Playlist, *, absolute: bool) -> None:
 
 
 def _tell_left_out(songs: LibrarySongs, *, scored: bool) -> int:
-    """Say what of the library could not be used; give the number of files that count as failed."""
+    """Report unusable songs of the library; return the number of files that count as failed."""
     from genrenet.library.songs import GONE, NO_MUSIC, SAME_FILE
 
     gone, unusable = [], []
@@ -252,7 +252,7 @@ def _tell_left_out(songs: LibrarySongs, *, scored: bool) -> int:
             gone.append(f"'{path}' has been deleted or moved since the scan")
         elif reason not in (SAME_FILE, NO_MUSIC):
             unusable.append(reason if path in reason else f"'{path}': {reason}")
-    # What a table says of songs in error, the scan has said already.
+    # The scan has already reported the songs with errors in a table.
     failed = gone + unusable if scored else gone
     warn(*failed[:_NAMED])
     if len(failed) > _NAMED:

@@ -1,4 +1,4 @@
-"""``genrenet recommend``: what to listen to next."""
+"""``genrenet recommend``: recommend items to users."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def _next(options: argparse.Namespace) -> None:
 def _prepared(
     options: argparse.Namespace,
 ) -> tuple[Recommender, History, NDArray[np.float32] | None, SongContent | None]:
-    """Return the model, all there is for it to learn from, and where the content is from."""
+    """Return the model, its training data, and the source of the content."""
     from genrenet.recommend import RecommendError, recommender
     from genrenet.recommend.content import is_library, library_history, read_content
 
@@ -175,7 +175,7 @@ def _recommended(
     content: NDArray[np.float32] | None,
     liked: Sequence[int],
 ) -> Iterator[pa.Table]:
-    """Yield the tables of recommendations as they come; what they rest on is told behind them."""
+    """Yield the tables of recommendations as they are computed; report their basis at the end."""
     from scipy.sparse import vstack
 
     from genrenet.recommend import RecommendError
@@ -218,7 +218,7 @@ def _recommended(
 
 
 def _history_of(user: str, history: History, model: Recommender) -> Any:
-    """Return what a user has played: nothing for one that is new, if the model can do with that."""
+    """Return a user's plays: none for a new user, if the model supports that."""
     from genrenet.recommend import HistoryError
 
     try:

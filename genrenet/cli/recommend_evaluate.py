@@ -125,7 +125,7 @@ def _history(options: argparse.Namespace) -> int:
 
 
 def _show(results: dict[str, Any]) -> None:
-    """Print what fits a terminal; the report has the rest."""
+    """Print what fits on a terminal; the report has the rest."""
     from genrenet.evaluation.report.ranking import number, span
     from genrenet.recommend.report import good_rows
     from genrenet.recommend.results import LARGEST, MAIN

@@ -1,4 +1,4 @@
-"""Networks and front ends that options and configurations call by the names plugins give them."""
+"""Replace names that plugins register for networks and front ends in options and configurations."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from genrenet.utils.suggest import did_you_mean
 
 
 class RegisteredNameError(GenrenetError):
-    """A network or front end that is called by no name there is."""
+    """An unknown name of a network or front end."""
 
 
 def _paths() -> dict[str, dict[str, str]]:
@@ -23,12 +23,12 @@ def _paths() -> dict[str, dict[str, str]]:
 
 
 def arguments_by_path(arguments: Sequence[str]) -> list[str]:
-    """Return a command line with import paths in place of registered names.
+    """Return a command line with registered names replaced by import paths.
 
     Raises
     ------
     RegisteredNameError
-        A name that is none of them, and no import path.
+        A name that is not registered, and not an import path.
     """
     found = list(arguments)
     for part, paths in _paths().items():
@@ -50,7 +50,7 @@ def arguments_by_path(arguments: Sequence[str]) -> list[str]:
 
 
 def model_by_path(model: dict[str, Any]) -> dict[str, Any]:
-    """Return a configuration's ``model`` with import paths in place of registered names."""
+    """Return a configuration's ``model`` with registered names replaced by import paths."""
     found = dict(model)
     for part, paths in _paths().items():
         given = found.get(part)

@@ -103,7 +103,7 @@ def _report(options: argparse.Namespace, out: str) -> int:
 
 
 def _experiment(options: argparse.Namespace, out: str) -> int:
-    """Hand an experiment on to ``genrenet evaluate``: on vectors where a table is all there is."""
+    """Pass an experiment on to ``genrenet evaluate``: on vectors if there is only a table."""
     from genrenet.evaluation.reproduction.songs import find_material
 
     for name in ("quick", "parts"):

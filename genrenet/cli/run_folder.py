@@ -1,4 +1,4 @@
-"""The folder of a training, test or prediction: its logger, and its removal where it is empty."""
+"""The folder of a training, test or prediction: its logger, and its removal if it is empty."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from genrenet.training.stage_logger import StageLogger
 
 
 class RunFolder:
-    """The folder of a run: removed where the run failed before its first step.
+    """The folder of a run: removed if the run failed before its first step.
 
     Attributes
     ----------
     trainer : Trainer, optional
-        Of a training whose folder is its own, and not that of the run it resumes.
+        Trainer of a training with its own folder, and not that of the run it resumes.
     """
 
     trainer: Trainer | None = None
 
     def remove_if_empty(self) -> None:
-        """Remove the folder, unless something was learnt."""
+        """Remove the folder, unless there was a training step."""
         trainer = self.trainer
         if trainer is None or trainer.global_step or not trainer.is_global_zero:
             return
@@ -41,7 +41,7 @@ class ConfigurationText(SaveConfigCallback):
     """Saves the configuration of a training in its folder, and shows it in TensorBoard."""
 
     def save_config(self, trainer: Trainer, pl_module: Any, stage: str) -> None:
-        """Write as text what is set."""
+        """Write the settings as text."""
         text = self.parser.dump(self.config, skip_none=True)
         for logger in trainer.loggers:
             if isinstance(logger, TensorBoardLogger):
@@ -49,14 +49,14 @@ class ConfigurationText(SaveConfigCallback):
 
 
 def run_logger(config: Any, run_name: str, command: str | None) -> tuple[StageLogger, bool]:
-    """Return the logger of a run's folder, and whether the folder is a new one.
+    """Return the logger of a run's folder, and whether the folder is new.
 
     Parameters
     ----------
     config : Namespace
-        Of the command.
+        Configuration of the command.
     run_name : str
-        What the folder is called where ``--name`` does not say.
+        Name of the folder unless ``--name`` is given.
     command : str
         ``fit``, ``validate``, ``test`` or ``predict``.
     """
@@ -65,8 +65,8 @@ def run_logger(config: Any, run_name: str, command: str | None) -> tuple[StageLo
     ours = config.name is None or run.parent == runs
     if ours and config.ckpt_path and (run / "config.yaml").is_file():
         runs, version = run.parent, run.name
-    # Tests and predictions count their steps from 0: in the run's own folder TensorBoard
-    # would take that for a restart and drop the curves from there on.
+    # Tests and predictions count their steps from 0: in the run's own folder TensorBoard would
+    # treat that as a restart and drop the later part of the curves.
     stage = None if command == "fit" else command
     new, where = stage is None and version is None, (runs.parent, runs.name, version)
     return StageLogger(*where, sub_dir=stage), new

@@ -91,7 +91,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
     name = options.checkpoint
     if not name:
         former = None if options.restart else model_of(options.out)
-        # The first process chooses: other machines may have other published models.
+        # The first process chooses: other machines may have imported other published models.
         name = team.share(former or (default_checkpoint() if team.rank == 0 else ""))
     if options.commercial:
         require_commercial(name)
@@ -130,14 +130,14 @@ def run(command: str, arguments: Sequence[str]) -> int:
                 warn(f"{done[0]} of {done[1]} songs are done; the same command resumes the scan")
             raise
     leave_siblings()
-    # The first process answers for all; Lightning takes another's exit code for a crash.
+    # The exit code is the first process's; Lightning treats another's as a crash.
     return _tell(counts, options.out) if team.rank == 0 else 0
 
 
 def _model(
     name: str, device: str | None, options: argparse.Namespace
 ) -> GenreModel | SongScorer | UnopenedModel:
-    """Return a network that is opened when there is work for it, or a baseline."""
+    """Return a network that is opened on demand, or a baseline."""
     from genrenet.library.scanning import unopened
     from genrenet.utils.progress import working
 
@@ -147,7 +147,7 @@ def _model(
 
             return open_method(name, device, options.precision, compiled=options.compile)
 
-    # A restart forgets what was done: what cannot be opened is to be known before.
+    # A restart discards earlier results, so check first that the model can be opened.
     return opened() if options.restart else unopened(name, opened)
 
 
@@ -160,7 +160,7 @@ def _team(options: argparse.Namespace) -> tuple[Team, int | None]:
     processes, nodes = found or (options.processes, options.nodes)
     if processes * nodes == 1:
         return Team(), options.workers
-    # `torchrun` tells `cores` of the siblings; the others do not.
+    # `torchrun` passes the number of siblings to `cores`; the others do not.
     share = cores() if found else max(1, cores() // processes)
     return LightningTeam(processes, nodes), options.workers or share
 

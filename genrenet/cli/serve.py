@@ -141,7 +141,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
     models: dict[str, Any] = {}
     checkpoints = options.checkpoint or [default_checkpoint()]
     for checkpoint in checkpoints:
-        name = printable(Path(checkpoint).name)  # its folder is nobody's concern outside
+        name = printable(Path(checkpoint).name)  # its folder is private
         if name in models:
             raise ServeError(f"two checkpoints are called '{name}'", remedy="rename one")
         if options.commercial:

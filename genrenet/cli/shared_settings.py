@@ -1,7 +1,7 @@
-"""Settings that several commands share, and what a library's own file may say.
+"""Settings that several commands share, and settings allowed in a library's own file.
 
-A shared setting is written once, at the top of a configuration, and stands for options and
-arguments of the commands that are named here.
+A shared setting is written once, at the top of a configuration, and sets options and arguments of
+the commands listed here.
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 Condition = Callable[[argparse.Namespace, str, Sequence[str]], bool]
-"""Whether a command takes a value, given its other arguments and the configured library's folders.
-"""
+"""Whether a command uses a value, by its other arguments and the configured library's folders."""
 
 
 def _always(options: argparse.Namespace, value: str, library: Sequence[str]) -> bool:
@@ -34,12 +33,12 @@ def _liked(options: argparse.Namespace, value: str, library: Sequence[str]) -> b
 
 
 def _of_folder(options: argparse.Namespace, value: str, library: Sequence[str]) -> bool:
-    """Of a playlist: a table's songs have been scored."""
+    """For playlists: a table's songs have been scored."""
     return os.path.isdir(options.library or "")
 
 
 def _own(options: argparse.Namespace, value: str, library: Sequence[str]) -> bool:
-    """Of a library's table: another library's songs do not belong there."""
+    """For a library's table: songs of another library do not belong in it."""
     names = (getattr(options, dest, None) or [] for dest in ("libraries", "paths", "music"))
     named = [path for one in names for path in ([one] if isinstance(one, str) else one)]
     return not library or all(_inside(path, library) for path in named)
@@ -62,7 +61,7 @@ class Shared:
     ----------
     summary : str
     uses : dict of str to tuple
-        By command: the ``dest`` of its argument, and when that takes the value.
+        By command: the ``dest`` of its argument, and the condition for using the value.
     """
 
     summary: str
@@ -77,8 +76,8 @@ def _engine(name: str, *more: str, playlist: bool = False) -> dict[str, tuple[st
     return uses
 
 
-# In this order: conditions look at what earlier ones have said, and of two that stand for the same
-# argument the later is the better one, as embeddings are for recommendations.
+# The order matters: conditions use the values of earlier settings, and of two for the same argument
+# the later one is preferred, as embeddings for recommendations.
 SHARED = {
     "library": Shared(
         "folder of music, or a list of them",
@@ -125,8 +124,8 @@ PLACES = ("library", "table", "embeddings")
 """Shared settings that name files and folders."""
 
 ALONE = {"tag": ("undo",)}
-"""Options that ask for something else: with one of them on the command line, nothing is taken from
-a configuration."""
+"""Options with another purpose: if one of them is on the command line, nothing is taken from a
+configuration."""
 
 OF_LIBRARIES: dict[str, tuple[str, ...]] = {
     "": (*PLACES, "checkpoint", "taxonomy", "frames", "trim", "albums"),
@@ -138,14 +137,15 @@ OF_LIBRARIES: dict[str, tuple[str, ...]] = {
     "playlist": ("min-confidence", "by-score", "length", "songs", "exclude", "order", "choose"),
     "embed": ("backbone", "layer", "per", "frames", "trim"),
 }
-"""What a library's own file may say, by command ("" for shared settings): it may be another's, so
-it can neither have files changed, nor listen on the network, nor name files outside the library."""
+"""Settings allowed in a library's own file, by command ("" for shared settings): the file may come
+from others, so it can neither change files, nor listen on the network, nor name files outside of
+the library."""
 
 FILES = ("FILE", "DIR", "TABLE", "LIBRARY", "FOLDER", "PATH", "OUT", "FILE.csv", "FILE.ckpt")
 """Metavars of options that name files."""
 
 FILES_TOO = ("out", "checkpoint", "taxonomy", "backbone", "names", "content")
-"""Options that name files, and have no such metavar or may hold other names."""
+"""Options that take file names, and have no such metavar or may also take other names."""
 
 SUFFIXES = (".ckpt", ".skops", ".csv", ".parquet", ".npz", ".yaml")
-"""Of values that are files where names might stand as well."""
+"""Whether a value is a file where names are allowed as well."""

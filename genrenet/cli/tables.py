@@ -1,4 +1,4 @@
-"""Tables for people, on a terminal or in a file."""
+"""Print tables, on a terminal or to a file."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def print_table(
 ) -> None:
     """Print a table; its cells are plain text, without markup and control characters.
 
-    On a terminal it fits into the width, and the first column is folded rather than cut; off a
-    terminal there is no width, and nothing is cut.
+    On a terminal it fits into the width, and the first column is wrapped rather than cut; elsewhere
+    there is no limit, and nothing is cut.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
-"""What commands say: messages for people, or with ``--json`` one document for programs.
+"""Output of commands: messages for the user, or with ``--json`` one document for programs.
 
-Standard output holds messages and results. With ``-q`` it holds results alone, with ``--json`` one
-JSON document, and everything else goes to standard error. Errors are told in any case.
+Standard output has messages and results. With ``-q`` it has only results, with ``--json`` one JSON
+document, and everything else goes to standard error. Errors are always printed.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from genrenet.utils.strict_json import to_json
 
 @dataclass
 class _Session:
-    """What is told of one command."""
+    """The output settings and facts of one command."""
 
     command: str = ""
     facts: dict[str, Any] = field(default_factory=dict)
     stdout: TextIO | None = None
-    """Where the document goes; None while messages go to standard output."""
+    """Stream of the document; None while messages go to standard output."""
     documented: bool = False
     """Whether ``--json`` was given, and not only a format of results."""
     shown: bool = False
     aside: bool = False
-    """Whether messages go to standard error, as standard output holds a result."""
+    """Whether messages go to standard error, as standard output has a result."""
 
 
 _session = _Session()
@@ -41,7 +41,7 @@ _session = _Session()
 
 @contextmanager
 def session(command: str) -> Iterator[None]:
-    """Tell of a command, and print what `facts` were told of it as JSON, if that is asked for."""
+    """Context of a command that prints its `facts` as JSON at the end, if requested."""
     global _session
     before, was_quiet = _session, os.environ.get(QUIET)
     _session = _Session(command)
@@ -60,38 +60,38 @@ def session(command: str) -> Iterator[None]:
 
 
 def add_telling_options(parser: argparse.ArgumentParser) -> None:
-    """Add what all commands have in common: how much is said, and how."""
+    """Add the options of all commands for the amount and format of output."""
     add, unset = parser.add_argument, argparse.SUPPRESS
     add("-q", "--quiet", action="store_true", default=unset, help="print only results and errors")
     add("--json", action="store_true", default=unset, help="print one JSON document, for programs")
 
 
 def heed(*, less: bool, document: bool, json: bool) -> None:
-    """Follow ``-q`` and ``--json`` until the session's end.
+    """Apply ``-q`` and ``--json`` until the session's end.
 
-    Other output than JSON goes to standard error, that of other packages too.
+    Other output than JSON goes to standard error, also that of third-party packages.
 
     Parameters
     ----------
     less : bool
-        Whether messages are not wanted.
+        Whether messages are suppressed.
     document : bool
         Whether ``--json`` was given.
     json : bool
         Whether a result is to be printed as JSON.
     """
     if not _session.command:
-        return  # a parser that is looked at, and runs nothing
+        return  # a parser that is only inspected, and runs nothing
     _session.documented |= document
     if less:
-        # In the environment, so that it holds for the processes that this one starts.
+        # Set in the environment, for the processes that this one starts.
         os.environ[QUIET] = "1"
     if (json or document) and _session.stdout is None:
         _session.stdout, sys.stdout = sys.stdout, sys.stderr
 
 
 def messages_aside() -> None:
-    """Let messages go to standard error: standard output is for a result that programs read."""
+    """Send messages to standard error: standard output is for a result that programs read."""
     _session.aside = bool(_session.command)
 
 
@@ -103,7 +103,7 @@ def as_json() -> bool:
 def say(*lines: str) -> None:
     """Print messages: to standard output, with ``--json`` to standard error, not with ``-q``.
 
-    On a terminal they are folded at blanks; elsewhere each is one line.
+    On a terminal they are wrapped at blanks; elsewhere each is one line.
     """
     if quiet():
         return
@@ -112,12 +112,12 @@ def say(*lines: str) -> None:
 
 
 def _stream() -> TextIO:
-    # Where JSON is wanted, standard output is standard error already.
+    # With JSON, standard output is redirected to standard error already.
     return sys.stderr if _session.aside else sys.stdout
 
 
 def warn(*lines: str) -> None:
-    """Print what went wrong to standard error, behind the command's name."""
+    """Print an error to standard error, after the command's name."""
     for line in lines:
         tell(f"genrenet {_session.command}: {visible(line)}", sys.stderr)
 
@@ -128,18 +128,18 @@ def fact(**facts: Any) -> None:
 
 
 def next_step(*words: str | os.PathLike[str], why: str = "") -> None:
-    """Say which command comes next.
+    """Print the next command to run.
 
     Parameters
     ----------
     *words : str or path
         The command without ``genrenet``, and its arguments.
     why : str
-        What it does, in a few words.
+        Its purpose, in a few words.
     """
     command = " ".join(["genrenet", *map(_quoted, words)])
     fact(next=command)
-    if not quiet():  # not folded: it is there to be copied
+    if not quiet():  # not wrapped, so that it can be copied
         stream, line = _stream(), f"next: {command}"
         room = not stream.isatty() or len(line) + len(why) + 6 <= columns()
         comment = f"{'    ' if room else chr(10) + '      '}# {why}" if why else ""
@@ -147,17 +147,17 @@ def next_step(*words: str | os.PathLike[str], why: str = "") -> None:
 
 
 def _quoted(word: str | os.PathLike[str]) -> str:
-    """Return a word as a shell reads it, with the home folder still to be found."""
+    """Return a word quoted for a shell, with ``~`` still expanded."""
     text = printable(word)
     home, name = ("~/", text[2:]) if text.startswith("~/") else ("", text)
     return home + (shlex.quote(name) if name or not home else "")
 
 
 def show(document: Any) -> None:
-    """Print a result as JSON to standard output, in the place of the facts."""
+    """Print a result as JSON to standard output, instead of the facts."""
     _session.shown = True
     text = to_json(document, ensure_ascii=False, indent=1, default=str)
-    # Bytes of names that are no text are escaped, as JSON has it.
+    # Bytes of names that are not text are escaped, as in JSON.
     print(
         text.encode("utf-8", "backslashreplace").decode(),
         file=_session.stdout or sys.stdout,
@@ -166,7 +166,7 @@ def show(document: Any) -> None:
 
 
 def failed(error: str) -> None:
-    """Tell that the command cannot be carried out, and why."""
+    """Report that the command cannot be carried out, and why."""
     warn(f"error: {error}")
     if _session.documented and not _session.shown:
         show({"command": _session.command, "error": error})
@@ -184,7 +184,7 @@ def plural(number: int, noun: str) -> str:
 
 
 def shares(counts: Mapping[str, int], most: int = 12) -> str:
-    """Return how many there are of each kind, the most first.
+    """Return the number of items of each kind, in descending order.
 
     Examples
     --------

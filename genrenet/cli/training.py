@@ -38,10 +38,10 @@ GROUPS = {
     "help": "this text",
     "help_all": "print every option",
 }
-"""First words of the options, which are checked before anything heavy is imported."""
+"""First parts of the options, which are checked before torch is imported."""
 
 FILES = ("data.source", "ckpt_path", "out")
-"""Options that name files, which a configuration may name from its own folder."""
+"""Options that take files, which a configuration may give relative to its own folder."""
 
 EXAMPLES = {
     "fit": """  genrenet fit --config cnn --data.source ~/Music
@@ -58,11 +58,11 @@ EXAMPLES = {
 
 
 class OptionError(GenrenetError):
-    """Options that cannot be carried out, known before anything heavy is imported."""
+    """Invalid options, found before torch is imported."""
 
 
 def help_text(command: str) -> str:
-    """Return what ``--help`` says: Lightning's own parser takes seconds, and pages."""
+    """Return the text of ``--help``: Lightning's own parser takes seconds, and prints pages."""
     parser = CommandParser(
         f"genrenet {command}",
         f"{COMMANDS[command][1].capitalize()}. Options are those below, and --GROUP.OPTION X.",
@@ -76,13 +76,13 @@ def help_text(command: str) -> str:
 
 
 def _config_of_run(checkpoint: str) -> list[str]:
-    """Return the configuration that was saved beside the checkpoint's run."""
+    """Return the configuration that was saved with the checkpoint's run."""
     file = Path(checkpoint).parent.parent / "config.yaml"
     return ["--config", str(file)] if file.is_file() else []
 
 
 def _newest(which: str, out: str, name: str) -> Path:
-    """Return the best or last checkpoint of the run that wrote one last."""
+    """Return the best or last checkpoint of the most recent run."""
     files = Path(out).glob(f"{glob.escape(name) or '*'}/version_*/checkpoints/{which}.ckpt")
     newest = max(files, key=lambda file: file.stat().st_mtime, default=None)
     if newest is None:
@@ -95,7 +95,7 @@ def _newest(which: str, out: str, name: str) -> Path:
 
 
 def prepare_arguments(command: str, arguments: Sequence[str]) -> list[str]:
-    """Resolve bare configuration names, refuse unknown options, find a checkpoint's own settings.
+    """Resolve names of configurations, check options, and find a checkpoint's own settings.
 
     Parameters
     ----------
@@ -156,9 +156,9 @@ def prepare_arguments(command: str, arguments: Sequence[str]) -> list[str]:
 def configured_arguments(
     command: str, arguments: Sequence[str], own: Container[str] = ()
 ) -> list[str]:
-    """Return a command line behind what the user's configuration says of the command.
+    """Return a command line preceded by the settings in the user's configuration.
 
-    A run that is resumed or measured has a configuration of its own, and nothing is put before it.
+    A run that is resumed or tested has its own configuration, and nothing is added.
 
     Parameters
     ----------
@@ -170,7 +170,7 @@ def configured_arguments(
     Raises
     ------
     ConfigurationError
-        A setting that the trainer has not, or that a library's own file may not make.
+        An unknown setting of the trainer, or one that is not allowed in a library's own file.
     """
     if any(word.partition("=")[0] == "--ckpt_path" for word in arguments):
         return [*arguments]
@@ -196,7 +196,7 @@ def configured_arguments(
 
 
 def heed_telling(arguments: Sequence[str]) -> list[str]:
-    """Follow ``-q``, ``--json`` and ``--trust-remote-code``, and return the other arguments."""
+    """Apply ``-q``, ``--json`` and ``--trust-remote-code``, and return the other arguments."""
     quiet, json = {"-q", "--quiet"} & {*arguments}, "--json" in arguments
     telling.heed(less=bool(quiet), document=json, json=json)
     if "--trust-remote-code" in arguments:

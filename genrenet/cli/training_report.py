@@ -15,7 +15,7 @@ _PARTS = {"train": "to train", "validation": "to validate", "test": "to test"}
 
 
 def tell_songs(data: Any) -> None:
-    """Say how many songs are in each part of the split."""
+    """Print how many songs are in each part of the split."""
     counts = data.split.counts()
     told = ", ".join(f"{counts[part]:,} {words}" for part, words in _PARTS.items())
     say(f"songs: {told}; split: {data.split.name}")
@@ -23,7 +23,7 @@ def tell_songs(data: Any) -> None:
 
 
 def tell_best(trainer: Trainer) -> None:
-    """Say how good the model was on the validation songs in the epoch with the least loss."""
+    """Print the validation metrics of the epoch with the lowest loss."""
     found = next((one.best for one in _of(trainer, HyperParameters) if one.best), None)
     if found is None:
         return
@@ -35,7 +35,7 @@ def tell_best(trainer: Trainer) -> None:
 
 
 def tell_checkpoints(trainer: Trainer, best: list[str]) -> None:
-    """Say where the checkpoints are, and how the best one is measured."""
+    """Print the paths of the checkpoints, and the command to test the best one."""
     last = [str(getattr(one, "last_model_path", "")) for one in trainer.checkpoint_callbacks]
     kept = [*best, *filter(None, last)]
     for path in best:
@@ -46,7 +46,7 @@ def tell_checkpoints(trainer: Trainer, best: list[str]) -> None:
 
 
 def tell_measured(command: str, trainer: Trainer, data: Any) -> None:
-    """Say what a validation, test or prediction has led to."""
+    """Print the results of a validation, test or prediction."""
     checkpoint = printable(trainer.ckpt_path or "")
     fact(checkpoint=checkpoint)
     if command == "validate":

@@ -26,7 +26,7 @@ exit code: 0 success, 2 the command could not be carried out
 
 
 class TuneError(GenrenetError):
-    """A request to tune that cannot be carried out."""
+    """An invalid request to tune."""
 
 
 def make_parser(command: str) -> CommandParser:

@@ -1,4 +1,4 @@
-"""``genrenet scan --watch``: its options, and what it says."""
+"""``genrenet scan --watch``: its options and messages."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def add_watch_options(parser: argparse.ArgumentParser) -> None:
 
 
 def watch(how: Scan, options: argparse.Namespace, tell_first: Callable[[Counts], object]) -> int:
-    """Follow the libraries until the command is stopped.
+    """Watch the libraries until the command is stopped.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def watch(how: Scan, options: argparse.Namespace, tell_first: Callable[[Counts],
     options : argparse.Namespace
         See `add_watch_options`.
     tell_first : callable
-        Tells of the scan that comes first.
+        Reports the scan that comes first.
     """
     from genrenet.library.watching import Watcher
     from genrenet.utils.politeness import Pauses

@@ -1,4 +1,4 @@
-"""What is done to whole batches: leaving out what is not counted, samples to float32."""
+"""Operations on whole batches: drop frames that are not counted, convert samples to float32."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ def counted_only(batch: Item) -> Item:
     Parameters
     ----------
     batch : dict of Tensor
-        In memory: what is dropped depends on values.
+        In CPU memory: which frames are dropped depends on values.
 
     Returns
     -------
     dict of Tensor
-        Where no frame is counted, one is left, so that a process takes part in what all processes
-        do; the entry ``idle`` marks such a batch.
+        If no frame is counted, one is kept, so that the process takes part in collective
+        operations; the entry ``idle`` marks such a batch.
     """
     counted = batch["counted"]
     if bool(counted.all()):
@@ -30,7 +30,7 @@ def counted_only(batch: Item) -> Item:
 
 
 def to_float(waveform: Tensor, scale: Tensor) -> Tensor:
-    """Return raw samples as float32 in [-1, 1], on the device they are on.
+    """Return raw samples as float32 in [-1, 1], on their device.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""A collection, its split and its frames: what is known before anything is decoded."""
+"""A collection, its split and its frames: all that is known before anything is decoded."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from genrenet.utils.errors import GenrenetError
 logger = logging.getLogger(__name__)
 
 EXCERPT_SECONDS = 90.0
-"""Collections whose median song is shorter are excerpts: nothing is trimmed from their ends."""
+"""Collections whose median song is shorter are excerpts: they are not trimmed."""
 
 
 class DataError(GenrenetError):
-    """A collection that cannot be trained or tested on as asked."""
+    """A collection that cannot be used for training or testing as requested."""
 
 
 class SplitCollection:
-    """The part of a data module that looks at tables alone; see its parameters there."""
+    """The part of a data module that reads only tables; see its parameters there."""
 
     source: str
     format: str
@@ -54,7 +54,7 @@ class SplitCollection:
 
     @cached_property
     def catalog(self) -> Catalog:
-        """The collection, with what was wrong in it reported once."""
+        """The collection; its problems are reported once."""
         if not self.source:
             raise DataError(
                 "no collection to work on",
@@ -94,7 +94,7 @@ class SplitCollection:
 
     @property
     def multi_label(self) -> bool:
-        """Whether songs have several genres each, which a model is to learn."""
+        """Whether songs have several genres each, and the model is multi-label."""
         return self.outputs is None and self.catalog.multi_label
 
     @property
@@ -127,13 +127,13 @@ class SplitCollection:
         except splits.SplitError as error:
             if not self.split_kind.endswith(".csv"):
                 raise
-            # A few songs of each genre, as somebody chose them, are all learnt from.
+            # A few songs of each genre, chosen by the user, are all used for training.
             logger.warning("no validation songs: %s", error)
             return split
 
     @cached_property
     def frames(self) -> FrameSettings:
-        """Frame settings, with ``trim`` settled."""
+        """Frame settings with a numeric ``trim``."""
         trim = self.trim
         if trim == "auto":
             median = float(np.nanmedian(self._durations))
@@ -164,12 +164,12 @@ class SplitCollection:
         return table.iloc[rows]
 
     def song_numbers(self, name: str) -> list[int]:
-        """Return a number of 64 bits for each song of a part, made from its path below the
-        folder that all songs are in.
+        """Return a 64-bit number for each song of a part, computed from its path below the folder
+        that contains all songs.
         """
         try:
             root = os.path.commonpath(list(self.catalog.table["path"]))
-        except ValueError:  # on several disks
+        except ValueError:  # on several drives
             root = ""
         names = (os.fsencode(str(path).removeprefix(root)) for path in self.part(name)["path"])
         return [int.from_bytes(hashlib.sha256(one).digest()[:8], "big") for one in names]

@@ -1,9 +1,9 @@
-"""Coverage: which frames are heard of a song whose genre is named.
+"""Coverage: which frames of a song are used in inference.
 
-Networks are trained and judged on whole frames that do not overlap, after a fixed trim: see
-`genrenet.data.frames.frame_starts`. To name a genre, as much of a song is heard as tells something:
-the trim is in proportion to its length, what remains is covered from its beginning to its end, and
-the number of frames is bounded, so that songs of any length cost about the same.
+Networks are trained and evaluated on whole frames that do not overlap, after a fixed trim: see
+`genrenet.data.frames.frame_starts`. In inference, the trim is in proportion to the song's length,
+the rest is covered from its beginning to its end, and the number of frames is bounded, so that
+songs of any length take about the same time.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from genrenet.data.heard import HEARD_SECONDS, LEAST, TRIM_SHARE, Heard
 
 
 def heard_frames(settings: FrameSettings, frames: Heard | None = None) -> Heard:
-    """Return which frames are heard, with None for as many as `HEARD_SECONDS` and `LEAST` say.
+    """Return which frames to use; for None as many as `HEARD_SECONDS` and `LEAST` determine.
 
     Raises
     ------
     FrameError
-        No number of 1 or more, nor one of the words.
+        Neither a number of 1 or more, nor one of the words.
 
     Examples
     --------
@@ -45,8 +45,8 @@ def heard_frames(settings: FrameSettings, frames: Heard | None = None) -> Heard:
 
 
 def heard_part(n_samples: int, settings: FrameSettings) -> Usable:
-    """Return what is left of a song after a trim of `TRIM_SHARE` of its length at either end, and
-    no more than the settings' own.
+    """Return the part of a song that is left by a trim of `TRIM_SHARE` of its length at either end,
+    and no more than the settings' own.
 
     Parameters
     ----------
@@ -65,10 +65,10 @@ def heard_part(n_samples: int, settings: FrameSettings) -> Usable:
 
 
 def heard_starts(n_samples: int, settings: FrameSettings, frames: Heard) -> NDArray[np.int64]:
-    """Return the first samples of the frames that are heard of a song.
+    """Return the first samples of the frames of a song that are used in inference.
 
-    The first begins where `heard_part` does, and the last ends there; a single one of several is
-    its middle. They overlap where they must to cover it.
+    The first begins where `heard_part` does, and the last ends there; a single frame lies in its
+    middle. They overlap where necessary to cover it.
 
     Parameters
     ----------

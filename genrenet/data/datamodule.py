@@ -45,9 +45,9 @@ class GenreDataModule(SplitCollection, pl.LightningDataModule):
     ----------
     source : str
         A folder of genre folders, a GTZAN or FMA folder, a CSV or Parquet table, ``synthetic`` for
-        the corpus that the package makes itself, or a streamed collection: the folder that
+        the corpus that the package synthesises, or a streamed collection: the folder that
         ``genrenet data prepare --format litdata`` wrote, or the ``s3://`` address of a copy.
-        There is no default, so that synthetic sound is not used by mistake.
+        There is no default, so that synthetic audio is not used by mistake.
     format : str
         See `genrenet.data.catalog.read_catalog`.
     segments : {"auto", "off"}
@@ -55,7 +55,7 @@ class GenreDataModule(SplitCollection, pl.LightningDataModule):
     subset : {"small", "medium", "large", "full"}
         FMA's subset.
     labels : {"auto", "folders", "tags"}
-        Where the genres are; see `genrenet.data.catalog.read_catalog`.
+        Where genres are taken from; see `genrenet.data.catalog.read_catalog`.
     multi_label : bool, optional
         Whether songs have several genres each; see `genrenet.data.catalog.read_catalog`.
     split : str
@@ -65,43 +65,44 @@ class GenreDataModule(SplitCollection, pl.LightningDataModule):
     fractions : tuple of float
         Shares of train, validation and test songs.
     split_seed : int
-        Fixes the split.
+        Seed of the split.
     fold, n_folds : int, optional
-        Take one fold of a cross-validation instead.
+        Use one fold of a cross-validation instead.
     frame_seconds : float > 0
-        Length of a frame.
+        Length of a frame, in seconds.
     trim : float or "auto"
         Seconds dropped at both ends of songs; ``auto`` is 0 for excerpts and 20 for whole songs.
     sample_rate : int > 0
-        In Hz; the front end's.
+        In Hz; that of the front end.
     fill : {"repeat", "zeros"}
-        What fills the frame of a shorter song; see `genrenet.data.frames.FrameSettings`.
+        How the frame of a shorter song is padded; see `genrenet.data.frames.FrameSettings`.
     crops : {"random", "fixed"}
-        Training frames: new random crops in every epoch, or the fixed frames of the test.
+        Training frames: new random crops in every epoch, or the same fixed frames as in the test.
     crops_per_song : int > 0
-        Random crops of each song in an epoch.
+        Number of random crops of each song in an epoch.
     batch_size : int > 0
-        Frames in a batch.
+        Number of frames in a batch.
     num_workers : int or "auto"
-        Loading processes; ``auto`` takes none for a prepared store on a CPU.
+        Number of loading processes; ``auto`` uses none for a prepared store on a CPU.
     store : str or None
-        Folder of the prepared store; ``auto`` keeps one in the cache folder where its disk has the
+        Folder of the prepared store; ``auto`` keeps one in the cache folder if its disk has enough
         space; None decodes spans of the files in every epoch. For an address: folder of the
-        fetched chunks.
+        downloaded chunks.
     store_dtype : {"int16", "float16"}
+        Data type of the stored samples.
     chunk_cache_gb : float > 0, optional
         Maximum size of downloaded chunks in GB; by default three quarters of the free space.
     max_songs : int, optional
-        Use only the first songs of each part, balanced over genres (for trying things out).
+        Use only the first songs of each part, balanced over genres (for quick trials).
     seed : int
-        Fixes the order and the crops.
+        Seed of the order and the crops.
 
     Attributes
     ----------
     outputs : list of str, optional
-        Labels of a model that is used for prediction only, set before anything is read. What
-        the collection says of genres is then written beside the predictions and not used: they
-        may be others, or none.
+        Labels of a model that is used for prediction only, set before anything is read. The
+        collection's own genres are then written next to the predictions but not used: they may
+        differ, or be missing.
 
     Raises
     ------
@@ -163,7 +164,7 @@ class GenreDataModule(SplitCollection, pl.LightningDataModule):
 
     @cached_property
     def store_folder(self) -> Path | None:
-        """Folder of the prepared store, or None where files are decoded each time."""
+        """Folder of the prepared store, or None if files are decoded each time."""
         if self.store is None or self.streamed is not None:
             return None
         if self.store != "auto":
@@ -204,7 +205,7 @@ class GenreDataModule(SplitCollection, pl.LightningDataModule):
             reader = FileReader(paths, self.sample_rate)
         else:
             reader = PreparedStore(self.store_folder, paths)
-        # Every process finds the same: one says so.
+        # Every process finds the same: only one reports it.
         tell, errors = self.trainer is None or self.trainer.is_global_zero, reader.errors
         for path in filter(errors.__contains__, paths):
             self.skip(path, errors[path], tell=tell)
@@ -236,31 +237,31 @@ class GenreDataModule(SplitCollection, pl.LightningDataModule):
         return dataset
 
     def _targets(self, table: pd.DataFrame) -> NDArray[Any]:
-        """Return the label of each song, or which ones it has, of shape (songs, labels)."""
+        """Return the label of each song, or its labels, of shape (songs, labels)."""
         if self.multi_label:
             return multi_hot(table["genres"], self.labels)
         return np.asarray(pd.Index(self.labels).get_indexer(table["genre"]))
 
     def skip(self, path: str, error: str, tell: bool = True) -> None:
-        """Keep the reason why a song is left out, and say so once."""
+        """Record why a song is left out, and report it once."""
         known = path in self.skipped
         self.skipped.setdefault(path, error)
         if tell and not known:
             logger.warning("skipped (%d so far): %s", len(self.skipped), error)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the songs that a checkpoint is made from, as `song_numbers`."""
+        """Return the songs that a checkpoint was trained on, as `song_numbers`."""
         parts = [name for name in ("train", "validation") if name in self._datasets]
         numbers = sorted({number for name in parts for number in self.song_numbers(name)})
         return {"dataset": self.catalog.name, "songs": numbers} if numbers else {}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Warn if test songs are among those that a checkpoint is made from.
+        """Warn if test songs are among the songs that a checkpoint was trained on.
 
         Parameters
         ----------
         state_dict : dict
-            Of the same collection; another collection's is not looked at.
+            Of the same collection; a checkpoint of another collection is not checked.
         """
         if "test" not in self._datasets or state_dict.get("dataset") != self.catalog.name:
             return
@@ -280,7 +281,7 @@ class GenreDataModule(SplitCollection, pl.LightningDataModule):
         return self._datasets[name]
 
     def in_order(self, name: str) -> DataLoader[Item]:
-        """Return every frame of a part that has been set up, once, from the first to the last."""
+        """Return every frame of a part that has been set up, once, in order."""
         dataset = self._datasets[name]
         sampler = FrameSampler(dataset, shuffle=False, num_replicas=1, rank=0, seed=self.seed)
         return DataLoader(
@@ -292,7 +293,7 @@ class GenreDataModule(SplitCollection, pl.LightningDataModule):
         )
 
     def keep_hidden(self, name: str, hidden: Tensor, failed: Tensor) -> None:
-        """Let a part's loader give ``hidden`` in the place of waveforms, until the next set-up.
+        """Make a part's loader return ``hidden`` instead of waveforms, until the next set-up.
 
         Parameters
         ----------
@@ -305,7 +306,7 @@ class GenreDataModule(SplitCollection, pl.LightningDataModule):
         self._cached[name] = CachedDataset(self._datasets[name], hidden, failed)
 
     def forget_hidden(self) -> None:
-        """Let all loaders give waveforms again."""
+        """Make all loaders return waveforms again."""
         self._cached.clear()
 
     def n_songs(self, name: str) -> int:
@@ -314,7 +315,7 @@ class GenreDataModule(SplitCollection, pl.LightningDataModule):
 
     @cached_property
     def label_counts(self) -> list[int]:
-        """Training songs of each label."""
+        """Number of training songs of each label."""
         if self.multi_label:
             return [int(n) for n in self._targets(self.part("train")).sum(axis=0)]
         counts = self.part("train")["genre"].value_counts()
@@ -339,42 +340,42 @@ class GenreDataModule(SplitCollection, pl.LightningDataModule):
             num_workers=workers,
             pin_memory=torch.cuda.is_available(),
             persistent_workers=workers > 0,
-            # A last batch of one song would leave batch-norm nothing to norm by.
+            # A last batch of one song would give batch-norm no variance.
             drop_last=name == "train" and len(sampler) > self.batch_size,
             collate_fn=None if cached is None else as_they_are,
         )
 
     @property
     def num_workers(self) -> int:
-        """Loading processes."""
+        """Number of loading processes."""
         if self._num_workers != "auto":
             return int(self._num_workers)
         if best_device() != "cpu":
             return min(8, cores())
-        # On a CPU the network wants the cores, and reading what is mapped costs nothing.
+        # On a CPU the network needs the cores, and reading memory-mapped files is cheap.
         mapped = self.store_folder is not None or (self.streamed and not self.streamed.remote)
         return 0 if mapped else max(1, cores() // 2)
 
     def train_dataloader(self) -> DataLoader[Item]:
-        """Return training frames."""
+        """Return the loader of training frames."""
         return self._loader("train")
 
     def val_dataloader(self) -> DataLoader[Item] | list[Any]:
-        """Return the frames of the validation songs; nothing where the split has none."""
+        """Return the loader of the validation songs' frames; nothing where the split has none."""
         return self._loader("validation") if len(self._datasets["validation"]) else []
 
     def test_dataloader(self) -> DataLoader[Item]:
-        """Return all frames of the test songs."""
+        """Return the loader of all frames of the test songs."""
         return self._loader("test")
 
     def predict_dataloader(self) -> DataLoader[Item]:
-        """Return all frames of all songs."""
+        """Return the loader of all frames of all songs."""
         return self._loader("all")
 
     def on_before_batch_transfer(self, batch: Item, dataloader_idx: int) -> Item:
-        """List songs whose span could not be decoded, while the batch is still in memory.
+        """Record songs whose span could not be decoded, while the batch is still in CPU memory.
 
-        Training then drops what is not counted: it would move batch-norms and mix with the rest.
+        Training then drops frames that are not counted: they would affect batch-norms and mixing.
         """
         if bool(batch["failed"].any()):
             name = self._part_in_use()
@@ -394,6 +395,6 @@ class GenreDataModule(SplitCollection, pl.LightningDataModule):
 
 
 def data_of(trainer: pl.Trainer) -> GenreDataModule | None:
-    """Return the trainer's data module, if it is one of ours."""
+    """Return the trainer's data module, if it is one of this package."""
     data = getattr(trainer, "datamodule", None)
     return data if isinstance(data, GenreDataModule) else None

@@ -1,11 +1,11 @@
-"""Datasets of frames: which stretch of which song makes an item, and who reads it.
+"""Datasets of frames: which part of which song makes an item, and readers of samples.
 
 An item is a dictionary of tensors: ``waveform`` (samples of one frame, raw as stored), ``scale``
-(what brings it to [-1, 1]), ``label``, ``song`` (row in the part's table), ``start`` (seconds of
-what sounds, where the reader leaves silence out), ``counted`` (false for padding, for what could
-not be read and for silence) and ``failed`` (could not be read).
+(factor that maps it to [-1, 1]), ``label``, ``song`` (row in the part's table), ``start`` (seconds,
+not counting silence if the reader leaves it out), ``counted`` (false for padding, silence, and
+frames that could not be read) and ``failed`` (could not be read).
 
-A file that is cut short is used as far as it goes, with a store and without one; see
+A truncated file is used as far as it can be read, with a store and without one; see
 `genrenet.data.decoded_audio`. A frame of which less than `READ_SHARE` can be read has failed.
 """
 
@@ -33,20 +33,20 @@ Item = dict[str, Tensor]
 Crops = Literal["random", "fixed"]
 
 READ_SHARE = 0.9
-"""How much of what a frame should hold of its song must be there for it to count."""
+"""Minimum share of a frame's samples that must be readable for it to be counted."""
 
 TAIL_SECONDS = 1.0
-"""How much of a file's end is decoded to see whether the file is whole."""
+"""Length of a file's end that is decoded to check that the file is complete, in seconds."""
 
 TRIES = 8
-"""Random crops of a song that are looked at for one that sounds."""
+"""Maximum number of random crops of a song that are tried to find one with sound."""
 
 WINDOW = 8
-"""Chunks of a streamed collection whose items are mixed."""
+"""Number of chunks of a streamed collection whose items are mixed."""
 
 
 class Reader(Protocol):
-    """Who gives the samples of a song: files, a store, or a streamed collection."""
+    """Source of the samples of songs: files, a store, or a streamed collection."""
 
     dtype: str
 
@@ -56,23 +56,23 @@ class Reader(Protocol):
 
     @property
     def truncated(self) -> dict[str, str]:
-        """Files that are used as far as they can be read, with what is wrong."""
+        """Files that are used as far as they can be read, with the fault."""
 
     def length(self, path: str) -> int:
-        """Return the samples of a song at the wanted rate; 0 where it cannot be read."""
+        """Return a song's length in samples at the reader's rate; 0 where it cannot be read."""
 
     def read(self, path: str, start: int, count: int) -> tuple[NDArray[Any], float]:
-        """Return what sounds of ``count`` samples from ``start``, and what brings it to [-1, 1]."""
+        """Return sound in ``count`` samples from ``start``, and the factor to map it to [-1, 1]."""
 
 
 class FileReader:
-    """Decodes spans of files when they are asked for.
+    """Decode spans of files on request.
 
     Parameters
     ----------
     paths : sequence of str
-        Files that will be read; their lengths are looked up at once, and their ends decoded: one
-        that is cut short is as long as it can be read.
+        Files that will be read; their lengths are determined at once, and their ends decoded: the
+        length of a truncated file is that of its readable part.
     sample_rate : int > 0
         Samples per second, in Hz.
 
@@ -81,7 +81,7 @@ class FileReader:
     errors : dict
         Files that cannot be read, with the reason.
     truncated : dict
-        Files that are used as far as they can be read, with what is wrong.
+        Files that are used as far as they can be read, with the fault.
     """
 
     dtype = "float32"
@@ -100,8 +100,8 @@ class FileReader:
                     (self.truncated if length else self.errors)[path] = message
 
     def _look_up(self, path: str) -> tuple[int, str]:
-        """Return a file's samples, and what is wrong with it; a header's duration is only
-        promised.
+        """Return a file's length in samples, and its fault if any; a header's duration may be
+        wrong.
         """
         rate = self.sample_rate
         try:
@@ -114,7 +114,7 @@ class FileReader:
             return 0, str(error)
 
     def length(self, path: str) -> int:
-        """Return the samples of a song; 0 where it cannot be read."""
+        """Return a song's length in samples; 0 where it cannot be read."""
         return self._lengths.get(path, 0)
 
     def read(self, path: str, start: int, count: int) -> tuple[NDArray[np.float32], float]:
@@ -122,28 +122,29 @@ class FileReader:
         rate = self.sample_rate
         span = audio.load(path, rate, start / rate, count / rate, partial=True)
         expected = min(count, self.length(path) - start)
-        if len(span) < READ_SHARE * expected:  # cut after its length was looked up
+        if len(span) < READ_SHARE * expected:  # truncated after its length was determined
             found, wanted = (f"{n / rate:.2f} s of a frame" for n in (len(span), expected))
             raise failure(audio.TruncatedAudioError, path, found, wanted)
         return only_sounding(span[:count], rate), 1.0
 
 
 class FrameDataset(Dataset[Item]):
-    """Frames of some songs.
+    """Frames of several songs.
 
     Parameters
     ----------
     paths : sequence of str
     labels : sequence of int, or ndarray of bool, shape (songs, labels)
-        Label of each song; or, where songs have several, which ones it has.
+        Label of each song; or, for multi-label songs, whether it has each label.
     reader : Reader
     settings : FrameSettings
     crops : {"random", "fixed"}
-        ``random``: ``crops_per_song`` items a song, each a random crop that depends on the seed,
-        the epoch and the item alone, and of which one half sounds, as far as `TRIES` crops tell.
-        ``fixed``: every whole frame of every song.
+        ``random``: ``crops_per_song`` items per song, each a random crop that depends only on the
+        seed, the epoch and the item, and of which at least half has sound if `TRIES` crops find
+        one. ``fixed``: every whole frame of every song.
     crops_per_song : int > 0
     seed : int
+        Seed of the random crops.
     """
 
     def __init__(
@@ -173,9 +174,9 @@ class FrameDataset(Dataset[Item]):
         return len(self.songs)
 
     def __getitem__(self, key: tuple[int, int, bool] | int) -> Item:
-        """Return the item of ``(epoch, index, counted)``, as `FrameSampler` yields them.
+        """Return the item of ``(epoch, index, counted)``, as yielded by `FrameSampler`.
 
-        Lightning's own samplers (``overfit_batches``) yield the index alone: always one epoch.
+        Lightning's own samplers (``overfit_batches``) yield only the index: always one epoch.
         """
         epoch, index, counted = (0, key, True) if isinstance(key, int) else key
         song = int(self.songs[index])
@@ -188,7 +189,7 @@ class FrameDataset(Dataset[Item]):
             try:
                 samples, scale = self.reader.read(self.paths[song], start, size)
             except audio.AudioError:
-                failed = True  # the data module lists the song; the run goes on
+                failed = True  # the data module records the song; the run continues
                 break
             if 2 * len(samples) >= min(size, int(self.lengths[song]) - start):
                 break
@@ -208,11 +209,11 @@ class FrameDataset(Dataset[Item]):
 
 
 class CachedDataset(Dataset[Item]):
-    """Frames through which the part of a network that does not learn has been run already.
+    """Frames with the precomputed output of the frozen part of a network.
 
-    Items have ``hidden``, what that part made of the frame, in the place of ``waveform`` and
-    ``scale``; everything else is as in the frames themselves. Whole batches are taken at once: give
-    the loader `as_they_are` to collate them.
+    Items have ``hidden``, that part's output for the frame, instead of ``waveform`` and ``scale``;
+    everything else is as in the frames themselves. Whole batches are read at once: use
+    `as_they_are` as the loader's collate function.
 
     Parameters
     ----------
@@ -252,29 +253,29 @@ class CachedDataset(Dataset[Item]):
 
 
 def as_they_are(batch: Any) -> Any:
-    """Collate what is a batch already."""
+    """Collate function for items that already are a batch."""
     return batch
 
 
 class FrameSampler(DistributedSampler[Any]):
-    """Says which items a process sees, as ``(epoch, index, counted)``.
+    """Yield the items of one process, as ``(epoch, index, counted)``.
 
-    Lightning leaves samplers of torch's distributed kind alone and tells them the epoch. All
-    processes get equally many items: what fills up the last ones is marked as not counted, so
-    that nothing is measured or learnt twice.
+    Lightning keeps samplers of torch's distributed kind and sets their epoch. All processes get
+    equally many items: padding of the last ones is marked as not counted, so that nothing is
+    measured or used for training twice.
 
     Parameters
     ----------
     dataset : FrameDataset
     shuffle : bool
     num_replicas, rank : int
-        Number of processes, and which one this is.
+        Number of processes, and the index of this one.
     seed : int
-        With the epoch, it fixes the order.
+        Seed of the order, together with the epoch.
     chunks : ndarray of int, shape (items,), optional
-        What each item is fetched with. Then a process takes one stretch of the order, not every
-        n-th item, and the order is shuffled by chunks: in turn, each gives its items over the time
-        that `WINDOW` of them take, so that a process needs about as many at a time and each once.
+        Chunk of each item. A process then takes one contiguous part of the order, not every n-th
+        item, and the order is shuffled by chunks: the items of each chunk are spread over the time
+        that `WINDOW` chunks take, so that a process needs about as many at a time and each once.
     """
 
     def __init__(

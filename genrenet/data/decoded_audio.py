@@ -1,11 +1,11 @@
-"""What is kept of a file: its samples as far as they can be read, or why there are none.
+"""Decode a file as far as it can be read, or record why it cannot be used.
 
 Which songs are usable
 ----------------------
-A file that is cut short or damaged is used as far as it can be read. Of every file only what sounds
-is kept (see `genrenet.audio.sounding`), and must be `MIN_SECONDS` or more. A file whose content is
-no music stays unusable while it is the same, and this program and its decoders are. A failure that
-may pass (no permission, a missing file, a time limit) is of the moment only.
+A truncated or damaged file is used as far as it can be read. Only the sound of a file is kept (see
+`genrenet.audio.sounding`), which must be `MIN_SECONDS` or longer. A file whose content is not music
+stays unusable until the file, this program or its decoders change. A failure that may be temporary
+(no permission, a missing file, a time limit) is not remembered.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from genrenet.version import __version__
 
 DType = Literal["int16", "float16"]
 State = Literal["whole", "truncated", "unusable", "unread"]
-"""``unusable``: the content is no music, which stays so; ``unread``: reading failed this time."""
+"""``unusable``: the content is not music, permanently; ``unread``: reading failed this time."""
 T = TypeVar("T")
 
 CONTENT_ERRORS = (
@@ -37,21 +37,21 @@ CONTENT_ERRORS = (
     audio.TooShortError,
     SilentAudioError,
 )
-"""What is wrong with a file's content, and stays wrong; all other errors may pass."""
+"""Errors of a file's content, which are permanent; all other errors may be temporary."""
 
 
 class Decoded(NamedTuple):
-    """What a store holds of a file.
+    """The stored data of a file.
 
     Attributes
     ----------
     samples : ndarray of int16 or float16, shape (samples,)
         Mono; empty where the file is not usable.
     scale : float
-        What to multiply the samples by to have them in [-1, 1].
+        Factor that maps the samples to [-1, 1].
     state : {"whole", "truncated", "unusable", "unread"}
     message : str
-        What is wrong with the file, or ''.
+        The fault of the file, or ''.
     """
 
     samples: NDArray[Any]
@@ -66,7 +66,7 @@ class Decoded(NamedTuple):
 
 
 def decode(path: str, sample_rate: int) -> tuple[NDArray[np.float32], State, str]:
-    """Decode what sounds of a file, as far as it can be read.
+    """Decode the sound of a file, as far as it can be read.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ def decode(path: str, sample_rate: int) -> tuple[NDArray[np.float32], State, str
 
 
 def as_far_as_readable(path: str, sample_rate: int) -> tuple[NDArray[np.float32], State, str]:
-    """Decode all of a file that can be read; see `decode`."""
+    """Decode the readable part of a file; see `decode`."""
     nothing = np.zeros(0, np.float32)
     try:
         return audio.load(path, sample_rate), "whole", ""
@@ -107,7 +107,7 @@ def as_far_as_readable(path: str, sample_rate: int) -> tuple[NDArray[np.float32]
 
 
 def encode(path: str, sample_rate: int, dtype: DType) -> Decoded:
-    """Decode a file into what a store holds of it."""
+    """Decode a file into the data for a store."""
     samples, state, message = decode(path, sample_rate)
     if dtype == "float16":
         return Decoded(samples.astype("<f2"), 1.0, state, message)
@@ -117,7 +117,7 @@ def encode(path: str, sample_rate: int, dtype: DType) -> Decoded:
 
 
 def in_order(paths: Sequence[str], work: Callable[[str], T], workers: int) -> Iterator[T]:
-    """Yield the results of ``work`` in the order of ``paths``, with a bounded number under way."""
+    """Yield the results of ``work`` in the order of ``paths``, with bounded parallelism."""
     with ThreadPoolExecutor(workers) as pool:
         waiting: deque[Future[T]] = deque()
         for path in paths:
@@ -130,6 +130,6 @@ def in_order(paths: Sequence[str], work: Callable[[str], T], workers: int) -> It
 
 @cache
 def decoders() -> str:
-    """Return the versions of what decodes: a file that fails with one may be read by another."""
+    """Return the versions of the decoders: a file that fails with one may be read by another."""
     versions = [f"{name} {importlib.metadata.version(name)}" for name in ("av", "soundfile")]
     return ", ".join((f"genrenet {__version__}", *versions))

@@ -3,18 +3,18 @@
 Layout of a store's folder
 --------------------------
 ``index.sqlite``
-    A row a song: file, size, times, a sample of its content, length, scale, error; see
+    One row per song: file, size, times, a sample of its content, length, scale, error; see
     `genrenet.data.store_index`. Several processes may write to it at once.
 ``songs/<two digits>/<name>``
-    Samples of a song, mono, int16 or float16, little-endian. A file is written under another name
-    first and noted in the index last: a build that was interrupted goes on after the last song.
+    Samples of a song, mono, int16 or float16, little-endian. A file is renamed when complete and
+    recorded in the index last: an interrupted build continues after the last recorded song.
 ``users/``, ``locks/``
     Locks of the processes that read and write.
 
 int16 samples are scaled by each song's own peak, so that a quiet song keeps its resolution.
 
-Which songs are usable, `genrenet.data.decoded_audio` says. What is unusable is remembered; what
-could not be read this time is tried again each time.
+`genrenet.data.decoded_audio` defines which songs are usable. Unusable songs are remembered; songs
+that could not be read this time are tried again each time.
 """
 
 from __future__ import annotations
@@ -41,22 +41,22 @@ from genrenet.utils.file_stamp import FileState, content_sample
 __all__ = ["PreparedStore", "StoreError", "fill", "prepare"]
 
 BATCH_SECONDS = 2.0
-"""How often finished songs are noted in the index."""
+"""Seconds between updates of the index with finished songs."""
 
 
 class PreparedStore:
     """Samples of songs.
 
-    Open an existing store with ``PreparedStore(folder)``; make or extend one with `prepare`, whose
-    songs are in use until the process ends: no process removes them. Samples that have
-    gone all the same are decoded again.
+    Open an existing store with ``PreparedStore(folder)``; create or extend one with `prepare`,
+    whose songs are in use until the process ends: no process removes them. Samples that have been
+    deleted all the same are decoded again.
 
     Parameters
     ----------
     folder : path
         Folder of the store.
     paths : iterable of str, optional
-        Songs that will be read; all there are by default.
+        Songs that will be read; by default all songs in the store.
 
     Attributes
     ----------
@@ -69,7 +69,7 @@ class PreparedStore:
     errors : dict
         Songs that are not usable, with the reason.
     truncated : dict
-        Songs that are used as far as they can be read, with what is wrong.
+        Songs that are used as far as they can be read, with the fault.
 
     Raises
     ------
@@ -105,29 +105,29 @@ class PreparedStore:
         return len(self.paths)
 
     def length(self, path: str) -> int:
-        """Return the samples of a song; 0 where it is not usable or not in the store."""
+        """Return a song's length in samples; 0 if it is not usable or not in the store."""
         return self._songs.get(path, ("", 0, 1.0))[1]
 
     def read(self, path: str, start: int, count: int) -> tuple[NDArray[Any], float]:
-        """Return a stretch of a song.
+        """Return part of a song's samples.
 
         Parameters
         ----------
         path : str
             The song's file.
         start, count : int >= 0
-            First sample and number of samples; what lies past the song's end is left out.
+            First sample and number of samples; samples past the song's end are left out.
 
         Returns
         -------
         samples : ndarray of int16 or float16, shape (<= count,)
         scale : float
-            What to multiply the samples by to have them in [-1, 1].
+            Factor that maps the samples to [-1, 1].
 
         Raises
         ------
         AudioError
-            The samples have gone, and the file is no longer what they were made of.
+            The samples have been deleted, and the file has changed since they were decoded.
         """
         file, length, scale = self._songs[path]
         wanted = max(0, min(count, length - start))
@@ -145,7 +145,7 @@ class PreparedStore:
             return np.zeros(0, kind)
 
     def _restore(self, path: str, file: str, length: int) -> None:
-        """Decode a song again whose samples somebody has removed or cut."""
+        """Decode a song again whose samples have been deleted or truncated."""
         found = encode(path, self.sample_rate, self.dtype)  # type: ignore[arg-type]
         if len(found.samples) != length:
             lost = f"{len(found.samples)} samples, and none in the prepared store"
@@ -162,7 +162,7 @@ def prepare(
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> PreparedStore:
-    """Let a store hold songs, as `fill` does, and open it."""
+    """Add songs to a store, as `fill` does, and open it."""
     given = list(paths)
     fill(given, folder, sample_rate=sample_rate, dtype=dtype, workers=workers, progress=progress)
     return PreparedStore(folder, given)
@@ -177,25 +177,25 @@ def fill(
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> None:
-    """Let a store hold songs: build it, finish an interrupted build, or add what is new.
+    """Add songs to a store: create it, finish an interrupted build, or decode new songs.
 
     Several processes may call this at once; for the same songs, the second waits for the first and
-    then finds them done. Songs of the same folders whose files have gone are removed.
+    then finds them done. Songs of the same folders whose files have been deleted are removed.
 
     Parameters
     ----------
     paths : iterable of str
-        Files to decode. Those in the store whose file is the same are kept.
+        Files to decode. Songs in the store whose file is unchanged are kept.
     folder : path
-        Where the store is.
+        Location of the store.
     sample_rate : int > 0
         Samples per second, in Hz.
     dtype : {"int16", "float16"}
         Type of the stored samples.
     workers : int > 0, optional
-        Decoding threads; as many as the machine has processors by default.
+        Number of decoding threads; by default one per processor.
     progress : callable, optional
-        Called with the number of files done and the number to do.
+        Called with (files done, total number of files).
 
     Raises
     ------
@@ -233,7 +233,7 @@ def _fill(
     workers: int,
     progress: Callable[[int, int], None] | None,
 ) -> None:
-    """Decode the songs that a store lacks, and let all belong to one collection."""
+    """Decode the songs that a store lacks, and assign all to one collection."""
     folders = {os.path.dirname(song) for song in songs}
     collection = index.enter(os.path.commonpath(folders) if folders else "")
     known = index.known()
@@ -262,7 +262,7 @@ def _fill(
                 progress(done, len(todo))
     finally:
         index.put(ready, collection)
-    # A folder that has gone may be on a disk that comes back.
+    # A missing folder may be on a disk that is not mounted.
     there = {folder for folder in folders if os.path.isdir(folder)}
     wanted, since = set(songs), index.in_use_since()
     in_use = {found.number for found in index.collections() if found.used >= since}
@@ -279,7 +279,7 @@ def _fill(
 def _is_same(
     index: StoreIndex, song: str, now: FileState, held: Known, states: dict[str, FileState]
 ) -> bool:
-    """Return whether what a store knows of a song still holds; new times and inodes go to
+    """Return whether a store's record of a song is still valid; new times and inodes are added to
     ``states``.
     """
     state, made_by = held[4:6]
@@ -289,11 +289,11 @@ def _is_same(
         return True
     if now[:2] != held[:2]:
         return False
-    # Renamed, copied or given other rights: names may have been swapped between equal sizes.
+    # Renamed, copied or given other rights: files of equal size may have been swapped.
     try:
         same = content_sample(song) == index.samples_of([song])[song]
     except OSError:
-        return state != "unusable"  # samples are not given up for a failure that may pass
+        return state != "unusable"  # keep the samples after a temporary failure
     if same:
         states[song] = now
     return same
@@ -301,7 +301,7 @@ def _is_same(
 
 def _put(index: StoreIndex, song: str, rate: int, dtype: DType) -> Entry:
     """Decode a song and write its samples."""
-    state = FileState.find(song)  # before it is read: what is written meanwhile is found next time
+    state = FileState.find(song)  # taken before reading: later changes are found next time
     try:
         sample = content_sample(song)
     except OSError:

@@ -1,10 +1,10 @@
-"""Multiframe: where the frames of a song lie, and how frame scores become a song's.
+"""Multiframe: positions of the frames of a song, and aggregation of frame scores.
 
 Conventions
 -----------
-Positions and lengths are counted in samples at the settings' own rate, so that nothing depends on
-the rounding of seconds. A song's *usable* part is what `trim` leaves of it at both ends. Songs are
-counted without the stretches that do not sound: see `genrenet.audio.sounding`.
+Positions and lengths are in samples at the settings' own rate, so that nothing depends on the
+rounding of seconds. A song's *usable* part is what remains after `trim` at both ends. Songs are
+measured without their silent stretches: see `genrenet.audio.sounding`.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from torch import Tensor
 from genrenet.utils.errors import GenrenetError
 
 Aggregation = Literal["mean", "vote", "geometric"]
-"""How the scores of frames become those of their song; see `aggregate`."""
+"""How the scores of frames are aggregated to those of their song; see `aggregate`."""
 
 Fill = Literal["repeat", "zeros"]
-"""What fills a frame of a song that is shorter: its sound again and again, or zeros."""
+"""Padding of the frame of a shorter song: its samples repeated, or zeros."""
 
 EARLY = 16
-"""Samples that a resampled song may end early: the frame that ends there is still a whole one."""
+"""Samples that a resampled song may end early: the frame that ends there still counts as whole."""
 
 
 Sample = TypeVar("Sample", bound=np.generic)
@@ -45,14 +45,14 @@ class FrameSettings:
     Parameters
     ----------
     seconds : float > 0
-        Length of a frame.
+        Length of a frame, in seconds.
     trim : float >= 0
         Seconds dropped at both ends of a song; 0 for excerpts.
     sample_rate : int > 0
         Samples per second.
     fill : {"repeat", "zeros"}
-        What fills the frame of a shorter song. Networks that were trained on whole frames only take
-        zeros for a genre of their own.
+        Padding of the frame of a shorter song. Networks that were trained only on whole frames
+        classify zero padding as a genre of its own.
     """
 
     seconds: float = 29.12
@@ -74,7 +74,7 @@ class FrameSettings:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> FrameSettings:
-        """Rebuild settings from `as_dict`, also from a version that knew zeros only."""
+        """Build settings from `as_dict`, also from a version that only had zero padding."""
         return cls(**{"fill": "zeros", **values})
 
     @property
@@ -100,7 +100,7 @@ class Usable:
     begin, end : int
         First sample, and one past the last.
     trim : float
-        Seconds really dropped at both ends.
+        Seconds actually dropped at both ends.
     shortened : bool
         Whether that is less than the settings ask for, because the song is too short.
     """
@@ -112,8 +112,8 @@ class Usable:
 
 
 def usable_part(n_samples: int, settings: FrameSettings) -> Usable:
-    """Return what is left of a song after trimming, with less trim where the song is too short for
-    it.
+    """Return the part of a song that is left after trimming, with less trim if the song is too
+    short for it.
 
     Parameters
     ----------
@@ -200,7 +200,7 @@ def random_start(n_samples: int, settings: FrameSettings, rng: np.random.Generat
 
 
 def filled(samples: NDArray[Sample], settings: FrameSettings) -> NDArray[Sample]:
-    """Return a whole frame from the samples there are of it.
+    """Return a whole frame, padding the samples if necessary.
 
     Parameters
     ----------
@@ -225,7 +225,7 @@ def filled(samples: NDArray[Sample], settings: FrameSettings) -> NDArray[Sample]
 
 
 def spread(starts: NDArray[np.int64], count: int | None) -> NDArray[np.int64]:
-    """At most ``count`` of the frames, evenly spread over the song; None takes all."""
+    """Return at most ``count`` of the frames, evenly spread over the song; all for None."""
     if count is None or count >= len(starts):
         return starts
     if count < 1:
@@ -234,7 +234,7 @@ def spread(starts: NDArray[np.int64], count: int | None) -> NDArray[np.int64]:
 
 
 def frame_statistics(scores: Tensor) -> Tensor:
-    """Return what has to be summed over a song's frames for any of the aggregations.
+    """Return the statistics whose sums over a song's frames give any of the aggregations.
 
     Parameters
     ----------
@@ -244,7 +244,7 @@ def frame_statistics(scores: Tensor) -> Tensor:
     Returns
     -------
     Tensor, shape (frames, 3, labels)
-        The scores, their logarithms, and a one for the frame's own label.
+        The scores, their logarithms, and a one-hot vector of the frame's own label.
     """
     votes = F.one_hot(scores.argmax(dim=-1), scores.shape[-1]).to(scores.dtype)
     return torch.stack([scores, scores.clamp_min(1e-12).log(), votes], dim=1)
@@ -261,16 +261,16 @@ def aggregate(totals: Tensor, counts: Tensor, aggregation: Aggregation = "mean")
         Number of frames of each song; songs without frames get scores of zero.
     aggregation : {"mean", "vote", "geometric"}
         ``mean`` averages the frames' scores. ``vote`` takes the most frequent of the frames' own
-        labels (the nearest neighbour among them), ties by the mean score. ``geometric`` takes the
-        geometric mean, divided by its sum over the labels.
+        labels, with ties decided by the mean score. ``geometric`` takes the geometric mean, divided
+        by its sum over the labels.
 
     Returns
     -------
     Tensor, shape (songs, labels)
-        The largest entry is the decision. Where the frames' scores sum to one, so do the rows.
-        Where they do not, as those of taggers with the output ``sigmoid``, ``mean`` keeps their
-        scale, rows of ``vote`` sum to about one, and ``geometric`` rescales every row to a sum of
-        one: its entries are then only good for being compared with each other.
+        The largest entry is the decision. If the frames' scores sum to one, so do the rows.
+        Otherwise, as for taggers with the output ``sigmoid``, ``mean`` keeps their scale, rows of
+        ``vote`` sum to about one, and ``geometric`` rescales every row to a sum of one: its entries
+        are then only comparable with each other.
     """
     frames = counts.clamp_min(1).to(totals.dtype).unsqueeze(-1)
     mean = totals[:, 0] / frames
@@ -311,7 +311,7 @@ def song_scores(scores: Tensor, aggregation: Aggregation = "mean") -> Tensor:
 def cut(waveforms: Tensor, settings: FrameSettings) -> Tensor:
     """Cut waveforms into whole frames, from their beginning and without trimming.
 
-    A last short frame is dropped unless it is the only one: that one is filled as the settings say.
+    A last short frame is dropped unless it is the only one, which is padded as the settings say.
 
     Parameters
     ----------

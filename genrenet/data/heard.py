@@ -1,21 +1,21 @@
-"""How much of a song is heard to name its genre; torch is not needed to say so."""
+"""How much of a song is used in inference, without importing torch."""
 
 from __future__ import annotations
 
 from typing import Literal
 
 Heard = int | Literal["all", "whole"]
-"""Frames that are heard: no more than so many, evenly spread; ``all``, one after another; or
-``whole``, those that networks are trained and judged on."""
+"""Frames that are used: at most this number, evenly spread; ``all``, one after another; or
+``whole``, the frames that networks are trained and evaluated on."""
 
 TRIM_SHARE = 0.1
-"""Of a song's length, most that is dropped at either end, however much the settings say."""
+"""Maximum share of a song's length that is dropped at either end, whatever the settings say."""
 
 HEARD_SECONDS = 30.0
-"""Frames of so many seconds together are heard where nothing is said of their number."""
+"""Total length of the frames used by default, in seconds."""
 
 LEAST = 2
-"""Frames that are heard at least where nothing is said of their number."""
+"""Minimum number of frames used by default."""
 
 COVERAGE = f"{HEARD_SECONDS:g} s or {LEAST} frames, trim {TRIM_SHARE:g}"
-"""Says how songs are covered, for what is kept of them: others are not compared with them."""
+"""Identifier of the coverage, stored with results: different ones are not compared."""

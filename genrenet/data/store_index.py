@@ -1,8 +1,8 @@
-"""The index of a prepared store: which songs it holds, of which files, and who uses them.
+"""The index of a prepared store: its songs, their files, and the processes that use them.
 
 A store holds the songs of any number of collections. Each song belongs to the collection that used
-it last; space is freed by removing songs of the collections that were used longest ago, never of
-one that a running process uses.
+it last; space is freed by removing songs of the least recently used collections, never of one that
+a running process uses.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from genrenet.utils.errors import GenrenetError, printable
 from genrenet.utils.file_stamp import FileState
 
 VERSION = 3
-"""Version of the layout, and of what is kept of a song: goes up when either changes."""
+"""Version of the layout and of the stored data: incremented when either changes."""
 
 _SCHEMA = """
 CREATE TABLE about (name TEXT PRIMARY KEY, value);
@@ -44,15 +44,15 @@ class StoreError(GenrenetError):
 
 
 Known: TypeAlias = "tuple[int, int, int, int, State, str, int]"
-"""What the index knows of a song's file: its `FileState`, state, decoders and collection."""
+"""The index entry of a song's file: its `FileState`, state, decoders and collection."""
 
 
 class Entry(NamedTuple):
-    """A song as the index holds it.
+    """The index entry of a song.
 
-    ``sample`` is `genrenet.utils.file_stamp.content_sample` of its file, ``file`` the name of its
-    samples' file ('' where it has none), ``length`` their number and ``scale`` what brings them to
-    [-1, 1].
+    ``sample`` is `genrenet.utils.file_stamp.content_sample` of its file, ``file`` the name of the
+    file of its samples ('' if there is none), ``length`` their number and ``scale`` the factor that
+    maps them to [-1, 1].
     """
 
     path: str
@@ -83,7 +83,7 @@ class StoreIndex:
     ----------
     folder : Path
     settings : mapping, optional
-        ``sample_rate`` and ``dtype`` of a store to make where there is none yet.
+        ``sample_rate`` and ``dtype`` of a store to create where there is none yet.
 
     Raises
     ------
@@ -114,14 +114,14 @@ class StoreIndex:
             )
 
     def _make(self, about: Mapping[str, Any]) -> None:
-        # Under another name first: a process that is killed here leaves no index without settings.
+        # Renamed when complete: a process that is killed here leaves no index without settings.
         with replacing(self.file) as part, closing(sqlite3.connect(part)) as made:
             made.executescript(_SCHEMA)
             made.executemany("INSERT INTO about VALUES (?, ?)", about.items())
             made.commit()
 
     def lock(self) -> FileLock:
-        """Keep others from changing who uses what, for moments only."""
+        """Lock the table of users, for short times only."""
         return FileLock(self.folder / ".lock")
 
     @contextmanager
@@ -139,7 +139,7 @@ class StoreIndex:
             ) from error
 
     def rows(self, query: str, values: Sequence[Any] = ()) -> list[Any]:
-        """Return rows that a query gives."""
+        """Return the rows of a query's result."""
         with self._open() as opened:
             return opened.execute(query, values).fetchall()
 
@@ -167,7 +167,7 @@ class StoreIndex:
             yield from self.rows(f"SELECT {columns} FROM songs WHERE path IN ({marks})", names)
 
     def put(self, entries: Sequence[Entry], collection: int) -> None:
-        """Note songs whose samples are written; samples of their files' earlier states go."""
+        """Record songs with written samples; samples of earlier states are removed."""
         if not entries:
             return
         before = dict(self._of([entry.path for entry in entries], "path, file"))
@@ -182,7 +182,7 @@ class StoreIndex:
                 self.place(old).unlink(missing_ok=True)
 
     def refresh(self, states: Mapping[str, FileState]) -> None:
-        """Note that files have new times or inodes and are what they were."""
+        """Record new times or inodes of files that are otherwise unchanged."""
         with self._open() as opened:
             opened.executemany(
                 "UPDATE songs SET size=?, mtime=?, ctime=?, inode=? WHERE path=?",
@@ -191,7 +191,7 @@ class StoreIndex:
             opened.commit()
 
     def drop(self, paths: Iterable[str]) -> None:
-        """Remove songs: from the index first, so that what is in it is there."""
+        """Remove songs: from the index first, so that it never lists missing samples."""
         names = list(paths)
         files = [file for (file,) in self._of(names, "file") if file]
         with self._open() as opened:
@@ -208,13 +208,13 @@ class StoreIndex:
             self.place(file).unlink(missing_ok=True)
 
     def place(self, file: str) -> Path:
-        """Return where the samples' file of a name is."""
+        """Return the path of a samples' file."""
         return self.folder / "songs" / file[:2] / file
 
     def sweep(self) -> None:
-        """Remove samples that no song has: what a build wrote that was killed before noting it."""
+        """Remove samples that belong to no song, from a build that was killed."""
         held = {file for (file,) in self.rows("SELECT file FROM songs")}
-        yesterday = time.time() - 86_400  # what is younger may be noted yet
+        yesterday = time.time() - 86_400  # younger files may not be recorded yet
         for file in (self.folder / "songs").glob("*/*"):
             with contextlib.suppress(FileNotFoundError):
                 if file.name not in held and file.stat().st_mtime < yesterday:
@@ -223,7 +223,7 @@ class StoreIndex:
     # --- collections and their users --------------------------------------------------------------
 
     def enter(self, folder: str) -> int:
-        """Note that this process uses a collection, until it ends.
+        """Record that this process uses a collection, until it ends.
 
         Returns
         -------
@@ -250,7 +250,7 @@ class StoreIndex:
             return int(self.rows("SELECT number FROM collections WHERE folder=?", (name,))[0][0])
 
     def take(self, paths: Iterable[str], collection: int) -> None:
-        """Let songs belong to a collection."""
+        """Assign songs to a collection."""
         with self._open() as opened:
             opened.executemany(
                 "UPDATE songs SET collection=? WHERE path=?",
@@ -259,7 +259,7 @@ class StoreIndex:
             opened.commit()
 
     def collections(self) -> list[Collection]:
-        """Return all collections, the one used longest ago first."""
+        """Return all collections, the least recently used first."""
         found = self.rows(
             "SELECT number, folder, used, COUNT(path), TOTAL(length) FROM collections"
             " LEFT JOIN songs ON collection = number GROUP BY number ORDER BY used"
@@ -270,20 +270,20 @@ class StoreIndex:
         ]
 
     def in_use_since(self) -> int:
-        """Return when the oldest running process began to use the store; what was used later is in
-        use.
+        """Return when the oldest running process began to use the store; collections used later are
+        in use.
 
         Returns
         -------
         int
-            Nanoseconds since 1970; later than any time where nobody uses it.
+            Nanoseconds since 1970; later than any time if no process uses it.
         """
         since = 2**63 - 1
         ours = {Path(lock.lock_file).name for lock, _ in _marks.values()}
         for file in sorted((self.folder / "users").glob("*.lock")):
             if file.name not in ours:
                 try:
-                    # A lock goes with its process, however that ended.
+                    # A lock is released when its process ends, in whatever way.
                     with FileLock(file, timeout=0):
                         file.unlink(missing_ok=True)
                     continue

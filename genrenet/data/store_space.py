@@ -1,7 +1,7 @@
-"""Stores in the cache folder: one for each rate and type, with a limit to what they take together.
+"""Stores in the cache folder: one for each rate and type, with a limit on their total size.
 
-Where songs would go over the limit (`genrenet.utils.cache.limit`), those of the collections that
-were used longest ago are removed. What a running process uses is never removed.
+Where songs would exceed the limit (`genrenet.utils.cache.limit`), those of the least recently used
+collections are removed. Songs that a running process uses are never removed.
 """
 
 from __future__ import annotations
@@ -26,15 +26,14 @@ SAMPLE_BYTES = 2
 def usual_folder(
     paths: Sequence[str], seconds: float, sample_rate: int, dtype: DType
 ) -> Path | None:
-    """Return where songs are kept unless a folder is named, with space for those that are not there
-    yet.
+    """Return the folder of the default store, with space for songs that are not in it yet.
 
     Parameters
     ----------
     paths : sequence of str
         The songs' files.
     seconds : float
-        How long they take together.
+        Their total duration.
     sample_rate : int > 0
         In Hz.
     dtype : {"int16", "float16"}
@@ -42,17 +41,17 @@ def usual_folder(
     Returns
     -------
     Path or None
-        A folder in the cache folder; None, and a warning, where they would go over the limit.
+        A folder in the cache folder; None, with a warning, if they would exceed the limit.
 
     Raises
     ------
     CacheError
-        The cache folder cannot be made, or the limit is no number.
+        The cache folder cannot be made, or the limit is not a number.
     """
     root = cache_folder("stores")
     folder = root / f"v{VERSION}-{sample_rate}-{dtype}"
     held: set[str] = set()
-    with contextlib.suppress(StoreError):  # none is there yet, or `prepare` says what is wrong
+    with contextlib.suppress(StoreError):  # none exists yet, or `prepare` reports the error
         held.update(map(os.fsdecode, StoreIndex(folder).paths()))
     missing = sum(os.path.abspath(path) not in held for path in paths)
     wanted = round(SAMPLE_BYTES * seconds * sample_rate * missing / max(1, len(paths)))
@@ -78,12 +77,12 @@ def usual_folder(
 
 
 def bytes_of(collection: Collection) -> int:
-    """Return what a collection's samples take on disk."""
+    """Return the size of a collection's samples on disk, in bytes."""
     return SAMPLE_BYTES * collection.samples
 
 
 def held_collections(root: Path) -> list[tuple[StoreIndex, Collection]]:
-    """Return the collections of all stores in a folder, the one used longest ago first."""
+    """Return the collections of all stores in a folder, the least recently used first."""
     found = []
     for file in root.glob("*/index.sqlite"):
         try:
@@ -95,21 +94,21 @@ def held_collections(root: Path) -> list[tuple[StoreIndex, Collection]]:
 
 
 def make_room(root: Path, wanted: int, keep: Iterable[str] = ()) -> int:
-    """Remove songs of the collections that were used longest ago.
+    """Remove songs of the least recently used collections.
 
     Parameters
     ----------
     root : Path
         Folder of the stores.
     wanted : int
-        How many bytes.
+        Number of bytes to free.
     keep : iterable of str
-        Songs that stay.
+        Songs that are not removed.
 
     Returns
     -------
     int
-        How many of the bytes could not be freed; 0 or less where all could.
+        Number of bytes that could not be freed; 0 or less if all could.
     """
     stay = set(map(os.path.abspath, keep)) if wanted > 0 else set()
     for index, collection in held_collections(root):
@@ -130,17 +129,17 @@ def remove_songs(
     index : StoreIndex
     collection : Collection
     wanted : int
-        Stop where so many bytes have been had.
+        Stop when this number of bytes has been freed.
     stay : set of str
-        Songs that are left alone.
+        Songs that are not removed.
 
     Returns
     -------
     int
-        Bytes that have been had.
+        Number of bytes freed.
     """
     had, names = 0, []
-    with index.lock():  # nobody begins to use it meanwhile
+    with index.lock():  # no process begins to use it in the meantime
         found = index.rows("SELECT used FROM collections WHERE number=?", (collection.number,))
         if not found or found[0][0] >= index.in_use_since():
             return 0

@@ -1,1 +1,1 @@
-"""One judge for every model: metrics, the report of a test, and the callbacks that write it."""
+"""Evaluation of every model: metrics, test reports, and the callbacks that write them."""

@@ -1,4 +1,4 @@
-"""Two collections as one: learnt from all songs of the first, judged on the second's."""
+"""Join two collections: models are trained on the first and tested on the second."""
 
 from __future__ import annotations
 
@@ -26,23 +26,25 @@ def join(learnt: Dataset, judged: Dataset, genre_map: str | None = None) -> Data
     Parameters
     ----------
     learnt, judged : Dataset
-        Both of songs, or both tables of the same features.
+        Both of songs, or both tables of the same features. Models are trained on all songs of the
+        first, and tested on those of the second.
     genre_map : str, optional
-        What the second's genres are called in the first; see `mapped_genres`.
+        Names of the second's genres in the first; see `mapped_genres`.
 
     Returns
     -------
     Dataset
-        Its table has the column ``collection``, "learnt" or "judged". Identifiers have their
-        collection's name in front, and so have artists that are but numbers, which mean others in
-        another collection. Songs of the second are left out, and listed among the problems, where
-        their genre is none of the first's, or where the first has the very same audio or features.
+        Its table has the column ``collection``, "learnt" (training) or "judged" (test). Identifiers
+        have their collection's name as a prefix, and so have artists that are only numbers, which
+        mean others in another collection. Songs of the second are left out, and listed among the
+        problems, if their genre is none of the first's, or if the first has identical audio or
+        features.
 
     Raises
     ------
     DatasetError
         Songs and a table of features, other columns, several genres per song, or no song that could
-        be judged.
+        be tested.
     TaxonomyError
         A map that cannot be read.
     """
@@ -111,17 +113,17 @@ def join(learnt: Dataset, judged: Dataset, genre_map: str | None = None) -> Data
 def mapped_genres(
     learnt: Sequence[str], judged: Sequence[str], genre_map: str | None = None
 ) -> dict[str, str]:
-    """Return which genre of the first collection each of the second's is, where it is one.
+    """Return the genre of the first collection for each of the second's, where there is one.
 
     Parameters
     ----------
     learnt, judged : sequence of str
-        Names are the same where they differ in case, blanks and hyphens alone.
+        Genres of both collections. Names that differ only in case, blanks and hyphens are the same.
     genre_map : str, optional
         A CSV file with the columns ``genre`` (of the second collection) and ``name`` (of the
-        first); a genre under a name that the first has not is left out. Or one of
-        `genrenet.inference.taxonomy.BUILT_IN`: both are compared by what they are called there,
-        and a genre of the second that lies under one of the first counts as that.
+        first); a genre under a name that the first does not have is left out. Or one of
+        `genrenet.inference.taxonomy.BUILT_IN`: the names of both in that taxonomy are compared, and
+        a subgenre in the second counts as its parent genre in the first.
 
     Examples
     --------
@@ -140,7 +142,7 @@ def mapped_genres(
         def called(genre: str) -> str:
             return names.get(spelling_key(genre), genre)
 
-        if genre_map in BUILT_IN:  # it is about both collections, and a file about the second
+        if genre_map in BUILT_IN:  # it applies to both collections, a file to the second
             own = {spelling_key(called(genre)): genre for genre in reversed(learnt)} | own
         keys = {g: [called(g), known.parents.get(called(g), called(g))] for g in judged}
         if genre_map in BUILT_IN:
@@ -173,7 +175,7 @@ def _names(learnt: Dataset, judged: Dataset) -> tuple[str, str]:
 
 
 def _named(table: pd.DataFrame, name: str, side: str) -> pd.DataFrame:
-    """Return a collection's table with identifiers that no other collection has."""
+    """Return a collection's table with identifiers that are unique across collections."""
     artists = [f"{name}/{a}" if str(a).strip().isdecimal() else a for a in table["artist"]]
     found = table.assign(artist=artists, collection=side)
     for column in ("track_id", "song"):
@@ -183,7 +185,7 @@ def _named(table: pd.DataFrame, name: str, side: str) -> pd.DataFrame:
 
 
 def _joined_features(learnt: Dataset, judged: Dataset) -> NDArray[np.float64] | None:
-    """Return the rows of both, with the first's columns; None where they are songs.
+    """Return the rows of both, with the first's columns; None if they are songs.
 
     Raises
     ------
@@ -211,7 +213,7 @@ def _joined_features(learnt: Dataset, judged: Dataset) -> NDArray[np.float64] | 
 
 
 def _twins(table: pd.DataFrame, features: NDArray[np.float64] | None) -> dict[str, str]:
-    """Return test songs that the first collection also has, each with one of its own."""
+    """Return test songs that are also in the first collection, each with its duplicate there."""
     songs = np.array(song_names(table), object)
     judged = (table["collection"] == "judged").to_numpy()
     if features is None:

@@ -1,4 +1,4 @@
-"""How far a student agrees with its teacher on songs that it has not learnt from, and how fast."""
+"""Agreement of a student with its teacher on songs outside the training set, and both speeds."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from genrenet.inference.result import SongResult
 
 @dataclass(frozen=True)
 class Agreement:
-    """What two models say of the same songs.
+    """Comparison of two models' predictions for the same songs.
 
     Attributes
     ----------
     songs : int
-        Songs that both named a genre of.
+        Number of songs that both classified.
     same : int
-        Songs with the same first genre.
+        Number of songs with the same first genre.
     interval : (float, float)
-        95 % Wilson interval of their share.
+        95 % Wilson interval of the share of these songs.
     correlation : float
-        Pearson's, of all scores of all songs; NaN where either's do not differ.
+        Pearson correlation of all scores of all songs; NaN if one model's scores are constant.
     seconds : (float, float)
-        What a song took the student and the teacher, from file to genre.
+        Time per song of the student and the teacher, from file to genre.
     """
 
     songs: int
@@ -53,23 +53,23 @@ class Agreement:
 def agreement(
     student: str, teacher: str, paths: Sequence[str], *, device: str | None = None
 ) -> Agreement:
-    """Let two models with the same labels name the genres of songs, and compare.
+    """Classify songs with two models with the same labels, and compare the results.
 
     Parameters
     ----------
     student, teacher : str
         Names or files of checkpoints.
     paths : sequence of str
-        Files that the student has not learnt from.
+        Files that the student was not trained on.
     device : str, optional
-        Where networks run; by default the fastest available.
+        Device of networks; by default the fastest available.
 
     Raises
     ------
     CheckpointError, InferenceError
         One of them cannot be used.
     """
-    # The student goes first: what it has read from the disk is then at hand for the teacher.
+    # The student goes first: files are then in the disk cache for the teacher.
     (of_student, quick), (of_teacher, slow) = (
         _timed(name, paths, device) for name in (student, teacher)
     )
@@ -91,9 +91,9 @@ def agreement(
 
 
 def _timed(name: str, paths: Sequence[str], device: str | None) -> tuple[list[SongResult], float]:
-    """Return a model's results, and the seconds that a song took."""
+    """Return a model's results, and the time per song in seconds."""
     model = open_method(name, device)
-    list(score_songs(paths[:1], model))  # what is done once only is no part of a song's time
+    list(score_songs(paths[:1], model))  # work that is done once is not counted
     began = time.perf_counter()
     found = list(score_songs(paths, model, checkpoint=name))
     return found, (time.perf_counter() - began) / max(1, len(paths))

@@ -1,4 +1,4 @@
-"""Judge methods in one call: the same songs, folds and metrics for all."""
+"""Evaluate methods in one call: the same songs, folds and metrics for all."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from genrenet.evaluation.tasks import EvaluationError
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What `evaluate` found.
+    """The results of `evaluate`.
 
     Attributes
     ----------
     results : dict
-        What ``results.json`` holds: figures with intervals, paired comparisons, per protocol; see
-        `genrenet.evaluation.results.summarise`, and where songs have several genres
+        Content of ``results.json``: figures with intervals, paired comparisons, per protocol; see
+        `genrenet.evaluation.results.summarise`, and for several genres per song
         `genrenet.evaluation.multi_label_results.summarise`.
     page : Path
-        The report for people.
+        Path of the report.
     complete : bool
         Whether every model was evaluated under every protocol.
     """
@@ -83,10 +83,10 @@ def evaluate(
         Also train on parts of the training set: see
         `genrenet.evaluation.protocols.curves.with_curves`.
     test_on : path, optional
-        Another collection (or table of the same features): all songs of ``data`` are for training,
-        and those of this one for testing.
+        Another collection (or table of the same features): models are trained on all songs of
+        ``data``, and tested on those of this one.
     genre_map : str, optional
-        Its genres in terms of those of ``data``; see `genrenet.evaluation.across.mapped_genres`.
+        Map from its genres to those of ``data``; see `genrenet.evaluation.across.mapped_genres`.
     genres : sequence of str
         Use songs of these genres only; by default of all.
     out : path
@@ -99,7 +99,7 @@ def evaluate(
         Published results, shown in the report for comparison.
     deform : sequence of str
         Deformations of the test songs, such as ``mp3:64k``; see `genrenet.audio.deforming`. The
-        models are those that were fitted on the songs as they are.
+        models are the ones trained on the original songs.
     jobs : int > 0
         Number of processes for folds, seeds and models.
     dask : str, optional

@@ -1,4 +1,4 @@
-"""Baselines as contenders: features once for all folds, settings chosen inside each."""
+"""Baselines as contenders: features computed once for all folds, settings chosen in each."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class FeatureBank:
         self._held: dict[str, FeatureMatrix] = {}
 
     def matrix(self, dataset: Dataset, features: str) -> FeatureMatrix:
-        """Return features by name, or those of the table that the dataset is."""
+        """Return features by name, or those of the table that is the dataset."""
         if dataset.features is not None:
             return FeatureMatrix(dataset.features)
         if features not in self._held:
@@ -64,12 +64,12 @@ class BaselineContender(Contender):
     bank : FeatureBank
         Shared by all contenders of a run.
     known_as : str, optional
-        Another name in the results.
+        Name in the results, if different.
 
     Attributes
     ----------
     settings : dict
-        Fixed ones; the others are chosen inside each fold.
+        Fixed settings; the others are chosen within each fold.
 
     Raises
     ------
@@ -96,12 +96,12 @@ class BaselineContender(Contender):
             )
 
     def with_settings(self, settings: Mapping[str, Any]) -> BaselineContender:
-        """Return the same method with settings that are fixed.
+        """Return the same method with fixed settings.
 
         Raises
         ------
         BaselineError
-            One that the method does not have.
+            An unknown setting.
         """
         self.method.make(0, **settings)
         found = copy(self)
@@ -109,8 +109,8 @@ class BaselineContender(Contender):
         return found
 
     def about(self) -> dict[str, Any]:
-        """Return the method with its settings and package, its features, and what is chosen
-        among.
+        """Return the method with its settings and package, its features, and the settings to choose
+        from.
         """
         fixed = {"settings": self.settings} if self.settings else {}
         return fixed | {
@@ -124,7 +124,7 @@ class BaselineContender(Contender):
 
     @cached_property
     def _extractors(self) -> list[str]:
-        """What each of the features is made of: files and references count by their content."""
+        """Sources of each of the features: files and references are identified by their content."""
         found, known = [], known_features()
         for name in self.features.split("+"):
             backbone = backbone_and_layers(name)[0]
@@ -235,7 +235,7 @@ class BaselineContender(Contender):
     def _deformed(
         self, fitted: FittedBaseline, asked: pd.DataFrame, one: Deformation
     ) -> dict[str, Any]:
-        """Return the answers on deformed songs."""
+        """Return the scores for deformed songs."""
         files, errors = deformed_songs(asked["path"], one)
         rows = asked[asked["path"].isin(files)]
         found = song_features([files[path] for path in rows["path"]], self.features)
@@ -253,6 +253,6 @@ class BaselineContender(Contender):
 
 
 def _plain(value: Any) -> Any:
-    """Return a setting as JSON holds it."""
+    """Return a setting as a JSON value."""
     value = value.item() if isinstance(value, np.generic) else value
     return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)

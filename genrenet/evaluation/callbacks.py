@@ -1,4 +1,4 @@
-"""Lightning callbacks that write what a test or a prediction found."""
+"""Lightning callbacks that write the results of a test or a prediction."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from genrenet.utils.errors import printable
 
 
 def _folder(trainer: pl.Trainer) -> Path:
-    """Return the run's folder; a collective operation, so every process must come by."""
+    """Return the run's folder; a collective operation, so every process must call it."""
     return Path(trainer.log_dir or trainer.default_root_dir)
 
 
@@ -37,10 +37,10 @@ def _gather(
 ) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
     """Return scores, targets and frames of all songs; a collective operation like `_folder`.
 
-    A song with scores that are not finite is skipped: it has no frames, and the target -1.
+    A song with non-finite scores is skipped: it has no frames, and the target -1.
     """
     scores, target = songs.compute()
-    # Reduction works in place, and outside of the inference mode the counts were made in.
+    # Reduction works in place, and outside the inference mode in which the counts were made.
     frames = trainer.strategy.reduce(songs.counts.clone(), reduce_op="sum")
     assert isinstance(frames, Tensor)
     found = scores.cpu().double().numpy(), target.cpu().numpy(), frames.cpu().numpy()
@@ -53,7 +53,7 @@ def _gather(
 
 
 def gather_skipped(data: GenreDataModule) -> None:
-    """Let every process know which songs any of them skipped; collective like `_folder`."""
+    """Share the skipped songs of each process with all; collective like `_folder`."""
     if torch.distributed.is_available() and torch.distributed.is_initialized():
         found: list[dict[str, str]] = [{}] * torch.distributed.get_world_size()
         torch.distributed.all_gather_object(found, data.skipped)
@@ -61,19 +61,19 @@ def gather_skipped(data: GenreDataModule) -> None:
 
 
 class TestReport(pl.Callback):
-    """Writes the report of a test into the run's folder ``report``, and prints its essence.
+    """Writes the report of a test into the run's folder ``report``, and prints a summary.
 
-    Files that are segments of songs are judged by song; ``predictions.csv`` has a row a file.
-    Nothing is written under ``fast_dev_run``, nor where the data come from another data module.
+    Files that are segments of songs are evaluated by song; ``predictions.csv`` has a row per file.
+    Nothing is written under ``fast_dev_run``, or if the data come from another data module.
 
     Attributes
     ----------
     results : dict, optional
     page : Path, optional
-        Of the report, when it is written.
+        Path of the report, once it is written.
     """
 
-    __test__ = False  # pytest: this class tests music, not code
+    __test__ = False  # pytest: not a test class
 
     results: dict[str, Any] | None = None
     page: Path | None = None
@@ -139,9 +139,7 @@ def _songs(
     target: NDArray[np.int64],
     frames: NDArray[np.int64],
 ) -> tuple[pd.DataFrame, NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
-    """Return songs in the place of the segments that were cut from them; every frame weighs
-    the same.
-    """
+    """Return songs instead of the segments cut from them; every frame has equal weight."""
     rows, songs = pd.factorize(table["song"])
     total = np.bincount(rows, weights=frames, minlength=len(songs))
     sums = np.zeros((len(songs), scores.shape[1]))
@@ -153,7 +151,7 @@ def _songs(
 
 
 def _about(trainer: pl.Trainer, model: Any, data: GenreDataModule) -> dict[str, Any]:
-    """Return what a test's numbers are about."""
+    """Return the description of a test's data and model."""
     parts = {
         name: {"songs": len(set(song_names(data.part(name)))), "frames": None}
         for name in ("train", "validation", "test")
@@ -177,7 +175,7 @@ def _about(trainer: pl.Trainer, model: Any, data: GenreDataModule) -> dict[str, 
 
 
 def summary(results: Mapping[str, Any]) -> str:
-    """Return the essence of a test in one line.
+    """Return the summary of a test in one line.
 
     Examples
     --------
@@ -196,16 +194,16 @@ def summary(results: Mapping[str, Any]) -> str:
 
 
 class PredictionWriter(pl.Callback):
-    """Writes ``predictions.csv``, one row per song, when a prediction is over.
+    """Writes ``predictions.csv``, one row per song, at the end of a prediction.
 
-    Frames are summed per song as they come, so memory does not grow with their number.
+    Scores are summed per song as frames come, so memory does not grow with their number.
 
     Attributes
     ----------
     file : Path, optional
-        When it is written.
+        Its path, once it is written.
     songs : int
-        That it holds.
+        Number of songs in it.
     """
 
     def __init__(self) -> None:
@@ -221,7 +219,8 @@ class PredictionWriter(pl.Callback):
             songs = SongScores(data.n_songs("all"), len(data.labels), pl_module.aggregation)
             self._songs = songs.to(pl_module.device)
             if pl_module.device.type != "mps":
-                # Then no printed digit depends on the order of a sum, which processes share.
+                # Then no printed digit depends on the order of a sum, which varies between
+                # processes.
                 self._songs.totals = self._songs.totals.double()
 
     def on_predict_batch_end(

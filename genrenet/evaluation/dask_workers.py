@@ -1,7 +1,7 @@
 """Tasks on the workers of a Dask cluster, by joblib's backend for it.
 
-Workers need the same release of genrenet and torch as the machine that asks, and see the run's
-folder (and, for networks, the songs) under the same paths. Start them with one thread each:
+Workers need the same release of genrenet and torch as the machine that starts the run, and see the
+run's folder (and, for networks, the songs) under the same paths. Start them with one thread each:
 ``dask worker tcp://HOST:8786 --nthreads 1``.
 """
 
@@ -23,20 +23,20 @@ from genrenet.utils.extras import import_extra
 from genrenet.version import __version__
 
 PATIENCE = 10
-"""Seconds that a scheduler, and the first worker, have to answer."""
+"""Seconds within which a scheduler, and the first worker, must answer."""
 LOOKED_AT = 20  # songs, of which a worker must see one
 
 Done = tuple[Task, dict[str, Any]]
 
 
 def on_workers(address: str, shared: Shared, tasks: Iterable[Task]) -> Iterator[Done]:
-    """Carry out tasks on a cluster; see `genrenet.evaluation.spreading.spread`.
+    """Run tasks on a cluster; see `genrenet.evaluation.spreading.spread`.
 
     Raises
     ------
     EvaluationError
-        The extra is not installed, there is no scheduler or no worker, or one that cannot carry out
-        the tasks; it says which and why.
+        The extra is not installed, there is no scheduler or no worker, or a worker cannot run the
+        tasks; the message names it and the reason.
     """
     distributed = import_extra("distributed", "--dask", error=EvaluationError)
     try:
@@ -56,14 +56,14 @@ def on_workers(address: str, shared: Shared, tasks: Iterable[Task]) -> Iterator[
 
 
 class _Backend(DaskDistributedBackend):
-    """joblib's, which would wait for ever for a task whose workers died."""
+    """joblib's backend, which would wait forever for a task whose workers died."""
 
     def effective_n_jobs(self, n_jobs: int) -> int:
-        """Return how many tasks go out at once; joblib would do a single one in this process."""
+        """Return the number of tasks sent at once; joblib would run a single one here."""
         return max(2, int(super().effective_n_jobs(n_jobs)))
 
     def submit(self, func: Any, callback: Callable[[Any], None]) -> Any:
-        """Send a batch of one task, and call back with its failure where no answer comes."""
+        """Send a batch of one task, and call back with its failure if there is no answer."""
         (_, (_, task), _), *_ = func.items
 
         def failed(answer: Future[Any]) -> None:
@@ -76,7 +76,7 @@ class _Backend(DaskDistributedBackend):
 
 
 def _check_workers(client: Any, address: str, shared: Shared) -> None:
-    """Refuse workers that would fail on every task, before any is sent."""
+    """Raise an error for workers that would fail on every task, before any is sent."""
     from distributed import TimeoutError as NoWorker
 
     try:
@@ -107,7 +107,7 @@ def _check_workers(client: Any, address: str, shared: Shared) -> None:
 def _problem(
     folder: str, digest: str, audio: list[str], wanted: dict[str, str], release: str
 ) -> str | None:
-    """Return why this process cannot carry out tasks of a run; None where it can."""
+    """Return why this process cannot run tasks of a run; None if it can."""
     where = f"on {socket.gethostname()}"
     if (read_json(Path(folder) / "run.json") or {}).get("digest") != digest:
         return f"{where} there is no run in '{printable(folder)}'"
@@ -120,7 +120,7 @@ def _problem(
 
 
 def _on_worker(shared: Shared, task: Task) -> Done:
-    """Carry out a task, unless this worker, which may have come late, does not see the run."""
+    """Run a task, unless this worker, which may have joined late, does not see the run."""
     digest = shared.dataset.digest
     why = _problem(str(shared.folder), digest, [], shared.machine, __version__)
     return task, {"error": f"its worker cannot: {why}"} if why else carry_out(

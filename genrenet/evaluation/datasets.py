@@ -1,4 +1,4 @@
-"""What is judged on: a collection of songs, or a table of features that somebody has computed."""
+"""Data for evaluation: a collection of songs, or a table of precomputed features."""
 
 from __future__ import annotations
 
@@ -27,25 +27,25 @@ __all__ = ["Dataset", "DatasetError", "read_dataset"]
 
 @dataclass
 class Dataset:
-    """Songs to judge models on.
+    """Songs to evaluate models on.
 
     Attributes
     ----------
     name : str
     source : str
-        Where they came from.
+        Path or address of the data.
     table : DataFrame
-        A row a song, or a segment of one: ``track_id``, ``path``, ``genre``, ``artist``, if known
-        ``split``, and of segments ``song``. Where songs have several genres they are in ``genres``,
+        A row per song, or segment of one: ``track_id``, ``path``, ``genre``, ``artist``, if known
+        ``split``, and for segments ``song``. If songs have several genres they are in ``genres``,
         and ``genre`` is the stratum; see `genrenet.data.catalog.several_genres`.
     features : ndarray of float64, shape (rows, columns), or None
-        Where the source is a table of features.
+        If the source is a table of features.
     columns : tuple of str
         Names of the features.
     problems : list of Problem
         Songs that were left out, and why.
     notes : list of str
-        What was assumed.
+        Assumptions.
     """
 
     name: str
@@ -75,7 +75,7 @@ class Dataset:
 
     @cached_property
     def songs(self) -> pd.DataFrame:
-        """A row a song: of segments, their song under its own ``track_id`` and their first path."""
+        """A row per song: a segment is replaced by its song, with the path of the first."""
         if "song" not in self.table:
             return self.table
         songs = self.table.drop_duplicates("song").reset_index(drop=True)
@@ -95,7 +95,7 @@ class Dataset:
         Returns
         -------
         songs : list of str
-            In the order met.
+            In order of first occurrence.
         scores : ndarray of float64, shape (songs, labels)
         """
         table = np.asarray(scores, np.float64).reshape(len(tracks), -1)
@@ -107,16 +107,16 @@ class Dataset:
 
     @cached_property
     def row_targets(self) -> NDArray[np.bool_]:
-        """Which genres rows have, where they may have several: shape (rows, labels)."""
+        """Genres of each row of a multi-label dataset: shape (rows, labels)."""
         return multi_hot(self.table["genres"], self.labels)
 
     def targets(self, songs: Sequence[str]) -> NDArray[np.bool_]:
-        """Return which genres songs have, where they may have several: shape (songs, labels)."""
+        """Return the genres of each song of a multi-label dataset: shape (songs, labels)."""
         return multi_hot(self.songs.set_index("track_id")["genres"].loc[list(songs)], self.labels)
 
     @cached_property
     def digest(self) -> str:
-        """What tells that a later run is about the same songs: 16 hexadecimal digits."""
+        """Hash of the songs, to check that a later run uses the same: 16 hexadecimal digits."""
         state = hashlib.sha256()
         for column in ("track_id", "genre", "artist", "song", "genres"):
             if column not in self.table:
@@ -134,7 +134,7 @@ class Dataset:
         Raises
         ------
         DatasetError
-            A genre of which there is no song, or fewer than two genres.
+            A genre without songs, or fewer than two genres.
         """
         wanted = list(dict.fromkeys(genres))
         if missing := [genre for genre in wanted if genre not in self.labels]:
@@ -171,12 +171,12 @@ def read_dataset(
     Parameters
     ----------
     source : path
-        What `genrenet.data.catalog.read_catalog` takes, or a table of features.
+        A source of `genrenet.data.catalog.read_catalog`, or a table of features.
     segments : str
-        ``auto`` finds out whether rows are segments of songs, ``off`` takes each for a song; of a
-        table of features also the name of the column that says the song.
+        ``auto`` detects whether rows are segments of songs, ``off`` takes each as a song; for a
+        table of features also the name of the column with the song.
     labels : {"auto", "folders", "tags"}
-        Where the genres of songs are; see `genrenet.data.catalog.read_catalog`.
+        Where genres are taken from; see `genrenet.data.catalog.read_catalog`.
     multi_label : bool, optional
         Take all genres of each song; see `genrenet.data.catalog.read_catalog`.
 
@@ -187,7 +187,7 @@ def read_dataset(
     Raises
     ------
     DatasetError
-        A table with neither songs nor features, or with features that are no numbers.
+        A table with neither songs nor features, or with features that are not numbers.
     CatalogError
         See `genrenet.data.catalog.read_catalog`.
     """

@@ -1,7 +1,7 @@
-"""Files of deformed songs, made once and kept in the cache.
+"""Files of deformed songs, cached.
 
 They are mono at the song's own rate, 16 bits, and named by the song's content and the deformation:
-the same song makes the same file, in whichever collection it is. Noise is seeded by both names.
+the same song gives the same file, in any collection. The seed of noise depends on both names.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from genrenet.utils.file_stamp import content_sample
 from genrenet.utils.progress import progress_bar
 
 CACHE_KIND, VERSION = "deformed", 1
-"""Folder of the cache; the version goes up when the same deformation makes other samples."""
+"""Cache folder; its version is incremented when a deformation gives other samples."""
 
 
 def deformed_songs(
     paths: Iterable[str], deformation: Deformation
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """Deform songs, or find that they are.
+    """Deform songs that are not in the cache yet.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def deformed_songs(
     files : dict of str to str
         The deformed file of each song.
     errors : dict of str to str
-        Why other songs have none.
+        Reason for each song without a file.
 
     Raises
     ------
@@ -58,7 +58,7 @@ def deformed_songs(
                 name = content_sample(path)
                 file = folder / name[:2] / f"{name}.flac"
                 if file.is_file():
-                    file.touch()  # it was used
+                    file.touch()  # record its use
                 else:
                     rate = audio.probe(path).sample_rate
                     seed = int(digest(f"{name} {settings}".encode()), 16)

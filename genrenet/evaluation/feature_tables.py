@@ -1,15 +1,15 @@
-"""Tables of features that somebody has computed: CSV or Parquet with one row per song or segment.
+"""Tables of precomputed features: CSV or Parquet with one row per song or segment.
 
-Columns are recognised by name, without case: ``filename``, ``path`` or ``track_id`` says which
-song; ``label``, ``genre`` or ``class`` its genre (where there is none, GTZAN's file names carry it:
-``blues.00012.wav``), ``genres`` several of them; ``artist`` and ``split`` are what they are in a
-catalog; ``length`` and ``duration`` are left out, as they say how the file was cut and not how it
-sounds; all other columns of numbers are features, unless they tell the genre by what they hold
+Columns are recognised by name, without case: ``filename``, ``path`` or ``track_id`` is the song;
+``label``, ``genre`` or ``class`` its genre (if missing, it is taken from GTZAN's file names:
+``blues.00012.wav``), ``genres`` several of them; ``artist`` and ``split`` are as in a catalog;
+``length`` and ``duration`` are left out, as they depend on how the file was cut, not on its sound;
+all other numeric columns are features, unless their values reveal the genre
 (`genrenet.evaluation.label_copies`).
 
 Rows that are segments of one song (``blues.00012.3.wav``) are recognised by names, by a column
 ``song``, ``song_id``, ``track_id``, ``track`` or ``group`` that most rows share with others, or by
-one that is asked for.
+a column that is given.
 """
 
 from __future__ import annotations
@@ -54,18 +54,18 @@ NOT_FEATURES = re.compile(
     r"|(genres?|label|class|artist|album|track|song|group|segment|chunk)"
     r"([_ ]?(id|index|no|nr|num|number|code))?"
 )
-"""Columns that say what a song is or how it was cut, and not how it sounds."""
+"""Columns that identify a song or describe how it was cut, not its sound."""
 LARGEST = 1e150
-"""Larger numbers than this count as none: their squares would be infinite."""
-COMPARED = 2000  # rows among which segments of one song look for their likes
+"""Larger numbers are treated as missing: their squares would be infinite."""
+COMPARED = 2000  # rows in which segments of one song look for nearest neighbours
 
 
 class DatasetError(GenrenetError):
-    """Songs or features that no model can be judged on."""
+    """Songs or features on which no model can be evaluated."""
 
 
 class FeatureTable(NamedTuple):
-    """What a table of features holds; see `genrenet.evaluation.datasets.Dataset`."""
+    """Content of a table of features; see `genrenet.evaluation.datasets.Dataset`."""
 
     table: pd.DataFrame
     features: NDArray[np.float64]
@@ -80,7 +80,7 @@ def read_frame(path: Path) -> pd.DataFrame:
     Raises
     ------
     DatasetError
-        It cannot be read, has a column twice, or no rows.
+        It cannot be read, has duplicate column names, or no rows.
     """
     name = printable(path)
     try:
@@ -111,7 +111,7 @@ def read_frame(path: Path) -> pd.DataFrame:
     for column in frame:
         values = frame[column]
         if isinstance(values.dtype, pd.api.extensions.ExtensionDtype):
-            # Nullable numbers, texts and categories of Parquet, whose NA is no value of NumPy's.
+            # Nullable numbers, texts and categories of Parquet, whose NA is not a NumPy value.
             if pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values):
                 frame[column] = values.to_numpy(np.float64, na_value=np.nan)
             else:
@@ -120,7 +120,7 @@ def read_frame(path: Path) -> pd.DataFrame:
 
 
 def lists_files(table: Path, frame: pd.DataFrame) -> bool:
-    """Return whether a table lists songs that are here, as a catalog does."""
+    """Return whether a table lists existing songs, as a catalog does."""
     if "path" not in frame or not {"genre", "genres"} & {*frame}:
         return False
     numbers = any(_is_number(frame[name]) for name in frame if not NOT_FEATURES.fullmatch(name))
@@ -133,12 +133,12 @@ def _is_number(column: pd.Series) -> bool:
 
 
 def _numbers(where: str, frame: pd.DataFrame) -> tuple[list[str], list[Problem]]:
-    """Return the columns of features, made numbers in place, and those that hold nothing.
+    """Return the feature columns, converted to numbers in place, and the empty columns.
 
     Raises
     ------
     DatasetError
-        Text in a column that is numbers elsewhere.
+        Text in a column that is otherwise numeric.
     """
     names, problems = [], []
     for name in frame:
@@ -155,7 +155,7 @@ def _numbers(where: str, frame: pd.DataFrame) -> tuple[list[str], list[Problem]]
             found = pd.to_numeric(column.map(_scalar), errors="coerce")
             good = found.notna() & given
             if good.sum() <= 0.5 * given.sum():
-                continue  # text, which says something else about the song
+                continue  # a text column is not a feature
             if not good[given].all():
                 row = int(np.flatnonzero((given & ~good).to_numpy())[0])
                 raise DatasetError(
@@ -179,14 +179,14 @@ def read_features(
     frame : DataFrame
         From `read_frame`.
     segments : str
-        ``auto``, ``off``, or the column that names the song that each row is a segment of.
+        ``auto``, ``off``, or the column that identifies the song of each row.
     multi_label : bool, optional
         Take all genres of each song: see `genrenet.data.catalog.read_catalog`.
 
     Raises
     ------
     DatasetError
-        It holds no songs, genres or features, or no such column.
+        It has no songs, genres or features, or no such column.
     """
     where = printable(path)
     names, problems = _numbers(where, frame)
@@ -221,7 +221,7 @@ def read_features(
     if songs is not None:
         table["song"] = [name or track for name, track in zip(songs, tracks, strict=True)]
         number = table.groupby("track_id").cumcount()
-        if number.any():  # segments that have but their song's name
+        if number.any():  # segments whose name is only their song's
             table["track_id"] += "#" + number.astype(str)
     twice = table["track_id"].duplicated().to_numpy()
     problems += [
@@ -267,7 +267,7 @@ def _songs(
     matrix: NDArray[np.float64],
     segments: str,
 ) -> list[str] | None:
-    """Return the song of each row; None where every row is a song."""
+    """Return the song of each row; None if every row is a song."""
     genres = list(table["genre"])
     if segments == "off":
         return None
@@ -293,7 +293,7 @@ def _songs(
 
 
 def _scalar(value: object) -> object:
-    """Return a cell, or nothing where it holds several values."""
+    """Return a cell's value, or '' if it contains several."""
     return value if np.isscalar(value) else None
 
 
@@ -304,7 +304,7 @@ def _texts(column: pd.Series) -> list[str]:
 def _alike(matrix: NDArray[np.float64], groups: Sequence[Sequence[int]]) -> bool:
     """Return whether rows are nearest to rows of their own group, as segments of one song are.
 
-    Of two songs of one artist this holds now and then, of two segments of a song nearly always.
+    For two songs of one artist this is occasionally true, for two segments of a song nearly always.
     """
     from sklearn.neighbors import NearestNeighbors
 

@@ -1,17 +1,17 @@
-"""Labels that look wrong, and genres that cannot be told apart, from what methods said out of fold.
+"""Find suspicious labels and inseparable genres from out-of-fold predictions.
 
 Conventions
 -----------
-``decided`` is a table as `genrenet.evaluation.results.predictions` gives it, of one protocol: no
-method has seen the songs that it decides. Scores of several seeds are averaged, so that every song
-counts once for each method. Intervals are Wilson's, of 95 %, and take songs to be independent.
+``decided`` is a table of `genrenet.evaluation.results.predictions`, of one protocol: no song was in
+the training set of the model that predicted it. Scores of several seeds are averaged, so that every
+song counts once for each method. Intervals are 95 % Wilson intervals that assume independent songs.
 
 Sources
 -------
 Confident learning: C. G. Northcutt, L. Jiang, I. L. Chuang, "Confident learning: estimating
 uncertainty in dataset labels", Journal of Artificial Intelligence Research 70, 2021. A method's
-threshold for a genre is its mean score of the genre over the songs with that label; a song counts
-confidently as the genre with the highest score among those that reach their threshold.
+threshold for a genre is its mean score of the genre over the songs with that label; the confident
+label of a song is the genre with the highest score among those that reach their threshold.
 """
 
 from __future__ import annotations
@@ -29,26 +29,26 @@ from genrenet.evaluation.metrics import MetricError, top_k_accuracy, wilson_inte
 from genrenet.inference.result import score_columns
 
 MUCH = 0.25
-"""Share of all errors from which on a pair of genres is listed even if it can be told apart."""
+"""Minimum share of all errors for a pair of genres to be listed even if it is separable."""
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 
 def confident_genres(target: Integers, scores: Floats) -> Integers:
-    """Return what each song confidently counts as.
+    """Return the confident label of each song.
 
     Parameters
     ----------
     target : ndarray of int, shape (songs,)
-        Labels, perhaps wrong ones.
+        Given labels, some of which may be wrong.
     scores : ndarray of float, shape (songs, labels)
-        Of a method that has not seen the songs.
+        Of a method that was not trained on the songs.
 
     Returns
     -------
     ndarray of int, shape (songs,)
-        -1 where no score reaches its genre's threshold.
+        -1 if no score reaches its genre's threshold.
 
     Examples
     --------
@@ -91,7 +91,7 @@ def check_run(
 
 
 def check_labels(decided: pd.DataFrame, labels: Sequence[str]) -> dict[str, Any]:
-    """Return what out-of-fold predictions say of a collection's labels.
+    """Return the results of checking a collection's labels with out-of-fold predictions.
 
     Parameters
     ----------
@@ -102,16 +102,16 @@ def check_labels(decided: pd.DataFrame, labels: Sequence[str]) -> dict[str, Any]
     Returns
     -------
     dict
-        Plain values that JSON can hold: ``songs`` (those that all methods decided), ``methods``,
+        Values for JSON: ``songs`` (number that all methods predicted), ``methods``,
         ``wrong_in_all`` and ``contradicted_by_all`` (a share each, see below), ``best`` (the method
-        with the highest accuracy, which the rest is about), ``errors`` (their number),
+        with the highest accuracy, which the following entries refer to), ``errors`` (their number),
         ``accuracy``, ``top2``, ``pairs`` (see `hard_pairs`) and ``suspects`` (see `suspects`). A
         share is a dictionary with ``count``, ``n``, ``share`` and ``ci95``.
 
     Raises
     ------
     MetricError
-        No song was decided by all methods.
+        No song was predicted by all methods.
     """
     songs, scores = song_scores(decided, labels)
     target = _places(songs["genre"], labels)
@@ -137,7 +137,7 @@ def check_labels(decided: pd.DataFrame, labels: Sequence[str]) -> dict[str, Any]
 def song_scores(
     decided: pd.DataFrame, labels: Sequence[str]
 ) -> tuple[pd.DataFrame, dict[str, Floats]]:
-    """Return the songs that all methods decided, and each method's mean scores of them.
+    """Return the songs that all methods predicted, and each method's mean scores of them.
 
     Returns
     -------
@@ -181,10 +181,10 @@ def suspects(
     Returns
     -------
     list of dict
-        ``path``, ``genre``, ``suggested`` (the genre that most of the contradicting methods give),
-        ``methods`` (how many contradict), ``of`` (how many there are), ``margin`` (by how much, on
-        average over all methods, the suggested genre's score is above the label's) and ``said``
-        (the first genre of each method); most methods first, then the largest margin.
+        ``path``, ``genre``, ``suggested`` (the genre given by most of the contradicting methods),
+        ``methods`` (number that contradict), ``of`` (number of methods), ``margin`` (suggested
+        genre's score minus the label's, averaged over all methods) and ``said`` (the first genre of
+        each method); most methods first, then the largest margin.
     """
     target, names = _places(songs["genre"], labels), np.array(labels)
     confident = np.stack([confident_genres(target, rows) for rows in scores.values()])
@@ -194,7 +194,7 @@ def suspects(
     found = []
     for row in np.flatnonzero(2 * against.sum(axis=0) > len(confident)):
         votes = np.bincount(confident[against[:, row], row], minlength=len(labels))
-        # Of genres with as many votes, the one with the higher mean score.
+        # Of genres with equally many votes, the one with the higher mean score.
         suggested = int(np.lexsort((mean[row], votes))[-1])
         found.append(
             {
@@ -211,7 +211,7 @@ def suspects(
 
 
 def hard_pairs(target: Integers, scores: Floats, labels: Sequence[str]) -> list[dict[str, Any]]:
-    """Return pairs of genres that a method cannot tell apart, or that make up much of its errors.
+    """Return pairs of genres that a method cannot separate, or with a large share of its errors.
 
     Parameters
     ----------
@@ -222,12 +222,11 @@ def hard_pairs(target: Integers, scores: Floats, labels: Sequence[str]) -> list[
     Returns
     -------
     list of dict
-        ``genres`` (two), ``within`` (share of the songs of both that are right where only these
-        two may be answered), ``chance`` (share of the larger of both), ``told_apart`` (whether the
-        interval of ``within`` lies above chance), ``errors`` (share of all errors that take one for
-        the other) and ``merged`` (accuracy where both count as one genre); most errors first.
-        Only pairs with an error between them, and either not told apart or with a quarter of all
-        errors (`MUCH`).
+        ``genres`` (two), ``within`` (accuracy on the songs of both if only these two labels may be
+        predicted), ``chance`` (share of the larger of both), ``told_apart`` (whether the interval
+        of ``within`` lies above chance), ``errors`` (share of all errors that confuse the two) and
+        ``merged`` (accuracy if both are one genre); most errors first. Only pairs with an error
+        between them, and either not separable or with a quarter of all errors (`MUCH`).
     """
     said = scores.argmax(axis=1)
     errors = int((said != target).sum())
@@ -258,7 +257,7 @@ def hard_pairs(target: Integers, scores: Floats, labels: Sequence[str]) -> list[
 
 
 def share(count: int, n: int) -> dict[str, Any]:
-    """Return a share with what it was counted from: ``count``, ``n``, ``share`` and ``ci95``.
+    """Return a share and its counts: ``count``, ``n``, ``share`` and ``ci95``.
 
     Examples
     --------

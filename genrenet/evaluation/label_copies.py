@@ -1,7 +1,7 @@
-"""Columns of a table that tell a song's genre, not its sound, by what they hold.
+"""Detect columns of a table whose values reveal a song's genre instead of describing its sound.
 
-A copy of the label among the features makes any method perfect, whatever the column is called.
-Refused are, each by a rule on values alone:
+A copy of the label among the features makes any method perfect, whatever the column's name. These
+columns are rejected, by rules on values only:
 
 - columns that are constant within every genre and differ between genres: the label as a number, in
   any order or scale, one-hot, in bits, or a mean over the genre's songs (a few wrong rows do not
@@ -10,7 +10,7 @@ Refused are, each by a rule on values alone:
   of them;
 - columns that number the rows: tables are often sorted by genre.
 
-A column of measurements that tells all genres apart without a mistake stays, and is reported.
+A measured feature that separates all genres without error is kept, and reported.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from numpy.typing import NDArray
 AGREEMENT = 0.99
 """Share of rows that must fit a rule."""
 FEWEST = 10
-"""Rows (or repeated values) without which chance may explain what the last two rules look for."""
+"""Minimum number of rows (or repeated values) for the last two rules, to exclude chance."""
 HASH = 2**31
-"""Distinct whole numbers beyond this are identifiers or hashes, and no measurements."""
+"""Distinct integers beyond this are identifiers or hashes, not measurements."""
 
 
 def label_copies(
@@ -35,28 +35,28 @@ def label_copies(
     genres: pd.Series,
     songs: pd.Series | None = None,
 ) -> dict[str, str]:
-    """Find columns that tell the genre and not the sound.
+    """Find columns that identify the genre instead of describing the sound.
 
     Parameters
     ----------
     matrix : ndarray of float, shape (rows, columns)
-        In the table's order; NaN where nothing is known.
+        In the table's order; NaN for missing values.
     names : sequence of str
         Of the columns.
     genres : Series of str
-        '' for unknown; these rows are passed over.
+        '' for unknown; these rows are ignored.
     songs : Series of str, optional
         The song of each row, where rows are segments.
 
     Returns
     -------
     dict of str to str
-        Why a column is no feature, by its name.
+        Reason why a column is not a feature, by its name.
     """
     labels = pd.factorize(genres)[0]
     known = (genres != "").to_numpy()
     first = np.ones(len(labels), bool) if songs is None else ~songs.duplicated().to_numpy()
-    # Copies of one recording have every value in common, which says nothing of a column.
+    # Copies of one recording have all values in common, which is no evidence about a column.
     apart = ~pd.DataFrame(matrix).duplicated().to_numpy()
     found = {}
     for column, name in zip(matrix.T, names, strict=True):
@@ -66,7 +66,7 @@ def label_copies(
         if distinct < 2:
             continue
         single = good & first & apart
-        # Columns of measurements have too many values for the first rule: most need no counting.
+        # Measured features have too many values for the first rule: most need no counting.
         few = distinct <= len(np.unique(labels)) + (1 - AGREEMENT) * len(values)
         if few and function_of_label(values, labels[good]):
             found[name] = "it has one value in each genre, so it is the genre in other words"
@@ -80,9 +80,9 @@ def label_copies(
 def too_good(
     matrix: NDArray[np.float64], names: Sequence[str], genres: pd.Series
 ) -> dict[str, str]:
-    """Find columns along which every genre of three or more lies apart from all others.
+    """Find columns in which every one of at least three genres is separate from all others.
 
-    Parameters and result are those of `label_copies`.
+    Parameters and result are as for `label_copies`.
     """
     labels, known = pd.factorize(genres)[0], (genres != "").to_numpy()
     message = "it tells all genres apart by itself; was it made from them?"
@@ -98,7 +98,7 @@ def too_good(
 def _apart(values: NDArray[np.float64], labels: NDArray[np.int64]) -> bool:
     """Return whether the genres take disjoint ranges of values."""
     if len(values) > 4000 and not _apart(values[::1000], labels[::1000]):
-        return False  # a few of the rows tell, for nearly all columns
+        return False  # a sample of rows is enough for nearly all columns
     order = np.argsort(values, kind="stable")
     changes = np.diff(labels[order]) != 0
     rising = np.diff(values[order])[changes] > 0  # equal values would be of several genres
@@ -126,15 +126,13 @@ def _tells_label(values: NDArray[np.float64], labels: NDArray[np.int64]) -> bool
 
 
 def _counts(values: NDArray[np.float64], labels: NDArray[np.int64]) -> bool:
-    """Return whether distinct numbers, if whole, number the rows, in order or shuffled, or
-    are hashes.
-    """
+    """Return whether distinct integers number the rows, in order or shuffled, or are hashes."""
     n = len(values)
     if n < FEWEST or not (values == np.rint(values)).all():
         return False
     steps = np.diff(values)
     dense = values.max() - values.min() == n - 1
     ordered = (steps > 0).all() or (steps < 0).all()
-    # With gaps, and in a table that was shuffled since, they still follow the genres.
+    # With gaps, and in a table that was shuffled later, they still follow the genres.
     by_genre = n >= 2 * FEWEST and _apart(values, labels)
     return bool(dense or ordered or by_genre or np.median(np.abs(values)) > HASH)

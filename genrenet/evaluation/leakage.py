@@ -1,4 +1,4 @@
-"""What a protocol's folds have in more than one part: artists, sounds, or rows of features."""
+"""Check a protocol's folds for leakage: artists, audio, or feature rows in several parts."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from genrenet.evaluation.datasets import Dataset
 from genrenet.evaluation.stored_json import read_json, write_json
 
 VERSION = 2
-"""Part of what an answer is kept under: goes up when the check finds more."""
-LISTED = 50  # names of each kind that a report lists
+"""Part of the cache key: incremented when the check finds more."""
+LISTED = 50  # maximum number of names of each kind in a report
 
 
 def leaks(dataset: Dataset, folds: Mapping[str, Sequence[Split]], folder: Path) -> dict[str, str]:
-    """Look for leaks in every fold, once for the same songs and splits.
+    """Check every fold for leakage, once for the same songs and splits.
 
     Parameters
     ----------
@@ -28,13 +28,13 @@ def leaks(dataset: Dataset, folds: Mapping[str, Sequence[Split]], folder: Path) 
     folds : mapping of str to sequence of Split
         All folds of all seeds, by the protocol's name. Every song is decoded once for all of them.
     folder : Path
-        Where the answers are kept.
+        Folder of the cached results.
 
     Returns
     -------
     dict of str to str
-        For each protocol a line that says whether there is anything and how many folds were looked
-        at, and then what.
+        For each protocol a line with the result and the number of folds checked, followed by
+        details.
     """
     splits = [split for group in folds.values() for split in group]
     state = hashlib.sha256(f"{VERSION} {list(folds)} {dataset.digest}".encode())
@@ -55,7 +55,7 @@ def leaks(dataset: Dataset, folds: Mapping[str, Sequence[Split]], folder: Path) 
 
 
 def _summary(name: str, found: Sequence[Leakage], rows: Sequence[list[str]]) -> str:
-    """Return one verdict on all folds, and each finding with the number of folds it was made in."""
+    """Return one result for all folds, and each finding with the number of folds it occurs in."""
     bad = sum(bool(item) or bool(twins) for item, twins in zip(found, rows, strict=True))
     folds = "1 split" if len(found) == 1 else f"all {len(found)} folds"
     verdict = f"leaks in {bad} of {len(found)}" if bad else "no leak was found"
@@ -90,7 +90,7 @@ def _same_rows(dataset: Dataset) -> list[list[str]]:
 
 
 def _on_several(groups: Sequence[Sequence[str]], split: Split) -> list[str]:
-    """Return those groups that a split has in more than one part, as text."""
+    """Return the groups that are in more than one part of a split, as text."""
     parts = split.parts.to_dict()
     crossing = (g for g in groups if len({parts[track] for track in g if track in parts}) > 1)
     return [" = ".join(group) for group in crossing]

@@ -1,14 +1,14 @@
-"""Contenders: every kind of model with the same interface, so that one run can judge them all.
+"""Contenders: a common interface of all models, so that one run can evaluate any of them.
 
-How they are named
+Names
 ------------------
 ``svm``
-    A baseline, on its own features.
+    A baseline, with its own features.
 ``svm@short-term``, ``svm@spectral-stats+short-term``, ``svm@musicnn-msd:mean_pool``
-    The same on other features; see `genrenet.baselines.song_features`.
+    The same with other features; see `genrenet.baselines.song_features`.
 ``cnn``, ``crnn``, ``config:my.yaml``
-    A network trained by a packaged configuration, or by one of your own; or a baseline with the
-    settings of a file (`genrenet.baselines.settings`).
+    A network trained with a packaged configuration, or with your own; or a baseline with the
+    settings in a file (`genrenet.baselines.settings`).
 ``transfer:musicnn-msd``
     A published network with a new head.
 ``transfer:hf:ORG/NAME``, ``svm@hf:ORG/NAME:layer5``, ``svm@onnx:FILE``
@@ -32,40 +32,39 @@ from genrenet.utils.errors import GenrenetError
 
 
 class ContenderError(GenrenetError):
-    """A model that does not exist, or that cannot be trained or judged."""
+    """A model that does not exist, or that cannot be trained or evaluated."""
 
 
 @dataclass
 class FoldResult:
-    """What a contender said of the songs of one fold.
+    """A contender's predictions for the songs of one fold.
 
     Attributes
     ----------
     track_ids : list of str
-        Songs that were decided.
+        Songs with a prediction.
     scores : list of list of float, shape (songs, labels)
-        A row a song, in the order of the dataset's labels; rows sum to one, unless songs have
+        A row per song, in the order of the dataset's labels; rows sum to one, unless songs have
         several genres.
     fit_seconds, predict_seconds : float
-        Learning with the choice of settings, and answering; features and stores that are made once
-        for all folds are not in them.
+        Time for training, including the choice of settings, and for prediction; features and stores
+        that are computed once for all folds are not included.
     settings : dict
-        Chosen inside the training songs.
+        Chosen on the training songs.
     frame_confusion : list of list of int or None
-        Counts over frames, where the method has frames.
+        Counts over frames, if the method has frames.
     skipped : dict of str to str
-        Songs that could not be decided, and why.
+        Songs without a prediction, and why.
     truncated : dict of str to str
-        Songs that were decided by what could be read of them, and what is wrong with their files.
+        Songs that were classified from the readable part of their files, and the files' faults.
     deformed : dict of str to dict
-        By the name of each of the contender's deformations: ``track_ids``, ``scores`` and
-        ``skipped`` of the same songs, deformed.
+        For each of the contender's deformations, by name: ``track_ids``, ``scores`` and ``skipped``
+        of the same songs, deformed.
     thresholds : list of float, shape (labels,), or None
-        Where songs have several genres: the score from which on each is named, chosen on validation
-        songs.
+        For several genres per song: the score threshold of each label, chosen on validation songs.
     curves : dict of str to list of (int, float)
-        What was measured while a network was trained, by names such as ``val/loss``: training steps
-        and values, one an epoch.
+        Curves recorded during the training of a network, by names such as ``val/loss``: training
+        steps and values, one per epoch.
     """
 
     track_ids: list[str]
@@ -86,20 +85,20 @@ class FoldResult:
 
 
 class Contender(ABC):
-    """A model to be judged.
+    """A model to be evaluated.
 
     Parameters
     ----------
     name : str
-        As it was asked for.
+        The requested name.
 
     Attributes
     ----------
     deformations : sequence of Deformation
-        What the test songs are answered for besides as they are.
+        Deformations of the test songs that are predicted in addition to the original songs.
     uses_gpu : bool
-        Whether it learns from the songs themselves, on a graphics card where there is one: where
-        several processes judge models, one at a time does on each card.
+        Whether it is trained on the audio, on a GPU if there is one: if several processes evaluate
+        models, one at a time runs on each GPU.
     """
 
     uses_gpu: bool = False
@@ -110,16 +109,17 @@ class Contender(ABC):
 
     @abstractmethod
     def about(self) -> dict[str, Any]:
-        """Return what makes its results what they are, in plain values: a change makes them
-        stale.
+        """Return all that determines its results, as plain values: if it changes, stored results
+        become stale.
         """
 
     @abstractmethod
     def check(self, dataset: Dataset) -> None:
-        """Raise `ContenderError` where a dataset is none for it, before any work is done."""
+        """Raise `ContenderError` for a dataset that it cannot be evaluated on, before any work."""
 
     def prepare(self, dataset: Dataset, folder: Path) -> float:
-        """Do what all folds need once, such as decoding the songs, and say how long it took.
+        """Do the work shared by all folds once, such as decoding the songs, and return its
+        duration.
 
         Parameters
         ----------
@@ -138,7 +138,7 @@ class Contender(ABC):
     def judge(
         self, dataset: Dataset, split: Split, seed: int, folder: Path, *, own_validation: bool
     ) -> FoldResult:
-        """Learn from a split's songs, and decide on its test songs.
+        """Train on a split's training songs, and predict its test songs.
 
         Parameters
         ----------
@@ -146,14 +146,14 @@ class Contender(ABC):
         split : Split
         seed : int
         folder : Path
-            Where it may keep what it needs to go on after an interruption.
+            Where it may store files for resuming after an interruption.
         own_validation : bool
-            Whether who made the split chose the validation songs, to be as unlike those that are
-            learnt from as the test songs are: settings are best chosen on them.
+            Whether the validation songs are part of the given split, as different from the training
+            songs as the test songs are: they are then best for choosing settings.
         """
 
 
 def validation_rows(dataset: Dataset, split: Split) -> tuple[Any, Any]:
-    """Return rows to learn from, validation songs among them, and rows to judge."""
+    """Return training rows, including validation songs, and test rows."""
     parts = [split.indices(dataset.table, part) for part in ("train", "validation")]
     return np.sort(np.concatenate(parts)), split.indices(dataset.table, "test")

@@ -1,12 +1,12 @@
-"""How good scores are: accuracy with its interval, F1, top-k, calibration, the confusion matrix.
+"""Metrics of scores: accuracy with its interval, F1, top-k, calibration, the confusion matrix.
 
 Conventions
 -----------
-``target`` holds the index of each song's true label; -1 marks a song that was not decided, and is
+``target`` holds the index of each song's true label; -1 marks a song without a prediction, which is
 left out everywhere. ``scores`` has one row per song and one column per label; the largest entry of
-a row is the prediction (the first of equals). Whether a row stands for a song or for a frame makes
-no difference here. Confusion matrices are counted here, not by scikit-learn: its functions take
-predictions one by one, while frames, folds and seeds are only known as counts that were added up.
+a row is the prediction (the first of equals). Rows may be songs or frames. Confusion matrices are
+counted here, not by scikit-learn: its functions need individual predictions, while for frames,
+folds and seeds only summed counts are available.
 
 Sources
 -------
@@ -38,7 +38,7 @@ class MetricError(GenrenetError):
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric of the predictions for songs, as a plugin adds it.
+    """A metric of the predictions for songs; plugins may add some.
 
     Parameters
     ----------
@@ -49,8 +49,8 @@ class Metric:
     summary : str
         Description in one line.
     compute : callable
-        From targets (n,), each in [0, labels), and scores (n, labels), n >= 1, to a finite number;
-        None where it says nothing, as with too few labels.
+        Function of targets (n,), each in [0, labels), and scores (n, labels), n >= 1, that returns
+        a finite number, or None if it is undefined, as with too few labels.
     """
 
     name: str
@@ -59,13 +59,13 @@ class Metric:
     compute: Callable[[Integers, Floats], float | None]
 
     def __call__(self, target: Integers, scores: Floats) -> float | None:
-        """Return the figure; None, with a warning, where a plugin's function fails."""
+        """Return the figure; None, with a warning, if a plugin's function fails."""
         try:
             value = self.compute(target, scores)
             if value is None or np.isfinite(value):
                 return None if value is None else float(value)
             error = f"found {value}, wanted a finite number"
-        except Exception as raised:  # whatever another's code does
+        except Exception as raised:  # a third-party function may raise anything
             error = repr(raised)
         warnings.warn(f"the metric '{self.name}' is left out: {error}", stacklevel=2)
         return None
@@ -77,7 +77,7 @@ def song_metrics() -> dict[str, Metric]:
 
 
 def validate(target: ArrayLike, scores: ArrayLike) -> tuple[Integers, Floats]:
-    """Check targets and scores, and leave out the songs that were not decided.
+    """Check targets and scores, and leave out the songs without a prediction.
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ def validate(target: ArrayLike, scores: ArrayLike) -> tuple[Integers, Floats]:
 
 
 def accuracy(target: ArrayLike, scores: ArrayLike) -> float:
-    """Return the share of right predictions, in [0, 1]."""
+    """Return the share of correct predictions, in [0, 1]."""
     truth, table = validate(target, scores)
     return float((table.argmax(axis=1) == truth).mean())
 
@@ -147,16 +147,17 @@ def wilson_interval(correct: int, n: int, confidence: float = 0.95) -> tuple[flo
     correct, n : int >= 0
         Number of correct predictions, and of all.
     confidence : float in (0, 1)
+        Confidence level of the interval.
 
     Returns
     -------
     lower, upper : float in [0, 1]
-        (0, 1) where nothing was seen.
+        (0, 1) if ``n`` is 0.
 
     Notes
     -----
     Wilson (1927). Unlike the normal approximation it keeps its coverage for small ``n`` and for
-    shares near 0 and 1. It takes the songs to be independent; frames of one song are not.
+    shares near 0 and 1. It assumes independent songs; frames of one song are not independent.
 
     Examples
     --------
@@ -178,7 +179,7 @@ def wilson_interval(correct: int, n: int, confidence: float = 0.95) -> tuple[flo
 
 
 def confusion_matrix(target: ArrayLike, scores: ArrayLike) -> Integers:
-    """Return the counts of shape (labels, labels): rows are true labels, columns predicted ones."""
+    """Return the counts, shape (labels, labels): rows are true labels, columns predicted ones."""
     truth, table = validate(target, scores)
     n = table.shape[1]
     cells = np.bincount(truth * n + table.argmax(axis=1), minlength=n * n)
@@ -191,7 +192,7 @@ def per_class(confusion: ArrayLike) -> dict[str, NDArray[Any]]:
     Parameters
     ----------
     confusion : array_like of int, shape (labels, labels)
-        As `confusion_matrix` gives it.
+        As returned by `confusion_matrix`.
 
     Returns
     -------
@@ -220,15 +221,15 @@ def macro_f1(confusion: ArrayLike) -> float:
 
 
 def majority_share(confusion: ArrayLike) -> float:
-    """Return the accuracy of always naming the most frequent true label: what an accuracy
-    must beat.
+    """Return the accuracy of always predicting the most frequent true label, the baseline for any
+    accuracy.
     """
     support = per_class(confusion)["support"]
     return float(support.max() / max(1, support.sum()))
 
 
 def calibration_error(target: ArrayLike, scores: ArrayLike, bins: int = 10) -> float:
-    """Return the expected calibration error: by how much confidences miss the accuracy, on average.
+    """Return the expected calibration error: the mean absolute gap of confidence and accuracy.
 
     Parameters
     ----------
@@ -236,12 +237,12 @@ def calibration_error(target: ArrayLike, scores: ArrayLike, bins: int = 10) -> f
     scores : array_like of float, shape (n, labels)
         Rows that sum to one.
     bins : int > 0
-        Equal bins of confidence.
+        Number of equal-width bins of confidence.
 
     Returns
     -------
     float in [0, 1]
-        0 where 70 % of the songs named with a confidence of 0.7 are right, and so on.
+        0 if 70 % of the songs predicted with a confidence of 0.7 are correct, and so on.
     """
     truth, table = validate(target, scores)
     if bins < 1:
@@ -253,8 +254,8 @@ def calibration_error(target: ArrayLike, scores: ArrayLike, bins: int = 10) -> f
 
 
 def class_table(confusion: ArrayLike, labels: Sequence[str]) -> list[dict[str, Any]]:
-    """Return `per_class` in plain values, a dictionary a label, with the 95 % interval of
-    the recall.
+    """Return `per_class` as plain values, a dictionary per label, with the 95 % interval of the
+    recall.
     """
     table = per_class(confusion)
     if len(labels) != len(table["support"]):
@@ -264,7 +265,7 @@ def class_table(confusion: ArrayLike, labels: Sequence[str]) -> list[dict[str, A
         {
             "label": label,
             **{name: float(table[name][i]) for name in ("precision", "recall", "f1")},
-            # Rounded, as songs that several seeds judged count in parts.
+            # Rounded, as counts of songs are fractional for several seeds.
             "recall_ci95": list(wilson_interval(round(right[i]), round(table["support"][i]))),
             **{name: round(table[name][i]) for name in ("support", "predicted")},
         }
@@ -278,7 +279,7 @@ def evaluate(
     labels: Sequence[str],
     frame_confusion: ArrayLike | None = None,
 ) -> dict[str, Any]:
-    """Return everything above, in plain values that JSON can hold.
+    """Return all metrics of this module, as plain values for JSON.
 
     Parameters
     ----------

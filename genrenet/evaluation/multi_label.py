@@ -1,17 +1,17 @@
-"""How good scores are where songs have several genres: mAP, ROC-AUC, and F1 at thresholds.
+"""Metrics for songs with several genres: mAP, ROC-AUC, and F1 at thresholds.
 
 Conventions
 -----------
-``target`` (songs, labels) says which labels each song has, ``scores`` (songs, labels) what a model
-says of each, from 0 to 1; labels are questions of their own, and scores of different labels are
-never compared. What one fitted model says of songs that it has not seen is a `Part`: a fold, or a
-test. A label counts in the parts where some songs have it and some have not; the others are left
-out, and their number stands beside the figures. A label's figure is the mean over its parts, mAP
-and ROC-AUC are the means over the labels (macro).
+``target`` (songs, labels) is true for the labels of each song, ``scores`` (songs, labels) are a
+model's scores, from 0 to 1; labels are independent, and scores of different labels are never
+compared. The predictions of one fitted model for songs outside its training set are a `Part`: a
+fold, or a test. A label counts in the parts where some songs have it and some do not; the others
+are left out, and their number is reported with the figures. A label's figure is the mean over its
+parts, mAP and ROC-AUC are the means over the labels (macro).
 
-Intervals are bootstraps over songs, or over artists, whose songs then are not independent. A
-song that is drawn twice weighs twice. Average precision is biased in such samples, as a song drawn
-twice supports itself; the draws are therefore moved until their mean is the figure.
+Intervals are bootstraps over songs, or over artists, as songs of one artist are not independent. A
+song that is drawn twice has twice the weight. Average precision is biased in such samples, as a
+song drawn twice supports itself; the draws are therefore shifted so that their mean is the figure.
 
 Sources
 -------
@@ -41,7 +41,7 @@ FIGURES = ("map", "roc_auc", "f1_macro", "f1_micro")
 
 @dataclass(frozen=True)
 class Part:
-    """What one fitted model says of songs that it has not seen.
+    """Predictions of one fitted model for songs outside its training set.
 
     Attributes
     ----------
@@ -76,11 +76,11 @@ class Part:
 
     @property
     def named(self) -> Targets:
-        """Which labels the model names, of shape (songs, labels)."""
+        """Labels predicted by the model, of shape (songs, labels)."""
         return self.scores >= self.thresholds
 
     def only(self, songs: set[str]) -> Part | None:
-        """Return the part of some songs; None where it has none of them."""
+        """Return the part restricted to some songs; None if it has none of them."""
         rows = np.array([row for row, song in enumerate(self.songs) if song in songs], dtype=int)
         if not len(rows):
             return None
@@ -89,7 +89,7 @@ class Part:
 
 
 def _mean(values: Floats, axis: int) -> Floats:
-    """Return means over what is not NaN; NaN where nothing is left."""
+    """Return means over values that are not NaN; NaN if there are none."""
     known = ~np.isnan(values)
     n = known.sum(axis=axis)
     sums = np.where(known, values, 0.0).sum(axis=axis)
@@ -103,13 +103,13 @@ def draws(parts: Sequence[Part], weights: ArrayLike, order: Sequence[str]) -> di
     ----------
     parts : sequence of Part
     weights : array_like of float, shape (draws, songs)
-        How often each draw has each of the songs in ``order``.
+        How often each draw contains each of the songs in ``order``.
     order : sequence of str
 
     Returns
     -------
     dict of ndarray, each of shape (draws,)
-        `FIGURES`; NaN where a draw has no label to rank.
+        `FIGURES`; NaN for a draw in which no label can be ranked.
     """
     table = np.asarray(weights, np.float64)
     place = {song: column for column, song in enumerate(order)}
@@ -134,13 +134,14 @@ def draws(parts: Sequence[Part], weights: ArrayLike, order: Sequence[str]) -> di
 
 
 def sampled(groups: Sequence[object], seed: int = 0) -> Floats:
-    """Return how often `RESAMPLES` bootstrap samples have each song, of shape (draws, songs).
+    """Return how often `RESAMPLES` bootstrap samples contain each song, shape (draws, songs).
 
     Parameters
     ----------
     groups : sequence, shape (songs,)
         Songs of one group (artist) are drawn together.
     seed : int
+        Seed of the bootstrap.
     """
     place = {group: row for row, group in enumerate(dict.fromkeys(groups))}
     rng = np.random.default_rng(seed)
@@ -164,7 +165,7 @@ def songs_of(parts: Sequence[Part]) -> list[str]:
 
 
 def mean_average_precision(parts: Sequence[Part]) -> float | None:
-    """Return the mAP alone; None where no label can be ranked."""
+    """Return only the mAP; None if no label can be ranked."""
     order = songs_of(parts)
     value = float(draws(parts, np.ones((1, len(order))), order)["map"][0])
     return value if np.isfinite(value) else None
@@ -173,7 +174,7 @@ def mean_average_precision(parts: Sequence[Part]) -> float | None:
 def evaluate(
     parts: Sequence[Part], labels: Sequence[str], groups: Mapping[str, object] | None = None
 ) -> dict[str, Any]:
-    """Return all figures of a model, in plain values that JSON can hold.
+    """Return all figures of a model, as plain values for JSON.
 
     Parameters
     ----------
@@ -181,19 +182,19 @@ def evaluate(
         Its folds, or its one test.
     labels : sequence of str
     groups : mapping of str to hashable, optional
-        What songs of one artist have in common, by song.
+        Group of each song: songs of one artist share it.
 
     Returns
     -------
     dict
         ``n`` songs; each of `FIGURES` with ``<figure>_ci95`` (bootstrap over songs) and
-        ``<figure>_ci95_artists`` (over artists; None where they are not known);
-        ``precision_macro``, ``recall_macro``, ``precision_micro``, ``recall_micro``; ``chance_map``
-        (what random scores would get: the mean share of songs with a label); ``left_out`` (pairs of
-        a part and a label that no song of the part has, or all have, of ``pairs``); and
-        ``per_label``: for each ``label``, ``support`` (songs that have it), ``parts`` (those it
-        counts in), ``average_precision`` and ``roc_auc`` with ``_ci95`` over songs (None where it
-        counts in none), ``threshold`` (mean over the parts), ``precision``, ``recall`` and ``f1``.
+        ``<figure>_ci95_artists`` (over artists; None if unknown); ``precision_macro``,
+        ``recall_macro``, ``precision_micro``, ``recall_micro``; ``chance_map`` (mAP of random
+        scores: the mean share of songs with a label); ``left_out`` (number of pairs of a part and a
+        label that no song of the part has, or all have, of ``pairs``); and ``per_label``: for each
+        ``label``, ``support`` (songs that have it), ``parts`` (in which it counts),
+        ``average_precision`` and ``roc_auc`` with ``_ci95`` over songs (None if it counts in none),
+        ``threshold`` (mean over the parts), ``precision``, ``recall`` and ``f1``.
     """
     order = songs_of(parts)
     ones = np.ones((1, len(order)))
@@ -209,7 +210,7 @@ def evaluate(
         ends = None if value is None else interval(value, over_songs[name])
         wide = None
         if value is not None and over_artists is not None and ends is not None:
-            # Drawing the same artists again cannot tell of songs that were not seen.
+            # Resampling the same artists gives no information about other songs.
             low, high = interval(value, over_artists[name])
             wide = [min(low, ends[0]), max(high, ends[1])]
         result |= {name: value, f"{name}_ci95": ends, f"{name}_ci95_artists": wide}
@@ -237,7 +238,7 @@ def evaluate(
 
 
 def _told(part: Part) -> Targets:
-    """Return which labels a part can rank songs by."""
+    """Return the labels by which a part can rank songs."""
     return np.asarray(part.target.any(axis=0) & ~part.target.all(axis=0))
 
 
@@ -258,7 +259,7 @@ def _label_rows(
         np.sum([one.sum(axis=0) for one in kind], axis=0)
         for kind in zip(*((p.named & p.target, p.named, p.target) for p in parts), strict=True)
     )
-    songs = np.zeros((len(order), len(labels)), bool)  # each once, however many seeds judged it
+    songs = np.zeros((len(order), len(labels)), bool)  # each song once, however many seeds
     for part in parts:
         songs[[place[song] for song in part.songs]] |= part.target
     rows = []
@@ -287,21 +288,22 @@ def compare(
     groups: Mapping[str, object] | None = None,
     seed: int = 0,
 ) -> dict[str, Any] | None:
-    """Test whether the mAP of one of two models is better, on the songs that both judged.
+    """Test whether the mAP of one of two models is higher, on the songs that both predicted.
 
     Parameters
     ----------
     first, second : sequence of Part
     groups : mapping of str to hashable, optional
-        What songs of one artist have in common, by song: artists are drawn, not songs.
+        Group of each song, such as its artist: groups are drawn instead of songs.
     seed : int
+        Seed of the bootstrap.
 
     Returns
     -------
     dict or None
         ``n`` songs, ``groups`` drawn from, and for ``map`` and ``roc_auc`` the ``difference``
-        (first less second), its ``ci95`` and ``p``: how often bootstrap differences, moved to a
-        mean of 0, are as large either way. None where there is nothing in common to rank.
+        (first minus second), its ``ci95`` and two-sided ``p``: how often bootstrap differences,
+        shifted to a mean of 0, are at least as large. None if no common songs can be ranked.
     """
     both = {*songs_of(first)} & {*songs_of(second)}
     order = [song for song in songs_of(first) if song in both]

@@ -1,6 +1,6 @@
-"""From the folds of a run on songs with several genres to its verdicts.
+"""Summarise the folds of a run on songs with several genres.
 
-The counterpart of `genrenet.evaluation.results`; what figures mean is in
+The counterpart of `genrenet.evaluation.results`; the figures are defined in
 `genrenet.evaluation.multi_label`.
 """
 
@@ -36,11 +36,11 @@ OF_MODEL = (
     *("precision_macro", "recall_macro", "precision_micro", "recall_micro"),
     *("chance_map", "left_out", "pairs", "per_label", "by_seed"),
 )
-"""What is None in the row of a model that could not be judged."""
+"""Keys that are None in the row of a model that could not be evaluated."""
 
 
 def parts_of(judged: Judged, protocol: str, model: str) -> list[tuple[int, Part]]:
-    """Return what a model says of each fold's songs, with the fold's seed."""
+    """Return a model's predictions for each fold's songs, with the fold's seed."""
     return [
         (int(fold["seed"]), _part(judged.dataset, fold))
         for fold in judged.folds
@@ -55,7 +55,7 @@ def _part(dataset: Dataset, fold: Mapping[str, Any]) -> Part:
 
 
 def predictions(judged: Judged) -> pd.DataFrame:
-    """Return every decision of a run, one a song; those on segments of a song are averaged.
+    """Return every prediction of a run, one per song; those of a song's segments are averaged.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def predictions_table(songs: pd.DataFrame, part: Part, labels: list[str]) -> pd.
 
 
 def summarise(judged: Judged) -> dict[str, Any]:
-    """Return everything that a run says, in plain values that JSON can hold.
+    """Return all results of a run, as plain values for JSON.
 
     Parameters
     ----------
@@ -110,11 +110,11 @@ def summarise(judged: Judged) -> dict[str, Any]:
     Returns
     -------
     dict
-        What `genrenet.evaluation.results.summarise` gives of the run itself; ``multi_label`` (True)
-        and ``genres_a_song`` (the mean); ``models``: for each model and protocol what
-        `genrenet.evaluation.multi_label.evaluate` gives, and ``by_seed`` (the mAP); and
-        ``comparisons``: for each pair ``n``, ``groups``, and for ``map`` and ``roc_auc`` what
-        `genrenet.evaluation.multi_label.compare` gives, with ``p_holm``.
+        What `genrenet.evaluation.results.summarise` returns about the run itself; ``multi_label``
+        (True) and ``genres_a_song`` (the mean); ``models``: for each model and protocol the results
+        of `genrenet.evaluation.multi_label.evaluate`, and ``by_seed`` (the mAP); and
+        ``comparisons``: for each pair ``n``, ``groups``, and for ``map`` and ``roc_auc`` the
+        results of `genrenet.evaluation.multi_label.compare`, with ``p_holm``.
     """
     dataset = judged.dataset
     cells = [len(names_in(cell)) for cell in dataset.songs["genres"]]
@@ -133,7 +133,7 @@ def summarise(judged: Judged) -> dict[str, Any]:
 
 
 def _groups(judged: Judged) -> dict[str, Hashable] | None:
-    """Return what songs of one artist have in common; None where artists are not known."""
+    """Return the artist group of each song; None if artists are unknown."""
     if not judged.dataset.artists:
         return None
     songs = judged.dataset.songs
@@ -142,7 +142,7 @@ def _groups(judged: Judged) -> dict[str, Hashable] | None:
 
 
 def _row(judged: Judged, protocol: str, model: str) -> dict[str, Any]:
-    """Return one model under one protocol; figures are None where it could not be judged."""
+    """Return one model under one protocol; figures are None if it could not be evaluated."""
     row = model_row(judged, protocol, model)
     parts = parts_of(judged, protocol, model)
     if row["error"] is not None or not parts:
@@ -157,7 +157,7 @@ def _row(judged: Judged, protocol: str, model: str) -> dict[str, Any]:
 
 
 def _compare(judged: Judged, protocol: str) -> list[dict[str, Any]]:
-    """Return all pairs of models that were judged under a protocol, on the songs both decided."""
+    """Return all pairs of models evaluated under a protocol, on the songs both predicted."""
     whole = {
         model: [part for _, part in parts_of(judged, protocol, model)]
         for model in judged.meanings

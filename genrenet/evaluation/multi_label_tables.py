@@ -15,11 +15,11 @@ from genrenet.data.splits import artist_groups, song_names
 from genrenet.evaluation.label_copies import function_of_label
 
 LEAST = 2
-"""Songs of a genre; rarer ones are left out, as in collections of files."""
+"""Minimum number of songs of a genre; rarer ones are left out, as in collections of files."""
 
 
 def several_names(frame: pd.DataFrame, multi_label: bool | None) -> list[str] | None:
-    """Return the genres of each row, as one cell; None where a row has one genre.
+    """Return the genres of each row, as one cell; None if each row has one genre.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def several_names(frame: pd.DataFrame, multi_label: bool | None) -> list[str] | 
 
 
 def balanced(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table with the stratum of each row as its ``genre``; '' where it has no genres."""
+    """Return a table with the stratum of each row as its ``genre``; '' if it has no genres."""
     names = list(map(names_in, table["genres"]))
     named = [row for row, mine in enumerate(names) if mine]
     groups = artist_groups(table["artist"], song_names(table))
@@ -82,7 +82,7 @@ def without_rare(table: pd.DataFrame, kept: NDArray[np.bool_]) -> tuple[list[str
 def genre_copies(
     matrix: NDArray[np.float64], names: Sequence[str], cells: pd.Series
 ) -> dict[str, str]:
-    """Find columns that say of songs whether they have a genre, such as a column for each genre.
+    """Find columns that reveal whether songs have a genre, such as a column for each genre.
 
     Parameters
     ----------
@@ -95,14 +95,14 @@ def genre_copies(
     Returns
     -------
     dict of str to str
-        Why a column is no feature, by its name.
+        Reason why a column is not a feature, by its name.
     """
     labels = all_names(cells)
     target, known = multi_hot(cells, labels), (cells != "").to_numpy()
     found = {}
     for column, name in zip(matrix.T, names, strict=True):
         good = known & np.isfinite(column)
-        # A copy has two values, and a mistake or two.
+        # A copy has two values, and possibly a few errors.
         if len(np.unique(column[good])) > 2 + 0.01 * good.sum():
             continue
         for label, has in zip(labels, target.T, strict=True):

@@ -1,7 +1,7 @@
 """Networks as contenders: each is trained and tested by the program's own commands.
 
-They run in processes of their own. What a network needs and breaks stays there, its memory is free
-again afterwards, and a run that was interrupted goes on from the network's last checkpoint.
+They run in separate processes, so that a crash does not affect others, their memory is released
+afterwards, and an interrupted run resumes from the network's last checkpoint.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ TRANSFER = {
     "MobileNetV3": "transfer-efficientat",
     "Fused": "transfer-musicnn",
 }
-"""Configurations for backbones that ``transfer`` does not fit, by what published names begin with
-and by the networks of files."""
+"""Configurations for backbones that ``transfer`` does not fit, by prefixes of published names and
+by the networks of files."""
 
 
 class NetworkContender(Contender):
@@ -101,7 +101,7 @@ class NetworkContender(Contender):
         return {**about, "backbone": self.backbone} if self.backbone else about
 
     def check(self, dataset: Dataset) -> None:
-        """Networks hear songs; they cannot read a table of features."""
+        """Raise an error for a table of features: networks need audio."""
         if dataset.features is not None:
             raise ContenderError(
                 f"the network '{self.name}' needs audio",
@@ -116,7 +116,7 @@ class NetworkContender(Contender):
         return found
 
     def configuration(self, dataset: Dataset, folder: Path) -> dict[str, Any]:
-        """Return the whole configuration as ``genrenet fit`` understands it with the options."""
+        """Return the full configuration as ``genrenet fit`` resolves it with the options."""
         songs = folder / "songs.csv"
         write_table(dataset.table, str(songs))
         settings = folder / f"{hashlib.sha256(self.name.encode()).hexdigest()[:16]}.yaml"
@@ -127,7 +127,7 @@ class NetworkContender(Contender):
         return found
 
     def prepare(self, dataset: Dataset, folder: Path) -> float:
-        """Decode the songs into the store that every fold, seed and network of this rate uses."""
+        """Decode the songs into the store shared by every fold, seed and network of this rate."""
         settings = self.configuration(dataset, folder)
         from genrenet.data.datamodule import GenreDataModule
 
@@ -152,7 +152,8 @@ class NetworkContender(Contender):
             if last.exists():
                 arguments = ["--ckpt_path", str(last)]
             else:
-                # Stopped before its first checkpoint, a run starts again in the same folder.
+                # If it was stopped before its first checkpoint, a run starts again in the same
+                # folder.
                 shutil.rmtree(folder / "run", ignore_errors=True)
                 arguments = ["--config", self.file, *self.options]
                 arguments += [f"--data.source={songs}", f"--data.split={parts}"]
@@ -219,7 +220,7 @@ class NetworkContender(Contender):
         checkpoint: Path,
         folder: Path,
     ) -> dict[str, Any]:
-        """Return the answers of a checkpoint on deformed songs."""
+        """Return a checkpoint's scores for deformed songs."""
         table = dataset.table[dataset.table["track_id"].isin(tracks)]
         files, errors = deformed_songs(table["path"], one)
         skipped = {
@@ -233,7 +234,7 @@ class NetworkContender(Contender):
         table = table.assign(path=table["path"].map(files))
         place = folder / "deformed" / hashlib.sha256(one.name.encode()).hexdigest()[:16]
         place.mkdir(parents=True, exist_ok=True)
-        # Copies of one song have one file.
+        # Copies of one song share a file.
         write_table(table.drop_duplicates("path"), str(place / "songs.csv"))
         arguments = ["--ckpt_path", str(checkpoint), f"--data.source={place / 'songs.csv'}"]
         arguments += ["--data.segments=off", f"--out={place}", "--name=run"]
@@ -254,9 +255,9 @@ class NetworkContender(Contender):
         }
 
     def _run(self, arguments: Sequence[str], log: Path, out: Path | None = None) -> None:
-        """Run a command of the program; songs it had to skip are no failure.
+        """Run a command of the program; skipped songs are not a failure.
 
-        What it prints goes to ``log``, or to ``out`` where that is given and to ``log`` the rest.
+        Its output goes to ``log``, or standard output to ``out`` if given and the rest to ``log``.
         """
         quiet = ["--trainer.enable_progress_bar=false", "--trainer.enable_model_summary=false"]
         command = [sys.executable, "-m", "genrenet", arguments[0], *quiet, *arguments[1:]]
@@ -278,14 +279,14 @@ class NetworkContender(Contender):
 
 
 def _curves(run: Path) -> dict[str, list[tuple[int, float]]]:
-    from genrenet.training.stage_logger import read_curves  # which imports Lightning
+    from genrenet.training.stage_logger import read_curves  # imports Lightning
 
     return read_curves(run)
 
 
 def _transfer(backbone: str) -> tuple[str, list[str]]:
-    """Return the configuration that trains a head on a backbone, and what of it a file says
-    otherwise.
+    """Return the configuration that trains a head on a backbone, and the settings that a file
+    overrides.
     """
     if is_reference(backbone):
         from genrenet.models.adapters.network import frame_options
@@ -302,7 +303,7 @@ def _transfer(backbone: str) -> tuple[str, list[str]]:
 
 
 def _of_songs(dataset: Dataset) -> list[str]:
-    """Return options that let the trainer take the songs as the dataset has them."""
+    """Return options with which the trainer reads the songs as the dataset has them."""
     found = [] if "song" in dataset.table else ["--data.segments=off"]
     return [*found, "--data.multi_label=true"] if dataset.multi_label else found
 
@@ -318,8 +319,8 @@ def _scores(rows: pd.DataFrame, labels: Sequence[str]) -> list[list[float]]:
 def _in_order(
     matrix: Sequence[Sequence[int]], given: Sequence[str], labels: Sequence[str]
 ) -> list[list[int]]:
-    """Return a confusion matrix for all labels, with zeros where a label was not among the
-    given ones.
+    """Return a confusion matrix for all labels, with zeros for labels that were not among the given
+    ones.
     """
     place = {label: row for row, label in enumerate(given)}
     return [

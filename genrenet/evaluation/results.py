@@ -1,11 +1,11 @@
-"""From the folds of a run to its verdicts: accuracies with intervals, comparisons, predictions.
+"""Summarise the folds of a run: accuracies with intervals, comparisons, predictions.
 
 Conventions
 -----------
-An accuracy is the share of decisions that are right, over all seeds; ``n`` counts songs, each once,
-however many seeds judged it. ``ci95`` takes songs to be independent (Wilson);
-``ci95_artists`` takes songs of one artist as dependent and is wider. Confusion matrices
-count every seed's decisions; each genre's figures count songs.
+An accuracy is the share of correct predictions, over all seeds; ``n`` counts songs, each once,
+however many seeds tested it. ``ci95`` assumes independent songs (Wilson); ``ci95_artists`` treats
+songs of one artist as dependent and is wider. Confusion matrices count every seed's predictions;
+each genre's figures count songs.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ OF_FOLDS = (
     *("prepare_seconds", "fit_seconds", "predict_seconds"),
     *("settings", "training", "skipped", "truncated"),
 )
-"""What, with `FIGURES` and all metrics, is None in the row of a model that could not be judged."""
+"""Keys that, with `FIGURES` and all metrics, are None for a model that could not be evaluated."""
 
 
 def predictions(judged: Judged) -> pd.DataFrame:
-    """Return every decision of a run, one a song; those on segments of a song are averaged.
+    """Return every prediction of a run, one per song; those of a song's segments are averaged.
 
     Parameters
     ----------
@@ -72,13 +72,13 @@ def predictions(judged: Judged) -> pd.DataFrame:
 def of_all_folds(
     judged: Judged, table_of: Callable[[Mapping[str, Any]], tuple[list[str], pd.DataFrame]]
 ) -> pd.DataFrame:
-    """Return the tables of all folds as one, which says of every row whose it is.
+    """Return the tables of all folds as one, with columns for protocol, model, seed and fold.
 
     Parameters
     ----------
     judged : Judged
     table_of : callable
-        Gives the songs of a fold, and a row for each of them.
+        Returns the songs of a fold, and a row for each of them.
 
     Returns
     -------
@@ -96,7 +96,7 @@ def of_all_folds(
 
 
 def summarise(judged: Judged, decided: pd.DataFrame) -> dict[str, Any]:
-    """Return everything that a run says, in plain values that JSON can hold.
+    """Return all results of a run, as plain values for JSON.
 
     Parameters
     ----------
@@ -107,10 +107,10 @@ def summarise(judged: Judged, decided: pd.DataFrame) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``protocol`` (their names, with commas), ``dataset``, ``labels``, ``n_songs``,
-        ``n_artists`` or None, ``notes`` (what was assumed), ``seeds``, ``created``,
-        ``genrenet``, ``machine``, ``protocols`` (for each its ``name``, ``meaning`` and
-        ``leakage``, ``learnt_from`` and whose part it is), ``curves``
+        ``protocol`` (names, separated by commas), ``dataset``, ``labels``, ``n_songs``,
+        ``n_artists`` or None, ``notes`` (assumptions), ``seeds``, ``created``, ``genrenet``,
+        ``machine``, ``protocols`` (for each its ``name``, ``meaning`` and ``leakage``,
+        ``learnt_from`` and the protocol that it is part of), ``curves``
         (`genrenet.evaluation.protocols.curves.curves`), ``why_protocols_differ``, ``skipped``,
         ``models`` (`_row` for each model and protocol), ``comparisons`` (`_compare` for each pair)
         and ``label_check`` (`genrenet.evaluation.label_check.check_run`).
@@ -127,7 +127,7 @@ def summarise(judged: Judged, decided: pd.DataFrame) -> dict[str, Any]:
         "curves": curves(judged.protocols, judged.learnt, rows),
         "label_check": check_run(
             judged.dataset.labels,
-            # Methods that learnt from a few songs say little of the labels.
+            # Methods trained on few songs give little evidence about the labels.
             [row for row in rows if "@" not in row["protocol"]],
             decided,
         ),
@@ -135,8 +135,7 @@ def summarise(judged: Judged, decided: pd.DataFrame) -> dict[str, Any]:
 
 
 def about_run(judged: Judged) -> dict[str, Any]:
-    """Return what `summarise` gives of the run itself: all but models, comparisons, curves and
-    labels."""
+    """Return the entries of `summarise` about the run itself, not about models or labels."""
     table = judged.dataset.songs
     return {
         "protocol": ",".join(protocol.name for protocol in judged.protocols),
@@ -170,9 +169,8 @@ def about_run(judged: Judged) -> dict[str, Any]:
 
 
 def model_row(judged: Judged, protocol: str, model: str) -> dict[str, Any]:
-    """Return of one model under one protocol what its decisions do not change: name, error and
-    meaning, seconds, settings, the curves of its trainings, and songs that were skipped or
-    truncated.
+    """Return the entries of one model under one protocol that do not depend on its predictions:
+    name, error and meaning, seconds, settings, training curves, and skipped or truncated songs.
     """
     folds = [f for f in judged.folds if f["protocol"] == protocol and f["model"] == model]
     error = judged.errors.get((protocol, model))
@@ -189,7 +187,7 @@ def model_row(judged: Judged, protocol: str, model: str) -> dict[str, Any]:
         "fit_seconds": float(sum(fold["fit_seconds"] for fold in folds)),
         "predict_seconds": float(sum(fold["predict_seconds"] for fold in folds)),
         "settings": [setting for setting in settings if len(setting) > 2],
-        # Folds of an earlier version have no curves, and name no truncated songs.
+        # Folds of an earlier version have no curves, and no names of truncated songs.
         "training": [
             {"seed": fold["seed"], "fold": fold["fold"], "curves": fold["curves"]}
             for fold in folds
@@ -209,13 +207,13 @@ def _of(decided: pd.DataFrame, protocol: str, model: str) -> pd.DataFrame:
 
 
 def _shares(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return how often each song was decided right (``mean``), and how often at all (``count``)."""
+    """Return each song's share of correct predictions (``mean``), and their number (``count``)."""
     right = (rows["genre"] == rows["predicted"]).astype(float)
     return right.groupby(rows["track_id"]).agg(["mean", "count"])
 
 
 def _artists(judged: Judged, tracks: pd.Index) -> list[Hashable] | None:
-    """Return the groups of songs that are not independent; None where artists are not known."""
+    """Return the groups of songs that are not independent; None if artists are unknown."""
     if not judged.dataset.artists:
         return None
     names = judged.dataset.songs.set_index("track_id")["artist"].loc[tracks]
@@ -223,9 +221,7 @@ def _artists(judged: Judged, tracks: pd.Index) -> list[Hashable] | None:
 
 
 def _row(judged: Judged, decided: pd.DataFrame, protocol: str, model: str) -> dict[str, Any]:
-    """Return one model under one protocol; figures are None where it could not be judged
-    throughout.
-    """
+    """Return one model under one protocol; figures are None if any part of it failed."""
     folds = [f for f in judged.folds if f["protocol"] == protocol and f["model"] == model]
     about = model_row(judged, protocol, model)
     rows = _of(decided, protocol, model)
@@ -242,7 +238,7 @@ def _row(judged: Judged, decided: pd.DataFrame, protocol: str, model: str) -> di
         float((part["genre"] == part["predicted"]).mean()) for _, part in rows.groupby("seed")
     ]
     shares = _shares(rows)
-    # Every decision counts the same; where seeds judge as many songs, this is their mean.
+    # Every prediction has equal weight; with equally many songs per seed, this is their mean.
     accuracy, n = float((rows["genre"] == rows["predicted"]).mean()), len(shares)
     interval = metrics.wilson_interval(round(accuracy * n), n)
     groups = _artists(judged, shares.index)
@@ -265,7 +261,7 @@ def _row(judged: Judged, decided: pd.DataFrame, protocol: str, model: str) -> di
 
 
 def _classes(rows: pd.DataFrame, labels: list[str]) -> list[dict[str, Any]]:
-    """Return `metrics.class_table` with every song counted once, however many seeds judged it."""
+    """Return `metrics.class_table` with every song counted once, however many seeds tested it."""
     place = {label: i for i, label in enumerate(labels)}
     weight = 1 / rows.groupby("track_id")["track_id"].transform("size").to_numpy(float)
     table = np.zeros((len(labels), len(labels)))
@@ -275,7 +271,7 @@ def _classes(rows: pd.DataFrame, labels: list[str]) -> list[dict[str, Any]]:
 
 
 def _compare(judged: Judged, decided: pd.DataFrame, protocol: str) -> list[dict[str, Any]]:
-    """Return all pairs of models that were judged under a protocol, on the songs both decided."""
+    """Return all pairs of models evaluated under a protocol, on the songs both predicted."""
     whole = [m for m in judged.meanings if (protocol, m) not in judged.errors]
     found: list[dict[str, Any]] = []
     for first, second in combinations(whole, 2):
@@ -292,22 +288,21 @@ def _compare(judged: Judged, decided: pd.DataFrame, protocol: str) -> list[dict[
 def compare_pair(
     first: pd.DataFrame, second: pd.DataFrame, judged: Judged | None = None
 ) -> Mapping[str, Any] | None:
-    """Test whether one of two models is better, on the songs that both decided.
+    """Test whether one of two models is better, on the songs that both predicted.
 
     Parameters
     ----------
     first, second : DataFrame
         `predictions` of one model under one protocol each.
     judged : Judged, optional
-        Says which songs are of one artist.
+        Provides the artists of songs.
 
     Returns
     -------
     dict or None
-        ``n``, ``difference`` (first less second), ``ci95``, ``p_permutation`` (of whole artists
-        where they are known, of songs otherwise, all seeds; ``groups`` says how many) and
-        ``p_mcnemar`` (the first seed's decisions, songs taken to be independent). None where there
-        is no such song.
+        ``n``, ``difference`` (first minus second), ``ci95``, ``p_permutation`` (of whole artists if
+        they are known, of songs otherwise, all seeds; ``groups`` is their number) and ``p_mcnemar``
+        (the first seed's predictions, assuming independent songs). None if there is no such song.
     """
     one, other = _shares(first), _shares(second)
     common = one.index.intersection(other.index)

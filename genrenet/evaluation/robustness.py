@@ -1,7 +1,7 @@
-"""How answers hold where the test songs are deformed: each model against itself on the clean songs.
+"""Robustness to deformations of the test songs: each model compared with itself on clean songs.
 
-A row pairs every song's answer deformed with the same model's answer clean, of the same fold: songs
-that could not be deformed or decided are left out of both.
+A row pairs the prediction for every deformed song with the same model's prediction for the clean
+song, of the same fold: songs that could not be deformed or predicted are left out of both.
 """
 
 from __future__ import annotations
@@ -23,25 +23,25 @@ KEYS = ["seed", "fold", "track_id"]
 def robustness(
     judged: Judged, decided: pd.DataFrame, asked: list[Deformation]
 ) -> list[dict[str, Any]]:
-    """Return what deformations change.
+    """Return the effects of deformations.
 
     Parameters
     ----------
     judged : Judged
-        Whose folds hold answers on deformed songs.
+        A run whose folds have predictions for deformed songs.
     decided : DataFrame
-        Its `predictions`, of the clean songs.
+        Its `predictions`, for the clean songs.
     asked : list of Deformation
 
     Returns
     -------
     list of dict
         For each protocol, model and deformation ``protocol``, ``model``, ``deformation``, ``kind``,
-        ``strength``, ``n`` (songs, each once), ``accuracy`` with ``ci95`` (Wilson), ``clean`` (the
-        accuracy of the same songs as they are), ``difference`` (deformed less clean) with
-        ``difference_ci95`` (bootstrap over artists where they are known), ``p_mcnemar`` (the first
+        ``strength``, ``n`` (songs, each once), ``accuracy`` with ``ci95`` (Wilson), ``clean``
+        (accuracy on the same songs, clean), ``difference`` (deformed minus clean) with
+        ``difference_ci95`` (bootstrap over artists if they are known), ``p_mcnemar`` (the first
         seed) and ``p_mcnemar_holm`` (adjusted for all rows of the protocol), ``changed`` (share of
-        the answers that are others) and ``skipped`` (songs, and why).
+        predictions that changed) and ``skipped`` (songs, and why).
     """
     rows: list[dict[str, Any]] = []
     for protocol in judged.protocols:

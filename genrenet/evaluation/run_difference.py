@@ -1,4 +1,4 @@
-"""Two runs side by side: what changed from one to the other, and whether the change is real."""
+"""Compare two runs: what changed from one to the other, and whether the change is significant."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from genrenet.utils.errors import GenrenetError, printable
 
 
 class ComparisonError(GenrenetError):
-    """Folders that hold no runs, or runs that have nothing in common."""
+    """Folders without runs, or runs that have nothing in common."""
 
 
 def read_run(folder: Path) -> tuple[dict[str, Any], pd.DataFrame]:
@@ -24,7 +24,7 @@ def read_run(folder: Path) -> tuple[dict[str, Any], pd.DataFrame]:
     Raises
     ------
     ComparisonError
-        The folder holds none, or one on songs with several genres.
+        The folder has none, or one on songs with several genres.
     """
     try:
         results = json.loads((folder / "results.json").read_text("utf-8"))
@@ -47,10 +47,10 @@ def read_run(folder: Path) -> tuple[dict[str, Any], pd.DataFrame]:
 
 
 def compare_runs(first: Path, second: Path) -> dict[str, Any]:
-    """Set two runs side by side.
+    """Compare two runs.
 
-    Models of one name under one protocol are compared on the songs that both runs decided, if these
-    have the same genres in both.
+    Models of one name under one protocol are compared on the songs that both runs predicted, if
+    these have the same genres in both.
 
     Parameters
     ----------
@@ -61,13 +61,13 @@ def compare_runs(first: Path, second: Path) -> dict[str, Any]:
     -------
     dict
         ``runs`` (the folders), ``datasets``, and ``models``: for each name and protocol
-        ``accuracy`` and ``ci95`` of both (None where a run has none) and, where both have it,
-        ``paired``: see `genrenet.evaluation.results.compare_pair` (second less first).
+        ``accuracy`` and ``ci95`` of both (None if a run has none) and, if both have it, ``paired``:
+        see `genrenet.evaluation.results.compare_pair` (second minus first).
 
     Raises
     ------
     ComparisonError
-        A folder holds no run.
+        A folder has no run.
     """
     (one, decided_one), (other, decided_other) = read_run(first), read_run(second)
     rows = [{(row["protocol"], row["name"]): row for row in run["models"]} for run in (one, other)]
@@ -98,7 +98,7 @@ def compare_runs(first: Path, second: Path) -> dict[str, Any]:
 
 
 def _same_songs(first: pd.DataFrame, second: pd.DataFrame) -> bool:
-    """Return whether identifiers that both runs have stand for songs of the same genres."""
+    """Return whether identifiers that are in both runs have the same genres."""
     one, other = (part.groupby("track_id")["genre"].first() for part in (first, second))
     common = one.index.intersection(other.index)
     return bool((one[common] == other[common]).all())
@@ -111,7 +111,7 @@ COMPARISON_COLUMNS = (
 
 
 def comparison_rows(found: Mapping[str, Any]) -> list[list[str]]:
-    """Return what `compare_runs` found, as cells of `COMPARISON_COLUMNS`."""
+    """Return the result of `compare_runs`, as cells of `COMPARISON_COLUMNS`."""
     rows = []
     for row in found["models"]:
         ends = [

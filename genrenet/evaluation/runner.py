@@ -1,14 +1,15 @@
-"""The harness: every contender on the same folds of the same songs, resumable, failure by failure.
+"""The evaluation harness: every contender on the same folds of the same songs, resumable.
 
 Layout of a run's folder
 ------------------------
 ``run.json``
-    What is judged on what: a later run with the same folder must ask for the same songs.
+    Models and data of the run: a later run in the same folder must use the same songs.
 ``folds/...``
-    What models said; see `genrenet.evaluation.tasks`. Finished folds are never repeated, unless
-    what made them (songs, split, settings) has changed.
+    Predictions of models; see `genrenet.evaluation.tasks`. Finished folds are never repeated,
+    unless their inputs (songs, split, settings) have changed.
 ``work/...``
-    What networks need to go on after an interruption, how long preparing took, and why it failed.
+    Files for resuming the training of networks, preparation times, and failures.
+
 The rest is written by `genrenet.evaluation.results`.
 """
 
@@ -51,29 +52,29 @@ PREPARED = Path("work", "prepared.json")
 
 @dataclass
 class Judged:
-    """What a run found.
+    """The results of a run.
 
     Attributes
     ----------
     dataset : Dataset
     protocols : list of Protocol
     folds : list of dict
-        A fold of a model each: ``protocol``, ``seed``, ``fold``, ``model`` and what
-        `genrenet.evaluation.methods.FoldResult` holds.
+        One per fold of a model: ``protocol``, ``seed``, ``fold``, ``model`` and the fields of
+        `genrenet.evaluation.methods.FoldResult`.
     errors : dict of (str, str) to str
-        Protocol and model that could not be judged, and why.
+        Protocol and model that could not be evaluated, and why.
     learnt : dict of str to dict
-        How much each protocol learns from; see `genrenet.evaluation.protocols.curves.learnt_from`.
+        Training set size of each protocol; see `genrenet.evaluation.protocols.curves.learnt_from`.
     leaks : dict of str to str
-        What the leakage check found, by protocol.
+        Result of the leakage check, by protocol.
     meanings : dict of str to dict
-        What each model is, by its name.
+        Description of each model, by its name.
     prepared : dict of str to float
-        Seconds that decoding or computing features once, for all folds, took each model. What
-        another model had prepared already is not in them.
+        Seconds for decoding or computing features once, for all folds, by model. Work shared with
+        an earlier model is not included.
     machine : dict of str to str
-        torch's version, the kind of device and its fast half precision; a fold's result holds for
-        these alone.
+        torch's version, the kind of device and its fast half precision; a fold's result is only
+        valid for these.
     """
 
     dataset: Dataset
@@ -99,7 +100,7 @@ def contenders(names: Iterable[str], options: Sequence[str] = ()) -> list[Conten
     Raises
     ------
     GenrenetError
-        A name that stands for nothing; it says what there is.
+        An unknown name; the message lists the known ones.
     """
     bank = FeatureBank()
     found: list[Contender] = []
@@ -125,7 +126,7 @@ def judge(
     dask: str | None = None,
     tell: Callable[[str], None] = print,
 ) -> Judged:
-    """Judge models; what was judged before, in the same folder, is not judged again.
+    """Evaluate models; results stored in the same folder are reused.
 
     Parameters
     ----------
@@ -133,12 +134,12 @@ def judge(
     models : sequence of Contender
     protocols : sequence of Protocol
     folder : path
-        Made if need be.
+        Created if missing.
     jobs, dask : int and str, optional
-        Processes of this machine, or a Dask cluster, that folds, seeds and models are spread over;
-        see `genrenet.evaluation.spreading.spread`. The results are the same.
+        Number of processes on this machine, or a Dask cluster, for folds, seeds and models; see
+        `genrenet.evaluation.spreading.spread`. The results are the same.
     tell : callable
-        Gets a line about every fold.
+        Called with a line for every fold.
 
     Returns
     -------
@@ -147,8 +148,8 @@ def judge(
     Raises
     ------
     EvaluationError
-        The folder holds a run on other songs, no model can be judged at all, or the processes that
-        it is spread over cannot do it.
+        The folder has a run on other songs, no model can be evaluated at all, or the processes
+        cannot run the tasks.
     SplitError
         The songs do not allow a protocol.
     """
@@ -229,9 +230,9 @@ def judge(
 
 
 def _collect(judged: Judged, tasks: Sequence[Task], results: dict[Path, dict[str, Any]]) -> None:
-    """Take results in the order of the tasks, whichever was done first.
+    """Collect results in the order of the tasks, whichever was done first.
 
-    What a model said after it had failed counts for nothing: with one process it is not even asked.
+    Results of a model after a failure are ignored: with one process they are not even computed.
     """
     for task in tasks:
         result = results.get(task.file)
@@ -257,7 +258,7 @@ def _line(dataset: Dataset, task: Task, result: dict[str, Any]) -> str:
 
 
 def _said(dataset: Dataset, result: dict[str, Any]) -> str:
-    """Return how well a fold went, in words."""
+    """Return the result of a fold, as text."""
     tracks, scores = dataset.decide(result["track_ids"], result["scores"])
     if dataset.multi_label:
         precision = rankings(dataset.targets(tracks), scores)[0]
@@ -274,7 +275,7 @@ def _prepare(
     missing: Sequence[Task],
     tell: Callable[[str], None],
 ) -> None:
-    """Let a model do once what all folds need, before any fold's time is taken."""
+    """Let a model do the work shared by all folds once, before any fold is timed."""
     file, work = folder / PREPARED, folder / "work"
     before = read_json(file) or {}
     log = work / f"{safe_name(model.name)}.prepare.log"
@@ -282,21 +283,21 @@ def _prepare(
         work.mkdir(parents=True, exist_ok=True)
         log.unlink(missing_ok=True)
         seconds = model.prepare(judged.dataset, work)
-    except Exception as error:  # one model's failure, of whatever kind, must not lose the others
+    except Exception as error:  # one model's failure must not affect the others
         log.write_text(traceback.format_exc(), "utf-8", "backslashreplace")
         why = f"{reason(error)} (traceback: {printable(log)})"
         lost = {(task.protocol, task.model) for task in missing if task.model == model.name}
         judged.errors |= dict.fromkeys(sorted(lost), why)
         tell(f"{model.name} cannot be prepared: {why}")
         return
-    # A run that goes on finds most of it done: what it took the first time is what counts.
+    # A resumed run finds most of it done: the time of the first run is kept.
     judged.prepared[model.name] = max(seconds, float(before.get(model.name, 0.0)))
     write_json(file, {**before, model.name: judged.prepared[model.name]})
     tell(f"{model.name}: prepared once for all folds in {seconds:.1f} s")
 
 
 def _claim(folder: Path, dataset: Dataset) -> None:
-    """Make the folder this run's, or find that it is."""
+    """Claim the folder for this run, or check that it is this run's."""
     about = {"dataset": dataset.name, "digest": dataset.digest}
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""What a search for settings chooses among: ranges and choices by name, from YAML."""
+"""Search spaces of settings: ranges and choices by name, from YAML."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ KEYS = ("low", "high", "log", "step")
 
 
 class TuningError(GenrenetError):
-    """A search that cannot be carried out."""
+    """A search that cannot be run."""
 
 
 @dataclass(frozen=True)
@@ -26,11 +26,11 @@ class Setting:
     Attributes
     ----------
     choices : tuple of str
-        As JSON; empty for a range.
+        As JSON strings; empty for a range.
     low, high : int or float
-        Both ends belong to it. Whole numbers where both are.
+        Both ends are included. Integers if both are.
     log : bool
-        Drawn evenly on a logarithmic scale.
+        Sampled uniformly on a logarithmic scale.
     step : int or float, optional
     """
 
@@ -45,7 +45,7 @@ class Setting:
         return json.loads(self.choices[0]) if self.choices else self.low
 
     def draw(self, trial: Any, name: str) -> Any:
-        """Return the value that an Optuna trial takes."""
+        """Return the value suggested by an Optuna trial."""
         if self.choices:
             return json.loads(trial.suggest_categorical(name, self.choices))
         if isinstance(self.low, int) and isinstance(self.high, int):
@@ -66,7 +66,7 @@ def read_space(path: str) -> dict[str, Setting]:
     Raises
     ------
     TuningError
-        No such file, no YAML, or a value that is neither a range nor a list.
+        No such file, invalid YAML, or a value that is neither a range nor a list.
     """
     name = printable(path)
     try:
@@ -103,7 +103,7 @@ def _setting(where: str, value: Any) -> Setting:
 
 
 def _number(value: Any) -> float | None:
-    """Return a number, also as YAML 1.1 does not read it (1e-4); None where it is none."""
+    """Return a number, also in forms that YAML 1.1 does not parse (1e-4); None if it is not one."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
     try:

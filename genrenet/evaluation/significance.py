@@ -1,15 +1,16 @@
-"""Paired comparison of two models that were judged on the same songs: is one really better?
+"""Paired comparison of two models evaluated on the same songs.
 
 Conventions
 -----------
-``first`` and ``second`` hold, for the same songs in the same order, how often each song was decided
-right: 0 or 1, or a share where several seeds judged it. A difference is the first's accuracy less
-the second's.
+``first`` and ``second`` hold, for the same songs in the same order, each song's share of correct
+predictions: 0 or 1, or a fraction for several seeds. A difference is the first's accuracy minus the
+second's.
 
 Sources
 -------
 Q. McNemar, "Note on the sampling error of the difference between correlated proportions",
-Psychometrika 12, 1947 (exact: the binomial test on the songs that only one got right). S. Holm, "A
+Psychometrika 12, 1947 (exact: the binomial test on the songs that only one predicted correctly). S.
+Holm, "A
 simple sequentially rejective multiple test procedure", Scandinavian Journal of Statistics 6, 1979.
 Permutation: R. A. Fisher, "The design of experiments", 1935. Bootstrap over groups: A. C. Davison,
 D. V. Hinkley, "Bootstrap methods and their application", 1997, section 3.8.
@@ -72,8 +73,9 @@ def paired_bootstrap(
     groups : sequence, length songs, optional
         Songs of one group (artist) are not independent: groups are drawn, not songs.
     times : array_like of int, shape (songs,), optional
-        How often each song was decided; once by default.
+        Number of predictions for each song; one by default.
     seed : int
+        Seed of the bootstrap and of the permutation test.
 
     Returns
     -------
@@ -91,7 +93,7 @@ def paired_bootstrap(
     songs = np.bincount(rows, weights=weight, minlength=len(place))
     rng = np.random.default_rng(seed)
     drawn = np.empty(RESAMPLES)
-    for start in range(0, RESAMPLES, 500):  # bounds the memory of large collections
+    for start in range(0, RESAMPLES, 500):  # bounds the memory for large collections
         picks = rng.integers(0, len(place), (500, len(place)))
         drawn[start : start + 500] = gained[picks].sum(axis=1) / songs[picks].sum(axis=1)
     lower, upper = np.quantile(drawn, [0.025, 0.975])
@@ -105,8 +107,8 @@ def paired_bootstrap(
 
 
 def _swapped(gained: NDArray[np.float64], rng: np.random.Generator) -> float:
-    """Return how often swapping the models on whole groups gives as large a difference,
-    either way.
+    """Return how often swapping the models on whole groups gives a difference at least as large,
+    two-sided.
     """
     gained = gained[gained != 0]
     observed = abs(gained.sum()) - 1e-9
@@ -129,21 +131,22 @@ def accuracy_interval(
     times: ArrayLike | None = None,
     seed: int = 0,
 ) -> list[float]:
-    """Return the 95 % interval of an accuracy where songs of one group are not independent.
+    """Return the 95 % interval of an accuracy if songs of one group are not independent.
 
     Parameters
     ----------
     right : array_like of float in [0, 1], shape (songs,)
     groups : sequence, length songs
     times : array_like of int, shape (songs,), optional
-        How often each song was decided; once by default.
+        Number of predictions for each song; one by default.
     seed : int
+        Seed of the bootstrap.
 
     Returns
     -------
     list of float
-        Lower and upper end of a bootstrap over groups, never inside of Wilson's interval: drawing
-        the same groups again cannot tell of songs that were not seen.
+        Lower and upper end of a bootstrap over groups, never narrower than Wilson's interval:
+        resampling the same groups gives no information about other songs.
     """
     share = np.asarray(right, np.float64)
     found = paired_bootstrap(share, np.zeros_like(share), groups, times=times, seed=seed)

@@ -1,4 +1,4 @@
-"""Tasks spread over processes of this machine, or over machines, by joblib."""
+"""Distribute tasks over processes of this machine, or over machines, with joblib."""
 
 from __future__ import annotations
 
@@ -17,18 +17,19 @@ Done = tuple[Task, dict[str, Any]]
 def spread(
     shared: Shared, tasks: Iterable[Task], jobs: int = 1, dask: str | None = None
 ) -> Iterator[Done]:
-    """Carry out tasks, and give each with its result as soon as it is done, in any order.
+    """Run tasks, and yield each with its result as soon as it is done, in any order.
 
     Parameters
     ----------
     shared : Shared
     tasks : iterable of Task
-        Asked for one by one and in their order, as processes become free.
+        Consumed one by one and in order, as processes become free.
     jobs : int > 0
-        Processes of this machine; with 1 everything is done in this one. Each gets its share of the
-        cores. Large arrays, such as features, are mapped into all of them and not copied.
+        Number of processes on this machine; with 1 everything runs in this one. Each gets its share
+        of the cores. Large arrays, such as features, are memory-mapped by all of them instead of
+        copied.
     dask : str, optional
-        Address of a Dask scheduler, whose workers carry out the tasks instead; see
+        Address of a Dask scheduler, whose workers run the tasks instead; see
         `genrenet.evaluation.dask_workers`.
 
     Yields
@@ -39,10 +40,10 @@ def spread(
     Raises
     ------
     EvaluationError
-        No scheduler, workers that cannot do it, or a process that was ended from outside.
+        No scheduler, workers that cannot run the tasks, or a process that was killed.
     """
-    # Another thread writes the tasks for the processes, while the caller may look at results with
-    # the dataset, which keeps what it has computed once: what is being written must not change.
+    # Another thread pickles the tasks for the processes, while the caller may use results with the
+    # dataset, which caches what it has computed: objects must not change while they are pickled.
     shared = replace(shared, dataset=copy.copy(shared.dataset))
     if dask is not None:
         from genrenet.evaluation.dask_workers import on_workers
@@ -74,11 +75,11 @@ def _in_processes(shared: Shared, tasks: Iterable[Task], jobs: int) -> Iterator[
 
 
 def _in_this_process(shared: Shared, task: Task, threads: int) -> Done:
-    """Carry out a task with some of the machine's cores."""
+    """Run a task on some of the machine's cores."""
     import torch
 
     end_with_parent()
-    # What `genrenet.utils.hardware.cores` counts, here and in the processes that this one starts.
+    # Read by `genrenet.utils.hardware.cores`, here and in child processes.
     os.environ["LOKY_MAX_CPU_COUNT"] = str(threads)
     torch.set_num_threads(threads)
     return task, carry_out(shared, task, alone=False)

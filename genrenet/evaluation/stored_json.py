@@ -1,4 +1,4 @@
-"""Small results kept as JSON, so that a run that was stopped goes on where it was."""
+"""Small results stored as JSON, so that an interrupted run can be resumed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from genrenet.utils import atomic
 
 
 def read_json(file: Path) -> dict[str, Any] | None:
-    """Return what `write_json` wrote; None where there is nothing, or something damaged."""
+    """Return the content written by `write_json`; None if the file is missing or damaged."""
     try:
         found = json.loads(file.read_text("utf-8"))
     except (OSError, ValueError):
@@ -20,6 +20,6 @@ def read_json(file: Path) -> dict[str, Any] | None:
 
 
 def write_json(file: Path, values: Mapping[str, Any]) -> None:
-    """Write a file that appears only when it is whole; its folder is made if need be."""
+    """Write a file atomically; its folder is created if missing."""
     file.parent.mkdir(parents=True, exist_ok=True)
     atomic.write_text(file, json.dumps(values))

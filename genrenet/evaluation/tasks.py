@@ -1,9 +1,9 @@
-"""One fold of one model as a task that any process can carry out, on any machine that sees the run.
+"""One fold of one model as a task for any process, on any machine that can access the run's folder.
 
-A task writes its own files, so that what is finished stays, whatever becomes of the rest:
+A task writes its own files, so that finished work is kept whatever happens to the rest:
 
 ``folds/<protocol>/seed<s>-fold<f>/<model>.json``
-    What a model said of a fold's songs, under a key of all that made it.
+    Predictions of a model for a fold's songs, under a key of all inputs.
 ``folds/<protocol>/seed<s>-fold<f>/<model>.log``
     Why a model failed on a fold, with the traceback.
 """
@@ -32,16 +32,16 @@ from genrenet.utils.errors import GenrenetError
 from genrenet.utils.hardware import fast_half, one_gpu
 
 VERSION = 1
-"""Part of what makes a fold's result: goes up when the same settings would give another one."""
+"""Part of the key of a fold's result: incremented when the same settings give another result."""
 
 
 class EvaluationError(GenrenetError):
-    """A run that cannot be started or carried on, or whose folder is another run's."""
+    """A run that cannot be started or resumed, or whose folder belongs to another run."""
 
 
 @dataclass(frozen=True)
 class Shared:
-    """What all tasks of a run need; it goes to every process once.
+    """The data that all tasks of a run need; sent to every process once.
 
     Attributes
     ----------
@@ -49,7 +49,7 @@ class Shared:
     models : dict of str to Contender
         By name, prepared.
     folder : Path
-        Of the run, absolute.
+        Absolute path of the run's folder.
     machine : dict of str to str
         See `machine`.
     """
@@ -73,7 +73,7 @@ class Task:
     fold : Fold
     model : str
     key : str
-        Of all that makes the result.
+        Hash of all inputs of the result.
     """
 
     protocol: str
@@ -90,16 +90,16 @@ class Task:
 
     @property
     def file(self) -> Path:
-        """Where its result is kept, in the run's folder."""
+        """Path of its result, in the run's folder."""
         return Path("folds", self.place, f"{safe_name(self.model)}.json")
 
     @property
     def log(self) -> Path:
-        """Where its failure is told, in the run's folder."""
+        """Path of its error log, in the run's folder."""
         return self.file.with_suffix(".log")
 
     def known(self, folder: Path) -> dict[str, Any] | None:
-        """Return its result from an earlier run, if that still holds."""
+        """Return its result from an earlier run, if that is still valid."""
         found = read_json(folder / self.file)
         return found if found is not None and found.get("key") == self.key else None
 
@@ -107,33 +107,33 @@ class Task:
 def task_key(
     dataset: Dataset, model: Contender, fold: Fold, seed: int, machine: Mapping[str, str]
 ) -> str:
-    """Return what tells a fold's result from that of other songs, settings or versions."""
+    """Return the key that identifies a fold's result by songs, settings and versions."""
     parts = fold.split.parts.sort_index().to_csv()
     made_of = [VERSION, fold.own_validation, dataset.digest, parts, seed, model.about(), machine]
     return hashlib.sha256(json.dumps(made_of, default=str).encode()).hexdigest()
 
 
 def carry_out(shared: Shared, task: Task, *, alone: bool = True) -> dict[str, Any]:
-    """Let a model learn and decide on one fold, and keep what it found.
+    """Train and test a model on one fold, and store the result.
 
     Parameters
     ----------
     shared : Shared
     task : Task
     alone : bool
-        Whether no other process carries out tasks of the run; if others do, models that use a
-        graphics card take turns on it.
+        Whether no other process runs tasks of the run; otherwise models that use a GPU take turns
+        on it.
 
     Returns
     -------
     dict
-        The result as it is kept, or ``{"error": why}``. A model's failure, of whatever kind, is
-        returned and not raised: it must not lose the others.
+        The stored result, or ``{"error": why}``. A model's failure, of any kind, is returned
+        instead of raised: it must not affect the others.
     """
     model, dataset, split = shared.models[task.model], shared.dataset, task.fold.split
     file, log = shared.folder / task.file, shared.folder / task.log
     log.unlink(missing_ok=True)
-    # What an earlier run asked about deformed songs still holds.
+    # Predictions of an earlier run for deformed songs are still valid.
     before = (task.known(shared.folder) or {}).get("deformed", {})
     model = copy.copy(model)
     model.deformations = [one for one in model.deformations if one.name not in before]
@@ -157,12 +157,12 @@ def carry_out(shared: Shared, task: Task, *, alone: bool = True) -> dict[str, An
 
 
 def reason(error: BaseException) -> str:
-    """Return what an error says: our own as they are, others with their type."""
+    """Return an error's message: this package's errors as they are, others with their type."""
     return str(error) if isinstance(error, GenrenetError) else repr(error)
 
 
 def machine() -> dict[str, str]:
-    """Return what else decides the numbers of the same settings."""
+    """Return the other inputs that affect the results of the same settings."""
     import torch
 
     device = "cpu"
@@ -175,7 +175,7 @@ def machine() -> dict[str, str]:
 
 
 def _check(result: FoldResult, model: Contender, dataset: Dataset, split: Split) -> None:
-    """Refuse an answer that is none before it is kept."""
+    """Raise an error for an invalid result before it is stored."""
     asked = set(dataset.table["track_id"].to_numpy()[split.indices(dataset.table, "test")])
     scores = np.asarray(result.scores, np.float64)
     wanted = (len(result.track_ids), len(dataset.labels))
@@ -196,7 +196,7 @@ def _check(result: FoldResult, model: Contender, dataset: Dataset, split: Split)
 
 
 def safe_name(name: str) -> str:
-    """Return a model's name as a file's."""
+    """Return a model's name as a file name."""
     return (
         re.sub(r"[^\w.+@-]", "_", name)
         if re.fullmatch(r"[\w.+@:,-]+", name)

@@ -1,4 +1,4 @@
-"""A search for settings in one call: nested, with a report, and the best settings as a file."""
+"""Nested search for settings in one call, with a report, and the best settings as a file."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ from genrenet.utils import atomic
 
 @dataclass(frozen=True)
 class Tuning:
-    """What `tune` found.
+    """The results of `tune`.
 
     Attributes
     ----------
     best : dict
         Settings that were found on the training songs of the first outer fold.
     file : Path
-        The same, for ``genrenet evaluate --models config:FILE``, and for ``genrenet baseline
-        --settings FILE`` or ``genrenet fit --config FILE``.
+        File with ``best``, for ``genrenet evaluate --models config:FILE``, and for
+        ``genrenet baseline --settings FILE`` or ``genrenet fit --config FILE``.
     results : dict
-        Of the outer folds, as `genrenet.evaluate` has them: how good the search with what it finds
-        is on songs that it has not seen.
+        Results of the outer folds, as from `genrenet.evaluate`: the performance of the search, with
+        the settings that it finds, on test songs.
     page : Path
-        The report.
+        Path of the report.
     """
 
     best: dict[str, Any]
@@ -50,7 +50,7 @@ class Tuning:
 
 @dataclass(frozen=True)
 class _FirstFolds(Protocol):
-    """A protocol of which the first folds are enough."""
+    """A protocol restricted to its first folds."""
 
     most: int = 1
 
@@ -87,7 +87,7 @@ def tune(
     trials, inner : int
         See `genrenet.evaluation.tuning.Tuned`.
     protocol : str
-        What the outer folds are; see `genrenet.evaluation.protocols.protocols`.
+        Protocol of the outer folds; see `genrenet.evaluation.protocols.protocols`.
     outer : int > 0
         Number of outer folds, each with its own search.
     out : path
@@ -122,14 +122,14 @@ def tune(
 
 
 def _write_best(tuned: Tuned, best: Mapping[str, Any], dataset: Dataset, out: Path) -> Path:
-    """Write a model with its settings as other commands read it."""
+    """Write a model with its settings in the format of other commands."""
     file, made = out / "best.yaml", tuned.made(best)
     if isinstance(made, BaselineContender):
         write_settings(file, made.method.name, made.asked, made.settings)
         return file
     assert isinstance(made, NetworkContender)
     settings = made.configuration(dataset, out / "work")
-    for name in ("source", "segments"):  # those of this run
+    for name in ("source", "segments"):  # specific to this run
         settings["data"].pop(name, None)
     atomic.write_text(file, yaml.safe_dump(settings, sort_keys=False))
     return file

@@ -1,9 +1,9 @@
-"""Search for a model's settings inside the training songs, judged on songs it has never seen.
+"""Search for a model's settings within the training songs, evaluated on test songs.
 
-The search is part of the model: `Tuned` is a contender that searches on inner folds of the songs
-that it may learn from, then learns from all of them with the best settings. The harness judges it
-on outer folds, as any other (nested cross-validation: Cawley and Talbot, 2010). The inner score of
-the best trial is the largest of many and no estimate: it is not reported.
+The search is part of the model: `Tuned` is a contender that searches on inner folds of its training
+songs, then trains on all of them with the best settings. The harness evaluates it on outer folds,
+as any other contender (nested cross-validation: Cawley and Talbot, 2010). The inner score of the
+best trial is the maximum of many, hence biased: it is not reported.
 """
 
 from __future__ import annotations
@@ -37,23 +37,23 @@ class Tuned(Contender):
     Parameters
     ----------
     name : str
-        The model's; see `genrenet.evaluation.methods`.
+        Name of the model; see `genrenet.evaluation.methods`.
     space : mapping of str to Setting, optional
         Settings of a baseline, or options of ``genrenet fit`` without their dashes; by default the
         baseline's own grid.
     trials : int > 0
-        Settings that are tried; poor ones are given up after an inner fold (the median rule).
+        Number of settings to try; poor ones are stopped after an inner fold (median rule).
     inner : int > 1
-        Inner folds, by artist where artists are known.
+        Number of inner folds, by artist if artists are known.
     options : sequence of str
         More options of ``genrenet fit``.
     tell : callable
-        Gets a line about every trial.
+        Called with a line for every trial.
 
     Raises
     ------
     TuningError
-        Optuna is not installed, or nothing to choose among.
+        Optuna is not installed, or there is nothing to choose from.
     GenrenetError
         No such model, or no such setting.
     """
@@ -85,7 +85,7 @@ class Tuned(Contender):
         self._tell, self._process = tell, os.getpid()
         first = self.made({key: setting.first() for key, setting in self.space.items()})
         if isinstance(first, BaselineContender):
-            first.method.make(0, **first.settings)  # an unknown setting is refused here
+            first.method.make(0, **first.settings)  # raises an error for an unknown setting
 
     def made(self, settings: Mapping[str, Any]) -> Contender:
         """Return the model with settings."""
@@ -96,7 +96,7 @@ class Tuned(Contender):
         return self.model.with_options(given)
 
     def about(self) -> dict[str, Any]:
-        """Return what the model is, and how its settings are searched for."""
+        """Return the description of the model and of the search for its settings."""
         return {**self.model.about(), **self._search(), "trials": self.trials}
 
     def _search(self) -> dict[str, Any]:
@@ -104,7 +104,7 @@ class Tuned(Contender):
         return {"search": space, "inner": self.inner}
 
     def check(self, dataset: Dataset) -> None:
-        """See `Contender.check`; trials are compared by accuracy, which needs one genre a song."""
+        """See `Contender.check`; trials are compared by accuracy: one genre per song."""
         if dataset.multi_label:
             raise TuningError(
                 f"'{self.name}' cannot be tuned on '{dataset.name}'",
@@ -114,17 +114,17 @@ class Tuned(Contender):
         self.model.check(dataset)
 
     def prepare(self, dataset: Dataset, folder: Path) -> float:
-        """Prepare the model, with one of the settings: wrong names are found here."""
+        """Prepare the model, with one of the settings: unknown names raise an error here."""
         first = self.made({key: setting.first() for key, setting in self.space.items()})
         return first.prepare(dataset, folder)
 
     def judge(
         self, dataset: Dataset, split: Split, seed: int, folder: Path, *, own_validation: bool
     ) -> FoldResult:
-        """Search, learn with what was found, decide; see `Contender.judge`.
+        """Search, train with the best settings, predict; see `Contender.judge`.
 
-        What was tried is kept beside ``folder``, so that a search that was stopped, or that is
-        asked for more trials, goes on.
+        Trials are stored next to ``folder``, so that a search that was interrupted, or is given
+        more trials, continues.
         """
         about = [self.model.about(), self._search(), split.parts.sort_index().to_csv(), seed]
         key = hashlib.sha256(json.dumps(about, default=str).encode()).hexdigest()[:12]
@@ -138,7 +138,7 @@ class Tuned(Contender):
     def _best(
         self, dataset: Dataset, inner: Sequence[Split], seed: int, place: Path
     ) -> dict[str, Any]:
-        """Return the settings that did best over inner folds."""
+        """Return the settings with the best score over inner folds."""
         optuna = _optuna()
         backend = optuna.storages.journal.JournalFileBackend(str(place / "trials.journal"))
         storage = optuna.storages.JournalStorage(backend)
@@ -146,7 +146,7 @@ class Tuned(Contender):
             study_name="tune", storage=storage, direction="maximize", load_if_exists=True
         )
         over = [trial for trial in study.trials if trial.state.is_finished()]
-        # Continued, the search must not draw the numbers of its beginning again.
+        # A resumed search must not repeat the random numbers of its first part.
         study.sampler = optuna.samplers.TPESampler(seed=seed + 1000 * len(over))
         study.pruner = optuna.pruners.MedianPruner(n_startup_trials=5)
 
@@ -177,7 +177,7 @@ class Tuned(Contender):
                 return tried(trial)
             except optuna.TrialPruned:
                 raise
-            except Exception as error:  # of one trial, it must not end the search
+            except Exception as error:  # a trial's error must not end the search
                 trial.set_user_attr("error", reason(error)[:500])
                 raise _TrialFailed from error
 
@@ -198,31 +198,31 @@ class Tuned(Contender):
     def _share(
         self, dataset: Dataset, split: Split, seed: int, work: Path, settings: Mapping[str, Any]
     ) -> float:
-        """Return the share of an inner fold's songs that are decided right."""
-        if self.uses_gpu:  # trained in processes of their own, which see these songs alone
+        """Return the share of an inner fold's songs that are predicted correctly."""
+        if self.uses_gpu:  # trained in separate processes, which only see these songs
             known = dataset.table["track_id"].isin(split.parts.index).to_numpy()
             dataset = replace(dataset, table=dataset.table[known].reset_index(drop=True))
         model = self.made(settings)
         result = model.judge(dataset, split, seed, work, own_validation=False)
         tracks, scores = dataset.decide(result.track_ids, result.scores)
         truth = dataset.songs.set_index("track_id")["genre"].loc[tracks]
-        # A song that could not be decided counts as wrong.
+        # A song without a prediction counts as wrong.
         asked = song_names(dataset.table.iloc[split.indices(dataset.table, "test")])
         right = (np.array(dataset.labels)[scores.argmax(axis=1)] == truth.to_numpy()).sum()
         return float(right / len(set(asked)))
 
 
 class _TrialFailed(Exception):
-    """Raised within a trial, whatever went wrong."""
+    """Raised within a trial for any error."""
 
 
 def inner_splits(
     dataset: Dataset, split: Split, inner: int, seed: int, own_validation: bool
 ) -> list[Split]:
-    """Return splits of the songs that a fold may learn from; its test songs are in none.
+    """Return splits of the training songs of a fold; its test songs are in none.
 
-    Validation songs that come from who made the split are what the search is judged on, in place of
-    inner folds.
+    If the split has its own validation songs, these are used to evaluate settings instead of inner
+    folds.
 
     Raises
     ------
@@ -248,7 +248,7 @@ def _rounded(value: Any) -> str:
 
 
 def _write_trials(study: Any, file: Path) -> None:
-    """Write what was tried as a table; ``inner_score`` compares trials, and is no estimate."""
+    """Write the trials as a table; ``inner_score`` is only for comparing them."""
     with atomic.replacing(file) as part, open(part, "w", encoding="utf-8", newline="") as out:
         rows = csv.writer(out)
         rows.writerow(["trial", "state", "inner_score", "inner_folds", "settings", "error"])

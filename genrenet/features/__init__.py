@@ -1,4 +1,4 @@
-"""Features of songs for other methods to learn from: of trained networks, and classical ones."""
+"""Features of songs for other methods: from trained networks, and classical ones."""
 
 from __future__ import annotations
 

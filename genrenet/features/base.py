@@ -1,4 +1,4 @@
-"""What an extractor of features is, and what it gives for a song."""
+"""The definition of a feature extractor, and of its result for a song."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 SCHEME = 2
-"""Part of every name in the cache: goes up when songs are cut or kept in another way."""
+"""Part of every name in the cache: incremented when songs are cut or stored differently."""
 
 
 class FeatureError(GenrenetError):
-    """Settings or samples that features cannot be made of."""
+    """Settings or samples for which features cannot be computed."""
 
 
 @dataclass(frozen=True)
 class FeatureExtractor:
-    """A function from samples to one feature vector per song, and its input requirements.
+    """A function from samples to one feature vector per song, with its input requirements.
 
     Parameters
     ----------
@@ -36,30 +36,30 @@ class FeatureExtractor:
     summary : str
         Description in one line.
     extract : callable
-        Takes a Tensor of shape (batch, samples), float32 in [-1, 1], mono at ``sample_rate``; gives
-        one of shape (batch, len(columns)), float32 or float64, on the same device.
+        Function of a Tensor of shape (batch, samples), float32 in [-1, 1], mono at ``sample_rate``,
+        that returns one of shape (batch, len(columns)), float32 or float64, on the same device.
     columns : tuple of str
         Names of the numbers in a row.
     kind : {"vectors", "gaussians"}
-        What a row is: any numbers, or a Gaussian of d dimensions: its mean (d), then its covariance
-        row by row (d*d).
+        Type of a row: arbitrary numbers, or a Gaussian of d dimensions: its mean (d), then its
+        covariance row by row (d*d).
     sample_rate : int > 0
-        Samples per second of what ``extract`` takes, in Hz.
+        Samples per second of the input of ``extract``, in Hz.
     middle : float in (0, 1]
         Share of the song that is used, from its middle.
     max_seconds : float > 0
         Maximum number of seconds used, from the song's middle; bounds the memory for a song.
     min_seconds : float > 0
-        Songs that are shorter have no features, and at least so much of a song is used.
+        Shorter songs have no features, and at least this length of a song is used.
     version : str
-        Change it whenever ``extract`` gives other values for the same settings.
+        Must change whenever ``extract`` returns other values for the same settings.
     settings : mapping
-        The settings of ``extract``, as JSON can hold them; part of the cache's key.
+        The settings of ``extract``, as JSON values; part of the cache's key.
 
     Raises
     ------
     FeatureError
-        Impossible values.
+        Invalid values.
 
     Examples
     --------
@@ -101,7 +101,7 @@ class FeatureExtractor:
 
     @property
     def key(self) -> str:
-        """What the numbers depend on besides the song, as 32 hexadecimal digits."""
+        """Key of all inputs besides the song, as 32 hexadecimal digits."""
         about = [
             SCHEME,
             self.name,
@@ -117,7 +117,7 @@ class FeatureExtractor:
         return digest(json.dumps(about, sort_keys=True).encode())
 
     def span(self, seconds: float) -> tuple[float, float]:
-        """Return which part of a song is used.
+        """Return the part of a song that is used.
 
         Parameters
         ----------
@@ -148,8 +148,8 @@ class SongFeatures:
     vector : ndarray of float64, shape (columns,), or None
         All finite; None where there are none.
     error : str or None
-        What was wrong with the file, if anything. A truncated file may have both an error and
-        features of what could be read.
+        The error in reading the file, if any. A truncated file may have both an error and features
+        of its readable part.
     """
 
     path: str
@@ -158,7 +158,7 @@ class SongFeatures:
 
 
 def gaussian_dimensions(n_columns: int) -> int:
-    """Return dimensions d of a Gaussian that is d + d*d numbers; 0 where there is no such d.
+    """Return the dimension d of a Gaussian with d + d*d numbers; 0 if there is no such d.
 
     Examples
     --------

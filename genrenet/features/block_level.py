@@ -1,6 +1,6 @@
-"""Patterns over blocks of frames: what a song's spectrum does over tenths of seconds, and seconds.
+"""Block-level features: patterns of a song's spectrum over tenths of seconds, and over seconds.
 
-Means and deviations over a song forget the order of its frames; these two do not.
+Means and deviations over a song ignore the order of its frames; these two features do not.
 
 Sources
 -------
@@ -66,11 +66,10 @@ def _hanning(length: int) -> Matrix:
 
 @precise
 def spectral_pattern(samples: Tensor) -> Tensor:
-    """Return which pitches sound, and for how long: levels of semitone bands, sorted within short
-    blocks.
+    """Return the spectral pattern: levels of semitone bands, sorted within short blocks.
 
-    In blocks of 10 frames (0.23 s) the levels of each band are sorted in time, lowest first; of
-    every rank the 90th percentile over the blocks is taken.
+    In blocks of 10 frames (0.23 s) the levels of each band are sorted in time, in ascending order;
+    for every rank the 90th percentile over the blocks is taken.
 
     Parameters
     ----------
@@ -94,20 +93,20 @@ def spectral_pattern(samples: Tensor) -> Tensor:
     if missing > 0:
         level = torch.cat([level, level[:, -1:].expand(-1, missing, -1)], dim=1)
     ranks = level.unfold(1, PATTERN, PATTERN_STEP).sort(dim=3).values
-    # One song after the other: the quantile of a large batch would exceed what torch takes.
+    # One song at a time: the quantile of a large batch would exceed torch's limit.
     found = [song.flatten(1).quantile(PERCENTILE, dim=0) for song in ranks]
     return torch.stack(found)
 
 
 @precise
 def modulation_spectrum(samples: Tensor) -> Tensor:
-    """Return how fast the timbre changes: the spectrum over time of each MFCC, in bands of its
-    rate.
+    """Return the modulation spectrum: the spectrum over time of each MFCC, in bands of modulation
+    frequency.
 
     Parameters
     ----------
     samples : Tensor, shape (batch, samples)
-        At 22,050 Hz; songs shorter than 11.9 s are padded after their mean has been taken away.
+        At 22,050 Hz; songs shorter than 11.9 s are padded after their mean has been subtracted.
 
     Returns
     -------
@@ -131,5 +130,5 @@ def modulation_spectrum(samples: Tensor) -> Tensor:
 
 
 def block_level(samples: Tensor) -> Tensor:
-    """Return `spectral_pattern` and `modulation_spectrum` side by side, of shape (batch, 1090)."""
+    """Return `spectral_pattern` and `modulation_spectrum` concatenated, shape (batch, 1090)."""
     return torch.cat([spectral_pattern(samples), modulation_spectrum(samples)], dim=1)

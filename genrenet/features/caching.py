@@ -1,4 +1,4 @@
-"""Embeddings cached on disk: a second run with the same songs and settings decodes nothing."""
+"""Cache embeddings on disk: a second run with the same songs and settings decodes nothing."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from genrenet.utils.cache import DAMAGE, digest
 from genrenet.utils.errors import printable
 
 VERSION = 2
-"""Part of every name in the cache: goes up when the same settings give other numbers."""
+"""Part of every name in the cache: incremented when the same settings give other numbers."""
 
 
 def checkpoint_id(name_or_path: str | os.PathLike[str]) -> str:
-    """Return what identifies a checkpoint's content: a SHA-256, 64 hexadecimal digits.
+    """Return the SHA-256 of a checkpoint's content, 64 hexadecimal digits.
 
     Raises
     ------
@@ -43,29 +43,29 @@ def cached_embeddings(
     device: str | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[SongEmbedding]:
-    """Return the embeddings of songs, from the cache where they are there.
+    """Return the embeddings of songs, cached ones without computing them again.
 
     Parameters
     ----------
     paths : iterable of path
-        Files. Those that gave no frames are tried again by every call: their errors are not kept.
+        Files. Those without frames are tried again by every call: their errors are not cached.
     backbone : str or path
-        What `genrenet.models.checkpoints.load_model` takes. It is not opened where all is
+        Argument of `genrenet.models.checkpoints.load_model`. It is not opened if all songs are
         cached.
     layer : str or sequence of str
         See `embed_songs`.
     batch_frames : int > 0, optional
         Maximum number of frames in a batch.
     trim : float, optional
-        Maximum number of seconds skipped at both ends of songs, instead of what the checkpoint
-        says.
+        Maximum number of seconds skipped at both ends of songs, instead of the checkpoint's
+        setting.
     frames : int > 0 or {"all", "whole"}, optional
-        Which frames; see `genrenet.data.coverage.heard_frames`. Songs for training and testing
-        are cut into ``whole`` ones.
+        Which frames; see `genrenet.data.coverage.heard_frames`. For training and testing, songs are
+        cut into ``whole`` frames.
     device : str, optional
         Where the network runs; by default the fastest available.
     progress : callable, optional
-        Called with the number of songs embedded and the number to embed.
+        Called with (songs embedded, total number of songs).
 
     Returns
     -------
@@ -113,22 +113,22 @@ def iter_embeddings(
     progress: Callable[[int, int], None] | None = None,
     model: GenreModel | None = None,
 ) -> Iterator[SongEmbedding]:
-    """Return the embeddings of songs one after another, from the cache where they are there.
+    """Yield the embeddings of songs one after another, cached ones without computing them again.
 
-    Every song is in the cache before it is returned, so nothing is lost by stopping early.
+    Every song is cached before it is yielded, so nothing is lost by stopping early.
 
     Parameters
     ----------
     paths, backbone, layer, batch_frames, trim, frames, device, progress
         See `cached_embeddings`.
     model : GenreModel, optional
-        What ``backbone`` names, on the device to use, where it is open already.
+        The model of ``backbone``, on the device to use, if it is open already.
 
     Returns
     -------
     iterator of SongEmbedding
         In the order of ``paths``. One song is in memory at a time, besides those that are decoded
-        ahead and those that ``paths`` names more than once.
+        ahead and those that occur more than once in ``paths``.
 
     Warns
     -----
@@ -137,7 +137,7 @@ def iter_embeddings(
     """
     given = [os.fspath(path) for path in paths]
     names = [layer] if isinstance(layer, str) else list(layer)
-    # Whole frames are what was heard before there was a choice: they keep their names.
+    # Results for whole frames keep the names that they had before there was a choice.
     heard = [] if frames == "whole" else [frames or f"{HEARD_SECONDS:g} s", TRIM_SHARE]
     settings = json.dumps([VERSION, checkpoint_id(backbone), names, trim, *heard])
     about = f"{', '.join(names)} of {printable(backbone)}"
@@ -183,7 +183,7 @@ def _in_order(
                 song = cache.read(path)
             except DAMAGE:
                 song = None
-            if song is None:  # somebody has emptied the cache since it was looked at
+            if song is None:  # the cache has been cleared since it was checked
                 song = next(embed([path]))
                 cache.write(song)
         elif song is None:
@@ -198,7 +198,7 @@ def _in_order(
 
 
 class _Cache:
-    """Embeddings that are kept, of songs as they are now."""
+    """Cached embeddings of songs in their present state."""
 
     def __init__(self, songs: SongCache) -> None:
         self.songs = songs
@@ -206,13 +206,13 @@ class _Cache:
         self.held: set[str] = set()
 
     def look(self, path: str) -> None:
-        """Note what a song is now, and whether it is here and whole."""
+        """Record a song's state, and whether it is cached."""
         self.entries[path] = self.songs.entry(path)
         if self.read(path) is not None:
             self.held.add(path)
 
     def read(self, path: str) -> SongEmbedding | None:
-        """Return a song's embedding; None where there is none."""
+        """Return a song's embedding; None if it is not cached."""
         kept = self.entries[path].read()
         if kept is None:
             return None
@@ -220,7 +220,7 @@ class _Cache:
         return SongEmbedding(path, frames, starts, ends, kept.error, kept.notes)
 
     def write(self, song: SongEmbedding) -> None:
-        """Keep a song's embedding; songs without frames, or not read whole, are tried again."""
+        """Cache a song's embedding, unless it has no frames or was not read completely."""
         if len(song.frames) and not song.passing:
             self.entries[song.path].write(
                 song.error, song.notes, frames=song.frames, starts=song.starts, ends=song.ends

@@ -1,4 +1,4 @@
-"""The classical features that come with the package, ready for any learner of rows."""
+"""The classical features of the package, for any estimator that takes rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settings of the classical features and names of their columns, known without computing any."""
+"""Settings of the classical features and names of their columns, without computing any."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from genrenet.features.base import FeatureError
 from genrenet.models.mel import MelNorm, MelScale
 
 SHORT_TERM_MFCC = 13
-"""Cepstral coefficients among the short-term features."""
+"""Number of cepstral coefficients among the short-term features."""
 N_BANDS, PATTERN = 77, 10
 """Bands of the spectral pattern, a semitone each, and frames in a block of it."""
 RATES = 0.5 * 2 ** (np.arange(16) / 3)
 """Centres of the modulation bands in Hz: 0.5 to 16."""
 MODULATION_MFCC = 20
-"""Cepstral coefficients whose modulation spectrum is taken."""
+"""Number of cepstral coefficients whose modulation spectrum is computed."""
 
 SPECTRAL_NAMES: tuple[str, ...] = (
     *(f"mfcc_{i}" for i in range(1, 21)),
@@ -40,7 +40,7 @@ SHORT_TERM_NAMES: tuple[str, ...] = (
     *(f"chroma_{i}" for i in range(1, 13)),
     "chroma_std",
 )
-"""Names of the features, as pyAudioAnalysis calls them. ``chroma_1`` is A."""
+"""Names of the features, as in pyAudioAnalysis. ``chroma_1`` is A."""
 
 BLOCK_LEVEL_NAMES = (
     *(f"band{band}_rank{rank}" for band in range(N_BANDS) for rank in range(PATTERN)),
@@ -50,7 +50,7 @@ BLOCK_LEVEL_NAMES = (
 
 
 def gaussian_columns(dimensions: int) -> tuple[str, ...]:
-    """Return the names of the numbers of a Gaussian.
+    """Return the column names of a Gaussian.
 
     Examples
     --------
@@ -64,19 +64,19 @@ def gaussian_columns(dimensions: int) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class MfccGaussianSettings:
-    """How songs become Gaussians.
+    """Settings of the Gaussians of songs.
 
     Parameters
     ----------
     sample_rate : int > 0 [Hz]
     middle : float in (0, 1]
-        Share of the song that is used, from its middle; decoding reads no more.
+        Share of the song that is used, from its middle; only this part is decoded.
     frame, interval : float > 0 [seconds]
-        Length of the frames, and from one to the next.
+        Length of the frames, and hop between them.
     n_fft : int > 0 [samples], optional
         Frames are padded with zeros to this length; the next power of two by default.
     n_mels, n_mfcc : int > 0
-        Mel bands, and how many coefficients are kept, the first (the loudness) included.
+        Number of mel bands, and of coefficients, including the first (the loudness).
     f_min, f_max : float >= 0 [Hz]
         Range of the bands; ``f_max=None`` is half the sample rate.
     scale : {"htk", "slaney"}
@@ -84,9 +84,9 @@ class MfccGaussianSettings:
     norm : {"none", "slaney"}
         Height of the bands, see there.
     log_floor : float > 0
-        Least power in a band before the natural logarithm.
+        Minimum power in a band before the natural logarithm.
     pre_emphasis : float in [0, 1)
-        Share of each sample that is subtracted from the next; 0 is none.
+        Share of each sample that is subtracted from the next; 0 turns it off.
     relative, absolute : float >= 0
         The diagonal of the covariance is raised by ``relative`` times the mean of the variances
         plus ``absolute``. The first keeps the condition number below ``n_mfcc / relative``; the

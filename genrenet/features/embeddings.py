@@ -1,4 +1,4 @@
-"""Embeddings: a layer's output for every frame of songs, and one vector a song."""
+"""Embeddings: a layer's output for every frame of songs, and one vector per song."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ class SongEmbedding:
     frames : ndarray of float32, shape (n_frames, features)
         One row per frame; no rows where the file could not be read or is silent.
     starts, ends : ndarray of float64, shape (n_frames,)
-        Where the frames lie in the song, in seconds.
+        Start and end of the frames in the song, in seconds.
     error : str or None
-        What was wrong with the file, if anything. A truncated file has both an error and frames.
+        The error in reading the file, if any. A truncated file has both an error and frames.
     notes : list of str
-        What a reader should know, such as a shortened trim.
+        Remarks for the reader, such as a shortened trim.
     passing : bool
-        Whether the error may pass: the song is then worth another try, and is not cached.
+        Whether the error may be temporary: the song is then not cached, and worth another try.
     """
 
     path: str
@@ -48,12 +48,12 @@ class SongEmbedding:
 
     @property
     def song(self) -> NDArray[np.float32]:
-        """Mean over the frames, of shape (features,); NaN where there is no frame."""
+        """Mean over the frames, of shape (features,); NaN if there are no frames."""
         return self._over_frames(np.mean)
 
     @property
     def std(self) -> NDArray[np.float32]:
-        """Standard deviation over the frames, of shape (features,); NaN where there is no frame."""
+        """Standard deviation over the frames, of shape (features,); NaN if there are no frames."""
         return self._over_frames(np.std)
 
     def _over_frames(self, reduce: Callable[..., Any]) -> NDArray[np.float32]:
@@ -65,7 +65,7 @@ class SongEmbedding:
 
 @torch.inference_mode()
 def layer_sizes(model: GenreModel) -> dict[str, int]:
-    """Return layers that `embed_songs` can take, in the order of the network, with their lengths.
+    """Return the layers for `embed_songs`, in the order of the network, with their lengths.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ def embed_songs(
     batch_frames : int > 0, optional
         Frames in a batch; see `genrenet.inference.pipeline.plan`.
     trim : float, optional
-        Maximum number of seconds skipped at both ends of songs, instead of what the model says.
+        Maximum number of seconds skipped at both ends of songs, instead of the model's setting.
     frames : int > 0 or {"all", "whole"}, optional
         Which frames; see `genrenet.data.coverage.heard_frames`.
 
@@ -118,7 +118,7 @@ def embed_songs(
     ModelError
         The network has no such layer.
     FrameError
-        No such frames.
+        Invalid ``frames``.
     """
     names = [layer] if isinstance(layer, str) else list(layer)
     sizes = layer_sizes(model)
@@ -156,7 +156,7 @@ def song_matrix(
     embeddings : iterable of SongEmbedding
         Of one layer of one model.
     std : bool
-        Put the standard deviation over the frames behind the mean, which doubles the columns.
+        Append the standard deviation over the frames to the mean, which doubles the columns.
 
     Returns
     -------

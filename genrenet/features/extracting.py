@@ -23,7 +23,7 @@ from genrenet.utils.errors import GenrenetError, printable
 from genrenet.utils.hardware import best_device
 
 SLACK = 16
-"""Samples by which a resampled song may be shorter than it should be."""
+"""Number of samples by which a resampled song may be too short."""
 
 
 def cached_features(
@@ -33,17 +33,17 @@ def cached_features(
     device: str | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[SongFeatures]:
-    """Return the features of songs, from the cache where they are there.
+    """Return the features of songs, cached ones without computing them again.
 
     Parameters
     ----------
     paths : iterable of path
-        Files, good or bad. Those without features are tried again by every call.
+        Files, also unreadable ones. Those without features are tried again by every call.
     extractor : FeatureExtractor
     device : str, optional
         Where features are computed; by default the fastest available.
     progress : callable, optional
-        Called with the number of different songs done and of all of them.
+        Called with (different songs done, total number of different songs).
 
     Returns
     -------
@@ -59,7 +59,7 @@ def cached_features(
     Raises
     ------
     FeatureError
-        The extractor does not give what its columns say.
+        The result of the extractor does not fit its columns.
     InferenceError
         There is no such device.
     CacheError
@@ -75,10 +75,10 @@ def iter_features(
     device: str | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Iterator[SongFeatures]:
-    """Return the features of songs one after another, from the cache where they are there.
+    """Yield the features of songs one after another, cached ones without computing them again.
 
-    Every song is in the cache before it is returned, so nothing is lost by stopping early. The
-    next song is decoded while the features of the present one are computed.
+    Every song is cached before it is yielded, so nothing is lost by stopping early. The next song
+    is decoded while the features of the present one are computed.
 
     Parameters
     ----------
@@ -125,15 +125,13 @@ def _in_order(
                 progress(len(kept), len(different))
         song = kept[path]
         wanted[path] -= 1
-        if not wanted[path]:  # only what is asked for again stays in memory
+        if not wanted[path]:  # only songs that occur again stay in memory
             kept[path] = SongFeatures(path)
         yield replace(song)
 
 
 def _ahead(paths: list[str], extraction: _Extraction) -> Iterator[SongFeatures]:
-    """Yield songs in their order, each read by a worker thread while its predecessor is
-    computed.
-    """
+    """Yield songs in their order, each read by a worker thread during the previous computation."""
     with ThreadPoolExecutor(1) as pool:
         waiting = [pool.submit(extraction.read, path) for path in paths[:1]]
         for following in [*paths[1:], None]:
@@ -145,7 +143,7 @@ def _ahead(paths: list[str], extraction: _Extraction) -> Iterator[SongFeatures]:
 
 @dataclass
 class _Read:
-    """A song as the worker thread leaves it: with features, with samples, or with an error."""
+    """A song from the worker thread: with features, with samples, or with an error."""
 
     features: SongFeatures
     entry: Entry
@@ -154,14 +152,14 @@ class _Read:
 
 
 class _Extraction:
-    """One extractor on one device, and its folder of the cache."""
+    """An extractor on a device, and its folder of the cache."""
 
     def __init__(self, extractor: FeatureExtractor, device: torch.device) -> None:
         self.extractor, self.device = extractor, device
         self.cache = SongCache("features", extractor.key, extractor.name)
 
     def read(self, path: str) -> _Read:
-        """Look a song up in the cache; decode it if it is not there."""
+        """Look a song up in the cache; decode it if it is missing."""
         song = _Read(SongFeatures(path), self.cache.entry(path))
         try:
             if (kept := song.entry.read()) is not None:
@@ -173,7 +171,7 @@ class _Extraction:
         return song
 
     def finish(self, song: _Read) -> SongFeatures:
-        """Compute what is missing, and keep it."""
+        """Compute missing features, and cache them."""
         features = song.features
         if song.damaged:
             warnings.warn(
@@ -207,17 +205,15 @@ class _Extraction:
         return SongFeatures(path, vector, kept.error)
 
     def _decode(self, path: str) -> tuple[NDArray[np.float32] | None, str | None]:
-        """Return the samples of the part that is used, or what is wrong; both for a
-        truncated file.
-        """
+        """Return the samples of the part that is used, or the error; both for a truncated file."""
         rate, least = self.extractor.sample_rate, self.extractor.min_seconds
         fault = None
         try:
             begin, length = self.extractor.span(audio.probe(path).duration)
-            # Read to the end where all is used: only then is it known whether the end is missing.
+            # If all is used, read to the end: only then is it known whether the end is missing.
             samples = audio.load(path, rate, begin, length if begin else None)
             sound = only_sounding(samples, rate)
-            if begin and len(sound) < len(samples):  # the span is meant of what sounds of the song
+            if begin and len(sound) < len(samples):  # the span refers to the sound of the song
                 sound = only_sounding(audio.load(path, rate), rate)
                 begin, length = self.extractor.span(len(sound) / rate)
                 sound = sound[round(begin * rate) :][: round(length * rate)]

@@ -1,7 +1,7 @@
-"""Matrices that features are made with: mel and chroma banks, the cosine transform, windows.
+"""Matrices for features: mel and chroma banks, the cosine transform, windows.
 
-All are made once by NumPy in float64 and kept; `constant` gives them in the type and on the device
-of the samples.
+All are computed once by NumPy in float64 and cached; `constant` converts them to the type and
+device of the samples.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from genrenet.features.base import FeatureError
 from genrenet.models.mel import Matrix, MelNorm, MelScale, mel_triangles
 
 C_IN_OCTAVE = 3
-"""Semitones from A, where octaves begin in `chroma_bank`'s reckoning, to C, its first class."""
+"""Semitones from A, where octaves begin in `chroma_bank`, to C, its first class."""
 
 
 def constant(like: Tensor, make: Callable[..., Matrix], *arguments: Any) -> Tensor:
@@ -27,16 +27,16 @@ def constant(like: Tensor, make: Callable[..., Matrix], *arguments: Any) -> Tens
     Parameters
     ----------
     like : Tensor
-        Whose floating-point type and device are wanted.
+        Tensor whose floating-point type and device are used.
     make : callable
-        Makes the matrix.
+        Returns the matrix.
     *arguments
-        What ``make`` takes; hashable.
+        Arguments of ``make``; hashable.
 
     Returns
     -------
     Tensor
-        Shared between callers: not to be changed.
+        Shared between callers: must not be modified.
     """
     return _kept(make, arguments, like.dtype).to(like.device)
 

@@ -1,4 +1,4 @@
-"""What all features begin with: samples in an exact type, frames of them, and blocks of frames."""
+"""Common first steps of all features: exact data types, frames, and blocks of frames."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from torch.nn.functional import pad
 from genrenet.features.base import FeatureError
 
 CPU_BLOCK, DEVICE_BLOCK = 1 << 18, 1 << 26
-"""Samples in a block of frames: what a processor's cache holds, or what keeps a GPU busy."""
+"""Samples in a block of frames: fits in a CPU cache, or keeps a GPU busy."""
 
 Function = TypeVar("Function", bound=Callable[..., Tensor])
 
 
 def precise(function: Function) -> Function:
-    """Let a function of samples run without gradients and with autocast off.
+    """Decorate a function of samples to run without gradients and with autocast off.
 
-    Half precision underflows before the logarithm, and no feature here is to be trained through.
+    Half precision underflows before the logarithm, and gradients are not needed.
     """
 
     @functools.wraps(function)
@@ -40,7 +40,7 @@ def precise(function: Function) -> Function:
 
 
 def checked(samples: Tensor) -> Tensor:
-    """Return the samples of songs in float32, or float64 where they are that already.
+    """Return the samples of songs in float32, or unchanged if they are float64.
 
     Parameters
     ----------
@@ -61,19 +61,18 @@ def checked(samples: Tensor) -> Tensor:
 
 
 def exact_type(samples: Tensor) -> torch.dtype:
-    """Return float64, or float32 on a device that has nothing better (Apple's)."""
+    """Return float64, or float32 on a device that does not support it (Apple's)."""
     return torch.float32 if samples.device.type == "mps" else torch.float64
 
 
 def frames_of(samples: Tensor, length: int, hop: int) -> Tensor:
-    """Return overlapping frames, as a view where there is one at least; else one, padded with
-    zeros.
+    """Return overlapping frames, as a view if there is at least one; else one, padded with zeros.
 
     Parameters
     ----------
     samples : Tensor, shape (batch, samples)
     length, hop : int > 0
-        In samples. What is left over at the end is dropped.
+        In samples. The remainder at the end is dropped.
 
     Returns
     -------
@@ -82,7 +81,7 @@ def frames_of(samples: Tensor, length: int, hop: int) -> Tensor:
     Raises
     ------
     FeatureError
-        A length or a hop of no samples.
+        A length or a hop of zero samples.
     """
     if length < 1 or hop < 1:
         raise FeatureError(
@@ -97,10 +96,10 @@ def frames_of(samples: Tensor, length: int, hop: int) -> Tensor:
 
 
 def blocks(frames: Tensor) -> Iterator[slice]:
-    """Yield consecutive ranges of frames that are worked on at once, in memory that does not grow.
+    """Yield consecutive ranges of frames that are processed together, in bounded memory.
 
-    Temporary results of whole songs would go through main memory many times, and a block's fit a
-    processor's cache. A GPU gets larger ones.
+    Temporary results of whole songs would be written to main memory many times, while those of a
+    block fit in a CPU cache. Blocks for a GPU are larger.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Songs as Gaussians of their MFCC: what the report's nearest neighbours compare.
+"""Gaussians of MFCC for songs, as in the report's nearest neighbours.
 
 The frames of a song's middle half become points in the space of their first 15 cepstral
 coefficients, and the song becomes the mean and the full covariance of these points (Mandel and
@@ -46,9 +46,9 @@ def mfcc_matrix(samples: Tensor, settings: MfccGaussianSettings = DEFAULTS) -> T
     Returns
     -------
     Tensor, shape (batch, n_frames, n_mfcc), float64
-        Natural logarithms, transformed orthonormally. Frames that would reach over the end are
-        dropped. (Float32 on a device without float64: bands that a decoder has emptied lie below
-        what float32 can tell from the rest.)
+        Natural logarithms, transformed orthonormally. Frames that would extend past the end are
+        dropped. (Float32 on a device without float64, whose resolution is too low for bands that a
+        decoder has emptied.)
 
     Raises
     ------
@@ -77,7 +77,7 @@ def mfcc_matrix(samples: Tensor, settings: MfccGaussianSettings = DEFAULTS) -> T
 
 @precise
 def gaussians(points: Tensor, *, relative: float = 1e-6, absolute: float = 1e-4) -> Tensor:
-    """Return Gaussians fitted to points, with covariances that are positive definite.
+    """Return Gaussians fitted to points, with positive definite covariances.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def gaussians(points: Tensor, *, relative: float = 1e-6, absolute: float = 1e-4)
     mean = points.mean(dim=1, keepdim=True)
     centred = points - mean
     covariance = centred.transpose(1, 2) @ centred / points.shape[1]
-    # Exactly symmetric, whatever order the products were summed in.
+    # Exactly symmetric, regardless of the order of summation.
     covariance = (covariance + covariance.transpose(1, 2)) / 2
     variances = covariance.diagonal(dim1=1, dim2=2)
     variances += relative * variances.mean(dim=1, keepdim=True) + absolute
@@ -107,7 +107,7 @@ def mfcc_gaussian(samples: Tensor, settings: MfccGaussianSettings = DEFAULTS) ->
     Parameters
     ----------
     samples : Tensor, shape (batch, samples)
-        The part of the songs that is to be used, see `MfccGaussianSettings.middle`.
+        The part of the songs that is used, see `MfccGaussianSettings.middle`.
     settings : MfccGaussianSettings
 
     Returns

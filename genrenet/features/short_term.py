@@ -3,11 +3,12 @@
 Equal to ``ShortTermFeatures.feature_extraction(..., deltas=False)`` and
 ``MidTermFeatures.mid_feature_extraction`` (Giannakopoulos, 2015, "pyAudioAnalysis: an open-source
 Python library for audio signal analysis"), quirks included: no window function, magnitudes over
-half the FFT divided by their number, a mel bank laid out as if these bins reached the whole sample
-rate, and a chroma in which the last bin of a semitone stands for all of them.
+half the FFT divided by their number, a mel bank whose bins are assumed to cover the full sample
+rate, and a chroma in which only the last bin of a semitone counts.
 
-A song is brought to zero mean and a peak of 1 first. All is computed in float64: roll-off jumps,
-and the logarithms of quiet bands are sensitive. (On a device without float64, in float32.)
+A song is first normalised to zero mean and a peak of 1. All is computed in float64: roll-off is
+discontinuous, and the logarithms of quiet bands are sensitive. (In float32 on a device without
+float64.)
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from genrenet.models.mel import Matrix
 
 EPS = sys.float_info.epsilon
 PARTS = 10
-"""Parts of a frame or spectrum whose energies the entropies are of."""
+"""Number of parts of a frame or spectrum for the entropies of energy."""
 
 
 @precise
@@ -43,7 +44,7 @@ def short_term(
         zeros.
     sample_rate : int >= 8000 [Hz]
     window, step : float > 0 [seconds]
-        Length of the frames, and from one to the next.
+        Length of the frames, and hop between them.
 
     Returns
     -------
@@ -60,8 +61,8 @@ def short_term(
     _check(sample_rate, length)
     if samples.shape[1] < length:
         samples = pad(samples, (0, length - samples.shape[1]))
-    # Songs stay as they are until a block of frames is brought to their mean and peak: a song in
-    # float64 would take new memory, which costs more than the arithmetic.
+    # Songs are normalised one block of frames at a time: converting a song to float64 would take
+    # new memory, which costs more than the arithmetic.
     exact = exact_type(samples)
     sums = [part.sum(dim=1, keepdim=True, dtype=exact) for part in samples.split(CPU_BLOCK, 1)]
     mean = torch.cat(sums, dim=1).sum(dim=1, keepdim=True) / samples.shape[1]
@@ -73,7 +74,7 @@ def short_term(
     before: Tensor | None = None
     for where in blocks(frames):
         block = frames[:, where].to(exact, copy=True).sub_(mean).div_(peak)
-        # Dividing by the number of bins is left to what is made of them: there is less of it.
+        # The division by the number of bins is applied to the results, which are smaller.
         parts = torch.view_as_real(torch.fft.rfft(block))[..., : length // 2, :].square()
         power = parts[..., 0] + parts[..., 1]
         magnitudes = power.sqrt()
@@ -87,14 +88,14 @@ def short_term(
 
 @precise
 def mid_term(features: Tensor, *, window: int = 20, step: int = 20) -> Tensor:
-    """Return mean and deviation of features in windows of frames.
+    """Return means and standard deviations of features in windows of frames.
 
     Parameters
     ----------
     features : Tensor, shape (batch, n_features, n_frames)
     window, step : int > 0 [frames]
-        Length of the windows, and from one to the next. The last ones reach the end of the song
-        and may hold fewer frames.
+        Length of the windows, and hop between them. The last ones reach the end of the song and may
+        have fewer frames.
 
     Returns
     -------
@@ -130,13 +131,13 @@ def short_term_statistics(
     samples, sample_rate, window, step
         See `short_term`.
     mid_window, mid_step : float > 0 [seconds]
-        Length of the mid-term windows, and from one to the next.
+        Length of the mid-term windows, and hop between them.
 
     Returns
     -------
     Tensor, shape (batch, 68), float64
-        What pyAudioAnalysis' ``directory_feature_extraction`` gives for a file, without its deltas
-        and its beat.
+        The result of pyAudioAnalysis' ``directory_feature_extraction`` for a file, without its
+        deltas and its beat.
 
     Raises
     ------
@@ -184,9 +185,9 @@ def _of_spectrum(magnitudes: Tensor, power: Tensor, before: Tensor) -> list[Tens
     Parameters
     ----------
     magnitudes, power : Tensor, shape (batch, n_frames, n_bins)
-        Of the FFT as it is.
+        FFT magnitudes and power, without scaling.
     before : Tensor, shape (batch, 1, n_bins)
-        Magnitudes of the frame before the first.
+        Magnitudes of the frame preceding the first.
     """
     n_bins = magnitudes.shape[-1]
     loudest = magnitudes.amax(dim=-1, keepdim=True)
@@ -194,13 +195,14 @@ def _of_spectrum(magnitudes: Tensor, power: Tensor, before: Tensor) -> list[Tens
     first, second, whole = (sums / torch.where(loudest == 0, 1.0, loudest)).unbind(-1)
     total = whole + EPS
     centroid = first / total
-    # The mean square of the distances to the centroid, multiplied out.
+    # The mean squared distance to the centroid, expanded.
     spread = (second / total - centroid.square() * (2 - whole / total)).clamp_min(0).sqrt()
     energy = power.sum(dim=-1)
     entropy = _entropy(power, energy, 1.0 / n_bins**2)
     reached = power.cumsum(dim=-1) + EPS * n_bins**2 > 0.90 * energy[..., None]
     rolloff = reached.to(torch.uint8).argmax(dim=-1) / n_bins
-    # Flux is the squared distance of neighbours' shares, multiplied out; the first frame's is 0.
+    # Flux is the squared difference of neighbouring frames' shares, expanded; the first frame's is
+    # 0.
     products = (magnitudes[:, 1:] * magnitudes[:, :-1]).sum(dim=-1)
     products = torch.cat([(magnitudes[:, :1] * before).sum(dim=-1), products], dim=1)
     sizes = torch.cat([before.sum(dim=-1), sums[..., 2]], dim=1) + EPS * n_bins**2
@@ -221,8 +223,8 @@ def _of_bands(magnitudes: Tensor, power: Tensor, sample_rate: int) -> list[Tenso
 
 
 def _entropy(squares: Tensor, energy: Tensor, scale: float) -> Tensor:
-    """Return the entropy in bits of the shares of the energy in ten parts; a rest at the
-    end is left out.
+    """Return the entropy in bits of the shares of the energy in ten parts; a remainder at the end
+    is left out.
     """
     size = squares.shape[-1] // PARTS
     parts = squares[..., : size * PARTS].unflatten(-1, (PARTS, size)).sum(dim=-1)
@@ -232,22 +234,22 @@ def _entropy(squares: Tensor, energy: Tensor, scale: float) -> Tensor:
 
 
 def _moments(n_bins: int) -> Matrix:
-    """Return the places of the bins in (0, 1], their squares, and ones, of shape (n_bins, 3)."""
+    """Return the positions of the bins in (0, 1], their squares, and ones, of shape (n_bins, 3)."""
     places = np.arange(1, n_bins + 1) / n_bins
     return np.stack([places, places**2, np.ones(n_bins)], axis=1)
 
 
 def _semitones(sample_rate: int, n_bins: int) -> np.ndarray:
-    """Return semitones from 27.5 Hz of bins, where bin 0 is taken to lie at the first step."""
+    """Return semitones of bins above 27.5 Hz, where bin 0 is assumed to lie at the first step."""
     hertz = np.arange(1, n_bins + 1) * sample_rate / (2 * n_bins)
     return np.round(12.0 * np.log2(hertz / 27.50)).astype(int)
 
 
 def _chroma(sample_rate: int, n_bins: int) -> Matrix:
-    """Return what a squared magnitude adds to the classes, of shape (n_bins, 12)."""
+    """Return the contribution of a squared magnitude to the classes, of shape (n_bins, 12)."""
     semitones = _semitones(sample_rate, n_bins)
     _, same, counts = np.unique(semitones, return_inverse=True, return_counts=True)
-    # Assigned one after another, so that of several bins the last one stays; semitones below 27.5
+    # Assigned one after another, so that of several bins the last one remains; semitones below 27.5
     # Hz count from the end. The divisor is looked up by the semitone, as if it were a bin.
     held = np.full(n_bins, -1)
     held[semitones] = np.arange(n_bins)

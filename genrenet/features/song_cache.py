@@ -1,9 +1,8 @@
-"""What is computed of songs, kept on disk: a song is found again by what its file holds.
+"""A disk cache of results for songs: a song is identified by the content of its file.
 
-Layout: ``<kind>/<settings>/<two digits>/<song>.npz`` below the cache's root. The second name stands
-for all that the numbers depend on besides the song; the last one is the `content_sample` of the
-song's file, so that a file that was moved, copied or renamed is found again, and one that was
-changed is not.
+Layout: ``<kind>/<settings>/<two digits>/<song>.npz`` below the cache's root. The second name
+represents all inputs besides the song; the last one is the `content_sample` of the song's file, so
+that a file that was moved, copied or renamed is found again, and one that was changed is not.
 """
 
 from __future__ import annotations
@@ -23,15 +22,15 @@ from genrenet.utils.file_stamp import FileState, content_sample
 
 @dataclass(frozen=True)
 class Kept:
-    """What is kept of a song.
+    """The cached results of a song.
 
     Attributes
     ----------
     arrays : dict of str to ndarray
     error : str or None
-        What was wrong with the file, if anything.
+        The error in reading the file, if any.
     notes : list of str
-        What a reader should know.
+        Remarks for the reader.
     """
 
     arrays: dict[str, NDArray[Any]]
@@ -41,25 +40,25 @@ class Kept:
 
 @dataclass(frozen=True)
 class Entry:
-    """A song as it was when the cache was asked for it; see `SongCache.entry`."""
+    """A song in its state when the cache was queried; see `SongCache.entry`."""
 
     path: str
     file: Path | None
     state: FileState
 
     def read(self) -> Kept | None:
-        """Return what is kept of the song; None where nothing is.
+        """Return the cached results of the song; None if there are none.
 
         Raises
         ------
         One of `genrenet.utils.cache.DAMAGE`
-            The file in the cache is not what was written.
+            The file in the cache is not as it was written.
         """
         if self.file is None or not self.file.exists():
             return None
         arrays = read_arrays(self.file)
         about = json.loads(arrays.pop("about").item())
-        was, now = about["path"], printable(self.path)  # of a copy, say
+        was, now = about["path"], printable(self.path)  # of a copy, for example
         error, *notes = (
             text and text.replace(was, now) for text in (about["error"], *about["notes"])
         )
@@ -68,7 +67,7 @@ class Entry:
     def write(
         self, error: str | None = None, notes: list[str] | None = None, **arrays: NDArray[Any]
     ) -> None:
-        """Keep something of the song, unless its file cannot be read or has changed meanwhile.
+        """Cache results of the song, unless its file cannot be read or has changed in the meantime.
 
         Raises
         ------
@@ -81,16 +80,16 @@ class Entry:
 
 
 class SongCache:
-    """A folder of the cache for one kind of numbers and one choice of settings.
+    """A folder of the cache for one kind of results and one choice of settings.
 
     Parameters
     ----------
     kind : str
         Folder below the cache's root, such as ``embeddings``.
     settings : str
-        A name for all that the numbers depend on.
+        A name for all inputs besides the song.
     about : str
-        What people who look into the folder are told.
+        Description for people who look into the folder.
 
     Raises
     ------
@@ -104,7 +103,7 @@ class SongCache:
         write_about(self.folder, about)
 
     def entry(self, path: str) -> Entry:
-        """Look at a song's file, before it is read for anything else."""
+        """Read a song's file state, before it is read for anything else."""
         state = FileState.find(path)
         try:
             name = content_sample(path)

@@ -1,7 +1,7 @@
-"""Blocks of spectra, and what becomes of them: the parts that the spectral features share.
+"""Blocks of spectra, and the functions shared by the spectral features.
 
 A block is a Tensor of shape (batch * frames, 2 * bins): the squared real and imaginary parts of the
-spectra, side by side. Magnitudes are (batch * frames, bins).
+spectra, concatenated. Magnitudes are (batch * frames, bins).
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from genrenet.models.mel import Matrix
 MEL_GROUPS = 8
 """Groups of neighbouring bands: a mel bank is mostly zeros, and each group needs few bins."""
 QUIET = 1e-10
-"""Least mel power before the logarithm, and largest size of a sample that counts as zero."""
+"""Minimum mel power before the logarithm, and maximum absolute value of a sample that is zero."""
 
 
 def squared_parts(samples: Tensor, n_fft: int, hop_length: int) -> Iterator[Tensor]:
-    """Yield squared real and imaginary parts of the spectrum, side by side, block by block.
+    """Yield squared real and imaginary parts of the spectrum, concatenated, block by block.
 
     Yields
     ------
     Tensor, shape (batch * frames, 2 * (n_fft // 2 + 1))
-        A filter bank whose rows are doubled sums them up on its way, which saves a pass.
+        A filter bank with doubled rows sums them in the same product, which saves a pass.
     """
     window = constant(samples, hann, n_fft)
     margin = samples.new_zeros(len(samples), n_fft // 2)
@@ -48,7 +48,7 @@ def power(squares: Tensor) -> Tensor:
 def _mel_groups(
     sample_rate: int, n_fft: int, n_mels: int, f_min: float, f_max: float | None
 ) -> list[tuple[slice, slice]]:
-    """Return which bins the bands need, a group of bands at a time: most of the bank is zeros."""
+    """Return the bins that each group of bands needs: most of the bank is zeros."""
     bank = mel_bank(sample_rate, n_fft, n_mels, f_min, f_max)
     size = -(-n_mels // MEL_GROUPS)
     found = []
@@ -66,7 +66,7 @@ def _doubled_mel(
 
 
 def doubled_chroma(sample_rate: int, n_fft: int) -> Matrix:
-    """Return chroma bank for squared parts, of shape (2 * bins, 12)."""
+    """Return the chroma bank for squared parts, of shape (2 * bins, 12)."""
     return np.repeat(chroma_bank(sample_rate, n_fft).T, 2, axis=0)
 
 
@@ -82,7 +82,7 @@ class MelPower:
     Parameters
     ----------
     samples : Tensor
-        Whose type and device the bank gets.
+        Determines the type and device of the bank.
     sample_rate, n_fft, n_mels, f_min, f_max
         See `genrenet.features.filters.mel_bank`.
     """
@@ -128,13 +128,13 @@ def to_loudest(raw: Tensor) -> Tensor:
 
 
 def centroid(magnitudes: Tensor, bins: Tensor) -> Tensor:
-    """Mean frequencies in Hz, of shape (batch * frames,); ``bins`` are `bins_and_ones`."""
+    """Return mean frequencies in Hz, of shape (batch * frames,); ``bins`` are `bins_and_ones`."""
     weighted, total = (magnitudes @ bins).unbind(-1)
     return weighted / torch.where(total < torch.finfo(total.dtype).tiny, 1.0, total)
 
 
 def rolloff(magnitudes: Tensor, bins: Tensor, roll_percent: float) -> Tensor:
-    """Return roll-off in Hz, of shape (batch * frames,); ``bins`` are `bins_and_ones`."""
+    """Return the roll-off in Hz, of shape (batch * frames,); ``bins`` are `bins_and_ones`."""
     below = magnitudes.cumsum(dim=-1)
     reached = below >= roll_percent * below[..., -1:]
     return bins[:, 0][reached.to(torch.uint8).argmax(dim=-1)]

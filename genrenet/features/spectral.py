@@ -3,8 +3,8 @@
 Conventions
 -----------
 Samples are (batch, samples), mono in [-1, 1]; float64 is computed in float64, all else in float32.
-Frames are centred, padded with zeros, windowed with a periodic Hann window; there is one more of
-them than whole hops in the song. Every function equals librosa's of the same name, song by song
+Frames are centred, padded with zeros, windowed with a periodic Hann window; their number is one
+more than the whole hops in the song. Every function equals librosa's of the same name, song by song
 (McFee et al., 2015, "librosa: audio and music signal analysis in Python").
 """
 
@@ -40,7 +40,7 @@ def mfcc(
     samples : Tensor, shape (batch, samples)
     sample_rate : int > 0 [Hz]
     n_fft, hop_length : int > 0 [samples]
-        Length of the frames, and from one to the next.
+        Length of the frames, and hop between them.
     n_mfcc, n_mels : int > 0
         Coefficients and mel bands (Slaney's scale and norm).
     f_min, f_max : float >= 0 [Hz]
@@ -71,7 +71,7 @@ def mfcc(
 def chroma(
     samples: Tensor, *, sample_rate: int = 22_050, n_fft: int = 2048, hop_length: int = 512
 ) -> Tensor:
-    """Return power in each of the twelve pitch classes, C first, the strongest of a frame being 1.
+    """Return power in each of the twelve pitch classes, C first, normalised to a maximum of 1.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ def chroma(
 def spectral_centroid(
     samples: Tensor, *, sample_rate: int = 22_050, n_fft: int = 2048, hop_length: int = 512
 ) -> Tensor:
-    """Mean frequency, weighted by the magnitudes.
+    """Return the mean frequency, weighted by the magnitudes.
 
     Parameters
     ----------
@@ -126,7 +126,7 @@ def spectral_rolloff(
     hop_length: int = 512,
     roll_percent: float = 0.85,
 ) -> Tensor:
-    """Return the lowest frequency below which, itself included, a share of the magnitudes lies.
+    """Return the lowest frequency up to which a share of the magnitudes lies.
 
     Parameters
     ----------
@@ -139,12 +139,12 @@ def spectral_rolloff(
     -------
     Tensor, shape (batch, n_frames), Hz
         Equal to ``librosa.feature.spectral_rolloff``; 0 where there is silence. In float32 a frame
-        whose sum meets the share to seven digits may come out one bin away, there as here.
+        whose sum equals the share to seven digits may differ by one bin, as in librosa.
 
     Raises
     ------
     FeatureError
-        A share out of its range.
+        A share out of range.
     """
     if not 0 < roll_percent < 1:
         raise FeatureError(
@@ -163,7 +163,7 @@ def spectral_rolloff(
 def zero_crossing_rate(
     samples: Tensor, *, frame_length: int = 2048, hop_length: int = 512
 ) -> Tensor:
-    """Return the share of a frame's samples whose sign is not that of the sample before.
+    """Return the share of a frame's samples whose sign differs from that of the preceding sample.
 
     Parameters
     ----------
@@ -179,7 +179,7 @@ def zero_crossing_rate(
     samples = checked(samples)
     negative = samples < -spectra.QUIET
     crossings = (negative[:, 1:] != negative[:, :-1]).to(torch.int32)
-    # Where the ends are repeated nothing crosses. A running sum gives all frames at once.
+    # There are no crossings in the repeated ends. A running sum gives all frames at once.
     half = frame_length // 2
     running = pad(crossings, (half + 1, half)).cumsum(dim=1, dtype=torch.int32)
     ends = frames_of(running, frame_length, hop_length)
@@ -200,7 +200,7 @@ def spectral_features(
     Returns
     -------
     Tensor, shape (batch, 35, n_frames)
-        In the order of `SPECTRAL_NAMES`, all with their own defaults.
+        In the order of `SPECTRAL_NAMES`, all with their default settings.
     """
     samples = checked(samples)
     project = spectra.MelPower(samples, sample_rate, n_fft, 128)

@@ -1,4 +1,4 @@
-"""What teachers say of songs: their embeddings and logits, computed once and kept in the cache."""
+"""The outputs of teachers for songs: embeddings and logits, computed once and cached."""
 
 from __future__ import annotations
 
@@ -23,33 +23,33 @@ Progress = Callable[[int, int], None]
 def lessons_of(
     teachers: Sequence[str], paths: Sequence[str], *, device: str | None = None
 ) -> tuple[list[Lesson], dict[str, str]]:
-    """Let teachers judge all frames of songs, from end to end.
+    """Compute the outputs of teachers for all consecutive frames of songs.
 
-    Every song is in the cache as soon as it is judged: what was interrupted goes on from there.
+    Every song is cached as soon as it is done: an interrupted run resumes from there.
 
     Parameters
     ----------
     teachers : sequence of str
-        What `genrenet.models.checkpoints.load_model` takes.
+        Arguments of `genrenet.models.checkpoints.load_model`.
     paths : sequence of str
         Files.
     device : str, optional
-        Where the teachers run; by default the fastest available.
+        Device of the teachers; by default the fastest available.
 
     Returns
     -------
     lessons : list of Lesson
-        One a teacher, with the songs in the order of ``paths``; those that cannot be read, or are
+        One per teacher, with the songs in the order of ``paths``; songs that cannot be read, or are
         silent, have no frames.
     errors : dict of str to str
-        What was wrong with files, by path. One that is cut short has frames all the same.
+        Errors of files, by path. A truncated file has frames as well.
 
     Raises
     ------
     CheckpointError, InferenceError, CacheError
         See `genrenet.features.iter_embeddings`.
     CacheSizeError
-        There is no space for what the teachers say.
+        There is not enough space for the outputs.
     """
     errors: dict[str, str] = {}
     found = []
@@ -80,7 +80,7 @@ def _lesson(
     )
     heard = [path for path, count in zip(paths, counts, strict=True) if count]
     row = 0
-    # All of them are in the cache by now: how many frames there are had to be known before.
+    # All are cached by now: their number of frames had to be known first.
     for song in iter_embeddings(heard, name, layers, **whole):
         values[row : row + len(song.frames)] = torch.from_numpy(song.frames)
         row += len(song.frames)

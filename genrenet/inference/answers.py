@@ -1,8 +1,8 @@
-"""From a song's scores to what is said of it: genres, subgenres, or that none is sure.
+"""Turn a song's scores into an answer: genres, subgenres, or "unsure".
 
-A score is taken for the probability that the genre is right, which it is where a model was
-calibrated. A checkpoint may bring limits of its own, chosen on songs that it did not learn from, in
-the entry ``answers`` of its description; others are judged by `SOFTMAX` or `SIGMOID`.
+A score is read as the probability that the genre is right, which holds for calibrated models. A
+checkpoint may define its own thresholds, chosen on songs outside its training set, in the entry
+``answers`` of its description; the defaults are `SOFTMAX` and `SIGMOID`.
 """
 
 from __future__ import annotations
@@ -18,25 +18,26 @@ if TYPE_CHECKING:
 
 
 class AnswerError(GenrenetError):
-    """Limits that no score can be held against."""
+    """Thresholds that are invalid."""
 
 
 class Answer(NamedTuple):
-    """What a song's scores say.
+    """The answer for one song.
 
     Attributes
     ----------
     genre : str
-        The label with the highest score; of labels with thresholds, among those that reach theirs.
+        The label with the highest score; with per-label thresholds, the highest that reaches its
+        own.
     confidence : float
-        Its score.
+        The score of ``genre``, from 0 to 1.
     genres : dict of str to float
-        All genres whose scores reach the limit, the highest first; the first alone where none does,
-        and none of what is no music.
+        All genres whose scores reach the threshold, in descending order of score; only the first
+        where none does. Labels in ``not_music`` are left out.
     subgenres : dict of str to float
-        The same of genres that lie under others.
+        The same for subgenres (labels with a parent genre).
     unsure : bool
-        Whether no genre has a score that is to be believed.
+        Whether no genre's score is high enough to rely on.
     """
 
     genre: str
@@ -48,26 +49,26 @@ class Answer(NamedTuple):
 
 @dataclass(frozen=True)
 class AnswerRule:
-    """Which of a song's scores are answers.
+    """Thresholds that turn a song's scores into an answer.
 
     Parameters
     ----------
     several : float, from 0 to 1
-        The score from which on a genre is named beside the first.
+        Minimum score of a genre to be named in addition to the first.
     unsure : float, from 0 to 1
-        The score below which the first genre is not to be believed.
+        Minimum score of the first genre; below it the song is ``unsure``.
     not_music : tuple of str
-        Labels that are no genres, such as "not music": a song with one of them first has no genre.
+        Labels that are not genres, such as "not music": a song whose top label is one has no genre.
     parents : mapping of str to list of str
-        The genres that a label lies under; labels that are not named are genres themselves.
+        The parent genres of a label; labels that are missing here are top-level genres.
     thresholds : mapping of str to float
-        The scores from which on labels are named, of models that learnt several genres per song:
-        instead of ``several``, and a song with none of them is ``unsure``.
+        Minimum score of each label, for models trained with several genres per song. They replace
+        ``several``, and a song that reaches none of them is ``unsure``.
 
     Raises
     ------
     AnswerError
-        A limit out of range.
+        A threshold is out of range.
     """
 
     several: float
@@ -85,12 +86,12 @@ class AnswerRule:
                 )
 
     def answer(self, scores: Mapping[str, float]) -> Answer:
-        """Return what scores say.
+        """Return the answer for a song's scores.
 
         Parameters
         ----------
         scores : mapping of str to float
-            By label, of which there is one at least.
+            Score of each label, from 0 to 1; at least one label.
 
         Examples
         --------
@@ -116,7 +117,7 @@ class AnswerRule:
         return score >= self.thresholds.get(label, self.several)
 
     def _named(self, ranked: Mapping[str, float]) -> dict[str, float]:
-        """Return what reaches the limit, with the genres it lies under; the first in any case."""
+        """Return the labels that reach their thresholds and their parents; at least the first."""
         music = {label: score for label, score in ranked.items() if label not in self.not_music}
         high = {label for label, score in music.items() if self._reached(label, score)}
         high = high or set(list(music)[:1])
@@ -130,13 +131,13 @@ class AnswerRule:
 
 
 NOT_MUSIC = "not music"
-"""The label of noise, tones and speech."""
+"""The label of everything that is not music: noise, tones, speech."""
 
 SOFTMAX = AnswerRule(several=0.25, unsure=0.4, not_music=(NOT_MUSIC,))
-"""Of models that share out a score of one among their genres."""
+"""Default rule of models whose scores sum to one."""
 
 SIGMOID = AnswerRule(several=0.3, unsure=0.2, not_music=(NOT_MUSIC,))
-"""Of models that score each genre or tag by itself."""
+"""Default rule of models that score each genre or tag independently."""
 
 
 def rule_of(model: GenreModel) -> AnswerRule:

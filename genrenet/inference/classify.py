@@ -1,7 +1,8 @@
-"""From files to genres: every song of some files and folders, one result each, whatever is broken.
+"""Classify files: one result for each song of some files and folders, also for broken files.
 
-See `genrenet.inference.song_reader` for how songs are cut, `genrenet.inference.pipeline` for how
-the work is shared out, and `genrenet.models.optimised` for what is done to networks beforehand.
+See `genrenet.inference.song_reader` for how songs are cut into frames,
+`genrenet.inference.pipeline` for how the work is divided among threads, and
+`genrenet.models.optimised` for how networks are prepared.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ def open_method(
     *,
     compiled: bool = False,
 ) -> GenreModel | SongScorer:
-    """Open a network, made ready for inference, or a fitted baseline, whichever a file holds.
+    """Open a network, prepared for inference, or a fitted baseline, whichever a file holds.
 
     Parameters
     ----------
@@ -70,7 +71,7 @@ def open_method(
     Raises
     ------
     BaselineError, CheckpointError, InferenceError, PrecisionError
-        It cannot be used, or there is no such device.
+        The model cannot be used, or there is no such device.
     """
     if format := scorer_format(checkpoint):
         return format.open(checkpoint)
@@ -105,9 +106,9 @@ def score_songs(
     Parameters
     ----------
     paths : iterable of str
-        Files; taken a few ahead.
+        File paths; read a few ahead.
     model : GenreModel or SongScorer
-        A network in eval mode, on the device to use, best one of `open_method`; or a baseline,
+        A network in eval mode, on the device to use, usually from `open_method`; or a baseline,
         which classifies whole songs: it gives no timeline, and ``batch_frames``, ``trim``,
         ``frames``, ``workers``, ``ordered`` and ``watch`` do not apply to it.
     checkpoint : str
@@ -115,20 +116,20 @@ def score_songs(
     batch_frames, workers : int > 0, optional
         See `genrenet.inference.pipeline.plan`.
     trim : float, optional
-        Maximum number of seconds skipped at both ends of songs, instead of what the checkpoint
-        says.
+        Maximum number of seconds skipped at both ends of songs, instead of the checkpoint's
+        setting.
     device : str, optional
-        Where a baseline's features are computed; networks are where they are.
+        Where a baseline's features are computed; networks stay on their device.
     frames : int > 0 or "all", optional
-        Score at most this number of frames of a song, evenly spread, and decode only those; or all,
-        one after another. By default half a minute is used, or two frames if that is more; see
-        `genrenet.data.coverage`.
+        Score at most this number of frames of a song, evenly spread, and decode only those; or
+        "all", one after another. By default 30 seconds are used, or two frames if that is longer;
+        see `genrenet.data.coverage`.
     ordered : bool
-        Give results in the order of ``paths``, or as they are ready.
+        Give results in the order of ``paths``, or as soon as they are ready.
     watch : callable, optional
         Called with a file's path, the number of a frame, and the timeline from that frame on, as
-        soon as it is scored and not always in order, by several threads. It never is for baselines.
-        Its exceptions stop the scoring.
+        soon as it is scored: not always in order, and from several threads. It is never called for
+        baselines. An exception that it raises stops the scoring.
     taxonomy : Taxonomy, optional
         Names of the genres, instead of the model's labels.
 
@@ -140,7 +141,7 @@ def score_songs(
     Raises
     ------
     InferenceError
-        Numbers out of range.
+        A number is out of range.
     """
     if isinstance(frames, int) and frames < 1:
         raise InferenceError("number of frames", found=str(frames), wanted="at least 1, or 'all'")
@@ -167,7 +168,7 @@ def score_songs(
 
 
 def _result(song: SongFrames, scores: Tensor, model: GenreModel, checkpoint: str) -> SongResult:
-    """Return what the scores of a song's frames say of it."""
+    """Return a song's result from the scores of its frames, shape (frames, labels)."""
     result = SongResult(
         song.path, checkpoint, duration=song.duration, error=song.error, notes=song.notes
     )
@@ -184,7 +185,7 @@ def _result(song: SongFrames, scores: Tensor, model: GenreModel, checkpoint: str
     decided = song_scores(scores, model.aggregation)
     result.frames = len(scores)
     result.decide(named_scores(labels, decided), rule_of(model))
-    # Frames that were taken in the place of silent ones come last.
+    # Frames that replace silent ones come last.
     result.timeline = sorted(_timeline(song, scores, labels), key=itemgetter("start"))
     return result
 
@@ -192,9 +193,7 @@ def _result(song: SongFrames, scores: Tensor, model: GenreModel, checkpoint: str
 def _timeline(
     song: SongFrames, scores: Tensor, labels: Sequence[str], first: int = 0
 ) -> list[dict[str, Any]]:
-    """Return what the scores of a song's frames, from the one numbered ``first`` on, say of
-    each.
-    """
+    """Return the timeline of a song's frames, of which the first has the number ``first``."""
     timeline = []
     for frame, row in enumerate(scores, first):
         start, end = song.span(frame)
@@ -228,23 +227,23 @@ def classify(
         checkpoint or of a published model; by default the best one available, see
         `genrenet.models.checkpoints.default`.
     timeline : bool
-        Give each frame's genre and scores too, and the sections they make; of all frames, unless
-        ``frames`` says otherwise.
+        Also give each frame's genre and scores, and the sections they form; of all frames, unless
+        ``frames`` is given.
     trim : float, optional
         Maximum number of seconds skipped at both ends of songs; the checkpoint's own by default. It
-        is never more than a tenth of the song.
+        is never more than a tenth of the song's length.
     frames : int > 0 or "all", optional
-        Score at most this number of frames of a song, evenly spread, and decode only those; or all,
-        one after another. By default half a minute is used, or two frames if that is more; see
-        `genrenet.data.coverage`.
+        Score at most this number of frames of a song, evenly spread, and decode only those; or
+        "all", one after another. By default 30 seconds are used, or two frames if that is longer;
+        see `genrenet.data.coverage`.
     device : str, optional
         Where the network runs, such as "cuda"; by default the fastest available.
     precision : {"auto", "32", "bf16", "16"}
-        What convolutions compute in; ``auto`` is half precision where that is faster.
+        Data type of the convolutions; ``auto`` is half precision where that is faster.
     workers : int > 0, optional
-        Number of cores; by default all.
+        Number of CPU cores; by default all.
     taxonomy : str or path, optional
-        Names of the genres: see `genrenet.inference.taxonomy.taxonomy`.
+        Genre names to use; see `genrenet.inference.taxonomy.taxonomy`.
 
     Returns
     -------
@@ -256,7 +255,7 @@ def classify(
     CheckpointError
         The checkpoint cannot be used.
     InferenceError
-        No audio files among the paths, or numbers out of range.
+        No audio files among the paths, or a number is out of range.
 
     Examples
     --------

@@ -1,7 +1,7 @@
-"""Frames of a file's sound: from end to end in memory that stays small, or a few without the rest.
+"""Read frames of a file: all of them in bounded memory, or a few without decoding the rest.
 
-Positions are counted in samples at the settings' own rate: in the file, where nothing else is said,
-or in its *sound*, which is the file without the stretches that do not sound.
+Positions are samples at the sample rate of the settings: positions in the file, unless they are
+said to be in its *sound*, which is the file without its silent stretches.
 """
 
 from __future__ import annotations
@@ -20,26 +20,26 @@ from genrenet.data.frames import FrameSettings, usable_part
 from genrenet.data.heard import TRIM_SHARE, Heard
 
 EXTRA = 8
-"""Reads besides one a frame, and one for each that is silent, that look for frames that sound."""
+"""Additional reads, besides one per frame and one per silent frame, to find frames with sound."""
 
 NEAR, NEAR_SECONDS = 2, 30.0
-"""Where so many times the frames would cover a song, or where it is no longer than that, it is
-decoded whole: the rest of it costs less than finding each of them, and its silence is known."""
+"""A song is decoded whole if this many times the frames would cover it, or if it is no longer than
+this: decoding the rest costs less than seeking to each frame, and finds all silence."""
 
 HELD_SECONDS = 300.0
-"""Most sound that is kept to choose frames from."""
+"""Maximum length of the sound that is kept to choose frames from, in seconds."""
 
 
 @dataclass(frozen=True)
 class Cut:
-    """A frame as it was found.
+    """A frame and its position in the file.
 
     Attributes
     ----------
     begin, end : int
         First sample in the file, and one past the last.
     samples : ndarray of float32, shape (<= frame,)
-        What sounds between them.
+        The samples between them that are not silent, nominally in [-1, 1].
     """
 
     begin: int
@@ -49,7 +49,7 @@ class Cut:
 
 @dataclass
 class _Sound:
-    """The sound of a file so far, of which only what is still needed is kept."""
+    """The sound of a file so far, of which only the part still needed is kept."""
 
     end: int = 0
     _kept: int = 0  # position of the first sample that is kept
@@ -63,7 +63,7 @@ class _Sound:
         self.end += len(block)
 
     def cut(self, begin: int, end: int) -> Cut:
-        """Return a stretch, and forget what lies before it: the next one may overlap with it."""
+        """Return a stretch, and drop what lies before it: the next one may overlap with it."""
         joined = self._parts[0] if len(self._parts) == 1 else np.concatenate(self._parts)
         joined = joined[begin - self._kept :]
         self._parts, self._kept = [joined], begin
@@ -80,12 +80,12 @@ def _first(pair: tuple[int, int]) -> int:
 
 
 def is_near(n_samples: int, settings: FrameSettings, frames: int) -> bool:
-    """Return whether so many frames of a song of this length are best had by decoding it whole."""
+    """Return whether this many frames of a song of this length need it to be decoded whole."""
     return n_samples <= _held(settings, frames)
 
 
 def _held(settings: FrameSettings, frames: int) -> float:
-    """Return samples of a song that are kept to choose so many frames from."""
+    """Return how many samples of a song are kept to choose this many frames from."""
     trimmed = 2 * settings.trim * settings.sample_rate
     near = max(NEAR * frames * settings.n_samples, NEAR_SECONDS * settings.sample_rate)
     return min(near + trimmed, near / (1 - 2 * TRIM_SHARE), HELD_SECONDS * settings.sample_rate)
@@ -109,24 +109,25 @@ def end_to_end(
         All its samples, in order.
     settings : FrameSettings
     frames : int > 0 or {"all", "whole"}
-        See `genrenet.data.coverage.heard_starts`. A number of them is chosen from what sounds of
-        the file, or of its beginning where more sounds than they can be chosen from.
+        See `genrenet.data.coverage.heard_starts`. A number of frames is chosen from the sound of
+        the file, or from its beginning if the sound is longer than the samples kept for the choice.
     notes : list of str
-        Takes what a reader of the result should know.
+        Receives remarks for the reader of the result.
     stated : int >= 0
-        Length of the file as far as it is known. Where the full trim is in proportion to it, frames
-        are given before so much has been decoded that it is in proportion to what sounds.
+        Length of the file as stated in its header. If the full trim fits in proportion to it,
+        frames are given before enough has been decoded for the trim to be in proportion to the
+        sound.
 
     Yields
     ------
     Cut
-        In order. What is kept meanwhile is two frames and the trim of both ends, or what is needed
-        to know the trim, or what a number of frames is chosen from.
+        In order. Kept in memory are two frames and the trim of both ends, or the samples needed to
+        determine the trim, or those that a number of frames is chosen from.
 
     Raises
     ------
     AudioError
-        After all frames that can be had: what ``pieces`` raised, or too little sounds.
+        After all frames that could be read: what ``pieces`` raised, or too little sound.
     """
     rate, size = settings.sample_rate, settings.n_samples
     trim = round(settings.trim * rate)
@@ -162,24 +163,24 @@ def end_to_end(
 def some(
     file: audio.AudioFile, settings: FrameSettings, count: int, notes: list[str]
 ) -> Iterator[Cut]:
-    """Cut a few frames of a file, evenly spread, and decode nothing between them.
+    """Read a few frames of a file, evenly spread, and decode nothing between them.
 
     Parameters
     ----------
     file : AudioFile
-        What it says of its length tells where to look.
+        The opened file; its stated length determines where to look.
     settings : FrameSettings
     count : int > 0
-        Frames wanted.
+        Number of frames wanted.
     notes : list of str
         See `end_to_end`.
 
     Yields
     ------
     Cut
-        At most ``count``, of each of which one half sounds at least. Those that are found in the
-        place of silent ones come last. There are none if all that was read is silent: that says
-        nothing about the rest.
+        At most ``count``, each with sound in at least half of it. Replacements for silent frames
+        come last. None if everything that was read is silent; the rest of the file may still have
+        sound.
 
     Raises
     ------
@@ -210,8 +211,8 @@ def some(
 def _another(
     starts: NDArray[np.int64], good: list[int], silent: list[int], size: int
 ) -> int | None:
-    """Return the start of another frame to look at, most of which has not been: beside one that
-    sounds, or else far from all that are silent. None where there is none.
+    """Return the start of another frame to try that is mostly unread: next to one with sound, or
+    else far from all silent ones. None where there is none.
     """
     tried = np.abs(starts[:, None] - np.array([*good, *silent])).min(axis=1)
     left = starts[2 * tried >= size]

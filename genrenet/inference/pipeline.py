@@ -1,16 +1,14 @@
-"""Songs to rows, with every core or the graphics card busy: decoding and the network overlap.
+"""Run songs through a network with all cores or the GPU busy: decoding and inference overlap.
 
 Threads decode songs into frames, other threads turn frames into rows (scores, embeddings), and the
-caller gets each song with its rows. Between them are short queues, so that memory grows neither
-with the number of songs nor with their length. The heavy steps (codecs, resampling, FFT,
-convolutions) leave Python's lock alone, so threads are enough and nothing is copied between
-processes.
+caller gets each song with its rows. Between them are short queues, so memory grows neither with the
+number of songs nor with their length. The heavy steps (codecs, resampling, FFT, convolutions)
+release the GIL, so threads suffice and nothing is copied between processes.
 
-On a processor one frame at a time is scored by each of as many threads as there are cores: what is
-between two steps of the network then stays in that core's cache, and no core waits for another. A
-graphics card wants large batches of always the same shape: frames of several songs are put
-together, and what is missing in the last batch is filled up. Either way a song's rows do not depend
-on the songs around it.
+On a CPU there is one thread per core, and each scores one frame at a time: the activations between
+two layers then stay in that core's cache, and no core waits for another. A GPU needs large batches
+of a fixed shape: frames of several songs are batched together, and the last batch is padded. In
+both cases a song's rows do not depend on the songs around it.
 """
 
 from __future__ import annotations
@@ -32,19 +30,19 @@ Work = Callable[[Tensor], Tensor]
 """Frames of shape (batch, samples) on the device to rows of shape (batch, n)."""
 
 ON_CPU = 96_000
-"""Samples at once on a processor, where frames are that short: what is between two steps stays in
-its caches, and a song's frames are enough pieces of work for all cores."""
+"""Samples per batch on a CPU, for short frames: activations stay in the caches, and a song's frames
+are enough pieces of work for all cores."""
 
 ON_CARD = 64 * 349_440
-"""Samples at once on a graphics card."""
+"""Samples per batch on a GPU."""
 
 Watch = Callable[[SongFrames, int, Tensor], None]
-"""Called with a song, the number of a frame, and the rows from that frame on, as they are ready."""
+"""Called with a song, the number of a frame, and the rows from that frame on, when computed."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How the work is shared out.
+    """How the work is divided among threads.
 
     Attributes
     ----------
@@ -53,11 +51,11 @@ class Plan:
     workers : int
         Threads that run the network.
     threads : int
-        Processor threads each of those uses.
+        CPU threads that each worker uses.
     batch_frames : int
         Frames that go through the network at once.
     together : bool
-        Whether batches are made of several songs, and always full.
+        Whether a batch holds frames of several songs, and is always full.
     """
 
     decoders: int
@@ -68,7 +66,7 @@ class Plan:
 
     @property
     def piece_frames(self) -> int:
-        """Frames that are decoded before they are handed on."""
+        """Number of frames that are decoded before they are handed on."""
         return 1 if self.together else self.batch_frames
 
 
@@ -88,16 +86,16 @@ def plan(
         Where the network runs.
     settings : FrameSettings
     workers : int > 0, optional
-        Cores to use instead of all there are.
+        Number of cores to use, instead of all.
     batch_frames : int > 0, optional
-        Frames at once, instead of `ON_CPU` samples on a processor and `ON_CARD` on a graphics card.
+        Frames per batch, instead of `ON_CPU` samples on a CPU and `ON_CARD` on a GPU.
     of_network : int > 0, optional
-        The same, where the network works on so many.
+        The same, for a network with a batch size of its own.
 
     Raises
     ------
     InferenceError
-        Numbers out of range.
+        A number is out of range.
     """
     if (workers is not None and workers < 1) or (batch_frames is not None and batch_frames < 1):
         raise InferenceError("workers and batch_frames", wanted="at least 1")
@@ -111,7 +109,7 @@ def plan(
 
 
 class _Song:
-    """A song under way: its rows, and how many pieces of work are still to be done for it."""
+    """A song in progress: its rows, and the number of pieces of work still to be done for it."""
 
     def __init__(self, number: int, frames: SongFrames) -> None:
         self.number, self.frames = number, frames
@@ -120,7 +118,7 @@ class _Song:
         self.lock = threading.Lock()
 
     def less(self) -> bool:
-        """Count one piece of work as done; True with the last."""
+        """Count one piece of work as done; return True with the last."""
         with self.lock:
             self.pending -= 1
             return not self.pending
@@ -136,7 +134,7 @@ class _Song:
 
 @dataclass
 class _Piece:
-    """Some frames of a song, from its ``first`` on."""
+    """Consecutive frames of a song, the first of them numbered ``first``."""
 
     song: _Song
     first: int
@@ -152,38 +150,38 @@ def through(
     ordered: bool = True,
     watch: Watch | None = None,
 ) -> Iterator[tuple[SongFrames, Tensor]]:
-    """Send songs through a network.
+    """Run songs through a network.
 
     Parameters
     ----------
     songs : iterable of SongFrames
-        Not begun; taken when there is room for more.
+        Not yet started; taken from the iterable when the queue has space.
     work : callable
-        What the network does; called by several threads at once.
+        Runs the network on a batch of frames; called by several threads at once.
     device : str or torch.device
-        Where ``work`` wants its frames.
+        Where ``work`` expects its frames.
     how : Plan
     ordered : bool
-        Give songs in their order, or as they are done.
+        Give songs in their order, or as soon as they are done.
     watch : callable, optional
-        Sees a song's rows long before the song is done, not always in order; called by several
-        threads at once. What it raises ends the run.
+        Receives a song's rows before the song is done, not always in order; called by several
+        threads at once. An exception that it raises ends the run.
 
     Yields
     ------
     song : SongFrames
-        Used up.
+        With all its frames read.
     rows : Tensor, shape (frames, n)
-        On the processor; (0, 0) where there were no frames.
+        On the CPU; (0, 0) where there were no frames.
 
     Raises
     ------
     Exception
-        Whatever a thread raised: faults of files are in the songs instead.
+        Whatever a thread raised. Errors of files are recorded in the songs instead.
     """
     run = _Run(work, torch.device(device), how, watch)
     try:
-        atexit.register(run.stop)  # threads at work while the interpreter ends would abort it
+        atexit.register(run.stop)  # a thread still running at interpreter exit would abort it
         yield from run.results(iter(songs), ordered)
     finally:
         run.stop()
@@ -197,7 +195,7 @@ class _Run:
     ) -> None:
         self.work, self.device, self.how, self.watch = work, device, how, watch
         ahead = 2 * (how.batch_frames if how.together else how.workers)
-        self.room = how.decoders + max(4, ahead)  # songs under way, those waiting their turn too
+        self.room = how.decoders + max(4, ahead)  # songs in progress, also those waiting
         self.songs: Channel[_Song] = Channel()
         self.pieces: Channel[_Piece] = Channel(ahead)
         self.done: Channel[_Song | BaseException] = Channel()
@@ -207,7 +205,7 @@ class _Run:
         self.joining = threading.Lock()
 
     def _enough(self, job: Callable[[], None], work: int, most: int) -> None:
-        """Start another thread for a job where there is work for more than have been started."""
+        """Start another thread for a job if there is more work than threads started."""
         name = job.__name__
         with self.joining:
             if self.ended or self.began[name] >= min(work, most):
@@ -222,7 +220,7 @@ class _Run:
             self.ended = True
         for channel in (self.songs, self.pieces, self.done):
             channel.close()
-        if threading.current_thread() not in self.threads:  # one of them may collect the garbage
+        if threading.current_thread() not in self.threads:  # the garbage collector may run in one
             for thread in self.threads:
                 thread.join()
 
@@ -230,7 +228,7 @@ class _Run:
         try:
             compute_threads(self.how.threads)
             job()
-        except BaseException as error:  # the caller's thread raises it
+        except BaseException as error:  # raised again in the caller's thread
             self.done.put(error)
 
     def results(
@@ -259,7 +257,7 @@ class _Run:
                 yield song.frames, song.joined()
 
     def decode(self) -> None:
-        """What a decoding thread does: songs to pieces."""
+        """Decode songs into pieces; the body of a decoding thread."""
         while (song := self.songs.get()) is not None:
             first = 0
             for batch in song.frames.batches():
@@ -273,14 +271,14 @@ class _Run:
             self._less(song)
 
     def score(self) -> None:
-        """What a thread of the network does: pieces to rows."""
+        """Turn pieces into rows; the body of a network thread."""
         with torch.inference_mode():
             while pieces := self._gather():
                 lengths = [len(piece.frames) for piece in pieces]
                 frames = torch.cat([piece.frames for piece in pieces])
                 if self.how.together:
                     frames = _filled(frames, self.how.batch_frames)
-                on_card = self.device.type == "cuda"  # others have no memory to pin
+                on_card = self.device.type == "cuda"  # other devices have no memory to pin
                 frames = frames.pin_memory() if on_card else frames
                 rows = self.work(frames.to(self.device, non_blocking=on_card))[: sum(lengths)].cpu()
                 for piece, some in zip(pieces, rows.split(lengths), strict=True):
@@ -290,14 +288,14 @@ class _Run:
                     self._less(piece.song)
 
     def _gather(self) -> list[_Piece]:
-        """Return what goes through the network at once; nothing at the end."""
+        """Return the pieces of the next batch; nothing at the end."""
         piece = self.pieces.get()
         pieces = []
         while piece is not None:
             pieces.append(piece)
             if not self.how.together or len(pieces) == self.how.batch_frames:
                 break
-            piece = self.pieces.get(timeout=0.02)  # decoders at work have more in a moment
+            piece = self.pieces.get(timeout=0.02)  # running decoders deliver more shortly
         return pieces
 
     def _less(self, song: _Song) -> None:
@@ -306,6 +304,6 @@ class _Run:
 
 
 def _filled(frames: Tensor, count: int) -> Tensor:
-    """As many frames as ``count``: zeros behind those there are."""
+    """Pad a batch with zero frames up to ``count``."""
     missing = frames.new_zeros(count - len(frames), frames.shape[1])
     return torch.cat([frames, missing]) if len(missing) else frames

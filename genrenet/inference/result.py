@@ -1,4 +1,4 @@
-"""What is said of one file: its genre, its scores, and how they change over its length."""
+"""The result for one file: its genre, its scores, and how they change over its length."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from genrenet.utils.errors import printable
 
 
 def score_columns(labels: Iterable[str]) -> dict[str, str]:
-    """Return the columns of a wide table for the scores of genres, by genre.
+    """Return the column names of a wide table of scores, by genre.
 
     Returns
     -------
     dict of str to str
-        ``score_<genre>``, which no other column begins with. Databases take names that differ only
-        in case for one; the later of such genres has a number at its end.
+        ``score_<genre>``; no other column begins with "score_". Databases compare column names
+        without case, so the later of two genres that differ only in case has a number at its end.
 
     Examples
     --------
@@ -45,8 +45,8 @@ class SongResult:
     ----------
     path : str
     genre : str or None
-        The label with the highest score, which may be "not music"; None where there is an error and
-        nothing could be scored.
+        The label with the highest score, which may be "not music"; None if an error prevented
+        scoring.
     confidence : float
         Score of that genre, from 0 to 1.
     genres, subgenres, unsure
@@ -60,11 +60,11 @@ class SongResult:
     timeline : list of dict
         ``start`` and ``end`` in seconds, ``genre`` and ``scores`` of each frame.
     checkpoint : str
-        Where the model came from.
+        Where the model came from: a file, or the name of a model.
     error : str or None
-        What was wrong with the file, if anything.
+        The error in reading the file, if any.
     notes : list of str
-        What a reader of the result should know, such as a shortened trim.
+        Remarks for the reader of the result, such as a shortened trim.
     """
 
     path: str
@@ -82,14 +82,12 @@ class SongResult:
     unsure: bool = False
 
     def decide(self, scores: dict[str, float], rule: AnswerRule) -> None:
-        """Take scores of all genres, and what a rule says of them."""
+        """Set the scores of all genres, and the answer that a rule derives from them."""
         self.scores = scores
         self.genre, self.confidence, self.genres, self.subgenres, self.unsure = rule.answer(scores)
 
     def as_dict(self, *, timeline: bool = False) -> dict[str, Any]:
-        """Return the result as JSON holds it; timeline and sections only where they are
-        asked for.
-        """
+        """Return the result as JSON-compatible values; timeline and sections only on request."""
         result: dict[str, Any] = {
             "path": printable(self.path),
             "genre": self.genre,
@@ -118,7 +116,7 @@ class SongResult:
 
 
 def named(genres: Iterable[str]) -> str:
-    """Return genres as one text of a table, in their order.
+    """Return genres as the text of a table cell, in their order.
 
     Examples
     --------
@@ -129,7 +127,7 @@ def named(genres: Iterable[str]) -> str:
 
 
 def named_scores(labels: Sequence[str], scores: Any) -> dict[str, float]:
-    """Return scores by label, to six decimals.
+    """Return scores by label, rounded to six decimals.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Files that name genres and are not checkpoints of networks, opened by what registered them."""
+"""Open files that classify songs and are not network checkpoints, with the format's plugin."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from genrenet.plugins.manager import contributions
 
 
 class SongScorer(ABC):
-    """A method that looks at songs as wholes.
+    """A model that scores whole songs instead of frames.
 
     Attributes
     ----------
@@ -31,24 +31,24 @@ class SongScorer(ABC):
         Parameters
         ----------
         paths : iterable of str
-            Files; taken a few ahead.
+            File paths; read a few ahead.
         checkpoint : str
-            Its name, for the results.
+            Name of the model, for the results.
         device : str, optional
             Where to compute; by default the fastest available.
         """
 
 
 class ScorerFormat(NamedTuple):
-    """A kind of file that holds a `SongScorer`.
+    """A file format that holds a `SongScorer`.
 
     Attributes
     ----------
     name : str
-        The suffix of such files, with its dot.
+        Suffix of such files, with its dot.
     summary : str
     open : callable
-        Makes the scorer from the file's path.
+        Return the scorer in the file at a path.
     """
 
     name: str
@@ -57,9 +57,9 @@ class ScorerFormat(NamedTuple):
 
 
 def scorer_format(path: str | os.PathLike[str]) -> ScorerFormat | None:
-    """Return the format of a file by its suffix; None where no plugin reads such files."""
+    """Return the format of a file by its suffix; None if no plugin reads such files."""
     suffix = os.path.splitext(path)[1]
-    if suffix in ("", ".ckpt"):  # no plugin need be asked
+    if suffix in ("", ".ckpt"):  # no need to ask the plugins
         return None
     added = contributions("register_scorers").get(suffix)
     format: ScorerFormat | None = added.item if added else None

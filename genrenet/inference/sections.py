@@ -1,4 +1,4 @@
-"""Where the genre of a long recording changes: frame scores as a few sections.
+"""Find where the genre of a long recording changes: merge frame scores into a few sections.
 
 Single frames flicker between genres that are about equally likely. A section begins only where the
 evidence for another genre outweighs the cost of a change: the sections are the most likely path
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 CHANGE = 2.0
-"""Cost of a change in nats: two frames that say so by 3 to 1, or one by 8 to 1, outweigh it."""
+"""Cost of a change in nats: two frames with odds of 3 to 1, or one with 8 to 1, outweigh it."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def sections(
     scores : array-like, shape (frames, labels)
         Scores of consecutive frames, in [0, 1].
     spans : sequence of (float, float)
-        Where each frame begins and ends, in seconds.
+        Start and end of each frame, in seconds.
     labels : sequence of str
     change : float >= 0
         Cost of a change, in nats; 0 gives every frame the genre it scores highest.
@@ -59,7 +59,7 @@ def sections(
     Returns
     -------
     list of Section
-        One after another, with different genres; empty where there are no frames.
+        Consecutive, with different genres; empty if there are no frames.
 
     Examples
     --------

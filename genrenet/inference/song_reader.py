@@ -1,6 +1,6 @@
-"""From paths to batches of frames: songs are found, decoded, and cut as a model wants.
+"""Read songs as batches of frames: find files, decode them, and cut them as a model expects.
 
-Songs are streamed: a frame is decoded, used and forgotten, so memory does not grow with a file's
+Songs are streamed: each frame is decoded, used and released, so memory does not grow with a file's
 length.
 """
 
@@ -27,16 +27,16 @@ from genrenet.utils.hardware import best_device
 
 
 class InferenceError(GenrenetError):
-    """A request that no file can answer."""
+    """A request that cannot be fulfilled with any file."""
 
 
 def songs_or_error(paths: Iterable[str | os.PathLike[str]]) -> list[str]:
-    """Return the files of `find_songs`, of which there must be one at least.
+    """Return the files of `find_songs`, at least one.
 
     Raises
     ------
     InferenceError
-        There is none.
+        There are none.
     """
     given = list(paths)
     songs = list(find_songs(given))
@@ -58,7 +58,7 @@ def open_model(checkpoint: str | os.PathLike[str], device: str | None = None) ->
     InferenceError
         There is no such device.
     """
-    audio.start()  # it gets ready while the model is read
+    audio.start()  # its imports run while the model is loaded
     model = load_model(checkpoint, quick=True)
     device = device or best_device()
     try:
@@ -72,32 +72,33 @@ def open_model(checkpoint: str | os.PathLike[str], device: str | None = None) ->
 
 
 class SongFrames:
-    """Frames of what sounds of one file; see `genrenet.audio.sounding`.
+    """Frames of the sound of one file; see `genrenet.audio.sounding`.
 
     Parameters
     ----------
     path : str
     settings : FrameSettings
-        How to cut it.
+        How to cut the file into frames.
     batch_frames : int > 0
-        Most frames in a batch.
+        Maximum number of frames in a batch.
     heard : int > 0 or {"all", "whole"}
-        Which frames; see `genrenet.data.coverage.heard_starts`. Of a long song a number of them are
-        decoded, and nothing between them: one that turns out to be mostly silent is replaced by
-        another; see `genrenet.inference.frame_reader.some`. Where all are silent, or the first of
-        them cannot be decoded, the song is decoded from its beginning.
+        Which frames to read; see `genrenet.data.coverage.heard_starts`. Of a long song only the
+        chosen frames are decoded: one that turns out to be mostly silent is replaced by another;
+        see `genrenet.inference.frame_reader.some`. Where all are silent, or the first of them
+        cannot be decoded, the song is decoded from its beginning.
 
     Attributes
     ----------
     error : str or None
-        What was wrong with the file; final once `batches` has come to its end. A truncated file has
-        both an error and frames.
+        The error in reading the file, if any; final once `batches` is exhausted. A truncated file
+        has both an error and frames.
     passing : bool
-        Whether that is no fault of the file's content and may pass, such as a disk that fails.
+        Whether the error may be temporary, such as a disk error, and is not due to the file's
+        content.
     notes : list of str
-        What a reader of a result should know, such as a shortened trim.
+        Remarks for the reader of the result, such as a shortened trim.
     duration : float or None
-        Seconds, as soon as the file has been opened.
+        Length in seconds, as soon as the file has been opened.
     """
 
     def __init__(
@@ -116,13 +117,13 @@ class SongFrames:
         self._spans: list[tuple[int, int]] = []
 
     def batches(self) -> Iterator[Tensor]:
-        """Yield frames, once: from the first to the last, but those in the place of silent ones
-        last.
+        """Yield the frames, once: in order, except that replacements for silent frames come last.
 
         Yields
         ------
         Tensor, shape (<= batch_frames, samples)
-            Nominally in [-1, 1]; the one frame of a shorter song is filled as the settings say.
+            Nominally in [-1, 1]; the single frame of a shorter song is filled up as the settings
+            say.
         """
         waiting: list[Tensor] = []
         try:
@@ -133,7 +134,7 @@ class SongFrames:
                     if len(waiting) == self.batch_frames:
                         yield torch.stack(waiting)
                         waiting = []
-        except audio.AudioError as error:  # what came before it is good
+        except audio.AudioError as error:  # frames before the error are valid
             self.error = str(error)
             self.passing = not isinstance(error, CONTENT_ERRORS)
         if waiting:

@@ -1,8 +1,8 @@
-"""Genres under the names that others give them: renamed, and put together where those make one.
+"""Map genres to the names of other taxonomies: renamed, and merged where names coincide.
 
-The tables are of this package: which name each stands for at Discogs (https://www.discogs.com,
-genres and styles), MusicBrainz (https://musicbrainz.org/genres) and in beets' tree of genres
-(https://beets.io, plugin ``lastgenre``).
+The built-in tables map each genre to its name at Discogs (https://www.discogs.com, genres and
+styles), at MusicBrainz (https://musicbrainz.org/genres) and in beets' genre tree (https://beets.io,
+plugin ``lastgenre``).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Taxonomy:
     ----------
     name : str
     names : mapping of str to str
-        By a model's label, in lower case. Labels that are not here keep their names.
+        Name of each of a model's labels, in lower case. Labels that are missing keep their names.
     parents : mapping of str to str
         The parent of a name; top-level genres are not included.
     """
@@ -44,13 +44,13 @@ class Taxonomy:
     parents: Mapping[str, str]
 
     def rename(self, label: str) -> str:
-        """Return what a label is called."""
+        """Return the name of a label."""
         return self.names.get(label.casefold(), label)
 
     def labels(self, labels: Iterable[str]) -> list[str]:
-        """Return what labels are called, each once, behind what those lie under.
+        """Return the names of labels and of their parents, each once, parents first.
 
-        A genre comes before what lies under it, so that it is the first of two with one score.
+        A parent precedes its subgenres, so that it comes first where both have the same score.
         """
         found: dict[str, None] = {}
         for name in map(self.rename, labels):
@@ -61,8 +61,8 @@ class Taxonomy:
     def group(self, scores: Mapping[str, float]) -> dict[str, float]:
         """Return scores by this taxonomy's names.
 
-        Scores that sum to one are added up where they come under one name, and what lies under a
-        genre counts for it too; of others, such as a tagger's, the highest counts.
+        Scores that sum to one are added up under their common name, and subgenres also count for
+        their parent; of independent scores, such as a tagger's, the highest counts.
         """
         exclusive = abs(sum(scores.values()) - 1.0) < 1e-3
         found = dict.fromkeys(self.labels(scores), 0.0)
@@ -74,10 +74,10 @@ class Taxonomy:
         return {name: round(min(score, 1.0), 6) for name, score in found.items()}
 
     def rule(self, rule: AnswerRule, labels: Iterable[str]) -> AnswerRule:
-        """Return a model's rule for what `labels` returns of its labels."""
+        """Return a model's answer rule for the names that `labels` returns."""
         named = self.labels(labels)
         limits: dict[str, float] = {}
-        for label, limit in rule.thresholds.items():  # of labels that become one, the lowest
+        for label, limit in rule.thresholds.items():  # the lowest of labels that are merged
             name = self.rename(label)
             limits[name] = min(limit, limits.get(name, limit))
         return replace(
@@ -88,26 +88,26 @@ class Taxonomy:
         )
 
     def apply(self, result: SongResult, rule: AnswerRule) -> SongResult:
-        """Say a result in this taxonomy's names, in place, its timeline too.
+        """Rename the genres of a result to this taxonomy's names, in place, its timeline included.
 
         Parameters
         ----------
         result : SongResult
         rule : AnswerRule
-            The model's; see `genrenet.inference.answers.rule_of`.
+            The model's rule; see `genrenet.inference.answers.rule_of`.
         """
         if not result.scores:
             return result
         self.frames(result.timeline)
         was, likeliest = result.genre, max(result.scores, key=result.scores.__getitem__)
         result.decide(self.group(result.scores), self.rule(rule, result.scores))
-        if was is not None and was != likeliest:  # a method may decide otherwise than by scores
+        if was is not None and was != likeliest:  # a model may decide otherwise than by scores
             result.genre = self.rename(was)
             result.confidence = result.scores.get(result.genre, result.confidence)
         return result
 
     def frames(self, timeline: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Say a timeline in this taxonomy's names, in place."""
+        """Rename the genres of a timeline to this taxonomy's names, in place."""
         for frame in timeline:
             frame["scores"] = scores = self.group(frame["scores"])
             frame["genre"] = max(scores, key=scores.__getitem__)
@@ -120,8 +120,8 @@ def taxonomy(name_or_file: str | os.PathLike[str]) -> Taxonomy:
     Parameters
     ----------
     name_or_file : str or path
-        One of `BUILT_IN`, or a file with columns ``genre`` (a model's label) and ``name``, which
-        is the name it is to have, or "genre > name" for a subgenre.
+        One of `BUILT_IN`, or a file with columns ``genre`` (a model's label) and ``name``, which is
+        the new name, or "genre > name" for a subgenre.
 
     Raises
     ------

@@ -1,1 +1,1 @@
-"""Whole libraries: the genre of every song in one table, which follows the files."""
+"""Whole libraries: the genre of every song in one table, updated when files change."""

@@ -1,7 +1,7 @@
-"""A model that learns from its user's corrections, and from labels, without forgetting the rest.
+"""Adapt a model to its user's corrections, and to labels, without forgetting other songs.
 
-Only the head is fitted again (see `genrenet.library.head_fitting`), to the mean embeddings of
-songs: those that were corrected or labelled, and others of the library, whose answers are to stay.
+Only the head is refitted (see `genrenet.library.head_fitting`), to the mean embeddings of songs:
+those that were corrected or labelled, and others of the library, whose predictions are to be kept.
 """
 
 from __future__ import annotations
@@ -42,27 +42,27 @@ from genrenet.models.model import GenreModel
 from genrenet.utils.errors import GenrenetError, printable
 
 PULL, COUNTS, OTHERS = 0.1, 3.0, 300
-"""The pull to the old head, what a corrected song counts (others: 1), and how many others."""
+"""Regularisation towards the old head, weight of a corrected song (others: 1), number of others."""
 
 FEW, FOLDS = 10, 5
-"""Up to so many artists each is left out once; more are dealt into so many folds."""
+"""Maximum number of artists for leave-one-out, and number of folds for more artists."""
 
 
 class AdaptError(GenrenetError):
-    """A model that cannot learn from corrections, or corrections that teach nothing."""
+    """A model that cannot be adapted, or corrections that contain no information."""
 
 
 @dataclass
 class Songs:
-    """Songs with right genres, or whose answers are to stay.
+    """Songs with known genres, or whose predictions are to be kept.
 
     Attributes
     ----------
     paths : list of str
     genres : list of str
-        Right ones; empty of songs whose answers are to stay.
+        Known genres; empty for songs whose predictions are to be kept.
     groups : list
-        What songs of one artist have in common.
+        Group of each song, such as its artist.
     """
 
     paths: list[str] = field(default_factory=list)
@@ -72,26 +72,26 @@ class Songs:
 
 @dataclass(frozen=True)
 class Adapted:
-    """What an adapted model is, and how it compares with the former one.
+    """An adapted model, and its comparison with the former one.
 
     Attributes
     ----------
     file : Path
         The checkpoint.
     new_genres : list of str
-        Those that the former model did not know.
+        Those that the former model did not have.
     corrected, labelled, kept : int
-        Songs that taught: corrected in the table, labelled in a collection, and others of the
-        table.
+        Numbers of training songs: corrected in the table, labelled in a collection, and others of
+        the table.
     before, after : dict of str to dict
-        Right on ``corrections`` and on ``labels``: shares as of
-        `genrenet.evaluation.label_check.share`, ``after`` by heads that had not seen the artist.
-        Empty where there are no such songs.
+        Accuracy on ``corrections`` and on ``labels``: shares as of
+        `genrenet.evaluation.label_check.share`, ``after`` by heads that were not trained on the
+        artist. Empty if there are no such songs.
     agreement : dict or None
-        On how many of the other songs the first genre stays what it was, by heads that had not
-        seen them.
+        Share of the other songs whose first genre stays the same, by heads that were not trained on
+        them.
     held_out : str
-        How these heads left songs out; empty where there is one artist only, so that nothing
+        How songs were left out for these heads; empty if there is only one artist, so that nothing
         could be measured.
     """
 
@@ -118,26 +118,27 @@ def adapt(
     device: str | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Adapted:
-    """Fit the head of a model again to the corrections of a library's table.
+    """Refit the head of a model to the corrections in a library's table.
 
     Parameters
     ----------
     table : path
-        What ``genrenet scan`` wrote and ``genrenet correct`` corrected.
+        Table from ``genrenet scan``, with corrections of ``genrenet correct``.
     out : path
-        The checkpoint to write. It leaves out a published backbone where the former one does.
+        The checkpoint to write. It leaves out a published backbone if the former one does.
     checkpoint : str or path
         The model to start from; see `genrenet.models.checkpoints.load_model`.
     labels : path, optional
-        A collection whose genres are right, to learn from as well.
+        A collection with known genres, to train on as well.
     others : int >= 0
-        How many uncorrected songs of the library, chosen by ``seed``, keep their answers.
+        Number of uncorrected songs of the library, chosen by ``seed``, whose predictions are to be
+        kept.
     pull : float > 0
         See `genrenet.library.head_fitting.fit_head`.
     device : str, optional
-        Where songs are embedded.
+        Device for embedding the songs.
     progress : callable, optional
-        Called with the number of songs embedded and to embed; those of the cache are quick.
+        Called with (songs embedded, total number of songs); cached songs are fast.
 
     Returns
     -------
@@ -147,15 +148,15 @@ def adapt(
     ------
     AdaptError
         Neither corrections nor labels, songs that cannot be read, or a model whose head cannot be
-        fitted: a classical method, or a network whose logits are no linear layer's of its
+        refitted: a classical method, or a network whose logits are not a linear function of its
         embedding.
     TableError, CheckpointError, CatalogError
-        What was named cannot be read, or the checkpoint cannot be written.
+        A source cannot be read, or the checkpoint cannot be written.
 
     Notes
     -----
-    Songs are judged by their mean embedding. For models that average the scores of frames, and not
-    their logarithms, that is near to what they say of the song, but not the same.
+    Songs are evaluated by their mean embedding. For models that average the scores of frames, and
+    not their logarithms, that is close to the song's prediction, but not the same.
     """
     file, about = _checkpoint(checkpoint), read_about(table)
     corrected, kept = _of_table(table, others, seed)
@@ -197,7 +198,7 @@ def adapt(
 
 @dataclass
 class _Task:
-    """Embeddings of all songs, those with right genres first, and the scores they are to have."""
+    """Embeddings of all songs, those with known genres first, and their target scores."""
 
     old: Head
     labels: list[str]
@@ -226,7 +227,7 @@ class _Task:
         return cls(old, labels, x, target, own, model.activation, pull)
 
     def fit(self, rows: NDArray[np.bool_]) -> Head:
-        """Return a head that has seen these songs."""
+        """Return a head trained on these songs."""
         n = len(self.target)
         targets = self.old.scores(self.x, self.activation)
         targets[:n] = taught_targets(targets[:n], self.target, self.activation)
@@ -269,7 +270,7 @@ class _Task:
         }
 
     def _folds(self, groups: Sequence[Hashable], folds: int) -> Iterator[NDArray[np.bool_]]:
-        """Yield which songs are left out, the others dealt in turn."""
+        """Yield the songs that are left out, in turn."""
         place = {group: number for number, group in enumerate(dict.fromkeys(groups))}
         numbers, n = [place[group] for group in groups], len(groups)
         for fold, (_, test) in enumerate(GroupKFold(folds).split(numbers, groups=numbers)):
@@ -291,7 +292,7 @@ def _checkpoint(name: str | os.PathLike[str]) -> Path:
 
 @torch.inference_mode()
 def _check(model: GenreModel, name: str | os.PathLike[str]) -> None:
-    """Refuse a network whose logits are not what a linear layer makes of its embedding."""
+    """Raise an error for a network whose logits are not a linear function of its embedding."""
     found, network = "no embedding or no linear head", model.network
     if network.has_embedding and isinstance(getattr(network.owner, "head", None), torch.nn.Linear):
         noise = torch.randn(1, model.frames.n_samples, generator=torch.Generator().manual_seed(0))
@@ -309,7 +310,7 @@ def _check(model: GenreModel, name: str | os.PathLike[str]) -> None:
 
 
 def _of_table(table: str | os.PathLike[str], others: int, seed: int) -> tuple[Songs, Songs]:
-    """Return the corrected songs of a table, and a sample of the others that were scored."""
+    """Return the corrected songs of a table, and a sample of the other scored songs."""
     corrected, rest = Songs(), list[str]()
     with closing(read_rows(table)) as rows:
         for row in rows:
@@ -335,7 +336,7 @@ def _of_collection(source: str | os.PathLike[str]) -> Songs:
 
 
 def _named(genres: Sequence[str], model: GenreModel, about: About) -> list[str]:
-    """Return genres by the model's names, where a table has them by those of a taxonomy."""
+    """Return genres by the model's names, if a table has them by those of a taxonomy."""
     called: dict[str, str] = {}
     if name := about.settings.get("taxonomy"):
         rename = taxonomy(name).rename
@@ -344,7 +345,7 @@ def _named(genres: Sequence[str], model: GenreModel, about: About) -> list[str]:
 
 
 def _write(model: GenreModel, source: Path, out: Path, task: _Task, head: Head) -> None:
-    """Write the model with its new head, without the backbone where the source lacks it."""
+    """Write the model with its new head, without the backbone if the source lacks it."""
     partial = bool(missing_weights(read_checkpoint(source), model))
     if NOT_MUSIC in task.labels and NOT_MUSIC not in model.labels:
         answers = dict(model.provenance.get("answers", {}))

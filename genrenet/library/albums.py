@@ -1,8 +1,8 @@
-"""Songs of one album inform each other: an album is mostly of one genre, single songs mislead.
+"""Combine the scores of songs of an album: most albums are of one genre, single songs vary.
 
-A song's scores become the normalised geometric mean of its own and those of the album's other
-songs. On 179 songs of Emotify that share their albums with others, scored by folds of artists, this
-raises the share of right ones from 0.598 to 0.626.
+A song's scores are replaced by the normalised geometric mean of its own and those of the album's
+other songs. On 179 songs of Emotify that share their albums with others, scored by folds of
+artists, this raises the accuracy from 0.598 to 0.626.
 """
 
 from __future__ import annotations
@@ -20,36 +20,36 @@ from genrenet.inference.result import SongResult, named
 from genrenet.library.table import SCORE, Row, file_of
 
 WEIGHT = 0.5
-"""What the album's other songs count, together."""
+"""Weight of the album's other songs, in total."""
 
 LEAST = 1e-6
-"""Score below which a genre is as good as excluded."""
+"""Minimum score in the geometric mean; a genre below it is as good as excluded."""
 
 NO_GENRE = (NOT_MUSIC, "Non-Music")
-"""What labels that are no genres are called here, and at Discogs."""
+"""Names of labels that are not genres, here and at Discogs."""
 
 SUM = 1e-3
-"""How far from one rounded scores may sum that share it out."""
+"""Tolerance for the sum of rounded scores that sum to one."""
 
 
 def album_scores(
     scores: NDArray[np.float64], albums: Sequence[Hashable | None], weight: float = WEIGHT
 ) -> NDArray[np.float64]:
-    """Return the scores of songs together with those of their albums.
+    """Return the scores of songs combined with those of their albums.
 
     Parameters
     ----------
     scores : ndarray of float, shape (songs, labels)
         From 0 to 1.
     albums : sequence
-        The album of each song; None where it is not known, or the song stands alone.
+        The album of each song; None if unknown.
     weight : float, from 0 to 1
         See `WEIGHT`.
 
     Returns
     -------
     ndarray of float64, shape (songs, labels)
-        Rows that sum to one do so still; others, such as a tagger's, are plain geometric means.
+        Rows that sum to one still do; others, such as a tagger's, are plain geometric means.
 
     Examples
     --------
@@ -72,13 +72,13 @@ def album_scores(
 
 
 def album_of(path: str, album: str | None = None) -> tuple[str, str] | None:
-    """Return what tells a song's album from others: its folder and the tag; None without a tag.
+    """Return the key of a song's album: its folder and the tag; None without a tag.
 
     Parameters
     ----------
     path : str
     album : str, optional
-        The tag, where it is known.
+        The tag, if known.
     """
     if album is None:
         album = str(read_tags(path)[0].get("album", ""))
@@ -86,12 +86,12 @@ def album_of(path: str, album: str | None = None) -> tuple[str, str] | None:
 
 
 def rows_by_album(rows: Iterable[Row], labels: Sequence[str]) -> Iterator[Row]:
-    """Yield the rows of a table, folder by folder, with genres that heed the albums.
+    """Yield the rows of a table, folder by folder, with scores combined by album.
 
     Parameters
     ----------
     rows : iterable of dict
-        Sorted by path. Songs of one album are looked for in one folder.
+        Sorted by path. Songs of one album must be in one folder.
     labels : sequence of str
         The table's genres.
     """
@@ -115,8 +115,8 @@ def rows_by_album(rows: Iterable[Row], labels: Sequence[str]) -> Iterator[Row]:
 
 
 def _by_folder(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    """Yield the rows of each folder; of rows sorted by path, those of folders in it may lie between
-    its songs.
+    """Yield the rows of each folder; in rows sorted by path, those of its sub-folders may lie
+    between its songs.
     """
     begun: list[tuple[str, list[Row]]] = []
     for row in rows:
@@ -130,7 +130,7 @@ def _by_folder(rows: Iterable[Row]) -> Iterator[list[Row]]:
 
 
 def results_by_album(results: Sequence[SongResult], rule: AnswerRule) -> None:
-    """Let the results of songs of one album inform each other, in place."""
+    """Combine the results of songs of each album, in place."""
     scored = [result for result in results if result.scores]
     labels = list(scored[0].scores) if scored else []
     changed = _changed(
@@ -146,7 +146,7 @@ def results_by_album(results: Sequence[SongResult], rule: AnswerRule) -> None:
 def _changed(
     scores: Sequence[Sequence[float]], albums: Sequence[Hashable | None], labels: Sequence[str]
 ) -> list[dict[str, float] | None]:
-    """Return the new scores of the songs whose albums have other songs; None of the rest."""
+    """Return the combined scores of songs that share their album; None for the others."""
     own = np.array(scores, np.float64).reshape(-1, len(labels))
     return [
         None

@@ -1,4 +1,4 @@
-"""What a scan has to do: the files as they are, beside what the table says of them."""
+"""The work of a scan: differences between the files and the table."""
 
 from __future__ import annotations
 
@@ -30,47 +30,47 @@ from genrenet.utils.file_stamp import FileStamp
 from genrenet.utils.paths import within
 
 UNKNOWN = FileStamp(-2, -2)
-"""Of a file that is there, but does not say."""
+"""State of a file that exists, but cannot be queried."""
 
 _AT_ONCE = 1024
 _KEYS = ("path", *FileStamp._fields, "error")
 
 
 class ScanError(GenrenetError):
-    """A scan that cannot be made, or cannot go on."""
+    """A scan that cannot start, or cannot continue."""
 
 
 class LibraryAway(ScanError):
-    """A library that is not there, or holds no music: a drive that is not mounted."""
+    """A library that is missing, or has no music: a drive that is not mounted."""
 
 
 @dataclass
 class Counts:
-    """What a scan found and did.
+    """The findings and results of a scan.
 
     Attributes
     ----------
     songs : int
-        Rows of the table.
+        Number of rows of the table.
     same, new, changed, moved, gone : int
-        Songs that were left as they are, those scored for the first time or again, those whose
-        content had been scored elsewhere, and rows dropped of songs that are nowhere else.
+        Numbers of songs that were unchanged, scored for the first time or again, or whose content
+        had been scored elsewhere, and of rows dropped for songs that no longer exist.
     left : list of str
         Songs that are still to be scored.
     failed : int
-        Songs scored by this scan that have an error.
+        Number of songs scored by this scan that have an error.
     in_error : int
-        Rows of the table that have one.
+        Number of rows of the table with an error.
     unreadable : list of str
-        Folders that could not be looked into; the rows of what is below them are kept.
+        Folders that could not be read; the rows of files below them are kept.
     errors : list of str
         The first errors of every process.
     scored_by : dict of str to int
-        Rows of the table by what scored them ("" where an older table does not say).
+        Rows of the table by what scored them ("" in an older table).
     genres : dict of str to int
-        Rows by genre; those that are no music under "not music", those in error under none.
+        Rows by genre; songs without music under "not music", rows in error are not included.
     unsure : int
-        Rows whose genre is not to be believed.
+        Number of rows without a reliable genre.
     """
 
     songs: int = 0
@@ -101,49 +101,49 @@ class Counts:
 
 
 def seen(path: str) -> FileStamp | None:
-    """Return a file as it is, not opened; None where there is none, or `UNKNOWN`."""
+    """Return a file's state without opening it; None if there is none, or `UNKNOWN`."""
     try:
         return FileStamp.now(path)
     except (FileNotFoundError, NotADirectoryError, ValueError):
         return None
     except OSError as error:
-        # A link that leads nowhere is no file; anything else is there, and cannot be asked.
+        # A broken link is not a file; anything else exists, but cannot be queried.
         return None if error.errno == errno.ELOOP else UNKNOWN
 
 
 class Following:
-    """What there is to do: the files as they are, beside what the table says of them.
+    """The work to do: differences between the files and the table.
 
     Parameters
     ----------
     libraries : iterable of path
     out : Path
     about : About
-        Of the table that is wanted.
+        Of the new table.
     restart, retry : bool
         See `genrenet.library.scanning.Scan.run`.
     only : collection of str, optional
-        Files and folders that something happened to, whether they still exist or not; only these
-        are looked at, and of folders what the table knows of them. The whole libraries by default.
+        Files and folders with changes, whether they still exist or not; only these are checked, and
+        for folders the rows of the table below them. The whole libraries by default.
     matched : bool
-        Look for `moves`; otherwise these are among what is to be scored.
+        Look for `moves`; otherwise these files are scored.
 
     Attributes
     ----------
     todo : list of (str, bool)
-        Files to score, and whether the table knows them.
+        Files to score, and whether the table has them.
     moves : list of Move
         Files whose content has been scored already.
     touched : dict of str to FileStamp
-        Paths of rows whose files hold the same, but look otherwise now.
+        Paths of rows whose files have the same content, but another state now.
     gone : list of str
         Paths of rows whose files are gone.
     listed : dict of str to str
-        Files that were looked at, by their path in the table.
+        Files that were checked, by their path in the table.
     partial : bool
-        Whether only some files were looked at.
+        Whether only some files were checked.
     fits : bool
-        Whether there is a former table, or none, whose rows can stay.
+        Whether the former table, if any, has rows that can be kept.
     """
 
     def __init__(
@@ -197,7 +197,7 @@ class Following:
         self.gone = [name for name in self._gone if not any(within(name, at) for at in hidden)]
 
     def _look(self, name: str, known: FileStamp, again: bool, closed: dict[str, None]) -> None:
-        """Look at a file that the table or a journal knows."""
+        """Check a file that is in the table or a journal."""
         path = self.listed.get(name)
         now = None if path is None else seen(path)
         self.touched.pop(name, None)
@@ -210,11 +210,11 @@ class Following:
             closed[os.path.dirname(path)] = None
         self._same[name] = now == UNKNOWN or (not again and known.is_still(now, path))
         if self._same[name] and now[:3] not in (known[:3], UNKNOWN[:3]):
-            # Written down, so that the next scan need not look into it again.
+            # Recorded, so that the next scan need not open it again.
             self.touched[name] = now._replace(sample=known.sample)
 
     def __getstate__(self) -> dict[str, Any]:
-        # The other processes need to know what to do, not what is there.
+        # The other processes need the list of work, not the list of files.
         kept: dict[str, Any] = {
             "listed": {},
             "moves": [],
@@ -265,21 +265,21 @@ class Following:
 
     @property
     def news(self) -> list[str]:
-        """All files that something is to be done about."""
+        """All files that need work."""
         touched = [self.listed[name] for name in self.touched]
         scored = [path for path, _ in self.todo]
         return [*scored, *(move.path for move in self.moves), *touched, *map(file_of, self.gone)]
 
     def known_rows(self, out: Path) -> Iterator[tuple[str, Row]]:
-        """Yield what a journal needs beside the songs that are scored, and what it is: a song that
-        was "moved", or, where only some files were looked at, one "touched", "gone", or "left" for
-        another place.
+        """Yield entries of a journal besides the scored songs, with their kind: a song that was
+        "moved", or, if only some files were checked, one "touched", "gone", or "left" for another
+        place.
         """
         unfinished = Unfinished(out)
         for row in moved_rows(self.moves, self._table, unfinished):
             yield "moved", row
         if not self.partial:
-            return  # the rest is found when the table is written
+            return  # the rest is determined when the table is written
         touched = {**self.touched}
         former = read_rows(out, Wanted(paths=touched.keys())) if self._table and touched else ()
         for row in chain(unfinished.rows(touched.keys()), former):
@@ -293,9 +293,7 @@ class Following:
             )
 
     def keeps(self, path: str) -> bool:
-        """Return whether a row stays in the table: its file is there, or has not been
-        looked for.
-        """
+        """Return whether a row stays in the table: its file exists, or has not been checked."""
         if self.partial or path in self.listed:
             return True
         hidden = any(within(path, printable(folder)) for folder in self.unreadable)
@@ -303,13 +301,13 @@ class Following:
 
 
 def tags_of(path: str) -> Row:
-    """Return artist, album and title of a file as a table has them."""
+    """Return artist, album and title of a file in the form of a table."""
     tags, _ = read_tags(path)
     return {name: str(tags.get(name, "")) for name in TAGS}
 
 
 def holds_something(folder: str) -> bool:
-    """Return whether a folder can be looked into, and has anything in it that is not hidden."""
+    """Return whether a folder can be read, and has any files that are not hidden."""
     if os.path.isfile(folder):  # a single song is a library too
         return True
     try:
@@ -320,7 +318,7 @@ def holds_something(folder: str) -> bool:
 
 
 def _empty(root: str, unreadable: Collection[str] = ()) -> LibraryAway:
-    # An empty folder is more often a drive that is not mounted than music all gone.
+    # An empty folder is more often an unmounted drive than a deleted collection.
     return LibraryAway(
         f"no audio files in '{printable(root)}'",
         found=f"{len(unreadable)} folders that cannot be looked into" if unreadable else "",
@@ -330,7 +328,7 @@ def _empty(root: str, unreadable: Collection[str] = ()) -> LibraryAway:
 
 
 def _check(out: Path, about: About, former: About | None, unfinished: Unfinished) -> None:
-    """Refuse to mix the rows of different models or settings in one table."""
+    """Raise an error before mixing the rows of different models or settings in one table."""
     found = unfinished.about
     if found is None and not unfinished.restarted:
         found = former

@@ -1,9 +1,9 @@
-"""What people say against a model: the right genre of a song, noted in the library's table.
+"""Corrections by the user: the right genre of a song, stored in the library's table.
 
-A correction stands in the column ``correction`` beside the model's own answer, which stays. All
-that reads the genres of a table takes it as the genre, with confidence 1 (see `answered`). A scan
-keeps it as long as the song's content is the same, wherever the file is and whichever model scores
-it, and also where another program has only changed the song's tags.
+A correction is stored in the column ``correction`` next to the model's own prediction, which is
+kept. All readers of a table use it as the genre, with confidence 1 (see `answered`). A scan keeps
+it as long as the song's content is the same, wherever the file is and whichever model scores it,
+and also if another program has only changed the song's tags.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ LONGEST = 100
 
 
 class CorrectionError(GenrenetError):
-    """A correction that cannot be noted."""
+    """A correction that cannot be stored."""
 
 
 def answered(row: Mapping[str, Any]) -> Row:
-    """Return a table's row with its correction, if there is one, in the place of the answer.
+    """Return a table's row with its correction, if there is one, instead of the prediction.
 
     Examples
     --------
@@ -49,12 +49,12 @@ def answered(row: Mapping[str, Any]) -> Row:
 
 
 def spelled(genre: str, labels: Iterable[str]) -> str:
-    """Return a genre as the model spells it, or a new one as it is given.
+    """Return a genre in the model's spelling, or a new one as it is given.
 
     Raises
     ------
     CorrectionError
-        It is no name of one genre.
+        It is not the name of one genre.
 
     Examples
     --------
@@ -73,27 +73,27 @@ def spelled(genre: str, labels: Iterable[str]) -> str:
 
 
 def correct(table: str | os.PathLike[str], genres: Mapping[str, str | None]) -> list[Row]:
-    """Note the right genres of songs in a library's table, or remove what was noted.
+    """Store the right genres of songs in a library's table, or remove them.
 
     Parameters
     ----------
     table : path
-        What ``genrenet scan`` wrote.
+        Table from ``genrenet scan``.
     genres : mapping of str to str or None
         By the song's file; None removes its correction.
 
     Returns
     -------
     list of dict
-        The songs' rows as they are now, in the table's order.
+        The songs' new rows, in the table's order.
 
     Raises
     ------
     CorrectionError
-        A genre is no name, or a song is not in the table or was never scored; the table is then
-        left as it is.
+        An invalid name of a genre, or a song that is not in the table or was never scored; the
+        table is then unchanged.
     TableError
-        The table cannot be read or written, or another command is at work on it.
+        The table cannot be read or written, or another command is using it.
     """
     file = Path(table).resolve()
     with table_lock(file):
@@ -101,7 +101,7 @@ def correct(table: str | os.PathLike[str], genres: Mapping[str, str | None]) -> 
 
 
 def correct_held(file: Path, genres: Mapping[str, str | None]) -> list[Row]:
-    """Do what `correct` does, for a caller that holds the table's lock.
+    """Do the same as `correct`, for a caller that holds the table's lock.
 
     Parameters
     ----------
@@ -140,7 +140,7 @@ def correct_held(file: Path, genres: Mapping[str, str | None]) -> list[Row]:
 
 
 def corrected_rows(table: str | os.PathLike[str]) -> list[Row]:
-    """Return the rows of a table that have a correction, with the model's answer.
+    """Return the rows of a table that have a correction, with the model's prediction.
 
     Raises
     ------
@@ -152,7 +152,7 @@ def corrected_rows(table: str | os.PathLike[str]) -> list[Row]:
 
 
 def genres_of(labels: Sequence[str], corrections: Iterable[str]) -> list[str]:
-    """Return a model's genres, and behind them those that only corrections name."""
+    """Return a model's genres, followed by those that only occur in corrections."""
     return list(dict.fromkeys([*labels, *sorted({*corrections})]))
 
 
@@ -162,7 +162,7 @@ class Remembered:
     Parameters
     ----------
     rows : iterable of dict
-        Of a table, whichever model made it.
+        Of a table, of any model.
     """
 
     def __init__(self, rows: Iterable[Row]) -> None:
@@ -173,19 +173,19 @@ class Remembered:
                     self._genres[key] = row["correction"]
 
     def of(self, row: Row) -> str | None:
-        """Return the correction of a song that was scored again; None where there is none."""
+        """Return the correction of a song that was scored again; None if there is none."""
         return next((self._genres[key] for key in self._keys(row) if key in self._genres), None)
 
     COLUMNS = (
         *("path", "size", "mtime", "sample", "correction"),
         *("duration", "frames", "genre", "confidence", "checkpoint"),
     )
-    """What is needed of a row."""
+    """Columns that are needed."""
 
     @staticmethod
     def _keys(row: Row) -> list[object]:
-        """Return what stands for a song's content: a sample of it, its file as it was, or exactly
-        the same answer to a file of the same name and length, whose tags alone have changed.
+        """Return keys of a song's content: a sample of it, its file's state, or exactly the same
+        scores for a file of the same name and length, of which only the tags have changed.
         """
         keys: list[object] = [(row["path"], row["size"], row["mtime"])]
         if row.get("sample"):
@@ -201,7 +201,7 @@ def _places(file: Path, wanted: Mapping[str, str | None]) -> dict[str, str | Non
     by_name = {printable(os.path.abspath(song)): song for song in wanted}
     by_file: dict[str, str] = {}
     found: dict[str, str] = {}
-    for links_followed in (False, True):  # only where it must: every file of the table is asked
+    for links_followed in (False, True):  # only if needed: it queries every file of the table
         if links_followed:
             left = wanted.keys() - found.values()
             if not left:

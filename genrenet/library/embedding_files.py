@@ -1,4 +1,4 @@
-"""Files of ``genrenet embed``: filled song by song, under another name until they are whole."""
+"""Files of ``genrenet embed``: written song by song, and renamed when they are complete."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from genrenet.features import SongEmbedding
 
 GROUP_BYTES = 1 << 24
-"""Frames that are held before they become a row group of a Parquet file."""
+"""Number of frames that are buffered before they are written as a Parquet row group."""
 
 
 class EmbeddingFileError(GenrenetError):
@@ -26,7 +26,7 @@ class EmbeddingFileError(GenrenetError):
 
 
 class _Song(NamedTuple):
-    """What is held of every song: two vectors, however long it is."""
+    """Fields kept for every song: two vectors, whatever its length."""
 
     path: str
     frames: int
@@ -36,16 +36,16 @@ class _Song(NamedTuple):
 
 
 class EmbeddingFile:
-    """A file that takes songs one after another; use it in a ``with`` statement.
+    """A file to which songs are added one after another; use it in a ``with`` statement.
 
     Parameters
     ----------
     out : Path
-        What `finish` makes, and nothing else does.
+        Written by `finish`, and not before.
     per : {"frame", "song", "both"}
-        Which rows it has.
+        Kinds of rows in the file.
     about : mapping
-        What the file says of itself.
+        Metadata of the file.
     """
 
     def __init__(self, out: Path, per: str, about: Mapping[str, Any]) -> None:
@@ -69,7 +69,7 @@ class EmbeddingFile:
                 part.unlink(missing_ok=True)
 
     def add(self, song: SongEmbedding) -> None:
-        """Take the next song.
+        """Add the next song.
 
         Raises
         ------
@@ -83,7 +83,7 @@ class EmbeddingFile:
         self.songs.append(row)
 
     def finish(self) -> None:
-        """Give the file its name, now that all songs are in it.
+        """Complete the file, and give it its name.
 
         Raises
         ------
@@ -97,18 +97,18 @@ class EmbeddingFile:
                 atomic.put_in_place(part, file)
 
     def add_frames(self, song: SongEmbedding) -> None:
-        """Take a song's frames."""
+        """Add a song's frames."""
         raise NotImplementedError
 
     def write(self) -> None:
-        """Write what has not been written yet."""
+        """Write buffered data."""
         raise NotImplementedError
 
     def close(self) -> None:
-        """Close what is open."""
+        """Close open files."""
 
     def part(self, file: Path) -> Path:
-        """Return the name of a file until it is whole."""
+        """Return the name of a file until it is complete."""
         return self.parts.setdefault(file, atomic.part_of(file))
 
     @contextlib.contextmanager
@@ -125,14 +125,14 @@ class EmbeddingFile:
 
 
 class NpzFile(EmbeddingFile):
-    """NumPy's archive: its arrays are whole, so frames are gathered in memory."""
+    """NumPy's archive: its arrays are written at once, so frames are collected in memory."""
 
     def __init__(self, out: Path, per: str, about: Mapping[str, Any]) -> None:
         super().__init__(out, per, about)
         self.gathered: list[SongEmbedding] = []
 
     def add_frames(self, song: SongEmbedding) -> None:
-        """Take a song's frames."""
+        """Add a song's frames."""
         self.gathered.append(song)
 
     def write(self) -> None:
@@ -155,7 +155,7 @@ class NpzFile(EmbeddingFile):
 
 
 class ParquetFile(EmbeddingFile):
-    """Parquet: frames go to the disk in row groups; songs follow at the end, in few bytes each."""
+    """Parquet: frames are written in row groups; songs follow at the end, with few bytes each."""
 
     def __init__(
         self, out: Path, per: str, about: Mapping[str, Any], group_bytes: int = GROUP_BYTES
@@ -170,12 +170,12 @@ class ParquetFile(EmbeddingFile):
 
     def __enter__(self) -> EmbeddingFile:
         if self.per != "song":
-            with self._writing():  # known before hours have gone into the songs
+            with self._writing():  # fail before hours are spent on the songs
                 self.sink = open(self.part(self.out), "wb")
         return self
 
     def add_frames(self, song: SongEmbedding) -> None:
-        """Take a song's frames, and write a row group where enough are waiting."""
+        """Add a song's frames, and write a row group if enough are buffered."""
         self.waiting.append((len(self.songs), song))
         self.waiting_bytes += song.frames.nbytes
         if self.waiting_bytes >= self.group_bytes:
@@ -245,10 +245,9 @@ def _song_table(songs: Sequence[_Song]) -> Any:
 
 
 def _vectors(rows: Any) -> Any:
-    """Return the rows of a matrix as lists of a fixed length of float32: NaN where a song gave
-    none.
+    """Return the rows of a matrix as lists of a fixed length of float32: NaN for songs without any.
 
-    Versions of Arrow read lists that are missing in different ways, and some not at all.
+    Versions of Arrow read missing lists in different ways, and some not at all.
     """
     import pyarrow as pa
 

@@ -1,8 +1,8 @@
-"""What happens in the folders of a library, as the system tells of it.
+"""File system events in the folders of a library.
 
-The system's events say which path something happened to, mostly. They are no more than hints here:
-some get lost where very many come at once, network drives tell nothing of what other machines do,
-and the number of folders that may be watched is limited. `Events.lost` and `Events.untold` say so.
+Events usually contain the path of a change. They are only hints here: some get lost if very many
+arrive at once, network drives do not report changes by other machines, and the number of folders
+that can be watched is limited. `Events.lost` and `Events.untold` report this.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ NETWORK = frozenset((
     "9p", "afp", "afpfs", "afs", "ceph", "cifs", "davfs", "drvfs", "fakeowner", "glusterfs",
     "lustre", "ncpfs", "nfs", "nfs4", "prl_fs", "remote", "smb2", "smb3", "smbfs", "v9fs", "vboxsf",
     "virtiofs", "vmhgfs", "webdav"))  # fmt: skip
-"""File systems that other machines change too, of which this one's system does not tell."""
+"""File systems that other machines can change without events on this one."""
 
 _KINDS = [
     getattr(kinds, name)
@@ -45,42 +45,42 @@ _QUEUE = Path("/proc/sys/fs/inotify/max_queued_events")
 
 
 def file_system(path: str) -> str:
-    """Return the kind of file system that a path is on; '' where that is not known."""
+    """Return the type of file system of a path; '' if unknown."""
     place, best = os.path.realpath(path), ("", "")
     for disk in psutil.disk_partitions(all=True):
         at = disk.mountpoint.rstrip(os.sep) + os.sep
         if (place + os.sep).startswith(at) and len(at) >= len(best[0]):
-            remote = "remote" in disk.opts.split(",")  # so Windows says of drives of others
+            remote = "remote" in disk.opts.split(",")  # reported by Windows for network drives
             best = (at, "remote" if remote else disk.fstype.lower())
     return best[1]
 
 
 def on_network(path: str) -> bool:
-    """Return whether a path is on a drive that other machines change too."""
+    """Return whether a path is on a drive that other machines can change."""
     kind = file_system(path)
     return kind in NETWORK or kind.startswith("fuse.")
 
 
 class Events(FileSystemEventHandler):
-    """Collects the paths of a library that something happened to.
+    """Collects the paths of a library that have changed.
 
     Parameters
     ----------
     roots : sequence of str
-        Absolute paths of folders; all must be there.
+        Absolute paths of folders; all must exist.
     ignored : str
-        A path: nothing is told of it, nor of what is below it.
+        A path: changes of it, and below it, are ignored.
 
     Attributes
     ----------
     happened : threading.Event
-        Set as soon as there is something to `take`.
+        Set as soon as there are changes to `take`.
     lost : bool
         Events may have been lost since this was last set to False.
     relinked : bool
-        A link to a folder has come or gone, so other folders are to be watched.
+        A link to a folder was added or removed, so other folders are to be watched.
     untold : str
-        Why not all changes are told of; '' where they are.
+        Why not all changes are reported; '' if they are.
     """
 
     def __init__(self, roots: Sequence[str], ignored: str) -> None:
@@ -89,14 +89,14 @@ class Events(FileSystemEventHandler):
         self.lost, self.relinked, self.untold = False, False, ""
         self._paths: set[str] = set()
         self._count, self._lock = 0, threading.Lock()
-        self._most = 8192  # half of what Linux and Windows keep by default
+        self._most = 8192  # half of the default of Linux and Windows
         with suppress(OSError, ValueError):
             self._most = int(_QUEUE.read_text()) // 2
         self._names = _real_places(self.roots)
         self._links = {name for _, name in self._names}
         self._tangled = _overlap([place for place, _ in self._names])
         self._mute = _Mute(self)
-        # Of folders that are made and renamed at once; harmless.
+        # Caused by folders that are created and renamed at once; harmless.
         warnings.filterwarnings("ignore", "Callback with id .* already exists", RuntimeWarning)
         self._observer = Observer()
         if far := [root for root in roots if on_network(root)]:
@@ -111,19 +111,19 @@ class Events(FileSystemEventHandler):
             self.untold = _limit(error)
 
     def _probe(self) -> None:
-        """Watch one folder more: where the limit is reached, those before it failed in silence."""
+        """Watch one more folder: if the limit was reached, earlier ones failed silently."""
         with tempfile.TemporaryDirectory() as folder:
             self._observer.unschedule(self._observer.schedule(self, folder, event_filter=_KINDS))
 
     def on_any_event(self, event: FileSystemEvent) -> None:
-        """Note what an event is about; the observer calls it."""
+        """Record the path of an event; called by the observer."""
         self._count += 1
         paths = (event.src_path, event.dest_path)
         for path in (os.fsdecode(path) for path in paths if isinstance(path, str | bytes) and path):
             name = self._name(path)
             if name is None or within(name, self.ignored):
                 continue
-            # Windows says of a folder that is gone only that something is.
+            # For a deleted folder, Windows only reports that something was deleted.
             folder = event.is_directory or (event.event_type == "deleted" and os.name == "nt")
             if folder or os.path.splitext(name)[1].lower() in SUFFIXES:
                 with self._lock:
@@ -134,7 +134,7 @@ class Events(FileSystemEventHandler):
                 self.happened.set()
 
     def take(self) -> set[str]:
-        """Return paths that something happened to since the last time."""
+        """Return paths that have changed since the last call."""
         self.happened.clear()
         with self._lock:
             found, self._paths = self._paths, set()
@@ -149,12 +149,12 @@ class Events(FileSystemEventHandler):
         self._mute.close()
 
     def _stop(self) -> None:
-        with suppress(RuntimeError, OSError):  # never begun
+        with suppress(RuntimeError, OSError):  # never started
             self._observer.stop()
             self._observer.join()
 
     def _name(self, path: str) -> str | None:
-        """Return a path as a scan lists it; None of a hidden one."""
+        """Return a path in the form of a scan's list; None for a hidden one."""
         for place, name in self._names:
             if within(path, place):
                 below = path[len(place) :].strip(os.sep)
@@ -165,7 +165,7 @@ class Events(FileSystemEventHandler):
 
 
 class _Mute(logging.Handler):
-    """Hears what watchdog has to say, which is that events were lost, in the place of a user."""
+    """Handler of watchdog's log, which reports lost events."""
 
     def __init__(self, events: Events) -> None:
         super().__init__(logging.WARNING)
@@ -182,7 +182,7 @@ class _Mute(logging.Handler):
 
 
 def _real_places(roots: Sequence[str]) -> list[tuple[str, str]]:
-    """Return the folders to watch, links followed, and what each is called; the deepest first."""
+    """Return the folders to watch and their names in the scan; the deepest first."""
     found: dict[str, str] = {}
     places = [(os.path.realpath(root), root) for root in roots]
     while places:

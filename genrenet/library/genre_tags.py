@@ -1,18 +1,18 @@
 """Genre, grouping and style in one audio file's own tags, read and written with mutagen.
 
-Where each kind of file has them is in `genrenet.library.tag_values`.
+The location of the fields in each kind of file is in `genrenet.library.tag_values`.
 
 A file keeps its version of ID3: 2.3 stays 2.3, 2.4 stays 2.4. Version 2.2, which mutagen cannot
 write, and files without tags get 2.3, which every player reads. Several values are a list: in ID3
-with null characters between them, in others as the key or box repeats. In version 2.3, which knows
-of no lists, several genres of ours are one text with slashes (see `Held.stored`); what is there is
-read and put back as it is. An ID3v1 tag is never added; in one that is there, nothing but the byte
-of the genre changes.
+with null characters between them, in others as repeated keys or boxes. In version 2.3, which has no
+lists, several genres written by this package are one text with slashes (see `Held.stored`);
+existing values are read and restored unchanged. An ID3v1 tag is never added; in an existing one,
+only the byte of the genre changes.
 
-A tagger that is stopped while it moves a song's audio within the file leaves a damaged song. So a
-copy is changed, beside the file, and put in its place in one step, once it is shown that it holds
-the same audio (see `genrenet.library.same_audio`). Links to the file go on pointing at it; further
-hard links keep the former content.
+A tagger that is interrupted while it moves a song's audio within the file leaves a damaged song. So
+a copy next to the file is changed, and replaces the file in one step, once its audio has been
+verified to be the same (see `genrenet.library.same_audio`). Symbolic links to the file stay valid;
+further hard links keep the former content.
 """
 
 from __future__ import annotations
@@ -47,17 +47,17 @@ class GenreTagError(GenrenetError):
 
 @dataclass(frozen=True)
 class Held:
-    """What is in a file's tags.
+    """The content of a file's tags.
 
     Attributes
     ----------
     values : dict of str to list of str or None
-        By field, as they are stored (so ID3's "(17)" is not made "Rock"), None if there are none.
-        Fields that this kind of tag does not have are not here.
+        By field, as they are stored (so ID3's "(17)" is not converted to "Rock"), None if there are
+        none. Fields that this kind of tag does not have are missing.
     others : list of str
         Genres in those of its tags that are not written to.
     slashed : bool
-        Whether several values are to be one text, with slashes.
+        Whether several values are to be joined to one text, with slashes.
     """
 
     values: dict[str, list[str] | None]
@@ -65,12 +65,12 @@ class Held:
     slashed: bool
 
     def stored(self, values: Sequence[str]) -> list[str]:
-        """Return values in the form in which the file holds them."""
+        """Return values in the form in which the file stores them."""
         return ["/".join(values)] if self.slashed and values else list(values)
 
 
 def read_fields(path: str, fields: Iterable[str] = FIELDS) -> Held:
-    """Return what is in a file's tags.
+    """Return the content of a file's tags.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ def read_genre(path: str) -> list[str] | None:
 
 
 def has_genre(path: str) -> bool:
-    """Return whether a file names a genre in any of its tags, those included that are not written
+    """Return whether a file has a genre in any of its tags, including those that are not written
     to.
 
     Raises
@@ -129,18 +129,19 @@ def write_fields(path: str, values: Values) -> None:
     path : str
         An audio file.
     values : mapping of str to sequence of str, or None
-        By field of `genrenet.library.tag_values.FIELDS`, as they are to be stored; None takes the
-        field out.
+        By field of `genrenet.library.tag_values.FIELDS`, as they are to be stored; None removes the
+        field.
 
     Raises
     ------
     GenreTagError
-        The file cannot be written, or its audio would not stay the same; it is as it was.
+        The file cannot be written, or its audio would change; it is unchanged.
     """
     real = os.path.realpath(path)
     with _naming(path, "write"):
         if not os.access(real, os.W_OK):
-            # Replacing a file asks nobody but its folder; who protects a file means it.
+            # Replacing a file only needs write access to its folder, so write protection is checked
+            # here.
             raise PermissionError("the file is write-protected")
         if not os.access(os.path.dirname(real), os.W_OK):
             raise PermissionError("its folder is write-protected")
@@ -162,18 +163,18 @@ def write_fields(path: str, values: Values) -> None:
 
 
 def _take_over(copy: str, real: str) -> None:
-    """Give a file's owner, rights and attributes to its copy."""
+    """Copy a file's owner, permissions and attributes to its copy."""
     was = os.stat(real)
-    with suppress(PermissionError):  # only root gives files away; the group may still be kept
+    with suppress(PermissionError):  # only root can change owners; the group may still be kept
         os.chown(copy, -1, was.st_gid)
         os.chown(copy, was.st_uid, -1)
     shutil.copystat(real, copy)
-    os.utime(copy)  # the file has changed: backups and players go by its time
+    os.utime(copy)  # the file has changed: backups and players compare the time
 
 
 @contextmanager
 def _naming(path: str, verb: str) -> Iterator[None]:
-    """Turn whatever goes wrong with a file into an error that names it."""
+    """Convert any error of a file to one that names it."""
     try:
         yield
     except AudioChangedError as error:
@@ -182,7 +183,7 @@ def _naming(path: str, verb: str) -> Iterator[None]:
             found=str(error),
             remedy="copy its audio into a new file (remux it), and scan that file",
         ) from error
-    except Exception as error:  # mutagen lets IndexError, struct.error and others through
+    except Exception as error:  # mutagen does not catch IndexError, struct.error and others
         raise GenreTagError(
             f"cannot {verb} the genre of '{printable(path)}'",
             found=clean(error) or type(error).__name__,

@@ -1,8 +1,8 @@
-"""A linear head fitted again to a few songs, starting from what it was and pulled back to it.
+"""Refit a linear head to a few songs, starting from the old head and regularised towards it.
 
-Embeddings are standardised, and what is learnt is the difference from the old head, with the
-square of its length as a penalty. Songs whose answers are to stay have the old scores as targets
-(Z. Li, D. Hoiem, "Learning without forgetting", ECCV 2016).
+Embeddings are standardised, and the difference from the old head is fitted, with its squared norm
+as a penalty. Songs whose predictions are to be kept have the old scores as targets (Z. Li, D.
+Hoiem, "Learning without forgetting", ECCV 2016).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from genrenet.utils.hardware import compute_threads
 
 Floats = NDArray[np.float64]
 UNHEARD = 7.0
-"""By how much the logit of a new genre lies below the others' to begin with."""
+"""Initial distance of a new genre's logit below the others."""
 
 MOST_STEPS = 200
 
@@ -46,20 +46,20 @@ class Head(NamedTuple):
         return found
 
     def widened(self, more: int, x: ArrayLike) -> Head:
-        """Return a head with ``more`` outputs that have next to no score on songs like ``x``."""
+        """Return a head with ``more`` outputs that have near-zero scores on songs like ``x``."""
         low = float(self.logits(x).max(axis=1).mean()) - UNHEARD
         weight = np.vstack([self.weight, np.zeros((more, self.weight.shape[1]))])
         return Head(weight, np.concatenate([self.bias, np.full(more, low)]))
 
 
 def taught_targets(old: Floats, target: ArrayLike, activation: Activation) -> Floats:
-    """Return what the scores of songs are to be whose right genres are known.
+    """Return the target scores of songs whose right genres are known.
 
     Parameters
     ----------
     old : ndarray of float, shape (songs, labels)
-        The old scores. Where several genres may hold at once (``sigmoid``), they stay, apart from
-        the right genre's and that of a first genre that is another.
+        The old scores. If several genres may apply at once (``sigmoid``), they are kept, except for
+        the right genre and a wrong first genre.
     target : array_like of int, shape (songs,)
     activation : {"softmax", "normalised-sigmoid", "sigmoid"}
     """
@@ -79,7 +79,7 @@ def fit_head(
     *,
     pull: float,
 ) -> Head:
-    """Return a head that gives songs the scores they are to have, and is near to the old one.
+    """Return a head that fits target scores and is close to the old one.
 
     Parameters
     ----------
@@ -90,11 +90,11 @@ def fit_head(
     targets : array_like of float, shape (songs, labels)
         Scores from 0 to 1.
     weights : array_like of float, shape (songs,)
-        What each song counts.
+        Weight of each song.
     activation : {"softmax", "normalised-sigmoid", "sigmoid"}
     pull : float > 0
-        Weight of the squared length of the difference, for each feature. The problem is convex, so
-        that the result depends on nothing else.
+        Weight of the squared norm of the difference, for each feature. The problem is convex, so
+        the result depends on nothing else.
     """
     rows = np.asarray(x, np.float64)
     mean, scale = rows.mean(axis=0), rows.std(axis=0)
@@ -121,7 +121,7 @@ def fit_head(
         return whole
 
     threads = torch.get_num_threads()
-    compute_threads(1)  # so little work at a time costs several threads more than it saves
+    compute_threads(1)  # for so little work at a time, several threads cost more than they save
     try:
         solver.step(loss)
     finally:

@@ -1,8 +1,8 @@
-"""Journals of a scan under way: one line a song, so that a killed scan goes on where it was.
+"""Journals of a running scan: one line per song, so that an interrupted scan can be resumed.
 
-A scan of ``genres.parquet`` keeps its journals in the folder ``genres.parquet.parts``, one a
-process. Each begins with a line that says what all its rows have in common; a last line that was
-not written whole is ignored. A journal is only ever added to, so it works on network drives too.
+A scan of ``genres.parquet`` keeps its journals in the folder ``genres.parquet.parts``, one per
+process. Each begins with a line of metadata common to all its rows; an incomplete last line is
+ignored. A journal is only ever appended to, so it works on network drives too.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from genrenet.utils.errors import printable
 from genrenet.utils.file_stamp import FileStamp
 
 SYNC_SECONDS = 5.0
-"""Seconds of work that a loss of power may cost; a killed process loses none."""
+"""Seconds of work that a power failure may lose; a killed process loses none."""
 
 _RESTART = "restart"
 
@@ -43,7 +43,7 @@ class Journal:
     Parameters
     ----------
     out : Path
-        The table that is being made.
+        The table that is being written.
     part : int >= 0
         Number of the process.
     about : About
@@ -61,11 +61,11 @@ class Journal:
         try:
             self.file.parent.mkdir(exist_ok=True)
             self._lock.acquire(timeout=0)
-            # What follows the last whole line was being written when the scan was killed.
+            # Anything after the last complete line was being written when the scan was killed.
             self._handle = os.open(self.file, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
             end = _whole(self.file)
             if end and not _has_rows(self.file, end):
-                end = 0  # its first line may be of a scan that never came to anything
+                end = 0  # its first line may be of a scan that never wrote a row
             os.ftruncate(self._handle, end)
             if not end:
                 self._write(asdict(about))
@@ -79,7 +79,7 @@ class Journal:
             raise self._full(error) from error
 
     def add(self, row: Row) -> None:
-        """Keep a row; it stays, whatever happens to the process."""
+        """Append a row; it is kept whatever happens to the process."""
         try:
             # Another process may have an older row of the song.
             self._write({**row, "at": time.time_ns()})
@@ -96,7 +96,7 @@ class Journal:
 
     def _write(self, entry: Row) -> None:
         line = json.dumps(entry).encode() + b"\n"
-        while line:  # a nearly full disk takes a part
+        while line:  # a nearly full disk accepts a part
             line = line[os.write(self._handle, line) :]
 
     def _full(self, error: OSError) -> JournalError:
@@ -108,7 +108,7 @@ class Journal:
 
 
 class Unfinished:
-    """What the journals of a table hold, by song.
+    """The content of a table's journals, by song.
 
     Parameters
     ----------
@@ -118,9 +118,9 @@ class Unfinished:
     Attributes
     ----------
     about : About or None
-        What the journals' rows have in common; None where there are no journals.
+        The metadata of the journals; None if there are no journals.
     keys : dict of str to FileStamp
-        The file of every song in them as it was.
+        The state of the file of every song in them.
     failed : set of str
         Those of them that have an error.
 
@@ -145,7 +145,7 @@ class Unfinished:
                 raise self._foreign(file, str(error)) from error
 
     def rows(self, paths: Collection[str] | None = None) -> Iterator[Row]:
-        """Yield the latest row of every song, or of those that are named, sorted by path."""
+        """Yield the latest row of every song, or of given songs, sorted by path."""
         with ExitStack() as stack:
             handles = [stack.enter_context(open(file, "rb")) for file in self.files]
             wanted = self._places if paths is None else self._places.keys() & {*paths}
@@ -156,11 +156,11 @@ class Unfinished:
 
     @property
     def restarted(self) -> bool:
-        """Whether this scan does not go by the former table."""
+        """Whether this scan ignores the former table."""
         return (self.folder / _RESTART).exists()
 
     def restart(self) -> None:
-        """Forget the journals, and do not go by the former table."""
+        """Discard the journals, and ignore the former table."""
         self.clear()
         try:
             self.folder.mkdir(exist_ok=True)
@@ -171,7 +171,7 @@ class Unfinished:
         self.failed, self._times = set(), {}
 
     def clear(self) -> None:
-        """Remove the journals: what is in them is in the table, or not wanted."""
+        """Remove the journals: their content is in the table, or not needed."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _read(self, number: int, file: Path) -> None:
@@ -209,13 +209,13 @@ class Unfinished:
 
 
 def _has_rows(file: Path, end: int) -> bool:
-    """Return whether more than the first line of a journal has been written whole."""
+    """Return whether a journal has more than its first line, complete."""
     with open(file, "rb") as held:
         return len(held.readline()) < end
 
 
 def _whole(file: Path) -> int:
-    """Return the bytes of a journal up to the end of its last whole line."""
+    """Return the number of bytes of a journal up to the end of its last complete line."""
     step, end = 1 << 16, file.stat().st_size
     with open(file, "rb") as held:
         while end:

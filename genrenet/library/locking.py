@@ -1,7 +1,7 @@
-"""Who may write a table: one command at a time, and one that follows a library for good.
+"""Locks of tables: one command writes at a time, and one watches a library permanently.
 
-A command holds ``.TABLE.lock`` while it works. One that watches a library takes it for each update
-only, and holds ``.TABLE.watch.lock`` as long as it runs; others wait for its update to end.
+A command holds ``.TABLE.lock`` while it works. One that watches a library holds it only for each
+update, and ``.TABLE.watch.lock`` as long as it runs; others wait for its update to end.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 from genrenet.utils.errors import GenrenetError, printable
 
 PATIENCE = 120.0
-"""Most seconds that a command waits for the update of one that watches."""
+"""Maximum seconds that a command waits for the update of a watching one."""
 
 
 class TableError(GenrenetError):
@@ -23,7 +23,7 @@ class TableError(GenrenetError):
 
 
 class TableBusy(TableError):
-    """Another command is at work on a table."""
+    """Another command is using a table."""
 
 
 def _lock_of(file: Path, kind: str) -> FileLock:
@@ -50,7 +50,7 @@ def _held(file: Path, lock: FileLock, patience: float, busy: str, remedy: str) -
 
 @contextmanager
 def table_lock(file: Path, *, watching: bool = False) -> Iterator[None]:
-    """Keep all others from writing a table.
+    """Lock a table against writing by others.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def table_lock(file: Path, *, watching: bool = False) -> Iterator[None]:
     Raises
     ------
     TableBusy
-        Another command is at it.
+        Another command is using it.
     TableError
         The folder cannot be written.
     """
@@ -75,7 +75,7 @@ def table_lock(file: Path, *, watching: bool = False) -> Iterator[None]:
 
 @contextmanager
 def watch_lock(file: Path) -> Iterator[None]:
-    """Be the only command that watches a library for a table.
+    """Hold the lock of the only command that watches a library for a table.
 
     Raises
     ------
@@ -86,7 +86,7 @@ def watch_lock(file: Path) -> Iterator[None]:
     """
     busy = f"another 'genrenet scan --watch' keeps '{printable(file)}' up to date"
     lock = _lock_of(file, "watch.lock")
-    # Others hold it for a moment to see whether there is a watcher.
+    # Others hold it for a moment to check for a watcher.
     with _held(file, lock, 1.0, busy, "end it, or use another file"):
         yield
 

@@ -1,7 +1,7 @@
-"""Some rows of a table, found without reading it all.
+"""Find rows of a table without reading all of it.
 
-A Parquet file is sorted by path, so of most of its row groups only the statistics are looked at;
-columns that are not asked for are not read. SQLite finds paths by its key.
+A Parquet file is sorted by path, so for most of its row groups only the statistics are read;
+columns that are not requested are not read. SQLite finds paths by its key.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ _AT_ONCE = 4096
 
 @dataclass(frozen=True)
 class Wanted:
-    """Rows that are wanted: those of which any of this holds.
+    """A selection of rows: those for which any of these conditions is true.
 
     Attributes
     ----------
     paths : collection of str
         As in the table.
     folders : collection of str
-        What is below them.
+        Folders: rows of files below them.
     sizes : collection of int
-        Bytes of the song's file.
+        Sizes of the song's file in bytes.
     """
 
     paths: Collection[str] = ()
@@ -41,12 +41,12 @@ class Wanted:
 
     @property
     def spans(self) -> list[tuple[str, str]]:
-        """First path of each folder, and the first behind them."""
+        """First path of each folder, and the first one after them."""
         starts = [folder.rstrip(os.sep) + os.sep for folder in self.folders]
         return [(start, start[:-1] + chr(ord(os.sep) + 1)) for start in starts]
 
     def holds(self, path: str) -> bool:
-        """Return whether a path is wanted, whatever its size."""
+        """Return whether a path is selected, whatever its size."""
         if path in self.paths:
             return True
         while path not in self.folders:
@@ -56,14 +56,14 @@ class Wanted:
 
 
 def quoted(name: str) -> str:
-    """Return a column's name as SQL takes it."""
+    """Return a column's name, quoted for SQL."""
     return '"' + name.replace('"', '""') + '"'
 
 
 def sqlite_rows(
     connection: sqlite3.Connection, columns: list[str], wanted: Wanted | None
 ) -> Iterator[tuple[Any, ...]]:
-    """Yield columns of rows of the table ``songs``, sorted by path; of all rows with None."""
+    """Yield columns of rows of the table ``songs``, sorted by path; of all rows for None."""
     chosen = ", ".join(map(quoted, columns))
     if wanted is None:
         yield from connection.execute(f"SELECT {chosen} FROM songs ORDER BY path")
@@ -85,7 +85,7 @@ def sqlite_rows(
 def parquet_rows(
     held: pq.ParquetFile, columns: list[str], wanted: Wanted | None
 ) -> Iterator[pa.RecordBatch]:
-    """Yield columns of rows of a file, in its order, some at once; of all rows with None."""
+    """Yield columns of rows of a file, in its order, in batches; of all rows for None."""
     if wanted is None:
         yield from held.iter_batches(_AT_ONCE, columns=columns)
         return
@@ -107,7 +107,7 @@ def parquet_rows(
 
 
 def _may_hold(held: pq.ParquetFile, group: int, wanted: Wanted) -> bool:
-    """Return whether the statistics of a row group leave room for rows that are wanted."""
+    """Return whether a row group may contain selected rows, by its statistics."""
     place = held.schema_arrow.names.index("path")
     known = held.metadata.row_group(group).column(place).statistics
     if wanted.sizes or known is None or not known.has_min_max:

@@ -1,4 +1,4 @@
-"""Writing the table of a scan: its former rows and those of the journals, in one pass."""
+"""Write the table of a scan: its former rows and those of the journals, in one pass."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ _AT_ONCE = 1024
 def write_table(
     library: Following, out: Path, about: About, parts: Iterable[Counts] = ()
 ) -> Counts:
-    """Put the journals' rows into the table, and drop what is gone.
+    """Merge the journals' rows into the table, and drop rows of deleted files.
 
     Parameters
     ----------
     library : Following
-        What was found.
+        The state of the libraries.
     out : Path
     about : About
     parts : iterable of Counts
-        What each process did.
+        Results of each process.
 
     Raises
     ------
     TableError
-        It cannot be written; what was there stays, and so do the journals.
+        It cannot be written; the former table and the journals are kept.
     """
     found = Counts(same=library.same, unreadable=library.unreadable)
     elsewhere = {move.origin for move in library.moves}
@@ -75,7 +75,7 @@ def write_table(
 
 
 def _with_tags(rows: Iterator[Row], listed: Mapping[str, str]) -> Iterator[Row]:
-    """Yield rows with what the files' tags say: those of an older table lack it."""
+    """Yield rows with fields from the files' tags: those of an older table lack them."""
     while some := list(islice(rows, _AT_ONCE)):
         bare = [row for row in some if row.get("title") is None and row["path"] in listed]
         tags = in_threads(tags_of, [listed[row["path"]] for row in bare], workers=8)

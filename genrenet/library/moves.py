@@ -1,4 +1,4 @@
-"""Songs that are elsewhere now, or there twice: their content has been scored already."""
+"""Find songs that have moved or been copied: their content has been scored already."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ _KEYS = ("path", "size", "sample", "error")
 
 @dataclass(frozen=True)
 class Move:
-    """A file that holds what a row of the table, or of a journal, was made of.
+    """A file with the same content as a row of the table or of a journal.
 
     Attributes
     ----------
     path : str
         The file.
     known : bool
-        Whether the table has a row of this file too, made of something else.
+        Whether the table also has a row of this file, of other content.
     origin : str
         The path of the row.
     stamp : FileStamp
-        The file as it is.
+        The present state of the file.
     """
 
     path: str
@@ -42,14 +42,14 @@ class Move:
 def find_moves(
     todo: Iterable[tuple[str, bool]], table: Path | None, unfinished: Unfinished
 ) -> list[Move]:
-    """Find those of some files whose content has been scored already.
+    """Find files whose content has been scored already.
 
-    Only files that are as long as another song of the table are opened.
+    Only files of the same size as another song of the table are opened.
 
     Parameters
     ----------
     todo : iterable of (str, bool)
-        Files, and whether the table knows them.
+        Files, and whether the table has them.
     table : Path or None
     unfinished : Unfinished
         The table's journals.
@@ -60,7 +60,7 @@ def find_moves(
     for path, known in todo:
         try:
             stamp = FileStamp.now(path)
-        except OSError:  # the scan will find out
+        except OSError:  # reported when it is scored
             continue
         by_size[stamp.size].append((path, known, stamp))
     contents: dict[int, dict[str, list[tuple[str, bool, FileStamp]]]] = {}
@@ -101,7 +101,7 @@ def _by_content(
 
 
 def moved_rows(moves: Sequence[Move], table: Path | None, unfinished: Unfinished) -> Iterator[Row]:
-    """Yield the rows of moved files at their new places."""
+    """Yield the rows of moved files at their new paths."""
     by_origin: dict[str, list[Move]] = defaultdict(list)
     for move in moves:
         by_origin[move.origin].append(move)
@@ -109,7 +109,7 @@ def moved_rows(moves: Sequence[Move], table: Path | None, unfinished: Unfinished
         return
     former = read_rows(table, Wanted(paths=by_origin.keys())) if table is not None else iter(())
     for row in chain(unfinished.rows(by_origin.keys()), former):
-        # A journal may have another row of the same file than the table, or say that it is gone.
+        # A journal may have another row of the same file than the table, or record its deletion.
         waiting = by_origin[row["path"]]
         by_origin[row["path"]] = []
         for move in waiting:

@@ -1,7 +1,7 @@
-"""Genres in ``album.nfo`` and ``artist.nfo``, which Jellyfin and Kodi read beside the songs.
+"""Genres in ``album.nfo`` and ``artist.nfo``, which Jellyfin and Kodi read next to the songs.
 
-Of a file that is there, nothing but the elements ``genre`` of its root changes; see
-https://kodi.wiki/view/NFO_files/Music. A new one holds the name and the genres.
+In an existing file, only the elements ``genre`` of its root are changed; see
+https://kodi.wiki/view/NFO_files/Music. A new one contains the name and the genres.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from genrenet.utils.atomic import replacing
 from genrenet.utils.errors import printable
 
 NFO = "nfo"
-"""The field of the undo file that holds the whole text; a byte is a character."""
+"""The field of the undo file with the full text; each byte is stored as a character."""
 
 LARGEST = 1 << 20
 NAMES = {"album": "album.nfo", "artist": "artist.nfo"}
@@ -32,7 +32,7 @@ _NAME_OF = {"album": "title", "artist": "name"}
 
 @dataclass(frozen=True)
 class NfoOutcome(Outcome):
-    """What becomes of an NFO file: genres before and after, and its text under `NFO`."""
+    """The change of an NFO file: genres before and after, and its text under `NFO`."""
 
     def changes(self) -> dict[str, tuple[Genre, Genre]]:
         """Return the change of the text; see `Outcome.changes`."""
@@ -40,7 +40,7 @@ class NfoOutcome(Outcome):
 
 
 def plan_nfo(path: str, root: str, name: str, genres: Sequence[str], wish: Wish) -> Outcome:
-    """Return what to do with an NFO file.
+    """Return the plan for an NFO file.
 
     Parameters
     ----------
@@ -48,11 +48,11 @@ def plan_nfo(path: str, root: str, name: str, genres: Sequence[str], wish: Wish)
         As a table writes it, see `genrenet.library.table.file_of`.
     root : {"album", "artist"}
     name : str
-        What a new file calls the album or artist.
+        Name of the album or artist in a new file.
     genres : sequence of str
-        What is to be written.
+        Genres to write.
     wish : Wish
-        What becomes of genres that are there.
+        How existing genres are treated.
     """
     try:
         text = _read(file_of(path))
@@ -71,9 +71,9 @@ def plan_nfo(path: str, root: str, name: str, genres: Sequence[str], wish: Wish)
 
 
 def plan_nfo_back(path: str, changes: Changes) -> Outcome:
-    """Return what to do with an NFO file that was changed so, the last change first.
+    """Return the plan to undo changes of an NFO file, the last change first.
 
-    If another program has written it anew meanwhile, but has kept the genres, these go back.
+    If another program has rewritten it, but has kept the genres, only the genres are restored.
     """
     root = next((root for root, name in NAMES.items() if path.endswith(name)), "album")
     try:
@@ -102,7 +102,7 @@ def _change(old: str | None, new: str | None) -> dict[str, tuple[Genre, Genre]]:
 
 
 def write_nfo(outcome: Outcome) -> Outcome:
-    """Carry out a plan; a failure becomes the outcome."""
+    """Carry out a plan; a failure is recorded in the outcome."""
     path, (_, new) = file_of(outcome.path), outcome.also[NFO]
     try:
         if new is None:
@@ -125,9 +125,7 @@ def write_nfo(outcome: Outcome) -> Outcome:
 
 @dataclass
 class _Parsed:
-    """The genres in a root element, where they are and where it ends (bytes), and what else is in
-    it.
-    """
+    """The genres in a root element, their positions and its end (bytes), and its other content."""
 
     genres: list[str]
     spans: list[tuple[int, int]]
@@ -136,7 +134,7 @@ class _Parsed:
 
 
 def amended(text: str, root: str, genres: Sequence[str]) -> str:
-    """Return the text of an NFO file with other genres, all else as it was.
+    """Return the text of an NFO file with other genres, otherwise unchanged.
 
     Examples
     --------
@@ -203,7 +201,7 @@ def _parsed(text: str, root: str) -> _Parsed:
         if stack[:2] == [root, "genre"]:
             texts.append(part)
         elif part.strip():
-            joined = isinstance(found.rest[-1], str)  # what a genre stood between
+            joined = isinstance(found.rest[-1], str)  # what a genre was in between
             found.rest.append((str(found.rest.pop()) if joined else "") + part.strip())
 
     parser.StartElementHandler, parser.EndElementHandler = start, end
@@ -211,7 +209,7 @@ def _parsed(text: str, root: str) -> _Parsed:
     try:
         parser.Parse(text.encode("latin-1"), True)
     except expat.ExpatError:
-        if found.end < 0:  # behind the root an address may stand
+        if found.end < 0:  # a URL may follow the root
             raise
     if text[found.end : found.end + 2] != "</":
         raise ValueError(f"'{root}' is empty")
@@ -219,7 +217,7 @@ def _parsed(text: str, root: str) -> _Parsed:
 
 
 def _escaped(text: str) -> str:
-    """Return a text for XML in any encoding that has ASCII's characters."""
+    """Return a text escaped for XML in any encoding that contains ASCII."""
     return escape(text).encode("ascii", "xmlcharrefreplace").decode()
 
 

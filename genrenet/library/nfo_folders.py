@@ -23,7 +23,7 @@ _KEYS = ("path", "genre", "confidence", "genres", "subgenres", "correction", "er
 
 @dataclass
 class _Folder:
-    """Songs that lie in a folder, or in folders of it."""
+    """Songs in a folder, or in its sub-folders."""
 
     genres: Counter[str] = field(default_factory=Counter)
     albums: Counter[str] = field(default_factory=Counter)
@@ -38,7 +38,7 @@ def tag_nfo(
 
     An album is a folder whose songs all have one album in their tags; an artist is a folder of such
     folders whose songs all have one artist. Their genres are those of most of their songs. Tables
-    that do not hold albums and artists have none.
+    without albums and artists give none.
 
     Parameters
     ----------

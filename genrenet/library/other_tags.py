@@ -1,4 +1,4 @@
-"""Genres in tags of a file that `genrenet.library.genre_tags` does not write to.
+"""Genres in tags of a file to which `genrenet.library.genre_tags` does not write.
 
 ======================  ============================================================
 kind                    where else a genre may be
@@ -27,18 +27,18 @@ from mutagen.mp4 import MP4
 
 
 def other_genres(path: str, others: Callable[[str], Iterable[str]] | None) -> list[str]:
-    """Return genres that a file names where its own kind of tag does not.
+    """Return genres in other tags than the file's own kind.
 
     Parameters
     ----------
     path : str
     others : callable or None
-        Of its `genrenet.library.tag_formats.TagFormat`.
+        That of its `genrenet.library.tag_formats.TagFormat`.
 
     Returns
     -------
     list of str
-        As they are stored; those of tags that cannot be read are left out.
+        As they are stored; tags that cannot be read are ignored.
 
     Raises
     ------
@@ -96,7 +96,7 @@ def info_genres(path: str) -> Iterator[str]:
 
 
 def _chunks(file: Any, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-    """Name, start and size of each chunk."""
+    """Yield the name, start and size of each chunk."""
     while at + 8 <= end:
         file.seek(at)
         head = file.read(8)

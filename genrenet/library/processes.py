@@ -1,4 +1,4 @@
-"""Processes that share a scan, on one machine or many, as Lightning starts or finds them."""
+"""Processes that share a scan, on one or several machines, started or found by Lightning."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from genrenet.utils.hardware import end_with_parent
 T = TypeVar("T")
 
 PATIENCE = timedelta(days=7)
-"""How long processes wait for each other: some have longer songs than others."""
+"""Maximum time that processes wait for each other: song lengths differ."""
 
 
 class TeamError(GenrenetError):
@@ -23,29 +23,29 @@ class TeamError(GenrenetError):
 
 
 class Team:
-    """The processes that scan together: this one alone.
+    """The processes of a scan: only this one.
 
     Attributes
     ----------
     rank : int
-        Number of this process, from 0.
+        Index of this process, from 0.
     size : int
-        How many there are.
+        Number of processes.
     """
 
     rank = 0
     size = 1
 
     def share(self, value: T) -> T:
-        """Return what the first process has."""
+        """Return the value of the first process."""
         return value
 
     def gather(self, value: T) -> list[T]:
-        """Return what every process has; waits for all of them."""
+        """Return the values of all processes; waits for all of them."""
         return [value]
 
     def end(self) -> None:
-        """End the processes that this one has started."""
+        """Kill the processes that this one has started."""
 
 
 class LightningTeam(Team):
@@ -54,14 +54,14 @@ class LightningTeam(Team):
     Parameters
     ----------
     processes : int > 0
-        Processes on each machine.
+        Number of processes on each machine.
     nodes : int > 0
-        Machines.
+        Number of machines.
 
     Notes
     -----
-    Only words pass between the processes, so the backend is gloo also where the networks run on
-    graphics cards.
+    Only text is exchanged between the processes, so the backend is gloo even if the networks run on
+    GPUs.
     """
 
     def __init__(self, processes: int, nodes: int) -> None:
@@ -78,7 +78,7 @@ class LightningTeam(Team):
             end_with_parent()
 
     def share(self, value: T) -> T:
-        """Return what the first process has."""
+        """Return the value of the first process."""
         from torch import distributed
 
         held = [value]
@@ -87,7 +87,7 @@ class LightningTeam(Team):
         return value if self.rank == 0 else held[0]
 
     def gather(self, value: T) -> list[T]:
-        """Return what every process has; waits for all of them."""
+        """Return the values of all processes; waits for all of them."""
         from torch import distributed
 
         found: list[T] = [value] * self.size
@@ -96,7 +96,7 @@ class LightningTeam(Team):
         return found
 
     def end(self) -> None:
-        """End the processes that this one has started."""
+        """Kill the processes that this one has started."""
         kill = getattr(self._launcher, "kill", None)  # `torchrun` and SLURM end theirs themselves
         if kill is not None:
             kill(signal.SIGTERM)
@@ -104,7 +104,7 @@ class LightningTeam(Team):
 
 @contextmanager
 def _together() -> Iterator[None]:
-    """One clear error for all the ways in which waiting for a lost process fails."""
+    """Convert all failures of waiting for a lost process to one clear error."""
     try:
         yield
     except RuntimeError as error:
@@ -115,8 +115,8 @@ def _together() -> Iterator[None]:
 
 
 def launched() -> tuple[int, int] | None:
-    """Return processes on each machine and machines, if ``torchrun`` or SLURM has started
-    this one.
+    """Return the numbers of processes per machine and of machines, if ``torchrun`` or SLURM has
+    started this process.
     """
     environment = os.environ
     if "TORCHELASTIC_RUN_ID" in environment:
@@ -130,9 +130,7 @@ def launched() -> tuple[int, int] | None:
 
 
 def own_device(team: Team, device: str | None) -> str | None:
-    """Return the device of this process: on a machine with several graphics cards, each has
-    its own.
-    """
+    """Return the device of this process: on a machine with several GPUs, each has its own."""
     if not isinstance(team, LightningTeam) or device not in (None, "cuda"):
         return device
     import torch

@@ -1,11 +1,11 @@
-"""Proof that a tagged copy of a file holds the same audio: no tagger is trusted with the original.
+"""Verify that a tagged copy of a file has the same audio before it replaces the original.
 
-Three views of a file are compared, as many as its container allows:
+Up to three properties of a file are compared, as far as its container allows:
 
-- the packets that FFmpeg demuxes, stream by stream: codec, bytes, times and order. A container that
-  points at its audio by offsets (MP4 and its fragments, ASF) shows here whether they still hold.
-- the bytes between the tags at both ends, where a file is nothing but audio between tags.
-- the packets and granule positions of each logical stream of an Ogg file, comments left out.
+- the packets that FFmpeg demuxes, stream by stream: codec, bytes, times and order. For a container
+  with offsets to its audio (MP4 and its fragments, ASF) this shows whether they are still valid.
+- the bytes between the tags at both ends, if a file is only audio between tags.
+- the packets and granule positions of each logical stream of an Ogg file, without comments.
 
 Pictures count as tags.
 """
@@ -28,17 +28,17 @@ from genrenet.utils.errors import GenrenetError
 PATIENCE = 60.0
 """Seconds that FFmpeg may take to find the next packet."""
 
-_PAST_THE_END = {"tak"}  # without a word of their last frame, FFmpeg takes tags for audio
+_PAST_THE_END = {"tak"}  # their last frame is not marked, so FFmpeg reads tags as audio
 _PICTURES = {"mjpeg", "png", "gif", "bmp", "webp", "tiff"}
 _FLAC_TAGS = {1, 4, 6}  # padding, comment, picture
 
 
 class AudioChangedError(GenrenetError):
-    """A copy whose audio is not, or cannot be shown to be, that of the original."""
+    """A copy whose audio differs from the original, or cannot be verified."""
 
 
 def flush(path: str) -> None:
-    """Bring a file to the disk and out of memory, so that what is read next is what is kept."""
+    """Flush a file to the disk and drop it from memory, so that the stored bytes are read next."""
     with open(path, "rb") as file:
         os.fsync(file.fileno())
         if hasattr(os, "posix_fadvise"):
@@ -46,20 +46,20 @@ def flush(path: str) -> None:
 
 
 def check_same_audio(original: str, copy: str, container: str) -> None:
-    """Refuse a copy whose audio is not that of the original.
+    """Raise an error for a copy whose audio is not that of the original.
 
     Parameters
     ----------
     original, copy : str
         Two files.
     container : {"ends", "flac", "ogg", "mp4", ""}
-        Where tags are: at both ends of the audio, in front of it as FLAC has them, in Ogg's
-        packets, in MP4's boxes, or somewhere else that FFmpeg knows of.
+        Where tags are: at both ends of the audio, before it as in FLAC, in Ogg's packets, in MP4's
+        boxes, or elsewhere as known to FFmpeg.
 
     Raises
     ------
     AudioChangedError
-        The audio differs, or nothing can read both files.
+        The audio differs, or both files cannot be read in any way.
     OSError
         A file cannot be read.
     """
@@ -100,7 +100,7 @@ def _packets(path: str) -> list[str] | None:
 
 
 def _describe(stream: Any) -> tuple[object, ...]:
-    """Return what a decoder is told of a stream before its first packet."""
+    """Return the decoder configuration of a stream."""
     codec = stream.codec_context
     if codec is None:
         return (stream.type, stream.time_base)
@@ -111,7 +111,7 @@ def _describe(stream: Any) -> tuple[object, ...]:
 
 
 def _rest(file: BinaryIO, found: Any, end: int) -> str:
-    """Return digest that goes on with a file's bytes up to ``end``."""
+    """Return a digest updated with a file's bytes up to ``end``."""
     while (left := end - file.tell()) > 0 and (block := file.read(min(CHUNK, left))):
         found.update(block)
     return str(found.hexdigest())
@@ -128,12 +128,12 @@ def _after_id3(file: BinaryIO, start: int) -> int:
 
 
 def _between_tags(path: str) -> str:
-    """Return the digest of what is between the tags at both ends of a file."""
+    """Return the digest of the bytes between the tags at both ends of a file."""
     with open(path, "rb") as file:
         start, end = 0, file.seek(0, os.SEEK_END)
         while (after := _after_id3(file, start)) != start:
             start = after
-        for _ in range(2):  # ID3v1 may be behind APEv2, and before it
+        for _ in range(2):  # ID3v1 may follow or precede APEv2
             file.seek(max(start, end - 128))
             tail = file.read(end - file.tell()) if end > start else b""
             if len(tail) == 128 and tail.startswith(b"TAG"):
@@ -180,7 +180,7 @@ def _ogg(path: str) -> list[str]:
                 streams.append(_OggStream())
                 current[page.serial] = streams[-1]
             current[page.serial].add(page)
-        rest = _rest(file, hashlib.sha256(), end)  # what is no Ogg any more
+        rest = _rest(file, hashlib.sha256(), end)  # data after the Ogg pages
         return [*(stream.digest() for stream in streams), rest]
 
 
@@ -195,13 +195,13 @@ def _pages(file: BinaryIO) -> Iterator[OggPage]:
 
 
 class _OggStream:
-    """A logical stream as its pages come: what its packets hold, but for the second."""
+    """Digest of a logical stream from its pages: the content of its packets except the second."""
 
     def __init__(self) -> None:
         self.found, self.packet, self.pieces = hashlib.sha256(), 0, list[bytes]()
 
     def add(self, page: OggPage) -> None:
-        """Take the next page; how packets are cut into pages does not count."""
+        """Add the next page; the division of packets into pages is ignored."""
         for number, piece in enumerate(page.packets, 1):
             self.pieces.append(piece)
             if number < len(page.packets) or page.complete:
@@ -214,13 +214,13 @@ class _OggStream:
             self.found.update(b"%d@%d;" % (self.packet, page.position))
 
     def digest(self) -> str:
-        """Return the digest of the packets so far, a last one that is cut short included."""
+        """Return the digest of the packets so far, including a truncated last one."""
         self.found.update(b"".join(self.pieces))
         return self.found.hexdigest()
 
 
 def _moves_what_is_pointed_at(original: str, copy: str) -> bool:
-    """Return whether fragments have moved that an index of absolute positions points at."""
+    """Return whether fragments have moved to which an index of absolute positions refers."""
     was, now = _boxes(original), _boxes(copy)
     fragments = [[at for name, at in boxes if name == b"moof"] for boxes in (was, now)]
     if fragments[0] == fragments[1]:
@@ -250,7 +250,7 @@ def _boxes(path: str) -> list[tuple[bytes, int]]:
 _VIEWS: dict[str, tuple[Callable[[str], Any], ...]] = {
     "ends": (_packets, _between_tags),
     "flac": (_packets, _behind_blocks),
-    "ogg": (_ogg,),  # FFmpeg loses streams that begin late
+    "ogg": (_ogg,),  # FFmpeg misses streams that begin late
     "mp4": (_packets,),
     "": (_packets,),
 }

@@ -1,8 +1,8 @@
-"""Scans: a table with the genre of every song of a library, which follows the files.
+"""Scans: keep a table with the genre of every song of a library up to date.
 
-A scan scores what is new or has changed, drops what is gone, and leaves the rest as it is. Each
-song's row goes into a journal as soon as there is one, so that a killed scan goes on where it was;
-at the end the journals and the former table become the new one, in one step.
+A scan scores new and changed files, drops deleted ones, and leaves the rest unchanged. Each song's
+row is appended to a journal at once, so that an interrupted scan can be resumed; at the end the
+journals and the former table are merged to the new one, in one step.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ T = TypeVar("T")
 
 
 def identity_of(checkpoint: str | os.PathLike[str]) -> str:
-    """Return what names a model for good: its name and the first digits of its file's SHA-256.
+    """Return a permanent name of a model: its name and the first digits of its file's SHA-256.
 
     Examples
     --------
@@ -52,12 +52,12 @@ def identity_of(checkpoint: str | os.PathLike[str]) -> str:
 
 
 def model_of(table: str | os.PathLike[str]) -> str | None:
-    """Return the name of the model that a table was made with, where the same is still there.
+    """Return the name of the model of a table, if the same model is still available.
 
     Raises
     ------
     TableError
-        There is a table, and it is damaged.
+        The table is damaged.
     """
     if not Path(table).exists():
         return None
@@ -87,7 +87,7 @@ class UnopenedModel:
 def unopened(
     checkpoint: str, open: Callable[[], GenreModel | SongScorer]
 ) -> GenreModel | SongScorer | UnopenedModel:
-    """Return a network that ``open`` opens when there is work for it, or a baseline, opened."""
+    """Return a network that ``open`` opens on demand, or a baseline, opened."""
     from genrenet.models.checkpoints.header import read_header
 
     if scorer_format(checkpoint) or is_reference(checkpoint):
@@ -96,9 +96,9 @@ def unopened(
 
 
 def scorer_of(model: GenreModel | SongScorer, device: str | None = None) -> str:
-    """Return what scores depend on beside the model: device, precision and the version of torch.
+    """Return the other inputs of scores: device, precision and the version of torch.
 
-    Scores of two such differ by some hundredths at most (see
+    Scores of two of these differ by some hundredths at most (see
     `genrenet.models.optimised.optimised`).
     """
     import torch
@@ -116,7 +116,7 @@ def scorer_of(model: GenreModel | SongScorer, device: str | None = None) -> str:
 
 
 def _check_alike(team: Team, how: str) -> None:
-    """Refuse processes that would score the songs of one table differently."""
+    """Raise an error if processes would score the songs of one table differently."""
     found = team.gather(how)
     if len({*found}) > 1:
         said = "; ".join(f"{words} ({found.count(words)})" for words in sorted({*found}))
@@ -149,11 +149,11 @@ def scan(
     Parameters
     ----------
     libraries : iterable of path
-        Folders. Rows of songs elsewhere stay in the table.
+        Folders. Rows of songs outside of them stay in the table.
     out : path
-        The table, ``.parquet`` or ``.sqlite``; made if there is none.
+        The table, ``.parquet`` or ``.sqlite``; created if there is none.
     model : GenreModel or SongScorer or UnopenedModel
-        As `genrenet.inference.classify.open_method` gives it, or not opened yet.
+        From `genrenet.inference.classify.open_method`, or not opened yet.
     checkpoint : str
         Its identity; see `identity_of`.
     trim, frames, device, workers
@@ -161,11 +161,11 @@ def scan(
     restart : bool
         Classify every song again.
     retry : bool
-        Score songs again that had an error.
+        Score songs with an error again.
     team : Team, optional
-        The processes that share the work; all of them call this function.
+        The processes that share the work; all of them must call this function.
     progress : callable, optional
-        Called with the number of songs this process has done and those it has to do.
+        Called with (songs done by this process, total number for this process).
     taxonomy : Taxonomy, optional
         See `genrenet.inference.classify.score_songs`.
 
@@ -177,13 +177,13 @@ def scan(
     Raises
     ------
     ScanError
-        No audio in a library, another running scan of the same table, or a table made by another
-        model or with other settings.
+        No audio in a library, another running scan of the same table, or a table of another model
+        or with other settings.
     TableError
         The table is damaged, or cannot be written.
     KeyboardInterrupt
-        The scan was interrupted. A single process has written the table with what is done; the
-        same call goes on from there, as it does after any other end.
+        The scan was interrupted. A single process has written the table with the finished songs;
+        the same call continues, as after any other interruption.
     """
     how = Scan(
         libraries,
@@ -201,14 +201,14 @@ def scan(
 
 
 class Scan:
-    """How a library is scanned into a table; the model stays open from one run to the next.
+    """Scans of a library into a table; the model stays open between runs.
 
     Parameters
     ----------
     libraries, out, model, checkpoint, trim, frames, device, workers, team, taxonomy
         See `scan`.
     watching : bool
-        Others wait for the runs; see `genrenet.library.locking.table_lock`.
+        Other commands wait for the runs; see `genrenet.library.locking.table_lock`.
     """
 
     def __init__(
@@ -238,7 +238,7 @@ class Scan:
         self.about = About(labels, checkpoint, settings)
 
     def score(self, paths: Iterable[str]) -> Iterator[SongResult]:
-        """Score songs, in the order in which they are done."""
+        """Score songs, in the order in which they are finished."""
         from genrenet.inference.classify import score_songs
 
         assert not isinstance(self.model, UnopenedModel)
@@ -255,12 +255,12 @@ class Scan:
         )
 
     def ready(self) -> None:
-        """Open the model where it is not, and note what its scores depend on."""
+        """Open the model if needed, and record the other inputs of its scores."""
         if self.scored_by:
             return
         if isinstance(self.model, UnopenedModel):
             self.model = self.model.open()
-        self.score(())  # refuses numbers out of range before any of them is written
+        self.score(())  # raises an error for numbers out of range before any is written
         scored_by = scorer_of(self.model, self.device)
         _check_alike(self.team, f"{self.checkpoint}, {scored_by}")
         self.scored_by = scored_by
@@ -275,7 +275,7 @@ class Scan:
         write: bool = True,
         enough: Enough | None = None,
     ) -> Counts:
-        """Bring the table up to date.
+        """Update the table.
 
         Parameters
         ----------
@@ -284,15 +284,15 @@ class Scan:
         only : collection of str, optional
             See `Following`.
         write : bool
-            Write the table; otherwise what was found stays in the journals, where it is as safe. So
-            it does where songs are left of a table that takes the place of another.
+            Write the table; otherwise the results stay in the journals, where they are equally
+            safe. They also stay there if songs are left and the table would replace another one.
         enough : callable, optional
             See `genrenet.library.scoring.Scorer`.
 
         Returns
         -------
         Counts
-            ``songs``, ``in_error`` and ``scored_by`` only of a table that was written.
+            ``songs``, ``in_error`` and ``scored_by`` only for a table that was written.
 
         Raises
         ------
@@ -323,19 +323,19 @@ class Scan:
                     scorer.keep_known(library.known_rows(out))
                     if library.todo:
                         scorer.run(mine, self.score)
-                    if library.partial:  # who asked for these files sees that they have changed
+                    if library.partial:  # the caller's list of files shows that they have changed
                         counts.left += [path for path, _ in scorer.again]
                     elif scorer.again:
                         scorer.run(scorer.again, self.score, last=True)
                 except KeyboardInterrupt:
-                    # In the place of a whole table, half of a new one would be the worse.
+                    # Half of a new table would be worse than the whole old one.
                     if team.size == 1 and library.fits and not library.restarted and write:
                         write_table(library, out, about)
                     raise
                 finally:
                     journal.close()
             parts = team.gather(counts)
-            # Half of a new table in the place of a whole one would lose the rest, and corrections.
+            # Half of a new table instead of the whole old one would lose the rest, and corrections.
             half = any(part.left for part in parts) and (library.restarted or not library.fits)
             if half:
                 counts.songs = count_rows(out) if out.exists() else 0
@@ -344,7 +344,7 @@ class Scan:
             return _first(team, lambda: write_table(library, out, about, parts))
 
     def look(self) -> list[str]:
-        """Return all files that something is to be done about, in the whole libraries.
+        """Return all files that need work, in the whole libraries.
 
         Raises
         ------
@@ -355,7 +355,7 @@ class Scan:
             return Following(self.libraries, self.out, self.about, matched=False).news
 
     def check(self) -> None:
-        """Refuse a table that cannot be written.
+        """Raise an error for a table that cannot be written.
 
         Raises
         ------
@@ -376,7 +376,7 @@ class Scan:
 
 
 def _first(team: Team, work: Callable[[], T]) -> T:
-    """Return what the first process finds for all, or the error that all of them raise."""
+    """Return the result of the first process on all, or raise its error on all."""
     found: tuple[T | None, GenrenetError | None] = (None, None)
     if team.rank == 0:
         try:

@@ -1,4 +1,4 @@
-"""Scoring of the songs of a scan: every row goes into the journal as soon as there is one."""
+"""Score the songs of a scan: every row is appended to the journal at once."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from genrenet.utils.errors import printable
 from genrenet.utils.file_stamp import FileStamp, content_sample
 
 SHOWN = 20
-"""Errors that are told one by one."""
+"""Maximum number of errors that are reported individually."""
 
 Progress = Callable[[int, int], None]
 Enough = Callable[[], bool]
 
 
 class Scorer:
-    """Scores this process's share, and keeps every row.
+    """Scores this process's share, and appends every row to the journal.
 
     Parameters
     ----------
     journal : Journal
     progress : callable, optional
-        Called with the number of songs done and ``total``.
+        Called with (songs done, ``total``).
     total : int
     scored_by : str
         See `genrenet.library.scanning.scorer_of`.
     enough : callable, optional
-        Asked before each song; where it returns True, the others are left for later.
+        Called before each song; when it returns True, the others are left for later.
 
     Attributes
     ----------
@@ -54,7 +54,7 @@ class Scorer:
         self.enough = enough or (lambda: False)
 
     def keep_known(self, rows: Iterable[tuple[str, Row]]) -> None:
-        """Keep rows that need no scoring; see `Following.known_rows`."""
+        """Append rows that need no scoring; see `Following.known_rows`."""
         for kind, row in rows:
             self.journal.add(row)
             self.counts.moved += kind == "moved"
@@ -67,9 +67,9 @@ class Scorer:
         *,
         last: bool = False,
     ) -> None:
-        """Score songs; those that change meanwhile come into ``again``, unless it is the last."""
+        """Score songs; those that change meanwhile are added to ``again`` before the last pass."""
         under_way: dict[str, tuple[FileStamp, Future[tuple[str | None, Row]], bool]] = {}
-        # Beside the decoding: a few far places of a file cost a slow drive as many seeks.
+        # In parallel to decoding: a few distant reads of a file cost a slow drive as many seeks.
         pool = ThreadPoolExecutor(2, "samples")
 
         def paths() -> Iterator[str]:
@@ -81,7 +81,7 @@ class Scorer:
                 if found is None:
                     self._gone(path)
                 elif found == UNKNOWN:
-                    self._step()  # what the table has of it stays
+                    self._step()  # its row in the table is kept
                 else:
                     under_way[path] = found, pool.submit(_sample_and_tags, path), known
                     yield path
@@ -99,8 +99,8 @@ class Scorer:
                 elif not last:
                     self.again.append((path, known))
                 else:
-                    # Of a file that is still being written only what it was is kept: the next scan
-                    # will see that it has changed.
+                    # Of a file that is still being written only the earlier state is recorded: the
+                    # next scan will find it changed.
                     self._keep(result, was._replace(sample=None), tags, known)
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
@@ -133,7 +133,7 @@ def _sample_and_tags(path: str) -> tuple[str | None, Row]:
 
 
 def _row(result: SongResult) -> Row:
-    """Return what the table says of a song."""
+    """Return the table's row of a song."""
     scored = result.genre is not None
     return {
         "path": printable(result.path),

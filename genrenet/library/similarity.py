@@ -1,8 +1,8 @@
-"""Which songs are like which: cosine similarity of embeddings, or of genre scores.
+"""Similarity of songs: cosine of embeddings, or of genre scores.
 
-Embeddings are standardised column by column before their angle is taken, so that no column counts
-more for its size alone. Scores of genres are shares: their square roots are unit vectors whose
-cosine is the Bhattacharyya coefficient (A. Bhattacharyya, 1943).
+Embeddings are standardised column by column before the cosine is computed, so that all columns have
+equal weight. Scores of genres are shares: their square roots are unit vectors whose cosine is the
+Bhattacharyya coefficient (A. Bhattacharyya, 1943).
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ class SongSpace:
     rows : array_like of float, shape (songs, features)
         Finite.
     kind : {"embeddings", "scores"}
-        What the rows are.
+        Type of the rows.
 
     Attributes
     ----------
     vectors : ndarray of float32, shape (songs, features)
-        Of length 1; zeros where a song has no direction.
+        Of length 1; zeros for songs without a direction.
 
     Examples
     --------
@@ -53,9 +53,7 @@ class SongSpace:
         return len(self.vectors)
 
     def place(self, rows: ArrayLike) -> Floats:
-        """Return rows that need not be this space's songs as its unit vectors, of shape (n,
-        features).
-        """
+        """Return the unit vectors, in this space, of rows of any songs, of shape (n, features)."""
         table = np.asarray(rows, np.float32)
         if self.kind == "scores":
             moved = np.sqrt(np.clip(table, 0, None))
@@ -77,7 +75,7 @@ class SongSpace:
         Returns
         -------
         songs : ndarray of int64, shape (n, min(k, songs))
-            The nearest first; of equals the one that comes first.
+            The nearest first; of equals the one with the lowest row.
         cosines : ndarray of float32, of the same shape
             From -1 to 1.
         """
@@ -94,8 +92,8 @@ class SongSpace:
 
 
 def top(scores: ArrayLike, k: int) -> NDArray[np.int64]:
-    """Return the columns of the ``k`` largest entries of each row, the largest first, of equals the
-    first.
+    """Return the columns of the ``k`` largest entries of each row, in descending order, of equals
+    the first.
 
     Parameters
     ----------

@@ -1,10 +1,10 @@
-"""Near songs of a large library in a moment: an approximate index that is kept in the cache.
+"""Fast nearest-neighbour search in a large library: an approximate index, cached on disk.
 
-Up to `EXACT` songs are simply all compared. For more there is a graph that is walked from song to
-song (HNSW; Malkov and Yashunin, 2018), made by usearch in half precision; what it finds is compared
-exactly. Of a million songs made of real embeddings with jitter (200 numbers each) the ten nearest
-took 0.24 ms, none of them missed in 300 questions; comparing all took 159 ms. Making the index took
-450 s on two busy cores, reading it again 0.8 s.
+Up to `EXACT` songs are all compared. For more there is a graph index (HNSW; Malkov and Yashunin,
+2018), built by usearch in half precision; its candidates are compared exactly. For a million songs
+made of real embeddings with jitter (200 numbers each) a query for the ten nearest took 0.24 ms,
+with none of them missed in 300 queries; comparing all took 159 ms. Building the index took 450 s on
+two busy cores, reading it again 0.8 s.
 `scripts/benchmark.py near-songs` measures it again.
 """
 
@@ -26,25 +26,25 @@ from genrenet.utils.extras import needed_by
 from genrenet.utils.hardware import cores
 
 EXACT = 50_000
-"""Songs that are compared one by one: a few milliseconds a question."""
+"""Maximum number of songs for exact search: a few milliseconds per query."""
 
 KIND, KEPT = "near-songs", 4
-"""Folder of the cache, and the number of indexes that stay there."""
+"""Folder of the cache, and the number of indexes kept there."""
 
 _LINKS, _EFFORT, _SEARCH = 16, 128, 128
 _AT_ONCE = 1 << 16
 
 
 class SongIndex:
-    """The songs of a space, found by nearness.
+    """The songs of a space, searched by similarity.
 
-    Answers are exact until `build` has made the index, and where it makes none.
+    Results are exact until `build` has built the index, and for small libraries.
 
     Parameters
     ----------
     space : SongSpace
     exact : int >= 0
-        Up to so many songs no index is made.
+        Maximum number of songs without an index.
 
     Examples
     --------
@@ -64,21 +64,21 @@ class SongIndex:
 
     @property
     def approximate(self) -> bool:
-        """Whether answers come from the index."""
+        """Whether results come from the index."""
         return self._index is not None
 
     def build(self, progress: Callable[[int, int], None] | None = None) -> None:
-        """Make the index, or read it from the cache; a million songs take some minutes.
+        """Build the index, or read it from the cache; a million songs take some minutes.
 
         Parameters
         ----------
         progress : callable, optional
-            Called with the number of songs in the index and of all songs.
+            Called with (songs in the index, total number of songs).
 
         Raises
         ------
         CacheError
-            It was made, but could not be kept.
+            It was built, but could not be stored.
         """
         if len(self.space) <= self._exact:
             return
@@ -87,7 +87,7 @@ class SongIndex:
 
         vectors = self.space.vectors
         file = cache_folder(KIND) / f"{_name(vectors)}.usearch"
-        with suppress(Exception):  # whatever a damaged file holds, it can be made again
+        with suppress(Exception):  # a damaged file is rebuilt
             found = Index.restore(file, view=True) if file.is_file() else None
             if found is not None and len(found) == len(vectors):
                 file.touch()
@@ -119,9 +119,9 @@ class SongIndex:
         songs = np.empty((len(asked), k), np.int64)
         cosines = np.empty((len(asked), k), np.float32)
         for row, vector in enumerate(asked):
-            # Half precision takes near songs for equal: more than are asked for, then compared.
+            # Half precision ties near songs: more than requested are found, then compared.
             found = np.asarray(index.search(vector, min(2 * k, len(self))).keys, np.int64)
-            if len(found) < k:  # a graph may have parts that no way leads to
+            if len(found) < k:  # a graph may have unreachable parts
                 songs[row], cosines[row] = (part[0] for part in self.space.nearest([vector], k))
                 continue
             exact = self.space.vectors[found] @ vector
@@ -131,7 +131,7 @@ class SongIndex:
 
 
 def _name(vectors: Floats) -> str:
-    """Return what an index of vectors is called in the cache."""
+    """Return the cache name of an index of vectors."""
     import usearch
 
     made = f"{usearch.__version__} {_LINKS} {_EFFORT} {vectors.shape}"

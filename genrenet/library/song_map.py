@@ -1,8 +1,8 @@
-"""A map of a library: songs as points of a plane, those that sound alike side by side.
+"""A map of a library: songs as points in a plane, similar songs close to each other.
 
 Some thousand songs are laid out by t-SNE (van der Maaten and Hinton, 2008) on their principal
-components; any other song stands among the five of them that are nearest to it. So the time grows
-with the number of songs and not its square. Maps are kept in the cache.
+components; any other song is placed among its five nearest of them. So the time grows linearly with
+the number of songs. Maps are cached.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 KIND = "maps"
 LANDMARKS = 4000
-"""Songs that t-SNE lays out."""
+"""Number of songs that t-SNE lays out."""
 
 COMPONENTS, NEAREST, PERPLEXITY = 50, 5, 30
 _SHARPNESS = 20.0
@@ -30,7 +30,7 @@ _HELD = 4 * LANDMARKS
 
 
 def song_map(vectors: Floats, *, landmarks: int = LANDMARKS, seed: int = 0) -> Floats:
-    """Return a place on a map for every song.
+    """Return a position on a map for every song.
 
     Parameters
     ----------
@@ -39,6 +39,7 @@ def song_map(vectors: Floats, *, landmarks: int = LANDMARKS, seed: int = 0) -> F
     landmarks : int > 0
         See `LANDMARKS`.
     seed : int
+        Seed of the layout.
 
     Returns
     -------
@@ -50,7 +51,7 @@ def song_map(vectors: Floats, *, landmarks: int = LANDMARKS, seed: int = 0) -> F
     with suppress(CacheError, *DAMAGE):
         return read_arrays(cache_folder(KIND) / f"{name.hexdigest()[:32]}.npz")["places"]
     places = _places(vectors, landmarks, np.random.default_rng(seed))
-    with suppress(CacheError):  # it can be made again
+    with suppress(CacheError):  # it can be computed again
         write_arrays(cache_folder(KIND) / f"{name.hexdigest()[:32]}.npz", places=places)
     return places
 
@@ -62,7 +63,7 @@ def _places(vectors: Floats, landmarks: int, rng: np.random.Generator) -> Floats
     held = vectors[chosen]
     laid = _scaled(_laid_out(held, rng))
     places = _among(vectors, held, laid)
-    # Songs with the same five landmarks would stand in one place.
+    # Songs with the same five landmarks would have the same position.
     spread = np.float32(_spacing(laid) / 2)
     places += spread * rng.standard_normal(places.shape, np.float32)
     places[chosen] = laid
@@ -70,12 +71,12 @@ def _places(vectors: Floats, landmarks: int, rng: np.random.Generator) -> Floats
 
 
 def with_places(places: Floats, vectors: Floats) -> Floats:
-    """Return a map on which songs that are new stand among those they are nearest to.
+    """Return a map on which new songs are placed among their nearest neighbours.
 
     Parameters
     ----------
     places : ndarray of float32, shape (songs, 2)
-        Places that stay; NaN of new songs.
+        Positions to keep; NaN for new songs.
     vectors : ndarray of float32, shape (songs, features)
 
     Returns
@@ -92,9 +93,7 @@ def with_places(places: Floats, vectors: Floats) -> Floats:
 
 
 def _among(vectors: Floats, held: Floats, laid: Floats) -> Floats:
-    """Return places of songs between those they are nearest to of the ``held`` ones, which are
-    ``laid`` out.
-    """
+    """Return positions of songs between their nearest ones among ``held``, laid out as ``laid``."""
     places = np.empty((len(vectors), 2), np.float32)
     at_once = max(1, _AT_ONCE // len(held))
     for first in range(0, len(vectors), at_once):
@@ -108,7 +107,7 @@ def _among(vectors: Floats, held: Floats, laid: Floats) -> Floats:
 
 
 def _laid_out(vectors: Floats, rng: np.random.Generator) -> Floats:
-    """Return places of a few thousand songs at most."""
+    """Return positions of a few thousand songs at most."""
     from sklearn.decomposition import PCA
     from sklearn.manifold import TSNE
     from threadpoolctl import threadpool_limits
@@ -124,14 +123,14 @@ def _laid_out(vectors: Floats, rng: np.random.Generator) -> Floats:
     reduced = PCA(components, random_state=state).fit_transform(vectors)
     perplexity = min(PERPLEXITY, (len(vectors) - 1) / 3)
     tsne = TSNE(perplexity=perplexity, init="pca", random_state=state)
-    # Its threads wait actively for each other: beside other work, several take far longer than one.
+    # Its threads busy-wait for each other: next to other work, several are far slower than one.
     with threadpool_limits(1, "openmp"):
         found: Floats = tsne.fit_transform(reduced).astype(np.float32)
     return found
 
 
 def _scaled(places: Floats) -> Floats:
-    """Return places around 0 of which the farthest is 1 away on one axis."""
+    """Return positions centred at 0 whose largest coordinate is 1 in absolute value."""
     if not len(places):
         return places
     moved = places - (places.max(axis=0) + places.min(axis=0)) / 2
@@ -141,7 +140,7 @@ def _scaled(places: Floats) -> Floats:
 
 
 def _spacing(places: Floats) -> float:
-    """Return the median distance from a place to the nearest other one."""
+    """Return the median distance from a position to the nearest other one."""
     from scipy.spatial import cKDTree
 
     distances: NDArray[np.float64] = cKDTree(places).query(places, 2)[0][:, 1]

@@ -1,8 +1,8 @@
-"""Ways through a library by sound: from one song to another, and towards some and away from others.
+"""Paths through a library by sound: from one song to another, or towards some and away from others.
 
-A path's songs lie nearest to points in equal steps along the arc between the two ends' vectors
-(spherical interpolation; K. Shoemake, 1985). What is wanted and what is not are joined as J. J.
-Rocchio (1971) did for texts: the mean of the one, less half the mean of the other.
+A path's songs are nearest to points in equal steps along the arc between the two ends' vectors
+(spherical interpolation; K. Shoemake, 1985). Wanted and unwanted songs are combined as by J. J.
+Rocchio (1971) for texts: the mean of the one minus half the mean of the other.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from genrenet.library.similarity import Floats
 from genrenet.library.song_index import SongIndex
 
 UNWANTED = 0.5
-"""Weight of songs that are not wanted, against those that are."""
+"""Weight of unwanted songs relative to wanted ones."""
 
 _LOOK = 32
 
@@ -36,10 +36,10 @@ def songs_between(
     first, last : int
         The two ends, rows of the index.
     count : int >= 2
-        Songs of the path with both ends; fewer where the library has not so many.
+        Number of songs of the path with both ends; fewer if the library is too small.
     artists : sequence, optional
-        Of every song; falsy where it is not known. No artist comes twice in a row, if the songs
-        near the path allow it.
+        Of every song; falsy if unknown. No artist occurs twice in a row, if the songs near the path
+        allow it.
 
     Returns
     -------
@@ -84,14 +84,14 @@ def _arc(first: Floats, last: Floats, count: int) -> Floats:
 def towards(
     vectors: Floats, wanted: Sequence[int], unwanted: Sequence[int] = ()
 ) -> NDArray[np.float32]:
-    """Return the unit vector of what is like some songs and unlike others.
+    """Return the unit vector that is similar to some songs and dissimilar to others.
 
     Parameters
     ----------
     vectors : ndarray of float32, shape (songs, features)
         Unit vectors.
     wanted, unwanted : sequence of int
-        Rows; one of ``wanted`` at least.
+        Rows; at least one in ``wanted``.
 
     Returns
     -------

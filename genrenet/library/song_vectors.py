@@ -1,4 +1,4 @@
-"""One vector a song, read from the files of ``genrenet embed``."""
+"""One vector per song, read from the files of ``genrenet embed``."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ABOUT = ("backbone", "layer", "checkpoint", "trim", "heard")
 
 
 class SongVectors(NamedTuple):
-    """One vector a song, as a file of embeddings has them.
+    """One vector per song, from a file of embeddings.
 
     Attributes
     ----------
@@ -28,13 +28,13 @@ class SongVectors(NamedTuple):
     vectors : ndarray of float32, shape (songs, features)
         Means over the songs' frames, finite; songs without frames are left out.
     backbone, layer : str
-        What made them.
+        The model and layer that computed them.
     checkpoint : str
-        SHA-256 of the backbone's file; '' where the file does not say.
+        SHA-256 of the backbone's file; '' if not in the file.
     trim : float, optional
-        Most seconds that were dropped at both ends of the songs.
+        Maximum number of seconds that were dropped at both ends of the songs.
     heard : int > 0 or {"all", "whole"}
-        Which were heard; see `genrenet.data.coverage.heard_frames`.
+        Which frames were used; see `genrenet.data.coverage.heard_frames`.
     """
 
     paths: list[str]
@@ -47,12 +47,12 @@ class SongVectors(NamedTuple):
 
 
 def read_song_vectors(file: str | os.PathLike[str]) -> SongVectors:
-    """Return one vector a song from a file of ``genrenet embed``, whichever rows it has.
+    """Return one vector per song from a file of ``genrenet embed``, whichever rows it has.
 
     Raises
     ------
     EmbeddingFileError
-        There is no such file, or it holds no embeddings.
+        There is no such file, or it has no embeddings.
     """
     path = Path(file)
     if not path.is_file():
@@ -78,10 +78,10 @@ def read_song_vectors(file: str | os.PathLike[str]) -> SongVectors:
 
 
 def _about(held: Mapping[str, str]) -> dict[str, Any]:
-    """Return what a file says of its vectors; the backbone and the layer must be there."""
+    """Return the metadata of a file's vectors; backbone and layer are required."""
     trim = float(held["trim"]) if "trim" in held else None
     made = {"backbone": held["backbone"], "layer": held["layer"]}
-    told = held.get("heard", "whole")  # older files do not say
+    told = held.get("heard", "whole")  # missing in older files
     heard = int(told) if told.isdecimal() else told
     return {**made, "checkpoint": held.get("checkpoint", ""), "trim": trim, "heard": heard}
 

@@ -1,4 +1,4 @@
-"""The songs of a library with what a model says of them: from a scan's table, or scored now."""
+"""The songs of a library with a model's predictions: from a scan's table, or scored now."""
 
 from __future__ import annotations
 
@@ -31,36 +31,36 @@ NO_MUSIC = "it is no music"
 
 
 class LibraryError(GenrenetError):
-    """A library that holds no songs to work with."""
+    """A library without usable songs."""
 
 
 @dataclass(frozen=True)
 class LibrarySongs:
-    """Songs that have a genre and are there.
+    """Songs that have a genre and exist.
 
     Attributes
     ----------
     paths : list of str
         Absolute, no file twice.
     genres : list of str
-        What each song was decided to be, or was corrected to.
+        Predicted or corrected genre of each song.
     confidence : ndarray of float64, shape (songs,)
-        From 0 to 1; 1 where it was corrected.
+        From 0 to 1; 1 if corrected.
     labels : list of str
-        The model's genres, and behind them those that only corrections name.
+        The model's genres, followed by those that only occur in corrections.
     scores : ndarray of float32, shape (songs, labels)
-        From 0 to 1; of corrected songs 1 for the right genre alone.
+        From 0 to 1; for corrected songs 1 for the right genre and 0 for others.
     duration : ndarray of float64, shape (songs,)
-        Seconds; NaN where it is not known.
+        Seconds; NaN if unknown.
     checkpoint : str
         The model.
     left_out : dict of str to str
-        Why other songs are not here: the reason by path.
+        Reasons for other songs to be left out, by path.
     corrections : dict of str to str
-        Right genres that somebody has noted, by path; see `genrenet.library.corrections`.
+        Right genres stored by the user, by path; see `genrenet.library.corrections`.
     tags : list of dict or None
-        Artist, album and title of each song, '' where its tags do not say; None where a table does
-        not know: see `tags_of`.
+        Artist, album and title of each song, '' if missing in its tags; None if not in the table:
+        see `tags_of`.
     """
 
     paths: list[str]
@@ -94,7 +94,7 @@ class LibrarySongs:
         )
 
     def tags_of(self, row: int) -> Row:
-        """Return artist, album and title of a song, from its file where the table lacks them."""
+        """Return artist, album and title of a song, from its file if the table lacks them."""
         known = self.tags[row]
         return tags_of(self.paths[row]) if known is None else known
 
@@ -105,19 +105,19 @@ def scanned_songs(table: str | os.PathLike[str], *, albums: bool = False) -> Lib
     Parameters
     ----------
     table : path
-        What ``genrenet scan`` wrote. Rows in error and files that are gone are left out.
+        Table from ``genrenet scan``. Rows in error and files that no longer exist are left out.
     albums : bool
-        Let the songs of an album inform each other; see `genrenet.library.albums`.
+        Combine the scores of songs of an album; see `genrenet.library.albums`.
 
     Raises
     ------
     TableError
         There is no such table, or it is damaged.
     LibraryError
-        It holds no song with a genre whose file is there.
+        It has no song with a genre whose file exists.
     """
     about = read_about(table)
-    # Closed here, whatever happens: SQLite wants that in the thread that opened it.
+    # Closed here, whatever happens: SQLite requires the thread that opened it.
     with closing(read_rows(table)) as rows:
         heeded = rows_by_album(rows, about.labels) if albums else rows
         songs = collect(heeded, about.labels, about.checkpoint)
@@ -136,7 +136,7 @@ def scored_songs(
     taxonomy: Taxonomy | None = None,
     albums: bool = False,
 ) -> LibrarySongs:
-    """Return the songs of files and folders, scored here and now.
+    """Return the songs of files and folders, scored now.
 
     Parameters
     ----------
@@ -146,7 +146,7 @@ def scored_songs(
     frames
         See `genrenet.inference.classify.score_songs`.
     progress : callable, optional
-        Called with the number of songs scored and the number to score.
+        Called with (songs scored, total number of songs).
     taxonomy : Taxonomy, optional
         See `genrenet.inference.classify.score_songs`.
     albums : bool
@@ -190,8 +190,8 @@ def library_songs(
     device: str | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> LibrarySongs:
-    """Return the songs of a scan's table, or of a folder (or a single file), whichever ``place``
-    is.
+    """Return the songs of a scan's table, or of a folder (or a single file), depending on
+    ``place``.
 
     Parameters are those of `scored_songs`; a table needs none of them.
 
@@ -220,8 +220,8 @@ def nothing_in(place: str, left_out: Mapping[str, str]) -> LibraryError:
 
 
 def collect(rows: Iterable[Mapping[str, Any]], labels: list[str], checkpoint: str) -> LibrarySongs:
-    """Return the songs of rows as a table has them; those in error or gone are left out,
-    and second links.
+    """Return the songs of a table's rows, without those in error or deleted, and without second
+    links.
     """
     paths, genres, numbers, scores = list[str](), list[str](), [], []
     left_out: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""A quick look at a folder of music: how much there is, how it is laid out, what its tags say."""
+"""Survey a folder of music: its size, layout and tags."""
 
 from __future__ import annotations
 
@@ -17,44 +17,44 @@ from genrenet.library.genre_tags import GenreTagError, read_genre
 from genrenet.utils.errors import GenrenetError, printable
 
 SAMPLE = 200
-"""Songs whose tags are read: shares are right to 7 % (95 % interval)."""
+"""Number of songs whose tags are read: shares are exact to 7 % (95 % interval)."""
 
 SECONDS = 5.0
-"""Seconds that listing the songs and reading tags may take each."""
+"""Maximum seconds for listing the songs, and for reading tags."""
 
 _TELLING = 0.5
-"""Share of the songs from which on a folder's layout, or its tags, are taken for the usual."""
+"""Minimum share of the songs for a layout, or a property of tags, to be reported as typical."""
 
 
 class SurveyError(GenrenetError):
-    """A folder that cannot be looked at."""
+    """A folder that cannot be surveyed."""
 
 
 @dataclass
 class Survey:
-    """What a folder of music is like.
+    """The properties of a folder of music.
 
     Attributes
     ----------
     folder : str
     songs : int
-        Those that were found in time.
+        Number found within the time limit.
     complete : bool
         Whether these are all.
     formats : dict of str to int
         Songs by suffix, without its dot.
     unreadable : list of str
-        Folders that cannot be looked into.
+        Folders that cannot be read.
     layout : str
         "Artist/Album", "one folder a genre", "one folder" or "folders".
     sampled : int
-        Songs whose tags were read, spread evenly over all.
+        Number of songs whose tags were read, spread evenly over all.
     with_genre, placeholders : int
-        Those of them whose tags name a genre, or only say "Other", "Unknown" and the like.
+        Numbers of those whose tags have a genre, or only "Other", "Unknown" and the like.
     genres : dict of str to int
         Genres in their tags.
     hours : float or None
-        Playing time of all songs, by the mean of the sample; None where no length is known.
+        Total duration of all songs, by the mean of the sample; None if no length is known.
     writable : bool
         Whether files can be written into the folder, and changed.
     """
@@ -80,17 +80,17 @@ def survey(
     sample: int = SAMPLE,
     progress: Callable[[int, int], None] | None = None,
 ) -> Survey:
-    """Look at a folder of music, within limits of time.
+    """Survey a folder of music, within limits of time.
 
     Parameters
     ----------
     folder : path
     seconds : float > 0
-        How long listing the songs, and then reading tags, may take.
+        Maximum time for listing the songs, and again for reading tags.
     sample : int > 0
-        How many songs' tags are read at most.
+        Maximum number of songs whose tags are read.
     progress : callable, optional
-        Called with the number of songs read, and of those to read.
+        Called with (songs read, number of songs to read).
 
     Raises
     ------
@@ -132,7 +132,7 @@ def _read(
     seconds: float,
     progress: Callable[[int, int], None] | None,
 ) -> None:
-    """Read tags of some songs, and tell what they have in common."""
+    """Read the tags of some songs, and summarise them."""
     until = time.monotonic() + seconds
     genres: Counter[str] = Counter()
     lengths: list[float] = []
@@ -165,7 +165,7 @@ def _read(
 
 
 def _stored(song: str) -> list[str]:
-    """Return the genres in a song's tags as they are stored; none where they cannot be read."""
+    """Return the genres in a song's tags as they are stored; none if they cannot be read."""
     try:
         return [value for value in read_genre(song) or () if value.strip()]
     except GenreTagError:

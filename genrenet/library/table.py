@@ -1,21 +1,21 @@
 """The table of a scanned library, one row per song, as Parquet or SQLite.
 
 Its columns are ``path`` (absolute; bytes that are not UTF-8 as ``\\xNN``, see `file_of`),
-``genre``, ``confidence`` (from 0 to 1), ``genres`` (all that are likely enough, the first first,
-between semicolons; empty where it is no music), ``subgenres`` (likewise, of a model that knows
-any), ``unsure`` (1 where the genre is not to be believed, else 0), ``correction`` (the right genre
-where somebody has noted one, see `genrenet.library.corrections`), ``artist``, ``album`` and
-``title`` (as the file's own tags say; empty where they do not), ``frames`` (number scored),
-``duration`` (seconds), ``checkpoint`` (identity of the model), ``error``, ``notes``, the file as it
-was when it was read (``size`` in bytes, ``mtime`` in ns, ``file_id``, ``sample``; see
-`genrenet.utils.file_stamp`), ``scored_by`` (see `genrenet.library.scanning.scorer_of`), and the
-score of each of the model's genres (see `genrenet.inference.result.score_columns`). Older tables
-lack some of these columns (see `LATER`): their rows hold None. Rows are sorted by path. What all
-rows have in common is the table's `About`: in Parquet the schema's metadata under ``genrenet``, in
-SQLite the table ``about``; the songs of SQLite are in the table ``songs``.
+``genre``, ``confidence`` (from 0 to 1), ``genres`` (all above the threshold, best first, between
+semicolons; empty if it is not music), ``subgenres`` (likewise, for a model with subgenres),
+``unsure`` (1 if the genre is not reliable, else 0), ``correction`` (the right genre if the user has
+set one, see `genrenet.library.corrections`), ``artist``, ``album`` and ``title`` (from the file's
+own tags; empty if missing), ``frames`` (number scored), ``duration`` (seconds), ``checkpoint``
+(identity of the model), ``error``, ``notes``, the file's state when it was read (``size`` in bytes,
+``mtime`` in ns, ``file_id``, ``sample``; see `genrenet.utils.file_stamp`), ``scored_by`` (see
+`genrenet.library.scanning.scorer_of`), and the score of each of the model's genres (see
+`genrenet.inference.result.score_columns`). Older tables lack some of these columns (see `LATER`):
+their rows have None. Rows are sorted by path. The metadata common to all rows are the table's
+`About`: in Parquet the schema's metadata under ``genrenet``, in SQLite the table ``about``; the
+songs of SQLite are in the table ``songs``.
 
-Tables are written under another name and then put in place, so that nobody ever sees half of one,
-and rows are read and written as a stream, so that memory does not grow with their number.
+Tables are replaced atomically, so that readers never see an incomplete one, and rows are read and
+written as a stream, so that memory does not grow with their number.
 """
 
 from __future__ import annotations
@@ -69,10 +69,10 @@ COLUMNS = {
     "sample": ("TEXT", pa.string()),
     "scored_by": ("TEXT", pa.string()),
 }
-"""Keys of a row, without those of scores, and their kinds in SQLite and Parquet."""
+"""Keys of a row, without those of scores, and their types in SQLite and Parquet."""
 
 TAGS = ("artist", "album", "title")
-"""Columns that hold what a file's own tags say."""
+"""Columns from a file's own tags."""
 
 LATER = {
     *("genres", "subgenres", "unsure", "correction", *TAGS),
@@ -84,15 +84,15 @@ SQLITE = {".sqlite", ".sqlite3", ".db"}
 """Suffixes of tables in SQLite."""
 
 SUFFIXES = frozenset({".parquet", *SQLITE})
-"""Suffixes of the files a table can be kept in."""
+"""Suffixes of table files."""
 
 AT_ONCE = 4096
-"""Rows that are read or written together."""
+"""Number of rows that are read or written together."""
 
 
 @dataclass(frozen=True)
 class About:
-    """What all rows of a table have in common.
+    """The metadata common to all rows of a table.
 
     Attributes
     ----------
@@ -101,7 +101,7 @@ class About:
     checkpoint : str
         Identity of the model; see `genrenet.library.scanning.identity_of`.
     settings : dict
-        How songs were scored: ``trim`` and ``frames`` as they were asked for, and ``coverage``,
+        How songs were scored: ``trim`` and ``frames`` as they were requested, and ``coverage``,
         which older tables lack: see `genrenet.data.coverage`.
     """
 
@@ -117,18 +117,18 @@ def columns_of(labels: Sequence[str]) -> list[str]:
 
 
 def _stored(labels: Sequence[str]) -> dict[str, str]:
-    """Return what columns are called in a file, by their key."""
+    """Return the names of columns in a file, by their key."""
     scores = {SCORE + label: name for label, name in score_columns(labels).items()}
     return {**dict(zip(COLUMNS, COLUMNS, strict=True)), **scores}
 
 
 def found_columns(labels: Sequence[str], names: Iterable[str]) -> dict[str, str]:
-    """Return which columns of a file, whose names these are, hold what; older files lack some.
+    """Return the keys of a file's columns by their names; older files lack some.
 
     Raises
     ------
     KeyError
-        One is not there that always was.
+        A required column is missing.
     """
     there = {*names}
     # Parquet was written with names that differ only in case.
@@ -139,12 +139,12 @@ def found_columns(labels: Sequence[str], names: Iterable[str]) -> dict[str, str]
 
 
 def check_table(file: Path, labels: Sequence[str]) -> None:
-    """Refuse a table that could not be written, before there is work to lose.
+    """Raise an error for a table that could not be written, before there is work to lose.
 
     Raises
     ------
     TableError
-        The suffix is no table's, or the format cannot hold columns of these genres.
+        The suffix is not a table's, or the format cannot have columns of these genres.
     """
     check_suffix(file)
     try:
@@ -163,7 +163,7 @@ def check_table(file: Path, labels: Sequence[str]) -> None:
 
 
 def check_suffix(file: Path) -> None:
-    """Refuse a name whose suffix is no table's.
+    """Raise an error for a name whose suffix is not a table's.
 
     Raises
     ------
@@ -178,9 +178,9 @@ def check_suffix(file: Path) -> None:
 
 
 def file_of(stored: str) -> str:
-    r"""Return the file that a table's ``path`` names, ``\xNN`` read as the byte it stands for.
+    r"""Return the file of a table's ``path``, with ``\xNN`` converted to the byte it represents.
 
-    A file whose own name holds such a sequence is found first.
+    A file whose own name contains such a sequence takes precedence.
     """
     if "\\x" not in stored or os.path.lexists(stored):
         return stored
@@ -189,12 +189,12 @@ def file_of(stored: str) -> str:
 
 
 def read_about(file: str | os.PathLike[str]) -> About:
-    """Return what all rows of a table have in common.
+    """Return the metadata of a table.
 
     Raises
     ------
     TableError
-        There is no such file, it is damaged, or it is no table of a library.
+        There is no such file, it is damaged, or it is not a table of a library.
     """
     path = Path(file)
     check_suffix(path)
@@ -226,9 +226,9 @@ def read_rows(
     ----------
     file : path
     wanted : Wanted, optional
-        Which of them; all by default.
+        Selected rows; all by default.
     keys : collection of str, optional
-        Which columns of them; all by default.
+        Keys of columns to read; all by default.
 
     Raises
     ------
@@ -292,9 +292,9 @@ def write_rows(file: str | os.PathLike[str], rows: Iterable[Row], about: About) 
     Parameters
     ----------
     file : path
-        Its suffix says in which format; see `SUFFIXES`. What was there is replaced.
+        Its suffix determines the format; see `SUFFIXES`. An existing file is replaced.
     rows : iterable of dict
-        Sorted by ``path``, no path twice; columns left out are empty.
+        Sorted by ``path``, each path once; missing columns are empty.
     about : About
 
     Returns
@@ -305,7 +305,7 @@ def write_rows(file: str | os.PathLike[str], rows: Iterable[Row], about: About) 
     Raises
     ------
     TableError
-        The disk is full or cannot be written; what was there stays.
+        The disk is full or cannot be written; the former file is kept.
     """
     path = Path(file)
     check_suffix(path)
@@ -348,7 +348,7 @@ def _declaration(labels: Sequence[str]) -> str:
 def _write_sqlite(path: Path, rows: Iterator[Row], about: About) -> int:
     keys, count = columns_of(about.labels), 0
     with closing(sqlite3.connect(path)) as connection, connection:
-        # Nobody reads this file before it is whole, so a journal would only cost time.
+        # The file is not read before it is complete, so a journal would only cost time.
         connection.execute("PRAGMA journal_mode = OFF")
         connection.execute("CREATE TABLE about (value TEXT)")
         connection.execute("INSERT INTO about VALUES (?)", (json.dumps(asdict(about)),))
@@ -362,12 +362,12 @@ def _write_sqlite(path: Path, rows: Iterator[Row], about: About) -> int:
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """Open a table in SQLite, to be read alone."""
+    """Open a table in SQLite, read-only."""
     return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
 
 
 class reading:
-    """Turns the many ways in which reading fails into one error."""
+    """Converts the various errors of reading to one."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

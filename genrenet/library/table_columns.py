@@ -1,4 +1,4 @@
-"""Columns of a library's table as a whole, for what looks at all songs at once."""
+"""Whole columns of a library's table, for operations on all songs at once."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def read_columns(file: str | os.PathLike[str], keys: Sequence[str]) -> tuple[Abo
     -------
     about : About
     columns : pyarrow.Table
-        The columns by key, then ``score_<genre>`` of each of the model's genres as float32; those
+        The columns by key, then ``score_<genre>`` of each of the model's genres as float32; columns
         that an older table lacks are null.
 
     Raises

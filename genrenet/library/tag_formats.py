@@ -1,4 +1,4 @@
-"""Tag formats: in which tag a kind of audio file has its genre, and how mutagen reads the file."""
+"""Tag formats: the genre field of each kind of audio file, and how mutagen reads the file."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from genrenet.plugins.manager import contributions
 
 @dataclass(frozen=True)
 class TagFormat:
-    """The genre tag of a kind of audio file, as a plugin adds it.
+    """The genre tag of a kind of audio file; plugins may add some.
 
     Parameters
     ----------
     name : str
         The kind of file, such as "flac".
     summary : str
-        Where its genre is, in a line.
+        The location of its genre, in one line.
     file : type
         mutagen's class for such files, or another subclass of `mutagen.FileType`: its ``score``
         recognises them, ``tags`` is a mapping (None where there are none) and ``save()`` writes it.
     key : str
-        The genre's in ``tags``; its value is a list of str. "TCON" is ID3's.
+        Key of the genre in ``tags``; its value is a list of str. "TCON" is ID3's.
     container : {"ends", "flac", "ogg", "mp4", ""}
         Where the tags are; see `genrenet.library.same_audio.check_same_audio`.
     others : callable, optional
-        From a path to genres in tags that are not written to.
+        Function of a path that returns genres in tags that are not written to.
     grouping, style : str
-        Keys of the two fields that subgenres may be written to, '' where there is none.
+        Keys of the two fields to which subgenres may be written, '' if there is none.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""What is to be done with one song: which of its tags change, and why others stay."""
+"""Decide which tags of a song change, and why others are kept."""
 
 from __future__ import annotations
 
@@ -29,27 +29,27 @@ class Wish:
     Attributes
     ----------
     min_confidence : float, from 0 to 1
-        Songs below it are left alone.
+        Songs below it are not changed.
     names : mapping of str to tuple of str
-        What is written for a genre, nothing if songs of this genre are left alone; genres that it
-        does not name are written as they are.
+        Genres to write for a genre, none if songs of this genre are not to be changed; genres that
+        are missing are written unchanged.
     keep_existing : bool
-        Leave files alone that have a genre, in whichever of their tags.
+        Do not change files that have a genre in any of their tags.
     force : bool
-        Tag files too that are not the ones that were scored.
+        Also tag files that have changed since they were scored.
     genres : int, 1 or more
-        Most genres of the table that are written: of those that are likely enough, the likeliest.
-        One by default: it is the most reliable, and many players show no other.
+        Maximum number of genres to write, the most likely ones first. One by default: it is the
+        most reliable, and many players show no other.
     subgenres : {"", "grouping", "style"}
         The field that subgenres are written to.
     parents : mapping of str to str
-        The genre that a name lies under. Where subgenres are written, a name with one is a
-        subgenre, and what it lies under is the genre.
+        The parent genre of a name. If subgenres are written, a name with a parent is a subgenre,
+        and its parent is the genre.
     refine : bool
-        Look at the genres that files have: one that lies below ours is kept and place-holders are
-        replaced; of others `keep_existing` says what becomes.
+        Compare with the genres that files have: one that is a subgenre of the new one is kept and
+        placeholders are replaced; for others see `keep_existing`.
     skip : bool
-        Leave the song alone, whatever it is.
+        Do not change the song, whatever it is.
     """
 
     min_confidence: float = 0.5
@@ -65,23 +65,23 @@ class Wish:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became, or would become, of one song.
+    """The result, or planned result, for one song.
 
     Attributes
     ----------
     path : str
         As in the table.
     kind : str
-        "tagged"; "same": has the genre already; left alone since "unsure", "unmapped" (the map
-        says so), "skipped" (a rule says so), "kept" (has a genre), "agrees" (has ours, or one
-        that lies below), "wider" (has one that lies above), "against" (has another one) or
-        "nothing" (the table has none, or it is no music); or one of `FAILED`.
-        Of taking back: "tagged", "same" or one of `FAILED`.
+        "tagged"; "same": already has the genre; not changed because "unsure", "unmapped" (by the
+        map), "skipped" (by a rule), "kept" (has a genre), "agrees" (has the same, or a subgenre of
+        it), "wider" (has a parent of it), "against" (has another one) or "nothing" (the table has
+        none, or it is not music); or one of `FAILED`. When undoing: "tagged", "same" or one of
+        `FAILED`.
     old, new : list of str, or None
-        The genre before and after, of "tagged" songs; of those "against", what they have, be it in
-        a tag that is not written, and what it would be.
+        The genre before and after, for "tagged" songs; for "against", the present genre, possibly
+        in a tag that is not written, and the new one.
     error : str
-        What is the matter, '' if nothing is.
+        The error, '' if there is none.
     confidence : float or None
         Of the genre.
     also : dict of str to (list of str or None, list of str or None)
@@ -103,7 +103,7 @@ class Outcome:
 
 
 def plan(row: Row, wish: Wish) -> Outcome:
-    """Return what to do with a song of a table, its file unchanged as yet."""
+    """Return the plan for a song of a table, without changing its file."""
     row, path = answered(row), row["path"]
     sure = row["confidence"]
     if wish.skip:
@@ -125,7 +125,7 @@ def plan(row: Row, wish: Wish) -> Outcome:
     labels, genres, subgenres = ours_of(row, wish)
     old: Genre = held.values[GENRE]
     new: Genre = held.stored(genres)
-    # Asked first: a file that an interrupted run has written is no longer the table's.
+    # Checked first: a file written by an interrupted run differs from the table's state.
     kind = (
         "same"
         if old == new
@@ -155,10 +155,10 @@ def plan(row: Row, wish: Wish) -> Outcome:
 
 
 def ours_of(row: Row, wish: Wish) -> tuple[list[str], list[str], list[str]]:
-    """Return the labels of a song's genres, and the genres and subgenres that are to be written."""
+    """Return the labels of a song's genres, and the genres and subgenres to write."""
     listed = (row.get("genres") or row["genre"]).split("; ")
     below = (row.get("subgenres") or "").split("; ") if wish.subgenres else []
-    if row["genre"] not in [*listed, *below]:  # by itself it is what a song is called
+    if row["genre"] not in [*listed, *below]:  # the song's label itself
         listed.insert(0, row["genre"])
     genres, subgenres = dict[str, None](), dict[str, None]()
     for label in (labels := listed[: wish.genres]):
@@ -173,14 +173,14 @@ def ours_of(row: Row, wish: Wish) -> tuple[list[str], list[str], list[str]]:
 
 
 def verdict(found: Iterable[str], ours: Sequence[str], *, keep_existing: bool, refine: bool) -> str:
-    """Return what becomes of the genres that a song has.
+    """Return how the existing genres of a song are treated.
 
     Parameters
     ----------
     found : iterable of str
         As they are stored.
     ours : sequence of str
-        The genres that are to be written, under any of their names.
+        The genres to write, under any of their names.
     keep_existing, refine : bool
         See `Wish`.
 
@@ -209,7 +209,7 @@ def verdict(found: Iterable[str], ours: Sequence[str], *, keep_existing: bool, r
 
 
 def _subgenres(held: Held, subgenres: Sequence[str], wish: Wish) -> dict[str, tuple[Genre, Genre]]:
-    """Return the change of the field for subgenres; nothing where it is someone else's."""
+    """Return the change of the field for subgenres; none if it was set by another program."""
     if not subgenres or wish.subgenres not in held.values:
         return {}
     old, new = held.values[wish.subgenres], held.stored(subgenres)
@@ -219,7 +219,7 @@ def _subgenres(held: Held, subgenres: Sequence[str], wish: Wish) -> dict[str, tu
 
 
 def plan_back(path: str, changes: Mapping[str, Changes]) -> Outcome:
-    """Return what to do with a file that was changed so, by field, the last change first."""
+    """Return the plan to undo changes of a file, by field, the last change first."""
     file = file_of(path)
     if not os.path.lexists(file):
         return Outcome(
@@ -248,20 +248,20 @@ def plan_back(path: str, changes: Mapping[str, Changes]) -> Outcome:
 
 
 def _former(found: Genre, changes: Iterable[tuple[Genre, Genre]]) -> tuple[bool, Genre]:
-    """Return whether a field is as it was written, and what it was before."""
+    """Return whether a field is as it was written, and its earlier value."""
     known, former = False, found
     for old, new in changes:
         if former == new:
             former = old
-        elif former != old:  # neither done nor, as after an interruption, still to be done
+        elif former != old:  # neither written nor, after an interruption, unwritten
             break
         known = True
     return known, former
 
 
 def is_scored(row: Row, now: FileStamp) -> bool:
-    """Return whether a file holds what it held when the table's row was made."""
+    """Return whether a file's content is the same as for the table's row."""
     was = FileStamp.of(row)
-    if was.sample is None:  # an older table's
+    if was.sample is None:  # from an older table
         return was[:2] == now[:2]
     return was.sample == now.sample

@@ -1,4 +1,4 @@
-"""Rules for folders: what is wished otherwise of the songs in them."""
+"""Rules for folders: other settings for the songs in them."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ EXISTING = {
     "refine": {"keep_existing": True, "refine": True},
     "overwrite": {"keep_existing": False, "refine": False},
 }
-"""What becomes of genres that files have, by name."""
+"""Settings for existing genres, by name."""
 
 MOST_DEEP = 3
-"""Times that "**" may stand in a pattern: each multiplies what a long path costs."""
+"""Maximum number of "**" in a pattern: each multiplies the time for a long path."""
 
 _KEYS = ("match", "skip", "genres", "min-confidence", "existing", "subgenres")
 
 
 class RuleError(GenrenetError):
-    """A rule that cannot be understood."""
+    """An invalid rule."""
 
 
 @dataclass(frozen=True)
 class Rule:
-    """What is wished otherwise of the songs that a pattern matches.
+    """Settings for the songs that a pattern matches.
 
     Attributes
     ----------
@@ -45,16 +45,16 @@ class Rule:
 
 
 class Rules:
-    """Rules in their order; of several that match, the later prevail.
+    """An ordered list of rules; of several that match, later ones take precedence.
 
     Parameters
     ----------
     entries : sequence of mapping
         Each with ``match``, a pattern or a list of them, and some of ``skip`` (bool), ``genres``
         (int), ``min-confidence`` (0 to 1), ``existing`` (keep, refine, overwrite) and ``subgenres``
-        (grouping, style, no). A pattern names folders or files: ``*`` and ``?`` stand for anything
-        in one name, ``**`` for folders too. It may begin anywhere in the path, unless it begins
-        with a slash, and all that is in a folder goes with it. Case is ignored.
+        (grouping, style, no). A pattern matches folders or files: ``*`` and ``?`` match within one
+        name, ``**`` also across folders. It may begin at any folder of the path, unless it begins
+        with a slash, and includes everything in a matching folder. Case is ignored.
 
     Raises
     ------
@@ -75,7 +75,7 @@ class Rules:
         self._rules = [rule for number, one in enumerate(entries, 1) for rule in _read(one, number)]
 
     def wish(self, path: str, wish: Wish) -> Wish:
-        """Return what is wished of a song."""
+        """Return the settings for a song."""
         name = unicodedata.normalize("NFC", path.replace("\\", "/"))
         for rule in self._rules:
             if rule.pattern.search(name):
@@ -126,7 +126,7 @@ def _checked(key: str, value: Any, what: str) -> Any:
 
 
 def _pattern(text: str) -> re.Pattern[str]:
-    """Return the expression for a pattern: whole names, anywhere in a path."""
+    """Return the regular expression of a pattern: whole names, anywhere in a path."""
     text = unicodedata.normalize("NFC", text.rstrip("/"))
     deep = [_within_names(part, f"d{number}_") for number, part in enumerate(text.split("**"))]
     if len(deep) > MOST_DEEP + 1:
@@ -137,10 +137,10 @@ def _pattern(text: str) -> re.Pattern[str]:
 
 
 def _within_names(text: str, group: str) -> str:
-    """Return the expression for a part of a pattern whose stars stand for parts of one name.
+    """Return the expression for a part of a pattern whose stars match within one name.
 
-    The first place of what follows a star will do, as the next star takes the rest. Without a
-    second try many stars take no longer than one.
+    The first match after a star is sufficient, as the next star matches the rest. Without
+    backtracking many stars take no longer than one.
     """
     first, *others = (
         "".join("[^/]" if letter == "?" else re.escape(letter) for letter in part)

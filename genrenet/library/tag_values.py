@@ -1,4 +1,4 @@
-"""Genre, grouping and style as each kind of tag has them.
+"""Read and write genre, grouping and style in each kind of tag.
 
 ==========  ==============================  =====================  ========================
 tags        kinds of file                   genre                  grouping
@@ -12,8 +12,8 @@ APEv2       ape, mpc, wv, ofr, tak, and     ``Genre``              ``Grouping``
 ASF         wma                             ``WM/Genre``           see `genrenet_plugins.tags`
 ==========  ==============================  =====================  ========================
 
-``TIT1``, where older programs have the grouping, is the work's title for those that know ``GRP1``
-(iTunes since 12.5.4, TagLib): it is left alone. Style is ``TXXX:STYLE``, ``STYLE``,
+``TIT1``, in which older programs store the grouping, is the work's title for programs that use
+``GRP1`` (iTunes since 12.5.4, TagLib): it is not changed. Style is ``TXXX:STYLE``, ``STYLE``,
 ``----:com.apple.iTunes:STYLE``, ``Style`` and ``WM/Style``.
 """
 
@@ -45,7 +45,7 @@ _FRAMES = {"TCON": TCON, "GRP1": GRP1}
 def format_of(path: str) -> TagFormat:
     """Return the tag format of a file."""
     formats = tag_formats()
-    # mutagen takes ADTS with an ID3 tag for MP3.
+    # mutagen reads ADTS with an ID3 tag as MP3.
     only = [ID3FileType] if path.lower().endswith((".aac", ".adts")) else None
     file = mutagen.File(path, options=only or list(formats))
     if file is None and only:
@@ -61,12 +61,12 @@ def format_of(path: str) -> TagFormat:
 
 
 def load(form: TagFormat, path: str) -> Any:
-    """Return a file with its tags as they are, nothing translated to another version."""
+    """Return a file with its tags as they are, without conversion to another version."""
     if form.key != "TCON":
         return form.file(path)
     file = form.file(path, translate=False, load_v1=False)
     if issubclass(form.file, ID3FileType) and "TCON" not in (file.tags or ()):
-        # ID3v1 speaks where ID3v2 is silent.
+        # ID3v1 is used if ID3v2 has no value.
         older: Any = form.file(path, v2_version=3)
         if file.tags is None:
             return older
@@ -81,7 +81,7 @@ def has_field(form: TagFormat, field: str) -> bool:
 
 
 def _key(form: TagFormat, tags: Any, field: str) -> str:
-    """Return where a field is: under a key that differs in case alone, if there is one."""
+    """Return the key of a field: an existing key that differs only in case, if there is one."""
     key = str(form.key if field == GENRE else getattr(form, field))
     if ":" not in key:
         return key
@@ -124,7 +124,7 @@ def put(form: TagFormat, path: str, values: Values) -> None:
             if texts:
                 freeform = key.startswith("----:")
                 file.tags[key] = [MP4FreeForm(t.encode()) if freeform else t for t in texts]
-    # mutagen drops the comment of an ID3v1 tag, and one behind APEv2 altogether.
+    # mutagen drops the comment of an ID3v1 tag, and a tag after APEv2 completely.
     v1 = _take_id3v1(path) if issubclass(form.file, (ID3FileType, APEv2File)) else b""
     file.save(**options)
     if v1:
@@ -134,7 +134,7 @@ def put(form: TagFormat, path: str, values: Values) -> None:
 
 
 def _number(genres: Sequence[str]) -> int:
-    """Return ID3v1's number for the first genre, which may be the first of several in a text."""
+    """Return ID3v1's number of the first genre, which may be the first of several in a text."""
     for name in TCON(encoding=Encoding.UTF16, text=list(genres)).genres[:1]:
         for part in (name, name.partition("/")[0]):
             if part.casefold() in _NUMBERS:
@@ -151,7 +151,7 @@ def _put_id3(form: TagFormat, tags: ID3, values: Values) -> None:
         key = _key(form, tags, field)
         tags.delall(key)
         if texts:
-            # The two codings that both versions know.
+            # The two encodings of both versions.
             encoding = Encoding.LATIN1 if "".join(texts).isascii() else Encoding.UTF16
             if key.startswith("TXXX:"):
                 tags.add(TXXX(encoding=encoding, desc=key.partition(":")[2], text=list(texts)))
@@ -160,7 +160,7 @@ def _put_id3(form: TagFormat, tags: ID3, values: Values) -> None:
 
 
 def _take_id3v1(path: str) -> bytes:
-    """Cut the ID3v1 tag, 128 bytes, off a file's end; b"" if there is none."""
+    """Remove the ID3v1 tag, 128 bytes, from a file's end; return b"" if there is none."""
     with open(path, "r+b") as held:
         size = held.seek(0, os.SEEK_END)
         held.seek(max(0, size - 131))

@@ -1,11 +1,10 @@
-"""Writing the genres of a scanned library's table into the files' own tags, and taking them back.
+"""Write the genres of a scanned library's table into the files' own tags, and undo it.
 
-Before a file is touched, its change is in the undo file. Taking back goes through a file's changes
-from the last to the first, as long as the genre is what was written.
+Before a file is changed, its change is recorded in the undo file. Undoing processes a file's
+changes from the last to the first, as long as the genre is the one that was written.
 
-Files that were written are changed files, which the next scan would score again; so the table gets
-what they are now (see `genrenet.utils.file_stamp`), if it had known them as they were just
-before.
+Files with new tags have changed, and the next scan would score them again; so the table is updated
+with their new state (see `genrenet.utils.file_stamp`), if it had the state just before.
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ _HOPELESS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
 class TaggingStoppedError(GenrenetError):
-    """A disk that takes no more songs; the rest of them is as it was."""
+    """A disk that cannot be written any more; the remaining songs are unchanged."""
 
 
 def tag_songs(
@@ -56,7 +55,7 @@ def tag_songs(
 ) -> Generator[Outcome, None, None]:
     """Write the genres of a table into the files' tags.
 
-    The table is brought up to date when the iterator ends or is closed.
+    The table is updated when the iterator ends or is closed.
 
     Parameters
     ----------
@@ -64,20 +63,20 @@ def tag_songs(
         The table of a scanned library.
     wish : Wish
     undo : Path, optional
-        The undo file, appended to. Without it nothing is written: the outcomes say what would be.
+        The undo file, appended to. Without it nothing is written: the outcomes are those planned.
     show : callable, optional
-        Told the number of songs done and of all.
+        Called with (songs done, total number of songs).
     albums : bool
-        Let the songs of an album inform each other; see `genrenet.library.albums`.
+        Combine the scores of songs of an album; see `genrenet.library.albums`.
     rules : Rules, optional
-        What is wished otherwise in some folders.
+        Other settings for some folders.
 
     Raises
     ------
     TableError
         The table cannot be read or written.
     UndoFileError
-        The undo file cannot be written, or is something else.
+        The undo file cannot be written, or the file is of another kind.
     TaggingStoppedError
         The disk is full or read-only.
     """
@@ -118,24 +117,24 @@ def tag_songs(
 def undo_tags(
     undo: Path, *, write: bool = False, show: Show | None = None
 ) -> Generator[Outcome, None, None]:
-    """Give files back the tags that they had before they were tagged.
+    """Restore the tags that files had before they were tagged.
 
     Parameters
     ----------
     undo : Path
-        What `tag_songs` wrote. Fields that are neither what was written nor what was there before
-        are left alone.
+        Undo file of `tag_songs`. Fields with neither the written nor the former value are not
+        changed.
     write : bool
-        Do it; otherwise the outcomes say what would be.
+        Write the files; otherwise the outcomes are those planned.
     show : callable, optional
-        Told the number of files done and of all.
+        Called with (files done, total number of files).
 
     Raises
     ------
     UndoFileError
         The undo file cannot be read, or is damaged.
     TableError
-        A table that tells of these files cannot be written.
+        A table with these files cannot be written.
     """
     with (
         closing(sqlite3.connect("")) as lines,  # "": on disk
@@ -146,7 +145,7 @@ def undo_tags(
         lines.executemany("INSERT INTO lines VALUES (?, ?, ?, ?, ?)", read_changes(undo))
         homes = [file_of(home) for (home,) in lines.execute("SELECT DISTINCT home FROM lines")]
         tables = [Path(home) for home in sorted(homes) if os.path.isfile(home)]
-        # From the start: a scan that saw the files meanwhile would score them again.
+        # From the start: a scan that reads the files meanwhile would score them again.
         for table in tables if write else ():
             locks.enter_context(table_lock(table))
         total = lines.execute("SELECT COUNT(DISTINCT path) FROM lines").fetchone()[0]
@@ -173,7 +172,7 @@ def undo_tags(
 
 
 class _Touched:
-    """The files written, each as it was before and is now, on disk."""
+    """The files written, with their state before and after, on disk."""
 
     def __init__(self) -> None:
         self._held = sqlite3.connect("")
@@ -182,7 +181,7 @@ class _Touched:
         self._any = False
 
     def write(self, outcome: Outcome) -> Outcome:
-        """Carry out a plan; a failure becomes the outcome."""
+        """Carry out a plan; a failure is recorded in the outcome."""
         file = file_of(outcome.path)
         try:
             was = FileStamp.now(file, sampled=True)
@@ -197,7 +196,7 @@ class _Touched:
         return outcome
 
     def update(self, table: Path) -> None:
-        """Tell a table of the files that it knew as they were before."""
+        """Update the files in a table that had their earlier state."""
         if self._any:
             write_rows(table, map(self._updated, read_rows(table)), read_about(table))
 
@@ -210,12 +209,12 @@ class _Touched:
         return row
 
     def close(self) -> None:
-        """Forget them."""
+        """Clear the list."""
         self._held.close()
 
 
 def _stop_if_hopeless(error: BaseException, file: str) -> None:
-    """Raise an error where no other song of the disk can be written either."""
+    """Raise an error if no other song on the disk can be written either."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, OSError) and cause.errno in _HOPELESS:

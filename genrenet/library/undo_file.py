@@ -1,9 +1,9 @@
-"""The undo file: what tagging changed, one line a file, on disk before the file is touched.
+"""The undo file: the changes by tagging, one line per file, on disk before the file is changed.
 
 A line is JSON with ``path`` (as in the table), ``old`` and ``new`` (the values of the genre before
-and after, null if there is none), ``table`` and, where they are not the genre's, the ``field``.
-Runs append to it. Only the last line can be torn, by a run that was killed; its file was not
-touched.
+and after, null if there is none), ``table`` and, for other fields than the genre, the ``field``.
+Runs append to it. Only the last line can be incomplete, if a run was killed; its file was not
+changed.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ _LAST = 2**20  # bytes; far longer than any line
 
 
 class UndoFileError(GenrenetError):
-    """An undo file that cannot be read or written, or a file that is none."""
+    """An undo file that cannot be read or written, or a file of another kind."""
 
 
 class UndoFile:
-    """An undo file to append to; what it holds stays, but for a torn last line.
+    """An undo file to append to; its content is kept, except an incomplete last line.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ class UndoFile:
     Raises
     ------
     UndoFileError
-        It cannot be written, or is something else.
+        It cannot be written, or is of another kind.
     """
 
     def __init__(self, path: Path) -> None:
@@ -90,13 +90,12 @@ class UndoFile:
 
 
 def read_changes(path: Path) -> Iterator[tuple[str, str, str, str, str]]:
-    """Yield changes, the first first: path, values before, values after (both as JSON), table and
-    field.
+    """Yield changes in order: path, values before, values after (both as JSON), table and field.
 
     Raises
     ------
     UndoFileError
-        The file cannot be read, is damaged, or is something else.
+        The file cannot be read, is damaged, or is of another kind.
     """
     try:
         with open(path, "rb") as held:

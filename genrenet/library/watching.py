@@ -1,11 +1,10 @@
-"""Following a library for good: its table is kept up to date as songs come, change, move and go.
+"""Watch a library: keep its table up to date when songs are added, changed, moved or deleted.
 
-Paths that something happened to are gathered from the system's events (`genrenet.library.events`)
-and now and then by looking through everything, where events are not told or may have been lost. A
-file is looked at once it has been still for some seconds: copies under way are not scored. What is
-found goes into the table's journals at once, where it is safe from any end of the process. The
-table itself is written from time to time, the larger it is the more seldom. Its lock is held for
-one update at a time, so that other commands can work on the table.
+Changed paths are collected from the system's events (`genrenet.library.events`) and by periodic
+scans, where events are not available or may have been lost. A file is read once it has been
+unchanged for some seconds: incomplete copies are not scored. Results are appended to the table's
+journals at once, where they are safe. The table itself is written at intervals, the longer the
+larger it is. Its lock is held for one update at a time, so that other commands can use the table.
 """
 
 from __future__ import annotations
@@ -31,25 +30,25 @@ from genrenet.utils.paths import within
 from genrenet.utils.politeness import Pauses
 
 STILL_SECONDS = 3.0
-"""How long a file must not have changed to count as finished."""
+"""Seconds without changes for a file to count as finished."""
 
 POLL_SECONDS = 60.0
-"""How often a library is looked through whose changes are not told."""
+"""Seconds between scans of a library without events."""
 
 SELDOM_SECONDS = 12 * 3600.0
-"""How often one is looked through whose changes are told, as events can be lost."""
+"""Seconds between scans of a library with events, as events can be lost."""
 
 LOOK_SHARE, WRITE_SHARE = 1 / 300, 1 / 20
-"""Most of the time that goes into looking through the library, and into writing the table."""
+"""Maximum share of the time for scanning the library, and for writing the table."""
 
 WRITE_SECONDS = 10.0
-"""Least seconds between two writings of the table."""
+"""Minimum seconds between two writes of the table."""
 
 UPDATE_SECONDS = 20.0
-"""Seconds of scoring after which other commands get a chance to work on the table."""
+"""Seconds of scoring after which other commands can use the table."""
 
 CHECK_SECONDS = 10.0
-"""How often is looked whether the folders are there."""
+"""Seconds between checks that the folders exist."""
 
 RETRY_SECONDS = 30.0
 _GAP = 0.5
@@ -59,20 +58,20 @@ Say = Callable[[str], None]
 
 
 class Watcher:
-    """Keeps a table up to date; a context that is the only one for the table.
+    """Keeps a table up to date; a context manager, one at a time for a table.
 
     Parameters
     ----------
     how : Scan
-        Made with ``watching=True``.
+        Created with ``watching=True``.
     tell : callable
         Called with the `Counts` of each update.
     say : callable
-        Called with a line for people: what is wrong, and that it is over.
+        Called with a message for the user: what is wrong, and when it is resolved.
     poll : float > 0, optional
-        Look through the library every so many seconds, and ask for no events.
+        Scan the library every so many seconds, without events.
     pauses : Pauses, optional
-        When no songs are scored.
+        Decides when no songs are scored.
     still : float
         See `STILL_SECONDS`.
 
@@ -124,7 +123,7 @@ class Watcher:
     def begin(
         self, *, restart: bool = False, retry: bool = False, progress: Progress | None = None
     ) -> None:
-        """Bring the table up to date as a scan does; what happens meanwhile is noted.
+        """Update the table as a scan does; changes in the meantime are recorded.
 
         Raises
         ------
@@ -133,7 +132,7 @@ class Watcher:
         """
         if self.how.out.exists():
             self._check()
-        else:  # a library that nobody has ever seen is an error
+        else:  # a library that has never been seen is an error
             self._listen({root: _place(root) for root in self.roots if holds_something(root)})
             self.how.libraries = [*self.roots]
         while not self._away:
@@ -160,15 +159,16 @@ class Watcher:
         Raises
         ------
         KeyboardInterrupt
-            It is.
+            It has been asked to.
         GenrenetError
-            What time cannot mend: a damaged table, or one that another model has made meanwhile.
+            A permanent error: a damaged table, or one that another model has written in the
+            meantime.
         """
         while True:
             self.step()
 
     def step(self) -> None:
-        """Wait for something to do, and do it."""
+        """Wait for work, and do it."""
         self._wait()
         now = time.monotonic()
         if now >= self._check_at:
@@ -191,7 +191,7 @@ class Watcher:
 
     @property
     def idle(self) -> bool:
-        """Whether nothing is under way: no file is waited for, and the table holds everything."""
+        """Whether there is no work: no file is waited for, and the table is complete."""
         heard = self._events is not None and self._events.happened.is_set()
         return not (heard or self._pending or self._left or self._dirty or self._away)
 
@@ -219,12 +219,12 @@ class Watcher:
         if self._events is None:
             time.sleep(seconds)
         elif self._events.happened.wait(seconds):
-            time.sleep(min(0.2, self.still / 4))  # more follow at once
+            time.sleep(min(0.2, self.still / 4))  # more events follow at once
 
-    # What happens in the folders
+    # Events in the folders
 
     def _check(self) -> None:
-        """See which folders are there, and whether they are the same; go on with those."""
+        """Check which folders exist, and whether they are the same; continue with those."""
         self._check_at = time.monotonic() + CHECK_SECONDS
         places = {root: _place(root) for root in self.roots if holds_something(root)}
         for root in self.roots:
@@ -241,7 +241,7 @@ class Watcher:
             self._listen(places)
 
     def _listen(self, places: dict[str, tuple[int, int]]) -> None:
-        """Ask for events of folders, and look through them once."""
+        """Subscribe to events of folders, and scan them once."""
         self._deafen()
         self._places, self._compare_at = places, time.monotonic()
         self.how.libraries = [*places]
@@ -258,7 +258,7 @@ class Watcher:
             self._events = None
 
     def _gather(self, now: float) -> None:
-        """Take what happened, and wait until it is over."""
+        """Collect events, and wait until there are no more."""
         if self._events is None:
             return
         for path in self._events.take():
@@ -276,7 +276,7 @@ class Watcher:
             self._pending[path] = (FileState.find(path), now)
 
     def _ready(self, now: float) -> list[str]:
-        """Return paths that have been still for long enough, and those left from before."""
+        """Return paths that have been unchanged for long enough, and those left from before."""
         ready = []
         for path, (state, since) in [*self._pending.items()]:
             if not any(within(path, root) for root in self._places):
@@ -291,10 +291,10 @@ class Watcher:
             ready += self._left
         return ready
 
-    # What follows from it
+    # Updates
 
     def _compare(self) -> None:
-        """Look through everything."""
+        """Scan everything."""
         began = time.monotonic()
         found = self._attempt("look", self.how.look)
         now = time.monotonic()
@@ -342,7 +342,7 @@ class Watcher:
         self._write_at = time.monotonic() + max(WRITE_SECONDS, seconds / WRITE_SHARE)
 
     def _attempt(self, kind: str, work: Callable[[], T]) -> T | None:
-        """Do something; what time can mend is said once, and tried again."""
+        """Run an action; a temporary error is reported once, and the action repeated."""
         try:
             found = work()
         except TableBusy:  # until the other command has ended
@@ -355,7 +355,7 @@ class Watcher:
             if isinstance(error, LibraryAway):
                 self._check()
             if before != self._gone:
-                return None  # which has been said
+                return None  # already reported
             if not self._trouble:
                 later = f"finished work is kept; this is tried again every {RETRY_SECONDS:g} s"
                 self.say(str(GenrenetError(error.what, found=error.found, remedy=later)))
@@ -369,7 +369,7 @@ class Watcher:
         return found
 
     def _rest(self, songs: int) -> None:
-        """Say once that songs are left for later, and once that they are not any more."""
+        """Report once that songs are left for later, and once that they are no longer."""
         reason = self.pauses.reason() if songs else ""
         if reason and not self._resting:
             self.say(f"{reason}: {songs} songs wait")
@@ -379,7 +379,7 @@ class Watcher:
 
 
 def _place(root: str) -> tuple[int, int]:
-    """Return what tells a folder from another one that has got its name."""
+    """Return the identity of a folder, to recognise another one with the same name."""
     with suppress(OSError):
         found = os.stat(root)
         return found.st_dev, found.st_ino
@@ -387,6 +387,6 @@ def _place(root: str) -> tuple[int, int]:
 
 
 def _passes(error: GenrenetError) -> bool:
-    """Return whether an error may be gone by itself: of a disk, not of what is on it."""
+    """Return whether an error may be temporary: of a disk, not of its content."""
     cause = error.__cause__
     return isinstance(error, LibraryAway) or isinstance(cause, OSError | sqlite3.OperationalError)

@@ -1,4 +1,4 @@
-"""What a checkpoint says of itself: all that inference needs besides the weights."""
+"""The description in a checkpoint: all that inference needs besides the weights."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from genrenet.utils.errors import GenrenetError
 from genrenet.version import __version__
 
 MUST_AGREE = ("labels", "network", "frontend", "frames", "output")
-"""Parts of the description that weights cannot be used without."""
+"""Parts of the description that are required to use the weights."""
 
 
 RENAMED = {"n_columns": "n_stft_frames"}
-"""Settings of networks in older checkpoints, and what they are called today."""
+"""Former names of network settings, and their present names."""
 
 
 class CheckpointMismatchError(GenrenetError):
@@ -72,19 +72,19 @@ def describe(
 
 
 def network_part(network: GenreNetwork) -> dict[str, Any]:
-    """Return what a description says of a network.
+    """Return the description of a network.
 
     Raises
     ------
     RebuildError
-        A network of another's class that cannot be stored; see
+        A network of a third-party class that cannot be stored; see
         `genrenet.models.registry.reference`.
     """
     return reference(network.owner, "register_networks", skip=1)
 
 
 def frontend_part(frontend: FrontEnd) -> dict[str, Any]:
-    """Return what a description says of a front end: the settings alone of a `LogMel`.
+    """Return the description of a front end: only the settings if it is a `LogMel`.
 
     Raises
     ------
@@ -92,14 +92,14 @@ def frontend_part(frontend: FrontEnd) -> dict[str, Any]:
         As for `network_part`.
     """
     part = reference(frontend.owner, "register_frontends")
-    # The first checkpoints had no other front end, and did not name it.
+    # The first checkpoints had only this front end, and did not name it.
     return frontend.settings if type(frontend) is LogMel else part
 
 
 def build_network(
     part: Mapping[str, Any], n_labels: int, name: str, trust: Sequence[str] = ()
 ) -> nn.Module:
-    """Make the network that a description names, and no other.
+    """Build the network that a description names.
 
     Parameters
     ----------
@@ -128,13 +128,13 @@ def build_network(
 def build_frontend(
     part: Mapping[str, Any], name: str, trust: Sequence[str] = (), *, quick: bool = False
 ) -> nn.Module:
-    """Make the front end that a description names, and no other; see `build_network`.
+    """Build the front end that a description names; see `build_network`.
 
     Parameters
     ----------
     quick : bool
-        Compute the mel power of a `LogMel` whose bases are not learnt by FFT, which gives the same
-        and takes no other package, whatever backend it was trained with.
+        Compute the mel power of a `LogMel` with fixed bases by FFT, which gives the same values and
+        needs no other package, whatever backend it was trained with.
     """
     if "settings" not in part:
         learnt = part.get("trainable_stft") or part.get("trainable_mel")
@@ -147,13 +147,13 @@ def build_frontend(
 def compare(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
     """Check that a checkpoint's description agrees with a model's.
 
-    Settings of the front end or the network that one of them does not name, because it is older
-    than they are, have their defaults.
+    Settings of the front end or the network that one of them lacks, because it is older than these
+    settings, have their defaults.
 
     Raises
     ------
     CheckpointMismatchError
-        Naming the first setting that differs.
+        The message names the first setting that differs.
     """
     for key in MUST_AGREE:
         ours, theirs = wanted[key], found.get(key)
@@ -167,12 +167,10 @@ def compare(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
 
 
 def _complete(key: str, part: Any) -> Any:
-    """Return a part of a description with the defaults of what it does not name; as it is
-    if damaged.
-    """
+    """Return a part of a description completed with defaults; unchanged if it is damaged."""
     with contextlib.suppress(GenrenetError, AttributeError, KeyError, TypeError):
         if is_others(part):
-            return {**part, "plugin": bool(part.get("plugin"))}  # of whatever version
+            return {**part, "plugin": bool(part.get("plugin"))}  # whatever its version
         if key == "frontend":
             return LogMel.from_settings(part).settings
         if key == "frames":
@@ -186,7 +184,7 @@ def _complete(key: str, part: Any) -> Any:
 
 
 def _named(kind: Any, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a network's stored settings by the names that its class knows today."""
+    """Return a network's stored settings under the present names of its class."""
     known = inspect.signature(kind).parameters
     return {
         key if key in known else RENAMED.get(key, key): value for key, value in settings.items()
@@ -194,5 +192,5 @@ def _named(kind: Any, settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """Return tuples as lists, as descriptions have them."""
+    """Return tuples as lists, as they are stored in descriptions."""
     return [_plain(item) for item in value] if isinstance(value, list | tuple) else value

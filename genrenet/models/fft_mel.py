@@ -1,4 +1,4 @@
-"""Mel power by torch's FFT: the quickest on a processor."""
+"""Mel power by torch's FFT: the fastest on a CPU."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class FFTMel(nn.Module):
     Parameters
     ----------
     settings : mapping
-        Those of `LogMel`.
+        Settings of `LogMel`.
     """
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
@@ -36,7 +36,7 @@ class FFTMel(nn.Module):
         self.window: Tensor
 
     def forward(self, waveform: Tensor) -> Tensor:
-        """Map (batch, samples) to (batch, n_mels, columns)."""
+        """Map (batch, samples) to mel power, (batch, n_mels, columns)."""
         spectrum = torch.stft(
             waveform, self.n_fft, self.hop_length, window=self.window, return_complex=True
         )

@@ -6,8 +6,9 @@ multiplications; Toom and Cook's method takes the 7 that the product of two poly
 takes (Winograd, 1980, "Arithmetic complexity of computations"). Longer filters are sums of such
 blocks, so what is left between its two linear transforms are 7 matrix products.
 
-Half precision does without the transforms, which would round, and multiplies faster than it reads:
-its windows hold what four neighbouring outputs look at, with zeros in the weights.
+Half precision does not use the transforms, which would lose accuracy, as it multiplies faster than
+it reads memory: its windows hold the inputs of four neighbouring outputs, with zeros in the
+weights.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from torch import Tensor, nn
 from genrenet.models.networks.musicnn import Filters
 
 POINTS = (0.0, 1.0, -1.0, 2.0, -2.0, 0.5)
-"""Where polynomials are evaluated, besides infinity: with these float32 loses a decimal at most."""
+"""Evaluation points besides infinity: with these, float32 loses at most one decimal digit."""
 
 STEP = 4
 """Neighbouring outputs of a filter that are computed together."""
@@ -34,6 +35,7 @@ def toom_cook(n: int) -> tuple[Tensor, Tensor, Tensor]:
     Parameters
     ----------
     n : int in {1, ..., 4}
+        Number of taps, and of outputs.
 
     Returns
     -------
@@ -46,7 +48,7 @@ def toom_cook(n: int) -> tuple[Tensor, Tensor, Tensor]:
     points = torch.tensor(POINTS[: 2 * n - 2], dtype=torch.float64)
 
     def values(size: int) -> Tensor:
-        """Return what maps coefficients to values at the points, and at infinity the last one."""
+        """Return the matrix from coefficients to values at the points; at infinity the last one."""
         infinity = torch.eye(size, dtype=torch.float64)[-1:]
         return torch.cat([points[:, None] ** torch.arange(size), infinity])
 
@@ -56,7 +58,7 @@ def toom_cook(n: int) -> tuple[Tensor, Tensor, Tensor]:
 
 
 class FoldedFilters(nn.Module):
-    """`Filters` for inference, as matrix products of all the windows a filter looks at.
+    """`Filters` for inference, as matrix products of all the windows of a filter.
 
     Neither ReLU nor a batch-norm with positive slope changes which mel band has the maximum, so
     the maximum is taken first; where the slope is negative, the minimum.
@@ -110,8 +112,8 @@ class FoldedFilters(nn.Module):
         return F.relu(found.mT) * self.scale + self.shift
 
     def _windows(self, x: Tensor, n_places: int) -> Tensor:
-        """Return what the products take: a view of shape (transform, batch, row, block of places,
-        taps) of lines of shape (batch, rows, length).
+        """Return the input of the products: a view of shape (transform, batch, row, block of
+        places, taps) of lines of shape (batch, rows, length).
         """
         blocks, taps = -(-n_places // STEP), self.weight.shape[1]
         step = 1 if self.single else STEP
@@ -150,11 +152,11 @@ class FoldedFilters(nn.Module):
         return torch.where(self.falling, -found, found) + self.bias
 
     def _largest_in_half(self, windows: Tensor, n_places: int) -> Tensor:
-        """Return the same as `_largest` from products in half precision."""
+        """Return the same values as `_largest` from products in half precision."""
         _, rows, _, taps = windows.shape
         products = torch.addmm(self.bias.repeat(STEP), windows.reshape(-1, taps), self.weight[0])
-        # Read as integers, numbers in half precision are compared several times faster. They have
-        # the same order but for those below zero, which are all one to the ReLU.
+        # Read as integers, half-precision numbers are compared several times faster. Their order is
+        # the same except below zero, where the ReLU makes all equal.
         values = products.view(torch.int16).view(rows, -1, len(self.bias))[:, :n_places]
         dim = 0 if self.along_time else 1
         found = torch.where(self.falling, values.amin(dim), values.amax(dim))

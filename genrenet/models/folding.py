@@ -1,9 +1,9 @@
-"""Networks rebuilt for inference: the same function from fewer and faster operations.
+"""Rebuild networks for inference: the same function with fewer and faster operations.
 
-Batch-norms with fixed statistics are linear, so they go into the weights of the convolutions before
-them. Filter banks become matrix products (see `genrenet.models.filter_products`). The tensors are
-laid out channels last, which convolution and pooling on processors, and half precision on graphics
-cards, want. The recurrent gates' constants go into their weights.
+Batch-norms with fixed statistics are linear, so they are folded into the weights of the preceding
+convolutions. Filter banks become matrix products (see `genrenet.models.filter_products`). Tensors
+are in channels-last layout, which is faster for convolution and pooling on CPUs, and for half
+precision on GPUs. The constants of the recurrent gates are folded into their weights.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ from genrenet.models.networks.mobilenet import ConvNorm
 from genrenet.models.networks.musicnn import Filters
 
 PIECE = 1 << 24
-"""Bytes of a convolution's output that a processor computes at once: more leaves the caches, and is
-given back to the system and fetched page by page again for every frame."""
+"""Bytes of a convolution's output that a CPU computes at once: more exceeds the caches, and its
+memory is returned to the system and mapped again for every frame."""
 
 CLOSE = 0.25
-"""Difference of logits below which half precision is not trusted to know the larger one."""
+"""Difference of logits below which half precision may confuse which one is larger."""
 
 
 def fold(network: GenreNetwork, dtype: torch.dtype = torch.float32) -> GenreNetwork:
-    """Return a copy of a network for inference alone.
+    """Return a copy of a network for inference only.
 
     Parameters
     ----------
     network : GenreNetwork
-        Where it is and how it trains stays as it is.
+        It is not changed.
     dtype : torch.dtype
         Type the convolution stages compute in; everything else computes in float32.
 
@@ -47,7 +47,7 @@ def fold(network: GenreNetwork, dtype: torch.dtype = torch.float32) -> GenreNetw
         ``network`` in eval mode to rounding.
     """
     folded = copy.deepcopy(network).eval().requires_grad_(False)
-    # Of these very classes: one derived from them may compute something else.
+    # Exactly these classes: a derived class may compute something else.
     for parent in list(folded.modules()):
         for name, child in list(parent.named_children()):
             if type(child) is ConvStage:
@@ -67,8 +67,8 @@ def fold(network: GenreNetwork, dtype: torch.dtype = torch.float32) -> GenreNetw
 
 
 def _as_products(filters: Filters, dtype: torch.dtype) -> bool:
-    """Return whether a filter bank becomes matrix products: each on a processor, and elsewhere the
-    tall ones in half precision.
+    """Return whether a filter bank becomes matrix products: all on a CPU, and only the tall ones in
+    half precision elsewhere.
     """
     if filters.conv.weight.device.type == "cpu":
         return True
@@ -76,7 +76,7 @@ def _as_products(filters: Filters, dtype: torch.dtype) -> bool:
 
 
 def _folded_norm(stage: ConvNorm) -> nn.Sequential:
-    """Return a convolution with its batch-norm in it, and the activation."""
+    """Return a convolution with its batch-norm folded in, and the activation."""
     convolution, norm, *rest = stage
     assert isinstance(convolution, nn.Conv2d)
     assert isinstance(norm, nn.BatchNorm2d)
@@ -85,19 +85,20 @@ def _folded_norm(stage: ConvNorm) -> nn.Sequential:
 
 
 class HalfPrecision(GenreNetwork):
-    """A network in half precision that looks again, in single precision, where it is close.
+    """A network in half precision that recomputes close decisions in single precision.
 
     Parameters
     ----------
     network : GenreNetwork
         With convolution stages, or on a device with autocast.
     dtype : torch.bfloat16 or torch.float16
+        Data type of the convolutions.
 
     Notes
     -----
-    Half precision moves logits by some hundredths, so it can change which is the largest only where
-    two are about equal. Frames whose two largest logits are within `CLOSE` get single precision's.
-    Embeddings and stages are single precision's.
+    Half precision changes logits by some hundredths, so it can change which is the largest only
+    where two are nearly equal. Frames whose two largest logits differ by less than `CLOSE` are
+    recomputed in single precision. Embeddings and stages are always computed in single precision.
     """
 
     def __init__(self, network: GenreNetwork, dtype: torch.dtype) -> None:
@@ -113,7 +114,7 @@ class HalfPrecision(GenreNetwork):
 
     @property
     def owner(self) -> nn.Module:
-        """That of the network in single precision."""
+        """The settings of the network in single precision."""
         return self.exact.owner
 
     @property
@@ -152,17 +153,17 @@ class HalfPrecision(GenreNetwork):
             logits: Tensor = self.rough(logmel).float()
         if logits.shape[1] > 1:
             largest = logits.topk(2).values
-            close = ~(largest[:, 0] - largest[:, 1] >= CLOSE)  # what overflowed is close too
+            close = ~(largest[:, 0] - largest[:, 1] >= CLOSE)  # overflows count as close
             if bool(close.any()):
                 logits[close] = self.exact(logmel[close])
         return logits
 
 
 def channels_last(x: Tensor) -> Tensor:
-    """Return a tensor of shape (batch, channels, height, width) laid out channels last.
+    """Return a tensor of shape (batch, channels, height, width) in channels-last layout.
 
-    With one channel both layouts are the same in memory, and torch takes the other one, which makes
-    the first and largest activations slow; the strides given here leave no doubt.
+    With one channel both layouts are the same in memory, and torch assumes the other one, which
+    makes the first and largest activations slow; the strides given here are unambiguous.
     """
     _, c, h, w = x.shape
     strides = (c * h * w, 1, w * c, c)
@@ -174,7 +175,7 @@ def channels_last(x: Tensor) -> Tensor:
 
 
 class FoldedStage(nn.Module):
-    """A `ConvStage` for inference: convolution with the batch-norm in it, max-pool, ELU.
+    """A `ConvStage` for inference: convolution with folded batch-norm, max-pool, ELU.
 
     Parameters
     ----------
@@ -204,7 +205,7 @@ class FoldedStage(nn.Module):
         self.pool, self.then = (high, wide), dtype
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (batch, channels, height, width) to what the stage gives."""
+        """Map (batch, channels, height, width) to the output of the stage."""
         x = x.to(self.weight.dtype)
         parts = self._parts(x)
         if parts == 1:
@@ -222,9 +223,7 @@ class FoldedStage(nn.Module):
         return F.max_pool2d(x, self.pool)
 
     def _parts(self, x: Tensor) -> int:
-        """Return the pieces of time in which a processor's cache can hold what is between
-        the two steps.
-        """
+        """Return the pieces of the time axis whose intermediate output fits in a CPU cache."""
         if x.device.type != "cpu" or x.shape[1] > 1:
             return 1
         size = x.shape[0] * len(self.bias) * x.shape[2] * x.shape[3] * x.element_size()

@@ -35,7 +35,7 @@ LEVEL = 0.1
 
 
 class FrontendError(GenrenetError):
-    """Settings or a waveform the front end cannot work with."""
+    """Settings or a waveform that the front end cannot use."""
 
 
 def square_power_to_db(power: Tensor, *, floor: float = 1e-10, top_db: float = 80.0) -> Tensor:
@@ -57,7 +57,8 @@ def square_power_to_db(power: Tensor, *, floor: float = 1e-10, top_db: float = 8
 
     Notes
     -----
-    The square is what Choi et al. (2016) fed to their taggers (kapre's early ``Melspectrogram``).
+    The square is what Choi et al. (2016) used as input of their taggers (kapre's early
+    ``Melspectrogram``).
     """
     decibels = 10.0 * torch.log10(power.square().clamp_min(floor))
     peak = decibels.amax(dim=(-2, -1), keepdim=True)
@@ -76,7 +77,7 @@ def normalise_level(waveform: Tensor) -> Tensor:
     -------
     Tensor, shape (batch, samples)
         The same for any gain and any constant offset of the input. A clip that is constant to the
-        precision of float32 becomes zero: its rounding noise is no signal.
+        precision of float32 becomes zero: its rounding noise is not signal.
     """
     centred, _, gain = _centred(waveform)
     return centred * gain
@@ -94,9 +95,8 @@ def bound_level(waveform: Tensor) -> Tensor:
     -------
     Tensor, shape (batch, samples)
         Clips with a root mean square from `LEVEL` to 1 have a gain of exactly 1. Quieter clips are
-        raised to `LEVEL`. So are those above 1, which no clip between -1 and 1 can reach: they are
-        in another scale, and their level tells nothing. Constant clips become zero, as by
-        `normalise_level`.
+        raised to `LEVEL`. Clips above 1, which samples in [-1, 1] cannot reach, are in another
+        scale and are also brought to `LEVEL`. Constant clips become zero, as by `normalise_level`.
     """
     centred, level, gain = _centred(waveform)
     usual = (level >= LEVEL) & (level <= 1.0)
@@ -104,12 +104,12 @@ def bound_level(waveform: Tensor) -> Tensor:
 
 
 def _centred(waveform: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Return clips without their mean, their root mean square, and the gain that brings it
-    to `LEVEL`.
+    """Return clips without their mean, their root mean square, and the gain that brings it to
+    `LEVEL`.
     """
     mean = waveform.mean(dim=-1, keepdim=True)
     centred = waveform - mean
-    # Runtimes of exported models that add up in plain float32 miss a mean by up to 4e-4 of it.
+    # Runtimes of exported models that sum in plain float32 have errors of up to 4e-4 of the mean.
     centred = centred - centred.mean(dim=-1, keepdim=True)
     level = centred.square().mean(dim=-1, keepdim=True).sqrt()
     audible = level > 1e-6 * mean.abs() + 1e-12
@@ -118,7 +118,7 @@ def _centred(waveform: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def without_autocast(device: torch.device) -> AbstractContextManager[None]:
-    """Return a context in which a device computes in the types that tensors have."""
+    """Return a context with autocast off: a device computes in the data types of the tensors."""
     if torch.amp.autocast_mode.is_autocast_available(device.type):
         return torch.autocast(device_type=device.type, enabled=False)
     return nullcontext()
@@ -127,9 +127,9 @@ def without_autocast(device: torch.device) -> AbstractContextManager[None]:
 class FrontEnd(Recorded, nn.Module):
     """Base of front ends: from waveforms of shape (batch, samples) to (batch, n_mels, time).
 
-    A front end of your own is a plain module (see `genrenet.models.plain`), or derives from this
-    class or from `LogMel` and takes plain arguments. A checkpoint stores its import path and these
-    arguments, and restores exactly that or refuses.
+    A custom front end is a plain module (see `genrenet.models.plain`), or derives from this class
+    or from `LogMel` and takes plain arguments. A checkpoint stores its import path and these
+    arguments, and opening it restores exactly that front end or raises an error.
 
     Attributes
     ----------
@@ -151,12 +151,12 @@ class FrontEnd(Recorded, nn.Module):
 
     @property
     def owner(self) -> nn.Module:
-        """The module that computes: this one, unless it wraps another."""
+        """The module that computes: itself, unless it wraps another."""
         return self
 
     @property
     def device(self) -> torch.device:
-        """Device of what it holds."""
+        """Device of its parameters and buffers."""
         held = next(chain(self.parameters(), self.buffers()), None)
         return torch.device("cpu") if held is None else held.device
 
@@ -167,7 +167,7 @@ class FrontEnd(Recorded, nn.Module):
 
 
 def check_band(fmin: float, fmax: float, sample_rate: int) -> None:
-    """Refuse a mel bank that does not fit the sample rate, all in Hz.
+    """Raise an error for a mel bank that does not fit the sample rate, all in Hz.
 
     Raises
     ------
@@ -191,7 +191,7 @@ class LogMel(FrontEnd):
     n_fft : int > 0
         Window and FFT length in samples.
     hop_length : int > 0
-        Samples between neighbouring columns.
+        Samples between neighbouring STFT frames.
     n_mels : int > 0
         Number of mel bands.
     fmin, fmax : float
@@ -199,23 +199,23 @@ class LogMel(FrontEnd):
     top_db : float > 0
         Range in dB kept below each clip's maximum (``square-db`` only).
     compression : {"square-db", "log10-10000"}
-        What follows the mel power: `square_power_to_db`, or ``log10(10000 * power + 1)`` as in
+        Compression of the mel power: `square_power_to_db`, or ``log10(10000 * power + 1)`` as in
         Pons and Serra's MusiCNN.
     level : {"keep", "normalise", "bound"}
-        Bring waveforms to one level by `normalise_level` first, so that neither gain nor a constant
-        offset counts; keep them as they are, for networks that were trained on absolute level; or
-        change only implausible levels, by `bound_level`.
+        ``normalise`` brings waveforms to one level by `normalise_level` first, so that neither gain
+        nor a constant offset has an effect; ``keep`` leaves them unchanged, for networks that were
+        trained on absolute level; ``bound`` changes only implausible levels, by `bound_level`.
     backend : {"nnaudio", "torchaudio", "fft"}
-        Who computes the mel power. All agree to 1e-3 dB; ``nnaudio`` uses convolutions and can
-        learn its bases, ``torchaudio`` uses an FFT, and so does ``fft``, torch's own in as few
-        operations as there can be: the quickest on a CPU, and what inference uses.
+        Implementation of the mel power. All agree to 1e-3 dB; ``nnaudio`` uses convolutions and can
+        train its bases, ``torchaudio`` uses an FFT, and ``fft`` uses torch's FFT with the fewest
+        operations: it is the fastest on a CPU, and used for inference.
     trainable_stft, trainable_mel : bool
         Let training change the STFT kernels or the mel bank (``nnaudio`` only).
 
     Raises
     ------
     FrontendError
-        Impossible settings, or a waveform shorter than the reflect padding needs.
+        Invalid settings, or a waveform shorter than the reflect padding needs.
 
     Notes
     -----
@@ -285,10 +285,10 @@ class LogMel(FrontEnd):
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any]) -> LogMel:
-        """Rebuild a front end from the `settings` of another, which may be older than ``level``.
+        """Build a front end from the `settings` of another, which may be older than ``level``.
 
-        torchaudio's comes back as ``fft``, which computes the same: a checkpoint must open, and
-        name genres, where that package cannot be loaded.
+        The backend ``torchaudio`` becomes ``fft``, which computes the same: a checkpoint must open,
+        and classify, where that package cannot be loaded.
         """
         known = {"level": "keep", **settings}
         if known.get("backend") == "torchaudio":
@@ -300,7 +300,7 @@ class LogMel(FrontEnd):
         return n_samples // self.hop_length + 1
 
     def forward(self, waveform: Tensor) -> Tensor:
-        """Log-mel spectrogram of a batch of waveforms.
+        """Return the log-mel spectrogram of a batch of waveforms.
 
         Parameters
         ----------
@@ -310,7 +310,7 @@ class LogMel(FrontEnd):
         Returns
         -------
         Tensor, shape (batch, n_mels, samples // hop_length + 1), float32
-            Decibels, or what ``compression`` says.
+            Decibels, or as defined by ``compression``.
         """
         if waveform.ndim != 2 or waveform.shape[-1] <= self.n_fft // 2:
             raise FrontendError(
@@ -335,10 +335,10 @@ class LogMel(FrontEnd):
 
 
 def _torchaudio_mel() -> Any:
-    """Return torchaudio's transform; only its own back end needs that package."""
+    """Return torchaudio's transform; only this backend needs that package."""
     try:
         from torchaudio.transforms import MelSpectrogram
-    except (ImportError, OSError) as error:  # it is not there, or was built for another torch
+    except (ImportError, OSError) as error:  # it is not installed, or was built for another torch
         raise FrontendError(
             "the front end's backend 'torchaudio' cannot be loaded",
             found=str(error).partition("\n")[0],

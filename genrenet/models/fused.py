@@ -1,7 +1,7 @@
-"""Several networks on one waveform, each behind its own front end, under one head.
+"""Several networks on one waveform, each with its own front end, under one head.
 
-A linear layer on all embeddings, one behind the other, adds up the logits of a linear layer on
-each: its scores are the normalised geometric mean of theirs. Each network runs once per frame,
+A linear layer on the concatenated embeddings is the sum of the logits of one linear layer on each
+embedding: its scores are the normalised geometric mean of theirs. Each network runs once per frame,
 whatever it was trained on: the waveform is resampled to its rate and cut to its frames.
 """
 
@@ -26,13 +26,13 @@ from genrenet.models.frontend import (
 from genrenet.models.networks import GenreNetwork, NetworkError
 
 HALF_TAPS = 48
-"""Taps on each side of the filter before samples are left out, for each sample that is kept."""
+"""Taps of the decimation filter on each side, per unit of the decimation factor."""
 
 BLOCK = 64
-"""Samples that are kept and computed at once."""
+"""Output samples that are computed together."""
 
 PASSED = 0.94
-"""Share of the frequencies that a lower rate can hold and that the filter passes."""
+"""Pass band of the filter, as a share of the Nyquist frequency of the lower rate."""
 
 
 LEVELS: Mapping[Level, Callable[[Tensor], Tensor]] = {
@@ -40,11 +40,11 @@ LEVELS: Mapping[Level, Callable[[Tensor], Tensor]] = {
     "keep": lambda waveform: waveform,
     "normalise": normalise_level,
 }
-"""What is done to the level of waveforms."""
+"""Functions that set the level of waveforms."""
 
 
 class Waveform(FrontEnd):
-    """The waveform as it is, by default at a level that all networks behind it know.
+    """A front end that returns the waveform, by default at a level that all networks can process.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ class Waveform(FrontEnd):
     def __init__(self, sample_rate: int = 32_000, level: Level = "bound") -> None:
         super().__init__()
         self.sample_rate, self.level = sample_rate, level
-        # Checkpoints that are older than ``level`` do not name it.
+        # Checkpoints that are older than ``level`` do not have it.
         self.settings: dict[str, Any] = {"sample_rate": sample_rate}
         self.settings |= {} if level == "bound" else {"level": level}
 
@@ -147,7 +147,7 @@ class Branch(nn.Module):
 
 
 def _low_pass(step: int) -> Tensor:
-    """Return the filter before one of ``step`` samples is kept: a sinc in a Hamming window."""
+    """Return the low-pass filter for decimation by ``step``: a sinc in a Hamming window."""
     if step == 1:
         return torch.ones(1)
     around = torch.arange(-HALF_TAPS * step, HALF_TAPS * step + 1, dtype=torch.float64)
@@ -164,7 +164,7 @@ def _in_blocks(taps: Tensor, step: int) -> Tensor:
 
 
 class Fused(GenreNetwork):
-    """Networks side by side on one waveform, and a head on all their embeddings.
+    """Networks in parallel on one waveform, and a head on all their embeddings.
 
     Parameters
     ----------
@@ -201,7 +201,7 @@ class Fused(GenreNetwork):
         self.head = nn.Linear(sum(branch.embedding_size for branch in made), n_labels)
 
     def make_frontend(self) -> Waveform:
-        """Return the front end that the networks are behind."""
+        """Return the front end of the networks."""
         return Waveform(int(self.settings["sample_rate"]))
 
     def stages(self) -> dict[str, nn.Module]:
@@ -209,7 +209,7 @@ class Fused(GenreNetwork):
         return {"branches": self.branches, "head": self.head}
 
     def steps(self) -> dict[str, Callable[[Tensor], Tensor]]:
-        """Return what joins all embeddings of waveforms of shape (batch, 1, samples)."""
+        """Return the concatenated embeddings of waveforms of shape (batch, 1, samples)."""
         return {"branches": lambda x: torch.cat([branch(x) for branch in self.branches], dim=1)}
 
     def pool_features(self, features: Tensor) -> Tensor:

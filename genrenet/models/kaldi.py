@@ -1,4 +1,4 @@
-"""The front end of EfficientAT: pre-emphasis, and a log-mel of Kaldi's kind.
+"""The front end of EfficientAT: pre-emphasis, and a log-mel as in Kaldi.
 
 Conventions
 -----------
@@ -37,12 +37,12 @@ class KaldiMel(FrontEnd):
         Lowest and highest frequency of the mel bank in Hz; ``fmax=None`` is 1 kHz below half the
         sample rate.
     emphasis : float in [0, 1)
-        Share of the sample before that is taken from each sample.
+        Coefficient of the pre-emphasis: share of the previous sample subtracted from each sample.
 
     Raises
     ------
     FrontendError
-        Impossible settings, or a waveform shorter than the reflect padding needs.
+        Invalid settings, or a waveform shorter than the reflect padding needs.
 
     Notes
     -----
@@ -97,11 +97,11 @@ class KaldiMel(FrontEnd):
         self.window: Tensor
 
     def n_stft_frames(self, n_samples: int) -> int:
-        """Return the columns of the log-mel of ``n_samples`` samples."""
+        """Return the number of STFT frames of ``n_samples`` samples."""
         return (n_samples - 1) // self.hop_length + 1
 
     def forward(self, waveform: Tensor) -> Tensor:
-        """Log-mel of a batch of waveforms.
+        """Return the log-mel of a batch of waveforms.
 
         Parameters
         ----------
@@ -112,7 +112,7 @@ class KaldiMel(FrontEnd):
         -------
         Tensor, shape (batch, n_mels, (samples - 1) // hop_length + 1), float32
         """
-        least = self.n_fft // 2 + 1  # reflected, besides the one that pre-emphasis takes
+        least = self.n_fft // 2 + 1  # for reflection, and one for pre-emphasis
         if waveform.ndim != 2 or waveform.shape[-1] <= least:
             raise FrontendError(
                 "the front end cannot take this waveform",

@@ -1,4 +1,4 @@
-"""Mel banks: triangles on a mel scale, that weigh the bins of a power spectrum."""
+"""Mel filter banks: triangular filters on a mel scale over the bins of a power spectrum."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def mel_triangles(
     scale: MelScale = "slaney",
     norm: MelNorm = "slaney",
 ) -> Matrix:
-    """Return triangles that overlap by half, evenly spaced on a mel scale.
+    """Return triangular filters that overlap by half, evenly spaced on a mel scale.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def mel_triangles(
     n_mels : int > 0
         Number of triangles.
     f_min, f_max : float >= 0 [Hz]
-        Where the first begins and the last ends, at most half the sample rate.
+        Lower edge of the first and upper edge of the last, at most half the sample rate.
     scale : {"slaney", "htk"}
         Linear to 1 kHz (Slaney, 1998, "Auditory toolbox") or ``2595 * log10(1 + f / 700)``.
     norm : {"slaney", "none"}
@@ -52,7 +52,8 @@ def mel_triangles(
     Returns
     -------
     ndarray, shape (n_mels, n_fft // 2 + 1)
-        For power spectra; equal to ``librosa.filters.mel``. A triangle between two bins is empty.
+        For power spectra; equal to ``librosa.filters.mel``. A triangle between two bins is all
+        zero.
     """
     low, high = _to_mel(np.array([f_min, f_max]), scale)
     corners = _to_hertz(np.linspace(low, high, n_mels + 2), scale)
@@ -69,7 +70,7 @@ def mel_triangles(
 def kaldi_triangles(
     sample_rate: int, n_fft: int, n_mels: int, f_min: float, f_max: float
 ) -> Matrix:
-    """Return Kaldi's triangles: of height 1, with sides that are straight over mel, not over hertz.
+    """Return Kaldi's triangular filters: of height 1, with sides linear in mel instead of hertz.
 
     Parameters
     ----------
@@ -78,7 +79,7 @@ def kaldi_triangles(
     n_mels : int > 0
         Number of triangles.
     f_min, f_max : float >= 0 [Hz]
-        Where the first begins and the last ends, at most half the sample rate.
+        Lower edge of the first and upper edge of the last, at most half the sample rate.
 
     Returns
     -------

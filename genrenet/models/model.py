@@ -22,25 +22,25 @@ FRAMES_AT_ONCE = 16
 
 
 class NetworkMaker:
-    """Base of objects that make networks: what a configuration may name besides the networks."""
+    """Base of objects that build networks: what a configuration may name besides networks."""
 
     def __call__(self, n_labels: int) -> nn.Module:
-        """Make a network with ``n_labels`` outputs."""
+        """Build a network with ``n_labels`` outputs."""
         raise NotImplementedError
 
 
 class GenreModel(nn.Module):
-    """Name the genre of frames and songs.
+    """A genre classifier for frames and songs, from waveforms to scores.
 
     Parameters
     ----------
     labels : sequence of str
         Names of the outputs, in order.
     network : callable
-        Makes the network from the number of labels: a class such as `CNN` or of one's own, a
-        partial of one, or a `genrenet.training.finetuning.Pretrained`; see `genrenet.models.plain`.
+        Builds the network from the number of labels: a class such as `CNN` or your own, a partial
+        of one, or a `genrenet.training.finetuning.Pretrained`; see `genrenet.models.plain`.
     frontend : Module or callable, optional
-        Waveform to log-mel, or what makes it: a class or a partial of one; by default the one the
+        Waveform to log-mel, or a class or partial that builds it; by default the front end that the
         network was designed for, or was trained with.
     activation : {"softmax", "normalised-sigmoid", "sigmoid"}
         See `genrenet.models.outputs.log_scores`.
@@ -52,14 +52,14 @@ class GenreModel(nn.Module):
     Attributes
     ----------
     frames : FrameSettings
-        How songs are cut.
+        How songs are cut into frames.
     provenance : dict
         Where the weights come from; part of the description in checkpoints.
 
     Raises
     ------
     ModelError
-        Fewer than two labels, or parts that are not modules.
+        Fewer than two labels, or arguments that are not modules.
 
     Examples
     --------
@@ -126,8 +126,8 @@ class GenreModel(nn.Module):
         ----------
         waveform : Tensor, shape (batch, samples)
             At ``frames.sample_rate``, in [-1, 1]. One that is longer than a frame is cut into whole
-            frames (see `genrenet.data.frames.cut`), and ``aggregation`` makes one row of their
-            scores; a shorter one is filled to a frame as ``frames`` says. Nothing is trimmed.
+            frames (see `genrenet.data.frames.cut`), whose scores are combined by ``aggregation``; a
+            shorter one is filled to a frame as ``frames`` says. Nothing is trimmed.
 
         Returns
         -------
@@ -153,7 +153,7 @@ class GenreModel(nn.Module):
         return aggregate(totals, counts, self.aggregation)
 
     def _are_frames(self, waveform: Tensor) -> bool:
-        """Return whether waveforms are single frames, to the STFT frames of their log-mels."""
+        """Return whether waveforms are single frames, up to the number of their STFT frames."""
         samples = waveform.shape[-1]
         if waveform.ndim != 2 or not samples:
             return False
@@ -163,9 +163,9 @@ class GenreModel(nn.Module):
         return bool(self.frontend.n_stft_frames(samples) == wanted)
 
     def _by_frame(self, waveform: Tensor, work: Callable[[Tensor], Tensor]) -> Tensor:
-        """Return what ``work`` makes of the frames of waveforms: (batch, frames, ...)."""
+        """Return the results of ``work`` on the frames of waveforms: (batch, frames, ...)."""
         frames = cut(waveform, self.frames)
-        # An hour in one batch would need gigabytes.
+        # An hour of audio in one batch would need gigabytes.
         found = torch.cat([work(some) for some in frames.flatten(0, 1).split(FRAMES_AT_ONCE)])
         return found.reshape(*frames.shape[:2], *found.shape[1:])
 
@@ -175,9 +175,9 @@ class GenreModel(nn.Module):
         Parameters
         ----------
         logmel : Tensor, shape (batch, n_mels, time) or (batch, 1, n_mels, time)
-            For networks that were published with time first, such as `MusiCNN`, the four
-            dimensions may also be (batch, 1, time, n_mels): their layout is known by which of the
-            last two is ``n_mels``.
+            For networks that were published with time first, such as `MusiCNN`, the four dimensions
+            may also be (batch, 1, time, n_mels): the layout is inferred from which of the last two
+            is ``n_mels``.
 
         Returns
         -------
@@ -193,7 +193,7 @@ class GenreModel(nn.Module):
         return log_scores(logits.float(), self.activation).exp()
 
     def embed(self, waveform: Tensor, layer: str | Sequence[str] = "embedding") -> Tensor:
-        """Return a layer's output as one vector a waveform.
+        """Return a layer's output as one vector per waveform.
 
         Parameters
         ----------
@@ -240,7 +240,7 @@ class GenreModel(nn.Module):
         )
 
     def check_parts(self) -> None:
-        """Refuse a front end or a network of another's class that does not fit; see `plain`.
+        """Raise an error for a third-party front end or network that does not fit; see `plain`.
 
         Raises
         ------
@@ -251,10 +251,10 @@ class GenreModel(nn.Module):
             check_parts(self.network, self.frontend, self.frames.n_samples, len(self.labels))
 
     def saved_description(self) -> dict[str, Any]:
-        """Return the description, with what the model says of noise where a class is another's.
+        """Return the description, with the model's response to noise if it has third-party classes.
 
-        Weights tell when the classes of this package have changed. Another's may have none, so what
-        it computes is stored too.
+        For classes of this package, the weights show whether a class has changed. A third-party
+        class may have no weights, so its response is stored too.
         """
         description = self.description()
         if is_others(description["network"]) or is_others(description["frontend"]):
@@ -262,7 +262,7 @@ class GenreModel(nn.Module):
         return description
 
     def check_response_of(self, name: str) -> None:
-        """Refuse a model that does not compute what the one in its checkpoint did.
+        """Raise an error for a model whose response differs from that in its checkpoint.
 
         Raises
         ------
@@ -274,6 +274,6 @@ class GenreModel(nn.Module):
 
 
 def _own_frontend(network: GenreNetwork) -> nn.Module:
-    """Return the front end a network was designed for, or trained with, learnt bases included."""
+    """Return the front end that a network was designed for or trained with."""
     make: Callable[[], nn.Module] | None = getattr(network, "make_frontend", None)
     return LogMel(**network.frontend) if make is None else make()

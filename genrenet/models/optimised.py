@@ -1,4 +1,4 @@
-"""Models made ready for inference, once: the same answers from a fraction of the time."""
+"""Prepare models for inference: the same scores in a fraction of the time."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from genrenet.utils.errors import GenrenetError
 from genrenet.utils.hardware import fast_half
 
 Precision = Literal["auto", "32", "bf16", "16"]
-"""What convolutions compute in; ``auto`` is half precision where the device is faster in it."""
+"""Data type of the convolutions; ``auto`` is half precision where the device is faster in it."""
 
 OWN = {"network", "frontend"}
-"""Modules of a model that are made ready; the others are copied."""
+"""Modules of a model that are optimised; the others are copied."""
 
 _TYPES = {"32": torch.float32, "bf16": torch.bfloat16, "16": torch.float16}
 
 
 class PrecisionError(GenrenetError):
-    """A precision there is not, or that a device cannot compute in."""
+    """An unknown precision, or one that a device does not support."""
 
 
 def precision_of(precision: Precision, device: str | torch.device) -> torch.dtype:
-    """Return type that convolutions compute in on a device.
+    """Return the data type of convolutions on a device.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def precision_of(precision: Precision, device: str | torch.device) -> torch.dtyp
     Raises
     ------
     PrecisionError
-        There is no such precision, or the device cannot compute in it.
+        An unknown precision, or one that the device does not support.
     """
     if precision == "auto":
         return fast_half(device) or torch.float32
@@ -55,20 +55,20 @@ def precision_of(precision: Precision, device: str | torch.device) -> torch.dtyp
 def optimised(
     model: GenreModel, precision: Precision = "auto", *, compiled: bool = False
 ) -> GenreModel:
-    """Return a copy of a model for inference alone, on the same device.
+    """Return a copy of a model for inference only, on the same device.
 
-    Batch-norms are folded into the convolutions, activations follow the pooling, tensors are laid
-    out channels last (see `genrenet.models.folding`), and the mel power comes from an FFT.
+    Batch-norms are folded into the convolutions, activations follow the pooling, tensors are in
+    channels-last layout (see `genrenet.models.folding`), and the mel power is computed by an FFT.
 
     Parameters
     ----------
     model : GenreModel
     precision : {"auto", "32", "bf16", "16"}
         In ``32`` scores equal the model's own to 1e-4. In half precision they differ by some
-        hundredths at most, and by nothing where the two best genres are about equal.
+        hundredths at most, and not at all where the two best genres are nearly equal.
     compiled : bool
         Also compile the network with ``torch.compile``, which takes some ten seconds at the first
-        batch and pays with many songs.
+        batch and is only useful for many songs.
 
     Returns
     -------
@@ -88,7 +88,7 @@ def optimised(
     else:
         frontend = copy.deepcopy(frontend)
     ready = copy.copy(model)
-    # A copy of a module shares these with it, and would move them to other devices for both.
+    # A copy of a module shares these with it, and would move both to another device.
     ready._parameters, ready._buffers = dict(model._parameters), dict(model._buffers)
     ready._modules = {
         **{name: copy.deepcopy(child) for name, child in model._modules.items() if name not in OWN},
@@ -96,6 +96,6 @@ def optimised(
         "frontend": frontend,
     }
     if compiled:
-        # A second look is taken at whatever number of frames.
+        # The number of frames that are recomputed varies.
         (network.rough if isinstance(network, HalfPrecision) else network).compile(dynamic=False)
     return ready.eval()

@@ -1,4 +1,4 @@
-"""From logits to scores and losses: the output layers a classifier may have."""
+"""Output activations and losses of classifiers."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 Activation = Literal["softmax", "normalised-sigmoid", "sigmoid"]
-"""What turns logits into scores; see `log_scores`."""
+"""Activation that turns logits into scores; see `log_scores`."""
 
 
 def log_scores(logits: Tensor, activation: Activation) -> Tensor:
-    """Return the logarithms of scores.
+    """Return the logarithms of the scores.
 
     Parameters
     ----------
@@ -38,10 +38,10 @@ def frame_losses(logits: Tensor, target: Tensor, activation: Activation) -> Tens
     ----------
     logits : Tensor, shape (batch, labels)
     target : Tensor, shape (batch, labels)
-        Shares in [0, 1]; rows that sum to one.
+        Target probabilities in [0, 1]; rows that sum to one, except with ``sigmoid``.
     activation : {"softmax", "normalised-sigmoid", "sigmoid"}
-        See `log_scores`. With ``sigmoid`` every label is a question of its own, and the losses of
-        all labels are summed.
+        See `log_scores`. With ``sigmoid`` every label is a binary decision of its own, and the
+        losses of all labels are summed.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Networks and front ends that are plain modules of torch, and what more they may offer.
+"""Plain torch modules as networks and front ends, and their optional attributes.
 
 A **network** is any `torch.nn.Module` whose first argument is the number of labels, from log-mels
 of shape (batch, n_mels, time) to logits of shape (batch, n_labels). All else is optional:
@@ -23,17 +23,17 @@ attribute or method        what for
                            and rates by stage
 =========================  =========================================================================
 
-More still (features of all layers, frozen stages computed once) is had by deriving from
+Further features (outputs of all layers, caching of frozen stages) require a class derived from
 `genrenet.models.networks.GenreNetwork`.
 
 A **front end** is any module from waveforms of shape (batch, samples) in [-1, 1] to (batch, bins,
-time). It is computed in float32, with gradients only where it has parameters that learn. Optional:
+time). It is computed in float32, with gradients only if it has trainable parameters. Optional:
 ``sample_rate`` in Hz (12,000), and ``n_mels``, its number of bins.
 
-A checkpoint stores the arguments the module was made with, if they are plain. They are known where
-a configuration or an option names the class, where `GenreModel` is given the class or a
+A checkpoint stores the arguments the module was made with, if they are plain. They are known if a
+configuration or an option names the class, if `GenreModel` is given the class or a
 `functools.partial` of it with keywords, and for classes derived from
-`genrenet.models.registry.Recorded`. Where they are not, storing is refused.
+`genrenet.models.registry.Recorded`. A module whose arguments are unknown cannot be stored.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class ModelError(GenrenetError):
 
 
 class PlainNetwork(GenreNetwork):
-    """Any module as a network: what it does not offer is an error where it is asked for.
+    """Any module as a network; using a feature that it does not offer raises an error.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ class PlainNetwork(GenreNetwork):
 
     @property
     def embedding_size(self) -> int:
-        """Length of the embedding, by ``embedding_size`` or by the inputs of ``head``."""
+        """Length of the embedding, from ``embedding_size`` or the number of inputs of ``head``."""
         size = getattr(self.module, "embedding_size", None)
         return super().embedding_size if size is None else int(size)
 
@@ -139,12 +139,12 @@ class PlainFrontEnd(FrontEnd):
 
     @property
     def n_mels(self) -> int:  # type: ignore[override]
-        """Number of bins: what the module says, or makes of a second of silence."""
+        """Number of bins: the module's attribute, or the size of its output for silence."""
         found = getattr(self.module, "n_mels", None)
         return int(self._silence(self.sample_rate).shape[1] if found is None else found)
 
     def forward(self, waveform: Tensor) -> Tensor:
-        """Return the waveforms of shape (batch, samples) to (batch, bins, time)."""
+        """Map waveforms of shape (batch, samples) to (batch, bins, time)."""
         learning = self.trainable and torch.is_grad_enabled()
         with without_autocast(waveform.device), torch.set_grad_enabled(learning):
             found: Tensor = self.module(waveform.float())
@@ -152,12 +152,12 @@ class PlainFrontEnd(FrontEnd):
 
 
 def as_network(make: Callable[[int], nn.Module], n_labels: int) -> GenreNetwork:
-    """Make a network; see the top of this module.
+    """Build a network; see the top of this module.
 
     Raises
     ------
     ModelError
-        What was made is not a module.
+        The result is not a module.
     """
     made = made_by(make, n_labels)
     if isinstance(made, GenreNetwork):
@@ -166,7 +166,7 @@ def as_network(make: Callable[[int], nn.Module], n_labels: int) -> GenreNetwork:
 
 
 def as_frontend(part: nn.Module | Callable[[], nn.Module]) -> FrontEnd:
-    """Return a front end for a module, or for what makes one; see the top of this module.
+    """Return a front end for a module, or for a class or partial; see the top of this module.
 
     Raises
     ------
@@ -188,12 +188,12 @@ def _module(part: Any, what: str) -> nn.Module:
 
 
 def check_parts(network: GenreNetwork, frontend: FrontEnd, n_samples: int, n_labels: int) -> None:
-    """Refuse a front end and a network that do not fit together, by a frame of silence.
+    """Raise an error for a front end and a network that do not fit together, tried on silence.
 
     Raises
     ------
     ModelError
-        One of them fails, or gives another shape than it should.
+        One of them fails, or its output has a wrong shape.
     """
     waveform = torch.zeros(1, n_samples, device=frontend.device)
     logmel = _run(frontend, waveform, "front end", "(1, bins, time)", lambda s: len(s) == 3)
@@ -210,7 +210,7 @@ def _run(
     try:
         with torch.no_grad():
             found: Tensor = part(given)
-    except Exception as error:  # whatever another's module does
+    except Exception as error:  # a third-party module may raise anything
         raise ModelError(
             f"{what} cannot take a tensor of shape {tuple(given.shape)}",
             found=f"{type(error).__name__}: {error}",

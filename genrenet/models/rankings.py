@@ -1,4 +1,4 @@
-"""How well scores rank songs by a label: average precision and ROC-AUC, also of weighted samples.
+"""Average precision and ROC-AUC of scores for each label, also of weighted samples.
 
 Sources
 -------
@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 Floats = NDArray[np.float64]
 
 AT_ONCE = 4_000_000
-"""Numbers of a block of weighted samples, which bound the memory."""
+"""Maximum number of values in a block of weighted samples, to bound memory."""
 
 
 def rankings(
@@ -28,12 +28,13 @@ def rankings(
     target : array_like of bool, shape (songs, labels)
     scores : array_like of float, shape (songs, labels)
     weights : array_like of float, shape (draws, songs), optional
-        How often each draw has each song; each once by default.
+        How often each draw contains each song; once by default.
 
     Returns
     -------
     average_precision, roc_auc : ndarray of float64, shape (draws, labels)
-        NaN where all songs of a draw have a label, or none. Without weights (labels,).
+        NaN where all or none of a draw's songs have a label. Without weights the shape is
+        (labels,).
 
     Examples
     --------
@@ -49,7 +50,7 @@ def rankings(
         ranked, has = table[order, label], truth[order, label]
         if not has.any() or has.all():
             continue
-        # Songs with equal scores are met together.
+        # Songs with equal scores form one step.
         ends = np.flatnonzero(np.append(ranked[1:] < ranked[:-1], True))
         step = max(1, AT_ONCE // len(order))
         for first in range(0, len(drawn), step):

@@ -1,11 +1,11 @@
-"""Networks and front ends by name: what plugins register, and what checkpoints say of them.
+"""Networks and front ends by name: classes registered by plugins, and references to them.
 
 Conventions
 -----------
-A class that a built-in plugin registers is stored with its name alone, one of another plugin with
-its name and the plugin's package, any other with its import path (``class_path``). Importing a
-module runs its code, so an import path that a file names is only followed where somebody trusts it:
-see `trusted`. Nothing is ever built of another class than the one that was stored.
+A class of a built-in plugin is stored with its name alone, one of another plugin with its name and
+the plugin's package, any other with its import path (``class_path``). Importing a module runs its
+code, so an import path in a file is only followed if it is trusted: see `trusted`. A model is never
+built from another class than the one that was stored.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from torch import nn
 
 Hook = Literal["register_networks", "register_frontends"]
-"""Where classes are registered."""
+"""Hooks in which classes are registered."""
 
 TRUST = "GENRENET_TRUST"
-"""Environment variable with the packages, separated by commas, whose classes may be built."""
+"""Environment variable with trusted packages, separated by commas, whose classes may be built."""
 
 OWN = ("genrenet", "genrenet_plugins")
 
@@ -51,7 +51,7 @@ class ModuleClass(NamedTuple):
     summary : str
         Description in one line.
     kind : type or str
-        The class, or its import path: then nothing is imported before it is needed.
+        The class, or its import path: nothing is imported then before it is needed.
     """
 
     name: str
@@ -64,7 +64,7 @@ class ModuleClass(NamedTuple):
         return self.kind if isinstance(self.kind, str) else path_of(self.kind)
 
     def parameters(self) -> dict[str, Any]:
-        """Return the parameters of the class; where its source states them, without an import."""
+        """Return the parameters of the class, without an import if its source states them."""
         kind = self.kind
         return parameters_of(Lazy(*kind.rsplit(".", 1)) if isinstance(kind, str) else kind)
 
@@ -84,12 +84,12 @@ _USED: set[type] = set()
 
 
 def use(kind: type) -> None:
-    """Remember that the program itself has made a model of a class: it may be built again."""
+    """Record that the program itself has built a model of a class: it may be built again."""
     _USED.add(kind)
 
 
 def made_by(make: Callable[..., Any], *first: Any) -> Any:
-    """Call what makes a module; of a class or a partial with keywords, the arguments are known."""
+    """Call a factory of modules; for a class or a partial with keywords, record the arguments."""
     made = make(*first)
     if isinstance(make, partial):
         if make.func is type(made) and not make.args:
@@ -102,15 +102,15 @@ def made_by(make: Callable[..., Any], *first: Any) -> Any:
 def remember(
     module: Any, first: Sequence[Any], keywords: Mapping[str, Any], *, anew: bool = False
 ) -> None:
-    """Let a module know the arguments that it was made with, as `Recorded` does, unless it knows
-    some and ``anew`` is false.
+    """Record the arguments of a module, as `Recorded` does, unless it has some already and ``anew``
+    is false.
     """
     if anew or "_made_with" not in vars(module):
         object.__setattr__(module, "_made_with", (tuple(first), dict(keywords)))
 
 
 def set_argument(module: Any, name: str, value: Any) -> bool:
-    """Change one of the arguments that a module is known to be made with, if its class takes it."""
+    """Change one of the recorded arguments of a module, if its class takes it."""
     if name not in inspect.signature(type(module)).parameters or "_made_with" not in vars(module):
         return False
     first, keywords = vars(module)["_made_with"]
@@ -119,31 +119,31 @@ def set_argument(module: Any, name: str, value: Any) -> bool:
 
 
 def instantiated(kind: Any, *args: Any, **keywords: Any) -> Any:
-    """Make a module that a configuration names, and `remember` its arguments."""
+    """Build a module that a configuration names, and `remember` its arguments."""
     made = kind(*args, **keywords)
     remember(made, args, keywords)
     return made
 
 
 class Recorded:
-    """Base of modules that remember the arguments they were made with."""
+    """Base of modules that record the arguments they were made with."""
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
-        """Keep the arguments; `nn.Module` takes no attributes before its own ``__init__``."""
+        """Record the arguments; `nn.Module` takes no attributes before its own ``__init__``."""
         made = super().__new__(cls)
         object.__setattr__(made, "_made_with", (args, kwargs))
         return made
 
 
 def arguments_of(module: Any, *, skip: int = 0) -> dict[str, Any]:
-    """Return the arguments that make a module again, as plain types.
+    """Return the arguments that rebuild a module, as plain types.
 
     Parameters
     ----------
     module : Recorded
-        Where its ``settings`` name an argument too, they count: they may have been changed.
+        If its ``settings`` contain an argument, they take precedence: they may have been changed.
     skip : int >= 0
-        First arguments that are left out.
+        Number of leading arguments that are left out.
 
     Raises
     ------
@@ -202,7 +202,7 @@ def _is_plain(value: Any) -> bool:
 
 
 def _listed(value: Any) -> Any:
-    """Return tuples as lists, as checkpoints have them."""
+    """Return tuples as lists, as they are stored in checkpoints."""
     if isinstance(value, Mapping):
         return {key: _listed(item) for key, item in value.items()}
     return [_listed(item) for item in value] if isinstance(value, list | tuple) else value
@@ -214,32 +214,32 @@ def path_of(kind: type) -> str:
 
 
 def is_others(part: Any) -> bool:
-    """Return whether a part of a description names a class that is not this package's."""
+    """Return whether a part of a description names a third-party class."""
     return isinstance(part, Mapping) and bool({"class_path", "plugin"} & part.keys())
 
 
 def reference(module: nn.Module, hook: Hook, *, skip: int = 0) -> dict[str, Any]:
-    """Return what a checkpoint says of a module.
+    """Return the reference to a module as stored in a checkpoint.
 
     Parameters
     ----------
     module : Module
         One whose arguments are known; see `genrenet.models.plain`.
     hook : {"register_networks", "register_frontends"}
-        Where plugins name such classes.
+        Hook in which plugins register such classes.
     skip : int >= 0
         See `arguments_of`.
 
     Returns
     -------
     dict
-        ``name``, ``settings`` and, where the class is not one of this package, ``plugin`` or
+        ``name``, ``settings`` and, if the class is not one of this package, ``plugin`` or
         ``class_path``.
 
     Raises
     ------
     RebuildError
-        A class that cannot be imported again, or arguments that are not known or not plain.
+        A class that cannot be imported again, or arguments that are unknown or not plain.
     """
     kind: Any = type(module)
     found = ((n, e) for n, e in contributions(hook).items() if e.item.path == path_of(kind))
@@ -259,14 +259,14 @@ def reference(module: nn.Module, hook: Hook, *, skip: int = 0) -> dict[str, Any]
 
 
 def trusted(path: str, trust: Iterable[str] = ()) -> bool:
-    """Return whether a class of an import path may be built because a file names it.
+    """Return whether the class of an import path may be built because a file names it.
 
     Parameters
     ----------
     path : str
     trust : iterable of str
-        Modules or packages that the caller trusts, besides this package, plugins that are
-        installed, and those in the environment variable ``GENRENET_TRUST``.
+        Modules or packages that the caller trusts, in addition to this package, installed plugins,
+        and those in the environment variable ``GENRENET_TRUST``.
     """
     named = [name.strip() for name in os.environ.get(TRUST, "").split(",")]
     known = {*OWN, *plugin_packages(), *named, *trust} - {""}
@@ -276,7 +276,7 @@ def trusted(path: str, trust: Iterable[str] = ()) -> bool:
 def class_of(
     part: Mapping[str, Any], hook: Hook, base: type, name: str, trust: Iterable[str] = ()
 ) -> Any:
-    """Return the class that a `reference` names.
+    """Return the class of a `reference`.
 
     Parameters
     ----------
@@ -285,11 +285,11 @@ def class_of(
     hook : {"register_networks", "register_frontends"}
         See `reference`.
     base : type
-        Classes derived from it may be built wherever the program has imported them itself.
+        Classes derived from it may be built if the program itself has imported them.
     name : str
         The checkpoint's name, for errors.
     trust : iterable of str
-        See `trusted`. A class that the program has made a model of may always be built.
+        See `trusted`. A class of which the program has built a model may always be built.
 
     Raises
     ------
@@ -330,7 +330,7 @@ def class_of(
 
 
 def _imported(path: str) -> Any:
-    """Find a class in the modules that have been imported already; None where it is not there."""
+    """Return a class from the modules that have been imported already; None if not found."""
     names = path.split(".")
     for count in range(len(names) - 1, 0, -1):
         module = sys.modules.get(".".join(names[:count]))
@@ -351,7 +351,7 @@ def _import(path: str, what: str) -> Any:
         module = ".".join(names[:count])
         try:
             found = _inside(import_module(module), names[count:])
-        except Exception as error:  # whatever another's module does
+        except Exception as error:  # a third-party module may raise anything
             reason = reason or f"{type(error).__name__}: {error}"
             continue
         if found is not None:
@@ -366,18 +366,18 @@ def _import(path: str, what: str) -> Any:
 
 
 def rebuild(kind: Any, settings: Mapping[str, Any], name: str, *first: Any) -> Any:
-    """Make a module of another's class; errors of that class are named.
+    """Build a module of a third-party class, and report errors with its name.
 
     Raises
     ------
     RebuildError
-        The class does not take the stored arguments any more.
+        The class does not accept the stored arguments.
     """
     try:
         made = kind(*first, **settings)
         remember(made, first, settings)
         return made
-    except Exception as error:  # whatever another's class does
+    except Exception as error:  # a third-party class may raise anything
         raise RebuildError(
             f"'{name}' was trained with {path_of(kind)}, which cannot be made again",
             found=f"{type(error).__name__}: {error}",

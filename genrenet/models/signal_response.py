@@ -1,4 +1,4 @@
-"""What a model computes of noise: how a changed class is found out where no weight tells."""
+"""A model's output for noise, to detect that a third-party class has changed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from genrenet.models.description import CheckpointMismatchError
 from genrenet.models.registry import is_others
 
 TOLERANCE = 0.02
-"""Difference of logits, as a share of the largest one, that devices and versions may make."""
+"""Accepted difference of logits between devices and versions, as a share of the largest."""
 
 
 def response(model: Any) -> list[float]:
@@ -37,7 +37,7 @@ def response(model: Any) -> list[float]:
 def check_response(
     found: Sequence[float], wanted: Sequence[float], name: str, description: Mapping[str, Any]
 ) -> None:
-    """Refuse a model whose `response` is not that of its checkpoint.
+    """Raise an error for a model whose `response` differs from that of its checkpoint.
 
     Raises
     ------

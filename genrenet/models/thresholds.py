@@ -1,9 +1,9 @@
-"""From which score on a genre is named, where songs have several: chosen on validation songs.
+"""Choose score thresholds for songs with several genres, on validation songs.
 
 Source
 ------
-Y. Yang, "A study of thresholding strategies for text categorization", SIGIR 2001: a threshold for
-each label that is best on songs that were not learnt from (SCut).
+Y. Yang, "A study of thresholding strategies for text categorization", SIGIR 2001: for each label,
+the threshold that is best on songs outside the training set (SCut).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 USUAL = 0.5
-"""The threshold where there is nothing to choose one on."""
+"""The threshold where there is no data to choose one."""
 
 
 def choose_thresholds(target: ArrayLike, scores: ArrayLike) -> NDArray[np.float64]:
@@ -23,14 +23,14 @@ def choose_thresholds(target: ArrayLike, scores: ArrayLike) -> NDArray[np.float6
     target : array_like of bool, shape (songs, labels)
         Which labels each song has.
     scores : array_like of float, shape (songs, labels)
-        In [0, 1], of a model that has not learnt from these songs.
+        In [0, 1], of a model that was not trained on these songs.
 
     Returns
     -------
     ndarray of float64, shape (labels,)
-        A label is named from this score on. It lies halfway between the scores that it divides. A
-        label that none of the songs has gets the threshold that is best for all labels together
-        (micro F1); `USUAL` where no song has any.
+        Minimum score of each label to be named. It lies halfway between the scores that it
+        separates. A label that no song has gets the threshold that is best for all labels together
+        (micro F1), or `USUAL` if no song has any label.
 
     Examples
     --------
@@ -48,12 +48,12 @@ def choose_thresholds(target: ArrayLike, scores: ArrayLike) -> NDArray[np.float6
 
 
 def _best(has: NDArray[np.bool_], score: NDArray[np.float64]) -> float:
-    """Return where F1 = 2 tp / (named + positives) is highest; the highest of equal places."""
+    """Return where F1 = 2 tp / (named + positives) is highest; of equal ones the highest."""
     if not has.any():
         return USUAL
     order = np.argsort(-score, kind="stable")
     ranked = score[order]
-    # Equal scores are named together.
+    # Equal scores share a threshold.
     ends = np.flatnonzero(np.append(ranked[1:] < ranked[:-1], True))
     f1 = 2 * np.cumsum(has[order])[ends] / (ends + 1 + has.sum())
     place = int(f1.argmax())

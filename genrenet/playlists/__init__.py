@@ -1,4 +1,4 @@
-"""Playlists by genre: which songs, in which order, and the files that players read.
+"""Playlists by genre: the choice of songs, their order, and the file formats of players.
 
 Examples
 --------

@@ -1,4 +1,4 @@
-"""What a playlist is: its songs, in order, and what there is to say about them."""
+"""The definition of a playlist: its songs, in order, and notes on them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class PlaylistError(GenrenetError):
 
 @dataclass(frozen=True)
 class PlaylistSong:
-    """A song of a library that may stand in a playlist.
+    """A song of a library that may be in a playlist.
 
     Attributes
     ----------
@@ -27,19 +27,19 @@ class PlaylistSong:
     path : str
         Absolute.
     genre : str
-        What it was decided to be.
+        Its predicted or corrected genre.
     confidence : float
-        Of this decision, from 0 to 1.
+        Confidence of this genre, from 0 to 1.
     scores : dict of str to float
         Of all genres, from 0 to 1.
     wanted : str
-        The genre it was taken for.
+        The genre for which it was chosen.
     fit : float
-        What was compared with the least confidence: the decision's, or the wanted genre's score.
+        The value compared with the minimum confidence: the confidence, or the wanted genre's score.
     duration : float, optional
-        Seconds; None where it is not known.
+        In seconds; None if unknown.
     artist, title, album : str
-        From its tags, '' where they say nothing.
+        From its tags, '' if missing.
     """
 
     row: int
@@ -56,7 +56,7 @@ class PlaylistSong:
 
     @property
     def name(self) -> str:
-        """What players show: 'Artist - Title', with the file's name where there is no title."""
+        """Text that players show: 'Artist - Title', with the file's name if there is no title."""
         title = self.title or clean(os.fsencode(stem(self.path)).decode("utf-8", "replace"))
         return f"{self.artist} - {title}" if self.artist else title
 
@@ -71,13 +71,13 @@ class Playlist:
     title : str
         One line.
     order : str
-        How they were put in order.
+        Name of the ordering.
     checkpoint : str
         The model that decided the genres.
     short : bool
-        The library has too little for what was asked.
+        Whether the library has too few songs for the request.
     notes : list of str
-        What a user should know of how it came about, a line each.
+        Notes for the user on how it was made, one line each.
     plain : bool
         Write the lines of M3U as plain paths; see `genrenet.playlists.paths.line_of`.
     """
@@ -92,12 +92,12 @@ class Playlist:
 
     @property
     def seconds(self) -> float:
-        """Playing time, without songs of which it is not known."""
+        """Total duration in seconds, without songs of unknown duration."""
         return sum(song.duration or 0.0 for song in self.songs)
 
 
 def clock(seconds: float) -> str:
-    """Return playing time as people write it.
+    """Return a duration as text.
 
     Examples
     --------
@@ -110,7 +110,7 @@ def clock(seconds: float) -> str:
 
 
 class ListedSong(NamedTuple):
-    """What a playlist says of a song: its file (None for a stream), its artist and its title.
+    """An entry of a playlist file: its file (None for a stream), its artist and its title.
 
     ``source`` is the playlist.
     """
@@ -123,7 +123,7 @@ class ListedSong(NamedTuple):
 
 @dataclass(frozen=True)
 class PlaylistFormat:
-    """A format of playlist files, as a plugin adds it.
+    """A format of playlist files; plugins may add some.
 
     Parameters
     ----------
@@ -132,11 +132,11 @@ class PlaylistFormat:
     summary : str
         Description in one line.
     write : callable
-        Makes the text of a file from a `Playlist` and the folder that it will lie in: paths are
-        relative to that (see `genrenet.playlists.paths`), or absolute where it is None.
+        Function of a `Playlist` and the folder of the file that returns the file's text: paths are
+        relative to that folder (see `genrenet.playlists.paths`), or absolute if it is None.
     read : callable, optional
-        Makes a list of `ListedSong` from the bytes of a file and the folder that it lies in; raises
-        ValueError where they are no such playlist. Without it the format is only written.
+        Function of the bytes of a file and its folder that returns a list of `ListedSong`; raises
+        ValueError if they are not such a playlist. Without it the format is write-only.
 
     Examples
     --------

@@ -1,7 +1,7 @@
-"""Songs that may be taken for a genre, the most wanted first; their tags are read a few ahead.
+"""Candidate songs of a genre, in order of preference; their tags are read a few ahead.
 
-A library may hold a million songs, and reading tags takes a file's opening each: so only songs that
-stand at the front of the queue are looked into.
+A library may have a million songs, and reading tags means opening each file: so only the songs at
+the front of the queue are read.
 """
 
 from __future__ import annotations
@@ -21,14 +21,13 @@ from genrenet.playlists.base import PlaylistSong
 from genrenet.playlists.excluding import Exclusions
 
 LOOK_AHEAD = 64
-"""Songs of a genre whose tags are known before one of them is taken."""
+"""Number of songs of a genre whose tags are read ahead."""
 
 
 def fitting(
     songs: LibrarySongs, genre: str, least: float, *, by_score: bool = False
 ) -> NDArray[np.int64]:
-    """Return songs that may be taken for a genre, the surest first, of equals in the library's
-    order.
+    """Return candidate songs of a genre by descending confidence, of equals in the library's order.
 
     Parameters
     ----------
@@ -36,9 +35,9 @@ def fitting(
     genre : str
         '' for any.
     least : float
-        Least confidence of the decision for this genre, from 0 to 1.
+        Minimum confidence for this genre, from 0 to 1.
     by_score : bool
-        Ask for the genre's score instead, whatever a song was decided to be.
+        Compare the genre's score instead, whatever the predicted genre.
 
     Returns
     -------
@@ -54,25 +53,25 @@ def fitting(
 
 
 def fits(songs: LibrarySongs, genre: str, *, by_score: bool = False) -> NDArray[np.float64]:
-    """Return what the least confidence is compared with, for every song."""
+    """Return the value compared with the minimum confidence, for every song."""
     if genre and by_score:
         return songs.scores[:, songs.labels.index(genre)].astype(np.float64)
     return songs.confidence
 
 
 class Supply:
-    """The songs of a genre, each given once.
+    """The candidate songs of a genre, each yielded once.
 
     Parameters
     ----------
     songs : LibrarySongs
     genre : str
-        What they are taken for; '' for any.
+        The genre for which they are chosen; '' for any.
     rows : sequence of int
-        The most wanted first.
+        In order of preference.
     exclusions : Exclusions
     timed : bool
-        Leave out songs whose playing time is not known.
+        Leave out songs of unknown duration.
     by_score : bool
         See `fitting`.
 
@@ -81,7 +80,7 @@ class Supply:
     ahead : list of PlaylistSong
         The next ones; empty only when there are no more, if `fill` was called.
     left_out : Counter
-        Songs passed over on the way, by the reason.
+        Number of skipped songs, by reason.
     """
 
     def __init__(
@@ -103,7 +102,7 @@ class Supply:
         self._rows: Iterator[int] = iter([int(row) for row in rows])
 
     def fill(self) -> bool:
-        """Look ahead; say whether there are songs."""
+        """Read ahead; return whether there are songs."""
         while len(self.ahead) < LOOK_AHEAD:
             rows = list(islice(self._rows, 2 * LOOK_AHEAD))
             if not rows:
@@ -120,7 +119,7 @@ class Supply:
         return bool(self.ahead)
 
     def song(self, row: int) -> PlaylistSong:
-        """Return a song of the library with what its tags say."""
+        """Return a song of the library with its tags."""
         songs = self._songs
         tags = songs.tags_of(row)
         seconds = float(songs.duration[row])

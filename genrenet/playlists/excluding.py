@@ -1,4 +1,4 @@
-"""Songs that must not be in a playlist: excluded by the user, or there already."""
+"""Exclude songs from a playlist: those that the user excludes, and duplicates."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LONE = re.compile("[\udc80-\udcff]")
 
 
 def same_text(*texts: str) -> str:
-    """Return texts as they are compared: without case, spaces and ways of composing letters.
+    """Return texts normalised for comparison: without case, spaces and differences of Unicode form.
 
     Examples
     --------
@@ -32,10 +32,10 @@ def same_text(*texts: str) -> str:
 
 
 def same_path(path: str) -> str:
-    r"""Return a path as it is compared: with "/", composed letters, and letters for bytes.
+    r"""Return a path normalised for comparison: "/" as separator, composed letters, decoded bytes.
 
-    Letters come composed from Linux and Windows, decomposed from macOS, and in one byte a letter
-    (code page 1252) from older lists.
+    Letters are composed on Linux and Windows, decomposed on macOS, and single bytes (code page
+    1252) in older playlists.
 
     Examples
     --------
@@ -43,7 +43,7 @@ def same_path(path: str) -> str:
     True
     """
     raw = (
-        # One part of a path may be in one coding, and the next in another.
+        # Parts of a path may have different encodings.
         os.fsencode(part).decode("cp1252", "replace") if _LONE.search(part) else part
         for part in unicodedata.normalize("NFC", path).replace(os.sep, "/").split("/")
     )
@@ -51,7 +51,7 @@ def same_path(path: str) -> str:
 
 
 def _ways(path: str) -> set[str]:
-    """Return how `same_path` may compare a listed path: as it is, or as a path of Windows."""
+    """Return the forms in which `same_path` may compare a listed path."""
     return {
         same_path(find(way))
         for way in {path, os.path.abspath(path.replace("\\", "/"))}
@@ -60,14 +60,13 @@ def _ways(path: str) -> set[str]:
 
 
 class Exclusions:
-    """Songs the user does not want.
+    """Songs that the user excludes.
 
     Parameters
     ----------
     patterns : iterable of str
-        Globs, without regard to case. ``artist:NAME`` is compared with artists (each of several);
-        any other with a path, the end of a path, or a folder in it. ``*`` stands for any text,
-        ``/`` included.
+        Globs, ignoring case. ``artist:NAME`` is matched with artists (each of several); any other
+        with a path, the end of a path, or a folder in it. ``*`` matches any text, including ``/``.
     listed : iterable of ListedSong
         Songs of other playlists: the same files, and the same artist with the same title.
 
@@ -92,7 +91,7 @@ class Exclusions:
             else:
                 self._globs[pattern] = _glob(text)
         self._artists = re.compile("|".join(artists)) if artists else None
-        # The lists that name a file, or a song, by the name they are compared by.
+        # The lists that contain a file, or a song, by its normalised name.
         self._files, self._names = defaultdict[str, set[str]](set), defaultdict[str, set[str]](set)
         self._unused = {*self._globs}
         for song in listed:
@@ -103,7 +102,7 @@ class Exclusions:
                 self._names[same_text(song.artist, song.title)].add(song.source)
 
     def by_path(self, path: str) -> bool:
-        """Return whether a file is excluded, without looking into it."""
+        """Return whether a file is excluded, without opening it."""
         key = same_path(path)
         found = {name for name, glob in self._globs.items() if glob.match(key.casefold())}
         if self._files and not found:
@@ -114,7 +113,7 @@ class Exclusions:
         return bool(found)
 
     def by_tags(self, song: PlaylistSong) -> bool:
-        """Return whether a song is excluded for what its tags say."""
+        """Return whether a song is excluded by its tags."""
         name = same_text(song.artist, song.title) if song.artist and song.title else ""
         if name in self._names:
             self._unused -= self._names[name]
@@ -125,7 +124,7 @@ class Exclusions:
         return any(self._artists.match(same_text(name)) for name in names)
 
     def unused(self, paths: Iterable[str]) -> list[str]:
-        """Return lists and globs that have excluded nothing, and name none of a library's files."""
+        """Return lists and globs that exclude nothing, and match none of a library's files."""
         globs = self._unused & {*self._globs}
         lists = self._unused - globs
         for path in paths if self._unused else ():
@@ -142,7 +141,7 @@ class Exclusions:
 
 
 def _glob(text: str) -> re.Pattern[str]:
-    """Return what a glob means for a path as `same_path` gives it, folded."""
+    """Return the normalised regular expression of a glob for paths from `same_path`."""
     ways = dict.fromkeys(same_path(way).casefold() for way in (text, text.replace("\\", "/")))
     parts = []
     for way in ways:
@@ -156,7 +155,7 @@ class Seen:
     """Songs that are in a playlist already.
 
     Two songs are the same if they have the same artist and title (see `same_text`), or if their
-    files hold the same bytes. Of the latter, only files of one size that agree in the 64 KiB at
+    files have the same bytes. For the latter, only files of the same size with the same 64 KiB at
     their middle are read.
     """
 
@@ -167,11 +166,11 @@ class Seen:
         self._sizes: dict[int, list[str]] = {}
 
     def __contains__(self, song: PlaylistSong) -> bool:
-        """Return whether this very row of the library was looked at."""
+        """Return whether this row of the library was checked."""
         return song.row in self._rows
 
     def again(self, song: PlaylistSong) -> bool:
-        """Return whether a song is there; it is from now on."""
+        """Return whether a song is included already, and include it."""
         if song in self:
             return True
         self._rows.add(song.row)
@@ -186,7 +185,7 @@ class Seen:
         try:
             size = os.path.getsize(path)
             others = self._sizes.setdefault(size, [])
-            # The first of a size is looked into when the second comes.
+            # The first file of a size is opened when there is a second one.
             if len(others) == 1:
                 self._files.setdefault((size, _sample(others[0], size)), []).append(others[0])
             others.append(path)
@@ -197,7 +196,7 @@ class Seen:
                 return True
             alike.append(path)
         except OSError:
-            # It cannot be read just now: that is for the player to say.
+            # It cannot be read at the moment: left to the player.
             return False
         return False
 

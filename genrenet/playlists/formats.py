@@ -1,8 +1,8 @@
-"""Files that players read: M3U8, XSPF and JSON.
+"""Playlist file formats: M3U8, XSPF and JSON.
 
 M3U8 is UTF-8 text with ``#EXTM3U``, ``#PLAYLIST:`` and, before every song, ``#EXTINF:`` with its
 seconds (-1 if unknown) and 'Artist - Title'; ``.m3u`` is the same. XSPF is version 1 of
-https://xspf.org/spec. JSON holds all that is known.
+https://xspf.org/spec. JSON contains all fields.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ NAMESPACE = "http://xspf.org/ns/0/"
 
 
 def m3u8(playlist: Playlist, folder: str | None) -> str:
-    """Return a playlist as M3U8; ``folder`` is its own, or None for absolute paths."""
+    """Return a playlist as M3U8; ``folder`` is that of the file, or None for absolute paths."""
     lines = ["#EXTM3U", f"#PLAYLIST:{clean(playlist.title)}"]
     for song in playlist.songs:
         seconds = -1 if song.duration is None else round(song.duration)
@@ -33,7 +33,7 @@ def m3u8(playlist: Playlist, folder: str | None) -> str:
 
 
 def xspf(playlist: Playlist, folder: str | None) -> str:
-    """Return a playlist as XSPF; ``folder`` is its own, or None for absolute URIs."""
+    """Return a playlist as XSPF; ``folder`` is that of the file, or None for absolute URIs."""
     root = ElementTree.Element("playlist", {"version": "1", "xmlns": NAMESPACE})
     _add(root, "title", clean(playlist.title))
     tracks = ElementTree.SubElement(root, "trackList")
@@ -75,12 +75,12 @@ def as_json(playlist: Playlist, folder: str | None) -> str:
 
 
 def check_out(out: str | os.PathLike[str]) -> None:
-    """Refuse a file that cannot be written, before any work is done.
+    """Raise an error for a file that cannot be written, before any work is done.
 
     Raises
     ------
     PlaylistError
-        Its suffix is no playlist's, or its folder does not exist or cannot be written.
+        Its suffix is not a playlist's, or its folder does not exist or cannot be written.
     """
     file = Path(out)
     if file.suffix.lower() not in playlist_formats():
@@ -106,27 +106,27 @@ def check_out(out: str | os.PathLike[str]) -> None:
 def write_playlist(
     playlist: Playlist, out: str | os.PathLike[str], *, absolute: bool = False
 ) -> None:
-    """Write a playlist in one step; what was there is replaced.
+    """Write a playlist in one step; an existing file is replaced.
 
     Parameters
     ----------
     playlist : Playlist
     out : path
-        Its suffix says in which format; see `playlist_formats`.
+        Its suffix determines the format; see `playlist_formats`.
     absolute : bool
-        Write absolute paths instead of those from the playlist's own folder.
+        Write absolute paths instead of paths relative to the playlist's folder.
 
     Raises
     ------
     PlaylistError
-        It cannot be written; what was there stays.
+        It cannot be written; an existing file is kept.
     """
     check_out(out)
     file = Path(out).absolute()
     write = playlist_formats()[file.suffix.lower()].write
     try:
         text = write(playlist, None if absolute else str(file.parent))
-    except Exception as error:  # whatever another's writer does
+    except Exception as error:  # a third-party writer may raise anything
         raise PlaylistError(
             f"cannot make the text of '{printable(file)}'",
             found=f"{type(error).__name__}: {error}",

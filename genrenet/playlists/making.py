@@ -1,4 +1,4 @@
-"""A playlist from the songs of a library: choose, put in order, say what there is to say."""
+"""Make a playlist from the songs of a library: choose songs, order them, add notes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from genrenet.playlists.smooth import Floats, short_path
 from genrenet.utils.errors import printable
 
 if TYPE_CHECKING:
-    # It brings torch along, which a playlist of a scan can do without.
+    # It imports torch, which a playlist from a scan does not need.
     from genrenet.library.song_vectors import SongVectors
 
 Order = Literal["confidence", "shuffle", "smooth"]
@@ -50,42 +50,43 @@ def playlist(
     Parameters
     ----------
     songs : LibrarySongs
-        Of `genrenet.library.songs.library_songs`.
+        From `genrenet.library.songs.library_songs`.
     genres : iterable of str
-        With shares, such as ``jazz:2`` and ``blues``: of the playing time where there is a
-        ``length``, of the number of songs otherwise. None: songs of any genre.
+        With shares, such as ``jazz:2`` and ``blues``: of the duration if there is a ``length``, of
+        the number of songs otherwise. None: songs of any genre.
     min_confidence : float
-        From 0 to 1. Songs are taken that were decided to be of the genre with this confidence.
+        Minimum confidence of the genre, from 0 to 1.
     by_score : bool
-        Take take every song with so high a score for the genre, whatever its predicted genre.
+        Use the score of the genre as the confidence, whatever a song's predicted genre.
     length : float, optional
-        Playing time in seconds, met as nearly as possible: see `genrenet.playlists.selection`.
+        Target duration in seconds; see `genrenet.playlists.selection`.
     count : int, optional
-        Number of songs. Neither this nor ``length``: all songs there are.
+        Number of songs. With neither this nor ``length``: all matching songs.
     exclude : iterable of str
         Globs on paths, and ``artist:NAME``: see `genrenet.playlists.excluding.Exclusions`.
     listed : iterable of ListedSong
-        Songs of other playlists, which are not wanted again.
+        Songs of other playlists to exclude.
     order : {"confidence", "shuffle", "smooth"}
-        The surest first, by chance with artists apart, or each song like the one before it.
+        By descending confidence, shuffled with artists spread out, or each song similar to the
+        previous.
     choice : {"best", "random"}, optional
-        Which songs, where there are more than enough; by default random ones for a shuffle and
-        the surest otherwise.
+        How songs are chosen if there are more than enough; by default random for a shuffle and by
+        confidence otherwise.
     seed : int >= 0
         Seed of all random choices.
     vectors : SongVectors, optional
-        Embeddings in which a smooth order is sought; by default the scores of the genres. Songs
-        that have none come last.
+        Embeddings for a smooth order; by default the scores of the genres. Songs without any come
+        last.
     start : str, optional
-        The song a smooth order begins with, whatever its genre: see `find_song`.
+        The first song of a smooth order, whatever its genre: see `find_song`.
     title : str, optional
     progress : callable, optional
-        Called with the number of songs taken and the number to take, or 0 if that is not known.
+        Called with the number of songs chosen and the total number, or 0 if unknown.
 
     Raises
     ------
     PlaylistError
-        Something cannot be carried out, or no song fits.
+        An invalid request, or no matching song.
     """
     _check(min_confidence, length, count, order, seed, start, vectors)
     shares = parse_mix(genres, songs.labels) or {"": 1.0}
@@ -159,7 +160,7 @@ def _check(
 
 
 def _nothing(songs: LibrarySongs, genre: str, least: float, *, by_score: bool) -> str:
-    """Return why there is no song of a genre."""
+    """Return the reason why there is no song of a genre."""
     anyhow = fitting(songs, genre, 0.0, by_score=by_score)
     kind = f"songs of '{genre}'" if genre else "songs"
     if not len(anyhow):
@@ -194,7 +195,7 @@ def _smooth(
             )
         if unplaced:
             notes.append(f"{len(unplaced)} songs have no embedding and come last")
-        # Of all songs in the file, so that what is usual among them counts for nothing.
+        # Standardised over all songs in the file, so that common properties have no weight.
         space = SongSpace(vectors.vectors, "embeddings")
         held = space.vectors[[rows[song.row] for song in placed]]
     begin = placed.index(first) if first in placed else None
@@ -206,7 +207,7 @@ def _smooth(
 
 
 def _rows_of(paths: Sequence[str], chosen: Sequence[PlaylistSong]) -> Mapping[int, int]:
-    """Return where songs stand in a file of embeddings, by their row in the library."""
+    """Return the rows of songs in a file of embeddings, by their row in the library."""
     from genrenet.library.table import file_of
 
     wanted = {song.path: song.row for song in chosen}

@@ -1,4 +1,4 @@
-"""In which order songs stand: by confidence, or shuffled with artists apart; mixes interleaved."""
+"""Order songs: by confidence, or shuffled with artists spread out; genres are interleaved."""
 
 from __future__ import annotations
 
@@ -32,25 +32,25 @@ def interleave(groups: Sequence[Sequence[T]]) -> list[T]:
 
 
 def by_confidence(groups: Sequence[Sequence[PlaylistSong]]) -> list[PlaylistSong]:
-    """Return the surest songs first; of a mix, the surest of each genre in turn."""
+    """Return songs by descending confidence; of several genres, each in turn."""
     return interleave([sorted(group, key=lambda song: -song.fit) for group in groups])
 
 
 def shuffled(
     groups: Sequence[Sequence[PlaylistSong]], rng: np.random.Generator
 ) -> list[PlaylistSong]:
-    """Return songs by chance, those of an artist spread over the whole and never side by side.
+    """Return songs in random order, with those of an artist spread out and never adjacent.
 
-    Each artist's songs are dealt out evenly from a point of chance on, with a little chance for
-    each, and all are put in the order of their places: the balanced shuffle of M. Fiedler ("The art
-    of shuffling music", 2007) in the form of L. Poláček ("How to shuffle songs?", Spotify, 2014).
-    That leaves artists side by side here and there; `apart` moves those. Songs without an artist
-    count as one artist each.
+    Each artist's songs are distributed evenly from a random offset, with a small random shift for
+    each, and all are sorted by their positions: the balanced shuffle of M. Fiedler ("The art of
+    shuffling music", 2007) in the form of L. Poláček ("How to shuffle songs?", Spotify, 2014). This
+    leaves some songs of an artist adjacent; `apart` moves those. Songs without an artist count as
+    one artist each.
 
     Parameters
     ----------
     groups : sequence of sequence of PlaylistSong
-        One a genre; they are interleaved in proportion.
+        One sequence per genre; they are interleaved in proportion.
     rng : numpy.random.Generator
     """
     merged = interleave([[group[at] for at in _spread(group, rng)] for group in groups])
@@ -62,7 +62,7 @@ def _artist(song: PlaylistSong) -> Hashable:
 
 
 def _spread(songs: Sequence[PlaylistSong], rng: np.random.Generator) -> list[int]:
-    """Return songs in an order in which each artist's are about equally far from one another."""
+    """Return songs in an order in which each artist's songs are evenly spaced."""
     groups: dict[Hashable, list[int]] = {}
     for at, song in enumerate(songs):
         groups.setdefault(_artist(song), []).append(at)
@@ -74,11 +74,11 @@ def _spread(songs: Sequence[PlaylistSong], rng: np.random.Generator) -> list[int
 
 
 def apart(artists: Sequence[Hashable]) -> list[int]:
-    """Return an order in which no artist follows itself, near the given one.
+    """Return an order in which no artist follows itself, close to the given one.
 
-    Songs are taken as they come, except that one of the last song's artist waits, and that an
-    artist who has more than half of what is left comes at once: so nobody is left over at the
-    end. Where an artist has more than half of all, the others stand between its songs, each alone.
+    Songs keep their order, except that a song by the previous song's artist is delayed, and that an
+    artist with more than half of the remaining songs comes next: so no songs are left over at the
+    end. If an artist has more than half of all songs, the others are placed between them, one each.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def apart(artists: Sequence[Hashable]) -> list[int]:
     Returns
     -------
     list of int
-        Places of the songs in the order given; repeats are as few as they can be.
+        Positions of the songs in the given order; repeats are as few as possible.
 
     Examples
     --------
@@ -104,7 +104,7 @@ def apart(artists: Sequence[Hashable]) -> list[int]:
     queues: dict[Hashable, deque[int]] = {}
     for at, artist in enumerate(artists):
         queues.setdefault(artist, deque()).append(at)
-    # Numbers break ties, so artists need no order; counts of a heap's entries may be out of date.
+    # Numbers break ties, so artists need no order; counts of a heap's entries may be outdated.
     names = list(queues)
     heap = [(-len(queues[name]), number) for number, name in enumerate(names)]
     heapq.heapify(heap)
@@ -137,9 +137,7 @@ def apart(artists: Sequence[Hashable]) -> list[int]:
 
 
 def _around(artists: Sequence[Hashable], top: Hashable) -> list[int]:
-    """Return the songs of an artist who has more than half, in even portions around all the
-    others.
-    """
+    """Spread an artist's songs, more than half of all, in even groups between the other songs."""
     mine = [at for at, artist in enumerate(artists) if artist == top]
     others = [at for at, artist in enumerate(artists) if artist != top]
     portions = np.array_split(np.array(mine), len(others) + 1)

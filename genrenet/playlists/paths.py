@@ -1,7 +1,7 @@
-"""Paths and URIs in playlists: relative to the playlist's folder or absolute, and back.
+"""Convert between song paths and the paths and URIs in playlists, relative or absolute.
 
-A song's place is written so that any file name survives, also one that is not UTF-8, and a
-relative one goes along when a folder is moved with its playlist.
+Paths are written so that any file name is preserved, also one that is not UTF-8, and relative ones
+stay valid when a folder is moved with its playlist.
 """
 
 from __future__ import annotations
@@ -11,30 +11,30 @@ import re
 from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
-# What a line of an M3U file cannot hold, or not all players read alike.
+# Characters that a line of an M3U file cannot contain, or that players read differently.
 _IMPOSSIBLE = re.compile("[\x00-\x1f\x7f\udc80-\udcff]|\\s\\Z")
 _UNFIT = re.compile(f"{_IMPOSSIBLE.pattern}|[#?]|%[0-9A-Fa-f]{{2}}")
 
 
 def place_of(path: str, folder: str | None) -> str:
-    """Return a song's path as a playlist in ``folder`` holds it, with "/" on every system.
+    """Return a song's path as written in a playlist in ``folder``, with "/" on every system.
 
     Parameters
     ----------
     path : str
         Absolute.
     folder : str, optional
-        The playlist's; None for absolute paths.
+        Folder of the playlist; None for absolute paths.
 
     Returns
     -------
     str
-        Absolute where it must be: on another drive.
+        Absolute if necessary: on another drive.
     """
     if folder is not None:
         base, real = os.path.abspath(folder), os.path.realpath(folder)
         if base != real:
-            # '..' leads out of a linked folder to where it really is, so both must be real.
+            # '..' leads out of a linked folder to its real parent, so both must be real paths.
             path = os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
         try:
             path = os.path.relpath(path, real)
@@ -49,7 +49,7 @@ def uri_of(path: str, folder: str | None) -> str:
     encoded = quote(os.fsencode(place), safe="/")
     if not os.path.isabs(place):
         return encoded
-    # A drive's colon is no scheme: file:///C:/Music.
+    # A drive's colon is not a scheme: file:///C:/Music.
     drive = encoded[1:4] == "%3A"
     return "file:///" + encoded.replace("%3A", ":", 1) if drive else "file://" + encoded
 
@@ -57,14 +57,14 @@ def uri_of(path: str, folder: str | None) -> str:
 def line_of(path: str, folder: str | None, *, plain: bool = False) -> str:
     """Return a song's path as a line of an M3U file.
 
-    Some players read a relative line as a path, others (VLC) as a reference to a URI: ``#``, ``?``
-    and ``%41`` mean something else to these. A name that has one of them, or that no line of UTF-8
-    can hold (a line break, bytes of another encoding, a space at its end), is written as an
+    Some players read a relative line as a path, others (VLC) as a URI reference: ``#``, ``?`` and
+    ``%41`` have another meaning there. A name that contains one of them, or that no line of UTF-8
+    can represent (a line break, bytes of another encoding, a trailing space), is written as an
     absolute ``file://`` URI, which both understand. One that begins with a space or like a scheme
-    stands behind ``./``.
+    is preceded by ``./``.
 
-    With ``plain`` only names that no line can hold are URIs: servers that read lines as paths
-    (Navidrome, Jellyfin, Lyrion) may know the library by another path than ours.
+    With ``plain`` only names that no line can represent are URIs: servers that read lines as paths
+    (Navidrome, Jellyfin, Lyrion) may access the library by another path.
     """
     place = place_of(path, folder)
     if (_IMPOSSIBLE if plain else _UNFIT).search(place):
@@ -73,12 +73,12 @@ def line_of(path: str, folder: str | None, *, plain: bool = False) -> str:
 
 
 def path_at(place: str, folder: str, *, uri: bool) -> str | None:
-    """Return the file that a playlist in ``folder`` means.
+    """Return the file of an entry in a playlist in ``folder``.
 
     Parameters
     ----------
     place : str
-        A path or a URI; bytes that are not UTF-8 as Python carries them in paths.
+        A path or a URI; bytes that are not UTF-8 as in Python's paths.
     folder : str
     uri : bool
         Whether a relative one is percent-encoded.
@@ -86,7 +86,7 @@ def path_at(place: str, folder: str, *, uri: bool) -> str | None:
     Returns
     -------
     str or None
-        Absolute; None for what is no file, such as a radio station.
+        Absolute; None for entries that are not files, such as a radio station.
     """
     if place[:5].lower() == "file:":
         parts = urlsplit(place)

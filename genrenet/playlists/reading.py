@@ -1,4 +1,4 @@
-"""Songs that other playlists name, to leave them out of this one."""
+"""Read the songs in other playlists, to exclude them from this one."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from genrenet.utils.errors import printable
 
 
 def read_playlist(file: str | os.PathLike[str]) -> list[ListedSong]:
-    """Return the songs of a playlist in any format that is read; their files need not be there.
+    """Return the songs of a playlist in any readable format; their files need not exist.
 
     Raises
     ------
     PlaylistError
-        There is no such file, or it is no such playlist.
+        There is no such file, or it is not such a playlist.
     """
     path = Path(file)
     readers = {name: kind.read for name, kind in playlist_formats().items() if kind.read}
@@ -37,7 +37,9 @@ def read_playlist(file: str | os.PathLike[str]) -> list[ListedSong]:
         raise PlaylistError(
             f"cannot read the playlist '{printable(path)}'", found=error.strerror or str(error)
         ) from error
-    except Exception as error:  # whatever another's reader does with bytes that are no playlist
+    except (
+        Exception
+    ) as error:  # a third-party reader may raise anything for bytes that are not a playlist
         raise PlaylistError(
             f"'{printable(path)}' is no {path.suffix.lower()} playlist, or is damaged",
             found=f"{type(error).__name__}: {error}",
@@ -45,7 +47,7 @@ def read_playlist(file: str | os.PathLike[str]) -> list[ListedSong]:
 
 
 def _text(raw: bytes) -> str:
-    """Return the text of an M3U file: UTF-8, or what Windows wrote before."""
+    """Return the text of an M3U file: UTF-8, or the older encoding of Windows."""
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError:
@@ -53,7 +55,7 @@ def _text(raw: bytes) -> str:
 
 
 def read_m3u(data: bytes, folder: str) -> list[ListedSong]:
-    """Return the songs of an M3U or M3U8 file that lies in a folder."""
+    """Return the songs of an M3U or M3U8 file in a folder."""
     if b"\0" in data:
         raise ValueError("bytes that are no text")
     songs, said = [], ("", "")
@@ -70,7 +72,7 @@ def read_m3u(data: bytes, folder: str) -> list[ListedSong]:
 
 
 def read_xspf(data: bytes, folder: str) -> list[ListedSong]:
-    """Return the songs of an XSPF file that lies in a folder."""
+    """Return the songs of an XSPF file in a folder."""
     root = ElementTree.fromstring(data)
     if root.tag.rpartition("}")[2] != "playlist":
         raise ValueError(f"<{root.tag}> instead of <playlist>")
@@ -85,7 +87,7 @@ def read_xspf(data: bytes, folder: str) -> list[ListedSong]:
 
 
 def read_json(data: bytes, folder: str) -> list[ListedSong]:
-    """Return the songs of a JSON file, as `genrenet.playlists.formats.as_json` writes it."""
+    """Return the songs of a JSON file written by `genrenet.playlists.formats.as_json`."""
     songs = []
     for song in json.loads(data)["songs"]:
         path = file_of(os.path.abspath(os.path.join(folder, song["path"])))

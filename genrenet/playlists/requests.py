@@ -1,4 +1,4 @@
-"""What a user writes, read: mixes such as ``jazz:2``, lengths such as ``1h30``, a song's name."""
+"""Parse a user's input: shares such as ``jazz:2``, durations such as ``1h30``, a song's name."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _LENGTH = re.compile(
 
 
 def parse_length(text: str) -> float:
-    """Return a playing time in seconds; a bare number is minutes.
+    """Return a duration in seconds; a plain number is in minutes.
 
     Raises
     ------
     PlaylistError
-        Not a playing time, or not above 0.
+        Not a duration, or not above 0.
 
     Examples
     --------
@@ -48,20 +48,20 @@ def parse_mix(texts: Iterable[str], labels: Sequence[str]) -> dict[str, float]:
     Parameters
     ----------
     texts : iterable of str
-        A genre, in any case, with ':' and its share (1 without). Shares of a genre named twice
+        A genre, in any case, with ':' and its share (1 by default). Shares of a genre given twice
         are added.
     labels : sequence of str
-        The genres there are.
+        The known genres.
 
     Returns
     -------
     dict of str to float
-        In the order in which they are named.
+        In the order given.
 
     Raises
     ------
     PlaylistError
-        There is no such genre (near ones are named), or a share is not above 0.
+        There is no such genre (similar ones are listed), or a share is not above 0.
 
     Examples
     --------
@@ -98,7 +98,7 @@ def _share(text: str, share: str) -> float:
 
 
 def _unknown(genre: str, labels: Sequence[str]) -> PlaylistError:
-    # Torch, which this imports, is needed here alone.
+    # This imports torch, which is only needed here.
     from genrenet.models.checkpoints import models_with_label
 
     remedies = [near] if (near := did_you_mean(genre, labels)) else []
@@ -116,7 +116,7 @@ def _unknown(genre: str, labels: Sequence[str]) -> PlaylistError:
 
 
 def find_song(text: str, paths: Sequence[str]) -> int:
-    """Return the song that a user means: its path, or a part of its path that no other has.
+    """Return the song that a user specifies: its path, or a part of its path that no other has.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ def find_song(text: str, paths: Sequence[str]) -> int:
     Returns
     -------
     int
-        Its place among ``paths``.
+        Its index in ``paths``.
 
     Raises
     ------

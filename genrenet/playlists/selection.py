@@ -1,10 +1,10 @@
-"""Which songs a playlist holds: shares of genres, and a length met as nearly as possible.
+"""Choose the songs of a playlist: by shares of genres, with a total length close to the target.
 
 Genres take turns: the next song is of the genre that is furthest behind its share (stride
 scheduling: C. A. Waldspurger and W. E. Weihl, 1995), so shares are met to within a song. A song
-that would go beyond the length gives way to the one that comes nearest to it among those that are
-looked ahead at, and one exchange at the end takes off most of what is then left. The length is
-exceeded where that is nearer, so by less than half of the last song.
+that would exceed the length is replaced by the one that comes closest among the next candidates,
+and one exchange at the end removes most of the remaining difference. The length is exceeded if that
+is closer, so by less than half of the last song.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from genrenet.playlists.excluding import Seen
 
 Amount = Callable[[PlaylistSong], float]
 _LAST = 16
-"""Songs of a genre that the exchange at the end may take out: the least wanted ones."""
+"""Number of songs of a genre that the exchange at the end may remove: the least preferred ones."""
 
 
 @dataclass(frozen=True)
 class Choice:
-    """Songs that were chosen, by the genre they were taken for, the most wanted first.
+    """Chosen songs by the genre they were chosen for, in order of preference.
 
-    ``left`` is what is missing to the amount asked for (seconds or songs), below 0 where it is
-    exceeded; ``short`` says that the library has too little.
+    ``left`` is the remainder to the target (seconds or songs), below 0 if it is exceeded; ``short``
+    is true if the library has too few songs.
     """
 
     groups: dict[str, list[PlaylistSong]]
@@ -48,23 +48,23 @@ def choose(
     first: PlaylistSong | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Choice:
-    """Take songs until there are enough.
+    """Choose songs up to the target.
 
     Parameters
     ----------
     supplies : sequence of Supply
-        One a genre.
+        One per genre.
     shares : mapping of str to float
-        Share of each genre (above 0): of the playing time where there is a ``length``, of the
-        number of songs otherwise.
+        Share of each genre (above 0): of the duration if there is a ``length``, of the number of
+        songs otherwise.
     length : float, optional
-        Seconds. Neither this nor ``count``: all songs there are.
+        Target duration in seconds. With neither this nor ``count``: all songs.
     count : int, optional
-        Songs.
+        Number of songs.
     first : PlaylistSong, optional
-        In the playlist whatever it is; it counts for the genre it was taken for.
+        Always in the playlist; it counts for the genre it was chosen for.
     progress : callable, optional
-        Called with the number of songs taken, and the number to take or 0 if that is not known.
+        Called with the number of songs chosen, and the total number or 0 if unknown.
 
     Returns
     -------
@@ -96,7 +96,7 @@ def choose(
     if length and any(groups.values()):
         left = _exchange(groups, supplies, left, seen, first)
     used_up = [supply.genre for supply in supplies if not supply.ahead]
-    # A hundredth of a playing time is as near as songs come; songs can be counted.
+    # A tolerance of a hundredth for durations; numbers of songs are exact.
     lacking = left > (0.01 * goal if length else 0)
     short = math.isfinite(goal) and len(used_up) == len(supplies) and lacking
     notes = _notes(supplies, used_up, groups, shares, goal, left, short=short, timed=bool(length))
@@ -104,8 +104,8 @@ def choose(
 
 
 def _next(supply: Supply, left: float, amount: Amount, seen: Seen) -> PlaylistSong | None:
-    """Return the next song of a genre; None if there is none, or none that comes nearer to
-    the goal.
+    """Return the next song of a genre; None if there is none, or none that comes closer to the
+    target.
     """
     while supply.fill():
         song = supply.ahead[0]
@@ -114,7 +114,7 @@ def _next(supply: Supply, left: float, amount: Amount, seen: Seen) -> PlaylistSo
             if abs(left - amount(song)) >= left:
                 return None
         supply.ahead.remove(song)
-        if song in seen:  # the first song, or one that another genre took
+        if song in seen:  # the first song, or one chosen for another genre
             continue
         if not seen.again(song):
             return song
@@ -129,7 +129,7 @@ def _exchange(
     seen: Seen,
     first: PlaylistSong | None,
 ) -> float:
-    """Exchange one song if that brings the playing time nearer; return what is then left."""
+    """Exchange one song if that brings the duration closer; return the new remainder."""
     while True:
         best: tuple[float, Supply, int, int] | None = None
         for supply in supplies:
@@ -143,7 +143,7 @@ def _exchange(
             old, new = np.unravel_index(off.argmin(), off.shape)
             if best is None or off[old, new] < best[0]:
                 best = float(off[old, new]), supply, start + int(old), int(new)
-        # Less than a second is not worth a song that is wanted more.
+        # Less than a second is not worth a more preferred song.
         if best is None or best[0] > abs(left) - 1:
             return left
         _, supply, old_at, new_at = best
@@ -169,7 +169,7 @@ def _notes(
     short: bool,
     timed: bool,
 ) -> list[str]:
-    """Return what a user should know of a choice."""
+    """Return notes for the user on a choice."""
     left_out = sum((supply.left_out for supply in supplies), Counter[str]())
     notes = [
         f"{number} song{'' if number == 1 else 's'} passed over: {reason}"

@@ -1,10 +1,10 @@
-"""A short path through songs: each is followed by one like it.
+"""Find a short path through songs, so that each is similar to the next.
 
-The path starts as that of the nearest neighbour and is shortened by 2-opt (G. A. Croes, 1958) and
-Or-opt (I. Or, 1976) on the cosine distance until neither finds anything; its ends are free. More
-songs than `BLOCK` are first divided in halves along their principal direction (D. Boley, "Principal
-direction divisive partitioning", 1998), and each block's path begins near the end of the former
-one: time then grows with the number of songs, not its square.
+The path starts as that of the nearest neighbour and is improved by 2-opt (G. A. Croes, 1958) and
+Or-opt (I. Or, 1976) on the cosine distance until neither finds an improvement; its ends are free.
+More songs than `BLOCK` are first bisected along their principal direction (D. Boley, "Principal
+direction divisive partitioning", 1998), and each block's path begins near the end of the previous
+one: time then grows linearly with the number of songs.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Floats = NDArray[np.float32]
 Order = NDArray[np.int64]
 
 BLOCK = 2000
-"""Songs whose distances are all held at once (a matrix of 16 MB)."""
+"""Maximum number of songs whose distances are in memory at once (a matrix of 16 MB)."""
 
 _GAIN = np.float32(1e-5)
 _HELD = np.float32(-10)
@@ -34,14 +34,14 @@ def path_length(vectors: Floats) -> float:
 
 
 def short_path(vectors: Floats, start: int | None = None) -> Order:
-    """Return an order of songs in which each is like the next.
+    """Return an order of songs in which each is similar to the next.
 
     Parameters
     ----------
     vectors : ndarray of float32, shape (songs, features)
         Unit vectors; see `genrenet.library.similarity.SongSpace`.
     start : int, optional
-        The song to begin with; by default the better end, whichever song that is.
+        The first song; by default the better one of both ends of the path.
 
     Returns
     -------
@@ -64,7 +64,7 @@ def short_path(vectors: Floats, start: int | None = None) -> Order:
 
 
 def _blocks(vectors: Floats, rows: Order) -> list[Order]:
-    """Return rows in parts of no more than `BLOCK`, neighbours side by side."""
+    """Return rows in parts of at most `BLOCK`, neighbours next to each other."""
     if len(rows) <= BLOCK:
         return [rows] if len(rows) else []
     centred = vectors[rows] - vectors[rows].mean(0)
@@ -77,8 +77,8 @@ def _blocks(vectors: Floats, rows: Order) -> list[Order]:
 def _path(vectors: Floats, start: int | None) -> Order:
     """Return a short path through one block.
 
-    A further point, equally near to all songs, makes a round trip of the path: where it stands,
-    the path begins and ends. With a given start the two cannot be parted.
+    An additional point, equally near to all songs, closes the path to a tour: the path begins and
+    ends there. With a given start it is kept at that end.
     """
     n = len(vectors)
     distance = np.zeros((n + 1, n + 1), np.float32)
@@ -108,7 +108,7 @@ def _nearest_neighbours(distance: Floats, start: int) -> Order:
 
 
 def _two_opt(tour: Order, distance: Floats) -> tuple[Order, bool]:
-    """Turn parts of a round trip round where that makes it shorter; one pass."""
+    """Reverse parts of a tour if that makes it shorter; one pass (2-opt)."""
     tour, found = tour.copy(), False
     after = np.roll(tour, -1)
     steps = distance[tour, after]
@@ -128,7 +128,7 @@ def _two_opt(tour: Order, distance: Floats) -> tuple[Order, bool]:
 
 
 def _or_opt(tour: Order, distance: Floats) -> tuple[Order, bool]:
-    """Move one, two or three songs to where they make a round trip shorter; one pass."""
+    """Move one, two or three songs to positions that make a tour shorter; one pass (Or-opt)."""
     found = False
     for length in (1, 2, 3):
         after = np.roll(tour, -1)

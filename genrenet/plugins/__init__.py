@@ -1,4 +1,4 @@
-"""Plugins: how other packages, and the built-in methods, are found and registered."""
+"""Plugins: how third-party packages, and the built-in methods, are found and registered."""
 
 from genrenet.utils.moved import names_of
 

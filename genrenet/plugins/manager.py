@@ -1,8 +1,9 @@
-"""Plugins: how other packages (and the built-ins) add methods, features, collections and networks.
+"""Plugins: third-party packages and built-ins add methods, features, collections and networks.
 
-A plugin is a module under the entry-point group ``genrenet``; its `hookimpl` functions register.
-The built-in plugins are modules of `genrenet_plugins` with the same functions; they are named here,
-so that a checkout whose metadata is older than its code has them too, and come before all others.
+A plugin is a module under the entry-point group ``genrenet``; its `hookimpl` functions register its
+objects. The built-in plugins are modules of `genrenet_plugins` with the same functions; they are
+listed here, so that a checkout whose metadata are older than its code has them too, and come before
+all others.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import pluggy
 from genrenet.version import __version__
 
 SPECIFICATIONS = "genrenet.hookspecs"
-"""Module of the specifications: it names types of the packages above, which use this one."""
+"""Module of the hook specifications: it imports types of packages that use this one."""
 
 BUILT_IN = (
     *("baselines", "catalogs", "features", "metrics"),
@@ -33,7 +34,7 @@ hookspec, hookimpl = pluggy.HookspecMarker("genrenet"), pluggy.HookimplMarker("g
 
 
 class Contribution(NamedTuple):
-    """Something a plugin added: the thing itself, the plugin's name, and its package."""
+    """An object added by a plugin, with the plugin's name and its package."""
 
     item: Any
     plugin: str
@@ -67,7 +68,7 @@ def _loaded() -> tuple[pluggy.PluginManager, dict[str, str], list[str]]:
             plugin, packages[entry.name] = entry.load(), package
             manager.register(plugin, entry.name)
             manager.check_pending()
-        except (Exception, SystemExit) as error:  # whatever another's code does
+        except (Exception, SystemExit) as error:  # a third-party package may raise anything
             if packages.get(entry.name) == package and manager.has_plugin(entry.name):
                 manager.unregister(name=entry.name)
             problems.append(f"plugin '{entry.name}' of {package} is left out: {error!r}")
@@ -77,7 +78,7 @@ def _loaded() -> tuple[pluggy.PluginManager, dict[str, str], list[str]]:
 
 @cache
 def contributions(hook: str) -> dict[str, Contribution]:
-    """Return all that plugins add through a hook, by name; the first of two of one name stays."""
+    """Return all objects that plugins add through a hook, by name; the first of a name is kept."""
     manager, packages, problems = _loaded()
     found: dict[str, Contribution] = {}
     for implementation in getattr(manager.hook, hook).get_hookimpls():
@@ -95,7 +96,7 @@ def contributions(hook: str) -> dict[str, Contribution]:
 
 
 def plugin_packages() -> set[str]:
-    """Return packages whose plugins are loaded: installing one is trusting it."""
+    """Return packages whose plugins are loaded: an installed plugin is trusted."""
     plugins = (plugin for _, plugin in _loaded()[0].list_name_plugin())
     return {
         getattr(plugin, "__name__", type(plugin).__module__).split(".")[0] for plugin in plugins
@@ -103,5 +104,5 @@ def plugin_packages() -> set[str]:
 
 
 def problems() -> list[str]:
-    """Return everything that was wrong with plugins so far, a line each."""
+    """Return all faults of plugins so far, one line each."""
     return list(_loaded()[2])

@@ -1,4 +1,4 @@
-"""What all methods that plugins add have in common: a name, settings, and how they are found."""
+"""The common part of all methods that plugins add: a name, settings, and lookup by name."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ M = TypeVar("M")
 
 @dataclass(frozen=True)
 class Method:
-    """A named maker of estimators; each kind of method derives from it.
+    """A named factory of estimators; each kind of method derives from it.
 
     Parameters
     ----------
@@ -24,15 +24,15 @@ class Method:
     summary : str
         Description in one line.
     estimator : callable
-        Makes an estimator; its typed keyword parameters are the method's settings. A parameter
-        ``random_state`` gets the seed.
+        Returns an estimator; its typed keyword parameters are the method's settings. A parameter
+        ``random_state`` receives the seed.
 
     Attributes
     ----------
     word : str
-        What a method of this kind is called in messages.
+        Name of this kind of method in messages.
     error : type
-        What is raised of it.
+        Error class of this kind.
     """
 
     name: str
@@ -51,24 +51,23 @@ class Method:
             )
 
     def parameters(self) -> dict[str, Any]:
-        """Return settings with their defaults; without one where the caller must give a value."""
+        """Return settings with their defaults; without one if the caller must give a value."""
         return parameters_of(self.estimator)
 
     def make(self, seed: int = 0, **settings: Any) -> Any:
-        """Make an estimator that is not fitted.
+        """Create an unfitted estimator.
 
         Parameters
         ----------
         seed : int
-            Goes to ``random_state``, where there is such a parameter.
+            Passed as ``random_state``, if there is such a parameter.
         **settings
-            Of the method.
+            Settings of the method.
 
         Raises
         ------
         GenrenetError
-            Of the kind ``error``: a setting that the method does not have, or a value it does not
-            take.
+            Of the class ``error``: an unknown setting, or an invalid value.
         """
         known = self.parameters()
         if unknown := [name for name in settings if name not in known]:
@@ -97,16 +96,16 @@ def find_method(known: Mapping[str, M], name: str, kind: type[Method]) -> M:
     Parameters
     ----------
     known : mapping of str to Method
-        All there are.
+        All methods of the kind.
     name : str
     kind : type
-        Of the methods: it says what they are called, and which error is raised.
+        Kind of the methods: it defines their name in messages, and the error class.
 
     Raises
     ------
     GenrenetError
-        Of the kind ``kind.error``: there is none of that name; the known ones are listed, and names
-        that are nearly it.
+        Of the class ``kind.error``: unknown name; the message lists the known ones and similar
+        names.
     """
     if name not in known:
         near = did_you_mean(name, known)

@@ -1,4 +1,4 @@
-"""Recommendations from listening histories and from what songs sound like.
+"""Recommendations from listening histories and from the sound of songs.
 
 The methods themselves come from plugins; the built-in ones are in ``genrenet_plugins``.
 """

@@ -1,22 +1,22 @@
-"""What a recommender is, and which ones there are.
+"""The definition of a recommender, and the list of registered ones.
 
 Conventions
 -----------
 A recommender's estimator has scikit-learn's ``get_params`` and two methods:
 
 ``fit(plays, content=None)``
-    ``plays`` is a CSR matrix of float32, a row a user and a column an item: how often, above zero
-    wherever there is an entry. ``content`` is an array of float32 with a row an item, of length one
-    and such that inner products are similarities, or zeros where nothing is known of the item (see
-    `genrenet.recommend.content`); None where nothing is known of any. Returns itself.
+    ``plays`` is a CSR matrix of float32, a row per user and a column per item: the number of plays,
+    above zero for every entry. ``content`` is an array of float32 with a row per item, of length
+    one and such that inner products are similarities, or zeros if nothing is known about the item
+    (see `genrenet.recommend.content`); None if nothing is known about any. Returns itself.
 ``score(histories)``
-    ``histories`` is a matrix like ``plays`` of any users, also of ones that were not in it: they
-    are placed by what they have listened to, without another fit. Returns an array of float32, a
-    row a user and a column an item. Higher is better; zero, and whatever is below it or not finite,
-    says that the item is not worth naming to this user.
+    ``histories`` is a matrix like ``plays`` for any users, also those not in it: they are
+    represented by their plays, without refitting. Returns an array of float32, a row per user and a
+    column per item. Higher is better; an item with a score that is zero, negative or not finite is
+    not recommended to this user.
 
-An estimator that works differently for some users may have ``sources(histories)``: a word a user
-for what its scores rest on.
+An estimator that works differently for some users may have ``sources(histories)``: a word per user
+for the basis of its scores.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ KNOWLEDGE = ("plays", "content")
 
 @dataclass(frozen=True)
 class Recommender(Method):
-    """A method that says what a listener may want to hear next.
+    """A method that recommends items to users; plugins may add some.
 
     Parameters
     ----------
@@ -43,10 +43,10 @@ class Recommender(Method):
     summary : str
         Description in one line.
     estimator : callable
-        Makes an estimator as described above; its typed keyword parameters are the method's
-        settings. A parameter ``random_state`` gets the seed.
+        Returns an estimator as described above; its typed keyword parameters are the method's
+        settings. A parameter ``random_state`` receives the seed.
     needs : tuple of {"plays", "content"}
-        What it cannot do without. It gets all there is.
+        Required data. It receives all that are available.
 
     Examples
     --------

@@ -1,15 +1,15 @@
-"""Which column of a table of listening is what: by its header, or by what the columns hold.
+"""Identify the columns of a listening table: by its header, or by their content.
 
 Layouts
 -------
-With a header, names say it, whatever their case and punctuation: a user (``user``, ``userID``,
-``username``, ``listener``), an item (``item``, ``path``, ``file``), an artist (``artist``,
-``artistID``, ``artist-name``), a track (``track``, ``song``, ``title``), how often (``plays``,
-``weight``, ``count``, ``playcount``, ``listens``, ``rating``), and the same in German, French,
-Spanish, Italian and Portuguese. Where a name and an identifier of the same thing are there, the
-name is used, and the identifier only where a row has no name. HetRec's ``user_artists.dat``
-(userID, artistID, weight) is such a table, and so are the CSV files that exporters of Last.fm
-scrobbles write (``uts,utc_time,artist,artist_mbid,album,...``).
+With a header, columns are identified by names, ignoring case and punctuation: a user (``user``,
+``userID``, ``username``, ``listener``), an item (``item``, ``path``, ``file``), an artist
+(``artist``, ``artistID``, ``artist-name``), a track (``track``, ``song``, ``title``), the number of
+plays (``plays``, ``weight``, ``count``, ``playcount``, ``listens``, ``rating``), and the same in
+German, French, Spanish, Italian and Portuguese. If there are both a name and an identifier, the
+name is used, and the identifier only for rows without a name. HetRec's ``user_artists.dat``
+(userID, artistID, weight) is such a table, and so are the CSV files of exporters of Last.fm
+scrobbles (``uts,utc_time,artist,artist_mbid,album,...``).
 
 Without one:
 
@@ -25,9 +25,9 @@ artist, album, track, date                          scrobbles of one user, as CS
                                                     play, and the user is called like the file
 ==================================================  ================================================
 
-A column of times (Unix times in seconds to microseconds, or dates) may stand anywhere in the first
-three, and a first column that counts the rows before them. Nothing else is guessed: `named` takes
-what a user says.
+A column of times (Unix times in seconds to microseconds, or dates) may be at any position among the
+first three, and a first column may number the rows. Nothing else is inferred: `named` takes names
+from the user.
 """
 
 from __future__ import annotations
@@ -54,32 +54,32 @@ ROLES = {
     "wiedergaben anzahl abspielungen bewertung ecoutes lectures nombre note reproducciones "
     "escuchas ascolti riproduzioni reproducoes",
 }
-"""Names of columns, the ones that are preferred first."""
+"""Names of columns, preferred ones first."""
 
 NAMES = ("user", "item", "artist", "track", "plays", "rating", "time", "-")
-"""What a user may call columns; ``rating`` is a weight as ``plays`` is."""
+"""Names of columns that a user may give; ``rating`` is a weight like ``plays``."""
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d|$)|\d{1,2} \w{3,} \d{4},? \d{1,2}:\d\d")
 _DATE = re.compile(r"\d{1,2} \w{3} \d{4},? \d{1,2}:\d\d|\d{4}-\d\d-\d\d")
 _MBID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _EPOCH = (6e8, 4.2e9)  # 1989 to 2103, in seconds
-MOST = 0.9  # of the values of a column, to be taken for what they are
+MOST = 0.9  # share of a column's values of one type that determines its type
 
 
 class Layout(NamedTuple):
-    """Columns by what they hold.
+    """The meaning of columns.
 
     Attributes
     ----------
     title : str
-        What the layout is called.
+        Name of the layout.
     header : bool
-        Whether the first row is one.
+        Whether the first row is a header.
     user, artist, track, item : tuple of int
-        Columns, the preferred one first; empty where there is none.
+        Columns in order of preference; empty if there is none.
     plays : int or None
     assumed : tuple of str
-        What each column was taken for, where no header and no user says it.
+        The meaning of each column that neither a header nor the user gives.
     """
 
     title: str
@@ -92,7 +92,7 @@ class Layout(NamedTuple):
     assumed: tuple[str, ...] = ()
 
     def told(self, file: str) -> str:
-        """Return what was assumed, in a line, and how to say otherwise."""
+        """Return the assumptions, in one line, and how to override them."""
         columns = ", ".join(f"{place} {name}" for place, name in enumerate(self.assumed, 1))
         return (
             f"'{file}' was taken for a {self.title}: columns {columns}; say otherwise with "
@@ -107,7 +107,7 @@ def plain(name: str) -> str:
 
 
 def by_header(names: Sequence[str]) -> Layout | None:
-    """Return the layout that a header tells; None where it names no item."""
+    """Return the layout of a header; None if it has no item."""
     found: dict[str, Any] = {}
     for role, known in ROLES.items():
         order = known.split()
@@ -122,7 +122,7 @@ def by_header(names: Sequence[str]) -> Layout | None:
 
 
 def named(columns: Sequence[str], rows: Sequence[Sequence[str]], file: str) -> Layout:
-    """Return the layout that a user names.
+    """Return the layout given by the user.
 
     Parameters
     ----------
@@ -131,12 +131,12 @@ def named(columns: Sequence[str], rows: Sequence[Sequence[str]], file: str) -> L
     rows : sequence of sequence of str
         The table's first rows.
     file : str
-        What it is called in errors.
+        Name of the file in error messages.
 
     Raises
     ------
     HistoryError
-        Unknown names, another number than the table's columns, or no item.
+        Unknown names, a number that differs from the table's columns, or no item.
     """
     words = [column.strip().lower() for column in columns]
     wanted = f"one of {', '.join(NAMES)} for each column, and an item, artist or track"
@@ -165,19 +165,19 @@ def layout_of(rows: Sequence[Sequence[str]], tabs: bool, file: str) -> Layout:
     Parameters
     ----------
     rows : sequence of sequence of str
-        Its first rows, one at least; the more, the surer.
+        Its first rows, at least one; more rows give more reliable results.
     tabs : bool
-        Whether tabs part its columns.
+        Whether columns are separated by tabs.
     file : str
-        What it is called in errors.
+        Name of the file in error messages.
 
     Raises
     ------
     HistoryError
-        It has none of the known ones, or its columns may be several things.
+        No known layout, or columns that may have several meanings.
     """
     first = rows[0]
-    # A value such as "Artist" in a table without header is rarer than a header.
+    # A value such as "Artist" in a table without header is less common than a header.
     by_name = by_header(first)
     if by_name is not None and not any(map(is_number, first)):
         return without_times(by_name, first, rows[1:], file)
@@ -202,11 +202,11 @@ def layout_of(rows: Sequence[Sequence[str]], tabs: bool, file: str) -> Layout:
 
 
 def _headerless(columns: Sequence[Sequence[str]], file: str) -> Layout | None:
-    """Return user, item and perhaps plays, among them times and a number of the row."""
+    """Return user, item and possibly plays, in a table with times and row numbers."""
     times = [at for at, values in enumerate(columns) if _mostly(is_time, values)]
     for at in times:
         values = columns[at]
-        # Numbers of ten digits may also be identifiers; those of users and items come again.
+        # Numbers of ten digits may also be identifiers; those of users and items repeat.
         distinct = len(set(values)) > MOST * len(values)
         if at < 2 < len(columns) and distinct and _mostly(is_number, values):
             raise _unclear(file, [column[0] for column in columns])
@@ -223,7 +223,7 @@ def _headerless(columns: Sequence[Sequence[str]], file: str) -> Layout | None:
     names[left[0]], names[left[1]] = "user", "item"
     if plays is not None:
         values = columns[plays]
-        # A first row that is no number above numbers is a header in unknown words.
+        # A non-numeric first row above numbers is a header in an unknown language.
         if not is_number(values[0]) or not _mostly(is_number, values, 0.5):
             return None
         names[plays] = "rating (as a weight)" if times and _are_ratings(values) else "plays"
@@ -235,7 +235,7 @@ def _headerless(columns: Sequence[Sequence[str]], file: str) -> Layout | None:
 def without_times(
     layout: Layout, names: Sequence[str], rows: Sequence[Sequence[str]], file: str
 ) -> Layout:
-    """Return a layout by a header, if its plays are no times.
+    """Return a layout by a header, unless its plays are times.
 
     Raises
     ------
@@ -279,10 +279,10 @@ def _mostly(test: Callable[[str], object], values: Sequence[str], share: float =
 
 
 def _names_columns(cells: Sequence[str]) -> bool:
-    """Return whether a row is a header of which a part is missing, such as ``user,plays``."""
+    """Return whether a row is part of a known header, such as ``user,plays``."""
     known = {name for names in ROLES.values() for name in names.split()}
     words = [plain(cell) for cell in cells]
-    # Nobody is called "user": a table that begins so has a header.
+    # No user is called "user": a table that begins so has a header.
     return words[0] in ROLES["user"].split() or all(word in known for word in words)
 
 
@@ -320,8 +320,8 @@ def is_time(text: str) -> bool:
 
 
 def is_number(text: str) -> bool:
-    """Return whether a text is a number, NaN and infinity included; marks of thousands are
-    passed over.
+    """Return whether a text is a number, including NaN and infinity; thousands separators are
+    ignored.
     """
     try:
         float(re.sub(r"(?<=\d)[,.'\s\u2019](?=\d)", "", text))

@@ -1,9 +1,9 @@
-"""What is known of songs themselves: embeddings or genre scores, as rows whose angles count.
+"""Content of songs: embeddings or genre scores, as rows for cosine similarity.
 
 Conventions
 -----------
-Content has a row of float32 an item: of length one, such that the inner product of two rows is
-their similarity (see `genrenet.library.similarity`), or zeros where nothing is known of the item.
+Content has a row of float32 per item: of length one, such that the inner product of two rows is
+their similarity (see `genrenet.library.similarity`), or zeros if nothing is known about the item.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from genrenet.recommend.query_songs import embedded, scored
 from genrenet.utils.errors import GenrenetError, printable
 from genrenet.utils.suggest import did_you_mean
 
-DEPTH = 6  # parts of two paths that are compared, at most
+DEPTH = 6  # maximum number of path parts that are compared
 
 
 def _nothing_known(path: str) -> NDArray[np.float32]:
@@ -36,7 +36,7 @@ def _nothing_known(path: str) -> NDArray[np.float32]:
 
 
 class SongContent(NamedTuple):
-    """Songs of a library and what is known of them.
+    """Songs of a library and their content.
 
     Attributes
     ----------
@@ -44,9 +44,9 @@ class SongContent(NamedTuple):
     rows : ndarray of float32, shape (songs, features)
         Of length one.
     what : str
-        What made them, in a few words.
+        Source of the rows, in a few words.
     describe : callable
-        Gives the row, of shape (1, features), of any other audio file.
+        Returns the row, of shape (1, features), of any other audio file.
     """
 
     paths: list[str]
@@ -56,7 +56,7 @@ class SongContent(NamedTuple):
 
 
 def is_library(file: str | os.PathLike[str]) -> bool:
-    """Return whether a file is one of embeddings or a scan's table, and so no listening history."""
+    """Return whether a file has embeddings or is a scan's table, and so not a listening history."""
     path = Path(file)
     suffix = path.suffix.lower()
     if suffix != ".parquet":
@@ -77,14 +77,14 @@ def read_content(file: str | os.PathLike[str]) -> SongContent:
     Parameters
     ----------
     file : path
-        What ``genrenet embed`` or ``genrenet scan`` wrote.
+        File from ``genrenet embed`` or ``genrenet scan``.
 
     Raises
     ------
     TableError, EmbeddingFileError, LibraryError
-        There is no such file, it is damaged, or it holds no songs.
+        There is no such file, it is damaged, or it has no songs.
     RecommendError
-        It is something else.
+        It is of another kind.
     """
     path = Path(file)
     if path.is_file() and not is_library(path):
@@ -127,11 +127,10 @@ def _embeds(path: Path) -> bool:
 
 
 def match_paths(wanted: Sequence[str], known: Sequence[str]) -> list[int]:
-    """Return the places of files among others, however long their paths were when either list was
-    made.
+    """Return the indices of files in another list, for lists with different path prefixes.
 
-    Two paths are of one file where they are equal, also as absolute paths; or where both end in the
-    same name and folder, and in as many folders more as it takes to tell the known files apart. A
+    Two paths refer to one file if they are equal, also as absolute paths; or if both end in the
+    same name and folder, and in as many more folders as needed to distinguish the known files. A
     bare name, on either side, has no folder that could differ.
 
     Parameters
@@ -141,7 +140,7 @@ def match_paths(wanted: Sequence[str], known: Sequence[str]) -> list[int]:
     Returns
     -------
     list of int
-        A place in ``known`` for each of ``wanted``; -1 where there is none, or no single one.
+        An index in ``known`` for each of ``wanted``; -1 if there is none, or several.
 
     Examples
     --------
@@ -167,7 +166,7 @@ def match_paths(wanted: Sequence[str], known: Sequence[str]) -> list[int]:
 
 
 def _tails(parts: Sequence[tuple[str, ...]], length: int) -> dict[tuple[str, ...], int]:
-    """Return the places of paths by their last parts, of those that share them with no other."""
+    """Return the indices of paths by their last parts, if these are unique."""
     found: dict[tuple[str, ...], int] = {}
     for place, part in enumerate(parts):
         if len(part) >= length:
@@ -176,15 +175,14 @@ def _tails(parts: Sequence[tuple[str, ...]], length: int) -> dict[tuple[str, ...
 
 
 def with_content(history: History, songs: SongContent) -> tuple[History, NDArray[np.float32], int]:
-    """Return a history and the content of its items; songs that nobody has played become items of
-    it.
+    """Return a history and the content of its items; songs without plays become items of it.
 
     Returns
     -------
     history : History
     content : ndarray of float32, shape (items, features)
     matched : int
-        Items of the given history that songs were found for.
+        Number of items of the given history with a song.
     """
     places = match_paths(history.items, songs.paths)
     named = {place: item for item, place in zip(history.items, places, strict=True) if place >= 0}
@@ -193,7 +191,7 @@ def with_content(history: History, songs: SongContent) -> tuple[History, NDArray
     content = np.zeros((len(more.items), songs.rows.shape[1]), np.float32)
     columns = {name: column for column, name in enumerate(more.items)}
     content[[columns[name] for name in items]] = songs.rows
-    # Several items may be one song: all of them sound like it.
+    # Several items may be one song: all get its content.
     for column, place in enumerate(places):
         if place >= 0:
             content[column] = songs.rows[place]
@@ -208,12 +206,12 @@ def library_history(songs: SongContent) -> History:
 
 
 def song_of(history: History, song: str) -> int:
-    """Return the column of a song, by its path, a part of it, or what people call it.
+    """Return the column of a song, by its path, a part of it, or its displayed name.
 
     Raises
     ------
     GenrenetError
-        There is none, or several are called so; near names are offered.
+        There is none, or there are several; similar names are listed.
     """
     try:
         return history.item(song)
@@ -244,7 +242,7 @@ def start_from(
     content: NDArray[np.float32] | None,
     songs: SongContent | None,
 ) -> tuple[History, NDArray[np.float32] | None, list[int]]:
-    """Find the items to start from; files that are no items become some.
+    """Find the items to start from; files that are not items are added.
 
     Parameters
     ----------
@@ -254,19 +252,19 @@ def start_from(
     content : ndarray of float32, shape (items, features), optional
         Of the history's items.
     songs : SongContent, optional
-        Where the content is from.
+        Source of the content.
 
     Returns
     -------
     history, content
-        With the new items behind the old ones.
+        With the new items appended.
     columns : list of int
         One for each of ``likes``.
 
     Raises
     ------
     GenrenetError
-        There is no such item or file, or it cannot be described.
+        There is no such item or file, or its content cannot be computed.
     """
     columns = []
     for like in likes:

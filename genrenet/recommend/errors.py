@@ -1,4 +1,4 @@
-"""What can be wrong with a request for recommendations."""
+"""Errors of recommendations."""
 
 from __future__ import annotations
 

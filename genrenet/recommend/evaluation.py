@@ -1,4 +1,4 @@
-"""Recommenders judged on the same users, the same held-out items and the same metrics."""
+"""Evaluate recommenders on the same users, the same held-out items and the same metrics."""
 
 from __future__ import annotations
 
@@ -20,29 +20,29 @@ from genrenet.utils.errors import GenrenetError
 
 KS = (10, 20)
 JUDGES = 10_000
-"""Users who judge, at most: more make an evaluation slow, and its intervals hardly narrower."""
+"""Maximum number of test users: more make an evaluation slow, and its intervals hardly narrower."""
 
 Tell = Callable[[str], None]
 
 
 @dataclass
 class Judged:
-    """What one recommender did.
+    """The results of one recommender.
 
     Attributes
     ----------
     name : str
     figures : dict of str to ndarray of float64, shape (users,)
-        Of single users, means over seeds; see `metrics.evaluate`.
+        For each test user, means over seeds; see `metrics.evaluate`.
     coverage : dict of str to (float, ndarray)
-        ``coverage@k``: the share, and what it is without each user; means over seeds.
+        ``coverage@k``: the share, and its value without each user; means over seeds.
     by_seed : list of float
         Mean recall at the largest k.
     fit_seconds, score_seconds : float
         Sums over seeds.
     settings : dict
     error : str
-        Why it could not be judged; empty if it was.
+        Why it could not be evaluated; empty if it was.
     """
 
     name: str
@@ -57,20 +57,20 @@ class Judged:
 
 @dataclass
 class Evaluation:
-    """What an evaluation found.
+    """The results of an evaluation.
 
     Attributes
     ----------
     models : list of Judged
     judges : int
-        Users whose held-out items were looked for.
+        Number of test users, whose held-out items are predicted.
     undivided : int
-        Users with one item, who are in training only.
+        Number of users with one item, who are in training only.
     held : float
-        Held-out items of the judging users, a seed.
+        Number of held-out items of the test users, per seed.
     reachable : float
-        Share of these that occur in the training set: collaborative filtering alone cannot find
-        the others.
+        Share of these that occur in the training set: collaborative filtering alone cannot find the
+        others.
     """
 
     models: list[Judged]
@@ -89,7 +89,7 @@ def judge(
     seeds: int = 1,
     tell: Tell = lambda line: None,
 ) -> Evaluation:
-    """Judge recommenders.
+    """Evaluate recommenders.
 
     Parameters
     ----------
@@ -98,16 +98,16 @@ def judge(
     content : ndarray of float32, shape (items, features), optional
         See `genrenet.recommend.content`.
     share : float in (0, 1)
-        Of each user's items that is held out.
+        Share of each user's items that is held out.
     seeds : int > 0
-        How often; the first seed is 0.
+        Number of repetitions; the first seed is 0.
     tell : callable
         Called with a line about each model.
 
     Raises
     ------
     RecommendError
-        The history cannot be divided.
+        The history cannot be split.
     """
     splits = [hold_out(history.plays, share, seed) for seed in range(seeds)]
     divided = np.flatnonzero(np.diff(splits[0].held.indptr))
@@ -134,7 +134,7 @@ def judge(
 
 
 def _known(split: Split, rows: NDArray[np.int64]) -> int:
-    """Return held-out items of some users that are in anybody's training plays."""
+    """Return held-out items of some users that occur in any user's training plays."""
     played = np.bincount(split.training.indices, minlength=split.training.shape[1]) > 0
     return int(played[split.held[rows].indices].sum())
 
@@ -184,7 +184,7 @@ def _items(
 
 
 def _mean(parts: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
-    """Mean over seeds, of those that have a number."""
+    """Return the mean over seeds, ignoring NaN."""
     table = np.stack(parts)
     there = np.isfinite(table)
     count = there.sum(axis=0)

@@ -1,4 +1,4 @@
-"""Who has listened to what, and how often."""
+"""Listening histories: users, items and numbers of plays."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ class History:
     Attributes
     ----------
     users, items : list of str
-        No name twice, in the order in which the history names them.
+        Unique names, in order of first occurrence in the history.
     plays : scipy.sparse.csr_matrix of float32, shape (users, items)
-        How often; entries that are there are above zero, and sorted.
+        Numbers of plays; stored entries are above zero, and sorted.
     names : dict of str to str
-        What people call items; items that are not in it are called by their own name.
+        Displayed names of items; items that are missing here are displayed by their own name.
     skipped : list of str
-        Rows that could not be used, a line each.
+        Rows that could not be used, one line each.
     notes : list of str
-        What else there is to say of how the history was read.
+        Further notes on how the history was read.
     """
 
     users: list[str]
@@ -54,7 +54,7 @@ class History:
         Raises
         ------
         HistoryError
-            There is no such user; near names are offered.
+            There is no such user; similar names are listed.
         """
         if name not in self._user_rows:
             raise HistoryError(
@@ -66,12 +66,12 @@ class History:
         return self._user_rows[name]
 
     def item(self, name: str) -> int:
-        """Return the column of an item, by its own name or by what people call it.
+        """Return the column of an item, by its own name or its displayed name.
 
         Raises
         ------
         HistoryError
-            There is no such item; near names are offered.
+            There is no such item; similar names are listed.
         """
         if name in self._item_columns:
             return self._item_columns[name]
@@ -85,20 +85,18 @@ class History:
         )
 
     def called(self, column: int) -> str:
-        """Return what people call an item."""
+        """Return the displayed name of an item."""
         name = self.items[column]
         return self.names.get(name, name)
 
     def one(self, columns: Iterable[int]) -> sparse.csr_matrix:
-        """Return the history of somebody who has played each of some items once, of shape
-        (1, items).
-        """
+        """Return the history of one user with one play of some items, shape (1, items)."""
         row = np.zeros((1, len(self.items)), np.float32)
         row[0, list(columns)] = 1
         return sparse.csr_matrix(row)
 
     def with_items(self, items: Sequence[str]) -> History:
-        """Return the same history with more items, which nobody has played yet, behind its own."""
+        """Return the same history with more items, without plays, appended."""
         new = [name for name in dict.fromkeys(items) if name not in self._item_columns]
         plays = self.plays.copy()
         plays.resize((len(self.users), len(self.items) + len(new)))
@@ -111,14 +109,14 @@ def counted(
     plays: NDArray[np.float64],
     shape: tuple[int, int],
 ) -> sparse.csr_matrix:
-    """Return plays as a matrix; those of one user and item are added up.
+    """Return plays as a matrix; those of one user and item are summed.
 
     Parameters
     ----------
     users, items : ndarray of int64, shape (rows,)
-        Places.
+        Row and column indices.
     plays : ndarray of float64, shape (rows,)
-        0 or more; what adds up to 0 is no entry.
+        0 or more; sums of 0 are not stored.
     shape : (int, int)
         Numbers of users and items.
     """

@@ -1,12 +1,12 @@
-"""Listens of ListenBrainz, from any of the forms it gives them away in.
+"""Read listens of ListenBrainz, in any of its formats.
 
 Forms
 -----
 JSON lines (a dump, or a file of an export), a JSON list, the answer of its API
 (``{"payload": {"listens": [...]}}``), and the ``.zip`` that users export: ``user.json`` and
 ``listens/YYYY/M.jsonl`` (see ``listenbrainz/background/export.py`` of listenbrainz-server). Each
-listen has ``track_metadata`` with ``artist_name`` and ``track_name``; ``user_name`` where it is
-known. What is without one belongs to the export's user, or to one that is called like the file.
+listen has ``track_metadata`` with ``artist_name`` and ``track_name``; ``user_name`` if known.
+Listens without one belong to the export's user, or to a user named after the file.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ Line = tuple[str, str | bytes]
 
 
 class Listens(NamedTuple):
-    """Listens, one a place in each list.
+    """Listens, one per index of each list.
 
     Attributes
     ----------
     users, artists, tracks : list of str
     bad : list of str
-        Listens that cannot be used, and where they are.
+        Listens that cannot be used, with their positions.
     """
 
     users: list[str]
@@ -41,7 +41,7 @@ class Listens(NamedTuple):
 
 
 def is_listens(file: Path) -> bool:
-    """Return whether a file is called like one that may hold listens."""
+    """Return whether a file's name is that of a file with listens."""
     return file.suffix.lower() in {".json", ".jsonl", ".ndjson", ".listens", ".zip"}
 
 
@@ -51,7 +51,7 @@ def read_listens(file: Path) -> Listens:
     Raises
     ------
     HistoryError
-        It cannot be read, or is nothing that ListenBrainz gives.
+        It cannot be read, or is not in a format of ListenBrainz.
     """
     with opened(file):
         owner = file.stem
@@ -73,14 +73,14 @@ def read_listens(file: Path) -> Listens:
 
 
 def _whole(file: Path, start: bytes) -> Iterator[tuple[str, Any]] | None:
-    """Return the listens of a file that is one JSON value; None where each of its lines is one."""
+    """Return the listens of a file that is one JSON value; None if it is JSON lines."""
     if start[:1] != b"[":
         first = start.split(b"\n", 1)[0]
         try:
             if isinstance(json.loads(first), dict) and b"payload" not in first[:20]:
                 return None
         except ValueError:
-            # A first line that is cut short or broken: lines, unless the value goes over many.
+            # An incomplete first line: JSON lines, unless the value has several lines.
             if first.strip() != b"{" and b'"payload"' not in first:
                 return None
     try:
@@ -97,7 +97,7 @@ def _whole(file: Path, start: bytes) -> Iterator[tuple[str, Any]] | None:
 
 def _zipped(archive: zipfile.ZipFile, file: Path) -> Iterator[tuple[str, Any]]:
     names = sorted(name for name in archive.namelist() if name.endswith(".jsonl"))
-    # An export also holds feedback and pins, which are no listens.
+    # An export also contains feedback and pins, which are not listens.
     listens = [name for name in names if "listens" in name.split("/")[:-1]] or [
         name for name in names if "listens" in name
     ]
@@ -110,7 +110,7 @@ def _zipped(archive: zipfile.ZipFile, file: Path) -> Iterator[tuple[str, Any]]:
 
 
 def _owner(archive: zipfile.ZipFile) -> str:
-    """Return the name of the user whose export an archive is."""
+    """Return the name of the user of an exported archive."""
     try:
         about = json.loads(archive.read("user.json"))
         return next(str(about[key]) for key in ("user_name", "username") if about.get(key))

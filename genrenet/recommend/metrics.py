@@ -1,12 +1,12 @@
-"""How good recommendations are: precision, recall, NDCG, coverage and novelty.
+"""Metrics of recommendations: precision, recall, NDCG, coverage and novelty.
 
 Conventions
 -----------
-``items`` has a row a user and holds the columns of the items that were recommended, the best first,
--1 where there are no more. ``held`` is a CSR matrix, a row a user and a column an item, with an
-entry for each item that was held out; every user has one at least. What was recommended beyond
-``k`` does not count. Functions that say how good single users were served return a value for each,
-so that means, intervals and paired comparisons can be computed from them.
+``items`` has a row per user with the columns of the recommended items, the best first, and -1 where
+there are no more. ``held`` is a CSR matrix, a row per user and a column per item, with an entry for
+each held-out item; every user has at least one. Recommendations beyond ``k`` do not count.
+Functions for individual users return a value for each, so that means, intervals and paired
+comparisons can be computed from them.
 
 Definitions
 -----------
@@ -17,12 +17,12 @@ With ``hits`` the number of a user's held-out items among the first ``k``:
   with more than k held-out items cannot reach 1;
 - NDCG: the sum of 1 / log2(1 + place) over hits, over what the best order would reach, which has
   min(k, held-out items) hits on top (K. Järvelin, J. Kekäläinen, ACM TOIS 20, 2002; hits count 1);
-- coverage: the share of all items that anybody was recommended (M. Ge et al., RecSys 2010);
-- novelty: the mean self-information of what was recommended, -log2(users with the item / users),
-  in bits (T. Zhou et al., PNAS 107, 2010); an item that nobody has counts as if one user had it.
+- coverage: the share of all items that are recommended to any user (M. Ge et al., RecSys 2010);
+- novelty: the mean self-information of the recommended items, -log2(users with the item / users),
+  in bits (T. Zhou et al., PNAS 107, 2010); an item without users counts as if it had one.
 
-Intervals: bootstrap over users (B. Efron, 1979); of the coverage, which a bootstrap would
-underrate as it draws fewer different users, by the jackknife (B. Efron, C. Stein, 1981).
+Intervals: bootstrap over users (B. Efron, 1979); for the coverage, which a bootstrap would
+underestimate as it draws fewer different users, the jackknife (B. Efron, C. Stein, 1981).
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from genrenet.evaluation.metrics import MetricError
 
 Floats = NDArray[np.float64]
 RESAMPLES = 2000
-CELLS = 1 << 22  # of users times resamples that are drawn at once
+CELLS = 1 << 22  # users times resamples that are drawn at once
 
 
 def validate(
@@ -69,7 +69,7 @@ def validate(
             wanted=f"-1 to {held.shape[1] - 1}",
         )
     first = table[:, :k].astype(np.int64)
-    # The places of all entries in one sorted list.
+    # The positions of all entries in one sorted list.
     width = held.shape[1]
     rows = np.repeat(np.arange(held.shape[0]), np.diff(held.indptr))
     wanted = np.sort(rows * width + held.indices)
@@ -107,21 +107,21 @@ def ndcg(items: ArrayLike, held: sparse.csr_matrix, k: int) -> Floats:
 
 
 def novelty(items: ArrayLike, users: ArrayLike, total: int, k: int) -> Floats:
-    """Mean self-information of what each user was recommended.
+    """Return the mean self-information of each user's recommendations.
 
     Parameters
     ----------
     items : array_like of int, shape (users, m >= k)
     users : array_like of int, shape (items,)
-        How many users have each item in training.
+        Number of users with each item in training.
     total : int > 0
-        How many users there are.
+        Number of users.
     k : int > 0
 
     Returns
     -------
     ndarray of float64, shape (users,)
-        Bits; NaN for a user who was recommended nothing.
+        Bits; NaN for a user without recommendations.
     """
     first = np.asarray(items)[:, :k]
     bits = -np.log2(np.maximum(np.asarray(users), 1) / max(1, total))
@@ -133,20 +133,20 @@ def novelty(items: ArrayLike, users: ArrayLike, total: int, k: int) -> Floats:
 
 
 def coverage(items: ArrayLike, total: int, k: int) -> tuple[float, Floats]:
-    """Return the share of all items that anybody was recommended.
+    """Return the share of all items that are recommended to any user.
 
     Parameters
     ----------
     items : array_like of int, shape (users, m >= k)
     total : int > 0
-        How many items there are.
+        Number of items.
     k : int > 0
 
     Returns
     -------
     share : float in [0, 1]
     without : ndarray of float64, shape (users,)
-        What it would be without each of the users, for `jackknife_interval`.
+        Its value without each of the users, for `jackknife_interval`.
     """
     first = np.asarray(items)[:, :k]
     named = np.bincount(first[first >= 0], minlength=total)
@@ -156,7 +156,7 @@ def coverage(items: ArrayLike, total: int, k: int) -> tuple[float, Floats]:
 
 
 def jackknife_interval(value: float, without: ArrayLike) -> list[float]:
-    """Return the 95 % interval of a figure from what it is without each user, inside [0, 1]."""
+    """Return the 95 % interval of a figure from its values without each user, inside [0, 1]."""
     left = np.asarray(without, np.float64)
     n = len(left)
     half = 1.96 * float(np.sqrt((n - 1) / n * ((left - left.mean()) ** 2).sum()))
@@ -164,15 +164,15 @@ def jackknife_interval(value: float, without: ArrayLike) -> list[float]:
 
 
 def bootstrap_means(values: ArrayLike, seed: int = 0, resamples: int = RESAMPLES) -> Floats:
-    """Return the means of several figures over users that are drawn again and again, with
-    replacement.
+    """Return the means of several figures over bootstrap samples of the users.
 
     Parameters
     ----------
     values : array_like of float, shape (users, figures)
-        NaN where a user has none: left out of the mean.
+        NaN for a user without a value: left out of the mean.
     seed : int
-        Equal seeds draw equal users for equal numbers of them, so that draws of two models pair.
+        Equal seeds draw equal samples for equal numbers of users, so that draws of two models are
+        paired.
     resamples : int > 0
 
     Returns
@@ -188,7 +188,7 @@ def bootstrap_means(values: ArrayLike, seed: int = 0, resamples: int = RESAMPLES
     size = max(1, CELLS // n)
     for first in range(0, resamples, size):
         count = min(size, resamples - first)
-        # How often each user is drawn says as much as who is drawn when.
+        # Only the number of times that each user is drawn matters, not the order.
         times = rng.multinomial(n, np.full(n, 1 / n), count).astype(np.float64)
         drawn = times @ ones
         found[first : first + count] = times @ sums / np.where(drawn > 0, drawn, 1)
@@ -204,7 +204,7 @@ def interval(draws: ArrayLike) -> list[float]:
 def evaluate(
     items: ArrayLike, held: sparse.csr_matrix, training: sparse.csr_matrix, ks: tuple[int, ...]
 ) -> dict[str, Floats]:
-    """Return all figures of single users, by name and ``k``.
+    """Return all figures for individual users, by name and ``k``.
 
     Parameters
     ----------
@@ -212,8 +212,9 @@ def evaluate(
         m at least the largest of ``ks``.
     held : csr_matrix, shape (users, items)
     training : csr_matrix, shape (all users, items)
-        What the recommender learnt from.
+        Training data of the recommender.
     ks : tuple of int
+        Numbers of recommendations to evaluate, each > 0.
 
     Returns
     -------

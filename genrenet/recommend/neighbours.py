@@ -1,19 +1,19 @@
-"""How good "songs like this one" is, told by what is known of the songs: genre and artist.
+"""Evaluate similarity search ("songs like this one") by genre and artist.
 
 Figures
 -------
 genre
-    Of the ten songs nearest to a song, the share of its genre.
+    Share of the ten songs nearest to a song that have its genre.
 genre, other artists
-    The same among songs of other artists only: songs of one artist are often of one recording.
+    The same among songs of other artists only: songs of one artist often share a recording.
 artist in the ten nearest
     Share of the songs with one of their artist's other songs among the ten nearest.
 artist's median place
-    Of a song's artist's other songs, the median place among all songs, the nearest being 1; the
-    median over songs.
+    Median rank of the other songs of a song's artist among all songs, the nearest being 1; median
+    over songs.
 
-Only songs whose artist is known and has another song count for the last two. Intervals draw artists
-and not songs, as songs of an artist are not independent. What chance would give stands beside.
+Only songs of a known artist with another song count for the last two. Intervals resample artists
+instead of songs, as songs of an artist are not independent. The chance level is included.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from genrenet.recommend.metrics import interval
 from genrenet.utils.errors import printable
 
 NEAREST = 10
-ALWAYS = ("genre", "genre, other artists")  # figures that need no artist with two songs
+ALWAYS = ("genre", "genre, other artists")  # figures for which an artist needs no second song
 RESAMPLES = 2000
 AT_ONCE = 512  # songs that are compared with all others at once
 
@@ -44,17 +44,17 @@ def read_labels(file: str | os.PathLike[str]) -> pd.DataFrame:
     Parameters
     ----------
     file : path
-        A CSV table with the columns ``path``, ``genre`` and, perhaps, ``artist``.
+        A CSV table with the columns ``path``, ``genre`` and, optionally, ``artist``.
 
     Returns
     -------
     DataFrame
-        These columns, as text; what is missing is empty.
+        These columns, as text; missing values are empty.
 
     Raises
     ------
     RecommendError
-        It cannot be read, or has no such columns.
+        It cannot be read, or lacks these columns.
     """
     path = Path(file)
     try:
@@ -73,7 +73,7 @@ def read_labels(file: str | os.PathLike[str]) -> pd.DataFrame:
 
 
 def judge_neighbours(songs: SongContent, labels: pd.DataFrame, seed: int = 0) -> dict[str, Any]:
-    """Return how alike in genre and artist neighbours are.
+    """Return the agreement of neighbours in genre and artist.
 
     Parameters
     ----------
@@ -81,18 +81,19 @@ def judge_neighbours(songs: SongContent, labels: pd.DataFrame, seed: int = 0) ->
     labels : DataFrame
         From `read_labels`.
     seed : int
-        Of the bootstrap.
+        Seed of the bootstrap.
 
     Returns
     -------
     dict
-        ``what`` made the content, ``songs`` that were judged, ``left_out`` (songs without a genre),
-        ``artists``, ``figures``: for each its ``value``, ``ci95``, ``chance`` and ``songs``.
+        ``what`` (source of the content), ``songs`` (number evaluated), ``left_out`` (songs without
+        a genre), ``artists``, ``figures``: for each its ``value``, ``ci95``, ``chance`` and
+        ``songs``.
 
     Raises
     ------
     RecommendError
-        Fewer songs with a genre than there are neighbours to look at.
+        Fewer songs with a genre than neighbours.
     """
     places = match_paths(songs.paths, list(labels["path"]))
     known = [row for row, place in enumerate(places) if place >= 0]
@@ -165,7 +166,7 @@ def _by_song(
 
 
 def _figure(name: str, values: NDArray[np.float64]) -> float:
-    """Return a median of places, a mean of shares."""
+    """Return the median for ranks, the mean for shares."""
     if not len(values):
         return float("nan")
     return float(np.median(values) if "place" in name else values.mean())
@@ -174,7 +175,7 @@ def _figure(name: str, values: NDArray[np.float64]) -> float:
 def _draws(
     found: dict[str, NDArray[np.float64]], artists: NDArray[np.int64], seed: int
 ) -> dict[str, NDArray[np.float64]]:
-    """Return figures over artists that are drawn again and again."""
+    """Return figures over bootstrap samples of artists."""
     rng = np.random.default_rng(seed)
     members = [np.flatnonzero(artists == artist) for artist in range(artists.max() + 1)]
     draws = {name: np.empty(RESAMPLES) for name in found}
@@ -190,7 +191,7 @@ def _draws(
 def _chance(
     genres: NDArray[Any], artists: NDArray[np.int64], others: NDArray[np.bool_]
 ) -> dict[str, float]:
-    """Return what neighbours in no order at all would give."""
+    """Return the figures of neighbours in random order."""
     n = len(genres)
     same = np.array([(genres == genre).sum() for genre in genres])
     own = np.bincount(artists)[artists] - 1
@@ -198,7 +199,7 @@ def _chance(
     alike = np.array([((genres == genre) & (artists == one)).sum() for genre, one in pairs])
     rest = n - 1 - own
     foreign = np.divide(same - alike, rest, out=np.zeros(n), where=rest > 0)
-    # None of the ten drawn without putting back is the artist's.
+    # None of the ten drawn without replacement is the artist's.
     none = np.ones(n)
     for drawn in range(NEAREST):
         none *= np.clip(n - 1 - own - drawn, 0, None) / (n - 1 - drawn)
@@ -211,7 +212,7 @@ def _chance(
 
 
 def neighbours_markdown(found: dict[str, Any]) -> str:
-    """Return what `judge_neighbours` found, as a Markdown table."""
+    """Return the result of `judge_neighbours` as a Markdown table."""
     lines = [
         f"# songs like this one: {found['what']}",
         "",

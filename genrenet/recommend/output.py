@@ -1,4 +1,4 @@
-"""Recommendations as tables, and in files that appear only when they are whole."""
+"""Recommendations as tables, and in files that are written atomically."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ SUFFIXES = (".csv", ".parquet")
 
 
 def check_out(file: str | os.PathLike[str]) -> Path:
-    """Return a file that recommendations can be written to.
+    """Return the path of a file for recommendations, after checking that it can be written.
 
     Raises
     ------
     RecommendError
-        Its suffix is none of `SUFFIXES`, or its folder is not there or cannot be written.
+        Its suffix is none of `SUFFIXES`, or its folder does not exist or cannot be written.
     """
     path = Path(file)
     if path.suffix.lower() not in SUFFIXES:
@@ -48,12 +48,12 @@ def check_out(file: str | os.PathLike[str]) -> Path:
 
 
 def check_folder(folder: str | os.PathLike[str]) -> Path:
-    """Return a folder that a report can be written to, which is made only then.
+    """Return a folder for a report, after checking that it can be created.
 
     Raises
     ------
     RecommendError
-        It cannot be made or written.
+        It cannot be created or written.
     """
     path = Path(folder)
     there = path.absolute()
@@ -69,19 +69,19 @@ def check_folder(folder: str | os.PathLike[str]) -> Path:
 
 
 def as_table(block: Block, users: Sequence[str], history: History) -> pa.Table:
-    """Return the recommendations of a block, a row each.
+    """Return the recommendations of a block, one per row.
 
     Parameters
     ----------
     block : Block
     users : sequence of str
-        Names of all users that the block's rows count.
+        Names of all users, indexed by the block's rows.
     history : History
 
     Returns
     -------
     pyarrow.Table
-        ``user``, ``item``, ``name`` (if the history has names of items), ``rank`` (from 1 on) and
+        ``user``, ``item``, ``name`` (if the history has displayed names), ``rank`` (from 1 on) and
         ``score``.
     """
     there = block.items >= 0
@@ -99,14 +99,14 @@ def as_table(block: Block, users: Sequence[str], history: History) -> pa.Table:
 
 
 def write_recommendations(file: Path, tables: Iterable[pa.Table]) -> int:
-    """Write recommendations as they come.
+    """Write recommendations incrementally.
 
     Parameters
     ----------
     file : Path
-        See `check_out`. What was there is replaced when all is written, and stays otherwise.
+        See `check_out`. An existing file is replaced when all is written, and kept otherwise.
     tables : iterable of pyarrow.Table
-        Of the same columns; one at least.
+        With the same columns; at least one.
 
     Returns
     -------
@@ -149,7 +149,7 @@ def write_csv(rows: Any, table: pa.Table) -> None:
 
 
 class _CsvFile:
-    """A CSV file that tables are written to one after another, as Arrow's writers have it."""
+    """A CSV file to which tables are written, with the interface of Arrow's writers."""
 
     def __init__(self, file: Path, schema: pa.Schema) -> None:
         self._file = file.open("w", encoding="utf-8", newline="")

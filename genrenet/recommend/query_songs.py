@@ -1,4 +1,4 @@
-"""Songs to start from that are not in the table: described now, as the table's own songs were."""
+"""Compute the content of songs outside a table in the same way as that of the table's songs."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ Rows = NDArray[np.float32]
 
 
 def embedded(path: str, songs: SongVectors) -> Rows:
-    """Return the vector of a file by the backbone, layer, trim and frames that a file of embeddings
-    names.
+    """Return the vector of a file with the backbone, layer, trim and frames of a file of
+    embeddings.
 
     Parameters
     ----------
     path : str
         An audio file.
     songs : SongVectors
-        What the file of embeddings holds.
+        Content of the file of embeddings.
 
     Returns
     -------
@@ -31,7 +31,7 @@ def embedded(path: str, songs: SongVectors) -> Rows:
     Raises
     ------
     RecommendError
-        The song cannot be read, or the backbone is not the one of the table any more.
+        The song cannot be read, or the backbone is no longer the one of the table.
     CheckpointError, ModelError
         There is no such backbone or layer.
     """
@@ -49,14 +49,14 @@ def embedded(path: str, songs: SongVectors) -> Rows:
 
 
 def scored(path: str, about: About) -> Rows:
-    """Return genre scores of a file by the checkpoint, trim and frames that a scan's table names.
+    """Return genre scores of a file with the checkpoint, trim and frames of a scan's table.
 
     Parameters
     ----------
     path : str
         An audio file.
     about : About
-        What the table says of itself.
+        Metadata of the table.
 
     Returns
     -------
@@ -65,7 +65,7 @@ def scored(path: str, about: About) -> Rows:
     Raises
     ------
     RecommendError
-        The song cannot be read, or checkpoint or taxonomy are not those of the table any more.
+        The song cannot be read, or checkpoint or taxonomy are no longer those of the table.
     CheckpointError, TaxonomyError
         There is no such checkpoint or taxonomy.
     """
@@ -78,7 +78,7 @@ def scored(path: str, about: About) -> Rows:
     if found != about.checkpoint:
         raise _other_model(name, found, about.checkpoint, "genrenet scan --restart")
     trim, frames = (about.settings.get(key) for key in ("trim", "frames"))
-    if "coverage" not in about.settings:  # an older table, of songs that were heard as by training
+    if "coverage" not in about.settings:  # an older table, whose songs used the frames of training
         frames = frames or "whole"
     called = about.settings.get("taxonomy")
     found_songs = score_songs(

@@ -1,8 +1,8 @@
-"""The best items of each user, a block of users at a time.
+"""Rank the best items of each user, in blocks of users.
 
-What a user has is never recommended, and neither is an item whose score is zero, below it or not
-finite: the method knows nothing that speaks for it. So there may be fewer items than asked for. Of
-items with equal scores the one that comes first in the history is first.
+Items in a user's history are never recommended, nor are items with a score that is zero, negative
+or not finite: the method has no evidence for them. So there may be fewer items than requested. Of
+items with equal scores, the first in the history comes first.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from scipy import sparse
 from genrenet.library.similarity import top as best
 from genrenet.recommend.errors import RecommendError
 
-CELLS = 1 << 24  # of users times items that are scored at once: 64 MB
+CELLS = 1 << 24  # users times items that are scored at once: 64 MB
 
 
 class Block(NamedTuple):
@@ -26,13 +26,13 @@ class Block(NamedTuple):
     Attributes
     ----------
     rows : ndarray of int64, shape (n,)
-        The users, as rows of the histories that were given.
+        The users, as rows of the given histories.
     items : ndarray of int64, shape (n, top)
-        Columns, the best first; -1 where there is no more.
+        Columns, the best first; -1 where there are no more.
     scores : ndarray of float32, shape (n, top)
-        Theirs, above zero; NaN where there is no item.
+        Scores of the items, above zero; NaN where there is no item.
     sources : list of str
-        What the scores of each user rest on; empty where the method does not say.
+        Basis of the scores of each user; empty if the method does not report it.
     """
 
     rows: NDArray[np.int64]
@@ -48,7 +48,7 @@ def recommend(
     *,
     rows: NDArray[np.int64] | None = None,
 ) -> Iterator[Block]:
-    """Recommend to users, a block of them at a time.
+    """Recommend items to users, in blocks.
 
     Parameters
     ----------
@@ -56,14 +56,14 @@ def recommend(
         Fitted; see `genrenet.recommend.base`.
     histories : csr_matrix of float32, shape (users, items)
     top : int > 0
-        Items a user, at most.
+        Maximum number of items per user.
     rows : ndarray of int64, shape (n,), optional
-        The users to recommend to; all of them by default.
+        Users that get recommendations; all by default.
 
     Raises
     ------
     RecommendError
-        The estimator's scores are of another shape than it was asked for.
+        The estimator's scores have a wrong shape.
     """
     wanted = np.arange(histories.shape[0]) if rows is None else rows
     items = histories.shape[1]

@@ -1,10 +1,10 @@
-"""Listening histories from files: tables (see `layouts`) and ListenBrainz's JSON (see `listens`).
+"""Read listening histories from files: tables (see `layouts`) and ListenBrainz's JSON.
 
 Rows that cannot be used are skipped and counted: a user or an item without a name, plays that are
-no number or below zero. A file of which more than a half cannot be used is an error: it is hardly
-what it was taken for. Rows of one user and item are added up; rows with zero plays say nothing.
-What was assumed (columns without a header, another encoding, marks of thousands, fields over
-several lines) is in the history's notes.
+not a number or negative. A file of which more than a half cannot be used is an error: it is
+probably of another format. Rows of one user and item are summed; rows with zero plays are ignored.
+Assumptions (columns without a header, another encoding, thousands separators, fields over several
+lines) are in the history's notes.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from genrenet.recommend.tables import SNIFFED, first_rows, read_parquet, read_te
 from genrenet.utils.errors import printable
 
 Unit = Literal["artist", "track"]
-SHOWN = 5  # bad rows that are named one by one
+SHOWN = 5  # bad rows that are listed individually
 ENCODINGS = {
     "cp1252": "Windows-1252",
     "latin-1": "Latin-1",
@@ -54,22 +54,22 @@ def read_history(
     unit: Unit | None = None,
     columns: Sequence[str] | None = None,
 ) -> History:
-    """Return the listening history of one file or of several together.
+    """Return the listening history in one or several files.
 
     Parameters
     ----------
     *files : path
         Tables, or exports of Last.fm or ListenBrainz; see `layouts` and `listens`.
     unit : {"artist", "track"}, optional
-        What an item is where a file knows both; artists by default.
+        Meaning of an item if a file has both; artists by default.
     columns : sequence of str, optional
-        What the columns of tables hold, from the first to the last: see `layouts.NAMES`.
+        Meaning of the columns of tables, from the first to the last: see `layouts.NAMES`.
 
     Raises
     ------
     HistoryError
-        A file that is missing, empty, mostly unusable, without the columns that are needed or with
-        columns that may be several things, or with a quote that makes a field of several rows.
+        A file that is missing, empty, mostly unusable, without required columns or with ambiguous
+        ones, or with a quote that merges several rows to one field.
     """
     parts = [_read(Path(file), unit, columns) for file in files]
     users = pa.chunked_array([part.users for part in parts], pa.string()).combine_chunks()
@@ -111,7 +111,7 @@ def _read(file: Path, unit: Unit | None, names: Sequence[str] | None) -> Rows:
     if layout.header and not layout.user and not names and not (layout.artist and layout.track):
         raise _missing(file, "user", ", ".join(rows[0]))
     text = read_text(file, len(rows[0]), form, layout.header)
-    # Lines that could not be parsed stand between the ones that could.
+    # Lines that could not be parsed lie between those that could.
     every = np.arange(1 + layout.header, 1 + layout.header + len(text.columns) + len(text.lines))
     lines = np.setdiff1d(every, text.lines)[: len(text.columns)]
     bad = [f"line {text.line(row)}: another number of columns" for row in text.lines]
@@ -126,7 +126,7 @@ def _read(file: Path, unit: Unit | None, names: Sequence[str] | None) -> Rows:
         notes.append(f"and {len(text.spans) - SHOWN} fields more over several lines")
     lines = np.array([text.line(row) for row in lines.tolist()]) if text.spans else lines
     columns = [_text(column) for column in text.columns.columns]
-    # Empty lines are nobody's mistake.
+    # Empty lines are not reported.
     there = np.logical_or.reduce([_named(column) for column in columns])
     columns = [column.filter(pa.array(there)) for column in columns]
     return _usable(file, layout, columns, unit, lines[there], bad, notes)
@@ -149,7 +149,7 @@ def _usable(
     bad: list[str],
     notes: list[str],
 ) -> Rows:
-    """Return the rows that can be used, and a line for each of the others."""
+    """Return the usable rows, and a line for each of the others."""
     count = len(lines)
     items = _items(file, layout, columns, unit)
     users = _first_named(columns, layout.user) if layout.user else pa.repeat(file.stem, count)
@@ -200,15 +200,13 @@ def _usable(
 
 
 def _line(text: str) -> int:
-    """Return the number of the line that a bad row's reason begins with; 0 where it names none."""
+    """Return the line number at the beginning of a bad row's reason; 0 if there is none."""
     found = re.match(r"line (\d+):", text)
     return int(found[1]) if found else 0
 
 
 def _items(file: Path, layout: Layout, columns: Sequence[pa.Array], unit: Unit | None) -> pa.Array:
-    """Return the names of the items: of the files where there are any, else of artists or
-    of tracks.
-    """
+    """Return the names of the items: those in the files if any, else of artists or of tracks."""
     if layout.item:
         return _first_named(columns, layout.item)
     if unit is None:
@@ -220,13 +218,13 @@ def _items(file: Path, layout: Layout, columns: Sequence[pa.Array], unit: Unit |
     tracks = _first_named(columns, layout.track)
     if not layout.artist:
         return tracks
-    # Titles are shared by many songs.
+    # Titles are not unique.
     both = pc.binary_join_element_wise(_first_named(columns, layout.artist), tracks, " - ")
     return pc.if_else(pc.equal(tracks, ""), "", both)
 
 
 def _first_named(columns: Sequence[pa.Array], places: Sequence[int]) -> pa.Array:
-    """Of several columns, the first that is not empty, row by row."""
+    """Return, row by row, the first of several columns that is not empty."""
     found = columns[places[0]]
     for place in places[1:]:
         found = pc.if_else(pc.equal(found, ""), columns[place], found)
@@ -239,9 +237,7 @@ def _named(column: pa.Array) -> NDArray[np.bool_]:
 
 
 def _text(column: pa.ChunkedArray) -> pa.Array:
-    """Return a column as text without blanks around it; what is missing or no plain value
-    is empty.
-    """
+    """Return a column as text without surrounding blanks; missing or complex values are empty."""
     try:
         plain = column.cast(pa.string())
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
@@ -251,11 +247,10 @@ def _text(column: pa.ChunkedArray) -> pa.Array:
 
 
 def _numbers(column: pa.Array) -> tuple[NDArray[np.float64], list[str]]:
-    """Return the numbers of texts, NaN where one is none; and what was assumed of how they are
-    written.
+    """Return the numbers in texts, NaN for invalid ones; and the assumed number format.
 
-    Points and commas between groups of three digits are marks of thousands where all points (or
-    commas) of the column may be that; otherwise a comma is a decimal one.
+    Points and commas between groups of three digits are thousands separators if all points (or
+    commas) of the column can be; otherwise a comma is a decimal separator.
     """
     notes = []
     for mark, name in ((r"\.", "points"), (",", "commas"), (r"['\x{2019}\s\x{a0}\x{202f}]", "")):
@@ -284,7 +279,7 @@ def _numbers(column: pa.Array) -> tuple[NDArray[np.float64], list[str]]:
 def _repeated(
     users: pa.Array, items: pa.Array, plays: NDArray[np.float64], kept: NDArray[np.bool_]
 ) -> int:
-    """Return how many of the kept rows are the same as another in all three."""
+    """Return how many of the kept rows are duplicates in all three values."""
     table = pa.table([users, items, pa.array(plays)], ["user", "item", "plays"])
     table = table.filter(pa.array(kept))
     return len(table) - len(table.group_by(["user", "item", "plays"]).aggregate([]))
@@ -299,10 +294,10 @@ def _missing(file: Path, role: str, found: str) -> HistoryError:
 
 
 def read_names(file: str | os.PathLike[str]) -> dict[str, str]:
-    """Return what people call items, from a table whose first two columns are an identifier and a
+    """Return displayed names of items, from a table whose first two columns are an identifier and a
     name.
 
-    HetRec's ``artists.dat`` is one. A header (``id``, ``name``) is passed over.
+    HetRec's ``artists.dat`` is one. A header (``id``, ``name``) is skipped.
 
     Raises
     ------

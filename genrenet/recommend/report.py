@@ -1,13 +1,13 @@
-"""What an evaluation of recommenders leaves behind: a table, figures, and a page for people.
+"""The files of an evaluation of recommenders: tables, figures, and an HTML page.
 
 ``results.json``
-    Everything, as `genrenet.recommend.results.summarise` gives it.
+    All results, from `genrenet.recommend.results.summarise`.
 ``results.md``
     The models as a Markdown table.
 ``figures/``
     Recall, NDCG, coverage and novelty as PNG.
 ``report.html``
-    All of it on one page that needs nothing from outside.
+    All of it on one page without external resources.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ _AT_K = [f"{metric} @{k}" for k in KS for metric in ("Precision", "Recall", "NDC
 
 
 def good_rows(results: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Return the rows of the models that could be judged, the best first."""
+    """Return the rows of the evaluated models, the best first."""
     return [row for row in results["models"] if not row["error"]]
 
 
 def markdown(results: Mapping[str, Any]) -> str:
-    """Return the models as a Markdown table, with what the figures mean.
+    """Return the models as a Markdown table, with the meaning of the figures.
 
     Parameters
     ----------
@@ -95,12 +95,12 @@ def _with(figure: Mapping[str, Any], digits: int) -> str:
 
 
 def write_report(folder: Path, results: Mapping[str, Any]) -> Path:
-    """Write all that an evaluation found; what an earlier one wrote there is replaced.
+    """Write all results of an evaluation; those of an earlier one are replaced.
 
     Returns
     -------
     Path
-        The page.
+        Path of the page.
 
     Raises
     ------

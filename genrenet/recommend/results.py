@@ -1,4 +1,4 @@
-"""From the figures of single users to verdicts: means with intervals, ratios, comparisons."""
+"""Summarise figures of individual users: means with intervals, ratios, comparisons."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from genrenet.version import __version__
 BASELINE = "popularity"
 LARGEST = KS[-1]
 MAIN = f"recall@{LARGEST}"
-"""The figure that models are ranked, compared and set against popularity by."""
+"""The figure for ranking models, and comparing them with each other and with popularity."""
 
 MEANINGS = {
     "precision": "hits among the first k, over k",
@@ -35,19 +35,19 @@ MEANINGS = {
 def summarise(
     name: str, history: History, found: Evaluation, share: float, seeds: int, seed: int = 0
 ) -> dict[str, Any]:
-    """Return everything that an evaluation says, in plain values that JSON can hold.
+    """Return all results of an evaluation, as plain values for JSON.
 
     Parameters
     ----------
     name : str
-        What the history is called.
+        Name of the history.
     history : History
     found : Evaluation
     share : float
-        That was held out.
+        Share that was held out.
     seeds : int
     seed : int
-        Of the bootstrap.
+        Seed of the bootstrap.
 
     Returns
     -------
@@ -105,7 +105,7 @@ def _row(
     ratio = None
     if baseline is not None and (baseline > 0).all():
         popular = next(each for each in good if each.name == BASELINE)
-        # The same users are drawn for both, as the bootstrap's seed is the same.
+        # Both use the same resampled users, as the bootstrap's seed is the same.
         ratio = {
             "mean": figures[MAIN]["mean"] / float(popular.figures[MAIN].mean()),
             "ci95": interval(draws[MAIN] / baseline),

@@ -1,4 +1,4 @@
-"""A part of each user's items, held out to judge recommenders on."""
+"""Hold out part of each user's items, to evaluate recommenders."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from genrenet.recommend.errors import RecommendError
 
 
 class Split(NamedTuple):
-    """Plays to learn from and plays to find.
+    """Training plays and held-out plays.
 
     Attributes
     ----------
     training, held : csr_matrix of float32, shape (users, items)
         No entry is in both.
     undivided : int
-        Users with one item only: it stays in training, and they judge nobody.
+        Number of users with one item only: it stays in training, and they are not tested.
     """
 
     training: sparse.csr_matrix
@@ -33,9 +33,9 @@ def hold_out(plays: sparse.csr_matrix, share: float, seed: int) -> Split:
     ----------
     plays : csr_matrix, shape (users, items)
     share : float in (0, 1)
-        Of each user's items, rounded; one at least, and one stays in training at least.
+        Share of each user's items, rounded; at least one is held out, and one stays in training.
     seed : int
-        Which items these are.
+        Seed of the choice of items.
 
     Raises
     ------

@@ -1,8 +1,8 @@
 """Tables of listening as Arrow columns of text: CSV, TSV and Parquet, by the block and not by row.
 
-Fields of a table with commas or semicolons may be quoted. In one with tabs, ``::`` (MovieLens 1M)
-or ``|``, quotes are letters like others: the large public histories hold names such as ``"Weird
-Al" Yankovic`` as they are.
+Fields of a table with commas or semicolons may be quoted. With tabs, ``::`` (MovieLens 1M) or
+``|``, quotes are ordinary characters: the large public histories contain names such as
+``"Weird Al" Yankovic`` unquoted.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from genrenet.recommend.errors import HistoryError
 from genrenet.utils.errors import printable
 from genrenet.utils.open_quotes import Span, spans
 
-SNIFFED = 1000  # rows that a layout is told by
+SNIFFED = 1000  # rows by which a layout is detected
 SEPARATORS = ("\t", "::", "|", ";", ",")
-_UNIT = "\x1f"  # in the place of a separator of two letters
+_UNIT = "\x1f"  # replaces a separator of two characters
 _MARKS = {
     b"\xef\xbb\xbf": "utf-8-sig",
     b"\xff\xfe\0\0": "utf-32",
@@ -34,14 +34,14 @@ _MARKS = {
 
 
 class Form(NamedTuple):
-    """How a text file holds its table.
+    """The format of a text table.
 
     Attributes
     ----------
     separator : str
         One of `SEPARATORS`.
     encoding : str
-        "utf-8" where it is not told by the file's first bytes.
+        "utf-8" unless determined by the file's first bytes.
     """
 
     separator: str
@@ -59,13 +59,13 @@ class Text(NamedTuple):
     Attributes
     ----------
     columns : pyarrow.Table
-        Called by their number.
+        Named by their number.
     lines : list of int
-        Rows of the file, from 1, that had another number of columns; not in ``columns``.
+        Rows of the file, from 1, with a wrong number of columns; not in ``columns``.
     encoding : str
-        What it has been read as.
+        Encoding with which it was read.
     spans : list of Span
-        Rows that go over several lines.
+        Rows that span several lines.
     """
 
     columns: pa.Table
@@ -74,19 +74,19 @@ class Text(NamedTuple):
     spans: list[Span]
 
     def line(self, row: int) -> int:
-        """Return the line of the file that a row, counted from 1, begins in."""
+        """Return the line of the file in which a row, counted from 1, begins."""
         for span in self.spans:
             row += span.last - span.first if span.first < row else 0
         return row
 
 
 def first_rows(file: Path) -> tuple[list[list[str]], Form]:
-    """Return the first rows of a text file with columns, and its form.
+    """Return the first rows of a text table, and its format.
 
     Raises
     ------
     HistoryError
-        There is no such file, it is empty, or it is no text.
+        There is no such file, it is empty, or it is not text.
     """
     with opened(file), open(file, "rb") as held:
         raw = held.read(1 << 18)
@@ -101,7 +101,7 @@ def first_rows(file: Path) -> tuple[list[list[str]], Form]:
             f"'{printable(file)}' is not text",
             wanted="CSV, TSV or Parquet, or an export of Last.fm or ListenBrainz",
         )
-    # Not splitlines(): names may hold U+2028 and the like.
+    # Not splitlines(): names may contain U+2028 and the like.
     lines = [line for line in re.split(r"\r\n|\n|\r", start) if line.strip()]
     if len(raw) == 1 << 18:
         lines = lines[:-1] or lines
@@ -116,7 +116,7 @@ def _encoding(raw: bytes) -> str:
     for mark, name in _MARKS.items():
         if raw.startswith(mark):
             return name
-    # Text in UTF-16 without a mark: every other byte of Latin letters is zero.
+    # Text in UTF-16 without a byte order mark: every other byte of Latin letters is zero.
     for first, name in ((1, "utf-16-le"), (0, "utf-16-be")):
         half = raw[first : 1 << 12 : 2]
         if (
@@ -129,7 +129,7 @@ def _encoding(raw: bytes) -> str:
 
 
 def _decoded(raw: bytes, encoding: str) -> str:
-    """Return the beginning of a file as text; its last letter may be cut."""
+    """Return the beginning of a file as text; its last character may be incomplete."""
     if encoding == "utf-8":
         try:
             raw[:-4].decode()
@@ -148,16 +148,14 @@ def _rows(lines: list[str], separator: str) -> list[list[str]]:
 
 
 def _fits(rows: list[list[str]]) -> tuple[bool, int]:
-    """Return how well a separator parts rows: whether all into as many columns, and into
-    how many.
-    """
+    """Return whether a separator divides all rows into equally many columns, and their number."""
     width = len(rows[0])
     alike = sum(len(row) == width for row in rows)
     return width > 1 and alike >= 0.5 * len(rows), width
 
 
 def read_text(file: Path, width: int, form: Form, header: bool) -> Text:
-    """Return all of a text file with columns.
+    """Return all of a text table.
 
     Parameters
     ----------
@@ -166,12 +164,12 @@ def read_text(file: Path, width: int, form: Form, header: bool) -> Text:
         Number of columns.
     form : Form
     header : bool
-        Whether the first row is one.
+        Whether the first row is a header.
 
     Raises
     ------
     HistoryError
-        It cannot be read, or an open quote makes a field of several rows.
+        It cannot be read, or an open quote merges several rows to one field.
     """
     encodings = [form.encoding] if form.encoding != "utf-8" else ["utf-8", "cp1252", "latin-1"]
     for encoding in encodings:
@@ -202,7 +200,7 @@ def _parsed(
     lines: list[int] = []
 
     def odd(row: pyarrow.csv.InvalidRow) -> str:
-        # An empty last line is nobody's mistake.
+        # An empty last line is not reported.
         if row.text.strip():
             lines.append(row.number)
         return "skip"
@@ -216,12 +214,12 @@ def _parsed(
     with opened(file):
         table = pyarrow.csv.read_csv(
             source,
-            # Only one thread can tell the numbers of lines.
+            # Line numbers are only available with one thread.
             pyarrow.csv.ReadOptions(
                 use_threads=False,
                 skip_rows=int(header),
                 column_names=names,
-                # Arrow passes over the mark of UTF-8 by itself.
+                # Arrow skips the byte order mark of UTF-8 itself.
                 encoding="utf8" if encoding.startswith("utf-8") else encoding,
             ),
             pyarrow.csv.ParseOptions(
@@ -257,7 +255,7 @@ def read_parquet(file: Path) -> pa.Table:
 
 
 class opened:
-    """Turns failures to open a file into errors that say what to do."""
+    """Convert errors of opening a file to errors with a remedy."""
 
     def __init__(self, file: Path) -> None:
         self.file = file

@@ -1,4 +1,4 @@
-"""Augmentation on the device, while training only: gain, noise, masked bands and mixed songs.
+"""Augmentation during training, on the device: gain, noise, masked bands and mixup.
 
 Every transform draws its random numbers on the device of its input, one draw per clip, and is the
 identity in eval mode.
@@ -33,12 +33,12 @@ class WaveformAugment(nn.Module):
     gain_db : float >= 0
         Gains are uniform in [-gain_db, gain_db] dB.
     noise_snr_db : float or None
-        Least signal-to-noise ratio of the added white noise, in dB; each clip's is uniform between
-        this and 30 dB above it. None adds no noise.
+        Minimum signal-to-noise ratio of the added white noise, in dB; each clip's is uniform
+        between this and 30 dB above it. None adds no noise.
     shortest : float in (0, 1]
-        Every other clip, by chance, keeps only its beginning, repeated to its length, as songs are
-        that are shorter than a frame. The kept share is log-uniform between this and 1; 1 keeps all
-        clips as they are.
+        Half of the clips, at random, keep only their beginning, repeated to their length, like
+        songs that are shorter than a frame. The kept share is log-uniform between this and 1; 1
+        leaves all clips unchanged.
     """
 
     def __init__(
@@ -78,21 +78,21 @@ class WaveformAugment(nn.Module):
 
 
 class SpecAugment(nn.Module):
-    """Masks bands of mels and stretches of time, as torchaudio's masking does.
+    """Masks bands of mels and intervals of time, as torchaudio's masking does.
 
     Parameters
     ----------
     mel_width : int >= 0
-        Widest masked band, in mel bands.
+        Maximum width of a masked band, in mel bands.
     time_width : int >= 0
-        Longest masked stretch, in columns.
+        Maximum length of a masked interval, in STFT frames.
     n_masks : int >= 0
-        Masks of each kind.
+        Number of masks of each kind.
 
     Notes
     -----
-    Park et al. (2019), "SpecAugment". Masked cells take the clip's mean, so that a mask says
-    "nothing known here" rather than "loud" or "silent".
+    Park et al. (2019), "SpecAugment". Masked cells are set to the clip's mean, so that a mask is
+    neither loud nor silent.
     """
 
     def __init__(self, mel_width: int = 16, time_width: int = 100, n_masks: int = 2) -> None:
@@ -113,7 +113,7 @@ class SpecAugment(nn.Module):
 
 
 def _stretch(logmel: Tensor, axis: int, widest: int) -> Tensor:
-    """Return where each clip is masked along an axis: anywhere, and 0 to ``widest`` cells wide."""
+    """Return the mask of each clip along an axis: at any position, 0 to ``widest`` cells wide."""
     size = logmel.shape[axis]
     draws = (logmel.shape[0], 1, 1)
     width = torch.rand(draws, device=logmel.device, dtype=logmel.dtype) * min(widest, size)
@@ -123,12 +123,12 @@ def _stretch(logmel: Tensor, axis: int, widest: int) -> Tensor:
 
 
 class Mixup(nn.Module):
-    """Mixes each clip, and its target, with another of the batch.
+    """Mixes each clip, and its target, with another one of the batch.
 
     Parameters
     ----------
     alpha : float >= 0
-        Both parameters of the Beta distribution of the mixing weight; 0 mixes nothing.
+        Both parameters of the Beta distribution of the mixing weight; 0 turns mixup off.
 
     Notes
     -----
@@ -157,7 +157,8 @@ class Mixup(nn.Module):
         if not self.training or not self.alpha:
             return logmel, target
         parameter = torch.full((logmel.shape[0],), self.alpha, device=logmel.device)
-        # At least one half, so that a clip stays mostly itself (the pairing is symmetric anyway).
+        # At least one half, so that a clip keeps the larger weight (the pairing is symmetric
+        # anyway).
         weight = Beta(parameter, parameter, validate_args=False).sample()
         weight = torch.maximum(weight, 1.0 - weight)
         partner = torch.randperm(logmel.shape[0], device=logmel.device)

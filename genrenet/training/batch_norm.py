@@ -1,4 +1,4 @@
-"""Batch-norms in training steps whose batch has too little to take statistics from."""
+"""Batch-norms in training steps with too few frames for batch statistics."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 @contextmanager
 def fixed_norms(module: nn.Module, idle: bool, n_frames: int) -> Iterator[None]:
-    """Let batch-norms keep and use the statistics they have, where a batch cannot give any.
+    """Let batch-norms use their running statistics where a batch is too small.
 
     Parameters
     ----------
     module : Module
     idle : bool
-        Whether no frame of the batch counts: then every batch-norm is fixed. Those that are
-        synchronised are not: other processes wait for them.
+        Whether no frame of the batch counts: then every batch-norm is fixed, except synchronised
+        ones, which other processes wait for.
     n_frames : int > 0
-        Frames in the batch. One frame has no variance over frames, so a batch-norm of vectors
-        (without a time or mel axis) is fixed too; the others take it over the frame.
+        Number of frames in the batch. One frame has no variance over frames, so a batch-norm of
+        vectors (without a mel or time axis) is fixed too; the others use the variance within the
+        frame.
     """
     if not idle and n_frames > 1:
         yield

@@ -1,12 +1,12 @@
-"""Distillation: a student learns what teachers say of the same seconds, and needs no labels.
+"""Distillation: train a student on the outputs of teachers for the same audio, without labels.
 
 Conventions
 -----------
-A teacher's *lesson* is its embedding and its logits of every frame of every song, frame after frame
-from the beginning of what sounds. The first teacher's scores are what the student's output learns;
-the embeddings and logits of all teachers, standardised over the training songs, are what a linear
-layer on top of the student's embedding learns to tell. That layer stays out of the checkpoints that
-name genres.
+A teacher's *lesson* is its embedding and its logits for every frame of every song, in consecutive
+frames from the beginning of the sound. The student's output is trained on the first teacher's
+scores; a linear layer on top of the student's embedding is trained to predict the embeddings and
+logits of all teachers, standardised over the training songs. That layer is not stored in
+checkpoints for inference.
 
 Sources
 -------
@@ -36,25 +36,25 @@ from genrenet.training.module import ClassifierError, GenreClassifier
 from genrenet.utils.errors import printable
 
 TELL = "tell."
-"""What the names of the dropped layer's weights begin with."""
+"""Prefix of the names of the dropped layer's weights."""
 
 
 @dataclass(frozen=True, eq=False)
 class Lesson:
-    """What one teacher says of songs.
+    """The outputs of one teacher for a set of songs.
 
     Attributes
     ----------
     teacher : str
         Its name.
     labels : list of str
-        Of its outputs.
+        Labels of its outputs.
     seconds : float
-        Length of its frames, which follow each other without a gap.
+        Length of its frames, which are consecutive, in seconds.
     said : Tensor of float32, shape (frames, features)
-        Embedding and logits of all songs' frames; in memory, or mapped.
+        Embedding and logits of all songs' frames; in memory, or memory-mapped.
     first : Tensor of int64, shape (songs + 1,)
-        Row of each song's first frame; a song without frames has that of the next.
+        Row of each song's first frame; for a song without frames, that of the next song.
     activation, aggregation : str
         As `genrenet.models.model.GenreModel` has them.
     """
@@ -68,26 +68,26 @@ class Lesson:
     aggregation: Aggregation = "mean"
 
     def logits(self, values: Tensor) -> Tensor:
-        """Return the logits among values of shape (..., features)."""
+        """Return the logits in values of shape (..., features)."""
         return values[..., -len(self.labels) :]
 
     def scores(self, values: Tensor) -> Tensor:
-        """Return the scores that values of shape (frames, features) hold the logits of."""
+        """Return the scores for the logits in values of shape (frames, features)."""
         return log_scores(self.logits(values), self.activation).exp()
 
     def known(self) -> Tensor:
-        """Return which songs there are frames of: bool, shape (songs,)."""
+        """Return which songs have frames: bool, shape (songs,)."""
         return self.first[1:] > self.first[:-1]
 
     def scale(self, songs: Tensor) -> tuple[Tensor, Tensor]:
-        """Return mean and spread of the values over songs' frames, each of shape (features,)."""
+        """Return mean and deviation of the values over songs' frames, shape (features,) each."""
         learnt = torch.zeros(len(self.first) - 1, dtype=torch.bool)
         learnt[songs] = True
         values = self.said[learnt.repeat_interleave(self.first.diff())]
         return values.mean(dim=0), values.std(dim=0) + 1e-3
 
     def decisions(self) -> Tensor:
-        """Return the label of every song, shape (songs,); 0 where there is no frame."""
+        """Return the label of every song, shape (songs,); 0 for songs without frames."""
         found = torch.zeros(len(self.first) - 1, dtype=torch.int64)
         for song, (begin, end) in enumerate(zip(self.first[:-1], self.first[1:], strict=True)):
             if begin < end:
@@ -96,22 +96,22 @@ class Lesson:
         return found
 
     def of(self, songs: Tensor, starts: Tensor, seconds: float) -> Tensor:
-        """Return the mean of what the teacher says of stretches of songs.
+        """Return the teacher's mean outputs for intervals of songs.
 
         Parameters
         ----------
         songs : Tensor of int64, shape (batch,)
-            Songs that there are frames of.
+            Songs that have frames.
         starts : Tensor, shape (batch,)
-            Where the stretches begin, in seconds.
+            Start of the intervals, in seconds.
         seconds : float > 0
-            Their length.
+            Length of the intervals, in seconds.
 
         Returns
         -------
         Tensor, shape (batch, features)
-            The teacher's frames weighted by how much of the stretch they cover; the last one stands
-            for what follows it.
+            Mean over the teacher's frames, weighted by their overlap with the interval; the last
+            frame is also used beyond its end.
         """
         begin = (starts.double() / self.seconds)[:, None]
         end = begin + seconds / self.seconds
@@ -124,48 +124,48 @@ class Lesson:
 
 
 class TaughtData(GenreDataModule):
-    """Songs of a collection, whatever their genres, with what teachers say of each frame.
+    """Songs of a collection, of any genres, with the outputs of teachers for each frame.
 
     Batches have ``told``, standardised embeddings and logits of all teachers, and ``soft``, scores
-    of the first teacher, besides what `GenreDataModule` gives; ``label`` is the first teacher's
-    decision of the song.
+    of the first teacher, in addition to the entries of `GenreDataModule`; ``label`` is the first
+    teacher's prediction for the song.
 
     Parameters
     ----------
     teachers : sequence of str
-        Names or files of the models to learn from, the one whose labels are wanted first.
+        Names or files of the teachers; the student gets the labels of the first.
     settings
         Of `GenreDataModule`.
 
     Attributes
     ----------
     lessons : list of Lesson
-        Of the songs of the catalog, in its order.
+        For the songs of the catalog, in its order.
     """
 
     def __init__(self, teachers: Sequence[str] = (), **settings: Any) -> None:
         super().__init__(**settings)
         self.teachers = [teachers] if isinstance(teachers, str) else list(teachers)
-        self.outputs = []  # the collection's own genres are nobody's business
+        self.outputs = []  # the collection's own genres are not used
         self.lessons: list[Lesson] = []
 
     @cached_property
     def catalog(self) -> Catalog:
-        """The collection as one genre: songs are split by artist or by chance alone."""
+        """The collection with a single genre: songs are split by artist, or randomly."""
         found = super().catalog
         return replace(found, table=found.table.assign(genre=""))
 
     def learn_from(
         self, lessons: Sequence[Lesson], errors: Mapping[str, str] | None = None
     ) -> None:
-        """Take what the teachers say of all songs; those they say nothing of are skipped.
+        """Set the teachers' outputs for all songs; songs without any are skipped.
 
         Parameters
         ----------
         lessons : sequence of Lesson
-            Of the songs of the catalog, in its order.
+            For the songs of the catalog, in its order.
         errors : mapping of str to str, optional
-            What was wrong with songs, by path.
+            Errors of songs, by path.
         """
         self.lessons, self.outputs = list(lessons), lessons[0].labels
         paths = list(self.catalog.table["path"])
@@ -177,12 +177,12 @@ class TaughtData(GenreDataModule):
         self._decided = lessons[0].decisions()
 
     def part(self, name: str) -> pd.DataFrame:
-        """Return the songs of a part that the teachers say something of."""
+        """Return the songs of a part for which there are outputs of the teachers."""
         table = super().part(name)
         return table[table["path"].map(self._known).astype(bool)] if self.lessons else table
 
     def setup(self, stage: str) -> None:
-        """Make the datasets of a stage, and the scale of what is told from the training songs."""
+        """Make the datasets of a stage, and the standardisation from the training songs."""
         if not self.lessons:
             raise DataError("there is no teacher", remedy="name one: --teacher genres")
         super().setup(stage)
@@ -195,7 +195,7 @@ class TaughtData(GenreDataModule):
         self._scales = [lesson.scale(rows) for lesson in self.lessons]
 
     def on_before_batch_transfer(self, batch: Item, dataloader_idx: int) -> Item:
-        """Add what the teachers say, while the batch is still in memory."""
+        """Add the teachers' outputs, while the batch is still in CPU memory."""
         batch = super().on_before_batch_transfer(batch, dataloader_idx)
         songs = self._rows[self._part_in_use()][batch["song"]]
         said = [lesson.of(songs, batch["start"], self.frames.seconds) for lesson in self.lessons]
@@ -206,17 +206,17 @@ class TaughtData(GenreDataModule):
 
 
 class DistilledClassifier(GenreClassifier):
-    """A student of teachers.
+    """A student, trained on the outputs of teachers.
 
     Parameters
     ----------
     labels : sequence of str
         Those of the first teacher.
     told : sequence of int
-        How many numbers each teacher says of a frame: those of its embedding and its logits.
+        Number of outputs of each teacher for a frame: the length of its embedding plus its logits.
     telling : float >= 0
-        Weight of the error of telling these numbers (standardised; mean square of each teacher's,
-        mean over the teachers); the cross-entropy with the first teacher's scores weighs 1.
+        Weight of the regression error of these outputs (standardised; mean square for each teacher,
+        mean over the teachers); the cross-entropy with the first teacher's scores has weight 1.
     settings
         Of `GenreClassifier`.
 
@@ -246,7 +246,7 @@ class DistilledClassifier(GenreClassifier):
         self.tell = torch.nn.Linear(self.network.embedding_size, sum(self.told))
 
     def setup(self, stage: str) -> None:
-        """Name the teachers in checkpoints, too."""
+        """Store the teachers' names in checkpoints, too."""
         super().setup(stage)
         data: Any = getattr(self.trainer, "datamodule", None)
         if isinstance(data, TaughtData):
@@ -269,12 +269,12 @@ class DistilledClassifier(GenreClassifier):
         return self._learn(logits, total, weight, batch)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Keep the layer that tells apart, so that the rest names genres as any checkpoint."""
+        """Store the regression layer apart from the other weights."""
         super().on_save_checkpoint(checkpoint)
         state = checkpoint["state_dict"]
         checkpoint["tell"] = {name: state.pop(name) for name in list(state) if name[:5] == TELL}
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Put the layer that tells back."""
+        """Restore the regression layer."""
         super().on_load_checkpoint(checkpoint)
         checkpoint["state_dict"].update(checkpoint.get("tell", {}))

@@ -1,4 +1,4 @@
-"""The part of the LightningModule that measures: what is summed in which epoch, and logged when."""
+"""The part of the LightningModule that computes and logs metrics."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ STAGES = {"train": "fitting", "validation": "validation", "test": "test"}
 
 
 CHECK_EVERY = 50
-"""Training steps between two looks at whether the loss was finite."""
+"""Number of training steps between checks that the loss is finite."""
 
 
 class Measured(pl.LightningModule):
@@ -32,9 +32,9 @@ class Measured(pl.LightningModule):
     stage_metrics : ModuleDict of StageMetrics, or of MultiLabelMetrics
         By ``fitting``, ``validation`` and ``test``; empty until the parts are known.
     multi_label : bool
-        Whether songs have several genres each: targets are vectors then, and the loss is the sum of
-        the labels' binary cross-entropies, each with its weight. The thresholds that are best on
-        the validation songs are chosen in every epoch and kept in checkpoints.
+        Whether songs have several genres each: targets are vectors then, and the loss is the
+        weighted sum of the labels' binary cross-entropies. The best thresholds on the validation
+        songs are chosen in every epoch and stored in checkpoints.
     provenance : dict
         See `genrenet.models.model.GenreModel`.
     """
@@ -45,13 +45,13 @@ class Measured(pl.LightningModule):
         super().__init__()
         self.stage_metrics = torch.nn.ModuleDict()
         self.multi_label = False
-        # No buffer: several processes would overwrite it with the first one's.
+        # Not a buffer: several processes would overwrite it with the first one's.
         self._first_bad: Tensor | None = None
 
     # --- losses that are not finite ---------------------------------------------------------------
 
     def watch_loss(self, loss: Tensor) -> None:
-        """Remember, on the device, the first training step whose loss is not finite."""
+        """Record, on the device, the first training step whose loss is not finite."""
         if self._trainer is not None:
             step = self._trainer.fit_loop.total_batch_idx
             before = self._first_bad
@@ -61,7 +61,7 @@ class Measured(pl.LightningModule):
             self._first_bad = torch.where(first, step, before)
 
     def check_loss(self) -> None:
-        """Stop the training where the loss of any process has not been finite.
+        """Stop the training if the loss of any process has been non-finite.
 
         Raises
         ------
@@ -74,11 +74,11 @@ class Measured(pl.LightningModule):
             raise self.not_finite("the training loss is", f"in step {step}")
 
     def on_train_start(self) -> None:
-        """Forget what an earlier training met."""
+        """Reset the record of an earlier training."""
         self._first_bad = None
 
     def not_finite(self, what: str, where: str) -> NonFiniteError:
-        """Return the error that ends a training, with what usually helps."""
+        """Return the error that ends a training, with common remedies."""
         kept = [getattr(c, "_last_checkpoint_saved", "") for c in self.trainer.checkpoint_callbacks]
         saved = next((file for file in kept if file), "")
         return NonFiniteError(
@@ -90,7 +90,7 @@ class Measured(pl.LightningModule):
         )
 
     def on_train_batch_end(self, outputs: Any, batch: Item, batch_idx: int) -> None:
-        """Look at the loss now and then: each look waits for the device."""
+        """Check the loss at intervals: each check waits for the device."""
         if batch_idx % CHECK_EVERY == 0:
             self.check_loss()
 
@@ -104,7 +104,7 @@ class Measured(pl.LightningModule):
         *,
         multi_label: bool = False,
     ) -> None:
-        """Make new metrics for the parts in ``n_songs``, with their numbers of songs."""
+        """Create metrics for the parts in ``n_songs``, with their numbers of songs."""
         kind = MultiLabelMetrics if multi_label else StageMetrics
         self.stage_metrics = torch.nn.ModuleDict(
             {STAGES[name]: kind(labels, count, aggregation) for name, count in n_songs.items()}
@@ -113,7 +113,7 @@ class Measured(pl.LightningModule):
     def log_loss(self, name: str, value: Tensor, weight: Tensor, *, on_step: bool = False) -> None:
         """Log a batch's loss, and its mean over the epoch and all processes.
 
-        What a batch weighs is the number of its counted frames, or the sum of their weights.
+        The weight of a batch is the number of its counted frames, or the sum of their weights.
         """
         self.log(
             name,
@@ -126,7 +126,7 @@ class Measured(pl.LightningModule):
         )
 
     def measure(self, name: str, scores: Tensor, batch: Item) -> None:
-        """Take a batch's scores into the measurements of a part, if it is measured."""
+        """Update the metrics of a part with a batch's scores, if it has metrics."""
         if STAGES[name] in self.stage_metrics:
             metrics: Any = self.stage_metrics[STAGES[name]]
             metrics.update(scores, batch["label"], batch["song"], batch["counted"])
@@ -141,17 +141,17 @@ class Measured(pl.LightningModule):
             self.log(f"{prefix}/{metric}", value, prog_bar=shown)
 
     def on_train_epoch_start(self) -> None:
-        """Forget the last epoch's measurements."""
+        """Reset the last epoch's metrics."""
         self._reset("train")
 
     def on_validation_epoch_start(self) -> None:
-        """Forget the last epoch's measurements; broken weights are not worth measuring."""
+        """Reset the last epoch's metrics; stop if the loss was not finite."""
         if self.trainer.state.fn == TrainerFn.FITTING:
             self.check_loss()
         self._reset("validation")
 
     def on_test_epoch_start(self) -> None:
-        """Forget an earlier test's measurements."""
+        """Reset an earlier test's metrics."""
         self._reset("test")
 
     def _reset(self, name: str) -> None:
@@ -160,13 +160,13 @@ class Measured(pl.LightningModule):
             metrics.reset()
 
     def on_train_epoch_end(self) -> None:
-        """Log what was measured while training, and stop where the loss was not finite."""
+        """Log the training metrics, and stop if the loss was not finite."""
         self.check_loss()
         self._log_metrics("train")
 
     def on_validation_epoch_end(self) -> None:
-        """Log validation metrics; while training, stop where the loss is not finite, and choose
-        the thresholds of several genres.
+        """Log validation metrics; during training, stop if the loss is not finite, and choose the
+        thresholds for several genres.
         """
         loss = self.trainer.callback_metrics.get("val/loss")
         fitting = self.trainer.state.fn == TrainerFn.FITTING

@@ -1,10 +1,10 @@
-"""Metrics of one stage (train, validation or test), per frame and per song, kept on the device.
+"""Metrics of one stage (train, validation or test), per frame and per song, on the device.
 
 Conventions
 -----------
 Scores are rows that sum to one, unless the output is ``sigmoid``. Padded entries of a batch
-(``counted`` false) never reach a metric, nor do scores that are NaN or infinite.
-Song metrics look at a song once, however many frames it has and whichever process saw them.
+(``counted`` false) are excluded from all metrics, as are scores that are NaN or infinite. Song
+metrics count a song once, however many frames it has and whichever process scored them.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from genrenet.data.frames import Aggregation, aggregate, frame_statistics
 
 
 class SongScores(Metric):
-    """Frame scores gathered into song scores.
+    """Aggregate frame scores to song scores.
 
     Parameters
     ----------
     n_songs, n_labels : int > 0
-        Songs of the stage, and labels.
+        Number of songs of the stage, and of labels.
     aggregation : {"mean", "vote", "geometric"}
         How the scores of frames are aggregated; see `genrenet.data.frames.aggregate`.
     multi_label : bool
-        Whether the target of a song says of each label whether it has it.
+        Whether the target of a song has a boolean for each label.
     """
 
     full_state_update = False
@@ -62,7 +62,8 @@ class SongScores(Metric):
         ----------
         scores : Tensor, shape (batch, labels)
         target, song : Tensor of int64, shape (batch,)
-            Label and row of each frame's song; of several labels a song, (batch, labels) of bool.
+            Label and row of each frame's song; for several labels per song, (batch, labels) of
+            bool.
         counted : Tensor of bool, shape (batch,)
             False for padding.
         """
@@ -75,8 +76,8 @@ class SongScores(Metric):
         self.target.scatter_reduce_(0, song, known, "amax")
 
     def compute(self) -> tuple[Tensor, Tensor]:
-        """Return song scores of shape (songs, labels), and targets; -1 marks songs without
-        a frame, of several labels a song in all columns.
+        """Return song scores of shape (songs, labels), and targets; -1 marks songs without frames,
+        for several labels per song in all columns.
         """
         return aggregate(self.totals, self.counts, self.aggregation), self.target
 
@@ -93,14 +94,14 @@ def _collection(n_labels: int) -> MetricCollection:
 
 
 class StageMetrics(nn.Module):
-    """Everything that is measured in one stage.
+    """All metrics of one stage.
 
     Parameters
     ----------
     labels : sequence of str
         Names of the labels.
     n_songs : int > 0
-        Songs of the stage.
+        Number of songs of the stage.
     aggregation : {"mean", "vote", "geometric"}
         How the scores of a song's frames are aggregated.
     """
@@ -128,7 +129,8 @@ class StageMetrics(nn.Module):
         scores, target = self.songs.compute()
         target = torch.where(scores.isfinite().all(dim=-1), target, -1)
         results = {f"frame_{name}": value for name, value in self.frame.compute().items()}
-        # The songs' scores are already gathered from every process: each computes alone from here.
+        # The songs' scores are already gathered from every process: each computes separately from
+        # here.
         for metric in (*self.song.values(), self.song_confusion):
             metric.reset()
             metric.sync_on_compute = False
@@ -137,7 +139,7 @@ class StageMetrics(nn.Module):
         return results
 
     def reset(self) -> None:
-        """Forget everything."""
+        """Reset all metrics."""
         for metric in (self.frame, self.song, self.frame_confusion, self.song_confusion):
             metric.reset()
         self.songs.reset()

@@ -1,4 +1,4 @@
-"""The LightningModule around a model: loss, optimiser, metrics, and what a checkpoint keeps."""
+"""The LightningModule around a model: loss, optimiser, metrics, and content of checkpoints."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Scheduler = LRScheduler | ReduceLROnPlateau
 
 
 class ClassifierError(ModelError):
-    """Settings of the training that do not fit together."""
+    """Training settings that do not fit together."""
 
 
 class GenreClassifier(GenreModel, Measured):
@@ -45,37 +45,37 @@ class GenreClassifier(GenreModel, Measured):
         See `genrenet.models.model.GenreModel`. Where songs have several genres each, ``softmax``
         becomes ``sigmoid``.
     optimizer : callable
-        Makes the optimiser from the parameters.
+        Returns the optimiser for the parameters.
     lr_scheduler : callable, optional
-        Makes the schedule from the optimiser. One with ``set_total_steps`` is told the number of
-        steps; its ``interval`` says whether it steps by "step" or (the default) by "epoch".
+        Returns the schedule for the optimiser. One with ``set_total_steps`` receives the number of
+        steps; its ``interval`` is "step" or (the default) "epoch".
     label_smoothing : float in [0, 1)
-        Share of the target spread over all labels; where songs have several, over yes and no.
+        Share of the target spread over all labels; for several genres per song, over yes and no.
     class_weights : {"none", "balanced"} or sequence of float
         Weights of the labels in the loss; ``balanced`` gives each label the same total weight.
     waveform_augment, spec_augment, mixup : modules, optional
-        Augmentation while training; None leaves it out.
+        Augmentation during training; None leaves it out.
     seed : int
-        Fixes dropout and augmentation, step by step, so that a resumed run draws what an
-        uninterrupted one would have drawn.
+        Seed of dropout and augmentation, per step, so that a resumed run has the same random
+        numbers as an uninterrupted one.
 
     Attributes
     ----------
     frozen : list of Module
-        Modules that stay in eval mode while the others train: without dropout, and with the
-        statistics their batch-norms have.
+        Modules that stay in eval mode while the others are trained: without dropout, and with the
+        running statistics of their batch-norms.
     stage_rates : dict of str to float, optional
-        What the learning rate of each of the `stages` that learn is multiplied by; None gives all
-        parameters one group.
+        Factor of the learning rate of each of the trained `stages`; None puts all parameters in one
+        group.
     trunk_end : str, optional
-        The stage whose output a batch's entry ``hidden`` is; see `genrenet.training.finetuning`.
+        The stage whose output is in a batch's entry ``hidden``; see `genrenet.training.finetuning`.
     before_optimizers : callable, optional
-        Called when the weights are in place, and nothing has been asked of the loaders.
+        Called when the weights are loaded, before the loaders are used.
 
     Raises
     ------
     ModelError
-        Fewer than two labels, or parts that are not modules.
+        Fewer than two labels, or arguments that are not modules.
     ClassifierError
         Settings out of range.
     """
@@ -84,7 +84,7 @@ class GenreClassifier(GenreModel, Measured):
         self,
         labels: Sequence[str],
         network: Callable[[int], nn.Module] | NetworkMaker = CNN,
-        # Options without a class are LogMel's.
+        # Options without a class are those of LogMel.
         frontend: LogMel | nn.Module | Callable[[], nn.Module] | None = None,
         optimizer: Callable[[Iterable[Parameter]], Optimizer] = AdamW,
         lr_scheduler: Callable[[Optimizer], Scheduler] | None = None,
@@ -120,7 +120,7 @@ class GenreClassifier(GenreModel, Measured):
     # --- batches ----------------------------------------------------------------------------------
 
     def frame_scores(self, batch: Item) -> dict[str, Tensor]:
-        """Return ``logits``, ``scores`` and, where there are some, ``embedding`` and ``logmel``."""
+        """Return ``logits``, ``scores`` and, if available, ``embedding`` and ``logmel``."""
         found = {}
         if "hidden" in batch:
             found["embedding"] = self._embed_hidden(batch["hidden"])
@@ -136,20 +136,20 @@ class GenreClassifier(GenreModel, Measured):
         return {"logits": logits, "scores": log_scores(logits, self.activation).exp(), **found}
 
     def _embed_hidden(self, hidden: Tensor) -> Tensor:
-        """Return the embedding of frames whose trunk has been run already, up to ``trunk_end``."""
+        """Return the embedding of frames from the output of the trunk at ``trunk_end``."""
         features = self.network.forward_features(hidden, after=self.trunk_end)
         return self.network.forward_head(features, pre_logits=True)
 
     # --- set-up -----------------------------------------------------------------------------------
 
     def setup(self, stage: str) -> None:
-        """Take what the data module knows, and check that it fits the network."""
+        """Set up for the data module's data, and check that it fits the network."""
         data: Any = getattr(self.trainer, "datamodule", None)
         self.multi_label = getattr(data, "multi_label", False)
         if self.multi_label:
             self.activation = output_for_several(self.activation)
         if stage == "fit" and self.trainer.checkpoint_callbacks:
-            self.description()  # what cannot be stored is better known before the training
+            self.description()  # fail before the training if it cannot be stored
         if data is None:
             return
         self._check(data)
@@ -157,7 +157,7 @@ class GenreClassifier(GenreModel, Measured):
         self.check_parts()
         backbone = {key: self.provenance[key] for key in ("backbone",) if key in self.provenance}
         if stage != "predict":
-            # What names genres was not trained on these songs, which need no split.
+            # A model for inference was not trained on these songs, which need no split.
             self.provenance = {**backbone, "dataset": data.catalog.name, "split": data.split.name}
         if self._class_weights == "balanced":
             counts = torch.tensor(data.label_counts, dtype=torch.float)
@@ -202,7 +202,7 @@ class GenreClassifier(GenreModel, Measured):
         self.label_weights.copy_(torch.tensor(weights))
 
     def configure_optimizers(self) -> Any:
-        """Make the optimiser and its schedule."""
+        """Create the optimiser and its schedule."""
         if self.before_optimizers is not None:
             self.before_optimizers()
         optimizer = self._optimizer()
@@ -219,12 +219,12 @@ class GenreClassifier(GenreModel, Measured):
         return {"optimizer": optimizer, "lr_scheduler": settings}
 
     def _optimizer(self) -> Optimizer:
-        """Make the optimiser; biases and batch-norms are not decayed."""
+        """Create the optimiser; biases and batch-norms have no weight decay."""
         decay = decays(self._make_optimizer)
-        if self.stage_rates is None and not decay:  # LBFGS, for one, takes no groups
+        if self.stage_rates is None and not decay:  # some optimisers, such as LBFGS, take no groups
             return self._make_optimizer(p for p in self.parameters() if p.requires_grad)
         optimizer = self._make_optimizer(self._parameter_groups(decay))  # type: ignore[arg-type]
-        for group in optimizer.param_groups:  # before a schedule takes the rates for its peaks
+        for group in optimizer.param_groups:  # before a schedule uses the rates as its peaks
             group["lr"] *= group.pop("rate")
         return optimizer
 
@@ -232,21 +232,18 @@ class GenreClassifier(GenreModel, Measured):
         if self.stage_rates is None:
             learning = [p for p in self.parameters() if p.requires_grad]
             return parameter_groups({"weights": learning}, {"weights": 1.0}, decay=decay)
-        # Stages that will only be unfrozen later are there from the start: schedules know as many
-        # groups as there were when they were made, and an optimiser leaves alone what has no
-        # gradient.
+        # Stages that are unfrozen later are included from the start: schedules have the groups that
+        # existed when they were created, and an optimiser skips parameters without gradients.
         stages = {name: list(stage.parameters()) for name, stage in self.stages().items()}
         return parameter_groups(stages, self.stage_rates, decay=decay)
 
     def stages(self) -> dict[str, torch.nn.Module]:
-        """Return named parts from the input to the output; ``frontend`` is one where it can
-        learn.
-        """
+        """Return named parts from input to output; a trainable front end is ``frontend``."""
         frontend = {"frontend": self.frontend} if self.frontend.trainable else {}
         return {**frontend, **self.network.stages()}
 
     def train(self, mode: bool = True) -> GenreClassifier:
-        """Set the mode of all modules but the frozen ones, which stay in eval mode."""
+        """Set the mode of all modules except the frozen ones, which stay in eval mode."""
         super().train(mode)
         for module in self.frozen:
             module.training = False
@@ -255,9 +252,9 @@ class GenreClassifier(GenreModel, Measured):
     # --- steps ------------------------------------------------------------------------------------
 
     def on_fit_start(self) -> None:
-        """Check that a checkpoint's model computes what it did, and that its optimiser can go on.
+        """Check that a checkpoint's model has not changed, and that its optimiser fits.
 
-        Callbacks have been restored by now: they know better what else is different.
+        Callbacks have been restored by now: their errors are more specific.
         """
         self.check_response_of(str(self.trainer.ckpt_path))
         states, self._loaded_states = self._loaded_states, []
@@ -265,7 +262,7 @@ class GenreClassifier(GenreModel, Measured):
             check_groups(states, optimizer)
 
     def on_validation_start(self) -> None:
-        """Check that a checkpoint's model computes what it did."""
+        """Check that a checkpoint's model has not changed."""
         self.check_response_of(str(self.trainer.ckpt_path))
 
     on_test_start = on_predict_start = on_validation_start
@@ -277,7 +274,7 @@ class GenreClassifier(GenreModel, Measured):
         torch.manual_seed(seed % 2**63)
 
     def training_step(self, batch: Item, batch_idx: int) -> Tensor:
-        """Return the loss of a batch of frames, its part of the loss of all processes."""
+        """Return the loss of a batch of frames, as its share of the loss of all processes."""
         with fixed_norms(self, "idle" in batch, len(batch["label"])):
             return self._training_step(batch)
 
@@ -291,13 +288,13 @@ class GenreClassifier(GenreModel, Measured):
         return self._learn(logits, *self._loss(logits, target, batch["counted"]), batch)
 
     def _target(self, batch: Item) -> Tensor:
-        """Return what the scores of frames should be, shape (batch, labels)."""
+        """Return the targets of frames, shape (batch, labels)."""
         if self.multi_label:
             return batch["label"].float()
         return F.one_hot(batch["label"], len(self.labels)).float()
 
     def _augmented(self, batch: Item, target: Tensor) -> tuple[Tensor, Tensor]:
-        """Return augmented log-mels, and the targets mixed as they are."""
+        """Return augmented log-mels, and the targets mixed accordingly."""
         waveform = to_float(batch["waveform"], batch["scale"])
         if self.waveform_augment is not None:
             waveform = self.waveform_augment(waveform)
@@ -307,7 +304,7 @@ class GenreClassifier(GenreModel, Measured):
         return (logmel, target) if self.mixup is None else self.mixup(logmel, target)
 
     def _learn(self, logits: Tensor, total: Tensor, weight: Tensor, batch: Item) -> Tensor:
-        """Log a batch, and return its loss from the sum of the frames' and that of their
+        """Log a batch, and return its loss from the sums of the frames' losses and of their
         weights.
         """
         loss = total / weight.clamp_min(1e-8)
@@ -323,7 +320,7 @@ class GenreClassifier(GenreModel, Measured):
         return total * processes / everywhere.clamp_min(1e-8)
 
     def _loss(self, logits: Tensor, target: Tensor, counted: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the sum of the counted frames' cross-entropies with soft targets, and of
+        """Return the sum of the counted frames' cross-entropies with soft targets, and the sum of
         their weights.
         """
         if self.multi_label:
@@ -355,7 +352,7 @@ class GenreClassifier(GenreModel, Measured):
         return self._evaluate("test", batch)
 
     def predict_step(self, batch: Item, batch_idx: int) -> dict[str, Tensor]:
-        """Return the scores of frames, with the song and the second each begins at."""
+        """Return the scores of frames, with the song and the start in seconds of each."""
         found = self.frame_scores(batch)
         kept = {key: batch[key] for key in ("song", "start", "counted")}
         return {**kept, **{key: found[key] for key in ("scores", "embedding") if key in found}}
@@ -375,7 +372,7 @@ class GenreClassifier(GenreModel, Measured):
         checkpoint["genrenet"] = {**self.saved_description(), "metrics": metrics}
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Refuse a checkpoint whose settings are not this model's."""
+        """Raise an error for a checkpoint whose settings differ from this model's."""
         found = checkpoint.get("genrenet")
         if found is None:
             raise CheckpointMismatchError(

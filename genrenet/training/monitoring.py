@@ -1,8 +1,8 @@
-"""Lightning callbacks that show in TensorBoard what goes on: images, sounds, embeddings, settings.
+"""Lightning callbacks that write to TensorBoard: images, audio, embeddings, settings.
 
 Losses, learning rate and metrics are logged by the classifier and by Lightning; these callbacks add
-what is not a number. They do nothing where the logger is not TensorBoard's, nor while Lightning
-checks its sanity. What is measured is gathered from every process; the first writes.
+what is not a number. They do nothing if the logger is not TensorBoard's, nor during Lightning's
+sanity check. Results are gathered from all processes; the first writes.
 """
 
 from __future__ import annotations
@@ -30,21 +30,21 @@ Item = dict[str, Tensor]
 
 
 def _tensorboard(trainer: pl.Trainer) -> TensorBoardLogger | None:
-    """Return the trainer's TensorBoard, unless nothing is to be written now."""
+    """Return the trainer's TensorBoard writer, unless nothing is to be written now."""
     if trainer.sanity_checking:
         return None
     return next((log for log in trainer.loggers if isinstance(log, TensorBoardLogger)), None)
 
 
 class StageImages(pl.Callback):
-    """Confusion matrices after each validation and test; log-mels and sounds of a few clips.
+    """Confusion matrices after each validation and test; log-mels and audio of a few clips.
 
     Parameters
     ----------
     n_clips : int >= 0
-        Validation clips to follow: the same in every epoch, from as many genres as there are.
+        Number of validation clips: the same in every epoch, from as many genres as there are.
     every_n_epochs : int > 0
-        Epochs from one set of images to the next.
+        Number of epochs between sets of images.
 
     Notes
     -----
@@ -78,8 +78,8 @@ class StageImages(pl.Callback):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        """Keep the chosen clips of a batch, on their device."""
-        # Where a cached trunk took the place of the waveforms, there is nothing to show.
+        """Store the chosen clips of a batch, on their device."""
+        # With a cached trunk there are no waveforms to show.
         for row in self._wanted.get(batch_idx, ()) if "waveform" in batch else ():
             if row < len(batch["label"]):
                 waveform = to_float(batch["waveform"][row : row + 1], batch["scale"][row : row + 1])
@@ -88,7 +88,7 @@ class StageImages(pl.Callback):
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
         """Write the images of an epoch."""
-        # The classifier takes its song decisions in on_validation_epoch_end, after its callbacks'.
+        # The classifier computes song predictions in on_validation_epoch_end, after its callbacks'.
         self._write_confusion(trainer, pl_module, "validation", "val")
         logger, clips, self._clips = self._due(trainer), self._clips, []
         if logger is None or not clips:
@@ -114,7 +114,9 @@ class StageImages(pl.Callback):
         if logger is None or stage not in model.stage_metrics or model.multi_label:
             return
         for unit in ("frame", "song"):
-            counts = getattr(model.stage_metrics[stage], f"{unit}_confusion").compute()  # by all
+            counts = getattr(
+                model.stage_metrics[stage], f"{unit}_confusion"
+            ).compute()  # on all processes
             if trainer.is_global_zero:
                 table = counts.cpu().numpy()
                 share = 100 * np.trace(table) / max(1, table.sum())
@@ -125,9 +127,7 @@ class StageImages(pl.Callback):
 
 
 def _choose_clips(trainer: pl.Trainer, count: int) -> dict[int, list[int]]:
-    """Return rows to keep of validation batches: first frames of songs, one of each genre
-    in turn.
-    """
+    """Return rows of validation batches to store: first frames of songs, the genres in turn."""
     data = data_of(trainer)
     if data is None:
         return {0: list(range(count))}
@@ -158,14 +158,14 @@ def _verdict(scores: Tensor, label: Tensor, labels: list[str]) -> str:
 
 
 class SongProjector(pl.Callback):
-    """The validation songs' embeddings, in TensorBoard's projector, when training is over.
+    """The validation songs' embeddings, in TensorBoard's projector, at the end of training.
 
-    A song is a tile in the colour of its genre, framed in that of the genre it was given.
+    A song is a tile in the colour of its genre, framed in that of the predicted genre.
 
     Parameters
     ----------
     max_songs : int > 0
-        At most so many songs, spread over the validation part: the projector runs in a browser.
+        Maximum number of songs, spread over the validation part: the projector runs in a browser.
     """
 
     def __init__(self, max_songs: int = 5000) -> None:
@@ -174,7 +174,7 @@ class SongProjector(pl.Callback):
         self._counts = torch.zeros(0)
 
     def on_validation_epoch_start(self, trainer: pl.Trainer, pl_module: Any) -> None:
-        """Forget the last epoch: nobody knows beforehand which one is the last."""
+        """Reset at each epoch: it is not known beforehand which one is the last."""
         data = data_of(trainer)
         self._sums = None
         shown = pl_module.network.has_embedding and _tensorboard(trainer) is not None
@@ -204,7 +204,7 @@ class SongProjector(pl.Callback):
         logger, data, sums = _tensorboard(trainer), data_of(trainer), self._sums
         if logger is None or data is None or sums is None:
             return
-        # Reduction works in place, and outside of the inference mode the sums were made in.
+        # Reduction works in place, and outside the inference mode in which the sums were made.
         sums, counts = (
             trainer.strategy.reduce(tensor.clone(), reduce_op="sum")
             for tensor in (sums, self._counts)
@@ -223,7 +223,7 @@ class SongProjector(pl.Callback):
         titles = [title or os.path.basename(path) for title, path in names]
         true = songs["genres" if pl_module.multi_label else "genre"]
         # Each point is a tile in the colour of the song's genre: the projector shows no other
-        # colours until somebody asks it to.
+        # colours by default.
         tiles = figures.genre_tiles(list(songs["genre"]), named, pl_module.labels)
         cells = zip(true, named, titles, files, strict=True)
         lines = [[_cell(text) for text in row] for row in cells]
@@ -244,21 +244,20 @@ def _cell(text: str) -> str:
 
 
 MEASURED = ("song_accuracy", "frame_accuracy", "song_map", "song_roc_auc")
-"""Figures of the validation songs that are kept of the best epoch, those that there are."""
+"""Metrics of the validation songs that are recorded for the best epoch, if available."""
 
 
 class HyperParameters(pl.Callback):
-    """The run's settings and its songs as text, and beside what they led to in the HPARAMS tab.
+    """The run's settings and songs as text, and the settings with their metrics in the HPARAMS tab.
 
-    Tag: ``run`` in the TEXT tab, at the start. The HPARAMS tab shows, at the
-    end, the last loss and `MEASURED` of the validation songs, and among the settings ``best_epoch``
-    with what there was in it.
+    Tag: ``run`` in the TEXT tab, at the start. The HPARAMS tab shows, at the end, the last loss and
+    `MEASURED` of the validation songs, and among the settings ``best_epoch`` with its metrics.
 
     Attributes
     ----------
     best : dict of str to float
-        ``epoch``, ``loss`` and what there is of `MEASURED`, of the epoch with the least loss on the
-        validation songs; empty before the first.
+        ``epoch``, ``loss`` and the available ones of `MEASURED`, of the epoch with the lowest loss
+        on the validation songs; empty before the first.
     """
 
     def __init__(self) -> None:
@@ -270,12 +269,12 @@ class HyperParameters(pl.Callback):
         return {"best": self._best, "figures": self.best}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on from a checkpoint."""
+        """Resume from a checkpoint."""
         self._best = float(state_dict["best"])
         self.best = dict(state_dict.get("figures", {}))  # older checkpoints have none
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: Any) -> None:
-        """Tell Lightning's ``hparams.yaml``, and write what is known at the start."""
+        """Set Lightning's ``hparams.yaml``, and write what is known at the start."""
         logger, data = _tensorboard(trainer), data_of(trainer)
         if logger is None:
             return
@@ -287,7 +286,7 @@ class HyperParameters(pl.Callback):
         logger.experiment.add_text("run", told, trainer.global_step)
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
-        """Remember the best loss."""
+        """Record the best loss."""
         loss = float(trainer.callback_metrics.get("val/loss", math.inf))
         if loss < self._best and not trainer.sanity_checking:
             self._best, self.best = loss, {"epoch": trainer.current_epoch, "loss": loss}
@@ -310,7 +309,7 @@ class HyperParameters(pl.Callback):
 
 
 def _write_settings(logger: TensorBoardLogger, settings: dict[str, Any], names: list[str]) -> None:
-    """Write settings for the HPARAMS tab, which takes metrics from the curves that there are."""
+    """Write settings for the HPARAMS tab, which takes metrics from the existing curves."""
     from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
     from torch.utils.tensorboard.summary import hparams
 

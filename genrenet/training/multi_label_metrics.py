@@ -1,7 +1,7 @@
-"""Metrics of one stage where songs have several genres: mAP and ROC-AUC of songs, by torchmetrics.
+"""Metrics of one stage for songs with several genres: mAP and ROC-AUC of songs, by torchmetrics.
 
-The counterpart of `genrenet.training.metrics.StageMetrics`. A label that all songs of the stage
-have, or none, says nothing of a ranking and is left out of the means.
+The counterpart of `genrenet.training.metrics.StageMetrics`. A label that all or none of the stage's
+songs have cannot be ranked and is left out of the means.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from genrenet.training.metrics import SongScores
 
 
 class MultiLabelMetrics(nn.Module):
-    """Everything that is measured in one stage.
+    """All metrics of one stage.
 
     Parameters
     ----------
     labels : sequence of str
     n_songs : int > 0
-        Songs of the stage.
+        Number of songs of the stage.
     aggregation : {"mean", "vote", "geometric"}
         How the scores of a song's frames are aggregated.
     """
@@ -39,13 +39,13 @@ class MultiLabelMetrics(nn.Module):
         self.songs.update(scores, target, song, counted)
 
     def judged(self) -> tuple[Tensor, Tensor]:
-        """Return scores and targets, of shape (songs, labels), of the songs that were decided."""
+        """Return scores and targets, of shape (songs, labels), of the songs that have frames."""
         scores, target = self.songs.compute()
         known = (target[:, 0] >= 0) & scores.isfinite().all(dim=-1)
         return scores[known].clamp(0, 1), target[known]
 
     def compute(self) -> dict[str, Tensor]:
-        """Return ``song_map`` and ``song_roc_auc``; NaN where there is no label to rank."""
+        """Return ``song_map`` and ``song_roc_auc``; NaN if there is no label to rank."""
         scores, target = self.judged()
         told = (target.amax(dim=0) > target.amin(dim=0)) if len(target) else target.new_zeros(0)
         if not bool(told.any()):
@@ -59,11 +59,11 @@ class MultiLabelMetrics(nn.Module):
         }
 
     def thresholds(self) -> dict[str, float]:
-        """Return the score from which on each genre is named, chosen on the stage's songs."""
+        """Return the score threshold of each genre, chosen on the stage's songs."""
         scores, target = self.judged()
         found = choose_thresholds(target.cpu().numpy(), scores.cpu().numpy())
         return dict(zip(self.labels, found.tolist(), strict=True))
 
     def reset(self) -> None:
-        """Forget everything."""
+        """Reset all metrics."""
         self.songs.reset()

@@ -1,4 +1,4 @@
-"""Parameter groups of an optimiser: rates by stage, and what weight decay leaves alone."""
+"""Parameter groups of an optimiser: learning rates by stage, and weight decay."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ UNDECAYED = "undecayed"
 
 
 def decays(make: Callable[[Iterable[Parameter]], Optimizer]) -> bool:
-    """Return whether an optimiser decays weights."""
+    """Return whether an optimiser has weight decay."""
     return bool(make([Parameter(torch.zeros(1))]).defaults.get("weight_decay"))
 
 
@@ -28,16 +28,15 @@ def parameter_groups(
     ----------
     stages : mapping of str to iterable of Parameter
     rates : mapping of str to float
-        Stages that have groups, and what their learning rates are multiplied by: the entry
-        ``rate``.
+        Factor of the learning rate of each stage that has a group: the entry ``rate``.
     decay : bool
-        Whether the optimiser decays weights. Then biases and what else has one dimension, as the
-        weights of batch-norms have, is a group of its own without decay.
+        Whether the optimiser has weight decay. Then biases and other one-dimensional parameters,
+        such as the weights of batch-norms, are a group of their own without decay.
 
     Notes
     -----
-    Decay draws weights to zero so that the function stays simple; a bias or a batch-norm's scale
-    does not make it less simple (Loshchilov and Hutter 2019 leave the choice to the user; He et al.
+    Weight decay regularises the weights; decaying a bias or a batch-norm's scale does not reduce
+    complexity (Loshchilov and Hutter 2019 leave the choice to the user; He et al.
     2019, "Bag of tricks", decay no biases and norms).
     """
     groups: list[dict[str, Any]] = []
@@ -54,19 +53,19 @@ def parameter_groups(
 
 
 def check_groups(states: Sequence[Mapping[str, Any]], optimizer: Optimizer) -> None:
-    """Refuse to go on with an optimiser's state that is not this optimiser's.
+    """Raise an error for an optimiser's state that does not fit this optimiser.
 
     Parameters
     ----------
     states : sequence of mapping
         A Lightning checkpoint's ``optimizer_states``.
     optimizer : Optimizer
-        With all its groups.
+        With all its parameter groups.
 
     Raises
     ------
     CheckpointMismatchError
-        Other groups, or groups with other settings, as another optimiser has.
+        Other groups, or groups with other settings, as those of another optimiser.
     """
     if len(states) != 1:
         return
@@ -80,7 +79,7 @@ def check_groups(states: Sequence[Mapping[str, Any]], optimizer: Optimizer) -> N
             remedy=f"{restart}, or resume with the version of genrenet that wrote it",
         )
     later = {"initial_lr", "name"}
-    # What only this optimiser's groups have, later versions of torch have added.
+    # Entries that only this optimiser's groups have were added by later versions of torch.
     if any(set(a) - set(b) - later for a, b in zip(theirs, ours, strict=True)):
         raise CheckpointMismatchError(
             "the checkpoint was trained with another optimiser",

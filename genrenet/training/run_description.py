@@ -1,4 +1,4 @@
-"""What a run is, in words: its settings as flat values, and the songs of its split as a table."""
+"""The description of a run: its settings as flat values, and the songs of its split as a table."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def settings_text(settings: Mapping[str, Any]) -> str:
 
 
 def split_text(data: GenreDataModule) -> str:
-    """Return how many songs and artists each part of a split has, and how many songs of each genre,
+    """Return the number of songs and artists in each part of a split, and of songs of each genre,
     as Markdown.
 
     Parameters
@@ -55,7 +55,7 @@ def split_text(data: GenreDataModule) -> str:
 
 
 def _repeated(part: pd.DataFrame) -> Any:
-    """Return which rows are segments of a song that an earlier row is a segment of."""
+    """Return the rows that are segments of the same song as an earlier row."""
     return pd.Series(song_names(part), index=part.index, dtype=object).duplicated()
 
 

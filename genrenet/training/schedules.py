@@ -1,6 +1,6 @@
-"""Learning-rate schedules that learn their length from the trainer.
+"""Learning-rate schedules that get their length from the trainer.
 
-Own code, since torch's ``OneCycleLR`` must know its length when it is made, which is before the
+This is own code because torch's ``OneCycleLR`` needs its length when it is created, before the
 trainer knows it, and keeps the old length when a training is resumed with another one.
 """
 
@@ -21,17 +21,17 @@ class ScheduleError(GenrenetError):
 
 
 class OneCycle(LRScheduler):
-    """A cosine climb to each group's learning rate, then a cosine fall to nearly nothing.
+    """A cosine increase to each group's learning rate, then a cosine decrease to nearly zero.
 
-    torch's own ``OneCycleLR`` must be told the number of steps and one peak when it is made. This
-    one takes each parameter group's ``lr`` as that group's peak (so that lower layers may learn
-    slower), and the classifier tells it the number of steps when the trainer knows it.
+    torch's own ``OneCycleLR`` needs the number of steps and one peak when it is created. This one
+    takes each parameter group's ``lr`` as that group's peak (so that lower layers may have smaller
+    rates), and the classifier sets the number of steps when the trainer knows it.
 
     Parameters
     ----------
     optimizer : Optimizer
     warmup : float in (0, 1)
-        Share of the steps spent climbing.
+        Share of the steps with increasing rate.
     start, end : float in (0, 1]
         First and last learning rate as a fraction of the peak.
     total_steps : int > 0, optional
@@ -65,7 +65,7 @@ class OneCycle(LRScheduler):
         Raises
         ------
         ScheduleError
-            The number is not known beforehand.
+            The number is unknown.
         """
         if not math.isfinite(total_steps):
             raise ScheduleError(
@@ -78,11 +78,11 @@ class OneCycle(LRScheduler):
         self.total_steps = int(total_steps)
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on from a checkpoint.
+        """Resume from a checkpoint.
 
-        The rate is a function of the step and the number of steps. Where this training has another
-        number than the checkpoint's had, because it is to be longer or shorter, it goes on with the
-        rate that the new cycle has at the present step.
+        The rate is a function of the step and the number of steps. If this training has another
+        number than the checkpoint's, because it is to be longer or shorter, it continues with the
+        rate of the new cycle at the present step.
         """
         told = self.total_steps
         super().load_state_dict(state_dict)
@@ -93,7 +93,7 @@ class OneCycle(LRScheduler):
                 group["lr"] = rate
 
     def factor(self, step: int) -> float:
-        """Return learning rate at a step (counted from 0) as a fraction of the peak."""
+        """Return the learning rate at a step (counted from 0) as a fraction of the peak."""
         if step == 0:
             return self.start
         if self.total_steps is None:
@@ -111,5 +111,5 @@ class OneCycle(LRScheduler):
         return high + (low - high) * 0.5 * (1.0 + math.cos(math.pi * share))
 
     def get_lr(self) -> list[float | Tensor]:
-        """Return learning rates of all groups at the present step."""
+        """Return the learning rates of all groups at the present step."""
         return [base * self.factor(self.last_epoch) for base in self.base_lrs]

@@ -1,4 +1,4 @@
-"""What learning several genres per song changes: the output layer, and the loss."""
+"""Training with several genres per song: the output layer, and the loss."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from genrenet.models.plain import ModelError
 
 
 class SeveralGenresError(ModelError):
-    """An output layer that names one genre a song, where songs have several."""
+    """An output layer for one genre per song, used for songs with several."""
 
 
 def output_for_several(activation: Activation) -> Activation:
-    """Return the output layer that takes the place of one that was asked for: always ``sigmoid``.
+    """Return the output layer that replaces the requested one: always ``sigmoid``.
 
     Raises
     ------
     SeveralGenresError
-        ``normalised-sigmoid``, which nobody asks for without meaning it.
+        ``normalised-sigmoid``, which is never a default and so is not replaced silently.
     """
     if activation == "normalised-sigmoid":
         raise SeveralGenresError(

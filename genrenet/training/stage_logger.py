@@ -1,8 +1,8 @@
-"""TensorBoard with the curves of training, validation and test in one plot.
+"""TensorBoard logging with the curves of training, validation and test in one plot.
 
-TensorBoard draws one plot a tag, with a line for each run. So ``train/loss`` and ``val/loss`` are
+TensorBoard draws one plot per tag, with a line for each run. So ``train/loss`` and ``val/loss`` are
 written as the tag ``curves/loss`` of two runs: the folders ``train`` and ``val`` in the run's own.
-It opens the first two groups of tags by itself: ``curves`` comes before all others.
+It expands the first two groups of tags by default: ``curves`` is sorted before all others.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from pytorch_lightning.loggers import TensorBoardLogger
 from pytorch_lightning.utilities import rank_zero_only
 
 STAGES = ("train", "val", "test")
-"""What the names of metrics begin with, and the runs that they are written to."""
+"""Prefixes of the names of metrics, and the runs that they are written to."""
 
 
 GROUP = "curves/"
 
 
 class StageLogger(TensorBoardLogger):
-    """Write the metrics of each stage to a run of its own, under the same tag.
+    """Write the metrics of each stage to a separate run, under the same tag.
 
     ``train/loss_epoch`` is the tag ``curves/loss`` of the run ``train``, ``val/loss`` that of the
-    run ``val``; what has no stage, such as the learning rate, is in the run's own folder. A logger
-    with ``sub_dir`` is of one stage alone, and writes its metrics there. The number of the epoch,
-    which Lightning adds to all metrics, is left out, as is the placeholder ``hp_metric``.
+    run ``val``; metrics without a stage, such as the learning rate, are in the run's own folder. A
+    logger with ``sub_dir`` is for one stage only, and writes its metrics there. The number of the
+    epoch, which Lightning adds to all metrics, is left out, as is the placeholder ``hp_metric``.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ class StageLogger(TensorBoardLogger):
         self._writers: dict[str, Any] = {}
 
     def place(self, name: str) -> tuple[str, str]:
-        """Return the run below this one, and the tag there, of a metric.
+        """Return the run and tag of a metric.
 
         Examples
         --------
@@ -56,7 +56,7 @@ class StageLogger(TensorBoardLogger):
 
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
-        """Write metrics where they belong."""
+        """Write metrics to their runs."""
         for name, value in metrics.items():
             if name != "epoch":
                 run, tag = self.place(name)
@@ -73,7 +73,7 @@ class StageLogger(TensorBoardLogger):
 
     @rank_zero_only
     def save(self) -> None:
-        """Write what is in memory."""
+        """Flush buffered data to the files."""
         super().save()
         for writer in self._writers.values():
             writer.flush()
@@ -86,23 +86,24 @@ class StageLogger(TensorBoardLogger):
             writer.close()
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave out open files, for processes that are sent a copy."""
+        """Leave out open files when the logger is pickled for other processes."""
         return {**super().__getstate__(), "_writers": {}}
 
 
 def read_curves(folder: Path) -> dict[str, list[tuple[int, float]]]:
-    """Return the curves of a training that a `StageLogger` wrote.
+    """Return the training curves written by a `StageLogger`.
 
     Parameters
     ----------
     folder : Path
-        Of the run.
+        Folder of the run.
 
     Returns
     -------
     dict of str to list of (int, float)
-        By name, such as ``train/loss`` and ``val/song_accuracy``: training steps and values, one an
-        epoch. What a resumed run measured again is there once. Empty where there is no such run.
+        By name, such as ``train/loss`` and ``val/song_accuracy``: training steps and values, one
+        per epoch. Epochs repeated by a resumed run are included once. Empty if there is no such
+        run.
     """
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 

@@ -1,1 +1,1 @@
-"""Helpers that know nothing of music: errors, files, caches, hardware, progress, figures."""
+"""General helpers, independent of music: errors, files, caches, hardware, progress, figures."""

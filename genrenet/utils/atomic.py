@@ -1,8 +1,8 @@
-"""Files that are written whole or not at all: first under another name beside the target.
+"""Write files atomically: first under another name next to the target, then renamed.
 
-A reader sees the old file or the new one. After a failure, Ctrl-C included, the old one is still
-there and nothing else is; only a process that is killed leaves its ``.NAME.*.part``, which the same
-program overwrites or a person may delete.
+A reader sees the old file or the new one. After a failure, Ctrl-C included, only the old one
+exists; a killed process may leave its ``.NAME.*.part``, which the same program overwrites or the
+user may delete.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ _NAME_BYTES = 200  # of the target's name that are kept: file systems allow 255
 
 
 def part_of(path: str | os.PathLike[str], suffix: str = "") -> Path:
-    """Name the file that `replacing` writes to before it gets the name ``path``.
+    """Return the temporary name that `replacing` uses before renaming the file to ``path``.
 
     Parameters
     ----------
     path : path
     suffix : str
-        What the name ends with after ``.part``, for writers that insist on a suffix.
+        Suffix after ``.part``, for writers that require one.
 
     Returns
     -------
     Path
         In the same folder, since only a file of the same file system can be renamed; hidden, and
-        different for every process and thread.
+        unique to the process and thread.
     """
     path = Path(path)
     name = os.fsencode(path.name)[:_NAME_BYTES].decode("utf-8", "ignore")
@@ -37,7 +37,7 @@ def part_of(path: str | os.PathLike[str], suffix: str = "") -> Path:
 
 
 def put_in_place(part: Path, path: str | os.PathLike[str], *, sync: bool = True) -> None:
-    """Give a finished file its name; what had that name is replaced.
+    """Rename a finished file; an existing file of that name is replaced.
 
     Parameters
     ----------
@@ -45,8 +45,8 @@ def put_in_place(part: Path, path: str | os.PathLike[str], *, sync: bool = True)
         A closed file in the same file system as ``path``.
     path : path
     sync : bool
-        Wait until the disk has the content, so that a power failure cannot leave an empty file
-        under the new name. Not needed for what can be made again and is checked when read.
+        Wait until the content is on disk, so that a power failure cannot leave an empty file under
+        the new name. Not needed for files that can be made again and are verified when read.
 
     Raises
     ------
@@ -63,12 +63,12 @@ def put_in_place(part: Path, path: str | os.PathLike[str], *, sync: bool = True)
 def replacing(
     path: str | os.PathLike[str], *, suffix: str = "", sync: bool = True
 ) -> Iterator[Path]:
-    """Give a path to write to, which takes the place of ``path`` when the block ends.
+    """Yield a path to write to, which replaces ``path`` at the end of the block.
 
     Parameters
     ----------
     path : path
-        Its folder must exist. A device or a pipe cannot be replaced and is written to as it is.
+        Its folder must exist. A device or a pipe cannot be replaced and is written directly.
     suffix : str
         See `part_of`.
     sync : bool
@@ -77,7 +77,7 @@ def replacing(
     Yields
     ------
     Path
-        Where to write; if the block writes nothing, ``path`` stays as it was.
+        Path to write to; if the block writes nothing, ``path`` is unchanged.
 
     Raises
     ------
@@ -108,14 +108,14 @@ def replacing(
 def write_text(
     path: str | os.PathLike[str], text: str, *, errors: str = "strict", sync: bool = True
 ) -> None:
-    """Write a UTF-8 file whole or not at all, its lines as they are in ``text``.
+    """Write a UTF-8 file atomically, with the lines as they are in ``text``.
 
     Parameters
     ----------
     path : path
     text : str
     errors : str
-        What happens to lone surrogates, which UTF-8 cannot hold; see `open`.
+        How lone surrogates, which UTF-8 cannot represent, are handled; see `open`.
     sync : bool
         See `put_in_place`.
 

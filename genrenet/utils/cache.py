@@ -1,7 +1,7 @@
-"""The folder of what can be made again: ``$GENRENET_CACHE``, or the user's cache folder.
+"""The cache folder: ``$GENRENET_CACHE``, or the user's cache folder.
 
-What is kept for a song is an archive of arrays: `write_arrays` puts it there in one step,
-`read_arrays` notices when it is not what was written.
+Results for songs are stored as archives of arrays: `write_arrays` writes them atomically,
+`read_arrays` detects damaged ones.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ ABOUT = "about.txt"
 DAY = 86_400.0  # seconds
 
 DAMAGE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
-"""How reading a file of the cache fails that is not what was written."""
+"""Exceptions when reading a damaged file of the cache."""
 
 
 class CacheError(GenrenetError):
@@ -42,12 +42,12 @@ def cache_root() -> Path:
 
 
 def offline() -> bool:
-    """Return whether nothing may be fetched: ``$GENRENET_OFFLINE``, which ``--offline`` sets."""
+    """Return whether downloads are forbidden: ``$GENRENET_OFFLINE``, which ``--offline`` sets."""
     return os.environ.get("GENRENET_OFFLINE", "0") not in ("", "0")
 
 
 def cache_folder(*parts: str) -> Path:
-    """Return a folder below the cache's root, made if it is missing.
+    """Return a folder below the cache's root, created if missing.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def cache_folder(*parts: str) -> Path:
     Raises
     ------
     CacheError
-        It cannot be made.
+        It cannot be created.
     """
     folder = cache_root().joinpath(*parts)
     try:
@@ -72,24 +72,24 @@ def cache_folder(*parts: str) -> Path:
 
 
 def limit(folder: Path, held: int) -> int:
-    """Return how many bytes one kind of things in the cache may take.
+    """Return the maximum size of one kind of files in the cache, in bytes.
 
     Parameters
     ----------
     folder : Path
-        Where they are.
+        Folder of the files.
     held : int >= 0
-        What they take now.
+        Their present size in bytes.
 
     Returns
     -------
     int
-        ``$GENRENET_CACHE_GB``, or a quarter of what they take and what is free together.
+        ``$GENRENET_CACHE_GB``, or a quarter of the sum of their size and the free space.
 
     Raises
     ------
     CacheError
-        The variable is no number of gigabytes.
+        The variable is not a number of gigabytes.
     """
     named = os.environ.get("GENRENET_CACHE_GB")
     if not named:
@@ -106,24 +106,24 @@ def limit(folder: Path, held: int) -> int:
 
 
 def make_room(kind: str) -> int:
-    """Remove what was used longest ago where files of a kind take more than `limit` allows.
+    """Remove the least recently used files of a kind if they exceed the `limit`.
 
-    It looks once a day, as there may be very many files.
+    This is checked once a day, as there may be very many files.
 
     Parameters
     ----------
     kind : str
-        Folder below the cache's root whose files are of use one by one, such as ``embeddings``.
+        Folder below the cache's root whose files are independent, such as ``embeddings``.
 
     Returns
     -------
     int
-        Bytes that were removed.
+        Number of bytes removed.
 
     Raises
     ------
     CacheError
-        The folder cannot be made or written.
+        The folder cannot be created or written.
     """
     folder = cache_folder(kind)
     looked = folder / ".looked"
@@ -149,9 +149,7 @@ def make_room(kind: str) -> int:
 
 
 def changed(file: Path) -> float:
-    """Return when a file was written or noted as used, in seconds since 1970; 0 where there
-    is none.
-    """
+    """Return when a file was written or used, in seconds since 1970; 0 if there is none."""
     try:
         return file.stat().st_mtime
     except OSError:
@@ -168,7 +166,7 @@ def unwritable(folder: Path, error: OSError) -> CacheError:
 
 
 def digest(data: bytes) -> str:
-    """Return the short name for data: the first 32 hexadecimal digits of its SHA-256."""
+    """Return a short name for data: the first 32 hexadecimal digits of its SHA-256."""
     return hashlib.sha256(data).hexdigest()[:32]
 
 
@@ -182,7 +180,7 @@ def sha256_of(path: str | os.PathLike[str]) -> str:
 
 
 def write_about(folder: Path, text: str) -> None:
-    """Say what a folder of the cache is of, for people who look into it."""
+    """Write the description of a folder of the cache, for people who look into it."""
     file = folder / ABOUT
     try:
         if not file.exists():
@@ -192,24 +190,23 @@ def write_about(folder: Path, text: str) -> None:
 
 
 def read_arrays(file: Path) -> dict[str, NDArray[Any]]:
-    """Return arrays that `write_arrays` has kept; the file's time says from now on that it was
-    used.
+    """Return arrays stored by `write_arrays`, and update the file's time of use.
 
     Raises
     ------
     One of `DAMAGE`
-        There is no such file, or it is not what was written: archives carry checksums.
+        There is no such file, or it is damaged: archives have checksums.
     """
     with open(file, "rb") as data, np.load(data, allow_pickle=False) as held:
         arrays = {name: held[name] for name in held.files}
     if time.time() - changed(file) > DAY:
-        with contextlib.suppress(OSError):  # others' files may be read too
+        with contextlib.suppress(OSError):  # the files of other users may be read too
             os.utime(file)
     return arrays
 
 
 def write_arrays(file: Path, **arrays: NDArray[Any]) -> None:
-    """Keep arrays in a file of the cache, whole or not at all; its folder is made.
+    """Store arrays in a file of the cache, atomically; its folder is created.
 
     Raises
     ------

@@ -1,7 +1,7 @@
-"""What every error of the package has in common: what was found, what was wanted, what to do.
+"""The base class of all errors of the package: what was found, what was wanted, what to do.
 
-The program shows a `GenrenetError` as one line and goes on where it can; anything else is a bug and
-keeps its traceback. Each package defines its own errors by deriving from this class.
+The program shows a `GenrenetError` as one line and continues if it can; any other exception is a
+bug and keeps its traceback. Each package defines its own errors by deriving from this class.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 
-# C0 and C1 with delete, separators of lines, and what overrides or isolates a direction.
+# C0 and C1 with delete, line separators, and characters that override or isolate a direction.
 _CONTROL = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u2028-\\u202e\\u2066-\\u2069]")
 
 
@@ -43,16 +43,16 @@ class GenrenetError(Exception):
 
 
 def visible(text: str, kept: str = "\n") -> str:
-    r"""Return text that can do nothing to a terminal: control characters are written as ``\xNN``.
+    r"""Return text that is safe for a terminal: control characters are written as ``\xNN``.
 
-    Escape sequences move the cursor, change titles and hide what was printed; marks of direction
-    make a name read as another. Each byte of their UTF-8 is written out.
+    Escape sequences move the cursor, change titles and hide earlier output; direction marks make a
+    name look like another. Each byte of their UTF-8 is written out.
 
     Parameters
     ----------
     text : str
     kept : str
-        Control characters that stay.
+        Control characters that are kept.
 
     Examples
     --------
@@ -66,11 +66,11 @@ def visible(text: str, kept: str = "\n") -> str:
 
 
 def printable(path: str | os.PathLike[str]) -> str:
-    r"""Return a path as text that any terminal, table or JSON file can hold, on one line.
+    r"""Return a path as text that is valid in any terminal, table or JSON file, on one line.
 
-    Bytes of a file name that are not UTF-8 (which Python carries as lone surrogates) and those of
-    control characters (see `visible`) are written as ``\xNN``; everything else, non-ASCII letters
-    included, stays as it is. `genrenet.library.table.file_of` finds the file again.
+    Bytes of a file name that are not UTF-8 (which Python represents by lone surrogates) and those
+    of control characters (see `visible`) are written as ``\xNN``; everything else, including
+    non-ASCII letters, is unchanged. `genrenet.library.table.file_of` finds the file again.
 
     Examples
     --------

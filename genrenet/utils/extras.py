@@ -1,4 +1,4 @@
-"""Packages that only some installations have: the extras of ``setup.cfg``."""
+"""Optional packages: the extras of ``setup.cfg``."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ EXTRAS = {
     "research": [*_TRAIN, *_RESEARCH],
     "faiss": ["faiss"],
 }
-"""What each extra installs beyond what naming genres needs, by the names it is imported by."""
+"""Packages that each extra installs in addition to those for classification, by import name."""
 
 
 class MissingPackageError(GenrenetError, ImportError):
@@ -47,12 +47,12 @@ class MissingPackageError(GenrenetError, ImportError):
 
 
 def extra_of(module: str, preferred: str = "") -> str:
-    """Return an extra that installs a package; '' for a package that no extra installs.
+    """Return an extra that installs a package; '' if there is none.
 
     Parameters
     ----------
     module : str
-        As it is imported.
+        Its import name.
     preferred : str
         The extra to return if it is among those that install the package.
 
@@ -70,21 +70,21 @@ def extra_of(module: str, preferred: str = "") -> str:
 def needed_by(
     what: str, error: type[GenrenetError] = MissingPackageError, *, preferred: str = ""
 ) -> Iterator[None]:
-    """Name the extra where a package that is imported in this context is not installed.
+    """Context that names the extra if a package imported in it is not installed.
 
     Parameters
     ----------
     what : str
-        What needs the package; the error begins with it.
+        What needs the package; the message begins with it.
     error : type of GenrenetError
-        What is raised.
+        Class of the error.
     preferred : str
         The extra to name if it is among those that install the package.
 
     Raises
     ------
     GenrenetError
-        Of the given type; it names the package and the command that installs it.
+        Of the given class; it names the package and the command that installs it.
 
     Examples
     --------
@@ -120,11 +120,11 @@ def import_extra(
     Parameters
     ----------
     module : str
-        As it is imported.
+        Its import name.
     what : str
-        What needs it; the error begins with it.
+        What needs it; the message begins with it.
     error : type of GenrenetError
-        Raised where the package is not installed.
+        Raised if the package is not installed.
     preferred : str
         The extra to name if it is among those that install the package.
 
@@ -135,7 +135,7 @@ def import_extra(
     Raises
     ------
     GenrenetError
-        Of the given type; see `needed_by`.
+        Of the given class; see `needed_by`.
 
     Examples
     --------
@@ -143,5 +143,5 @@ def import_extra(
     'optuna.samplers'
     """
     with needed_by(what, error, preferred=preferred), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of what it imports
+        warnings.simplefilter("ignore")  # of its imports
         return import_module(module)

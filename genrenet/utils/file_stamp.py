@@ -1,6 +1,6 @@
-"""What tells cheaply that a file is still what it was: size, times, inode, a sample of its content.
+"""Detect cheaply whether a file has changed: size, times, inode, a sample of its content.
 
-This is the one place where files are compared with their earlier states.
+All comparisons of files with their earlier states are here.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _END, _BLOCK, _BETWEEN = 1 << 16, 1 << 12, 8
 
 
 class FileState(NamedTuple):
-    """What the system says of a file; times in nanoseconds, all -1 where there is none."""
+    """The system's metadata of a file; times in nanoseconds, all -1 if there is none."""
 
     size: int
     mtime: int
@@ -23,20 +23,20 @@ class FileState(NamedTuple):
 
     @classmethod
     def of(cls, path: str | os.PathLike[str]) -> FileState:
-        """Ask the system, which does not open the file.
+        """Query the system, without opening the file.
 
         Raises
         ------
         OSError
-            It is not there, or cannot be reached.
+            It does not exist, or cannot be accessed.
         """
         found = os.stat(path)
-        inode = found.st_ino & (2**63 - 1)  # what SQLite can hold
+        inode = found.st_ino & (2**63 - 1)  # the range of SQLite
         return cls(found.st_size, found.st_mtime_ns, found.st_ctime_ns, inode)
 
     @classmethod
     def find(cls, path: str | os.PathLike[str]) -> FileState:
-        """Ask the system; all -1 where it has no answer."""
+        """Query the system; all -1 if it fails."""
         try:
             return cls.of(path)
         except OSError:
@@ -44,7 +44,7 @@ class FileState(NamedTuple):
 
 
 class FileStamp(NamedTuple):
-    """What a table remembers of a file.
+    """The recorded state of a file.
 
     Attributes
     ----------
@@ -53,10 +53,10 @@ class FileStamp(NamedTuple):
     mtime : int
         Modification time, ns.
     file_id : str or None
-        Inode and time of the last change of its status, which renaming is; None where an older
-        table does not say.
+        Inode and time of the last change of its metadata, which includes renaming; None in an older
+        table.
     sample : str or None
-        See `content_sample`; None where it is not known.
+        See `content_sample`; None if unknown.
     """
 
     size: int
@@ -66,34 +66,34 @@ class FileStamp(NamedTuple):
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> FileStamp:
-        """Return what a table's row remembers."""
+        """Return the state recorded in a table's row."""
         return cls(row["size"], row["mtime"], row.get("file_id"), row.get("sample"))
 
     @classmethod
     def now(cls, path: str, *, sampled: bool = False) -> FileStamp:
-        """Return a file as it is.
+        """Return the present state of a file.
 
         Parameters
         ----------
         path : str
         sampled : bool
-            Look into it; otherwise it is not opened.
+            Also read a sample of its content; otherwise it is not opened.
 
         Raises
         ------
         OSError
-            It is not there, or cannot be read.
+            It does not exist, or cannot be read.
         """
         size, mtime, ctime, inode = FileState.of(path)
         sample = content_sample(path) if sampled else None
         return cls(size, mtime, f"{inode:x}-{ctime:x}", sample)
 
     def is_still(self, now: FileStamp, path: str) -> bool:
-        """Return whether a file that is ``now`` so holds what it held.
+        """Return whether a file with the state ``now`` has the same content.
 
-        It is opened only where something speaks for a change: another modification time, or both
-        another inode and another change of status, as after two files have swapped their names.
-        Either alone is common: of `chmod`, and of drives that renumber their files.
+        It is opened only if there are signs of a change: another modification time, or both another
+        inode and another change of metadata, as after two files have swapped their names. Either
+        alone is common: from `chmod`, and on drives that renumber their files.
         """
         if self.size != now.size:
             return False
@@ -117,8 +117,8 @@ class FileStamp(NamedTuple):
 def content_sample(path: str | os.PathLike[str]) -> str:
     """Return the digest of a file's length, both its ends and a few places between them.
 
-    Tells songs apart, and a song from its later versions, in a few hundred kilobytes however long
-    it is: a new tag moves or changes one of the ends. Files of up to 256 KiB are read whole.
+    Distinguishes songs, and versions of a song, by reading a few hundred kilobytes at any length: a
+    new tag moves or changes one of the ends. Files of up to 256 KiB are read completely.
 
     Parameters
     ----------
@@ -147,7 +147,7 @@ def content_sample(path: str | os.PathLike[str]) -> str:
 
 
 def _sampled(size: int) -> list[tuple[int, int]]:
-    """Return where a file of so many bytes is looked at: starts and lengths."""
+    """Return the places where a file of a size is sampled: starts and lengths."""
     if size <= 4 * _END:
         return [(0, size)]
     step = (size - 2 * _END) // _BETWEEN

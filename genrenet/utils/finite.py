@@ -1,4 +1,4 @@
-"""Numbers that are not finite, found in weights before they are saved or used."""
+"""Find non-finite numbers in weights before they are saved or used."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ class NonFiniteError(GenrenetError):
 
 
 def non_finite(state: Mapping[str, Any]) -> list[str]:
-    """Return the names of the tensors that hold NaN or infinity.
+    """Return the names of the tensors that contain NaN or infinity.
 
     Parameters
     ----------
     state : mapping of str to Tensor
-        Such as a module's ``state_dict``; what is not a floating-point tensor is passed over.
+        For example a module's ``state_dict``; other values than floating-point tensors are ignored.
 
     Returns
     -------
     list of str
-        The device is waited for once, however many tensors there are.
+        The device is synchronised once, however many tensors there are.
     """
     tensors = {
         name: value

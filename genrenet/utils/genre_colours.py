@@ -1,8 +1,8 @@
-"""One colour and pattern for each genre, wherever genres are drawn.
+"""One colour and pattern for each genre, in all drawings.
 
-There are ten hues, each for light and for dark grounds, and six patterns, so 60 slots: the first 30
-differ from their neighbours in both. Common genres have fixed slots; any other has one that follows
-from its name, or the next that no other of the given genres has.
+There are ten hues, each for light and for dark backgrounds, and six patterns, so 60 slots: the
+first 30 differ from their neighbours in both. Common genres have fixed slots; any other has one
+derived from its name, or the next one that no other of the given genres uses.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ HUES = (
     ("#525b66", "#adb8c4"),
     ("#84472b", "#d6a284"),
 )
-"""Each hue on a light and on a dark ground: at least 4.5:1 against it."""
+"""Each hue on a light and on a dark background: with a contrast of at least 4.5:1."""
 
 PATTERNS = 6
 SLOTS = len(HUES) * PATTERNS
@@ -45,7 +45,8 @@ def genre_slots(genres: Iterable[str]) -> dict[str, int | None]:
     -------
     dict of str to int or None
         From 0 to 59, in alphabetical order of the genres: hue ``slot % 10`` of `HUES`, pattern
-        ``(slot + slot // 30) % 6``, where 0 is plain. None, which is grey, for what is no music.
+        ``(slot + slot // 30) % 6``, where 0 is plain. None, which is grey, for labels that are not
+        music.
 
     Examples
     --------
@@ -72,14 +73,14 @@ def genre_slots(genres: Iterable[str]) -> dict[str, int | None]:
 
 
 def genre_colour(slot: int | None, *, dark: bool = False) -> str:
-    """Return the colour of a slot, as ``#rrggbb``, on a light or a dark ground."""
+    """Return the colour of a slot, as ``#rrggbb``, on a light or a dark background."""
     if slot is None:
         return "#74808c" if dark else "#7d8894"
     return HUES[slot % len(HUES)][dark]
 
 
 def _hashed(name: str) -> int:
-    """Return a slot that follows from a name alone, as static/genre_colours.js has it too."""
+    """Return a slot derived from a name only, the same as in static/genre_colours.js."""
     found = 0
     for letter in name:
         found = (31 * found + ord(letter)) % 1000003

@@ -1,4 +1,4 @@
-"""What this machine offers: cores, fast half precision, memory that stays, an end."""
+"""Hardware and process settings: cores, fast half precision, memory, signals."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def cores() -> int:
-    """Return processor cores this process may use: those of its container, shared with its
+    """Return the number of CPU cores for this process: those of its container, shared with
     siblings.
 
     Processes that one launcher started on a machine share its cores (``LOCAL_WORLD_SIZE``).
@@ -30,7 +30,7 @@ def cores() -> int:
 
 
 def best_device() -> str:
-    """Name the best device there is: ``cuda``, else ``mps`` (Apple's), else ``cpu``."""
+    """Return the best available device: ``cuda``, else ``mps`` (Apple's), else ``cpu``."""
     import torch
 
     if torch.cuda.is_available():
@@ -39,7 +39,7 @@ def best_device() -> str:
 
 
 def fast_half(device: str | torch.device) -> torch.dtype | None:
-    """Return half precision that a device multiplies faster than single precision, if there is one.
+    """Return the half precision in which a device is faster than in single precision, if any.
 
     Parameters
     ----------
@@ -48,8 +48,8 @@ def fast_half(device: str | torch.device) -> torch.dtype | None:
     Returns
     -------
     torch.bfloat16, torch.float16 or None
-        bfloat16 where there are instructions for it, as it reaches as far as float32. Without them
-        a processor is many times slower in bfloat16 than in float32.
+        bfloat16 if there are instructions for it, as it has the range of float32. Without them a
+        CPU is many times slower in bfloat16 than in float32.
     """
     import torch
 
@@ -70,10 +70,10 @@ _SETTING_THREADS = threading.Lock()
 
 
 def compute_threads(count: int) -> None:
-    """Let torch use so many processor threads in the calling thread alone.
+    """Set the number of torch's CPU threads for the calling thread only.
 
-    ``torch.set_num_threads`` also sets what threads that are made later start with, so that number
-    is put back, by a thread that ends at once.
+    ``torch.set_num_threads`` also sets the default of threads that are created later, so that
+    number is restored, by a thread that ends at once.
 
     Parameters
     ----------
@@ -83,16 +83,16 @@ def compute_threads(count: int) -> None:
 
     with _SETTING_THREADS, ThreadPoolExecutor(1) as probe, ThreadPoolExecutor(1) as setter:
         default = probe.submit(torch.get_num_threads).result()
-        torch.get_num_threads()  # a thread's first look at torch's number would take the default
+        torch.get_num_threads()  # a thread's first query of torch's number would use the default
         torch.set_num_threads(count)
         setter.submit(torch.set_num_threads, default).result()
 
 
 @contextmanager
 def one_gpu() -> Iterator[None]:
-    """Wait for a graphics card that no other process has taken so, and let only that one be seen.
+    """Wait for a GPU that no other process has locked in this way, and make only that one visible.
 
-    It holds for what this process starts meanwhile; where there is no card, there is no waiting.
+    This applies to processes started in the context; without a GPU it does not wait.
     """
     import tempfile
 
@@ -120,11 +120,11 @@ def one_gpu() -> Iterator[None]:
 
 
 def keep_freed_memory() -> None:
-    """Let the C library keep freed memory for the next batch.
+    """Make the C library keep freed memory for the next batch.
 
-    glibc hands large blocks back to the system when they are freed and gets them zeroed, page by
-    page, for the next batch: on a CPU that costs about a third of the training time. Where there is
-    no glibc this does nothing. See ``man mallopt``.
+    glibc returns large blocks to the system when they are freed and gets them zeroed, page by page,
+    for the next batch: on a CPU that costs about a third of the training time. Without glibc this
+    does nothing. See ``man mallopt``.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
     if mallopt is not None:
@@ -135,14 +135,14 @@ def keep_freed_memory() -> None:
 
 
 def give_back_memory() -> None:
-    """Give freed memory back to the system, after `keep_freed_memory` too; glibc only."""
+    """Return freed memory to the system, after `keep_freed_memory` too; glibc only."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
     if trim is not None:
         trim(0)
 
 
 def step_back(nice: int = 10) -> None:
-    """Let other threads go before the calling one and those it starts; on Linux only."""
+    """Lower the priority of the calling thread and those it starts; on Linux only."""
     if sys.platform == "linux":
         thread = threading.get_native_id()
         os.setpriority(os.PRIO_PROCESS, thread, max(nice, os.getpriority(os.PRIO_PROCESS, thread)))
@@ -150,7 +150,7 @@ def step_back(nice: int = 10) -> None:
 
 @contextmanager
 def stoppable() -> Iterator[None]:
-    """Let a request to end (``kill``, a cluster's time limit) do what Ctrl-C does."""
+    """Handle a request to end (``kill``, a cluster's time limit) like Ctrl-C."""
 
     def stop(*_: Any) -> None:
         raise KeyboardInterrupt
@@ -163,7 +163,7 @@ def stoppable() -> Iterator[None]:
 
 
 def end_with_parent() -> None:
-    """Let this process get a request to end when the one that started it ends; on Linux only."""
+    """Request that this process is ended when its parent ends; on Linux only."""
     prctl = getattr(ctypes.CDLL(None), "prctl", None) if sys.platform == "linux" else None
     if prctl is not None:
         set_parent_death_signal = 1
@@ -171,7 +171,7 @@ def end_with_parent() -> None:
 
 
 def leave_siblings() -> None:
-    """End the connection to other processes while they are there: at exit it may abort them."""
+    """Close the connection to other processes while they exist: at exit it may abort them."""
     distributed = sys.modules.get("torch.distributed")
     if distributed is not None and distributed.is_available() and distributed.is_initialized():
         distributed.destroy_process_group()

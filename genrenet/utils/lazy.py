@@ -1,6 +1,6 @@
-"""What is imported when it is first used: names of packages, and callables of other modules.
+"""Import on first use: names of packages, and callables of other modules.
 
-Torch takes seconds to import and scikit-learn one; many commands need neither.
+Importing torch takes seconds and scikit-learn one; many commands need neither.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from genrenet.utils.extras import needed_by
 def exports(
     package: str, modules: Mapping[str, Sequence[str]]
 ) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
-    """Make a package's ``__getattr__``, ``__dir__`` and ``__all__``.
+    """Return a package's ``__getattr__``, ``__dir__`` and ``__all__``.
 
     Parameters
     ----------
     package : str
         Its ``__name__``.
     modules : mapping of str to sequence of str
-        The public names in each of its modules; none has the name of a module.
+        The public names in each of its modules; none is the name of a module.
 
     Examples
     --------
@@ -55,7 +55,7 @@ def exports(
 
 @dataclass(frozen=True)
 class Lazy:
-    """A class or function, by its name, that is imported when it is first called.
+    """A class or function, given by its name, that is imported when it is first called.
 
     Parameters
     ----------
@@ -86,15 +86,13 @@ class Lazy:
 
     @property
     def __signature__(self) -> inspect.Signature:
-        """Parameters and their defaults, from the source where it states them plainly."""
+        """Parameters and their defaults, from the source code if possible."""
         found = None if self.module in sys.modules else _stated(self.module, self.name)
         return inspect.signature(self.load()) if found is None else found
 
 
 def _stated(module: str, name: str) -> inspect.Signature | None:
-    """Return the signature in a module's source; None where it cannot be known without an
-    import.
-    """
+    """Return the signature in a module's source; None if only an import could determine it."""
     spec = find_spec(module)
     source = (
         spec.loader.get_source(module) if spec and isinstance(spec.loader, InspectLoader) else ""
@@ -113,7 +111,7 @@ def _stated(module: str, name: str) -> inspect.Signature | None:
     same = ast.fix_missing_locations(ast.Expression(ast.Lambda(node.args, ast.Constant(None))))
     try:
         found = inspect.signature(eval(compile(same, module, "eval"), {}))
-    except NameError:  # a default that is computed
+    except NameError:  # a computed default
         return None
     return found.replace(parameters=list(found.parameters.values())[is_class:])
 

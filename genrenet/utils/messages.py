@@ -1,4 +1,4 @@
-"""Lines for people, folded to the width of the terminal they are read on."""
+"""Messages for the user, wrapped to the width of the terminal."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import textwrap
 from typing import TextIO
 
 NARROWEST = 40
-"""Columns that text is folded to at least."""
+"""Minimum number of columns for wrapping."""
 
 
 def columns() -> int:
-    """Return the width of the terminal; ``COLUMNS`` says otherwise, and 80 where there is none."""
+    """Return the width of the terminal in columns; ``COLUMNS`` overrides it, 80 by default."""
     return max(NARROWEST, shutil.get_terminal_size().columns)
 
 
 def folded(text: str, width: int) -> str:
-    """Return text in lines of a width; words longer than that stay whole.
+    """Return text wrapped to a width; longer words are not split.
 
     Examples
     --------
@@ -35,7 +35,7 @@ def folded(text: str, width: int) -> str:
 
 
 def tell(text: str, stream: TextIO) -> None:
-    """Print a message: folded at blanks on a terminal, and as it is elsewhere.
+    """Print a message: wrapped at blanks on a terminal, and unchanged elsewhere.
 
     Parameters
     ----------

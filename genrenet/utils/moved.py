@@ -1,7 +1,7 @@
-"""Former names of modules: they still import, and each name taken from one warns of the new place.
+"""Former names of modules: they can still be imported, with a warning for each name used.
 
-Configurations and fitted baselines hold import paths. The finder is asked after all others, for
-modules that nobody has found, so that nothing else is imported later because of it.
+Configurations and fitted baselines contain import paths. The finder comes after all others, for
+modules that none has found, so that it delays no other imports.
 """
 
 from __future__ import annotations
@@ -117,11 +117,11 @@ MOVED = {
         "trees": "baselines.trees",
     },
 }
-"""By package: the modules that hold now what a former module held, the first one first."""
+"""By package: the present modules with the names of a former module, the first one first."""
 
 
 def new_modules(former: str) -> list[str]:
-    """Return full names of the modules that hold what a former one did; empty where there is none.
+    """Return full names of the modules with the names of a former one; empty if there is none.
 
     Examples
     --------
@@ -137,7 +137,7 @@ def new_modules(former: str) -> list[str]:
 
 
 def new_name(path: str) -> str:
-    """Return full name of a class of today that a file may name as it was named once.
+    """Return the full name of a present class for its former name in a file.
 
     Examples
     --------
@@ -151,16 +151,16 @@ def new_name(path: str) -> str:
 def names_of(
     former: str, modules: Sequence[str], names: Sequence[str] | None = None
 ) -> Callable[[str], Any]:
-    """Make the ``__getattr__`` of a former module.
+    """Return the ``__getattr__`` of a former module.
 
     Parameters
     ----------
     former : str
         Its name.
     modules : sequence of str
-        Those that hold what it held.
+        Those that now have its names.
     names : sequence of str, optional
-        The names that it held; whatever the modules hold by default.
+        The names that it had; by default all names of the modules.
     """
 
     def __getattr__(name: str) -> Any:
@@ -186,11 +186,11 @@ class _Finder(MetaPathFinder, Loader):
     def exec_module(self, module: ModuleType) -> None:
         names = new_modules(module.__name__)
         for name in names:
-            import_module(name)  # what never was there cannot be imported
+            import_module(name)  # a module that never existed cannot be imported
         module.__getattr__ = names_of(module.__name__, names)  # type: ignore[method-assign]
 
 
 def install() -> None:
-    """Let former names be imported."""
+    """Make former names importable."""
     if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
         sys.meta_path.append(_Finder())

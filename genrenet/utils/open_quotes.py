@@ -1,8 +1,8 @@
-"""Quotes in text tables that do not end in the line they begin in.
+"""Detect quotes in text tables that are not closed on the line on which they open.
 
-A reader of CSV goes on over the ends of lines until it finds the closing quote. One stray quote at
-the beginning of a field thus makes a single field of all rows up to the next quote, without an
-error. What is looked for here is what such a reader would take for quoted (RFC 4180).
+A CSV reader continues over the ends of lines until it finds the closing quote. One stray quote at
+the beginning of a field thus merges all rows up to the next quote to a single field, without an
+error. This module finds the text that such a reader would treat as quoted (RFC 4180).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 
 class Span(NamedTuple):
-    """Lines that a reader of CSV takes for one row.
+    """Lines that a CSV reader treats as one row.
 
     Attributes
     ----------
@@ -22,7 +22,7 @@ class Span(NamedTuple):
     closed : bool
         Whether there is a closing quote before the end of the file.
     rows : int
-        How many of the lines behind the first seem to be whole rows by themselves.
+        How many of the lines after the first appear to be complete rows.
     """
 
     first: int
@@ -32,12 +32,12 @@ class Span(NamedTuple):
 
     @property
     def swallows(self) -> bool:
-        """Whether rows have become a part of a field, and not just line breaks."""
+        """Whether rows have been merged to a field, and not just line breaks."""
         return not self.closed or self.rows > 0
 
     @property
     def fault(self) -> dict[str, str]:
-        """What an error says of a span that swallows rows: found, wanted and the remedy."""
+        """The parts of an error about a span that merges rows: found, wanted and the remedy."""
         return {
             "found": f"{self.rows} rows inside one field" if self.rows else "no closing quote",
             "wanted": "a quote that closes in its line",
@@ -51,7 +51,7 @@ class Span(NamedTuple):
 
 
 def spans(lines: Iterable[str], delimiter: str) -> Iterator[Span]:
-    """Find rows that go over several lines because of a quote.
+    """Find rows that span several lines because of a quote.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def _cells(line: str, delimiter: str) -> list[str]:
 
 
 def _is_row(line: str, delimiter: str, width: int) -> bool:
-    """Return whether a line would be a whole row if no quote were open before it."""
+    """Return whether a line would be a complete row if no quote were open before it."""
     if line.count(delimiter) < width - 1 or _follow(line, delimiter, opened=False)[0]:
         return False
     return len(_cells(line, delimiter)) == width > 1
@@ -107,7 +107,7 @@ def _follow(line: str, delimiter: str, *, opened: bool) -> tuple[bool, bool]:
     """Return whether a field is open at the end of a line, and each quote closed before a
     delimiter.
 
-    A quote that closes within a word was hardly meant to close what is open.
+    A quote that closes within a word was probably not meant to close the open one.
     """
     quoted, begins, skip, clean = opened, not opened, False, True
     for place, letter in enumerate(line):
@@ -116,7 +116,7 @@ def _follow(line: str, delimiter: str, *, opened: bool) -> tuple[bool, bool]:
         elif quoted:
             if letter == '"':
                 after = line[place + 1 : place + 2]
-                # Two quotes stand for one that is part of the field.
+                # Two quotes are an escaped quote in the field.
                 skip = quoted = after == '"'
                 clean = clean and (skip or after in (delimiter, "", "\r", "\n"))
         else:

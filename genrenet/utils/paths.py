@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 
 def common_folder(paths: Iterable[str]) -> str:
-    """Return the folder that all paths lie in, '' where there is none.
+    """Return the common parent folder of all paths, '' if there is none.
 
     Examples
     --------
@@ -27,7 +27,7 @@ def common_folder(paths: Iterable[str]) -> str:
 
 
 def within(path: str, folder: str) -> bool:
-    """Return whether a path is a folder, or below it; both spelt alike, and free of links.
+    """Return whether a path is a folder, or below it; both with the same case, and free of links.
 
     Examples
     --------
@@ -38,13 +38,13 @@ def within(path: str, folder: str) -> bool:
 
 
 class RealPaths:
-    """Paths free of links, as `os.path.realpath` gives them; each folder is looked at once."""
+    """Resolves links in paths, like `os.path.realpath`; each folder is queried once."""
 
     def __init__(self) -> None:
         self._folders: dict[str, str] = {}
 
     def of(self, path: str) -> str:
-        """Return a path free of links."""
+        """Return a path with links resolved."""
         folder, name = os.path.split(path)
         if name in ("", ".", "..") or os.path.islink(path):
             return os.path.realpath(path)

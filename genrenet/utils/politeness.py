@@ -1,4 +1,4 @@
-"""Work that leaves the machine to others: low priority, and pauses on battery or under load."""
+"""Background work with low priority, and pauses on battery or under load."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ BATTERY, LOAD = "battery", "load"
 
 
 BUSY, CALM = 0.5, 0.3
-"""Share of the cores that other programs use: above the first work pauses, below the second it
-goes on."""
+"""Share of the cores used by other programs: above the first work pauses, below the second it
+resumes."""
 
 LOOK_SECONDS = 5.0
 
 
 def be_nice(level: int) -> None:
-    """Let other programs go first, at the processor and at the disk.
+    """Lower the priority of this process for CPU and disk.
 
-    Call this before threads are started: on Linux they take the priority of the one that starts
-    them.
+    Call this before threads are started: on Linux they inherit the priority of the thread that
+    starts them.
 
     Parameters
     ----------
     level : int, from 0 to 19
-        As of ``nice``; from 10 on, the disk is only used while nobody else wants it.
+        As for ``nice``; from 10 on, the disk is only used while it is idle.
     """
     if sys.platform == "win32":
         kind = psutil.IDLE_PRIORITY_CLASS if level >= 10 else psutil.BELOW_NORMAL_PRIORITY_CLASS
@@ -37,12 +37,12 @@ def be_nice(level: int) -> None:
         return
     os.nice(max(0, level - os.nice(0)))
     if level >= 10 and sys.platform == "linux":
-        with suppress(OSError, psutil.Error):  # not of every kernel and container
+        with suppress(OSError, psutil.Error):  # not supported by every kernel and container
             psutil.Process().ionice(psutil.IOPRIO_CLASS_IDLE)
 
 
 class Pauses:
-    """When work should rest.
+    """Conditions under which work pauses.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ class Pauses:
         self._former = _times()
 
     def reason(self) -> str:
-        """Return why work should rest now; '' where it need not. Looks every few seconds."""
+        """Return why work should pause now; '' if it should not. Checks every few seconds."""
         if self.kinds and time.monotonic() - self._looked >= LOOK_SECONDS:
             self._looked = time.monotonic()
             self._reason = self._found()
@@ -70,7 +70,7 @@ class Pauses:
             now = _times()
             (all_before, own_before, at), (all_now, own_now, then) = self._former, now
             passed = then - at
-            if passed < LOOK_SECONDS / 2:  # too short to tell
+            if passed < LOOK_SECONDS / 2:  # too short to measure
                 return self._reason
             self._former = now
             others = (all_now - all_before) - (own_now - own_before)
@@ -82,13 +82,13 @@ class Pauses:
 
 def on_battery() -> bool:
     """Return whether this machine runs on its battery; False where it has none."""
-    ask = getattr(psutil, "sensors_battery", None)  # not of every system
+    ask = getattr(psutil, "sensors_battery", None)  # not available on every system
     found = ask() if ask is not None else None
     return found is not None and found.power_plugged is False
 
 
 def _times() -> tuple[float, float, float]:
-    """Return seconds of work of all programs, those of this one with its children, and the time."""
+    """Return the CPU seconds of all programs, those of this one with its children, and the time."""
     spent = psutil.cpu_times()
     kinds = ("user", "nice", "system", "irq", "softirq")
     own, me = 0.0, psutil.Process()

@@ -1,4 +1,4 @@
-"""How far something is, on standard error: a bar for people, now and then a line for logs."""
+"""Progress on standard error: a bar on a terminal, lines at intervals in logs."""
 
 from __future__ import annotations
 
@@ -10,39 +10,39 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
 QUIET = "GENRENET_QUIET"
-"""Environment variable: where it is set, nothing is said of what is going on."""
+"""Environment variable: if it is set, no progress is shown."""
 
 LINE_SECONDS = 60.0
-"""Seconds between lines where there is no terminal."""
+"""Seconds between lines if there is no terminal."""
 
 MOMENT = 1.0
-"""Seconds after which people want to know what they wait for."""
+"""Seconds of waiting after which a message is shown."""
 
 _waits: list[str] = []
-"""What is going on and has no parts to count, the innermost last."""
+"""Titles of running work without countable parts, the innermost last."""
 
 _bars: list[str] = []
-"""Titles of the bars there are."""
+"""Titles of the bars that are shown."""
 
 _shown = threading.Lock()
-"""Held by what is drawn on the terminal: two at once would draw over each other."""
+"""Lock of the terminal: two drawings at once would overwrite each other."""
 
 
 def quiet() -> bool:
-    """Return whether nothing is to be said of what is going on."""
+    """Return whether no progress is shown."""
     return os.environ.get(QUIET, "") not in ("", "0")
 
 
 @contextmanager
 def progress_bar(title: str) -> Iterator[Callable[[int, int], None]]:
-    """Give a function that shows ``done`` of ``total``.
+    """Yield a function that shows ``done`` of ``total``.
 
     Before its first call a terminal shows the title, as `working` does.
 
     Parameters
     ----------
     title : str
-        What is going on.
+        Description of the work.
 
     Examples
     --------
@@ -74,7 +74,7 @@ def progress_bar(title: str) -> Iterator[Callable[[int, int], None]]:
         console=console,
         disable=not console.is_terminal or quiet(),
         transient=True,
-        # What is printed into a file or a pipe meanwhile belongs there, not on the terminal.
+        # Output into a file or a pipe must not be redirected to the terminal.
         redirect_stdout=sys.stdout.isatty(),
     )
     task = None
@@ -117,9 +117,9 @@ def progress_bar(title: str) -> Iterator[Callable[[int, int], None]]:
 
 @contextmanager
 def working(title: str) -> Iterator[None]:
-    """Say what is going on where that takes longer than a moment and has no parts to count.
+    """Show a title while work without countable parts takes longer than a moment.
 
-    Within another one, this title takes the place of that one's meanwhile.
+    A nested title replaces the outer one for its duration.
 
     Parameters
     ----------
@@ -149,7 +149,7 @@ def working(title: str) -> Iterator[None]:
 
 
 def _tell(over: threading.Event) -> None:
-    """Say what is going on until it is over, but for while there is a bar."""
+    """Show the title until the work is done, except while there is a bar."""
     began = time.monotonic()
     if sys.stderr.isatty() and not over.wait(MOMENT):
         from rich.console import Console
@@ -161,7 +161,7 @@ def _tell(over: threading.Event) -> None:
                 continue
             spinner = Spinner("dots", f"{_waits[-1]} ...")
             console = Console(stderr=True)
-            # As of bars: what is printed into a file meanwhile belongs there.
+            # As for bars: output into a file must not be redirected.
             redirect = sys.stdout.isatty()
             with Live(spinner, console=console, transient=True, redirect_stdout=redirect):
                 while not (_bars or over.wait(0.1)):

@@ -1,4 +1,4 @@
-"""A queue between threads that can be closed: `queue.Queue` learnt that in Python 3.13 only."""
+"""A queue between threads that can be closed: `queue.Queue` has this only from Python 3.13."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ T = TypeVar("T")
 
 
 class Channel(Generic[T]):
-    """A queue between threads that can be closed, which wakes the threads that wait at it.
+    """A queue between threads that can be closed, which wakes the waiting threads.
 
     Parameters
     ----------
     capacity : int, optional
-        Most items in it; no limit by default.
+        Maximum number of items; no limit by default.
     """
 
     def __init__(self, capacity: int | None = None) -> None:
@@ -27,7 +27,7 @@ class Channel(Generic[T]):
         self._changed = threading.Condition()
 
     def put(self, item: T) -> bool:
-        """Wait while it is full, then put an item in; False where the channel has been closed."""
+        """Wait while it is full, then put an item in; False if the channel has been closed."""
         with self._changed:
             while len(self._items) >= self._capacity and not self._closed:
                 self._changed.wait()
@@ -36,7 +36,7 @@ class Channel(Generic[T]):
             return not self._closed
 
     def get(self, timeout: float | None = None) -> T | None:
-        """Wait for an item; None where the channel has been closed, or nothing came in time."""
+        """Wait for an item; return None if the channel has been closed, or after the time limit."""
         end = None if timeout is None else time.monotonic() + timeout
         with self._changed:
             while not self._items and not self._closed:
@@ -50,7 +50,7 @@ class Channel(Generic[T]):
             return self._items.popleft()
 
     def close(self) -> None:
-        """Let nobody wait any longer; what is in it is lost."""
+        """Wake all waiting threads; remaining items are lost."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()

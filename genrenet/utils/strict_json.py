@@ -1,4 +1,4 @@
-"""JSON that every reader takes: the format has no NaN and no infinity."""
+"""Standard JSON: the format has no NaN and no infinity."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 
 
 def to_json(value: Any, **options: Any) -> str:
-    """Encode a value as JSON that every reader takes: NaN and infinity become ``null``.
+    """Encode a value as standard JSON: NaN and infinity become ``null``.
 
     Parameters
     ----------
     value : object
         Dictionaries, lists, tuples, text, numbers, booleans and None.
     **options
-        Of `json.dumps`.
+        Options of `json.dumps`.
 
     Examples
     --------
@@ -29,7 +29,7 @@ def to_json(value: Any, **options: Any) -> str:
 
 
 def finite_only(value: Any) -> Any:
-    """Return plain values with None in the place of numbers that are not finite."""
+    """Return plain values with non-finite numbers replaced by None."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""Names that are nearly what a user wrote."""
+"""Suggest known names that are similar to a user's input."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from difflib import get_close_matches
 
 from genrenet.utils.errors import printable
 
-FEW = 200_000  # names among which near ones are looked for: difflib takes seconds beyond
+FEW = 200_000  # maximum number of names to compare with: difflib takes seconds beyond
 
 
 def nearest(name: str, known: Iterable[str], n: int = 2) -> list[str]:
-    """Return known names that are nearly a name, whatever their case.
+    """Return known names similar to a name, ignoring case.
 
     Parameters
     ----------
     name : str
     known : iterable of str
     n : int > 0
-        How many there may be.
+        Maximum number of names.
 
     Returns
     -------
     list of str
-        The nearest first; none where too many names are known to look at them all.
+        The most similar first; none if too many names are known to compare them all.
 
     Examples
     --------
@@ -37,7 +37,7 @@ def nearest(name: str, known: Iterable[str], n: int = 2) -> list[str]:
 
 
 def did_you_mean(name: str, known: Iterable[str], n: int = 2) -> str:
-    """Return a question after names that are nearly what was given; empty where there are none.
+    """Return a question with names similar to the input; empty if there are none.
 
     Examples
     --------

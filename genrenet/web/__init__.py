@@ -1,1 +1,1 @@
-"""The web page that names a song's genre, and its JSON API."""
+"""The web page for genre classification, and its JSON API."""

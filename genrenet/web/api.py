@@ -1,4 +1,4 @@
-"""The JSON API: songs in, genres out. `genrenet.web.openapi` describes it."""
+"""The JSON API for classification. `genrenet.web.openapi` describes it."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ def service() -> Service:
 
 
 def asked_number(name: str, default: int, least: int, most: int) -> int:
-    """Return a number that the request's query names.
+    """Return a number from the request's query.
 
     Raises
     ------
     RequestError
-        It is none, or out of range.
+        It is not a number, or out of range.
     """
     given = flask.request.args.get(name, str(default))
     if not given.isdecimal() or len(given) > 9 or not least <= int(given) <= most:
@@ -49,7 +49,7 @@ def asked_number(name: str, default: int, least: int, most: int) -> int:
 
 @api.get("/health")
 def health() -> ResponseReturnValue:
-    """Return whether the server lives, how busy it is, and what it takes."""
+    """Return the status of the server, its load, and its limits."""
     if not flask.g.known:
         return {"status": "ok"}
     at = service()
@@ -85,7 +85,7 @@ def models() -> ResponseReturnValue:
 
 @api.get("/library")
 def library() -> ResponseReturnValue:
-    """Return songs and folders that a beginning of a path, or some words, may mean."""
+    """Return songs and folders that match the beginning of a path, or some words."""
     given = flask.request.args.get("limit", "20")
     if not given.isdecimal() or len(given) > 4 or not 1 <= int(given) <= MOST_ENTRIES:
         raise RequestError("limit", found=given[:20], wanted=f"a number from 1 to {MOST_ENTRIES}")
@@ -96,7 +96,7 @@ def library() -> ResponseReturnValue:
 
 @api.get("/audio")
 def audio() -> ResponseReturnValue:
-    """Return a song's file, or a part of it, for a player."""
+    """Return a song's file, or a range of it, for a player."""
     path = song_file(service().shelf.root, flask.request.args.get("path", ""))
     suffix = "." + path.rpartition(".")[2].lower()
     kind = _TYPES.get(suffix) or mimetypes.guess_type("song" + suffix)[0]
@@ -112,7 +112,7 @@ def openapi() -> ResponseReturnValue:
 
 @api.post("/classify")
 def classify() -> ResponseReturnValue:
-    """Return a song's genre, at the end or as it is found."""
+    """Return a song's genre, at the end or incrementally."""
     at = service()
     song, model, timeline = _asked(at)
     streaming = flask.request.accept_mimetypes.best == STREAM
@@ -123,7 +123,7 @@ def classify() -> ResponseReturnValue:
         if upload is not None:
             _request().kept.pop(upload).close()
         answer = flask.Response(_Lines(at, song, events, upload), mimetype=STREAM)
-        answer.headers["X-Accel-Buffering"] = "no"  # proxies would hold the lines back
+        answer.headers["X-Accel-Buffering"] = "no"  # proxies would buffer the lines
         return answer
     gone: Callable[[], bool] = flask.request.environ.get("waitress.client_disconnected", bool)
     result = at.scoring.classify(song, model, gone, timeline=timeline)
@@ -132,7 +132,7 @@ def classify() -> ResponseReturnValue:
 
 @api.post("/correct")
 def correct() -> ResponseReturnValue:
-    """Note the right genre of a song of the library, or take it back."""
+    """Record the right genre of a song of the library, or remove it."""
     at, given = service(), _body()
     genre = given.get("genre", "")
     if not (genre is None or isinstance(genre, str)):
@@ -141,7 +141,7 @@ def correct() -> ResponseReturnValue:
 
 
 def _body() -> dict[str, Any]:
-    """Return the request's JSON, which names a song."""
+    """Return the request's JSON, which must contain a song."""
     try:
         given = flask.request.get_json(silent=True)
     except RecursionError:
@@ -163,7 +163,7 @@ def _request() -> UploadRequest:
 
 
 def _asked(at: Service) -> tuple[Song, str, bool]:
-    """Return the song, the model, and whether a timeline is wanted."""
+    """Return the song, the model, and whether a timeline is requested."""
     request = _request()
     if request.mimetype == "application/json":
         given = _body()
@@ -198,7 +198,7 @@ def _line(event: Event) -> bytes:
 
 
 class _Lines:
-    """Events as lines of JSON; the upload behind them is removed when they are closed."""
+    """Events as lines of JSON; the upload is removed when they are closed."""
 
     def __init__(self, at: Service, song: Song, events: Events, upload: str | None) -> None:
         self.at, self.song, self.events, self.upload = at, song, events, upload
@@ -213,7 +213,7 @@ class _Lines:
             yield _line(self._outside({"event": "error", "fault": error}))
 
     def _outside(self, event: Event) -> dict[str, Any]:
-        """Return an event as the client sees it."""
+        """Return an event in the form of the client."""
         if event["event"] == "result":
             result = event["song"]
             more = {**self.at.similar(self.song, result), **self.at.correction(self.song)}

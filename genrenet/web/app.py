@@ -24,11 +24,11 @@ from genrenet.web.service import Service
 from genrenet.web.uploads import UploadRequest
 
 FORM_ROOM = 1 << 16
-"""Bytes of a form around its upload."""
+"""Maximum size of a form besides its upload, in bytes."""
 
 
 class PlainJSON(DefaultJSONProvider):
-    """Flask's JSON without NaN and infinity, which browsers refuse, in the order it was built."""
+    """Flask's JSON without NaN and infinity, which browsers reject, in insertion order."""
 
     sort_keys = False
     ensure_ascii = False
@@ -46,19 +46,19 @@ def create_app(
     token: str | None = None,
     opensubsonic: bool = False,
 ) -> flask.Flask:
-    """Make the application.
+    """Create the application.
 
     Parameters
     ----------
     service : Service
     uploads : str
-        A folder of its own for uploads.
+        A folder for uploads, not used otherwise.
     host : str
-        The address it will be bound to. On any but the loopback interface a token is asked for.
+        The address it will be bound to. On any but the loopback interface a token is required.
     token : str, optional
-        The token; one is made where one is needed. It is kept under ``config["TOKEN"]``.
+        The token; one is generated if needed. It is stored in ``config["TOKEN"]``.
     opensubsonic : bool
-        Answer music players too, see `genrenet.web.opensubsonic`.
+        Also serve music players, see `genrenet.web.opensubsonic`.
 
     Returns
     -------

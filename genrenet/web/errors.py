@@ -1,4 +1,4 @@
-"""Errors that a request gets as its answer."""
+"""Errors that are returned to the client."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ class ServeError(GenrenetError):
 
 
 class RequestError(GenrenetError):
-    """A request that is refused.
+    """A request that is rejected.
 
     Attributes
     ----------
@@ -31,13 +31,13 @@ class NoSuchSong(RequestError):
 
 
 class TooLarge(RequestError):
-    """More bytes than the server takes."""
+    """More bytes than the server accepts."""
 
     status = 413
 
 
 class NotUsable(RequestError):
-    """A file that is no audio, or too long."""
+    """A file that is not audio, or too long."""
 
     status = 422
 
@@ -49,14 +49,14 @@ class Ending(RequestError):
 
 
 class TooMany(RequestError):
-    """Every place in the queue is taken."""
+    """The queue is full."""
 
     status = 429
     retry_after = 5
 
 
 class NotReady(RequestError):
-    """What is asked for is still being read."""
+    """The requested data are still being read."""
 
     status = 503
     retry_after = 2

@@ -1,4 +1,4 @@
-"""A song's genre as a stream of events, while it is found."""
+"""A song's genre as a stream of events, during the computation."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Events = Generator[Event, None, None]
 
 
 def follow(scoring: Scoring, song: Song, model: str) -> Events:
-    """Score a song and tell about it on the way.
+    """Score a song and report progress.
 
     Parameters
     ----------
@@ -35,22 +35,22 @@ def follow(scoring: Scoring, song: Song, model: str) -> Events:
     -------
     generator of dict
         Events ``queued``, ``started``, ``waveform``, ``frames``, ``working``, and last ``result``,
-        with a `SongResult` under ``song``, or ``error``, with an exception under ``fault`` where it
-        is the program's own. Close the generator to end the work.
+        with a `SongResult` under ``song``, or ``error``, with an exception under ``fault`` if it is
+        a bug. Close the generator to stop the work.
 
     Raises
     ------
     TooMany, NotUsable
-        At once, not when the first event is asked for.
+        Immediately, not when the first event is requested.
     """
     live = _Live(scoring, song, model, scoring.length(song))
     events = live.events(scoring.turns.join())
-    next(events)  # a generator that has not begun would not give its turn back
+    next(events)  # a generator that has not started would not release its turn
     return events
 
 
 class _Live:
-    """One song under way: threads put events into an inbox, and a generator hands them out."""
+    """One song in progress: threads put events into an inbox, and a generator yields them."""
 
     def __init__(self, scoring: Scoring, song: Song, model: str, duration: float) -> None:
         self.scoring, self.song, self.model, self.duration = scoring, song, model, duration
@@ -90,7 +90,7 @@ class _Live:
                     thread.join()
 
     def _inbox(self) -> Events:
-        """Yield events until there is a result and the waveform is whole, or until an error."""
+        """Yield events until there is a result and the waveform is complete, or until an error."""
         outlined, last = False, None
         while not (outlined and last):
             try:
@@ -112,7 +112,7 @@ class _Live:
 
     def _outline(self) -> None:
         first = 0
-        # A file may be longer than it says; its timeline is not.
+        # A file may be longer than its header says; its timeline is not.
         most = math.ceil(self.duration / self.seconds_per_peak) + 1
         try:
             for found in peaks(self.song.file, self.seconds_per_peak):
@@ -147,7 +147,7 @@ class _Live:
             self.inbox.put({"event": "error", "status": 500, "fault": error})
 
     def _expected(self) -> int | None:
-        """Return how many frames the song will have; None for what looks at songs as wholes."""
+        """Return how many frames the song will have; None for a model of whole songs."""
         scoring, model = self.scoring, self.scoring.models[self.model]
         if isinstance(model, SongScorer):
             return None

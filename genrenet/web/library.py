@@ -1,4 +1,4 @@
-"""The library of a server: the index of its table, made again whenever the table has changed."""
+"""The library of a server: the index of its table, rebuilt whenever the table has changed."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from genrenet.web.library_search import LibrarySearch
 from genrenet.web.music_folder import in_background
 
 FRESH = 2.0
-"""Seconds for which the table's file is not looked at again."""
+"""Minimum seconds between checks of the table's file."""
 
 
 class Library:
-    """What is known of all songs.
+    """The data of all songs.
 
     Parameters
     ----------
@@ -28,15 +28,15 @@ class Library:
         The served folder, absolute and free of links.
     table : path
     on_change : callable
-        Called in the background when the table is there, and whenever it has changed.
+        Called in the background when the table has been read, and whenever it has changed.
     on_fault : callable
-        Called with what went wrong; the former index stays.
+        Called with an error; the former index is kept.
 
     Attributes
     ----------
     table : str
     state : {"reading", "ready", "none"}
-        "none" where the table could not be read.
+        "none" if the table could not be read.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Library:
     ) -> None:
         self.root, self.table = root, os.fspath(table)
         self._on_change, self._on_fault = on_change, on_fault
-        # What belongs together is swapped at once.
+        # Related attributes are replaced together.
         self._known: tuple[LibrarySearch, dict[str, Any]] | None = None
         self.state, self.version = "reading", 0
         self._seen = FileState(-1, -1, -1, -1)
@@ -58,7 +58,7 @@ class Library:
         self.refresh()
 
     def refresh(self, *, now: bool = False) -> None:
-        """Read the table in the background if it has changed; ``now`` to look at it at once."""
+        """Read the table in the background if it has changed; ``now`` to check immediately."""
         with self._lock:
             if not now and time.monotonic() - self._looked < FRESH:
                 return
@@ -74,7 +74,7 @@ class Library:
         try:
             index = LibraryIndex(self.root, self.table)
             known = LibrarySearch(index), overview(index)
-        except Exception as error:  # whatever a table holds
+        except Exception as error:  # a damaged table may raise anything
             self.state = "none" if self._known is None else self.state
             self._on_fault(error)
         else:
@@ -97,7 +97,7 @@ class Library:
         return self._known
 
     def index(self) -> LibraryIndex:
-        """Return the index, as new as it is.
+        """Return the most recent index.
 
         Raises
         ------
@@ -108,7 +108,7 @@ class Library:
 
     @property
     def latest(self) -> LibraryIndex | None:
-        """The index as it was last read, if it was."""
+        """The most recent index, if any."""
         return None if self._known is None else self._known[0].index
 
     def search(self) -> LibrarySearch:
@@ -116,20 +116,20 @@ class Library:
         return self._latest()[0]
 
     def overview(self) -> dict[str, Any]:
-        """Return `genrenet.web.library_queries.overview`, and ``version``, a number that grows when
-        the library changes; see `index`.
+        """Return `genrenet.web.library_queries.overview`, and ``version``, a number that increases
+        when the library changes; see `index`.
         """
         return {**self._latest()[1], "version": self.version}
 
     def folder(self) -> str:
-        """Return the served folder as the table's paths name it: it may be there by a link."""
+        """Return the served folder in the form of the table's paths: it may be a link."""
         index = self.latest
         return self.root if index is None else index.folder
 
     def correct(
         self, path: str, row: Mapping[str, Any], before: FileState, after: FileState
     ) -> None:
-        """Take a correction that has just been written into the table.
+        """Update the index with a correction that has just been written to the table.
 
         Parameters
         ----------
@@ -138,13 +138,13 @@ class Library:
         row : mapping
             The table's row of the song.
         before, after : FileState
-            The table's file around this change, seen while nobody else could write it: what others
-            have written since it was last read is read as ever.
+            State of the table's file before and after this change, taken under its lock: other
+            changes since it was last read are still detected.
         """
         with self._lock:
             busy = self._reader is not None and self._reader.is_alive()
             if self._known is None or busy:
-                return  # what is read now may not have it: it is read again
+                return  # a read in progress may not include it: the table is read again
             search, _ = self._known
             search.index.correct(path, row)
             self._known, self.version = (search, overview(search.index)), self.version + 1

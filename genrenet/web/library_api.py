@@ -1,4 +1,4 @@
-"""The part of the JSON API that tells of the library as a whole."""
+"""The part of the JSON API for the library as a whole."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ library_api = flask.Blueprint("library_api", __name__, url_prefix="/api")
 
 MOST_ROWS = 500
 FIRST_HITS = 8
-"""Artists and albums that a search shows."""
+"""Maximum number of artists and albums in a search result."""
 
 
 @library_api.get("/colours")
 def colours() -> ResponseReturnValue:
-    """Return the number of the colour and pattern of every genre that is known here."""
+    """Return the number of the colour and pattern of every known genre."""
     at = service()
     labels = {label for name in at.scoring.models for label in at.scoring.labels(name)}
     if at.library is not None and at.library.state == "reading":
@@ -43,13 +43,13 @@ def colours() -> ResponseReturnValue:
 
 @library_api.get("/library/overview")
 def overview() -> ResponseReturnValue:
-    """Return the library at a glance."""
+    """Return a summary of the library."""
     return library().overview()
 
 
 @library_api.get("/library/songs")
 def songs() -> ResponseReturnValue:
-    """Return songs of a kind, a page at a time."""
+    """Return selected songs, a page at a time."""
     index, rows = chosen_songs()
     page, around = _page(len(rows))
     return {"songs": index.tracks(rows[page]), **around}
@@ -57,7 +57,7 @@ def songs() -> ResponseReturnValue:
 
 @library_api.get("/library/artists")
 def artists() -> ResponseReturnValue:
-    """Return the artists of songs of a kind, those with most of them first."""
+    """Return the artists of selected songs, in descending order of their songs."""
     page = _asked_page()
     found, total = queries.artists(library().index(), _wanted(), page)
     return {"artists": found, "total": total, "offset": page.start}
@@ -65,7 +65,7 @@ def artists() -> ResponseReturnValue:
 
 @library_api.get("/library/albums")
 def albums() -> ResponseReturnValue:
-    """Return the albums of songs of a kind, those with most of them first."""
+    """Return the albums of selected songs, in descending order of their songs."""
     page = _asked_page()
     found, total = queries.albums(library().index(), _wanted(), page)
     return {"albums": found, "total": total, "offset": page.start}
@@ -73,7 +73,7 @@ def albums() -> ResponseReturnValue:
 
 @library_api.get("/library/duplicates")
 def duplicates() -> ResponseReturnValue:
-    """Return recordings that are there several times, each with its files."""
+    """Return recordings with several files, each with its files."""
     index = library().index()
     rows = queries.recordings(index)
     page, around = _page(len(rows))
@@ -83,7 +83,7 @@ def duplicates() -> ResponseReturnValue:
 
 @library_api.get("/library/search")
 def search() -> ResponseReturnValue:
-    """Return artists, albums and songs that fit some words."""
+    """Return artists, albums and songs that match some words."""
     known = library().search()
     found, index = known.find(_text("q")), known.index
     page, around = _page(len(found.songs))
@@ -98,7 +98,7 @@ def search() -> ResponseReturnValue:
 
 @library_api.get("/library/song")
 def song() -> ResponseReturnValue:
-    """Return all that the table and the file's tags say of a song."""
+    """Return all fields of a song from the table and the file's tags."""
     at = library()
     index = at.index()
     row = index.row_of(_text("path"))
@@ -121,12 +121,12 @@ def song() -> ResponseReturnValue:
 
 
 def library() -> Library:
-    """Return the served library, or refuse."""
+    """Return the served library, or raise an error."""
     return service().the_library()
 
 
 def chosen_songs(given: Mapping[str, Any] | None = None) -> tuple[LibraryIndex, Rows]:
-    """Return the songs that parameters name, in their order; those of the address by default."""
+    """Return the songs that parameters select, in their order; by default those in the URL."""
     asked = flask.request.args if given is None else given
     sort, words = _text("sort", asked) or "artist", _text("q", asked)
     if sort not in SORTS:
@@ -161,12 +161,12 @@ def _text(name: str, given: Mapping[str, Any] | None = None) -> str:
 
 
 def _asked_page() -> slice:
-    """Return which rows of a list are asked for."""
+    """Return the requested range of rows of a list."""
     offset = asked_number("offset", 0, 0, 10**9 - 1)
     return slice(offset, offset + asked_number("limit", 50, 1, MOST_ROWS))
 
 
 def _page(total: int) -> tuple[slice, dict[str, Any]]:
-    """Return which rows of a list are asked for, and what the answer says of the others."""
+    """Return the requested range of rows of a list, and the paging fields of the answer."""
     page = _asked_page()
     return page, {"total": total, "offset": page.start}

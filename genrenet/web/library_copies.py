@@ -1,10 +1,10 @@
-"""Which songs of a library are the same recording twice.
+"""Detect songs of a library that are duplicates of the same recording.
 
-Two songs count as one recording where their files hold the same (by the samples of their content
-that a scan keeps), or where they have the same artist and title, last equally long within
-`SECONDS`, and the model gives them scores that are equal within `SCORES`. The second is a guess: a
-live version of the same length that the model hears alike would be taken for a copy, and a copy
-under another title, or cut differently, is not found.
+Two songs count as one recording if their files are identical (by the samples of their content that
+a scan stores), or if they have the same artist and title, the same length within `SECONDS`, and
+scores that are equal within `SCORES`. The second rule is heuristic: a live version of the same
+length with similar scores would count as a duplicate, and a duplicate under another title, or cut
+differently, is not found.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 SECONDS = 2.0
-"""By which two encodings of one recording may differ in length."""
+"""Maximum difference in length between two encodings of one recording."""
 
 SCORES = 0.2
-"""By which their scores of any genre may differ. Of 144 pairs of encodings (24 songs of Emotify as
-they are, MP3 and AAC at 96 kbit/s, Opus at 64) none differed by more than 0.19 with ``genres-cnn``
-and 0.09 with ``genres``, nor by more than 0.03 s in length; of pairs of other songs one in ten
-differs by less than 0.15.
+"""Maximum difference of their scores of any genre. Of 144 pairs of encodings (24 songs of Emotify
+as they are, MP3 and AAC at 96 kbit/s, Opus at 64) none differed by more than 0.19 with
+``genres-cnn`` and 0.09 with ``genres``, nor by more than 0.03 s in length; of pairs of other songs
+one in ten differs by less than 0.15.
 """
 
 
@@ -33,25 +33,25 @@ def find_copies(
     scores: NDArray[np.float16],
     size: NDArray[np.int64],
 ) -> NDArray[np.int32]:
-    """Return the song that stands for each song's recording.
+    """Return the representative song of each song's recording.
 
     Parameters
     ----------
     samples : sequence of str or None
         Samples of content; see `genrenet.utils.file_stamp.content_sample`.
     names : sequence of (str, str) or None
-        Artist and title, folded; None where either is not known.
+        Artist and title, normalised; None if either is unknown.
     duration : ndarray of float, shape (songs,)
-        Seconds; NaN where it is not known.
+        Seconds; NaN if unknown.
     scores : ndarray of float, shape (songs, labels)
-        NaN of songs without.
+        NaN for songs without scores.
     size : ndarray of int, shape (songs,)
-        Bytes.
+        File size in bytes.
 
     Returns
     -------
     ndarray of int32, shape (songs,)
-        The row of the largest file with the same recording; the song's own where it is that.
+        The row of the largest file with the same recording; possibly the song's own.
     """
     joined = _Groups(len(samples))
     first: dict[str, int] = {}
@@ -74,11 +74,11 @@ def _join_recordings(
     duration: NDArray[np.float32],
     scores: NDArray[np.float16],
 ) -> None:
-    """Join the songs of one name that last as long and sound alike."""
+    """Join songs of one name with the same length and similar scores."""
     rows = rows[np.argsort(duration[rows], kind="stable")]
     for place, row in enumerate(rows):
         for other in rows[place + 1 :]:
-            if not duration[other] - duration[row] <= SECONDS:  # NaN is no length
+            if not duration[other] - duration[row] <= SECONDS:  # also skips NaN
                 break
             gap = np.abs(scores[row].astype(np.float32) - scores[other])
             if gap.size and gap.max() <= SCORES:

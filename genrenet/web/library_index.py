@@ -1,4 +1,4 @@
-"""A library's table as arrays: what the page lists, counts and sorts, without an object a song."""
+"""A library's table as arrays, for listing, counting and sorting without an object per song."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ STATES = ("sure", "unsure", "not-music", "error")
 SORTS = ("artist", "title", "confidence", "duration", "path")
 VARIOUS = "Various artists"
 SUM = 0.02
-"""By which scores that share out a one may miss it, in half precision."""
+"""Tolerance for the sum of scores in half precision that sum to one."""
 
 _KEYS = (
     *("path", "genre", "genres", "subgenres", "confidence", "unsure", "correction"),
@@ -35,7 +35,7 @@ _KEYS = (
 
 
 class LibraryIndex:
-    """The songs of a table that lie in the served folder.
+    """The songs of a table that are in the served folder.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ class LibraryIndex:
     Attributes
     ----------
     folder : str
-        The served folder as the table's paths name it.
+        The served folder in the form of the table's paths.
     labels : list of str
         The model's genres.
     paths : pyarrow.StringArray
@@ -55,19 +55,19 @@ class LibraryIndex:
     artists, albums : Names
         Albums by their folder and name; see `album_key` for their keys.
     album_artists : ndarray of int32, shape (albums,)
-        The artist of each, -1 for several.
+        The artist of each, -1 if there are several.
     genres : list of str
-        First genres of songs, and ``genre`` (songs,) says which; -1 for none.
+        First genres of songs; ``genre`` (songs,) has their indices, -1 for none.
     subgenres, all_genres : Names
-        All that a song has, as one text, between semicolons.
+        All genres of a song, as one text, between semicolons.
     confidence, duration : ndarray of float32, shape (songs,)
     scores : ndarray of float16, shape (songs, labels)
     state : ndarray of int8, shape (songs,)
-        Of `STATES`.
+        Index in `STATES`.
     primary : ndarray of int32, shape (songs,)
         See `genrenet.web.library_copies.find_copies`.
     copies : ndarray of int, shape (songs,)
-        Other files with the same recording.
+        Number of other files with the same recording.
 
     Raises
     ------
@@ -155,7 +155,7 @@ class LibraryIndex:
         return (self.artists.keys[code] if code >= 0 else "" for code in self.artists.codes)
 
     def _sort(self, paths: Sequence[str]) -> None:
-        """Keep the order of all songs by each of `SORTS`."""
+        """Compute and keep the order of all songs by each of `SORTS`."""
         by_path = np.argsort(np.array(paths, object), kind="stable")
         place = np.empty(len(paths), np.int32)
         place[by_path] = np.arange(len(paths))
@@ -177,8 +177,8 @@ class LibraryIndex:
         }
 
     def kind(self) -> str:
-        """Return "tags" where any label may fit a song at once, else "genres": the scores of a
-        model without a hierarchy do not sum to one then.
+        """Return "tags" if several labels may apply to a song, else "genres": the scores of a model
+        without a hierarchy do not sum to one then.
         """
         sums = self.scores[np.isfinite(self.scores).all(axis=1)].sum(axis=1, dtype=np.float32)
         exclusive = not len(sums) or abs(float(np.median(sums)) - 1) < SUM
@@ -186,7 +186,7 @@ class LibraryIndex:
 
     @cached_property
     def _by_album(self) -> tuple[Rows, NDArray[np.int64]]:
-        """Rows by album and path, and where each album begins."""
+        """Rows by album and path, and the start of each album."""
         order = self.orders["path"]
         order = order[np.argsort(self.albums.codes[order], kind="stable")]
         starts = np.searchsorted(self.albums.codes[order], np.arange(len(self.albums.names) + 1))
@@ -204,7 +204,7 @@ class LibraryIndex:
         return np.array(sorted(range(len(names)), key=names.__getitem__), np.int64)
 
     def row_of(self, path: str) -> int | None:
-        """Return the row of a song, None where the table has none at this path."""
+        """Return the row of a song, None if the table has no such path."""
         wanted = hash(path)
         at = int(np.searchsorted(self._hashes, wanted, sorter=self._by_hash))
         while at < len(self) and self._hashes[row := int(self._by_hash[at])] == wanted:
@@ -214,7 +214,7 @@ class LibraryIndex:
         return None
 
     def correct(self, path: str, row: Mapping[str, Any]) -> None:
-        """Take what a table's row says now of the genre of a song."""
+        """Update the genre of a song from a table's row."""
         at = self.row_of(path)
         if at is None:
             return
@@ -231,7 +231,7 @@ class LibraryIndex:
             self.corrected[at] = correction
 
     def tracks(self, rows: Rows) -> list[dict[str, Any]]:
-        """Return what a list shows of songs."""
+        """Return the fields of songs in a list."""
         index = pa.array(rows)
         paths, titles = self.paths.take(index).to_pylist(), self.titles.take(index).to_pylist()
         return [
@@ -255,7 +255,7 @@ class LibraryIndex:
 
 
 def album_key(folder: str, album: str) -> str:
-    """Return what albums are told apart by: the folder, a null byte and the folded name."""
+    """Return the key of an album: the folder, a null byte and the normalised name."""
     return f"{folder}\0{folded(album)}"
 
 
@@ -273,7 +273,7 @@ def _decided(
 
 
 def _places(root: str, stored: Sequence[str]) -> list[str | None]:
-    """Return paths relative to the folder, None outside of it; links of folders are followed."""
+    """Return paths relative to the folder, None outside of it; links of folders are resolved."""
     known: dict[str, str | None] = {}
     found: list[str | None] = []
     for path in stored:
@@ -288,7 +288,7 @@ def _places(root: str, stored: Sequence[str]) -> list[str | None]:
 
 
 def _folder(root: str, stored: Sequence[str], places: Sequence[str | None]) -> str:
-    """Return the folder as the table's paths name it."""
+    """Return the folder in the form of the table's paths."""
     for path, place in zip(stored, places, strict=True):
         end = "" if place is None else os.sep + place.replace("/", os.sep)
         if end and path.endswith(end) and os.path.realpath(found := path[: -len(end)]) == root:
@@ -302,7 +302,7 @@ def _floats(column: pa.ChunkedArray) -> NDArray[np.float32]:
 
 
 def _texts(column: pa.ChunkedArray) -> dict[int, str]:
-    """Return the few texts of a column that is mostly empty, by row."""
+    """Return the texts of a mostly empty column, by row."""
     return {row: text for row, text in enumerate(column.to_pylist()) if text}
 
 

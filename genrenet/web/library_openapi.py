@@ -27,7 +27,7 @@ _STATE: Schema = {"enum": list(STATES)}
 
 
 def library_schemas() -> Schema:
-    """Return the schemas of what is told of a library."""
+    """Return the schemas of library data."""
     count = object_of({"genre": TEXT, "songs": COUNT})
     genre = {"genre": TEXT, "songs": COUNT, "hours": _HOURS, "unsure": COUNT}
     counts = ("files", "songs", "copies", "unsure", "not_music", "errors", "corrected")
@@ -90,7 +90,7 @@ def library_schemas() -> Schema:
 
 
 def library_paths() -> Schema:
-    """Return the addresses under ``/api``."""
+    """Return the paths under ``/api``."""
     slot = {"type": "integer", "minimum": 0, "maximum": 59}
     slots = {"type": "object", "additionalProperties": nullable(slot)}
     colours = {
@@ -187,7 +187,7 @@ def _playlist() -> Schema:
 
 
 def filters() -> list[Schema]:
-    """Return the parameters that choose songs."""
+    """Return the parameters that select songs."""
     states = {"enum": [*STATES, "corrected"]}
     return [
         query("genre", TEXT, "the first genre of the songs"),

@@ -1,6 +1,6 @@
-"""What is asked of a library: songs of a kind in an order, artists, albums, copies, and counts.
+"""Queries of a library: selected songs in an order, artists, albums, duplicates, and counts.
 
-A recording that is there several times counts once, unless all files are asked for.
+A recording with several files counts once, unless all files are requested.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ Flags = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which songs are asked for; None and '' for any.
+    """A selection of songs; None and '' for any.
 
     Attributes
     ----------
     genre, subgenre, artist, album : str
-        The first genre of a song, one of its subgenres, its artist, its album.
+        First genre of a song, one of its subgenres, its artist, its album.
     folder : str
-        Of the album: two may be called the same.
+        Folder of the album: two may have the same name.
     state : str
-        Of `genrenet.web.library_index.STATES`; "corrected" for songs that somebody corrected.
+        One of `genrenet.web.library_index.STATES`; "corrected" for songs with a correction.
     copies : bool
-        All files, not one of each recording.
+        Whether all files are included, or only one of each recording.
     """
 
     genre: str | None = None
@@ -43,7 +43,7 @@ class Wanted:
 
 
 def chosen(index: LibraryIndex, wanted: Wanted) -> Flags:
-    """Return which songs are asked for, as booleans of shape (songs,)."""
+    """Return which songs are selected, as booleans of shape (songs,)."""
     count = len(index)
     flags = np.ones(count, np.bool_) if wanted.copies else index.primary == np.arange(count)
     if wanted.genre:
@@ -75,16 +75,14 @@ def _albums(index: LibraryIndex, album: str, folder: str | None) -> list[int]:
 
 
 def select(index: LibraryIndex, wanted: Wanted, sort: str = "artist") -> Rows:
-    """Return the rows of songs that are asked for, in the order of one of
-    `genrenet.web.library_index.SORTS`.
-    """
+    """Return the rows of selected songs, ordered by one of `library_index.SORTS`."""
     order = index.orders[sort]
     found: Rows = order[chosen(index, wanted)[order]]
     return found
 
 
 def overview(index: LibraryIndex) -> dict[str, Any]:
-    """Return the library at a glance.
+    """Return a summary of the library.
 
     Returns
     -------
@@ -137,7 +135,7 @@ def _different(codes: NDArray[np.int32]) -> int:
 
 
 def _subgenres(index: LibraryIndex, music: Flags) -> dict[int, list[dict[str, Any]]]:
-    """Return how often subgenres occur, by the number of the genre; a song may have several."""
+    """Return how often subgenres occur, by the index of the genre; a song may have several."""
     both = music & (index.subgenres.codes >= 0)
     width = max(1, len(index.subgenres.names))
     pairs = index.genre[both].astype(np.int64) * width + index.subgenres.codes[both]
@@ -163,10 +161,10 @@ class Groups:
     Attributes
     ----------
     codes : ndarray of int, shape (groups,)
-        Of `LibraryIndex.artists` or `LibraryIndex.albums`.
+        Codes of `LibraryIndex.artists` or `LibraryIndex.albums`.
     songs, seconds : ndarray, shape (groups,)
     genre : ndarray of int, shape (groups,)
-        The genre of most of their songs, -1 for none.
+        The most frequent genre of their songs, -1 for none.
     """
 
     codes: NDArray[np.int64]
@@ -199,8 +197,8 @@ class Groups:
 def artists(
     index: LibraryIndex, wanted: Wanted, page: slice = slice(None)
 ) -> tuple[list[dict[str, Any]], int]:
-    """Return artists of songs, those with the most songs first: ``artist``, ``songs``,
-    ``seconds``, and the ``genre`` of most of them; and how many artists there are.
+    """Return artists of songs, those with the most songs first: ``artist``, ``songs``, ``seconds``,
+    and the most frequent ``genre``; and the number of artists.
     """
     found = _grouped(index, chosen(index, wanted), index.artists.codes)
     rows = found.about(index, page)
@@ -211,7 +209,7 @@ def albums(
     index: LibraryIndex, wanted: Wanted, page: slice = slice(None)
 ) -> tuple[list[dict[str, Any]], int]:
     """Return albums of songs, those with the most songs first: ``album``, ``folder``, ``artist``,
-    ``songs``, ``seconds``, and the ``genre`` of most of them; and how many albums there are.
+    ``songs``, ``seconds``, and the most frequent ``genre``; and the number of albums.
     """
     found = _grouped(index, chosen(index, wanted), index.albums.codes)
     rows = found.about(index, page)
@@ -229,7 +227,7 @@ def album_of(index: LibraryIndex, code: int) -> dict[str, Any]:
 
 
 def scores_of(index: LibraryIndex, row: int) -> dict[str, float]:
-    """Return the scores of a song by genre, without a correction; empty where it has none."""
+    """Return the scores of a song by genre, without a correction; empty if it has none."""
     scores = index.scores[row]
     if not np.isfinite(scores).all():
         return {}
@@ -255,14 +253,14 @@ def _grouped(index: LibraryIndex, flags: Flags, codes: NDArray[np.int32]) -> Gro
 
 
 def recordings(index: LibraryIndex) -> Rows:
-    """Return the rows that stand for recordings that are there several times, by artist."""
+    """Return the rows of recordings with several files, by artist."""
     order = index.orders["artist"]
     found: Rows = order[(index.copies[order] > 0) & (index.primary[order] == order)]
     return found
 
 
 def files_of(index: LibraryIndex, row: int) -> Rows:
-    """Return the rows of all files of a song's recording, the one that stands for it first."""
+    """Return the rows of all files of a song's recording, the representative first."""
     top = index.primary[row]
     others = np.flatnonzero((index.primary == top) & (np.arange(len(index)) != top))
     return np.array([top, *others], np.int32)

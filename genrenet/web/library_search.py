@@ -1,4 +1,4 @@
-"""Search by words that may be spelt otherwise: without case, accents, or with typing errors."""
+"""Full-text search that ignores case and accents, and tolerates typing errors."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from genrenet.web.song_names import words
 Scores = NDArray[np.float32]
 
 EXACT, PREFIX, INSIDE = 1.0, 0.9, 0.6
-"""What a word counts that a name has, begins a word with, or has inside of a word."""
+"""Weights of a full match, a match at the beginning, and a match inside of a word."""
 
 ARTIST, TITLE, ALBUM, PLACE = (np.float32(weight) for weight in (1.0, 0.95, 0.9, 0.5))
-"""What the fields count that a word is found in."""
+"""Weights of the fields in which a word is found."""
 
 MOST_WORDS = 8
-"""Of a search; what is beyond them is passed over."""
+"""Maximum number of words in a search; the rest is ignored."""
 
 MOST_MISSPELT = 4
-"""Words of a search up to which all of them may be misspelt."""
+"""Maximum number of words of a search that may all be misspelt."""
 
 
 def errors_in(word: str) -> int:
-    """Return how many letters of a word may be wrong, missing, too many or swapped.
+    """Return how many letters of a word may be wrong, missing, added or swapped.
 
     Examples
     --------
@@ -42,32 +42,32 @@ def errors_in(word: str) -> int:
 
 
 FEW = 300
-"""Fitting words up to which it is faster to look who has each than to look at all texts."""
+"""Maximum number of matching words for which the inverted index is faster than all texts."""
 
 
 class Vocabulary:
-    """All words of several fields, and how well they fit a word that is asked for.
+    """All words of several fields, and their match with a search word.
 
     Parameters
     ----------
     words : iterable of str
-        Each once.
+        Unique words.
     """
 
     def __init__(self, words: Iterable[str]) -> None:
         self.words = sorted(words)
         self.rank = {word: rank for rank, word in enumerate(self.words)}
         lengths = np.array([len(word) for word in self.words], np.int64)
-        # One text of all words, to find what stands inside of them.
+        # One text of all words, for substring matches.
         self._text = "\n".join(["", *self.words, ""])
         self._offsets = np.concatenate([[0], np.cumsum(lengths + 1)])
-        # Those of like length side by side: only they can be alike.
+        # Sorted by length: only words of similar length can be similar.
         self._by_length = np.argsort(lengths, kind="stable")
         self._lengths = lengths[self._by_length]
         self._ordered = [self.words[rank] for rank in self._by_length.tolist()]
 
     def fits(self, word: str, *, typos: bool = False) -> Scores:
-        """Return how well each word fits another one, from 0 to 1, of shape (words,)."""
+        """Return how well each word matches another one, from 0 to 1, of shape (words,)."""
         found = np.zeros(len(self.words), np.float32)
         at = self._text.find(word) if len(word) >= 3 else -1
         while at >= 0:
@@ -94,7 +94,7 @@ class Vocabulary:
 
 
 class Field:
-    """Which of many texts have which words of a vocabulary."""
+    """Which of many texts contain which words of a vocabulary."""
 
     def __init__(self, texts: Iterable[Sequence[str]], rank: dict[str, int]) -> None:
         ranks, counts = array("l"), array("l")
@@ -106,13 +106,13 @@ class Field:
         self.count = len(sizes)
         self._owners = np.flatnonzero(sizes).astype(np.int32)
         self._starts = (np.cumsum(sizes) - sizes)[self._owners]
-        # The same by words: who has each.
+        # Inverted index: the texts of each word.
         order = np.argsort(self._ranks, kind="stable")
         self._having = np.repeat(np.arange(self.count, dtype=np.int32), sizes)[order]
         self._words = np.searchsorted(self._ranks[order], np.arange(len(rank) + 1))
 
     def scores(self, fits: Scores) -> Scores:
-        """Return the best fit of each text's words, of shape (texts + 1,): the last is none's."""
+        """Return the best match of each text's words, of shape (texts + 1,): the last is 0."""
         found = np.zeros(self.count + 1, np.float32)
         fitting = np.flatnonzero(fits)
         if len(fitting) <= FEW:
@@ -124,7 +124,7 @@ class Field:
 
 
 class Found(NamedTuple):
-    """What a search found, the best first: songs by row, artists and albums by code."""
+    """The result of a search, the best first: songs by row, artists and albums by code."""
 
     songs: Rows
     artists: list[int]
@@ -133,7 +133,7 @@ class Found(NamedTuple):
 
 
 class LibrarySearch:
-    """Search in the artists, albums, titles and places of a library.
+    """Search in the artists, albums, titles and paths of a library.
 
     Parameters
     ----------
@@ -152,7 +152,7 @@ class LibrarySearch:
             "title": [words(title) for title in index.titles.to_pylist()],
             "place": [words(folder) for folder in known],
         }
-        # What a file's name says beside its title.
+        # Words in a file's name besides its title.
         files = [words(name.rpartition(".")[0] or name) for _, _, name in folders]
         texts["file"] = [
             [word for word in file if word not in title]
@@ -162,8 +162,8 @@ class LibrarySearch:
         self._fields = {name: Field(each, self._words.rank) for name, each in texts.items()}
 
     def find(self, text: str) -> Found:
-        """Return what fits a text: all of its words, as they are, inside of other words, or, where
-        nothing has them so, with typing errors; at last one of three or more may be missing.
+        """Return matches of all words of a text, exactly, inside of other words, or, if there are
+        none, with typing errors; finally one of three or more may be missing.
         """
         asked = list(dict.fromkeys(words(text)))[:MOST_WORDS]
         if not asked or not len(self.index):
@@ -172,7 +172,7 @@ class LibrarySearch:
         unknown = [not fit.any() for fit in fits]
         by_word = [self._of(fit) for fit in fits]
         found = self._join(by_word)
-        # First the words that nothing has as they are; then any of a few may be misspelt.
+        # First words that occur nowhere exactly; then any of a few may be misspelt.
         others = [not tried and len(asked) <= MOST_MISSPELT for tried in unknown]
         for suspect in (unknown, others):
             if len(found.songs) or not any(suspect):
@@ -185,14 +185,14 @@ class LibrarySearch:
         return found
 
     def _of(self, fit: Scores) -> tuple[Scores, Scores, Scores]:
-        """Return what a word counts for each song, artist and album."""
+        """Return the score of a word for each song, artist and album."""
         index = self.index
         if not fit.any():
             sizes = len(index), len(index.artists.names), len(index.albums.names)
             return _zeros(sizes[0]), _zeros(sizes[1]), _zeros(sizes[2])
         by = {name: field.scores(fit) for name, field in self._fields.items()}
         song = np.maximum(by["title"] * TITLE, by["file"] * PLACE)[:-1]
-        # Few texts for many songs; a code of -1 takes the zero at the end.
+        # Few texts for many songs; a code of -1 selects the zero at the end.
         for name, weight, codes in (
             ("artist", ARTIST, index.artists.codes),
             ("album", ALBUM, index.albums.codes),
@@ -204,7 +204,7 @@ class LibrarySearch:
         return song, by["artist"][:-1], album
 
     def _join(self, by_word: Sequence[tuple[Scores, Scores, Scores]], *, missing: int = 0) -> Found:
-        """Return what has all of the words, but as many as may be missing."""
+        """Return the entries with all of the words, except as many as may be missing."""
         index, wanted = self.index, len(by_word) - missing
         totals, has = [], []
         for scores in zip(*by_word, strict=True):
@@ -212,7 +212,7 @@ class LibrarySearch:
             has.append(sum((each > 0).astype(np.int8) for each in scores) >= wanted)
         songs, artists, albums = totals
         has[0] &= index.primary == np.arange(len(index))
-        # Of equal ones, in the order of artists and albums.
+        # Equal scores are in the order of artists and albums.
         rows: Rows = index.orders["artist"][has[0][index.orders["artist"]]]
         order = np.argsort(-songs[rows], kind="stable")
         return Found(rows[order], _best(artists, has[1]), _best(albums, has[2]), typos=False)

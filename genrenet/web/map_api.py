@@ -1,4 +1,4 @@
-"""The part of the JSON API that goes by sound: the map, songs towards others, ways between two."""
+"""The part of the JSON API based on similarity: the map, similar songs, paths between songs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ map_api = flask.Blueprint("map_api", __name__, url_prefix="/api/library")
 
 @map_api.get("/map")
 def library_map() -> ResponseReturnValue:
-    """Return all songs as points, or how far the map is drawn."""
+    """Return all songs as points, or the progress of the map."""
     near = neighbours()
     near.map.begin()
     points = near.points()
@@ -47,7 +47,7 @@ def map_songs() -> ResponseReturnValue:
 
 @map_api.get("/map/numbers")
 def map_numbers() -> ResponseReturnValue:
-    """Return the numbers on the map of the songs that `chosen_songs` names."""
+    """Return the numbers on the map of the songs selected by `chosen_songs`."""
     near = neighbours()
     index, rows = chosen_songs()
     return {"map": near.map_id, "numbers": near.rows_of(index, rows)}
@@ -55,7 +55,7 @@ def map_numbers() -> ResponseReturnValue:
 
 @map_api.get("/near")
 def near_songs() -> ResponseReturnValue:
-    """Return songs that are like some and unlike others."""
+    """Return songs that are similar to some and dissimilar to others."""
     near, count = neighbours(), asked_number("count", 20, 1, MOST_SONGS)
     more, less = _rows(near, "more"), _rows(near, "less")
     if not more:
@@ -78,7 +78,7 @@ def near_songs() -> ResponseReturnValue:
 
 @map_api.get("/path")
 def path() -> ResponseReturnValue:
-    """Return songs that lead from one to another."""
+    """Return a path of songs from one to another."""
     near, count = neighbours(), asked_number("count", 12, 2, MOST_SONGS)
     first, last = _rows(near, "from"), _rows(near, "to")
     if len(first) != 1 or len(last) != 1:
@@ -88,7 +88,7 @@ def path() -> ResponseReturnValue:
 
 
 def neighbours() -> Neighbours:
-    """Return the songs of the library as points near each other, or refuse."""
+    """Return the similarity index of the library's songs, or raise an error."""
     at = service()
     if at.neighbours is not None:
         return at.neighbours
@@ -102,7 +102,7 @@ def neighbours() -> Neighbours:
 
 
 def _rows(near: Neighbours, name: str) -> list[int]:
-    """Return the songs that a parameter names, each once."""
+    """Return the songs in a parameter, each once."""
     found = []
     for path in dict.fromkeys(flask.request.args.getlist(name)[:MOST_SONGS]):
         row = near.place_of(path)

@@ -1,4 +1,4 @@
-"""The map of a library, drawn in the background when it is first asked for."""
+"""The map of a library, computed in the background when it is first requested."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from genrenet.web.music_folder import in_background
 
 
 class MapDrawing:
-    """Places of songs on a map; see `genrenet.library.song_map.song_map`.
+    """Positions of songs on a map; see `genrenet.library.song_map.song_map`.
 
     Parameters
     ----------
     vectors : ndarray of float32, shape (songs, features)
         Unit vectors.
     on_fault : callable
-        Called with what went wrong.
+        Called with an error.
     former : callable, optional
-        Called before the map is drawn. It returns places that are to stay, of shape (songs, 2),
-        NaN of new songs; or None.
+        Called before the map is computed. It returns positions to keep, of shape (songs, 2), NaN
+        for new songs; or None.
 
     Attributes
     ----------
     state : {"waiting", "drawing", "ready", "failed"}
     places : ndarray of float32, shape (songs, 2), or None
-        From -1 to 1, once it is ready.
+        From -1 to 1, when it is ready.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class MapDrawing:
         self._thread: threading.Thread | None = None
 
     def begin(self) -> None:
-        """Draw the map, if that has not begun."""
+        """Start computing the map, unless it has been started."""
         with self._lock:
             if self.state == "waiting":
                 self.state, self._began = "drawing", time.monotonic()
@@ -55,16 +55,16 @@ class MapDrawing:
 
     @property
     def begun(self) -> bool:
-        """Whether somebody has asked for the map."""
+        """Whether the map has been requested."""
         return self._thread is not None
 
     def told(self) -> dict[str, Any]:
-        """Return ``state``, the number of ``songs``, and the ``seconds`` since drawing began."""
+        """Return ``state``, the number of ``songs``, and the ``seconds`` since the start."""
         seconds = round(time.monotonic() - self._began, 1) if self._began else 0.0
         return {"state": self.state, "songs": len(self._vectors), "seconds": seconds}
 
     def wait(self, timeout: float | None = None) -> None:
-        """Wait until a map that was begun is ready."""
+        """Wait until a map that was started is ready."""
         if self._thread is not None:
             self._thread.join(timeout)
 
@@ -77,8 +77,8 @@ class MapDrawing:
             else:
                 self.places = with_places(known, self._vectors)
             self.state = "ready"
-        except Exception as error:  # the lists of near songs work without a map
+        except Exception as error:  # the lists of similar songs work without a map
             self.state = "failed"
             self._on_fault(error)
-        self._former = None  # with all that it holds
+        self._former = None  # frees its memory
         give_back_memory()

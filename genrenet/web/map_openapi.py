@@ -32,7 +32,7 @@ _POINTS = (
 
 
 def map_schemas() -> Schema:
-    """Return the schemas of songs by sound."""
+    """Return the schemas of songs by similarity."""
     a_map = {**TEXT, "description": "the id of the map that has these numbers"}
     number = {**COUNT, "description": "on the map"}
     similarity = {**SHARE, "description": "cosine with what is asked for"}
@@ -52,7 +52,7 @@ def map_schemas() -> Schema:
 
 
 def map_paths() -> Schema:
-    """Return the addresses of the map, of songs near others, and of ways between two."""
+    """Return the paths of the map, of similar songs, and of paths between songs."""
     points = {"description": _POINTS, "content": {"application/octet-stream": {}}}
     drawing = {"description": "it is being drawn", "content": json_of(ref("MapState"))}
     a_map = get_request("all songs as points, those that sound alike side by side", points)

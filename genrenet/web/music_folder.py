@@ -1,4 +1,4 @@
-"""The served folder: its songs, what a scan says of them, and completion of paths."""
+"""The served folder: its songs, their genres from a scan, and completion of paths."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from genrenet.web.errors import RequestError, ServeError
 from genrenet.web.paths import place, relative_name, shown
 
 FRESH = 60.0
-"""Seconds after which a list of the folder's songs is read again on the next request."""
+"""Seconds after which the list of songs is read again on the next request."""
 
 Known = dict[str, tuple[str, float]]
 
@@ -27,7 +27,7 @@ class Shelf:
     Parameters
     ----------
     folder : path
-        Links in it are followed only where they stay in it.
+        Links in it are followed only if they stay in it.
 
     Attributes
     ----------
@@ -52,7 +52,7 @@ class Shelf:
         self._listing = threading.Lock()
 
     def know(self, names: Sequence[str], songs: LibrarySongs) -> None:
-        """Take what a scan says of the folder's songs, by their relative paths."""
+        """Set the data of a scan for the folder's songs, by their relative paths."""
         self.genres = {
             name: (genre, round(float(sure), 6))
             for name, genre, sure in zip(names, songs.genres, songs.confidence, strict=True)
@@ -61,7 +61,8 @@ class Shelf:
     def files(self) -> list[tuple[str, str]]:
         """Return relative paths of all songs, each also in lower case; at most a minute old.
 
-        The first request that finds the list too old makes a new one; others use the old meanwhile.
+        The first request that finds the list too old reads a new one; others use the old one
+        meanwhile.
         """
         if time.monotonic() - self._listed >= FRESH:
             first = not self._files
@@ -85,7 +86,7 @@ class Shelf:
                     yield relative_name(self.root, entry.path)
 
     def _entries(self, folder: str) -> list[os.DirEntry[str]]:
-        """Return what a folder shows: nothing hidden, no links that leave the served folder."""
+        """Return the visible entries of a folder, without links that leave the served folder."""
         try:
             with os.scandir(folder) as entries:
                 return [
@@ -94,25 +95,25 @@ class Shelf:
                     if not entry.name.startswith(".")
                     and (not entry.is_symlink() or shown(self.root, entry.path))
                 ]
-        except (OSError, ValueError):  # gone, closed to us, or no folder's name at all
+        except (OSError, ValueError):  # gone, not accessible, or not the name of a folder
             return []
 
     def complete(self, text: str, limit: int) -> tuple[list[dict[str, Any]], bool]:
-        """Return songs and folders that a beginning of a path, or some words, may mean.
+        """Return songs and folders that match the beginning of a path, or some words.
 
         Parameters
         ----------
         text : str
         limit : int > 0
-            Most entries.
+            Maximum number of entries.
 
         Returns
         -------
         entries : list of dict
             ``path``, ``kind`` ("folder" or "song"), and a song's ``genre`` and ``confidence``:
-            first what begins with ``text``, then songs whose paths hold all its words.
+            first those that begin with ``text``, then songs whose paths contain all its words.
         more : bool
-            Whether there are others.
+            Whether there are more.
         """
         found: dict[str, dict[str, Any]] = {}
         for source in (self._below, self._holding):
@@ -153,7 +154,7 @@ class Shelf:
                 yield self.entry(path)
 
     def entry(self, path: str) -> dict[str, Any]:
-        """Return what is known of a song."""
+        """Return the known data of a song."""
         genre, confidence = self.genres.get(path, (None, None))
         return {"path": path, "kind": "song", "genre": genre, "confidence": confidence}
 
@@ -163,7 +164,7 @@ def _is_song(entry: os.DirEntry[str]) -> bool:
 
 
 def _is(test: Callable[[], bool]) -> bool:
-    """Return what a test of an entry says; no for a link to itself, or what is closed to us."""
+    """Return the result of a test of an entry; False for a link to itself, or without access."""
     try:
         return test()
     except OSError:

@@ -1,4 +1,4 @@
-"""Columns of few different texts, such as the artists of songs, as numbers."""
+"""Columns of few different texts, such as the artists of songs, as integer codes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from genrenet.web.song_names import folded
 class Names:
     """A column of few different texts: ``codes`` of shape (songs,), -1 for none, into ``names``.
 
-    Texts that differ in case and accents alone are one; it is called as most of its songs call it.
+    Texts that differ only in case and accents are one; its name is the most frequent spelling.
     """
 
     def __init__(self, values: Sequence[str | None], keys: Sequence[str] | None = None) -> None:
@@ -31,23 +31,23 @@ class Names:
         self.codes = np.fromiter(codes, np.int32, len(values))
 
     def of(self, name: str) -> int:
-        """Return the code of a name, -2 for one that is not here."""
+        """Return the code of a name, -2 if it does not occur."""
         return self.code.get(folded(name), -2)
 
     def at(self, row: int) -> str | None:
-        """Return the name of a song, None where it has none."""
+        """Return the name of a song, None if it has none."""
         code = self.codes[row]
         return self.names[code] if code >= 0 else None
 
     def put(self, row: int, name: str) -> None:
-        """Give a song another name, which stands behind all others where it is new."""
+        """Change the name of a song; a new name is appended."""
         if name and name not in self.names:
             self.names.append(name)
         self.codes[row] = self.names.index(name) if name else -1
 
 
 def artists_of(albums: Names, artists: Names) -> NDArray[np.int32]:
-    """Return the artist of at least half the songs of each album, -1 where there is none."""
+    """Return the artist of at least half the songs of each album, -1 if there is none."""
     found = np.full(len(albums.names), -1, np.int32)
     known = albums.codes >= 0
     if not known.any() or not artists.names:
@@ -64,6 +64,6 @@ def artists_of(albums: Names, artists: Names) -> NDArray[np.int32]:
 
 
 def joined(column: pa.ChunkedArray) -> Names:
-    """Return a column of lists that are texts with semicolons."""
+    """Return a column of lists from texts with semicolons."""
     texts = column.to_pylist()
     return Names(texts, [text or "" for text in texts])

@@ -1,4 +1,4 @@
-"""Songs of the scanned library that are like a song."""
+"""Songs of the scanned library that are similar to a song."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from genrenet.web.song_names import album_folder
 from genrenet.web.song_points import points_of
 
 MOST_STAY = 0.8
-"""Share of songs with a place on the former map, from which on it is kept."""
+"""Minimum share of songs with a position on the former map for keeping it."""
 
 
 class Neighbours:
-    """Songs of the served folder that a scan knows, as points near each other.
+    """Songs of the served folder in a scan's table, with similarity search.
 
-    A song that has an embedding is compared by it; any other, such as an upload, by its genre
-    scores, if they come from the scan's own genres.
+    A song with an embedding is compared by it; any other, such as an upload, by its genre scores,
+    if they are for the scan's genres.
 
     Parameters
     ----------
@@ -46,24 +46,24 @@ class Neighbours:
     vectors : SongVectors, optional
         Embeddings of the same songs, matched by their files.
     on_fault : callable, optional
-        Called with what went wrong in the background.
+        Called with an error in the background.
     former : Neighbours, optional
-        Of the table as it was before: songs keep their places on the map.
+        Of an earlier state of the table: songs keep their positions on the map.
 
     Attributes
     ----------
     songs : LibrarySongs
         Those of the served folder.
     names : list of str
-        Their relative paths, links followed.
+        Their relative paths, with links resolved.
     embedded : list of int
         Songs that have an embedding.
     by : {"embeddings", "scores"}
-        What songs of the library are compared with each other by: embeddings, if any has one.
+        What songs of the library are compared by: embeddings, if any song has one.
     sound : SongIndex
-        The songs that have such a vector, one of each recording.
+        The songs with such a vector, one of each recording.
     numbers : ndarray of int64, shape (len(sound),)
-        Which they are.
+        Their row numbers.
     map : MapDrawing
         Of `sound`.
     """
@@ -85,7 +85,7 @@ class Neighbours:
         self._number = {name: number for number, name in enumerate(self.names)}
         row_of = {path: row for row, path in enumerate(index.paths.to_pylist())} if index else {}
         self._rows = np.array([row_of.get(name, -1) for name in self.names], np.int64)
-        # Files of one recording have one group; what the index does not know has one of its own.
+        # Files of one recording have one group; songs outside the index have their own.
         self._group = np.arange(-1, -1 - len(self.names), -1)
         if index is not None:
             known = self._rows >= 0
@@ -106,7 +106,7 @@ class Neighbours:
                 self.sound = SongIndex(SongSpace(vectors.vectors[chosen], "embeddings"))
         self.by = self.sound.space.kind
         self._place = {int(group): row for row, group in enumerate(self._group[self.numbers])}
-        # Of all before it, one is kept at most: the last whose map somebody has asked for.
+        # At most one former map is kept: the last one that was requested.
         if former is not None and not former.map.begun:
             former = former._drawn
         kept_map = former is not None and former.by == self.by
@@ -116,7 +116,7 @@ class Neighbours:
         self._corrected = 0
 
     def _recordings(self, numbers: Iterable[int]) -> NDArray[np.int64]:
-        """Return one of the files of each recording, the best that is there."""
+        """Return one file of each recording, the best available."""
         chosen: dict[int, int] = {}
         for number in numbers:
             group = int(self._group[number])
@@ -125,7 +125,7 @@ class Neighbours:
         return np.array(sorted(chosen.values()), np.int64)
 
     def _places(self) -> Floats | None:
-        """Return where songs stood on a former map, when it is drawn, if most of them did."""
+        """Return the positions of songs on a former, finished map, if most of them have one."""
         former, self._drawn = self._drawn, None
         if former is None:
             return None
@@ -142,9 +142,9 @@ class Neighbours:
         return places
 
     def build(self) -> None:
-        """Make what finds near songs quickly; see `genrenet.library.song_index.SongIndex.build`.
+        """Build the index for fast search; see `genrenet.library.song_index.SongIndex.build`.
 
-        Until then, and where it fails, all songs are compared.
+        Until then, and if it fails, all songs are compared.
         """
         step_back()
         try:
@@ -156,12 +156,12 @@ class Neighbours:
 
     @cached_property
     def map_id(self) -> str:
-        """What tells the map from one of other songs."""
+        """Identifies the map by its songs."""
         names = "\0".join([self.by, *(self.names[number] for number in self.numbers)])
         return hashlib.sha256(names.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
     def points(self) -> bytes | None:
-        """Return the map as `points_of` writes it, None until it is drawn."""
+        """Return the map in the format of `points_of`, None until it is computed."""
         places, corrected, known = self.map.places, self._corrected, self._points
         if places is None:
             return None
@@ -174,21 +174,21 @@ class Neighbours:
 
     @cached_property
     def artists(self) -> list[str]:
-        """Artists of the songs in `sound`, '' where they are not known."""
+        """Artists of the songs in `sound`, '' if unknown."""
         tags = self.songs.tags
         return [(tags[number] or {}).get("artist") or "" for number in self.numbers.tolist()]
 
     def knows(self, name: str) -> bool:
-        """Return whether a path is that of a song, with or without a place in `sound`."""
+        """Return whether a path is that of a song, in `sound` or not."""
         return name in self._number
 
     def place_of(self, name: str) -> int | None:
-        """Return the row of a song's recording in `sound`, None where it has none."""
+        """Return the row of a song's recording in `sound`, None if it has none."""
         number = self._number.get(name)
         return None if number is None else self._place.get(int(self._group[number]))
 
     def rows_of(self, index: LibraryIndex, rows: NDArray[np.int32]) -> list[int]:
-        """Return the rows in `sound` of songs of an index, those that have one, each once."""
+        """Return the rows in `sound` of songs of an index that have one, each once."""
         groups = index.primary[rows].tolist()
         if index is not self._index:  # the table has just changed
             found = (self.place_of(str(index.paths[group])) for group in groups)
@@ -197,7 +197,7 @@ class Neighbours:
         return [*dict.fromkeys(row for row in found if row is not None)]
 
     def tracks(self, rows: Sequence[int]) -> list[dict[str, Any]]:
-        """Return what a list shows of songs in `sound`, with the ``number`` that is their row."""
+        """Return the list fields of songs in `sound`, with their row as ``number``."""
         numbers = self.numbers[list(rows)]
         known = self._rows[numbers]
         told = self._index.tracks(known[known >= 0].astype(np.int32)) if self._index else []
@@ -208,8 +208,8 @@ class Neighbours:
         ]
 
     def _unlisted(self, number: int) -> dict[str, Any]:
-        """Return what `LibraryIndex.tracks` would of a song that the index does not know, such as
-        one that the table has by the name of a link.
+        """Return the fields of `LibraryIndex.tracks` for a song outside the index, such as one that
+        is in the table by the name of a link.
         """
         about = self._about(number)
         return {
@@ -232,7 +232,7 @@ class Neighbours:
         name : str or None
             Its relative path, if it is one of the folder's songs.
         result : SongResult
-            What a model says of it.
+            The result of a model for it.
         count : int > 0
 
         Returns
@@ -240,7 +240,7 @@ class Neighbours:
         dict
             ``similar``, a list with ``path``, ``genre``, ``confidence``, ``similarity`` (cosine, at
             least 0), ``title``, ``artist`` and ``duration`` of each; and ``by``: "embeddings",
-            "scores", or "incomparable" where the scan's model has other genres.
+            "scores", or "incomparable" if the scan's model has other genres.
         """
         row = self.place_of(name) if name is not None and self.embedded else None
         if row is not None:
@@ -262,14 +262,14 @@ class Neighbours:
         return {"similar": similar[:count], "by": by}
 
     def correct(self, name: str, genre: str, confidence: float) -> None:
-        """Take another genre for a song of the folder."""
+        """Update the genre of a song of the folder."""
         row = self._number.get(name)
         if row is not None:
             self.songs.genres[row], self.songs.confidence[row] = genre, confidence
             self._corrected += 1
 
     def _alike(self, labels: list[str]) -> bool:
-        """Return whether genres are those of the scan's model, apart from what corrections add."""
+        """Return whether genres are those of the scan's model, apart from genres of corrections."""
         own, more = self.songs.labels[: len(labels)], self.songs.labels[len(labels) :]
         return labels == own and {*more} <= {*self.songs.corrections.values()}
 
@@ -291,5 +291,5 @@ class Neighbours:
 
 
 def alike(cosine: float) -> float:
-    """Return a cosine as a share from 0 to 1."""
+    """Return a cosine, with negative values set to 0."""
     return round(min(1.0, max(0.0, cosine)), 4)

@@ -1,4 +1,4 @@
-"""The API's description in OpenAPI 3.1, for people and for programs that generate clients."""
+"""The description of the API in OpenAPI 3.1, for people and for client generators."""
 
 from __future__ import annotations
 
@@ -161,9 +161,9 @@ def description(max_upload: int, max_seconds: float) -> Schema:
     Parameters
     ----------
     max_upload : int
-        Bytes of the largest upload.
+        Maximum size of an upload, in bytes.
     max_seconds : float
-        Length of the longest song.
+        Maximum length of a song.
     """
     limit = {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}
     entries = object_of({"entries": list_of(ref("Entry")), "more": {"type": "boolean"}})

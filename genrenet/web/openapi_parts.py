@@ -1,4 +1,4 @@
-"""What descriptions of the API in OpenAPI 3.1 are made of."""
+"""Building blocks of API descriptions in OpenAPI 3.1."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ REFUSALS = {
 
 
 def nullable(schema: Schema) -> Schema:
-    """Return a schema that takes null too."""
+    """Return a schema that also allows null."""
     return {**schema, "type": [schema["type"], "null"]}
 
 
 def object_of(properties: Schema, optional: tuple[str, ...] = ()) -> Schema:
-    """Return the schema of an object; all properties are required but the optional ones."""
+    """Return the schema of an object; all properties except the optional ones are required."""
     required = [name for name in properties if name not in optional]
     return {"type": "object", "properties": properties, "required": required}
 
@@ -56,7 +56,7 @@ def json_of(schema: Schema) -> Schema:
 
 
 def refused(*statuses: str) -> Schema:
-    """Return the answers with these statuses."""
+    """Return the responses for some status codes."""
     return {
         status: {"description": REFUSALS[status], "content": json_of(ref("Error"))}
         for status in statuses
@@ -75,7 +75,7 @@ def get_request(summary: str, answer: Schema, *, parameters: list[Schema] | None
 
 
 def query(name: str, schema: Schema, what: str, required: bool = False) -> Schema:
-    """Return a parameter of the address."""
+    """Return a parameter of the URL."""
     return {
         "name": name,
         "in": "query",

@@ -1,6 +1,6 @@
-"""An OpenSubsonic API over the scanned library: genres, similar songs and paths for music players.
+"""An OpenSubsonic API for the scanned library: genres, similar songs and paths for music players.
 
-Songs are browsed, searched and played as they are; nothing is written, and nothing transcoded. See
+Songs are browsed, searched and played unchanged; nothing is written or transcoded. See
 https://opensubsonic.netlify.app for the API: Subsonic's 1.16.1 with the extensions of `EXTENSIONS`.
 """
 
@@ -50,16 +50,16 @@ METHODS: dict[str, Method] = {
     "getStarred2": lambda at, given: {"starred2": {}},
     **lists.METHODS,
 }
-"""Methods that answer with JSON or XML, by their name."""
+"""Methods that return JSON or XML, by name."""
 
 FILES = ("stream", "download")
-"""Methods that answer with a song's file."""
+"""Methods that return a song's file."""
 
 
 @rest.route("/<method>", methods=["GET", "POST"])
 @rest.route("/<method>.view", methods=["GET", "POST"])
 def call(method: str) -> ResponseReturnValue:
-    """Answer a method of the API; errors are answers too, with status 200."""
+    """Answer a method of the API; errors are also answers with status 200."""
     at: Service = flask.current_app.config["SERVICE"]
     given = Parameters(flask.request.values)
     try:
@@ -78,10 +78,10 @@ def call(method: str) -> ResponseReturnValue:
 
 
 def authenticate(given: Parameters, token: str | None) -> None:
-    """Refuse requests that do not show the server's token.
+    """Raise an error for requests without the server's token.
 
     It is the API key, or the password of any user: as ``p``, in hexadecimal after ``enc:``, or as
-    ``t``, the MD5 of it and the salt ``s``. A server for this machine alone needs none.
+    ``t``, the MD5 of it and the salt ``s``. A server on the loopback interface needs none.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The methods of the OpenSubsonic API that list what a library has."""
+"""The methods of the OpenSubsonic API that list a library's content."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from genrenet.web.opensubsonic_media import Item, Media
 from genrenet.web.service import Service
 
 MOST = 500
-"""Items of one answer, as Subsonic has it."""
+"""Maximum number of items in an answer, as in Subsonic."""
 
-_NUMBERS = "#"  # where artists stand whose names do not begin with a letter
+_NUMBERS = "#"  # index of artists whose names do not begin with a letter
 
 
 class Fault(Exception):
-    """An error of the API, with its code: 10 a parameter is missing, 70 not found, 0 other."""
+    """An error of the API, with its code: 10 missing parameter, 70 not found, 0 other."""
 
     def __init__(self, code: int, message: str) -> None:
         super().__init__(message)
@@ -41,11 +41,11 @@ class Parameters:
         self._values = values
 
     def text(self, name: str) -> str:
-        """Return a parameter, '' where there is none."""
+        """Return a parameter, '' if there is none."""
         return self._values.get(name, "")
 
     def needed(self, name: str) -> str:
-        """Return a parameter that must be there.
+        """Return a required parameter.
 
         Raises
         ------
@@ -70,7 +70,7 @@ class Parameters:
         return min(int(given[:9]), most)
 
     def part(self, count: str, offset: str, default: int) -> slice:
-        """Return the part of a list that is asked for."""
+        """Return the requested part of a list."""
         first = self.count(offset, 0, 10**9)
         return slice(first, first + self.count(count, default))
 
@@ -79,7 +79,7 @@ Method = Callable[[Service, Parameters], Item]
 
 
 def media(at: Service) -> Media:
-    """Return the library as it is now.
+    """Return the library in its present state.
 
     Raises
     ------
@@ -90,7 +90,7 @@ def media(at: Service) -> Media:
 
 
 def song(library: Media, given: Parameters, name: str) -> int:
-    """Return the row of the song that a parameter names.
+    """Return the row of the song in a parameter.
 
     Raises
     ------
@@ -109,7 +109,7 @@ def _songs_by_genre(at: Service, given: Parameters) -> Item:
 
 
 def _of_genre(library: Media, genre: str) -> Rows:
-    """Return songs of a genre or subgenre, spelt with any case."""
+    """Return songs of a genre or subgenre, ignoring case."""
     known = {name.casefold(): name for name in library.index.genres}
     if genre.casefold() in known:
         return select(library.index, Wanted(genre=known[genre.casefold()]))
@@ -160,7 +160,7 @@ def _album(at: Service, given: Parameters) -> Item:
 def _album_list(at: Service, given: Parameters) -> Item:
     library, kind = media(at), given.needed("type")
     index = library.index
-    order = index.albums_by_name  # also where plays, ratings and dates would count
+    order = index.albums_by_name  # also for orders by plays, ratings and dates
     if kind == "byGenre":
         codes = index.albums.codes[_of_genre(library, given.needed("genre"))]
         order = order[np.isin(order, codes)]
@@ -185,7 +185,7 @@ def _search(at: Service, given: Parameters) -> Item:
     if text:
         found = search.find(text)
         songs, artists, albums = found.songs, found.artists, found.albums
-    else:  # players that synchronise ask for everything, part by part
+    else:  # players that synchronise request everything, part by part
         songs = select(library.index, Wanted())
         artists = list(range(len(library.index.artists.names)))
         albums = list(range(len(library.index.albums.names)))
@@ -199,7 +199,7 @@ def _search(at: Service, given: Parameters) -> Item:
 
 
 def _placed(library: Media, near: Neighbours, given: Parameters, name: str) -> int:
-    """Return where the song that a parameter names is among those that are compared."""
+    """Return the row in the similarity index of the song in a parameter."""
     place = near.place_of(library.index.paths[song(library, given, name)].as_py())
     if place is None:
         raise Fault(70, "nothing is known of how this song sounds")
@@ -207,7 +207,7 @@ def _placed(library: Media, near: Neighbours, given: Parameters, name: str) -> i
 
 
 def _like(at: Service, given: Parameters, count: int, *, groups: bool = False) -> list[Item]:
-    """Return the songs that are most like one, or like an album's or artist's, as `_matches`."""
+    """Return the songs most similar to a song, or to an album's or artist's, as `_matches`."""
     library, near = media(at), neighbours()
     own = _group(library, near, given.needed("id")) if groups else []
     own = own or [_placed(library, near, given, "id")]
@@ -219,7 +219,7 @@ def _like(at: Service, given: Parameters, count: int, *, groups: bool = False) -
 
 
 def _group(library: Media, near: Neighbours, given: str) -> list[int]:
-    """Return where the songs of an album or artist are among those that are compared."""
+    """Return the rows in the similarity index of an album's or artist's songs."""
     index, rows = library.index, np.zeros(0, np.int32)
     album, artist = library.album_code(given), library.artist_code(given)
     if album is not None:
@@ -231,7 +231,7 @@ def _group(library: Media, near: Neighbours, given: str) -> list[int]:
 
 
 def _matches(library: Media, near: Neighbours, pairs: list[tuple[int, float]]) -> list[Item]:
-    """Return places with their cosines as the API's `sonicMatch`."""
+    """Return rows with their cosines as the API's `sonicMatch`."""
     paths = [track["path"] for track in near.tracks([place for place, _ in pairs])]
     rows = [library.index.row_of(path) for path in paths]
     known = [(row, pair[1]) for row, pair in zip(rows, pairs, strict=True) if row is not None]

@@ -1,7 +1,7 @@
-"""Songs, albums and artists as the OpenSubsonic API describes them.
+"""Songs, albums and artists in the format of the OpenSubsonic API.
 
-Ids say what they stand for, so that they stay the same over restarts and scans: the kind, and the
-path or name in URL-safe base 64.
+Ids contain what they refer to, so that they stay the same over restarts and scans: the kind, and
+the path or name in URL-safe base 64.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def id_of(kind: str, name: str) -> str:
 
 
 def name_of(kind: str, given: str) -> str | None:
-    """Return what an id of a kind stands for, None where it is no such id."""
+    """Return what an id of a kind refers to, None if it is not such an id."""
     if not given.startswith(kind):
         return None
     code = given[len(kind) :]
@@ -61,7 +61,7 @@ class Media:
         self.root, self.index = root, index
 
     def song_row(self, given: str) -> int | None:
-        """Return the row of a song's id, None where there is no such song."""
+        """Return the row of a song's id, None if there is no such song."""
         path = name_of(SONG, given)
         return None if path is None else self.index.row_of(path)
 

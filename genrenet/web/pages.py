@@ -1,4 +1,4 @@
-"""The page, and the way in for those who must show a token."""
+"""The page, and the login page for the token."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ MODULES = sorted(
     if entry.name.endswith(".js")
     and (not entry.name.startswith("map_") or entry.name == "map_links.js")
 )
-"""Scripts of the first view, which a browser would else find one after the other; those of the map
-are fetched with it.
+"""Scripts of the first view, preloaded because a browser would otherwise load them one after
+another; those of the map are loaded with it.
 """
 
 
@@ -32,7 +32,7 @@ def index() -> ResponseReturnValue:
 
 @page.route("/token", methods=["GET", "POST"])
 def enter() -> ResponseReturnValue:
-    """Ask for the token, and take it: from a form, or from the link that the server printed."""
+    """Ask for the token, and accept it: from a form, or from the link that the server printed."""
     token: str | None = flask.current_app.config["TOKEN"]
     given = flask.request.form.get("token") or flask.request.args.get("token")
     if token is None or flask.g.known or (given is not None and same(given.strip(), token)):
@@ -51,7 +51,7 @@ def enter() -> ResponseReturnValue:
 
 
 def problem(error: HTTPException) -> ResponseReturnValue:
-    """Return the answer to a request for a page that cannot be carried out."""
+    """Return the error page for a failed request."""
     status = error.code or 500
     message = error.description or error.name
     shown = flask.render_template(

@@ -1,4 +1,4 @@
-r"""Paths that come from outside: inside the served folder, or refused.
+r"""Paths in requests: inside the served folder, or rejected.
 
 A song is named by its path relative to the folder, with "/" between the parts, on every system;
 bytes that are not UTF-8 are written as ``\xNN`` (see `genrenet.library.table.file_of`).
@@ -18,15 +18,13 @@ from genrenet.web.errors import NoSuchSong, RequestError
 
 
 def real_paths(paths: Iterable[str]) -> list[str]:
-    """Return paths free of links, as `os.path.realpath` does; each folder is looked at once."""
+    """Resolves links in paths, like `os.path.realpath`; each folder is queried once."""
     real = RealPaths()
     return [real.of(path) for path in paths]
 
 
 def shown(root: str, path: str) -> bool:
-    """Return whether a path lies in the folder, and neither it nor what it links to is
-    hidden there.
-    """
+    """Return whether a path is in the folder, and neither it nor its link target is hidden."""
     real = os.path.realpath(path)
     for way in (path, real):
         parts = os.path.relpath(way, root).split(os.sep)
@@ -36,12 +34,12 @@ def shown(root: str, path: str) -> bool:
 
 
 def relative_name(root: str, path: str) -> str:
-    """Return what a file of the folder is called outside."""
+    """Return the name of a folder's file in the API."""
     return printable(os.path.relpath(path, root)).replace(os.sep, "/")
 
 
 def song_file(root: str, name: str) -> str:
-    """Return the file that a request names.
+    """Return the file in a request.
 
     Parameters
     ----------
@@ -58,10 +56,10 @@ def song_file(root: str, name: str) -> str:
     Raises
     ------
     RequestError
-        The name is no relative path.
+        The name is not a relative path.
     NoSuchSong
         There is no such song, or the path leads out of the folder: the answer is the same, so that
-        nothing is told of what lies outside.
+        nothing is revealed about other files.
     """
     path = place(root, name)
     if not shown(root, path) or not _is_regular(path) or not is_audio_path(path):
@@ -73,15 +71,15 @@ def song_file(root: str, name: str) -> str:
 
 
 def place(root: str, name: str) -> str:
-    """Return where a relative path lies below the folder, before its links are followed.
+    """Return the position of a relative path below the folder, before links are followed.
 
     Raises
     ------
     RequestError
-        It is absolute, climbs with ``..``, or holds a character that no path holds.
+        It is absolute, contains ``..``, or an invalid character.
     """
     parts = name.split("/")
-    # What separates parts, or names a drive, on this system but must not here.
+    # Separators, or drive letters, of this system that must not occur here.
     alien = [c for c in (os.sep, os.altsep, ":" if os.name == "nt" else None) if c and c != "/"]
     if (
         "\0" in name
@@ -99,7 +97,7 @@ def place(root: str, name: str) -> str:
         path = file_of(os.path.join(root, *parts))
     except (ValueError, OSError) as error:
         raise RequestError("the path cannot be used", found=repr(name[:200])) from error
-    if "\0" in path:  # spelt as an escape
+    if "\0" in path:  # written as an escape
         raise RequestError("the path cannot be used", found=repr(name[:200]))
     return path
 

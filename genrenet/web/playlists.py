@@ -1,4 +1,4 @@
-"""Playlists of the library's songs, for download and into the music folder."""
+"""Playlists of the library's songs, for download and in the music folder."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ from genrenet.web.paths import shown
 playlists = flask.Blueprint("playlists", __name__, url_prefix="/api")
 
 FOLDER = "Playlists"
-"""Of the music folder, where playlists are kept."""
+"""Sub-folder of the music folder for playlists."""
 
 MOST_SONGS = 20_000
 MOST_BYTES = 200
-"""Of a playlist's name: file systems allow 255, with the suffix."""
+"""Maximum length of a playlist's name: file systems allow 255, with the suffix."""
 
 _UNFIT = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]+')
 _DEVICES = re.compile(r"(CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(COM|LPT)[0-9¹²³])\s*(\..*)?", re.I)
-"""Names that Windows takes for devices."""
+"""Names reserved for devices on Windows."""
 
 
 @playlists.post("/library/playlist")
 def playlist() -> ResponseReturnValue:
-    """Make a playlist of songs: as a download, or kept in the music folder."""
+    """Make a playlist of songs: as a download, or saved in the music folder."""
     at, given = service(), flask.request.get_json(silent=True)
     if not isinstance(given, dict) or not isinstance(given.get("name"), str):
         raise RequestError(
@@ -96,7 +96,7 @@ def _made(title: str, index: LibraryIndex, rows: Rows, root: str) -> Playlist:
 
 
 def _file_name(name: str) -> str:
-    """Return a name that every system takes for a file."""
+    """Return a name that is valid on every system."""
     found = " ".join(_UNFIT.sub(" ", name).split()).strip(" .")[:100]
     if not found or any("\ud800" <= letter <= "\udfff" for letter in found):
         raise RequestError("the playlist's name", found=repr(name[:50]), wanted="a few letters")
@@ -105,7 +105,7 @@ def _file_name(name: str) -> str:
 
 
 def _save(made: Playlist, root: str, name: str) -> str:
-    """Write a playlist into the music folder; none is replaced."""
+    """Write a playlist into the music folder; existing ones are not replaced."""
     place = f"{FOLDER}/{name}.m3u8"
     file = Path(root, FOLDER, f"{name}.m3u8")
     try:
@@ -129,7 +129,7 @@ def _save(made: Playlist, root: str, name: str) -> str:
 
 
 def _take(file: Path, place: str) -> None:
-    """Make an empty file, in one step with the look whether there is one: two may save at once."""
+    """Create an empty file atomically, only if there is none: two may be saved at once."""
     try:
         file.touch(exist_ok=False)
     except FileExistsError:

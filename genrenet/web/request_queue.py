@@ -1,4 +1,4 @@
-"""Whose turn it is: a few songs at once, the others in a queue, and no more than it holds."""
+"""A queue of songs: a few are scored at once, others wait, up to a limit."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from genrenet.web.errors import Ending, TooMany
 
 
 class Turns:
-    """A queue with places at its head.
+    """A queue with a number of slots.
 
     Parameters
     ----------
     at_once : int > 0
         Songs that are scored at the same time.
     limit : int >= 0
-        Most songs that wait.
+        Maximum number of waiting songs.
     """
 
     def __init__(self, at_once: int, limit: int) -> None:
@@ -29,16 +29,16 @@ class Turns:
 
     @property
     def running(self) -> int:
-        """Songs at work."""
+        """Number of songs in progress."""
         return self._running
 
     @property
     def waiting(self) -> int:
-        """Songs in the queue."""
+        """Number of songs in the queue."""
         return len(self._waiting)
 
     def join(self) -> Turn:
-        """Stand in the queue; use the result in a ``with`` statement.
+        """Join the queue; use the result in a ``with`` statement.
 
         Raises
         ------
@@ -61,14 +61,14 @@ class Turns:
             return turn
 
     def close(self) -> None:
-        """Send away all who wait, and all who come."""
+        """Reject all waiting songs, and all later ones."""
         with self._lock:
             self._ended = True
             while self._waiting:
                 self._waiting.popleft().come.set()
 
     def check(self) -> None:
-        """Raise `Ending` where the queue has been closed."""
+        """Raise `Ending` if the queue has been closed."""
         if self._ended:
             raise Ending("the server is being stopped", remedy="try again later")
 
@@ -77,7 +77,7 @@ class Turns:
             self._running += 1
             turn = self._waiting.popleft()
             turn.begun = True
-            turn.come.set()  # wakes nobody else, however many wait
+            turn.come.set()  # wakes only this one, however many wait
 
     def _leave(self, turn: Turn) -> None:
         with self._lock:
@@ -95,7 +95,7 @@ class Turns:
 
 
 class Turn:
-    """One song's place in the queue, given up at the end of a ``with`` statement.
+    """One song's place in the queue, released at the end of a ``with`` statement.
 
     Attributes
     ----------
@@ -109,7 +109,7 @@ class Turn:
         self.turns, self.come, self.begun = turns, threading.Event(), False
 
     def wait(self, timeout: float) -> bool:
-        """Wait for the turn, so many seconds at most; whether it has come.
+        """Wait for the turn, for a number of seconds at most; return whether it has come.
 
         Raises
         ------
@@ -123,7 +123,7 @@ class Turn:
 
     @property
     def ahead(self) -> int:
-        """Songs that are to be done before."""
+        """Number of songs ahead in the queue."""
         return self.turns._ahead(self)
 
     def __enter__(self) -> Turn:

@@ -1,4 +1,4 @@
-"""The part of the JSON API that brings the table up to date."""
+"""The part of the JSON API for updating the table."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ scan_api = flask.Blueprint("scan_api", __name__, url_prefix="/api/library/scan")
 
 @scan_api.get("")
 def status() -> ResponseReturnValue:
-    """Return how far the scan is, now or until it has ended."""
+    """Return the progress of the scan, now or as a stream until it has ended."""
     job = _job()
     if flask.request.accept_mimetypes.best != STREAM:
         return job.status()
@@ -33,7 +33,7 @@ def status() -> ResponseReturnValue:
 
 @scan_api.post("")
 def start() -> ResponseReturnValue:
-    """Begin a scan."""
+    """Start a scan."""
     given = flask.request.get_json(silent=True) or {}
     retry = given.get("retry", False) if isinstance(given, dict) else None
     if not isinstance(retry, bool):
@@ -43,7 +43,7 @@ def start() -> ResponseReturnValue:
 
 @scan_api.delete("")
 def cancel() -> ResponseReturnValue:
-    """End the scan; what is done is kept."""
+    """Stop the scan; finished songs are kept."""
     return _job().cancel()
 
 

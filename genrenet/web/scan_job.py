@@ -1,4 +1,4 @@
-"""A scan that brings the served table up to date, in the background of the server."""
+"""A scan that updates the served table, in the background of the server."""
 
 from __future__ import annotations
 
@@ -21,34 +21,34 @@ from genrenet.web.music_folder import in_background
 from genrenet.web.scoring import HEARTBEAT, Model, Scoring
 
 SOON = 1.5
-"""Seconds in which a scan that cannot begin says so."""
+"""Seconds within which a scan that cannot start reports it."""
 
 PAUSE = 0.25
-"""Least seconds between two reports of a scan."""
+"""Minimum seconds between two reports of a scan."""
 
 PATIENCE = 60.0
-"""Most seconds that a correction waits for a scan to step aside."""
+"""Maximum seconds that a correction waits for a scan to pause."""
 
 _COUNTED = ("songs", "new", "changed", "moved", "gone", "same", "failed")
 _SUMMED = ("new", "changed", "moved", "gone", "failed")
 
 
 class ScanJob:
-    """At most one scan at a time; it goes on when nobody looks.
+    """At most one scan at a time, which does not depend on a client.
 
     Parameters
     ----------
     table : path
     folder : callable
-        Gives the folder as the table's paths name it.
+        Returns the folder in the form of the table's paths.
     scoring : Scoring
-        Its settings are those of the scan where the table does not say.
+        Its settings are those of the scan if the table does not contain them.
     checkpoints : sequence of str
-        Of the served models: one of them may have made the table.
+        Of the served models: one of them may have been used for the table.
     on_end : callable
         Called when the table may have changed.
     on_fault : callable
-        Called with a fault of the program.
+        Called with an exception that is a bug.
     """
 
     def __init__(
@@ -69,20 +69,20 @@ class ScanJob:
         self._waiting, self._holds = 0, False
 
     def status(self) -> dict[str, Any]:
-        """Return how far it is.
+        """Return the progress.
 
         Returns
         -------
         dict
             ``state``: "idle", "running", "done", "cancelled" or "failed"; ``done`` and ``total``
-            songs of a running one, once they are known; ``counts`` of one that has ended; ``error``
-            of one that failed.
+            songs of a running one, when known; ``counts`` of one that has ended; ``error`` of one
+            that failed.
         """
         with self._changed:
             return {**self._status}
 
     def start(self, *, retry: bool = False) -> dict[str, Any]:
-        """Begin a scan, unless one is at work.
+        """Start a scan, unless one is running.
 
         Parameters
         ----------
@@ -97,7 +97,7 @@ class ScanJob:
         Raises
         ------
         NotUsable
-            It cannot be made: another command is at work on the table, say.
+            It cannot be started: for example, another command is using the table.
         """
         with self._changed:
             if self._status["state"] == "running":
@@ -116,12 +116,12 @@ class ScanJob:
             return {**self._status}
 
     def cancel(self) -> dict[str, Any]:
-        """End the scan after the songs at work; what is done is kept in the table."""
+        """Stop the scan after the songs in progress; finished songs are kept in the table."""
         self._stop.set()
         return self.status()
 
     def follow(self) -> Iterator[dict[str, Any]]:
-        """Yield the status whenever it changes, and now and then, until the scan has ended."""
+        """Yield the status whenever it changes, and at intervals, until the scan has ended."""
         while True:
             status = self.status()
             yield status
@@ -134,12 +134,12 @@ class ScanJob:
 
     @contextmanager
     def aside(self) -> Iterator[None]:
-        """Have a scan that is at work keep what it has and leave the table alone meanwhile.
+        """Context in which a running scan saves its results and does not use the table.
 
         Raises
         ------
         NotUsable
-            It does not get so far in `PATIENCE` seconds.
+            It does not pause within `PATIENCE` seconds.
         """
         with self._changed:
             self._waiting += 1
@@ -154,14 +154,14 @@ class ScanJob:
                 self._changed.notify_all()
 
     def without_folder(self, error: GenrenetError) -> str:
-        """Return the text of an error that may name the table, without the folder it is in."""
+        """Return the text of an error that may name the table, without its folder."""
         found = str(error)
         for table in (os.path.abspath(self.table), os.path.realpath(self.table)):
             found = found.replace(f"{printable(os.path.dirname(table))}{os.sep}", "")
         return found
 
     def _scanned(self, retry: bool) -> Counts:
-        """Scan, part by part where others want to write the table meanwhile."""
+        """Scan, in parts if others want to write the table meanwhile."""
         scan, before, done = self._opened(), None, 0
 
         def progress(now: int, total: int) -> None:
@@ -194,7 +194,7 @@ class ScanJob:
             counts = self._scanned(retry)
         except GenrenetError as error:
             self._set(state="failed", error=self.without_folder(error))
-        except Exception as error:  # whatever a song or a model did
+        except Exception as error:  # a song or a model may raise anything
             self._on_fault(error)
             self._set(state="failed", error="the scan failed; the server's own output says why")
         else:
@@ -209,7 +209,7 @@ class ScanJob:
             self._changed.notify_all()
 
     def _opened(self) -> Scan:
-        """Return the scan that goes on with the table as it was made; its model stays open."""
+        """Return the scan with the settings of the table; its model stays open."""
         about = read_about(self.table)
         if self._scan is None or self._scan.about.checkpoint != about.checkpoint:
             name = self._checkpoint(about)
@@ -235,7 +235,7 @@ class ScanJob:
         )
 
     def _checkpoint(self, about: About) -> str:
-        """Return the checkpoint that made the table."""
+        """Return the checkpoint that was used for the table."""
         for name in self.checkpoints:
             if identity_of(name) == about.checkpoint:
                 return name

@@ -1,4 +1,4 @@
-"""A song's genre, with limits on how long songs may be and how many are scored at once."""
+"""Classify a song, with limits on its length and on the number of songs at once."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from genrenet.web.request_queue import Turns
 Model = GenreModel | SongScorer
 
 HEARTBEAT = 5.0
-"""Seconds of silence after which a stream says something, so that a client that left is noticed."""
+"""Seconds after which a silent stream sends something, to detect that a client has left."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Song:
     file : str
         Where it is.
     name : str
-        What the client calls it: its relative path, or an upload's name.
+        Name for the client: its relative path, or an upload's name.
     root : str, optional
         The served folder, if the name is a path relative to it.
     """
@@ -54,14 +54,14 @@ class Song:
         Raises
         ------
         RequestError
-            It has been taken away, or leads elsewhere now.
+            It has been deleted, or leads elsewhere now.
         """
         if self.root is not None:
             song_file(self.root, self.name)
 
 
 class Gone(Exception):
-    """The client no longer waits for the answer."""
+    """The client has left."""
 
 
 class Scoring:
@@ -73,7 +73,7 @@ class Scoring:
         By name; the first is the default.
     turns : Turns
     max_seconds : float > 0
-        Longest song that is taken.
+        Maximum length of a song.
     trim, frames, device, workers, taxonomy
         See `genrenet.inference.classify.score_songs`.
     """
@@ -94,27 +94,29 @@ class Scoring:
         self.trim, self.frames, self.device, self.workers = trim, frames, device, workers
         self.taxonomy = taxonomy
         for model in self.models.values():
-            score_songs((), model, trim=trim, frames=frames)  # refuses numbers out of range
+            score_songs(
+                (), model, trim=trim, frames=frames
+            )  # raises an error for numbers out of range
 
     def labels(self, name: str) -> list[str]:
-        """Return the genres of a model, as they are called here."""
+        """Return the genres of a model, by their names here."""
         labels = list(self.models[name].labels)
         return self.taxonomy.labels(labels) if self.taxonomy else labels
 
     def kind(self, name: str) -> str:
-        """Return what a model's labels are: "genres", or "tags", of which any may fit at once."""
+        """Return the kind of a model's labels: "genres", or "tags", several of which may apply."""
         model = self.models[name]
         if isinstance(model, SongScorer) or model.activation != "sigmoid":
             return "genres"
         return "genres" if rule_of(model).parents else "tags"
 
     def model_named(self, name: str | None) -> str:
-        """Return the name of a model that is served, the default's for None.
+        """Return the name of a served model, the default's for None.
 
         Raises
         ------
         RequestError
-            It is not.
+            There is no such model.
         """
         chosen = next(iter(self.models)) if name is None else name
         if chosen not in self.models:
@@ -124,13 +126,13 @@ class Scoring:
         return chosen
 
     def frames_of(self, timeline: bool) -> Heard | None:
-        """Return how many frames are heard: all for a timeline, unless the server has a number."""
+        """Return which frames are used: all for a timeline, unless the server has a number."""
         return "all" if timeline and self.frames is None else self.frames
 
     def classify(
         self, song: Song, model: str, gone: Callable[[], bool], *, timeline: bool = False
     ) -> SongResult:
-        """Return what a model says of a song.
+        """Return a model's result for a song.
 
         Parameters
         ----------
@@ -138,17 +140,17 @@ class Scoring:
         model : str
             From `model_named`.
         gone : callable
-            Tells whether the client has left: then the work ends, but for a baseline's, which looks
-            at songs as wholes.
+            Returns whether the client has left: then the work stops, except for a baseline, which
+            scores whole songs.
         timeline : bool
-            Hear all frames; see `frames_of`.
+            Use all frames; see `frames_of`.
 
         Raises
         ------
         TooMany
             The queue is full.
         NotUsable
-            The song is too long, or no audio.
+            The song is too long, or not audio.
         """
         self.length(song)
         with self.turns.join() as turn:
@@ -169,7 +171,7 @@ class Scoring:
         *,
         timeline: bool = False,
     ) -> SongResult:
-        """Score a song now, without waiting for its turn.
+        """Score a song now, without waiting for a turn.
 
         Parameters
         ----------
@@ -183,7 +185,7 @@ class Scoring:
         Gone
             The client has left.
         NotUsable
-            The song is longer than its header says, and than is taken; or it cannot be scored.
+            The song is longer than its header says, and than the limit; or it cannot be scored.
         """
         if gone():
             raise Gone
@@ -192,7 +194,7 @@ class Scoring:
         def seen(path: str, first: int, frames: list[dict[str, Any]]) -> None:
             if gone():
                 raise Gone
-            if frames[-1]["start"] > self.max_seconds:  # whatever its header says
+            if frames[-1]["start"] > self.max_seconds:  # regardless of its header
                 raise self._too_long(song, frames[-1]["end"])
             if watch is not None:
                 watch(first, frames)
@@ -211,7 +213,7 @@ class Scoring:
             )
         except RequestError:
             raise
-        except GenrenetError as error:  # of this song with this model, and no fault of the program
+        except GenrenetError as error:  # a problem of this song, not a bug
             raise NotUsable(self._outside(str(error), song)) from error
         result.path = song.name
         if result.error is not None:
@@ -219,12 +221,12 @@ class Scoring:
         return result
 
     def length(self, song: Song) -> float:
-        """Return seconds of a song.
+        """Return the length of a song in seconds.
 
         Raises
         ------
         NotUsable
-            It is too long, or no audio.
+            It is too long, or not audio.
         """
         try:
             duration = audio.probe(song.file).duration

@@ -1,9 +1,9 @@
-"""Who is answered, and what browsers are told to keep from doing with the answers.
+"""Access control, and security headers for browsers.
 
 A server on the loopback interface answers every user of this machine. Pages of other sites, open in
-the same browser, must not use it: their requests carry another ``Host`` (DNS rebinding) or say that
-they come from elsewhere (``Sec-Fetch-Site``, ``Origin``). A server on any other interface answers
-only who knows its token, as ``Authorization: Bearer TOKEN`` or in a cookie that the page sets.
+the same browser, must not use it: their requests have another ``Host`` (DNS rebinding) or another
+origin (``Sec-Fetch-Site``, ``Origin``). A server on any other interface only answers clients with
+its token, as ``Authorization: Bearer TOKEN`` or in a cookie that the page sets.
 """
 
 from __future__ import annotations
@@ -45,14 +45,14 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 OPEN = {"static", "page.enter", "api.health"}
-"""Endpoints that need no token; health then tells no more than that the server lives."""
+"""Endpoints that need no token; without it, health only reports that the server runs."""
 
 ASKING = {"opensubsonic"}
-"""Blueprints whose requests show the token in ways of their own."""
+"""Blueprints whose requests are authenticated in ways of their own."""
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether an address is reached from this machine alone."""
+    """Return whether an address can only be reached from this machine."""
     if host == "localhost":
         return True
     try:
@@ -62,7 +62,7 @@ def is_loopback(host: str) -> bool:
 
 
 def token_for(host: str, token: str | None) -> str | None:
-    """Return the token to ask for: the given one, a new one where one is needed, or none.
+    """Return the required token: the given one, a new one if one is needed, or none.
 
     Raises
     ------
@@ -80,17 +80,17 @@ def token_for(host: str, token: str | None) -> str | None:
 
 
 def proof(token: str) -> str:
-    """Return what the cookie holds: not the token itself, which opens the API elsewhere too."""
+    """Return the value of the cookie: not the token itself, which also gives access to the API."""
     return hashlib.sha256(f"genrenet page {token}".encode()).hexdigest()
 
 
 def same(given: str, wanted: str) -> bool:
-    """Return whether two secrets are equal, in a time that does not tell where they differ."""
+    """Return whether two secrets are equal, in constant time."""
     return hmac.compare_digest(given.encode("utf-8", "replace"), wanted.encode())
 
 
 def guard(app: flask.Flask, host: str, token: str | None) -> None:
-    """Let an application answer only whom it should, with the headers it should."""
+    """Make an application check access, and send security headers."""
     names = {"localhost", "127.0.0.1", "[::1]", host.lower(), f"[{host.lower()}]"}
 
     @app.before_request
@@ -121,7 +121,7 @@ def guard(app: flask.Flask, host: str, token: str | None) -> None:
 
 
 def known(token: str) -> bool:
-    """Return whether the current request has the token or the cookie that stands for it."""
+    """Return whether the current request has the token or the corresponding cookie."""
     kind, _, given = flask.request.headers.get("Authorization", "").partition(" ")
     if kind.lower() == "bearer":
         return same(given.strip(), token)

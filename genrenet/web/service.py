@@ -1,4 +1,4 @@
-"""What the page and the API work with: the folder, the models, and the library's scan."""
+"""The state behind the page and the API: the folder, the models, and the library's scan."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ class Service:
     embeddings : path, optional
         A file of ``genrenet embed`` for songs of the scan.
     max_upload : int > 0
-        Largest upload, in bytes.
+        Maximum size of an upload, in bytes.
     save_playlists : bool
-        Whether the page may keep playlists in the folder.
+        Whether the page may save playlists in the folder.
     checkpoints : sequence of str
-        Of the models, as they were opened; scans from the page need the one that made the table.
+        Of the models, as they were opened; scans from the page need the one used for the table.
     """
 
     FAULT = "the server failed; its own output says why"
@@ -82,7 +82,7 @@ class Service:
             )
 
     def _read(self) -> None:
-        """Read what a scan says of songs that are there; large libraries take a while."""
+        """Read the scan's rows of existing songs; large libraries take a while."""
         assert self._table is not None
         try:
             songs = scanned_songs(self._table)
@@ -102,7 +102,7 @@ class Service:
             self._state = "ready"
             if vectors is not None and not self.neighbours.embedded:
                 log.error("no song of the folder is in '%s'", printable(self._embeddings or ""))
-        except Exception as error:  # whatever a table held
+        except Exception as error:  # a damaged table may raise anything
             self._state = "none"
             self._tell(error)
         self.shelf.files()
@@ -136,8 +136,8 @@ class Service:
         return self.library
 
     def library_state(self) -> dict[str, Any]:
-        """Return how far the library is known: ``state`` of the songs that are like others,
-        ``index`` of the lists, ``songs`` with a genre, ``files``.
+        """Return the progress of reading the library: ``state`` of the similarity search, ``index``
+        of the lists, ``songs`` with a genre, ``files``.
         """
         listed = self._state != "reading" and (self.library or not self._reader.is_alive())
         return {
@@ -149,13 +149,13 @@ class Service:
         }
 
     def similar(self, song: Song, result: SongResult) -> dict[str, Any]:
-        """Return the songs of the library that are like one; see `Neighbours.of`."""
+        """Return the songs of the library that are similar to one; see `Neighbours.of`."""
         nothing: dict[str, Any] = {"similar": [], "by": None}
         if self.neighbours is None or result.genre is None:
             return nothing
         try:
             return self.neighbours.of(song.name if song.in_library else None, result)
-        except Exception as error:  # a result is worth more than its neighbours
+        except Exception as error:  # a result without similar songs is better than none
             self.log_fault(error)
             return nothing
 
@@ -166,18 +166,18 @@ class Service:
         return {"correction": self.corrections.get(song.name)}
 
     def correct(self, song: Song, genre: str | None) -> dict[str, Any]:
-        """Note the right genre of a song of the library, or take it back; see
+        """Record the right genre of a song of the library, or remove it; see
         `genrenet.library.corrections.correct`.
 
         Returns
         -------
         dict
-            ``path``, ``genre`` and ``confidence`` as they are now, and ``correction``.
+            The new ``path``, ``genre`` and ``confidence``, and ``correction``.
 
         Raises
         ------
         RequestError
-            No library is served, or the correction cannot be noted; see
+            No library is served, or the correction cannot be stored; see
             `genrenet.library.corrections.correct`.
         """
         if self._table is None or self.scan is None:
@@ -185,7 +185,7 @@ class Service:
                 "corrections need the table of a library",
                 remedy="start the server with --library TABLE",
             )
-        self.wait()  # what is read meanwhile would not have it
+        self.wait()  # a read in progress would not include it
         with self.scan.aside(), self._correcting:
             file = Path(self._table).resolve()
             try:
@@ -208,5 +208,5 @@ class Service:
         return {"path": name, **given}
 
     def log_fault(self, fault: BaseException) -> None:
-        """Keep a fault of the program where its owner sees it."""
+        """Log a bug where the server's owner sees it."""
         log.error("a request failed", exc_info=fault)

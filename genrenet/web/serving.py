@@ -15,7 +15,7 @@ from genrenet.web.errors import ServeError
 from genrenet.web.service import Service
 
 SPARE = 16
-"""Threads for the page, completion and players while songs are at work and waiting."""
+"""Threads for the page, completion and players while songs are in progress or waiting."""
 
 
 class Server:
@@ -27,7 +27,7 @@ class Server:
         From `genrenet.web.app.create_app`.
     host : str
     port : int, 0 <= port <= 65535
-        0 takes a free one.
+        0 selects a free one.
 
     Attributes
     ----------
@@ -44,7 +44,7 @@ class Server:
         service: Service = app.config["SERVICE"]
         turns = self._turns = service.scoring.turns
         threads = turns.at_once + turns.limit + SPARE
-        # Its advice to have fewer songs at work than wait is not for us.
+        # Its warning about more tasks than threads does not apply here.
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
         self._socket = _bound(host, port)
         self.port = int(self._socket.getsockname()[1])
@@ -56,9 +56,9 @@ class Server:
             threads=threads,
             connection_limit=threads + 512,
             backlog=1024,
-            # What is far too large is refused before it is read; the rest by the application.
+            # Very large requests are rejected before they are read; others by the application.
             max_request_body_size=app.config["MAX_CONTENT_LENGTH"] + (1 << 20),
-            # Notices clients that leave while they wait.
+            # Detects clients that leave while they wait.
             channel_request_lookahead=4,
             channel_timeout=300,
             asyncore_use_poll=True,
@@ -69,7 +69,7 @@ class Server:
     def run(self) -> None:
         """Serve until the process is interrupted."""
         try:
-            # The server's own loop would wait for clients before it leaves.
+            # The server's own loop would wait for clients at its end.
             self._server.asyncore.loop(timeout=1, map=self._server._map, use_poll=True)
         except (SystemExit, KeyboardInterrupt):
             pass
@@ -77,7 +77,7 @@ class Server:
             self.close()
 
     def close(self) -> None:
-        """Stop, and let go of clients that hold their connections open."""
+        """Stop, and close the connections of clients that keep them open."""
         self._turns.close()
         close_all(self._server._map, ignore_all=True)
         self._server.task_dispatcher.shutdown(timeout=5)
@@ -94,7 +94,7 @@ class Server:
         trace: TracebackType | None,
     ) -> None:
         if self._thread is not None:
-            # Only the thread that looks after the connections may close them while it runs.
+            # Only the thread of the connections may close them while it runs.
             self._server.trigger.pull_trigger(lambda: close_all(self._server._map, ignore_all=True))
             self._thread.join(10)
         self.close()

@@ -1,4 +1,4 @@
-"""What songs are called: by their tags, or by their folders and files where they have none."""
+"""Names of songs: from their tags, or from their folders and files if they have none."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 import unicodedata
 from typing import NamedTuple
 
-# Letters that no decomposition takes apart.
+# Letters without a Unicode decomposition.
 _LETTERS = str.maketrans(
     {"ø": "o", "đ": "d", "ł": "l", "\u0131": "i", "æ": "ae", "œ": "oe", "þ": "th"}
 )
@@ -18,7 +18,7 @@ _DISC = re.compile(r"^(?:cd|disc|disk|volume|vol\.?)[ ._-]*\d+$", re.IGNORECASE)
 
 
 class SongName(NamedTuple):
-    """Artist, album and title, '' for what is not known."""
+    """Artist, album and title, '' if unknown."""
 
     artist: str
     album: str
@@ -40,7 +40,7 @@ def folded(text: str) -> str:
 
 
 def words(text: str) -> list[str]:
-    """Return the words of a text, folded.
+    """Return the words of a text, normalised.
 
     Examples
     --------
@@ -51,7 +51,7 @@ def words(text: str) -> list[str]:
 
 
 def name_of_path(path: str, genres: frozenset[str] = frozenset()) -> SongName:
-    """Return what a song's place says of it.
+    """Return the artist, album and title in a song's path.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def name_of_path(path: str, genres: frozenset[str] = frozenset()) -> SongName:
         Relative to the library, such as "Artist/Album/01 Title.mp3", "Artist/Title.mp3" or
         "Artist - Title.mp3".
     genres : frozenset of str
-        Folded names of genres: a folder that is called so is no artist.
+        Normalised names of genres: a folder with such a name is not an artist.
 
     Examples
     --------
@@ -83,7 +83,7 @@ def name_of_path(path: str, genres: frozenset[str] = frozenset()) -> SongName:
 
 
 def album_folder(path: str) -> str:
-    """Return the folder of an album that a song lies in: of several discs the one above them.
+    """Return the folder of a song's album: for several discs their parent folder.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The songs of a map as numbers for the page: places, genres, and where the genres are densest."""
+"""The songs of a map as numbers for the page: positions, genres, and where genres are densest."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from genrenet.library.similarity import Floats
 
 MOST_SONGS = 200
-"""Of an answer with songs near others."""
+"""Maximum number of songs in an answer with similar songs."""
 
 MOST_NUMBERS = 5000
-"""Numbers of songs in one request."""
+"""Maximum number of songs in one request."""
 
 MOST_GENRES = 255
-"""Genres that are told apart; rarer ones are one."""
+"""Maximum number of genres; rarer ones are one."""
 
 OTHERS = "other genres"
 
@@ -30,10 +30,10 @@ _END = 65535
 def points_of(places: Floats, genres: Sequence[str], **told: Any) -> bytes:
     """Return a map as bytes, little-endian.
 
-    They are the length of what follows as uint32; JSON with ``genres``, the most frequent first
-    (``genre``, ``songs``, and ``labels``, places from 0 to 65,535 where they are densest), and what
-    else is ``told``; ``x`` and ``y`` of all songs as uint16, 65,535 at the right and at the top;
-    and the number of each song's genre as uint8.
+    They are the length of the header as uint32; a header of JSON with ``genres``, the most frequent
+    first (``genre``, ``songs``, and ``labels``, positions from 0 to 65,535 where they are densest),
+    and the entries of ``told``; ``x`` and ``y`` of all songs as uint16, 65,535 at the right and at
+    the top; and the index of each song's genre as uint8.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def points_of(places: Floats, genres: Sequence[str], **told: Any) -> bytes:
 
 
 def densest(points: NDArray[np.uint16]) -> list[list[int]]:
-    """Return a few places around which most of some points lie, the densest first.
+    """Return a few positions of the densest clusters of some points, the densest first.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Uploaded songs: each in a file of its own, which is gone when its answer is."""
+"""Uploaded songs: each in a file of its own, which is removed with its answer."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class UploadRequest(flask.Request):
     Attributes
     ----------
     kept : dict of str to file
-        Files that are closed and removed at the end of the request, unless somebody has taken them
+        Files that are closed and removed at the end of the request, unless they have been taken
         over.
     """
 
@@ -39,7 +39,7 @@ class UploadRequest(flask.Request):
         content_length: int | None = None,
     ) -> IO[bytes]:
         suffix = os.path.splitext(filename or "")[1].lower()
-        # Its name helps a decoder at most; what it holds decides.
+        # Its name is only a hint for a decoder; the content determines the format.
         handle, path = tempfile.mkstemp(
             suffix if suffix in SUFFIXES else "", "upload-", flask.current_app.config["UPLOADS"]
         )
@@ -47,7 +47,7 @@ class UploadRequest(flask.Request):
         return self.kept[path]
 
     def clean(self) -> None:
-        """Close and remove the files that are still here."""
+        """Close and remove the files that have not been taken over."""
         while self.kept:
             path, stream = self.kept.popitem()
             try:
@@ -58,7 +58,7 @@ class UploadRequest(flask.Request):
 
 
 def display_name(name: str | None) -> str:
-    """Return what an upload is called in answers: a name without folders and control characters."""
+    """Return an upload's name in answers: without folders and control characters."""
     last = (name or "").replace("\\", "/").rpartition("/")[2]
     text = os.fsencode(last).decode("utf-8", "backslashreplace")
     shown = "".join(c if c.isprintable() else " " for c in text).strip()

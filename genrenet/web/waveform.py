@@ -11,31 +11,31 @@ import numpy as np
 from genrenet import audio
 
 MOST = 1200
-"""Peaks of a song, at most."""
+"""Maximum number of peaks of a song."""
 
 FINEST = 0.02
-"""Seconds of audio a peak stands for, at least."""
+"""Minimum seconds of audio per peak."""
 
 BLOCK = 10.0
-"""Seconds of audio that are decoded at once, at most."""
+"""Maximum seconds of audio that are decoded at once."""
 
 
 def seconds_per_peak(duration: float) -> float:
-    """Return how much audio each peak of a song of ``duration`` seconds stands for."""
+    """Return the length of audio per peak, in seconds, for a song of ``duration`` seconds."""
     return max(FINEST, duration / MOST)
 
 
 def peaks(path: str, seconds: float, at_once: int = 100) -> Iterator[list[float]]:
-    """Yield the largest absolute sample of each ``seconds`` of a file, from 0 to 1, some at a time.
+    """Yield the maximum absolute sample of each ``seconds`` of a file, from 0 to 1, in batches.
 
-    What is damaged is left out, without an error: the outline is a help, never a condition.
+    Damaged parts are left out, without an error: the waveform is optional.
 
     Parameters
     ----------
     path : str
     seconds : float > 0
     at_once : int > 0
-        Length of the lists, but for the last.
+        Length of the lists, except the last.
 
     Yields
     ------
@@ -45,7 +45,7 @@ def peaks(path: str, seconds: float, at_once: int = 100) -> Iterator[list[float]
         with closing(audio.AudioFile(path)) as file:
             rate = file.info.sample_rate
             each = max(1, math.ceil(seconds * rate))
-            # A block is a few seconds of audio, however long the song is.
+            # A block is a few seconds of audio, whatever the length of the song.
             at_once = max(1, min(at_once, round(BLOCK * rate) // each))
             for block in file.stream(rate, block_seconds=each * at_once / rate):
                 padded = np.zeros(math.ceil(len(block) / each) * each, np.float32)

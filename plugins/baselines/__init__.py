@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from genrenet.inference.scorers import ScorerFormat
 
 VECTORS = "spectral-stats+short-term+block-level"
-"""Default features of the methods on vectors."""
+"""Default features of the methods for vectors."""
 
 
 @hookimpl
@@ -29,7 +29,7 @@ def register_baselines(register: Callable[[Baseline], None]) -> None:
     svm, kmeans = own("svm", "GenreSVM"), own("gaussian_kmeans", "GaussianKMeans")
     kl_knn, probe = own("kl_knn", "KLNearestNeighbours"), own("logistic", "LinearProbe")
     gaussians = [own("gaussian_table", "GaussianTable").path]
-    # What scikit-learn's own estimators consist of, and skops leaves to its users to trust.
+    # Types in scikit-learn's own estimators that skops does not trust by default.
     trees = ["sklearn.tree._tree.Tree"]
     calibrated = [
         "sklearn.calibration._CalibratedClassifier",
@@ -132,7 +132,7 @@ def register_baselines(register: Callable[[Baseline], None]) -> None:
 
 @hookimpl
 def register_scorers(register: Callable[[ScorerFormat], None]) -> None:
-    """Open fitted baselines where a file is asked for genres."""
+    """Open fitted baselines for classification."""
     from genrenet.inference.scorers import ScorerFormat
 
     load = Lazy("genrenet.baselines.fitted", "load_baseline")

@@ -1,4 +1,4 @@
-"""Nearest songs by their features: plain k nearest neighbours after standardising.
+"""k nearest neighbours on standardised features.
 
 Source
 ------
@@ -29,22 +29,22 @@ from ..shared import (
 class EuclideanNeighbours(Scorer):
     """k nearest neighbours by the Euclidean distance of standardised features.
 
-    Every feature is brought to mean 0 and variance 1 over the songs learnt from. Votes are counted
-    as `KLNearestNeighbours` counts them: a tie goes to the label with the nearest neighbour.
+    Every feature is standardised to mean 0 and variance 1 over the training songs. Votes are
+    counted as in `KLNearestNeighbours`: a tie goes to the label with the nearest neighbour.
 
     Parameters
     ----------
     n_neighbors : int > 0
         At most the number of training songs.
     weights : {"votes", "distance"}
-        Every neighbour counts the same, or by 1 / distance.
+        Uniform votes, or votes weighted by 1 / distance.
 
     Attributes
     ----------
     classes_ : ndarray, shape (labels,)
     n_features_in_ : int
     codes_ : ndarray of int, shape (songs,)
-        Labels of the songs learnt from, as places in ``classes_``.
+        Labels of the training songs, as indices in ``classes_``.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class EuclideanNeighbours(Scorer):
         self.weights = weights
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> EuclideanNeighbours:
-        """Keep songs and their labels.
+        """Store the training songs and their labels.
 
         Parameters
         ----------
@@ -72,7 +72,7 @@ class EuclideanNeighbours(Scorer):
         rows, self.classes_, self.codes_ = training_rows(self, X, y)
         check_enough("n_neighbors", self.n_neighbors, len(rows))
         self.scaler_ = StandardScaler().fit(rows)
-        # Trees are of no use in so many dimensions.
+        # Tree structures are inefficient in so many dimensions.
         self.index_ = NearestNeighbors(n_neighbors=self.n_neighbors, algorithm="brute")
         self.index_.fit(self.scaler_.transform(rows))
         return self
@@ -87,7 +87,7 @@ class EuclideanNeighbours(Scorer):
         Returns
         -------
         ndarray of float64, shape (songs, labels)
-            Rows sum to one; the largest score is the decision, ties are broken.
+            Rows sum to one; the largest score is the prediction, ties are broken.
         """
         rows = song_rows(self, X)
         distances, neighbours = self.index_.kneighbors(self.scaler_.transform(rows))

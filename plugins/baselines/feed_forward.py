@@ -1,11 +1,11 @@
-"""A small feed-forward network on rows of features.
+"""A small feed-forward network on feature vectors.
 
 Source
 ------
 M. Haggblade, Y. Hong, K. Kao, "Music genre classification", Stanford CS229 2011, where a network
-with one hidden layer did best. Here it is scikit-learn's, trained by L-BFGS (D. Liu, J. Nocedal,
-"On the limited memory BFGS method for large scale optimization", 1989): on a few hundred songs it
-is better and quicker than stochastic descent, and has no learning rate.
+with one hidden layer did best. This is scikit-learn's, trained by L-BFGS (D. Liu, J. Nocedal, "On
+the limited memory BFGS method for large scale optimization", 1989): on a few hundred songs it is
+more accurate and faster than stochastic gradient descent, and has no learning rate.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from ..shared import (
 class FeedForward(Scorer):
     """Feed-forward network on standardised features.
 
-    Every feature is brought to mean 0 and variance 1 over the songs learnt from.
+    Every feature is standardised to mean 0 and variance 1 over the training songs.
 
     Parameters
     ----------
@@ -42,20 +42,20 @@ class FeedForward(Scorer):
         Neurons of the hidden layers.
     activation : {"relu", "tanh", "logistic"}
     alpha : float >= 0
-        Weight of the squared weights in the loss: more is smoother.
+        L2 regularisation of the weights.
     max_iter : int > 0
-        Steps at most. Training that ends there says nothing: see ``converged_``.
+        Maximum number of iterations. Reaching it gives no warning: see ``converged_``.
     random_state : int, RandomState or None
-        Of the first weights.
+        Random numbers of the initial weights.
 
     Attributes
     ----------
     classes_ : ndarray, shape (labels,)
     n_features_in_ : int
     n_iter_ : int
-        Steps taken.
+        Number of iterations.
     converged_ : bool
-        Whether training ended by itself.
+        Whether training converged.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class FeedForward(Scorer):
         self.random_state = random_state
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> FeedForward:
-        """Learn from songs.
+        """Fit to songs.
 
         Parameters
         ----------
@@ -101,7 +101,7 @@ class FeedForward(Scorer):
             max_iter=self.max_iter,
             random_state=self.random_state,
         )
-        # Its products are so small that threads would wait for each other longer than they work.
+        # The matrices are so small that threads would wait for each other longer than they work.
         with warnings.catch_warnings(), threadpool_limits(1, "blas"):
             warnings.simplefilter("ignore", ConvergenceWarning)
             self.network_ = network.fit(self.scaler_.transform(rows), codes)
@@ -112,6 +112,6 @@ class FeedForward(Scorer):
     def predict_proba(self, X: ArrayLike) -> Floats:
         """Return the scores of songs, of shape (songs, labels); rows sum to one."""
         rows = song_rows(self, X)
-        if len(self.classes_) == 1:  # of which scikit-learn's network makes two
+        if len(self.classes_) == 1:  # scikit-learn's network would make two
             return np.ones((len(rows), 1))
         return np.asarray(self.network_.predict_proba(self.scaler_.transform(rows)), np.float64)

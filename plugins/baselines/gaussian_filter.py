@@ -1,4 +1,4 @@
-"""A filter for large collections: which songs may be near, before any distance is computed.
+"""A filter for large collections: propose candidate neighbours before computing distances.
 
 A Gaussian of d dimensions with mean m and covariance S becomes the symmetric positive definite
 matrix ::
@@ -6,23 +6,23 @@ matrix ::
     [S + m m^T   m]
     [m^T         1]
 
-of d + 1 dimensions, where a distance of such matrices that no linear map changes is one of
+of d + 1 dimensions, where a distance of such matrices that is invariant to linear maps is one of
 Gaussians (Calvo and Oller). The Euclidean distance of their logarithms is close to it, and so to
 the symmetrised Kullback-Leibler distance, the more so the nearer two songs are to each other and to
-the middle of the whitened `GaussianTable`. A graph of these vectors that is walked from song to
-song (HNSW) proposes some songs; only their distances are computed and decide.
+the centre of the whitened `GaussianTable`. A graph index of these vectors (HNSW) proposes
+candidates; only their distances are computed and decide.
 
-This is filter-and-refine as Schnitzer et al. have it, with another filter than their FastMap, whose
-vectors come from distances to pivots. Of 30,000 Gaussians of real songs with jitter so many of the
-ten nearest were among the nearest 20 (50, 100) vectors: this one 1.00 (1.00, 1.00), means and
-logarithms of the covariances 0.97 (1.00, 1.00), classical scaling of the distances' roots to 1,000
-landmarks 0.94 (1.00, 1.00), FastMap of 40 pivots 0.80 (0.95, 0.99) on the roots of the distances
-and 0.55 (0.74, 0.84) on the distances.
+This is filter-and-refine as in Schnitzer et al., with another filter than their FastMap, whose
+vectors are computed from distances to pivots. For 30,000 Gaussians of real songs with jitter, the
+share of the ten nearest that were among the nearest 20 (50, 100) vectors was: this filter 1.00
+(1.00, 1.00), means and logarithms of the covariances 0.97 (1.00, 1.00), classical scaling of the
+distances' roots to 1,000 landmarks 0.94 (1.00, 1.00), FastMap of 40 pivots 0.80 (0.95, 0.99) on the
+roots of the distances and 0.55 (0.74, 0.84) on the distances.
 
-Of 300,000 of them, asked 512 at once on two cores, 0.999 of the ten nearest were found at 37 times
-the speed of comparing all, and 0.996 at 82 times the speed with local scaling from a sample of
-2,000 songs; making the graph took 114 s. `scripts/benchmark.py kl-filter` measures it again, of
-100,000 songs unless `--songs` says otherwise.
+For 300,000 of them, with 512 queries at once on two cores, 0.999 of the ten nearest were found at
+37 times the speed of comparing all, and 0.996 at 82 times the speed with local scaling from a
+sample of 2,000 songs; building the graph took 114 s. `scripts/benchmark.py kl-filter` measures it
+again, with 100,000 songs unless `--songs` is given.
 
 Sources
 -------
@@ -50,13 +50,13 @@ from ..shared import Floats, Integers
 from .gaussian_table import BLOCK, GaussianTable, blocks, distances_of_pairs
 
 LINKS, EFFORT = 16, 96
-"""Links of a song in the graph, and songs that are looked at to place one."""
+"""Links of a song in the graph, and number of candidates when it is inserted."""
 
 
 class GaussianFilter:
-    """A graph of the songs of a table.
+    """A graph index of the songs of a table.
 
-    All cores make it, so that two graphs of the same songs may differ a little in what they miss.
+    It is built in parallel, so two graphs of the same songs may differ slightly in their recall.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ class GaussianFilter:
     Attributes
     ----------
     graph : ndarray of uint8
-        As usearch stores it, in half precision.
+        In usearch's format, in half precision.
     """
 
     def __init__(self, songs: GaussianTable) -> None:
@@ -88,20 +88,19 @@ class GaussianFilter:
         return {"graph": self.graph}
 
     def proposals(self, queries: GaussianTable, count: int) -> Iterator[tuple[slice, Integers]]:
-        """Yield for each block of queries rows of ``count`` songs that may be near, in no order.
+        """Yield for each block of queries rows of ``count`` candidate songs, in no order.
 
         Parameters
         ----------
         queries : GaussianTable
-            Made like the filter's.
+            Transformed like the filter's.
         count : int > 0
-            At most the number of songs. Where the graph leads to fewer, the first it found is
-            there several times.
+            At most the number of songs. If the graph reaches fewer, the first one is repeated.
         """
         index = self.opened()
         index.expansion_search = max(count, 64)
         for rows, vectors in _embedded(queries):
-            # Of one query usearch returns matches of another kind.
+            # For one query usearch returns another type of matches.
             asked = np.repeat(vectors, 2, axis=0) if len(vectors) == 1 else vectors
             found = index.search(asked, count, threads=cores())
             keys = found.keys[: len(vectors)].astype(np.intp)
@@ -120,11 +119,9 @@ class GaussianFilter:
 def refined(
     graph: GaussianFilter, queries: GaussianTable, songs: GaussianTable, count: int
 ) -> Iterator[tuple[slice, Floats, Integers]]:
-    """Yield for each block of queries the distances to the songs that the filter proposes, and
-    their rows.
+    """Yield for each block of queries the distances to the filter's candidates, and their rows.
 
-    Both of shape (queries, count); a song that is proposed twice is infinitely far away the second
-    time.
+    Both of shape (queries, count); the distance of a repeated candidate is infinite.
     """
     for rows, few in graph.proposals(queries, count):
         few = np.sort(few, axis=1)
@@ -135,7 +132,7 @@ def refined(
 
 
 def embedded(songs: GaussianTable) -> NDArray[np.float32]:
-    """Return vectors of shape (songs, (d + 1) (d + 2) / 2), near where the songs are.
+    """Return vectors of shape (songs, (d + 1) (d + 2) / 2), close together for similar songs.
 
     The squared Euclidean distance of two is about twice their songs' distance.
     """

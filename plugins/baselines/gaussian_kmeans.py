@@ -1,11 +1,11 @@
-"""Clusters of songs as Gaussians: found without labels, then named by the songs in them.
+"""k-means of songs as Gaussians: clusters found without labels, then labelled by majority.
 
 Source
 ------
 M. Haggblade, Y. Hong, K. Kao, "Music genre classification", Stanford CS229 2011: k-means with the
 symmetrised Kullback-Leibler distance; a centroid is the mean of its songs' means and the mean of
-their covariances; it starts from random songs that are far apart, several times, and the clustering
-stays that names the songs learnt from best.
+their covariances; there are several initialisations with random songs that are far apart, of which
+the one with the highest training accuracy is kept.
 """
 
 from __future__ import annotations
@@ -36,26 +36,26 @@ LOWER, STEPS = 0.8, 30
 
 
 class GaussianKMeans(ClassifierMixin, BaseEstimator):
-    """k-means of Gaussians whose clusters get the label of most songs in them.
+    """k-means of Gaussians, with the majority label of the songs in each cluster.
 
     Parameters
     ----------
     n_clusters : int > 0, optional
-        As many as there are labels by default.
+        By default the number of labels.
     n_init : int > 0
-        Number of starts.
+        Number of initialisations.
     max_iter : int > 0
-        After which a start ends if songs still change their clusters.
+        Maximum number of iterations of a run.
     min_distance : float >= 0, optional
-        What the songs it starts from must be apart, in nats; by default the median distance of (at
-        most 500) songs. Where not enough songs are that far apart it is lowered by a fifth, again
-        and again, and after 30 times given up.
+        Minimum distance between initial songs, in nats; by default the median distance of (at most
+        500) songs. If there are not enough such songs it is lowered by a fifth repeatedly, and
+        dropped after 30 times.
     select : {"accuracy", "inertia"}
-        Which start stays: the one that names most songs right, as in the source, or the one with
-        the least sum of distances to the centroids, which looks at no labels. Equals are decided by
-        the other, then the first stays.
+        Which run is kept: the one with the highest training accuracy, as in the source, or the one
+        with the lowest sum of distances to the centroids, without labels. Ties are decided by the
+        other criterion, then the first is kept.
     covariance : {"full", "diagonal"}
-        Whether how the numbers of a mean vary together counts, or only their variances.
+        Whether covariances are used, or only variances.
     random_state : int, RandomState or None
 
     Attributes
@@ -66,15 +66,15 @@ class GaussianKMeans(ClassifierMixin, BaseEstimator):
     cluster_centers_ : ndarray of float64, shape (clusters, d + d * d)
         Gaussians, as rows.
     cluster_labels_ : ndarray, shape (clusters,)
-        Their names.
+        Labels of the clusters.
     cluster_shares_ : ndarray of float64, shape (clusters, labels)
-        What share of the songs of a cluster each label has; rows sum to one.
+        Share of each label among the songs of a cluster; rows sum to one.
     inertia_ : float
         Sum of the distances of songs to their centroids, in nats.
     accuracy_ : float in [0, 1]
-        Share of the songs learnt from that get their own label.
+        Training accuracy.
     n_iter_ : int
-        Of the start that stayed.
+        Number of iterations of the run that was kept.
 
     Examples
     --------
@@ -103,19 +103,19 @@ class GaussianKMeans(ClassifierMixin, BaseEstimator):
         self.random_state = random_state
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> GaussianKMeans:
-        """Find clusters, and name them.
+        """Find clusters, and label them.
 
         Parameters
         ----------
         X : array_like of float, shape (songs, d + d * d)
-            A mean and a covariance a row.
+            A mean and a covariance per row.
         y : array_like, shape (songs,)
             Labels.
 
         Raises
         ------
         InputError
-            A setting out of range, more clusters than songs, or rows that are no Gaussians.
+            A setting out of range, more clusters than songs, or rows that are not Gaussians.
         """
         self._check_settings()
         rows, self.classes_, codes = training_rows(self, X, y)
@@ -148,7 +148,7 @@ class GaussianKMeans(ClassifierMixin, BaseEstimator):
         return kl_between(GaussianTable.of(rows, like=self.table_), self.table_)
 
     def predict_proba(self, X: ArrayLike) -> Floats:
-        """Return the shares of the labels among the songs learnt from in the nearest cluster.
+        """Return the shares of the labels among the training songs in the nearest cluster.
 
         Parameters
         ----------
@@ -157,14 +157,14 @@ class GaussianKMeans(ClassifierMixin, BaseEstimator):
         Returns
         -------
         ndarray of float64, shape (songs, labels)
-            Rows sum to one; the largest score, the first of equals, is the decision.
+            Rows sum to one; the largest score, the first of equals, is the prediction.
         """
         nearest = self.distances(X).argmin(axis=1)
         shares: Floats = self.cluster_shares_[nearest]
         return shares
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
-        """Return the name of the nearest cluster for each song, of shape (songs,)."""
+        """Return the label of the nearest cluster for each song, of shape (songs,)."""
         nearest = self.distances(X).argmin(axis=1)
         labels: NDArray[Any] = self.cluster_labels_[nearest]
         return labels
@@ -191,8 +191,8 @@ def _median_distance(songs: GaussianTable, random: np.random.RandomState) -> flo
 def _far_apart(
     songs: GaussianTable, n: int, apart: float, random: np.random.RandomState
 ) -> Integers:
-    """Return the rows of ``n`` random songs that are more than ``apart`` from each other,
-    as far as can be.
+    """Return the rows of ``n`` random songs that are, if possible, more than ``apart`` from each
+    other.
     """
     order, chosen = random.permutation(len(songs)), list[int]()
     nearest, lowered = np.full(len(songs), np.inf), 0
@@ -211,8 +211,8 @@ def _far_apart(
 def _cluster(
     rows: Floats, songs: GaussianTable, starts: Integers, max_iter: int
 ) -> tuple[Floats, Integers, float, int]:
-    """Return centroids as rows, the cluster of each song, the sum of distances, and the
-    steps taken.
+    """Return centroids as rows, the cluster of each song, the sum of distances, and the number of
+    iterations.
     """
     centroids, places = rows[starts], np.full(len(rows), -1, np.intp)
     n_iter = 0
@@ -242,9 +242,7 @@ def _fill_empty(places: Integers, distances: Floats) -> Integers:
 
 
 def _shares(places: Integers, codes: Integers, clusters: int, labels: int) -> Floats:
-    """Return the shares of labels in clusters; those of all songs in a cluster that ended
-    up empty.
-    """
+    """Return the shares of labels in clusters; for an empty cluster those of all songs."""
     counts = np.zeros((clusters, labels))
     np.add.at(counts, (places, codes), 1)
     counts[counts.sum(axis=1) == 0] = np.bincount(codes, minlength=labels)

@@ -1,10 +1,10 @@
-"""Gaussians of songs as rows of numbers: how they are laid out, and what is wrong with them.
+"""Gaussians of songs as rows of numbers: their layout and validation.
 
 A song is a row of ``d + d * d`` numbers: the mean, then the covariance row by row.
 
-A covariance counts as singular where its correlation matrix has an eigenvalue under 1e-10 (a song
-with fewer frames than ``d``, say). It is then regularised: 1e-6 of each variance is added to that
-variance. One that is singular even so (a variance of 0, a negative eigenvalue) is an error.
+A covariance counts as singular if its correlation matrix has an eigenvalue below 1e-10 (for example
+for a song with fewer frames than ``d``). It is then regularised: 1e-6 of each variance is added to
+that variance. One that is singular even so (a variance of 0, a negative eigenvalue) is an error.
 """
 
 from __future__ import annotations
@@ -40,27 +40,27 @@ def dimension(columns: int) -> int:
 
 
 def split_rows(X: ArrayLike, diagonal: bool = False, *, first: int = 0) -> tuple[Floats, Floats]:
-    """Take rows of Gaussians apart, and check them.
+    """Split rows of Gaussians into means and covariances, and check them.
 
     Parameters
     ----------
     X : array_like of float, shape (songs, d + d * d)
     diagonal : bool
-        Look at the variances only: what stands beside the diagonal is set to 0.
+        Use only the variances: off-diagonal elements are set to 0.
     first : int
-        Number of the first row, as errors name it.
+        Number of the first row, for error messages.
 
     Returns
     -------
     means : ndarray of float64, shape (songs, d)
     covariances : ndarray of float64, shape (songs, d, d)
-        Positive definite; regularised where that was needed (see above).
+        Positive definite; regularised if needed (see above).
 
     Raises
     ------
     InputError
-        A wrong shape; or a row with numbers that are not finite, with a covariance that is not
-        symmetric, or with one that stays singular. The row is named.
+        A wrong shape; or a row with non-finite numbers, with a covariance that is not symmetric, or
+        with one that stays singular. The message has the row's number.
 
     Examples
     --------
@@ -110,7 +110,7 @@ def _refuse(bad: Any, first: int, what: str, wanted: str) -> None:
 
 
 def join_rows(means: ArrayLike, covariances: ArrayLike) -> Floats:
-    """Put rows of Gaussians together from what `split_rows` gives.
+    """Join means and covariances to rows of Gaussians, the inverse of `split_rows`.
 
     Parameters
     ----------

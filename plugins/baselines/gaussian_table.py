@@ -2,21 +2,22 @@
 
 Conventions
 -----------
-Rows are as `genrenet_plugins.baselines.gaussian_rows` has them. The distance of two songs is
+Rows are as in `genrenet_plugins.baselines.gaussian_rows`. The distance of two songs is
 ``KL(p||q) + KL(q||p)``, in nats, of d-dimensional normal distributions, where log-determinants
 cancel. With means m, covariances S, precisions P = S^-1, second moments M = S + m m^T it is ::
 
     1/2 [tr(Pp Mq) + tr(Mp Pq) - 2 (Pp mp).mq - 2 mp.(Pq mq) + mp.Pp mp + mq.Pq mq] - d
 
-where every term is an inner product of something of p with something of q. So a song becomes two
-vectors, ``left`` and ``right``, and all distances are one matrix product of these.
+where every term is an inner product of a function of p and a function of q. So a song is
+represented by two vectors, ``left`` and ``right``, and all distances are one matrix product of
+these.
 
 Precision
 ---------
-The distance stays the same where all songs are moved and mapped alike. They are moved by the mean
-of the means and whitened by the mean covariance, which makes the terms small. Where they still
-cancel so far that a product could be wrong by more than 1e-9 (of itself, or of 1 if it is smaller),
-that pair is computed again from ``mp - mq``, ``Sp - Sq`` and ``Pp - Pq``, where nothing cancels.
+The distance is invariant to an affine map of all songs. They are centred at the mean of the means
+and whitened by the mean covariance, which makes the terms small. If they still cancel so far that a
+product could have an error above 1e-9 (relative, or absolute if the distance is below 1), that pair
+is computed again from ``mp - mq``, ``Sp - Sq`` and ``Pp - Pq``, where nothing cancels.
 
 Sources
 -------
@@ -44,14 +45,14 @@ Sides = tuple[tuple[Floats, Floats], tuple[Floats, Floats]]
 
 @dataclass
 class GaussianTable:
-    """Gaussians made ready for products.
+    """Gaussians prepared for matrix products.
 
     Attributes
     ----------
     offset : ndarray of float64, shape (d,)
-        What all means are moved by.
+        Subtracted from all means.
     whitener : ndarray of float64, shape (d, d)
-        What all are mapped by then.
+        Linear map that is applied then.
     diagonal : bool
         Whether only the variances count.
     columns : ndarray of float64, shape (songs, 2 d + 2 e + 1)
@@ -69,13 +70,13 @@ class GaussianTable:
     def of(
         cls, X: ArrayLike, *, like: GaussianTable | None = None, diagonal: bool = False
     ) -> GaussianTable:
-        """Make rows of Gaussians ready.
+        """Prepare rows of Gaussians.
 
         Parameters
         ----------
         X : array_like of float, shape (songs, d + d * d), songs >= 1
         like : GaussianTable, optional
-            What they will be compared with: they are moved, mapped and made diagonal as it was.
+            Table they will be compared with: its offset, whitener and ``diagonal`` are used.
         diagonal : bool
             Whether only the variances count; ``like`` overrides it.
 
@@ -112,19 +113,19 @@ class GaussianTable:
         return len(self.columns)
 
     def take(self, rows: Integers) -> GaussianTable:
-        """Return some of the songs."""
+        """Return a subset of the songs."""
         return replace(self, columns=self.columns[rows])
 
     def parts(self, rows: slice | Integers) -> list[Floats]:
-        """Return means, pulls, covariances, precisions and constants of some songs."""
+        """Return means, pulls, covariances, precisions and constants of a subset of the songs."""
         d = len(self.offset)
         packed = (self.columns.shape[1] - 2 * d - 1) // 2
         ends = np.cumsum([d, d, packed, packed])
         return np.split(self.columns[rows], ends.tolist(), axis=1)
 
     def left(self, rows: slice) -> tuple[Floats, Floats]:
-        """Return the vectors of shape (n, 2 d + 2 e + 2), and the sizes of their parts, of
-        shape (n, 6).
+        """Return the vectors of shape (n, 2 d + 2 e + 2), and the norms of their parts, of shape
+        (n, 6).
         """
         means, pulls, covariances, precisions, constants = self.parts(rows)
         moments = covariances + _squares(means, self.diagonal)
@@ -132,7 +133,7 @@ class GaussianTable:
         return _measured([precisions, moments, pulls, means, constants, one])
 
     def right(self, rows: slice) -> tuple[Floats, Floats]:
-        """As `left`; the inner product of a left and a right vector is their songs' distance."""
+        """Like `left`; the inner product of a left and a right vector is their songs' distance."""
         means, pulls, covariances, precisions, constants = self.parts(rows)
         moments = covariances + _squares(means, self.diagonal)
         half, rest = np.full_like(constants, 0.5), constants / 2 - len(self.offset)
@@ -145,7 +146,7 @@ def _common(rows: Floats, diagonal: bool) -> tuple[Floats, Floats]:
             middle = rows.mean(axis=0, keepdims=True)
         means, covariances = split_rows(middle, diagonal)
     except InputError:
-        split_rows(rows, diagonal)  # names the row that is to blame
+        split_rows(rows, diagonal)  # the error has the number of the invalid row
         raise
     return means[0], np.linalg.inv(np.linalg.cholesky(covariances[0]))
 
@@ -191,9 +192,7 @@ def distances_of_pairs(p: GaussianTable, i: Integers, q: GaussianTable, j: Integ
 def distances_of_block(
     p: GaussianTable, rows: slice, q: GaussianTable, columns: slice, sides: Sides
 ) -> Floats:
-    """Return the distances of a block of pairs; the few where the terms cancel are computed
-    again.
-    """
+    """Return the distances of a block of pairs; those where the terms cancel are computed again."""
     (left, left_sizes), (right, right_sizes) = sides
     found = left @ right.T
     scale = 4 * np.finfo(np.float64).eps / TOLERANCE
@@ -204,7 +203,7 @@ def distances_of_block(
 
 
 def kl_between(p: GaussianTable, q: GaussianTable, block: int = BLOCK) -> Floats:
-    """Return the `symmetric_kl` of songs that are ready, of shape (songs of p, songs of q)."""
+    """Return the `symmetric_kl` of prepared songs, of shape (songs of p, songs of q)."""
     check_at_least("block", block)
     found = np.empty((len(p), len(q)))
     rights = [(part, q.right(part)) for part in blocks(len(q), block)]

@@ -1,8 +1,8 @@
-"""Distances between songs as Gaussians: of all pairs at once, and who is nearest to whom.
+"""Distances between songs as Gaussians: of all pairs, or of the nearest neighbours.
 
-Rows are as `genrenet_plugins.baselines.gaussian_rows` has them. The distance of two songs is
-``KL(p||q) + KL(q||p)``, in nats; `genrenet_plugins.baselines.gaussian_table` says how it becomes
-products.
+Rows are as in `genrenet_plugins.baselines.gaussian_rows`. The distance of two songs is
+``KL(p||q) + KL(q||p)``, in nats; `genrenet_plugins.baselines.gaussian_table` describes its
+computation by matrix products.
 
 Sources
 -------
@@ -57,10 +57,10 @@ def symmetric_kl(
     Y : array_like of float, shape (others, d + d * d), optional
         ``X`` itself by default.
     diagonal : bool
-        Take the numbers of a mean as independent: only variances count.
+        Assume independent features: only variances are used.
     block : int > 0
-        Songs on either side of one product. Beside the result, memory holds two products and two
-        vectors of 2 d + d (d + 1) + 2 numbers a song.
+        Number of songs on either side of one product. Besides the result, memory holds two products
+        and two vectors of 2 d + d (d + 1) + 2 numbers per song.
 
     Returns
     -------
@@ -102,10 +102,10 @@ def nearest(
     diagonal : bool
         As in `symmetric_kl`; a `GaussianTable` overrides it.
     block : int > 0
-        Songs on either side of one product: the whole matrix of distances never exists.
+        Number of songs on either side of one product: the full distance matrix is never stored.
     index : {"blocked", "faiss"}
-        What finds the neighbours: products in NumPy, or an exact index of inner products of faiss
-        (extra ``faiss``). That one works in single precision: it proposes 4 k + 32 songs, whose
+        Search method: products in NumPy, or an exact inner product index of faiss (extra
+        ``faiss``). The latter works in single precision: it proposes 4 k + 32 songs, whose
         distances are then computed in double precision.
 
     Returns
@@ -113,7 +113,7 @@ def nearest(
     distances : ndarray of float64, shape (songs, k)
         The nearest first.
     neighbours : ndarray of int, shape (songs, k)
-        Rows of ``Y``; of songs equally far away the first comes first.
+        Rows of ``Y``; of equal distances the first row comes first.
 
     Raises
     ------
@@ -145,7 +145,7 @@ def nearest(
 def _blocked_proposals(
     p: GaussianTable, q: GaussianTable, k: int, block: int
 ) -> Iterator[tuple[slice, Integers]]:
-    """Yield for each block of songs a few more neighbours than asked for, in no order."""
+    """Yield for each block of songs slightly more neighbours than requested, in no order."""
     n = min(k + SPARE, len(q))
     rights = [(part, q.right(part)) for part in blocks(len(q), block)]
     for rows in blocks(len(p), block):
@@ -158,7 +158,7 @@ def _blocked_proposals(
             few = np.hstack([few, near + columns.start])
             near = _least(best, n)
             best, few = _taken(best, near), _taken(few, near)
-        # What is farther than the k-th by more than rounding cannot be among the first k.
+        # A distance above the k-th by more than rounding errors cannot be among the first k.
         order = np.argsort(best, axis=1)
         best, few = _taken(best, order), _taken(few, order)
         limit = best[:, k - 1 : k] + 4 * TOLERANCE * np.maximum(best[:, k - 1 : k], 1.0)
@@ -178,7 +178,7 @@ def _least(values: Floats, n: int) -> Integers:
 def _faiss_proposals(
     p: GaussianTable, q: GaussianTable, k: int, block: int
 ) -> Iterator[tuple[slice, Integers]]:
-    """As `_blocked_proposals`, from an exact index of inner products."""
+    """Like `_blocked_proposals`, from an exact index of inner products."""
     faiss = import_faiss()
     n = min(4 * k + 32, len(q))
     right = q.right(slice(0, len(q)))[0]

@@ -1,4 +1,4 @@
-"""Nearest songs, as Gaussians: a song gets the genre of those that sound most like it.
+"""k nearest neighbours of songs as Gaussians.
 
 Source
 ------
@@ -32,7 +32,7 @@ from .gaussians import GaussianTable, import_faiss, nearest
 from .local_scaling import filtered_nearest, filtered_reaches, nearest_by_scaled, reaches
 
 EXACT = 50_000
-"""Up to so many songs ``index="auto"`` compares all."""
+"""Maximum number of songs that ``index="auto"`` compares exhaustively."""
 
 
 class KLNearestNeighbours(Scorer):
@@ -43,26 +43,26 @@ class KLNearestNeighbours(Scorer):
     n_neighbors : int > 0
         At most the number of training songs.
     covariance : {"full", "diagonal"}
-        Whether how the numbers of a mean vary together counts, or only their variances.
+        Whether covariances are used, or only variances.
     weights : {"votes", "distance"}
-        Every neighbour counts the same, or by 1 / distance.
+        Uniform votes, or votes weighted by 1 / distance.
     local_scaling : int >= 0
-        Distances are divided by how far away the two songs' own nearest so many neighbours are;
-        0 leaves them as they are.
+        Distances are divided by the mean distances of both songs to this number of their own
+        nearest neighbours; 0 turns it off.
     scaling_sample : int >= 0
-        Look for songs' own nearest among so many songs drawn by chance, so that learning takes
-        time in proportion to the number of songs; 0 looks among all.
+        Estimate these mean distances on a random sample of this size, so that fitting takes time in
+        proportion to the number of songs; 0 uses all songs.
     index : {"auto", "blocked", "faiss", "filter"}
-        What finds the neighbours. "blocked" compares all songs. "faiss" does too; it needs the
-        extra of that name, and no local scaling. "filter" computes distances to a few candidates
-        only. "auto" is "blocked" up to 50,000 songs, and "filter" beyond.
+        Search method. "blocked" compares all songs. "faiss" does too; it needs the extra of that
+        name, and no local scaling. "filter" computes distances to a few candidates only. "auto" is
+        "blocked" up to 50,000 songs, and "filter" beyond.
     candidates : int > 0
-        Songs that the filter proposes to each; at least three times ``n_neighbors`` and
+        Number of candidates from the filter for each song; at least three times ``n_neighbors`` and
         ``local_scaling`` in any case.
     block : int > 0
-        Songs on either side of one product: less needs less memory, and changes no result.
+        Number of songs on either side of one product: less needs less memory, with the same result.
     random_state : int, RandomState or None
-        Draws the sample.
+        Random numbers of the sample.
 
     Attributes
     ----------
@@ -70,13 +70,13 @@ class KLNearestNeighbours(Scorer):
     n_features_in_ : int
         d + d * d.
     table_ : GaussianTable
-        The songs learnt from.
+        The training songs.
     codes_ : ndarray of int, shape (songs,)
-        Their labels, as places in ``classes_``.
+        Their labels, as indices in ``classes_``.
     reach_ : ndarray of float, shape (songs,)
-        With local scaling: how far away each song's own neighbours are.
+        With local scaling: each song's mean distance to its own neighbours.
     filter_ : GaussianFilter or None
-        What proposes candidates, where a filter does.
+        The filter that proposes candidates, if one is used.
 
     Notes
     -----
@@ -113,19 +113,19 @@ class KLNearestNeighbours(Scorer):
         self.random_state = random_state
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> KLNearestNeighbours:
-        """Keep songs and their labels.
+        """Store the training songs and their labels.
 
         Parameters
         ----------
         X : array_like of float, shape (songs, d + d * d)
-            A mean and a covariance a row.
+            A mean and a covariance per row.
         y : array_like, shape (songs,)
             Labels.
 
         Raises
         ------
         InputError
-            A setting out of range, more neighbours than songs, or rows that are no Gaussians.
+            A setting out of range, more neighbours than songs, or rows that are not Gaussians.
         """
         check_at_least("n_neighbors", self.n_neighbors)
         check_at_least("block", self.block)
@@ -181,7 +181,7 @@ class KLNearestNeighbours(Scorer):
         Returns
         -------
         ndarray of float64, shape (songs, labels)
-            Rows sum to one; the largest score is the decision, ties are broken.
+            Rows sum to one; the largest score is the prediction, ties are broken.
         """
         distances, neighbours = self.kneighbors(X)
         return vote(distances, self.codes_[neighbours], len(self.classes_), self.weights)

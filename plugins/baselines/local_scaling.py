@@ -1,8 +1,8 @@
-"""Local scaling: distances seen from where the two songs are, so that no song is near to all.
+"""Local scaling of distances, to reduce hubs.
 
-Distances in many dimensions have hubs: songs that are among the nearest of very many others, of
-every genre, and songs that are nobody's neighbours. Dividing a distance by the geometric mean of
-how far away each of the two songs' own neighbours are takes most of that away.
+Distances in many dimensions have hubs: songs that are among the nearest neighbours of very many
+others, of every genre, and songs that are nobody's neighbours. Dividing a distance by the geometric
+mean of both songs' mean distances to their own neighbours largely removes this effect.
 
 Source
 ------
@@ -22,11 +22,11 @@ from .gaussian_filter import GaussianFilter, refined
 from .gaussian_table import GaussianTable, blocks, distances_of_block
 
 LEAST = 1e-12
-"""Reaches below this (copies of one song) count as this much."""
+"""Lower limit of reaches, for copies of one song."""
 
 
 SPARE = 3
-"""A filter is asked for so many times the songs that count."""
+"""Factor of the number of candidates of a filter relative to the number of neighbours."""
 
 
 def reaches(songs: GaussianTable, n: int, block: int, sample: Integers | None = None) -> Floats:
@@ -36,11 +36,11 @@ def reaches(songs: GaussianTable, n: int, block: int, sample: Integers | None = 
     ----------
     songs : GaussianTable
     n : int > 0
-        How many others; all where there are fewer.
+        Number of others; all if there are fewer.
     block : int > 0
-        Songs on either side of one product.
+        Number of songs on either side of one product.
     sample : ndarray of int, shape (some,), optional
-        Look among these rows only: what is near is then farther away, for all songs alike.
+        Search only these rows: the distances are then larger, for all songs alike.
 
     Returns
     -------
@@ -59,7 +59,7 @@ def reaches(songs: GaussianTable, n: int, block: int, sample: Integers | None = 
 
 
 def filtered_reaches(graph: GaussianFilter, songs: GaussianTable, n: int) -> Floats:
-    """As `reaches`, among the songs that a filter proposes."""
+    """Like `reaches`, among the candidates of a filter."""
     found, n = np.empty(len(songs)), min(n, len(songs) - 1)
     for rows, distances, few in refined(graph, songs, songs, min(SPARE * n + 1, len(songs))):
         distances[few == np.arange(rows.start, rows.stop)[:, None]] = np.inf
@@ -76,7 +76,7 @@ def filtered_nearest(
     reach: Floats | None = None,
     n: int = 0,
 ) -> tuple[Floats, Integers]:
-    """As `nearest_by_scaled` among the songs that a filter proposes; unscaled without ``reach``."""
+    """Like `nearest_by_scaled` among the candidates of a filter; unscaled without ``reach``."""
     nearest, neighbours = np.empty((len(queries), k)), np.empty((len(queries), k), np.intp)
     count = min(max(candidates, SPARE * max(k, n)), len(songs))
     for rows, distances, few in refined(graph, queries, songs, count):
@@ -103,14 +103,14 @@ def nearest_by_scaled(
     n : int > 0
         As in `reaches`; a query's reach is the mean distance to its ``n`` nearest songs.
     block : int > 0
-        Queries at once: memory holds so many rows of distances to all songs.
+        Number of queries at once: memory holds this many rows of distances to all songs.
 
     Returns
     -------
     distances : ndarray of float64, shape (queries, k)
         Scaled, the nearest first.
     neighbours : ndarray of int, shape (queries, k)
-        Of songs equally far away the first comes first.
+        Of equal distances the first row comes first.
     """
     scaled, neighbours = np.empty((len(queries), k)), np.empty((len(queries), k), np.intp)
     for rows, distances in _rows_of_distances(queries, songs, block):
@@ -125,7 +125,7 @@ def nearest_by_scaled(
 def _rows_of_distances(
     p: GaussianTable, q: GaussianTable, block: int
 ) -> Iterator[tuple[slice, Floats]]:
-    """Yield the distances of a block of songs to all others, block after block."""
+    """Yield the distances of a block of songs to all others, block by block."""
     rights = [(part, q.right(part)) for part in blocks(len(q), block)]
     for rows in blocks(len(p), block):
         left = p.left(rows)
@@ -136,9 +136,7 @@ def _rows_of_distances(
 
 
 def _mean_of_least(distances: Floats, n: int) -> Floats:
-    """Return the mean of the ``n`` smallest numbers of each row that are finite; one where there
-    are none.
-    """
+    """Return the mean of the ``n`` smallest finite numbers of each row; one if there are none."""
     if n < 1:
         return np.ones(len(distances))
     least = np.partition(distances, n - 1, axis=1)[:, :n]

@@ -1,4 +1,4 @@
-"""Logistic regression on rows of features: on a network's embeddings it is the linear probe.
+"""Logistic regression on feature vectors: on a network's embeddings it is the linear probe.
 
 Sources
 -------
@@ -25,14 +25,14 @@ from ..shared import Floats, Scorer, song_rows, training_rows
 class LinearProbe(Scorer):
     """Logistic regression on standardised features.
 
-    Every feature is brought to mean 0 and variance 1 over the songs learnt from.
+    Every feature is standardised to mean 0 and variance 1 over the training songs.
 
     Parameters
     ----------
     C : float > 0
-        Inverse strength of the penalty on squared weights: less is smoother.
+        Inverse strength of the L2 regularisation.
     class_weight : mapping, "balanced" or None
-        Factors of the loss by label; 1 for those that are not named.
+        Factors of the loss by label; 1 for missing ones.
 
     Attributes
     ----------
@@ -50,7 +50,7 @@ class LinearProbe(Scorer):
         self.class_weight = class_weight
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> LinearProbe:
-        """Learn from songs.
+        """Fit to songs.
 
         Parameters
         ----------
@@ -65,14 +65,14 @@ class LinearProbe(Scorer):
         """
         rows, self.classes_, codes = training_rows(self, X, y)
         self.scaler_ = StandardScaler().fit(rows)
-        if len(self.classes_) == 1:  # of which scikit-learn's regression makes an error
+        if len(self.classes_) == 1:  # an error in scikit-learn's regression
             return self
         weights = self.class_weight
         if isinstance(weights, Mapping):
             known = {label: code for code, label in enumerate(self.classes_)}
             weights = {known[label]: by for label, by in weights.items() if label in known}
         regression = LogisticRegression(C=self.C, max_iter=1000, class_weight=weights)
-        # Its products are so small that threads would wait for each other longer than they work.
+        # The matrices are so small that threads would wait for each other longer than they work.
         with warnings.catch_warnings(), threadpool_limits(1, "blas"):
             warnings.simplefilter("ignore", ConvergenceWarning)
             self.regression_ = regression.fit(self.scaler_.transform(rows), codes)

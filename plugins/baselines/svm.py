@@ -1,4 +1,4 @@
-"""Support vector machines for several genres: by votes of pairs, one against the rest, or a DAG.
+"""Support vector machines for several genres: one-vs-one, one-vs-rest, or as a DAG.
 
 Sources
 -------
@@ -42,35 +42,35 @@ FOLDS = 5
 class GenreSVM(ClassifierMixin, BaseEstimator):
     """Support vector machine on standardised features, with calibrated scores.
 
-    Every feature is brought to mean 0 and variance 1 over the songs learnt from (inside of
-    calibration's folds as well): do not put another scaler before it.
+    Every feature is standardised to mean 0 and variance 1 over the training songs (also within the
+    folds of the calibration): no other scaler is needed.
 
     Parameters
     ----------
     kernel : {"rbf", "linear", "poly"}
     C : float > 0
-        Cost of songs on the wrong side.
+        Inverse strength of the regularisation.
     gamma : {"scale", "auto"} or float > 0
         Of "rbf" and "poly".
     degree : int >= 0
         Of "poly".
     strategy : {"one-vs-one", "one-vs-rest", "dag"}
-        What decides between more than two labels: the votes of a machine for each pair of labels;
-        the largest margin of a machine for each label against all others; or a directed acyclic
-        graph of the pairs' machines, where each node strikes off the first or the last of the
-        labels that are left. The latter has the machines of "one-vs-one", but each song is judged
-        by only as many as there are labels, less one.
+        Strategy for more than two labels: the votes of a machine for each pair of labels; the
+        largest margin of a machine for each label against all others; or a directed acyclic graph
+        of the pairs' machines, where each node excludes the first or the last of the remaining
+        labels. The latter has the machines of "one-vs-one", but each song only uses one less than
+        there are labels.
     calibration : {"sigmoid", "none"}
-        How margins become scores: by a sigmoid for each label, fitted on songs that five inner
-        folds leave out (fewer where a label has fewer songs), or by their softmax. A label with one
-        song leaves nothing to calibrate on: then the softmax is taken, see ``calibrated_``.
+        How margins become scores: by a sigmoid for each label, fitted on the held-out songs of five
+        inner folds (fewer if a label has fewer songs), or by their softmax. If a label has only one
+        song, the softmax is used, see ``calibrated_``.
     threshold : float in [0, 1], optional
-        `predict` answers "unsure" where the largest score is smaller. 0.5 is a good value. Off by
-        default. Scores stay as they are.
+        `predict` returns "unsure" if the largest score is smaller. 0.5 is a good value. Off by
+        default. Scores are not changed.
     class_weight : mapping, "balanced" or None
-        Factors of C by label; 1 for those that are not named.
+        Factors of C by label; 1 for missing ones.
     random_state : int, RandomState or None
-        Of the inner folds.
+        Random numbers of the inner folds.
 
     Attributes
     ----------
@@ -78,13 +78,13 @@ class GenreSVM(ClassifierMixin, BaseEstimator):
         Without "unsure".
     n_features_in_ : int
     machine_ : Pipeline
-        The fitted scaler and machines; they know labels as places in ``classes_``.
+        The fitted scaler and machines; their labels are indices in ``classes_``.
     calibrated_ : bool
 
     Notes
     -----
-    Scores and the strategy may disagree on the best label of a song, as calibration looks at each
-    label's margins alone. Where they do, the scores of the two labels are exchanged: the largest
+    Scores and the strategy may disagree on the best label of a song, as calibration uses each
+    label's margins separately. If they do, the scores of the two labels are exchanged: the largest
     score is always the strategy's decision.
     """
 
@@ -112,7 +112,7 @@ class GenreSVM(ClassifierMixin, BaseEstimator):
         self.random_state = random_state
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> GenreSVM:
-        """Learn from songs.
+        """Fit to songs.
 
         Parameters
         ----------
@@ -123,7 +123,7 @@ class GenreSVM(ClassifierMixin, BaseEstimator):
         Raises
         ------
         InputError
-            A setting out of range, one label only, or a label that says "unsure".
+            A setting out of range, only one label, or a label named "unsure".
         """
         self._check_settings()
         rows, self.classes_, codes = training_rows(self, X, y)
@@ -160,7 +160,7 @@ class GenreSVM(ClassifierMixin, BaseEstimator):
         Returns
         -------
         ndarray of float64, shape (songs, labels)
-            Rows sum to one; the largest is the decision.
+            Rows sum to one; the largest is the prediction.
         """
         rows = song_rows(self, X)
         margins = np.asarray(self.machine_.decision_function(rows), np.float64)
@@ -171,7 +171,7 @@ class GenreSVM(ClassifierMixin, BaseEstimator):
         every = np.arange(len(rows))
         decided, best = self._decide(rows, margins), scores.argmax(axis=1)
         scores[every, best], scores[every, decided] = scores[every, decided], scores[every, best]
-        # Of equal scores the first would be taken for the decision.
+        # Of equal scores the first would be the prediction.
         tied = (scores[every, decided] == scores.max(axis=1)) & (scores.argmax(axis=1) != decided)
         scores[every[tied], decided[tied]] += 1e-9
         return np.asarray(scores / scores.sum(axis=1, keepdims=True))
@@ -205,7 +205,7 @@ class GenreSVM(ClassifierMixin, BaseEstimator):
         return make_pipeline(StandardScaler(), OneVsRestMachines(machine) if rest else machine)
 
     def _weights(self) -> Any:
-        """Return class weights by the places of the labels, as the machines know only these."""
+        """Return class weights by the indices of the labels, which the machines use."""
         if self.class_weight is None or isinstance(self.class_weight, str):
             return self.class_weight
         places = {label: place for place, label in enumerate(self.classes_.tolist())}
@@ -218,7 +218,7 @@ class GenreSVM(ClassifierMixin, BaseEstimator):
         return {places[label]: float(weight) for label, weight in self.class_weight.items()}
 
     def _decide(self, rows: Floats, margins: Floats) -> Integers:
-        """Return the places of the strategy's decisions among the labels."""
+        """Return the indices of the labels that the strategy decides on."""
         if margins.ndim == 1:
             return (margins > 0).astype(np.intp)
         if self.strategy == "one-vs-rest":
@@ -232,21 +232,21 @@ class GenreSVM(ClassifierMixin, BaseEstimator):
 
 
 class OneVsRestMachines(ClassifierMixin, BaseEstimator):
-    """A machine for each of three or more labels against all others, which heeds class weights.
+    """One-vs-rest machines for three or more labels, with support for class weights.
 
-    scikit-learn's own shows its machines two labels only, in which those of the weights are lost.
+    scikit-learn's own passes only two labels to its machines, so class weights are lost.
 
     Parameters
     ----------
     machine : SVC
-        Its class weights hold for all labels.
+        Its class weights apply to all labels.
     """
 
     def __init__(self, machine: SVC) -> None:
         self.machine = machine
 
     def fit(self, X: Floats, y: NDArray[Any]) -> OneVsRestMachines:
-        """Learn from standardised features of shape (songs, features)."""
+        """Fit to standardised features of shape (songs, features)."""
         self.classes_ = np.unique(y)
         weights = compute_sample_weight(self.machine.class_weight, y)
         single = clone(self.machine).set_params(class_weight=None)
@@ -271,7 +271,7 @@ def walk_dag(margins: Floats, labels: int) -> Integers:
     Parameters
     ----------
     margins : ndarray of float64, shape (songs, labels (labels - 1) / 2)
-        Of the pairs (0, 1), (0, 2) ... (1, 2) ...; positive for the first of a pair.
+        For the pairs (0, 1), (0, 2) ... (1, 2) ...; positive for the first of a pair.
     labels : int > 2
 
     Returns

@@ -1,4 +1,4 @@
-"""Trees and forests on rows of features: scikit-learn's own, with the settings that matter here.
+"""Decision trees and random forests on feature vectors: scikit-learn's, with their main settings.
 
 Sources
 -------
@@ -27,21 +27,21 @@ def decision_tree(
     class_weight: ClassWeight = None,
     random_state: int | np.random.RandomState | None = None,
 ) -> DecisionTreeClassifier:
-    """Make a decision tree.
+    """Return a decision tree.
 
     Parameters
     ----------
     criterion : {"gini", "entropy", "log_loss"}
-        What a split should lower.
+        Criterion that a split minimises.
     max_depth : int > 0, optional
         Unlimited by default.
     min_samples_leaf : int > 0
-        Songs in a leaf, at least; scores are the shares of labels in one.
+        Minimum number of songs in a leaf; scores are the shares of labels in one.
     ccp_alpha : float >= 0
-        How hard the tree is pruned.
+        Strength of cost-complexity pruning.
     class_weight : mapping, "balanced" or None
     random_state : int, RandomState or None
-        Of the order in which features are tried.
+        Random order in which features are tried.
 
     Returns
     -------
@@ -68,21 +68,21 @@ def random_forest(
     n_jobs: int | None = None,
     random_state: int | np.random.RandomState | None = None,
 ) -> RandomForestClassifier:
-    """Make a random forest.
+    """Return a random forest.
 
     Parameters
     ----------
     n_estimators : int > 0
-        Trees.
+        Number of trees.
     max_depth : int > 0, optional
         Unlimited by default.
     max_features : {"sqrt", "log2"}, int, float or None
-        Features tried at a split.
+        Number of features tried at a split.
     min_samples_leaf : int > 0
-        Songs in a leaf, at least.
+        Minimum number of songs in a leaf.
     class_weight : mapping, "balanced", "balanced_subsample" or None
     n_jobs : int, optional
-        Processes that grow trees; results do not depend on it.
+        Number of processes; results do not depend on it.
     random_state : int, RandomState or None
 
     Returns

@@ -1,11 +1,11 @@
 """The built-in recommenders.
 
-Their defaults were chosen on the Last.fm listening of HetRec 2011 by recall at 20: those of the
-neighbours and of the decomposition on plays held out *inside* the training plays of the
+Their defaults were chosen on the Last.fm listening histories of HetRec 2011 by recall at 20: those
+of the neighbours and of the decomposition on plays held out *inside* the training plays of the
 evaluation (seed 0 for the evaluation, seed 1 within the rest); those of the alternating least
-squares, whose regularisation depends on how many plays there are, on three other seeds (5, 6 and 7)
-of the whole. The plays that ``genrenet recommend evaluate`` holds out for its first seed
-decided nothing in the first way; in the second way they were part of what was learnt from.
+squares, whose regularisation depends on the number of plays, on three other seeds (5, 6 and 7) of
+the whole. The plays that ``genrenet recommend evaluate`` holds out for its first seed were not used
+in the first case; in the second case they were among the training plays.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Songs that sound like the ones in a history: no other listener is needed."""
+"""Recommend songs that sound like those in a history, without other listeners' data."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class ContentNeighbours(BaseEstimator):
     Parameters
     ----------
     n_neighbors : int > 0
-        Songs of the history that speak for an item: the nearest. With few, a history of two kinds
-        of music gives songs of both, and not what lies between them.
+        Number of songs of the history that score an item: the nearest ones. With few, a history of
+        two kinds of music gives songs of both, and not those in between.
     damping : {"log", "binary", "none"}
         See `genrenet_plugins.recommenders.play_weights.PlayWeights`.
     """
@@ -32,7 +32,7 @@ class ContentNeighbours(BaseEstimator):
     def fit(
         self, plays: sparse.csr_matrix, content: NDArray[np.float32] | None = None
     ) -> ContentNeighbours:
-        """Keep the songs; see `genrenet.recommend.base`.
+        """Store the content; see `genrenet.recommend.base`.
 
         Raises
         ------
@@ -47,10 +47,10 @@ class ContentNeighbours(BaseEstimator):
         return self
 
     def score(self, histories: sparse.csr_matrix) -> NDArray[np.float32]:
-        """Mean similarity to the nearest songs, from 0 to 1; see `genrenet.recommend.base`.
+        """Return the mean similarity to the nearest songs, 0 to 1; see `genrenet.recommend.base`.
 
-        Songs that were played more count more, by the square root of their weight over the
-        history's largest, as the similarity itself must decide first.
+        Songs with more plays have more weight, by the square root of their weight over the
+        history's largest, as the similarity itself must be the main factor.
         """
         table = self.weights_.transform(histories)
         found = np.zeros(table.shape, np.float32)

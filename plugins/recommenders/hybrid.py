@@ -1,11 +1,11 @@
-"""Listeners and sound together, and something sensible for new users and new songs.
+"""A hybrid of collaborative and content-based recommendation, also for new users and songs.
 
 Sources
 -------
 Scores of two kinds are made comparable by their ranks, as normal scores (B. L. van der Waerden,
 1952), and combined by S. A. Stouffer's rule ("The American soldier", 1949): the weighted sum over
-the length of the weights. So an item that only one of the two knows is neither favoured nor put
-back for it.
+the norm of the weights. So an item with only one of the two scores is neither favoured nor
+penalised.
 """
 
 from __future__ import annotations
@@ -34,18 +34,19 @@ _COLLABORATIVE = {
 
 
 class Hybrid(BaseEstimator):
-    """A blend of collaborative filtering and of content, with popularity to fall back on.
+    """A blend of collaborative filtering and content, with popularity as the fallback.
 
-    An item that nobody has played is known by its content alone, one without content by its
-    listeners alone. A history of nothing that is known gets what is popular.
+    An item without plays is scored by its content alone, one without content by collaborative
+    filtering alone. A history without known items gets popular items.
 
     Parameters
     ----------
     collaborative : {"als", "svd", "item-knn", "user-knn"}
-        With that method's own defaults.
+        With the default settings of that method.
     weight : float in [0, 1]
-        Of the listeners, against that of the content. No history with audio was available to choose
-        it on: the default trusts listeners more, as they are right more often where there are many.
+        Weight of collaborative filtering, relative to the content. No history with audio was
+        available to choose it on: the default favours listeners, which are more reliable if there
+        are many.
     n_neighbors : int > 0
         See `genrenet_plugins.recommenders.content_neighbours.ContentNeighbours`.
     random_state : int
@@ -84,7 +85,7 @@ class Hybrid(BaseEstimator):
         return self
 
     def sources(self, histories: sparse.csr_matrix) -> list[str]:
-        """Return what the scores of each user rest on."""
+        """Return the basis of the scores of each user."""
         words = []
         for listeners, sound in zip(*self._known(histories), strict=True):
             parts = [*(["listeners"] if listeners else []), *(["content"] if sound else [])]
@@ -92,7 +93,7 @@ class Hybrid(BaseEstimator):
         return words
 
     def _known(self, histories: sparse.csr_matrix) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """Return which histories hold items that anybody has played, and items with content."""
+        """Return which histories contain items with plays by any user, and items with content."""
         owned = histories.astype(bool)
         found = [owned.dot(items) > 0 for items in (self.played_, self.described_)]
         return found[0], found[1]
@@ -125,7 +126,7 @@ def _add(
     known: NDArray[np.bool_],
     weight: float,
 ) -> None:
-    """Add the normal scores of the items that a part knows; of equals the popular one is first."""
+    """Add the normal scores of the items that a part scores; ties are broken by popularity."""
     columns = np.flatnonzero(known)
     order = columns[np.lexsort((-columns, popular[columns], scores[columns]))]
     total[order] += weight * _normal_scores(len(order))
@@ -134,6 +135,6 @@ def _add(
 
 @lru_cache(maxsize=8)
 def _normal_scores(count: int) -> NDArray[np.float64]:
-    """Return normal quantiles of ``count`` evenly spaced shares, in rising order."""
+    """Return normal quantiles of ``count`` evenly spaced shares, in ascending order."""
     found: NDArray[np.float64] = ndtri(np.arange(1, count + 1) / (count + 1))
     return found

@@ -1,4 +1,4 @@
-"""Latent factors: a history as a point in a space of few dimensions, and items as directions in it.
+"""Latent factors: histories and items as vectors in a space of few dimensions.
 
 Sources
 -------
@@ -33,17 +33,17 @@ from .play_weights import (
 
 
 class FactorSVD(BaseEstimator):
-    """Histories projected on the main directions of all histories.
+    """Histories projected on the main directions of all histories (truncated SVD).
 
     Parameters
     ----------
     factors : int > 0
-        Directions; a quarter of the users, or of the items, at most: as many as there are of these
-        would give back each history as it is, and say nothing of what is not in it.
+        Number of directions; at most a quarter of the users, or of the items: with all directions,
+        a projection would equal the history, and score no other items.
     scaling : float in [0, 1]
-        Histories are brought to length one, then items are divided by this power of theirs, so that
-        the main directions are not those of the most popular items; the projection is multiplied
-        by it again.
+        Histories are normalised to length one, then items are divided by this power of their norms,
+        so that the main directions are not those of the most popular items; the projection is
+        multiplied by it again.
     damping, rarity
         See `genrenet_plugins.recommenders.play_weights.PlayWeights`.
     random_state : int
@@ -78,7 +78,7 @@ class FactorSVD(BaseEstimator):
         self.scale_ = scale.astype(np.float32)
         factors = max(1, min(self.factors, min(plays.shape) // 4))
         scaled = times_columns(table, self.scale_)
-        # Twice the directions are looked for, as the last ones found are poor.
+        # Twice the directions are computed, as the last ones are inaccurate.
         _, _, self.directions_ = randomized_svd(
             scaled, factors, n_oversamples=max(10, factors), random_state=self.random_state
         )
@@ -99,10 +99,10 @@ class FactorALS(BaseEstimator):
     ----------
     factors : int > 0
     confidence : float > 0
-        What a mean entry weighs, against 1 for an item that was not played.
+        Weight of a mean entry, relative to 1 for an item that was not played.
     regularization : float >= 0
-        As a share of the largest singular value of the confidences: from 1 on all factors are zero.
-        Relative, so that it means the same for few users as for many.
+        Relative to the largest singular value of the confidences, so that it does not depend on the
+        number of users: from 1 on all factors are zero.
     iterations : int > 0
     damping, rarity
         See `genrenet_plugins.recommenders.play_weights.PlayWeights`.
@@ -136,14 +136,15 @@ class FactorALS(BaseEstimator):
     def fit(
         self, plays: sparse.csr_matrix, content: NDArray[np.float32] | None = None
     ) -> FactorALS:
-        """Learn the factors; see `genrenet.recommend.base`."""
+        """Fit the factors; see `genrenet.recommend.base`."""
         self.weights_ = PlayWeights(self.damping, self.rarity).fit(plays)
         table = unit_rows(self.weights_.transform(plays))
         self.per_weight_ = self.confidence / float(table.data.mean()) if table.nnz else 1.0
         table = self._confidences(plays)
         _, largest, _ = randomized_svd(table, 1, random_state=self.random_state)
         penalty = self.regularization * float(largest[0])
-        # The library multiplies small matrices in threads of its own: BLAS's only get in its way.
+        # The library multiplies small matrices in its own threads: BLAS's would only slow them
+        # down.
         with threadpool_limits(1, "blas"):
             with needed_by("alternating least squares"):
                 from implicit.cpu.als import AlternatingLeastSquares
@@ -158,9 +159,7 @@ class FactorALS(BaseEstimator):
         return self
 
     def _confidences(self, histories: sparse.csr_matrix) -> sparse.csr_matrix:
-        """Return the weights of histories that are brought to length one: nobody's plays
-        count for more.
-        """
+        """Return the weights of histories normalised to length one: all users have equal weight."""
         table = unit_rows(self.weights_.transform(histories))
         table.data = (table.data * self.per_weight_).astype(np.float32)
         return table

@@ -1,4 +1,4 @@
-"""Memory-based collaborative filtering: what like-minded users have, and what is had together.
+"""Memory-based collaborative filtering: by similar users, and by items played together.
 
 Sources
 -------
@@ -21,7 +21,7 @@ from sklearn.base import BaseEstimator
 from ..shared import check_at_least
 from .play_weights import PlayWeights, check_number, lengths, unit_rows
 
-_ENTRIES = 20_000_000  # of a product that are held at once
+_ENTRIES = 20_000_000  # entries of a product that are in memory at once
 
 
 class UserNeighbours(BaseEstimator):
@@ -30,9 +30,9 @@ class UserNeighbours(BaseEstimator):
     Parameters
     ----------
     n_neighbors : int > 0
-        Users that have a say.
+        Number of similar users.
     amplification : float > 0
-        Power of the cosine that a user's say has: above 1, the nearest are heard most.
+        Power of the cosine in a user's weight: above 1, the nearest have the most weight.
     damping, rarity
         See `genrenet_plugins.recommenders.play_weights.PlayWeights`.
     """
@@ -55,10 +55,10 @@ class UserNeighbours(BaseEstimator):
     def fit(
         self, plays: sparse.csr_matrix, content: NDArray[np.float32] | None = None
     ) -> UserNeighbours:
-        """Keep the users; see `genrenet.recommend.base`."""
+        """Store the users; see `genrenet.recommend.base`."""
         self.weights_ = PlayWeights(self.damping, self.rarity).fit(plays)
         self.directions_ = unit_rows(self.weights_.transform(plays))
-        # Of what a neighbour has played, only how often counts, not how rare it is.
+        # For a neighbour's items only the number of plays counts, not their rarity.
         self.played_ = PlayWeights(self.damping, 0).fit(plays).transform(plays)
         return self
 
@@ -73,15 +73,15 @@ class UserNeighbours(BaseEstimator):
 
 
 class ItemNeighbours(BaseEstimator):
-    """Items that are played by the users who play what is in a history.
+    """Items played by the users of the items in a history.
 
     Parameters
     ----------
     n_neighbors : int > 0
-        Items that each item of a history speaks for.
+        Number of items that each item of a history scores.
     shrinkage : float >= 0
-        Added to the product of two items' lengths before their inner product is divided by it, in
-        units of a mean item: without, items of a single user are each other's best neighbours.
+        Added to the product of two items' norms before their inner product is divided by it, in
+        units of a mean item: without it, items of a single user are each other's best neighbours.
     damping, rarity
         See `genrenet_plugins.recommenders.play_weights.PlayWeights`.
     """
@@ -104,7 +104,7 @@ class ItemNeighbours(BaseEstimator):
     def fit(
         self, plays: sparse.csr_matrix, content: NDArray[np.float32] | None = None
     ) -> ItemNeighbours:
-        """Find each item's neighbours; see `genrenet.recommend.base`."""
+        """Compute each item's neighbours; see `genrenet.recommend.base`."""
         self.weights_ = PlayWeights(self.damping, self.rarity).fit(plays)
         items = unit_rows(self.weights_.transform(plays)).T.tocsr()
         size = lengths(items)
@@ -132,7 +132,7 @@ def largest_products(
     rows, others : csr_matrix of float32, shapes (n, features) and (m, features)
     k : int > 0
     size : ndarray of float64, shape (n,), optional
-        Lengths of rows that are compared with themselves: what is kept is the product over
+        Norms of rows, if they are compared with each other: the result is the product over
         ``size[i] * size[j] + shrink``, without the rows themselves.
     shrink : float >= 0
 
@@ -141,7 +141,7 @@ def largest_products(
     csr_matrix of float32, shape (n, m)
     """
     turned = others.T.tocsr()
-    # How many entries each row's product has at most: so many are multiplied at once.
+    # Maximum number of entries of each row's product: determines how many are multiplied at once.
     per_item = np.diff(turned.indptr)
     work = np.zeros(rows.shape[0])
     np.add.at(work, np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr)),
@@ -169,7 +169,7 @@ def _largest_of_rows(table: sparse.csr_matrix, k: int) -> sparse.csr_matrix:
     for first, last in pairwise(table.indptr):
         column, value = table.indices[first:last], table.data[first:last]
         if len(value) > k:
-            # A partition, not a sort: rows may be long.
+            # Partitioned instead of sorted: rows may be long.
             bound = np.partition(value, len(value) - k)[len(value) - k]
             above, equal = np.flatnonzero(value > bound), np.flatnonzero(value == bound)
             equal = equal[np.argsort(column[equal])][: k - len(above)]

@@ -1,4 +1,4 @@
-"""What a number of plays is worth: damped, and less for items that everybody has.
+"""Weights of plays: damped, and lower for items that most users have.
 
 Sources
 -------
@@ -17,15 +17,15 @@ from ..shared import InputError, check_choice
 
 
 class PlayWeights:
-    """Weights of plays, learnt from a history.
+    """Weights of plays, fitted to a history.
 
     Parameters
     ----------
     damping : {"log", "binary", "none"}
         ``log(1 + plays)``, 1 for any number of plays, or the number itself.
     rarity : float >= 0
-        Power of the items' inverse frequency ``log(users / users of the item)``; 0 counts all
-        items alike.
+        Power of the items' inverse frequency ``log(users / users of the item)``; 0 weights all
+        items equally.
 
     Attributes
     ----------
@@ -40,9 +40,9 @@ class PlayWeights:
         self.rarity = rarity
 
     def fit(self, plays: sparse.csr_matrix) -> PlayWeights:
-        """Learn how many users each item has."""
+        """Count the users of each item."""
         users = np.bincount(plays.indices, minlength=plays.shape[1])
-        # As if one more user had played nothing: an item that everybody has keeps some weight.
+        # As if there were one more user without plays: an item of all users keeps some weight.
         inverse = np.log((plays.shape[0] + 1) / np.maximum(users, 1))
         self.frequency_ = (inverse**self.rarity).astype(np.float32)
         return self
@@ -58,7 +58,7 @@ class PlayWeights:
 
 
 def unit_rows(table: sparse.csr_matrix) -> sparse.csr_matrix:
-    """Return rows brought to length one; empty ones stay empty."""
+    """Return rows normalised to length one; empty ones stay empty."""
     length = lengths(table)
     scale = np.divide(1, length, out=np.zeros_like(length), where=length > 0)
     found = table.tocsr().astype(np.float32)
@@ -67,26 +67,26 @@ def unit_rows(table: sparse.csr_matrix) -> sparse.csr_matrix:
 
 
 def times_columns(table: sparse.csr_matrix, factors: NDArray[np.float32]) -> sparse.csr_matrix:
-    """Return a table whose columns are multiplied by a factor each."""
+    """Return a matrix with each column multiplied by a factor."""
     found = table.copy()
     found.data = found.data * factors[found.indices]
     return found
 
 
 def lengths(table: sparse.csr_matrix) -> NDArray[np.float64]:
-    """Return euclidean length of each row, of shape (rows,)."""
+    """Return the Euclidean norm of each row, of shape (rows,)."""
     squares = np.asarray(table.multiply(table).sum(axis=1), np.float64).ravel()
     found: NDArray[np.float64] = np.sqrt(squares)
     return found
 
 
 def check_number(setting: str, value: object, least: float = 0.0, most: float = np.inf) -> None:
-    """Check a setting that is any number of a range.
+    """Check a setting that is a number in a range.
 
     Raises
     ------
     InputError
-        It is out of range, or no number.
+        It is out of range, or not a number.
     """
     number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
     if not number or not least <= float(value) <= most:  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""What most users have: the same for everybody, and the baseline of other recommenders."""
+"""Popularity: the same items for all users, the baseline of other recommenders."""
 
 from __future__ import annotations
 

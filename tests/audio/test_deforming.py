@@ -1,4 +1,4 @@
-"""Deformations: what they do to a signal, that they repeat, and what they refuse."""
+"""Deformations: their effect on a signal, reproducibility, and invalid requests."""
 
 import re
 from pathlib import Path

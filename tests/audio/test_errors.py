@@ -1,4 +1,4 @@
-"""The errors of audio files, and how those of decoders become such."""
+"""The errors of audio files, and the conversion of decoders' errors."""
 
 import pickle
 

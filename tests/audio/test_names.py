@@ -1,4 +1,4 @@
-"""Which files are audio by their names, one by one and in folders."""
+"""Recognising audio files by name, single files and in folders."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pages and parts of Ogg files, made byte by byte after RFC 3533."""
+"""Pages and parts of Ogg files, built byte by byte according to RFC 3533."""
 
 import io
 import re

@@ -1,4 +1,4 @@
-"""Files of several parts, headers that err about the length, and who decodes what."""
+"""Files of several parts, headers with wrong lengths, and the choice of the decoder."""
 
 from __future__ import annotations
 

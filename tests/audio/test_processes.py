@@ -1,4 +1,4 @@
-"""Decoding in processes of its own: what hangs, dies or wants all memory costs one file."""
+"""Decoding in separate processes: a hang, crash or memory error affects only one file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The shipped default hears the song: not its level, its offset, its phase, or what follows it."""
+"""The default model's invariance to level, offset, phase, and what follows the song."""
 
 import numpy as np
 import pytest

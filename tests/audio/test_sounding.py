@@ -1,4 +1,4 @@
-"""What does not sound is left out: by the gate, of frames, and of what training sees."""
+"""Removal of silence: by the gate, from frames, and from training data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Baselines that learn songs with several genres each."""
+"""Baselines trained on songs with several genres each."""
 
 import numpy as np
 import pytest

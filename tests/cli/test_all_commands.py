@@ -1,4 +1,4 @@
-"""What holds for every command, whichever there are."""
+"""Properties that all commands must have."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""``hf:`` and ``onnx:`` on the command line: every command that takes a network takes them."""
+"""``hf:`` and ``onnx:`` on the command line: all commands with networks accept them."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""``genrenet cache``: what is there, what is in use, and what goes."""
+"""``genrenet cache``: listing, use by running processes, and clearing."""
 
 import json
 import os

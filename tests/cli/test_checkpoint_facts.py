@@ -1,4 +1,4 @@
-"""What is said of checkpoints that are here, and of published models that are not."""
+"""Facts about checkpoints that are available, and about published models that are not."""
 
 import dataclasses
 

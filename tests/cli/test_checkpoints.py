@@ -1,4 +1,4 @@
-"""``genrenet checkpoints``: every action, and what it says and returns where it cannot be done."""
+"""``genrenet checkpoints``: every action, with its messages and exit codes on errors."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""The command line: quick answers, one clear line for what is wrong, the main job end to end."""
+"""The command line: fast answers, one-line errors, and classification end to end."""
 
 import argparse
 import csv

@@ -1,4 +1,4 @@
-"""``genrenet config``: what is set and where, and changes that are checked first."""
+"""``genrenet config``: settings and their origin, and changes that are validated first."""
 
 import json
 

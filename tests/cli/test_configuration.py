@@ -1,4 +1,4 @@
-"""Configuration files: what they say, and one line about what is wrong with them."""
+"""Configuration files: their content, and one-line errors for invalid ones."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Changes of a configuration's text: what is asked for, and nothing else."""
+"""Changes of a configuration's text: only the requested setting changes."""
 
 import random
 from pathlib import Path

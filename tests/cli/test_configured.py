@@ -1,4 +1,4 @@
-"""Options from configurations: all can be set, the nearer wins, and libraries are bounded."""
+"""Options from configurations: all can be set, nearer files win, libraries are restricted."""
 
 import os
 import shutil

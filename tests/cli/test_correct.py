@@ -1,4 +1,4 @@
-"""``genrenet correct``, as users call it."""
+"""``genrenet correct``, end to end."""
 
 import pytest
 

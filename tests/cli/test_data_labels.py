@@ -1,4 +1,4 @@
-"""``genrenet data labels``, as users call it."""
+"""``genrenet data labels``, end to end."""
 
 import csv
 

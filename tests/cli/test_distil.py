@@ -1,4 +1,4 @@
-"""``genrenet distil``: a student of songs without labels, its report, resuming, and refusals."""
+"""``genrenet distil``: training without labels, the report, resuming, and errors."""
 
 import shutil
 

@@ -1,4 +1,4 @@
-"""``genrenet embed``: files that other programs read, layer names, one line for what is wrong."""
+"""``genrenet embed``: files for other programs, layer names, one-line errors."""
 
 import hashlib
 

@@ -1,4 +1,4 @@
-"""``genrenet evaluate`` and ``genrenet compare``, as users call them."""
+"""``genrenet evaluate`` and ``genrenet compare``, end to end."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Listening histories as commands read them."""
+"""Reading of listening histories by commands."""
 
 import numpy as np
 import pytest

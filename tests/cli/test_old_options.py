@@ -1,4 +1,4 @@
-"""Options that had other names: they mean what they meant, and say what they are called now."""
+"""Former names of options: they work, and the warning has the present name."""
 
 import pytest
 import yaml

@@ -1,4 +1,4 @@
-"""``genrenet playlist``: what it writes, what it says, and requests it refuses."""
+"""``genrenet playlist``: files, messages, and invalid requests."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""`genrenet plugins`: what is listed of each kind, and of classes that cannot be imported."""
+"""`genrenet plugins`: listings of each kind, and classes that cannot be imported."""
 
 import json
 

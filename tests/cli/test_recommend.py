@@ -1,4 +1,4 @@
-"""``genrenet recommend`` as users run it, on real listening and on songs."""
+"""``genrenet recommend``, end to end, on real listening histories and on songs."""
 
 import csv
 import json

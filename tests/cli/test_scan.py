@@ -1,4 +1,4 @@
-"""``genrenet scan`` and what follows from it, as users run it."""
+"""``genrenet scan`` and the commands that use its table, end to end."""
 
 import os
 import shutil

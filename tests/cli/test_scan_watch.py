@@ -1,4 +1,4 @@
-"""``genrenet scan --watch`` as users run it."""
+"""``genrenet scan --watch``, end to end."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""What ``genrenet serve`` finds out before it loads anything."""
+"""Errors that ``genrenet serve`` reports before it loads models."""
 
 import socket
 

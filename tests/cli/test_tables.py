@@ -1,4 +1,4 @@
-"""Tables for people: whole off a terminal, folded on one."""
+"""Tables: unabridged in files, wrapped on a terminal."""
 
 import io
 

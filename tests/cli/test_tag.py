@@ -1,4 +1,4 @@
-"""``genrenet tag``: what it shows, what it writes, maps, exit codes and the way back."""
+"""``genrenet tag``: output, written tags, maps, exit codes and undoing."""
 
 import errno
 import json

@@ -1,4 +1,4 @@
-"""What commands say: for people, for programs, or nothing."""
+"""Output of commands: messages, JSON, or none."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""Frames that are not counted leave their batch, and samples become float32."""
+"""Uncounted frames are dropped from batches, and samples become float32."""
 
 import pytest
 import torch

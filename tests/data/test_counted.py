@@ -1,4 +1,4 @@
-"""Frames that only fill a batch teach nothing: not the weights, not the batch-norms, no process."""
+"""Padding frames do not affect training: not the weights, batch-norms, or other processes."""
 
 import functools
 import os

@@ -1,4 +1,4 @@
-"""Which frames are heard of a song whose genre is named."""
+"""The choice of a song's frames in inference."""
 
 import numpy as np
 import pytest

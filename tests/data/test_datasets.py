@@ -1,4 +1,4 @@
-"""What models are judged on: collections and tables of features, good and bad."""
+"""Data for evaluation: collections and tables of features, valid and invalid."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""The prepared store: true samples, resumed builds, two builders, damage."""
+"""The prepared store: exact samples, resumed builds, concurrent builds, damage."""
 
 import multiprocessing
 import os

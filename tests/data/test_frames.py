@@ -1,4 +1,4 @@
-"""Where frames lie, and how they decide."""
+"""Positions of frames, and aggregation of their scores."""
 
 import numpy as np
 import pytest

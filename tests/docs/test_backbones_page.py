@@ -1,4 +1,4 @@
-"""The file and the plugin of docs/backbones.md."""
+"""The file and the plugin in docs/backbones.md."""
 
 import textwrap
 from pathlib import Path

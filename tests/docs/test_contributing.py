@@ -1,4 +1,4 @@
-"""CONTRIBUTING.md names what is there: packages, hooks, examples, commands."""
+"""CONTRIBUTING.md names existing packages, hooks, examples and commands."""
 
 import re
 from pathlib import Path

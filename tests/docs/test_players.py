@@ -1,4 +1,4 @@
-"""The page on players: its commands run, its rules are rules, its links lead somewhere."""
+"""The page on players: its commands run, its rules are valid, its links exist."""
 
 import re
 import shlex

@@ -1,4 +1,4 @@
-"""The commands of docs/protocols.md are understood, and its protocols are those that there are."""
+"""The commands of docs/protocols.md are valid, and it lists the existing protocols."""
 
 import re
 import shlex

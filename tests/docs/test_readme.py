@@ -1,4 +1,4 @@
-"""Every command of the README and its pages is known here; most of them run, in that order."""
+"""Every command of the README and its pages is valid here; most of them run, in that order."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The README's commands that listen at a port or share the work of several processes."""
+"""The README's commands that start servers or share work between processes."""
 
 import contextlib
 import os

@@ -114,6 +114,66 @@ def test_no_markup_is_left(site):
         assert left == [], page.name
 
 
+def formulas(text):
+    """Formulas of a page in Markdown, in its order: blocks, and those within a line."""
+    found = r"^```math\n(?P<block>.*?)^```$|^```.*?^```$|`[^`]+`|\$(?=\S)(?P<line>[^$\n]+)(?<=\S)\$"
+    parts = [one["block"] or one["line"] for one in re.finditer(found, text, re.M | re.S)]
+    return [part for part in parts if part]
+
+
+def test_formulas_are_mathml(site):
+    folder, pages = site
+    for source in (ROOT / "docs").rglob("*.md"):
+        page = folder / source.relative_to(ROOT / "docs").with_suffix(".html")
+        built, wanted = page.read_text("utf-8"), formulas(source.read_text("utf-8"))
+        assert built.count("<math ") == built.count("</math>") == len(wanted), source.name
+        if wanted:
+            assert not re.findall(r"\$|\\[(\[]", "".join(pages[page].prose)), source.name
+            assert "\\" not in "".join(re.findall(r"<math .*?</math>", built, re.S)), source.name
+    assert len(formulas((ROOT / "docs" / "methods.md").read_text("utf-8"))) > 100
+    # A dollar sign that is none of a formula's.
+    assert "$GENRENET_MIRDATA" in "".join(pages[folder / "protocols.html"].text)
+
+
+@pytest.mark.parametrize(
+    ("formula", "error"),
+    [
+        (r"\nosuch{x} + 1", r"unknown: \nosuch"),
+        (r"\frac{a}", "1 parts of <mfrac>"),
+        (r"\left( a", "ExtraLeftOrMissingRightError"),
+        (r"\begin{aligned} a &= b \end{aligned}", "ParseError"),
+    ],
+)
+def test_a_formula_that_cannot_be_converted_fails_the_build(tmp_path, caplog, formula, error):
+    pytest.importorskip("mkdocs")
+    from mkdocs.commands.build import build
+    from mkdocs.config import load_config
+    from mkdocs.exceptions import Abort
+
+    settings = yaml.safe_load((ROOT / "mkdocs.yml").read_text("utf-8"))
+    kept = {"site_name": "one page", "theme": {"name": None}, "plugins": []}
+    kept["markdown_extensions"] = settings["markdown_extensions"]
+    kept["hooks"] = [str(ROOT / "scripts" / "site_maths.py")]
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "theme").mkdir()
+    (tmp_path / "theme" / "main.html").write_text("{{ page.content }}")
+    kept["theme"]["custom_dir"] = str(tmp_path / "theme")
+    (tmp_path / "docs" / "index.md").write_text(f"Here $x$ is, and ${formula}$.\n")
+    (tmp_path / "mkdocs.yml").write_text(yaml.safe_dump(kept))
+    with pytest.raises(Abort):
+        build(load_config(str(tmp_path / "mkdocs.yml")))
+    assert f"index.md: a formula cannot be converted: {error}" in caplog.text
+    assert formula in caplog.text
+
+
+def test_modules_of_the_methods_exist():
+    text = (ROOT / "docs" / "methods.md").read_text("utf-8")
+    modules = re.findall(r"`((?:genrenet|plugins|scripts)/[^`]*)`", text)
+    assert [module for module in modules if not (ROOT / module).exists()] == []
+    # Each section names its own.
+    assert len(re.findall(r"^## ", text, re.M)) == text.count("*Code:*")
+
+
 def test_nothing_is_loaded_from_another_host(site):
     folder, pages = site
     for page, found in pages.items():

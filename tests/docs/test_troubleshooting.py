@@ -1,4 +1,4 @@
-"""The messages of docs/troubleshooting.md are those of the program: each is in its source."""
+"""The messages in docs/troubleshooting.md occur in the program's source."""
 
 import ast
 import re

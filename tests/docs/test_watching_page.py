@@ -1,4 +1,4 @@
-"""The commands of docs/watching.md, and the files for systemd and Docker that it speaks of."""
+"""The commands of docs/watching.md, and its files for systemd and Docker."""
 
 import configparser
 import os

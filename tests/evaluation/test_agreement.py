@@ -1,4 +1,4 @@
-"""Agreement of a student with its teacher: counts, intervals, and nothing to compare."""
+"""Agreement of a student with its teacher: counts, intervals, and no common songs."""
 
 import torch
 

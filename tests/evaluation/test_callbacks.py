@@ -1,4 +1,4 @@
-"""What a test writes and prints: measured by Lightning, on one process and on two."""
+"""The output of a test by Lightning, on one process and on two."""
 
 import contextlib
 import io

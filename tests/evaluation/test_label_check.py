@@ -1,4 +1,4 @@
-"""Labels that look wrong, and genres that cannot be told apart."""
+"""Suspicious labels, and inseparable genres."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""Columns that tell the genre by what they hold, and columns that are measurements."""
+"""Columns whose values reveal the genre, and measured features."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""What folds of a table of features have in more than one part."""
+"""Leakage in the folds of a table of features."""
 
 import numpy as np
 import pandas as pd

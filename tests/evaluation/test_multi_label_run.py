@@ -1,4 +1,4 @@
-"""A whole run on songs with several genres: same folds, resumable, failure by failure."""
+"""A whole run on songs with several genres: the same folds, resuming, failures."""
 
 import json
 

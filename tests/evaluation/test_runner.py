@@ -1,4 +1,4 @@
-"""The harness: same folds for all, resumable, failure by failure, and what it writes."""
+"""The harness: the same folds for all, resuming, failures, and its files."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""Is one model really better: McNemar, bootstrap over groups, Holm."""
+"""Significance of differences: McNemar, bootstrap over groups, Holm."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Small results that are kept between runs."""
+"""Small results stored between runs."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Searching for settings: inner folds alone, resumed, past failures, and what is written."""
+"""Hyperparameter search: only on inner folds, resuming, failed trials, and its files."""
 
 import csv
 import sys

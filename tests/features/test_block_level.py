@@ -1,4 +1,4 @@
-"""Patterns over blocks, against the same in NumPy, SciPy and librosa."""
+"""Block-level features, against the same in NumPy, SciPy and librosa."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Embeddings: what the network says, frame by frame, with and without the cache."""
+"""Embeddings: the network's output, frame by frame, with and without the cache."""
 
 import errno
 import os

@@ -1,4 +1,4 @@
-"""Features of files: what is used of a song, and the cache that is keyed by content."""
+"""Features of files: the part of a song that is used, and the cache keyed by content."""
 
 import shutil
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Banks, transforms and windows against librosa and SciPy, and banks that cannot be."""
+"""Filter banks, transforms and windows against librosa and SciPy, and invalid settings."""
 
 import librosa
 import numpy as np

@@ -1,4 +1,4 @@
-"""Samples, frames and blocks: exact types, shapes, and what cannot be framed."""
+"""Samples, frames and blocks: exact types, shapes, and invalid input."""
 
 import pytest
 import torch

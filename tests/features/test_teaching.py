@@ -1,4 +1,4 @@
-"""What teachers say of songs: every frame, in order, once; files that nobody can judge."""
+"""Outputs of teachers for songs: every frame, in order, once; unreadable files."""
 
 import numpy as np
 import soundfile

@@ -1,4 +1,4 @@
-"""Audio files of every kind that the tests of `genrenet.audio` need, made from a known signal."""
+"""Audio files of every kind for the tests of `genrenet.audio`, made from a known signal."""
 
 from __future__ import annotations
 

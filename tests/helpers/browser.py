@@ -1,4 +1,4 @@
-"""What people do on the page, for tests in a browser."""
+"""User actions on the page, for tests in a browser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of the built-in methods; also the Gaussians that several of them need."""
+"""Tests of the built-in methods; also the Gaussians shared by several of them."""
 
 import numpy as np
 import skops.io

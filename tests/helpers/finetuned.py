@@ -1,4 +1,4 @@
-"""What the tests of fine-tuning share: small networks, data and runs."""
+"""Common parts of the tests of fine-tuning: small networks, data and runs."""
 
 import functools
 

@@ -1,4 +1,4 @@
-"""A finished run on songs with files, in which every model guessed."""
+"""A finished run on songs with files, in which every model predicts at random."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""Tables of small libraries whose songs are known by heart."""
+"""Tables of small libraries with known songs."""
 
 from __future__ import annotations
 

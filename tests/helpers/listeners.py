@@ -1,4 +1,4 @@
-"""Recommenders that learn from listeners, and small histories for them."""
+"""Recommenders based on listeners, and small histories for them."""
 
 import numpy as np
 from scipy import sparse

@@ -1,4 +1,4 @@
-"""A shelf of short songs with tags, and what a model is said to think of them."""
+"""A folder of short songs with tags, and given model results for them."""
 
 from __future__ import annotations
 

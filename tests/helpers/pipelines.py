@@ -1,4 +1,4 @@
-"""Plans of a pipeline, and work whose rows tell the frames."""
+"""Plans of a pipeline, and work whose rows identify the frames."""
 
 import soundfile
 import torch

@@ -1,4 +1,4 @@
-"""Packages with plugins, and the program run where it finds them."""
+"""Packages with plugins, and the program run with them installed."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""Models that tests publish themselves: on a file address, or on a server that misbehaves."""
+"""Models published by tests: at a file address, or on a faulty server."""
 
 from __future__ import annotations
 

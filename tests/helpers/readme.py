@@ -1,4 +1,4 @@
-"""Commands and snippets of the README and its pages, and how each is run: all of them are named."""
+"""Commands and snippets of the README and its pages, and how each is run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The files that the README's commands name."""
+"""The files in the README's commands."""
 
 import shutil
 

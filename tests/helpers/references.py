@@ -1,4 +1,4 @@
-"""Clips that features are compared on, and the reference that needs care to be imported."""
+"""Clips for comparing features, and the reference that needs a special import."""
 
 from __future__ import annotations
 

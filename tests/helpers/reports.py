@@ -1,4 +1,4 @@
-"""Guesses at genres with awkward names, and what a page shows."""
+"""Predictions of genres with awkward names, and the content of a page."""
 
 from html.parser import HTMLParser
 

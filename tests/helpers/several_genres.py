@@ -1,4 +1,4 @@
-"""Songs with several genres each, made up: tables of features that tell them."""
+"""Synthetic tables of features of songs with several genres each."""
 
 import numpy as np
 import pandas as pd

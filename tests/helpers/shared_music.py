@@ -1,4 +1,4 @@
-"""Where the real music is that some tests need."""
+"""The location of the real music that some tests need."""
 
 import os
 from pathlib import Path

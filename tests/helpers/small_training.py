@@ -1,4 +1,4 @@
-"""A network, data and trainer that are done in a moment on the songs of the fixture `music`."""
+"""A network, data and trainer for fast training on the songs of the fixture `music`."""
 
 import functools
 

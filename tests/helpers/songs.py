@@ -1,4 +1,4 @@
-"""What the tests of collections share: small files and short views of a catalog."""
+"""Common parts of the tests of collections: small files and short views of a catalog."""
 
 import os
 

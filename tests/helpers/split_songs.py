@@ -1,4 +1,4 @@
-"""Songs to split, and what a split made of them."""
+"""Songs to split, and views of a split."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""Files of every kind that tags can be written to, and what of them nothing may happen to."""
+"""Files of every kind with tags, and their parts that must not change."""
 
 import base64
 import hashlib

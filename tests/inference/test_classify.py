@@ -1,4 +1,4 @@
-"""Naming genres: right answers, timelines, and every kind of broken file on the way."""
+"""Classification: correct results, timelines, and every kind of broken file."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Songs through a network: every song once, in order, the same rows always; plans of the work."""
+"""Songs through a network: every song once, in order, always the same rows; plans."""
 
 import itertools
 import threading

@@ -1,4 +1,4 @@
-"""A pipeline that fails, is left early, or has little to do: no loose ends."""
+"""A pipeline that fails, is left early, or has little to do: all threads end."""
 
 import itertools
 import subprocess

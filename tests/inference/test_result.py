@@ -1,4 +1,4 @@
-"""What is said of one file, as tables and JSON hold it."""
+"""The result for one file, in tables and JSON."""
 
 import json
 

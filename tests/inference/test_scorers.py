@@ -1,4 +1,4 @@
-"""Files that plugins open to name genres."""
+"""Model files that plugins open."""
 
 from pathlib import Path
 

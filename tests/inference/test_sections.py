@@ -1,4 +1,4 @@
-"""Sections: few, in order, and where the genre really changes."""
+"""Sections: few, in order, and at real changes of the genre."""
 
 import itertools
 

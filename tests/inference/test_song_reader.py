@@ -1,4 +1,4 @@
-"""From paths to frames: which files, which samples of them, and what is said of bad ones."""
+"""From paths to frames: files, samples, and errors."""
 
 import itertools
 import os

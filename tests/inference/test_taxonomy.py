@@ -1,4 +1,4 @@
-"""Genres by other names: renamed, put together, and refused where a table is none."""
+"""Genres in other taxonomies: renamed, merged, and invalid tables."""
 
 import csv
 from importlib import resources

@@ -1,4 +1,4 @@
-"""The plugin for Picard: what it asks a real server, and what Picard would read of it."""
+"""The plugin for Picard: its requests to a real server, and the metadata it sets."""
 
 import ast
 import re

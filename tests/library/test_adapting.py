@@ -1,4 +1,4 @@
-"""Models that learn from corrections: what they learn, what they keep, and what is refused."""
+"""Models adapted to corrections: the effect, unchanged predictions, and errors."""
 
 import shutil
 from pathlib import Path

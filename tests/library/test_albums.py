@@ -1,4 +1,4 @@
-"""Songs of one album inform each other; others, and the table itself, stay as they are."""
+"""Combining the scores of an album's songs; others, and the table, are unchanged."""
 
 import json
 import os

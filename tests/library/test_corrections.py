@@ -1,4 +1,4 @@
-"""Right genres that people note in a library's table."""
+"""Corrections stored in a library's table."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""What the system tells of a library's folders."""
+"""File system events of a library's folders."""
 
 import errno
 import logging

@@ -1,4 +1,4 @@
-"""The genre of one file: every kind of tag, with audio and all other tags as they were."""
+"""The genre of one file: every kind of tag, with audio and other tags unchanged."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""A linear head fitted again to a few songs, near to what it was."""
+"""A linear head refitted to a few songs, close to the old one."""
 
 import numpy as np
 import pytest

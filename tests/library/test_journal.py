@@ -1,4 +1,4 @@
-"""Journals of unfinished scans: torn, damaged, foreign, and the latest row of a song."""
+"""Journals of unfinished scans: truncated, damaged, foreign, and the latest row of a song."""
 
 import pytest
 

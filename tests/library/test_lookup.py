@@ -1,4 +1,4 @@
-"""Some rows of a table, found by path, folder and size."""
+"""Rows of a table, found by path, folder and size."""
 
 import pytest
 

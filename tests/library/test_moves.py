@@ -1,4 +1,4 @@
-"""Moved songs and folders: known by their content, they are not scored again."""
+"""Moved songs and folders are recognised by content, and not scored again."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""NFO files of albums and artists: only their genres change, and all can be taken back."""
+"""NFO files of albums and artists: only their genres change, and all can be undone."""
 
 import json
 import os

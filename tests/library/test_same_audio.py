@@ -1,4 +1,4 @@
-"""No file is replaced by a tagged copy unless the copy is shown to hold the same audio."""
+"""A file is replaced by a tagged copy only if the copy has the same audio."""
 
 import os
 import shutil

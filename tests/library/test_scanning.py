@@ -1,4 +1,4 @@
-"""Scans: the table follows the files, whatever happens on the way."""
+"""Scans: the table is up to date, also after interruptions and errors."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Songs near each other."""
+"""Similarity of songs."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Near songs from an approximate index: nearly those of comparing all, kept, and made again."""
+"""Approximate nearest neighbours: recall, caching, and rebuilding."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Maps: songs that sound alike stand side by side, in few songs and in many."""
+"""Maps: similar songs are close to each other, for few songs and for many."""
 
 import numpy as np
 import pytest

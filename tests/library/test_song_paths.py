@@ -1,4 +1,4 @@
-"""From one song to another by sound, and towards some songs and away from others."""
+"""Paths between songs by similarity, and towards some songs and away from others."""
 
 import itertools
 

@@ -1,4 +1,4 @@
-"""A quick look at folders of music."""
+"""Surveys of music folders."""
 
 import shutil
 

@@ -1,4 +1,4 @@
-"""The table of a library: whole, in order, and never half of one."""
+"""The table of a library: complete, in order, and written atomically."""
 
 import json
 import os

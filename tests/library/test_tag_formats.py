@@ -1,4 +1,4 @@
-"""Tag formats: every kind of file is recognised by its content, whatever it is called."""
+"""Tag formats: every kind of file is recognised by its content, not its name."""
 
 import shutil
 

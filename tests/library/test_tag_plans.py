@@ -1,4 +1,4 @@
-"""What becomes of songs: several genres, subgenres, and the genres that files have."""
+"""Plans for songs: several genres, subgenres, and existing genres."""
 
 import pytest
 from mutagen.apev2 import APEv2

@@ -1,4 +1,4 @@
-"""Rules for folders: what they match, which prevails, and what is wrong with them."""
+"""Rules for folders: matching, precedence, and errors."""
 
 import pytest
 

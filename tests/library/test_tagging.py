@@ -1,4 +1,4 @@
-"""Writing a table's genres into the files and taking them back, however a run ends."""
+"""Writing a table's genres into files and undoing it, also after interruptions."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The undo file: grows by whole lines, forgets a torn one, and is not taken for another file."""
+"""The undo file: complete lines only, truncated ones are dropped, other files rejected."""
 
 import resource
 from contextlib import closing

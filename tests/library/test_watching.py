@@ -1,4 +1,4 @@
-"""Watching a library: its table becomes that of a fresh scan, whatever happens to the folders."""
+"""Watching a library: its table equals that of a fresh scan after any changes."""
 
 import json
 import os

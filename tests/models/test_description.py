@@ -1,4 +1,4 @@
-"""Descriptions of models: what they hold, what is built from them, and what must agree."""
+"""Descriptions of models: content, rebuilding, and consistency."""
 
 import json
 

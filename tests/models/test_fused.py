@@ -1,4 +1,4 @@
-"""Networks side by side: the same as each alone, in files that leave out what others published."""
+"""Networks in parallel: the same outputs as separately, in files without published weights."""
 
 import copy
 from functools import partial

@@ -1,4 +1,4 @@
-"""The front end of EfficientAT against torchaudio's Kaldi and its authors' own arrays."""
+"""The front end of EfficientAT against torchaudio's Kaldi and the authors' arrays."""
 
 import numpy as np
 import pytest

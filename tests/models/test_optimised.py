@@ -1,4 +1,4 @@
-"""Models made ready for inference against the models themselves, on songs made here and real."""
+"""Optimised models against the original ones, on synthesised and real songs."""
 
 import copy
 import functools

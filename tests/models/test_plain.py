@@ -1,4 +1,4 @@
-"""Plain modules as networks and front ends: used, stored and restored exactly, or refused."""
+"""Plain modules as networks and front ends: used, stored and restored exactly, or rejected."""
 
 import json
 import sys

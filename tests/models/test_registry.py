@@ -1,4 +1,4 @@
-"""Networks and front ends of one's own: what is trained is what is used, or it is refused."""
+"""Custom networks and front ends: restored exactly as trained, or rejected."""
 
 import json
 import os

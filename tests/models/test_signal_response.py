@@ -1,4 +1,4 @@
-"""What a model says of noise: the same each time, and told apart from another's."""
+"""A model's response to noise: reproducible, and specific to the model."""
 
 import pytest
 import torch

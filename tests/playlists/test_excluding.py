@@ -1,4 +1,4 @@
-"""Songs that must not be there."""
+"""Excluded songs."""
 
 import os
 import shutil

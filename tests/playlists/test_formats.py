@@ -1,4 +1,4 @@
-"""Files for players: what they say, odd names, and the way back."""
+"""Playlist files: content, unusual names, and reading them back."""
 
 import json
 import os

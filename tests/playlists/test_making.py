@@ -1,4 +1,4 @@
-"""Playlists as a whole: orders, embeddings, a start, and requests that make no sense."""
+"""Whole playlists: orders, embeddings, a first song, and invalid requests."""
 
 from pathlib import Path
 

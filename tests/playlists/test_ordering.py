@@ -1,4 +1,4 @@
-"""Orders by confidence and by chance; artists apart."""
+"""Orders by confidence and at random; artists spread out."""
 
 from collections import Counter
 

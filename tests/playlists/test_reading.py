@@ -1,4 +1,4 @@
-"""Playlists of others, and what is none."""
+"""Reading other playlists, and files that are not playlists."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Mixes, lengths and names of songs as users write them."""
+"""Parsing of shares, lengths and names of songs."""
 
 import pytest
 

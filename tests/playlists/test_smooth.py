@@ -1,4 +1,4 @@
-"""Short paths, against the shortest ones."""
+"""Short paths, against optimal ones."""
 
 from itertools import pairwise, permutations
 

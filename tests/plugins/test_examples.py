@@ -1,4 +1,4 @@
-"""The packages of examples/: installed, and each used as its README says."""
+"""The packages of examples/: installed, and each used as in its README."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Plugins of other packages: found, listed, limited, and left out by name when broken."""
+"""Third-party plugins: found, listed, restricted, and skipped by name if broken."""
 
 import json
 

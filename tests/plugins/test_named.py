@@ -1,4 +1,4 @@
-"""What methods of all kinds share: settings, seeds, and errors that offer near names."""
+"""Common properties of all kinds of methods: settings, seeds, and errors with suggestions."""
 
 import pytest
 from sklearn.tree import DecisionTreeClassifier

@@ -1,4 +1,4 @@
-"""Songs' content beside a history: paths that match, new songs, libraries without plays."""
+"""Content of songs in a history: matching paths, new songs, libraries without plays."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Evaluations: the same held-out items for all, popularity as the measure, failures told."""
+"""Evaluations: the same held-out items for all, the popularity baseline, reported failures."""
 
 import json
 

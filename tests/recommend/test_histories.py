@@ -1,5 +1,5 @@
 # ruff: noqa: E501
-"""Small histories as people have them, and the triples that are meant; what is refused, and why."""
+"""Small histories in common formats, the expected triples, and errors."""
 
 import json
 

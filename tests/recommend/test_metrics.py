@@ -1,4 +1,4 @@
-"""Metrics of recommendations: worked by hand, and in their limits."""
+"""Metrics of recommendations: hand-computed examples, and limiting cases."""
 
 import numpy as np
 import pytest

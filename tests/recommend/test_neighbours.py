@@ -1,4 +1,4 @@
-"""Neighbours of real songs are mostly of their genre; the figures are what they are said to be."""
+"""Neighbours of real songs are mostly of their genre; the figures match their definitions."""
 
 import numpy as np
 import pandas as pd

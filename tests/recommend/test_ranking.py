@@ -1,4 +1,4 @@
-"""The best items of users: never what they have, never what nothing speaks for, ties in order."""
+"""Rankings: no known items, none without evidence, ties in order."""
 
 import numpy as np
 import pytest

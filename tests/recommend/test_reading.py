@@ -1,4 +1,4 @@
-"""Histories from tables and exports: what each format means, and what becomes of bad rows."""
+"""Histories from tables and exports: meaning of each format, and bad rows."""
 
 import json
 import zipfile

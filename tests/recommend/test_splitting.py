@@ -1,4 +1,4 @@
-"""Held-out items: of every user, the right share, never in training as well."""
+"""Held-out items: for every user, the right share, never also in training."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The benchmarks: both sides compute the same, and what is measured is written down."""
+"""The benchmarks: both sides compute the same, and results are written."""
 
 import importlib
 import json

@@ -1,4 +1,4 @@
-"""A scan of damaged files of every format: a row for each, and an end."""
+"""A scan of damaged files of every format: a row for each, and no hang."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No two modules import each other, directly or in a circle, also not within functions."""
+"""No circular imports between modules, also not within functions."""
 
 import ast
 from graphlib import CycleError, TopologicalSorter

@@ -1,4 +1,4 @@
-"""The library that the page is measured with: as many songs as asked for, all of them there."""
+"""The generated large library: the requested number of songs, all of them existing."""
 
 from __future__ import annotations
 

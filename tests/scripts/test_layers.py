@@ -1,4 +1,4 @@
-"""The picture of the layers is that of the import contract."""
+"""The drawing of the layers matches the import contract."""
 
 import importlib.util
 from pathlib import Path

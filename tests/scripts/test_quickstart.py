@@ -1,4 +1,4 @@
-"""The scripts that set up and start: all steps in their order, and none that fails unheard."""
+"""The scripts for setting up and starting: all steps in order, and no silent failures."""
 
 import os
 import shutil

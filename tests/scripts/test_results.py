@@ -1,4 +1,4 @@
-"""What the documentation states comes from stored results, and these from `genrenet evaluate`."""
+"""The documentation's figures come from stored results, and these from `genrenet evaluate`."""
 
 import sys
 from pathlib import Path

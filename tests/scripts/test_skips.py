@@ -1,4 +1,4 @@
-"""Skipped tests are counted by reason, and fail a run in CI where what they need must be there."""
+"""Skipped tests are counted by reason, and fail a run in CI where their data must exist."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Variations and mixtures of songs: whole frames, sound in all of them, and whose they are."""
+"""Variations and mixtures of songs: whole frames, sound in all of them, and their sources."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Batch-norms that a batch has too little for: they keep what they have, and learn again after."""
+"""Batch-norms with too few frames: they keep their statistics, and update again afterwards."""
 
 import pytest
 import torch

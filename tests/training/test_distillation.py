@@ -1,4 +1,4 @@
-"""Distillation: lessons in time, a student that learns them, and what its checkpoints hold."""
+"""Distillation: aligned lessons, training of a student, and its checkpoints."""
 
 import functools
 

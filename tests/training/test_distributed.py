@@ -1,4 +1,4 @@
-"""What several processes measure and predict together is what one does alone."""
+"""Several processes give the same measurements and predictions as one."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Packaged experiments are complete, and what is none is refused."""
+"""Packaged experiments are complete, and invalid ones are rejected."""
 
 import pytest
 

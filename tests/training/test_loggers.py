@@ -1,4 +1,4 @@
-"""Other loggers than TensorBoard's, by configuration: what they are told, and what stays beside."""
+"""Other loggers than TensorBoard's, by configuration: their data, and the run's folder."""
 
 import csv
 

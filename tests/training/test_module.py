@@ -1,4 +1,4 @@
-"""The classifier: loss, training, what checkpoints hold, and resuming a killed run."""
+"""The classifier: loss, training, checkpoints, and resuming a killed run."""
 
 import functools
 import os

@@ -1,4 +1,4 @@
-"""TensorBoard: what a small run leaves in its event files, read back by TensorBoard itself."""
+"""TensorBoard: the event files of a small run, read back by TensorBoard itself."""
 
 import functools
 import io

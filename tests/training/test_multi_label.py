@@ -1,4 +1,4 @@
-"""Training a network on songs with several genres: targets, loss, metrics, thresholds, answers."""
+"""Training on songs with several genres: targets, loss, metrics, thresholds, answers."""
 
 import json
 

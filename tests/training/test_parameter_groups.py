@@ -1,4 +1,4 @@
-"""Parameter groups: what is decayed, at which rate, and which optimisers may go on."""
+"""Parameter groups: weight decay, learning rates, and resuming with other optimisers."""
 
 import functools
 

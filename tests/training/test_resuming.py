@@ -1,4 +1,4 @@
-"""Trainings that go on with another length or optimiser; options that are refused; weight decay."""
+"""Resuming with another length or optimiser; rejected options; weight decay."""
 
 import functools
 import os

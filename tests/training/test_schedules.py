@@ -1,4 +1,4 @@
-"""The one-cycle schedule: its course, its length, and going on with another length."""
+"""The one-cycle schedule: its shape, its length, and resuming with another length."""
 
 import math
 

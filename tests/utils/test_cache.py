@@ -1,4 +1,4 @@
-"""The cache's place, and a cache that cannot be made."""
+"""The location of the cache, and a cache that cannot be created."""
 
 import numpy as np
 import pytest

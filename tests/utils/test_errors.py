@@ -1,4 +1,4 @@
-"""The message of an error, and text that can do nothing to a terminal."""
+"""The message of an error, and text that is safe for a terminal."""
 
 import pickle
 

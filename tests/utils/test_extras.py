@@ -1,4 +1,4 @@
-"""What an installation without extras can do, and what is said where an extra is missing."""
+"""An installation without extras: available commands, and messages about missing extras."""
 
 import ast
 import configparser

@@ -1,4 +1,4 @@
-"""Whether a file is still what it was."""
+"""Detection of changed files."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Numbers that are not finite end a training, are never saved or used, and stay out of JSON."""
+"""Non-finite numbers end a training, are never saved or used, and stay out of JSON."""
 
 import functools
 import json

@@ -1,4 +1,4 @@
-"""Colours of genres: fixed, distinct, and those of the page."""
+"""Colours of genres: fixed, distinct, and the same as on the page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The machine at hand: the device that is chosen, and threads that are one thread's own."""
+"""Hardware: the choice of the device, and thread settings per thread."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""What is imported late is the same as what is imported at once."""
+"""Lazily imported names are the same as directly imported ones."""
 
 import importlib
 import inspect

@@ -1,4 +1,4 @@
-"""Quotes that go over the ends of lines."""
+"""Quotes that span several lines."""
 
 import csv
 

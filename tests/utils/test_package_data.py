@@ -1,4 +1,4 @@
-"""What is no Python is installed too: templates, configurations, tables."""
+"""Non-Python files are installed too: templates, configurations, tables."""
 
 import configparser
 import fnmatch

@@ -1,4 +1,4 @@
-"""Packages that cannot be loaded: torchaudio is not on the main road, and any other is named."""
+"""Packages that cannot be loaded: torchaudio is optional, and any other is named."""
 
 import os
 import subprocess

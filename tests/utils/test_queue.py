@@ -1,4 +1,4 @@
-"""Channels: in order, bounded, and nobody waits at a closed one."""
+"""Channels: in order, bounded, and closing wakes all waiting threads."""
 
 import itertools
 import threading

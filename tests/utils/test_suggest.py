@@ -1,4 +1,4 @@
-"""Names that are nearly what a user wrote."""
+"""Suggestions of similar names."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A real server, what it works with, and a real browser for its page."""
+"""A real server with its data, and a real browser for its page."""
 
 from __future__ import annotations
 

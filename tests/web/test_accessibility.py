@@ -1,4 +1,4 @@
-"""What axe-core finds in every state of the page, light and dark."""
+"""Results of axe-core in every state of the page, light and dark."""
 
 from __future__ import annotations
 

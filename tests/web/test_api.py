@@ -1,4 +1,4 @@
-"""The API: the answers of `genrenet classify`, streams, limits, and the description of it all."""
+"""The API: the same answers as `genrenet classify`, streams, limits, and its description."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Corrections from the page: the API's answers, who may ask, and the button in a real browser."""
+"""Corrections from the page: the API's answers, access control, and the button in a browser."""
 
 from __future__ import annotations
 

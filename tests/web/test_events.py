@@ -1,4 +1,4 @@
-"""Streams: what is told on the way to an answer."""
+"""Streams: the events before an answer."""
 
 from __future__ import annotations
 

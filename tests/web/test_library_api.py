@@ -1,4 +1,4 @@
-"""The API of the library: pages of lists, search, all of a song, and what is refused."""
+"""The API of the library: pages of lists, search, a song's data, and errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A table as lists: what is counted, chosen, sorted, and listed once."""
+"""A table as lists: counting, selecting, sorting, and duplicates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Search forgives case, accents and typing errors."""
+"""Search tolerates case, accents and typing errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The map of a library, songs towards others and ways between two, without a browser."""
+"""The map of a library, similar songs and paths between songs, without a browser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The map that is drawn in the background."""
+"""The map that is computed in the background."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scans in a real browser: begun by a button, followed, cancelled, and told of when refused."""
+"""Scans in a real browser: started by a button, followed, cancelled, and rejected."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A song of the library on its page: what the scan says, tags, other files, other models."""
+"""A song of the library on its page: the scan's row, tags, other files, other models."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Paths that come from outside."""
+"""Paths in requests."""
 
 import os
 from pathlib import Path

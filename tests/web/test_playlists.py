@@ -1,4 +1,4 @@
-"""Playlists from the page: downloads, files in the music folder, and what is refused."""
+"""Playlists from the page: downloads, files in the music folder, and errors."""
 
 from __future__ import annotations
 

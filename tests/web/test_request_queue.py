@@ -1,4 +1,4 @@
-"""Who is served when."""
+"""The order of waiting songs."""
 
 import threading
 

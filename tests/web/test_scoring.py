@@ -1,4 +1,4 @@
-"""Songs scored for many at once: turns, faults, and files that change while they wait."""
+"""Scoring for many clients at once: turns, errors, and files that change while they wait."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is answered, and with which headers."""
+"""Access control and security headers."""
 
 import io
 

@@ -1,4 +1,4 @@
-"""Uploads: their names, their number, and that none of them stays."""
+"""Uploads: names, limits, and their removal."""
 
 from __future__ import annotations
 

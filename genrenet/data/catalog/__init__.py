@@ -29,8 +29,8 @@ are required. CSV is UTF-8 with a header row; "," ";" or tab separate. Paths are
 table's folder, or absolute, or, for names that are not UTF-8 or hold control characters,
 percent-encoded after "file:" ("file:rock/caf%E9.mp3", "file:///music/caf%E9.mp3").
 
-Whatever is wrong with single songs becomes a `Problem`, and songs that cannot be used are left out;
-an exception means that the collection cannot be used at all.
+Faults of single songs become a `Problem` each, and songs that cannot be used are left out; an
+exception means that the collection cannot be used at all.
 """
 
 from __future__ import annotations

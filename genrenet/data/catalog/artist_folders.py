@@ -1,7 +1,7 @@
-"""Whether the folders of a collection are artists, as players and rippers lay a library out.
+"""Detect folders that are artists instead of genres, as players and rippers arrange a library.
 
-Such a library (Artist/Album/01 - Title) reads like one of genre folders, and a network would learn
-to tell artists apart without a word.
+Such a library (Artist/Album/01 - Title) looks like one of genre folders, and a network would be
+trained to recognise artists without any warning.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ REMEDY = (
 
 
 class ArtistFoldersError(CatalogError):
-    """Folders that are artists, where genres were wanted."""
+    """Folders that are artists where genres are expected."""
 
 
 def check_folders(reading: Reading, tag_genres: Mapping[str, int]) -> None:
-    """Refuse folders that the songs' tags name as artists; report those that look like it.
+    """Raise an error for folders that the songs' tags name as artists; warn about likely ones.
 
     Parameters
     ----------
     reading : Reading
-        Of folders, with the artists of the songs' tags.
+        Of folders, with the artists from the songs' tags.
     tag_genres : mapping of str to int
-        The genres that the songs' tags name, and how often.
+        Genres in the songs' tags, and how often each occurs.
 
     Raises
     ------
     ArtistFoldersError
-        At least half of the folders, and two, are called like the artist of most of their songs.
+        At least half of the folders, and two, have the name of the artist of most of their songs.
     """
     artists: dict[str, list[str]] = defaultdict(list)
     for song in reading.songs:
@@ -66,9 +66,7 @@ def check_folders(reading: Reading, tag_genres: Mapping[str, int]) -> None:
 
 
 def _albums(reading: Reading) -> bool:
-    """Return whether files lie in folders of folders, numbered, and no folder has a genre's
-    name.
-    """
+    """Return whether files are numbered, two folders deep, and no folder has a genre's name."""
     from mutagen.id3 import TCON
 
     known = set(map(spelling_key, TCON.GENRES))

@@ -1,4 +1,4 @@
-"""What the readers of collections have in common: errors, problems, songs, clean text, threads."""
+"""Common parts of the readers of collections: errors, problems, songs, clean text, threads."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import TypeVar
 from genrenet.utils.errors import GenrenetError, printable
 
 COLUMNS = ("path", "genre", "artist", "album", "title", "duration", "track_id")
-# The spellings of the three parts met in published tables -> the package's own.
+# Names of the three parts in published tables -> the package's own.
 PART_NAMES = {
     "train": "train", "training": "train",
     "validation": "validation", "valid": "validation", "val": "validation", "dev": "validation",
@@ -34,7 +34,7 @@ class SourceNotFoundError(CatalogError):
 
 
 class EmptyCatalogError(CatalogError):
-    """No song is left: no audio in the folder, or nothing of what the table lists."""
+    """No song is left: no audio in the folder, or none of the table's files."""
 
 
 class OneGenreError(CatalogError):
@@ -51,17 +51,17 @@ class MissingColumnsError(CatalogError):
 
 @dataclass(frozen=True)
 class Problem:
-    """Something in a collection that was left out, or that a user should know.
+    """A file that was left out of a collection, or another fact the user should know.
 
     Parameters
     ----------
     path : str
-        The file or folder concerned, '' if it is none in particular; may hold lone surrogates
-        (print it through `genrenet.utils.errors.printable`).
+        The file or folder concerned, '' if none in particular; may contain lone surrogates (print
+        it through `genrenet.utils.errors.printable`).
     kind : str
         One word for grouping, for example "duplicate-path", "too-few-songs", "missing-file".
     message : str
-        What is the matter, printable.
+        What is wrong, printable.
     """
 
     path: str
@@ -98,7 +98,7 @@ class Song:
 
 @dataclass
 class Reading:
-    """What a reader found.
+    """The songs and problems that a reader found.
 
     Parameters
     ----------
@@ -111,13 +111,13 @@ class Reading:
     problems : list of Problem
         What was left out, and why.
     from_tags : frozenset of str
-        The fields that the songs' tags may fill.
+        The fields that may be filled from the songs' tags.
     notes : list of str
-        What was assumed, and no problem.
+        Assumptions that are not problems.
     name : str
         A short name for reports; '' for that of the folder or table.
     check : callable, optional
-        Gives what is wrong with the files by the collection's own account, such as checksums.
+        Returns the files that differ from the collection's own record, such as checksums.
     multi_label : bool
         Whether songs have several genres, in their field `genres`.
     """
@@ -133,13 +133,13 @@ class Reading:
     multi_label: bool = False
 
     def report(self, path: str, kind: str, message: str) -> None:
-        """Note a problem."""
+        """Record a problem."""
         self.problems.append(Problem(path, kind, message))
 
 
 @dataclass(frozen=True)
 class Reader:
-    """A layout of collections, as a plugin adds it.
+    """A format of collections; plugins may add some.
 
     Parameters
     ----------
@@ -148,13 +148,13 @@ class Reader:
     summary : str
         Description in one line.
     detects : callable
-        Whether an existing path (absolute) is of this layout; asked before the built-in ones.
+        Whether an existing path (absolute) has this format; called before the built-in ones.
     read : callable
-        Gives the `Reading` of such a path. A parameter ``subset``, ``labelled`` or ``multi_label``
-        gets what `read_catalog` was given.
+        Returns the `Reading` of such a path. A parameter ``subset``, ``labelled`` or
+        ``multi_label`` receives the argument of `read_catalog`.
     scheme : str
-        Sources that begin with it and a colon ("mirdata:gtzan_genre") are no paths but for `read`
-        to understand.
+        Sources that begin with it and a colon ("mirdata:gtzan_genre") are not paths, and are
+        interpreted by `read`.
 
     Examples
     --------
@@ -173,13 +173,13 @@ class Reader:
     scheme: str = ""
 
     def read_with(self, path: str, **options: object) -> Reading:
-        """Read a path with those of the options that `read` takes."""
+        """Read a path with those options that `read` accepts."""
         taken = signature(self.read).parameters
         return self.read(path, **{key: value for key, value in options.items() if key in taken})
 
 
 def clean(value: object) -> str:
-    """Return text that any table or JSON file can hold: no control characters, no lone
+    """Return text that is valid in any table or JSON file: without control characters and lone
     surrogates.
     """
     text = str(value).encode("utf-8", "backslashreplace").decode("utf-8")
@@ -192,7 +192,7 @@ def stem(path: str) -> str:
 
 
 def relative(path: str, folder: str) -> str:
-    """Return `path` seen from `folder` with "/" on every system, absolute on another drive."""
+    """Return `path` relative to `folder` with "/" on every system, absolute on another drive."""
     with suppress(ValueError):
         path = os.path.relpath(path, folder)
     return path.replace(os.sep, "/")
@@ -210,7 +210,7 @@ def in_threads(
     Parameters
     ----------
     function : callable
-        Called with one item; decoding and reading release the interpreter's lock.
+        Called with one item; decoding and reading release the GIL.
     items : sequence
     workers : int >= 1, optional
         Threads; by default one per core, at most 4.

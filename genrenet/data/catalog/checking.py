@@ -1,4 +1,4 @@
-"""Whether a catalog's files can be used: decodes them and reports what training would meet."""
+"""Check a catalog's files: decode them and report what would cause problems in training."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ SILENT_SHARE = 0.5
 """Share of a song that may be silent: `SILENCE` dB below its loudest tenth of a second."""
 SILENCE = -60.0
 SHORT, SHORT_SEGMENT = 2.0, 1.0
-"""Songs, and segments of songs, shorter than this (s) say too little."""
+"""Songs, and segments of songs, shorter than this (s) carry too little information."""
 _WINDOW = _RATE // 10
 
 
 @dataclass
 class Level:
-    """What a song's samples say of its level, block by block."""
+    """Level statistics of a song's samples, updated block by block."""
 
     samples: int = 0
     peak: float = 0.0
@@ -51,7 +51,7 @@ class Level:
     windows: list[np.ndarray] = field(default_factory=list)
 
     def add(self, block: np.ndarray) -> None:
-        """Count a block of samples in."""
+        """Update the statistics with a block of samples."""
         self.samples += len(block)
         if len(block):
             self.peak = max(self.peak, float(np.abs(block).max()))
@@ -61,7 +61,7 @@ class Level:
         self.windows.append(whole.std(axis=1, dtype=np.float64))
 
     def oddities(self) -> Iterable[str]:
-        """Yield what is implausible, each with its remedy."""
+        """Yield implausible values, each with its remedy."""
         mean = self.total / max(1, self.samples)
         rms = max(0.0, self.energy / max(1, self.samples) - mean**2) ** 0.5
         if self.peak > PEAK:
@@ -91,21 +91,21 @@ def check_catalog(
     ----------
     catalog : Catalog
     decode : bool
-        Decode every file from end to end; otherwise only read the headers, which is fast but finds
-        no damage, no silence, no odd level and no samples that are not numbers.
+        Decode every file from end to end; otherwise only read the headers, which is fast but does
+        not find damage, silence, implausible levels or non-finite samples.
     min_seconds : float >= 0, optional
         Files shorter than this (s) are reported; by default `SHORT`, or `SHORT_SEGMENT` where files
         are segments of songs.
     progress : callable, optional
-        Called with (files done, files in all).
+        Called with (files done, total number of files).
     workers : int >= 1, optional
         Threads; by default one per core, at most 4.
 
     Returns
     -------
     tuple of Problem
-        In the table's order, at most one per file, and then what the collection itself says is
-        wrong ("checksum", of mirdata). Kinds: "missing-file", "unreadable", "not-audio", "empty",
+        In the table's order, at most one per file, followed by problems that the collection itself
+        records ("checksum", of mirdata). Kinds: "missing-file", "unreadable", "not-audio", "empty",
         "truncated", "non-finite", "too-short", "decoder-limit", "undecodable", "silent" if every
         sample is 0, "level" if the peak, loudness, DC offset or share of silence is implausible,
         and "out-of-phase" if channels cancel each other out.

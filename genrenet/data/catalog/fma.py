@@ -42,9 +42,7 @@ def fma_table(source: str) -> str | None:
 
 
 def _head(path: str, n: int) -> list[list[str]]:
-    """Return the first `n` rows of a CSV file, [] where it has fewer; undecodable bytes are
-    no matter.
-    """
+    """Return the first `n` rows of a CSV file, [] if it has fewer; invalid UTF-8 is ignored."""
     with open(path, encoding="utf-8-sig", errors="replace", newline="") as file:
         rows = csv.reader(file)
         try:
@@ -54,15 +52,15 @@ def _head(path: str, n: int) -> list[list[str]]:
 
 
 def read_fma(source: str, subset: str = "small") -> Reading:
-    """Read the Free Music Archive's tracks.csv and find the MP3s that go with it.
+    """Read the Free Music Archive's tracks.csv and find the MP3s of its tracks.
 
-    Files are sought as `000/000002.mp3` in fma_small, fma_medium, fma_large and fma_full beside
-    the table (or beside its fma_metadata folder) and in the folder itself. Subsets are cumulative:
+    Files are searched as `000/000002.mp3` in fma_small, fma_medium, fma_large and fma_full next to
+    the table (or next to its fma_metadata folder) and in the folder itself. Subsets are cumulative:
     medium contains small, large contains both, and full is large with untrimmed audio. Tracks
     without a top genre are counted in one problem; tracks without a file are reported one by one.
 
-    The table gives the length of the *whole* track. Where the files are the 30-s clips that all
-    sets but fma_full hold, the duration is at most 30 s.
+    The table has the length of the *whole* track. If the files are the 30-s clips of all sets
+    except fma_full, the duration is at most 30 s.
 
     Parameters
     ----------
@@ -96,7 +94,8 @@ def read_fma(source: str, subset: str = "small") -> Reading:
         root = os.path.dirname(root)
     reading = Reading("fma", root)
     at = FMA_SUBSETS.index(subset)
-    # Of several copies of a track take the wanted subset's, else a larger set's, else a smaller's.
+    # Of several copies of a track, prefer the requested subset's, then a larger, then a smaller
+    # set's.
     order = (*FMA_SUBSETS[at:], *reversed(FMA_SUBSETS[:at]))
     folders = [os.path.join(root, f"fma_{name}") for name in order]
     folders = [path for path in (*folders, root) if os.path.isdir(path)]
@@ -160,7 +159,7 @@ def _fma_rows(table: str, subset: str) -> Iterator[tuple[int, Song]]:
 
 
 def _holds_clips(folder: str, path: str) -> bool:
-    """Return whether an FMA folder holds 30-s clips: its name tells, else one of its files."""
+    """Return whether an FMA folder holds 30-s clips: by its name, or else by one of its files."""
     name = os.path.basename(folder)
     if name.startswith("fma_") and name[4:] in FMA_SUBSETS:
         return name != "fma_full"

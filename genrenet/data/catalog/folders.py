@@ -27,8 +27,8 @@ _GTZAN_NAME = re.compile(rf"({'|'.join(GTZAN_GENRES)})\.\d{{5}}$")
 def _walk(folder: str, reading: Reading, seen: dict[tuple[int, int], str]) -> Iterator[str]:
     """Yield the paths of all visible files below `folder`, sorted, each real folder only once.
 
-    Symlinks are followed. `seen` maps the folders met so far to their paths: a folder that comes
-    by again is a loop or a second way to the same songs, and is reported instead of entered.
+    Symlinks are followed. `seen` maps the folders visited so far to their paths: a folder that
+    occurs again is a loop or a second path to the same songs, and is reported instead of entered.
     """
     try:
         status = os.stat(folder)
@@ -55,7 +55,7 @@ def _walk(folder: str, reading: Reading, seen: dict[tuple[int, int], str]) -> It
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
-    """Return whether an entry is a folder or leads to one; a link to itself is none."""
+    """Return whether an entry is a folder or a link to one; a link to itself is not."""
     try:
         return entry.is_dir()
     except OSError:
@@ -63,7 +63,7 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 
 def _ancestors(folder: str) -> set[str]:
-    """Return the real paths of the folders that lead to `folder` as it is written."""
+    """Return the real paths of the parents of `folder` as it is written."""
     found, parent = set(), os.path.dirname(folder)
     while parent not in (folder, ""):
         found.add(os.path.realpath(parent))
@@ -78,7 +78,7 @@ def _subfolders(root: str) -> list[str]:
 
 
 def _listed(folder: str) -> list[str]:
-    """Return the names in a folder, none if it cannot be read (the reader reports that)."""
+    """Return the names in a folder; none if it cannot be read (the reader reports that)."""
     try:
         return os.listdir(folder)
     except OSError:
@@ -118,10 +118,10 @@ def _report_ignored(reading: Reading, ignored: Counter[str]) -> None:
 def read_folder(root: str, *, labelled: bool = True) -> Reading:
     """Read a folder of genre folders: each sub-folder is a genre, with songs anywhere below it.
 
-    Symlinks are followed; a link that leads back to a folder already visited is reported, not
-    entered. Hidden files are skipped; files without an audio suffix are counted in one problem.
-    Audio directly in the folder has no genre and is counted likewise. Artist, album, title and
-    duration are left to the tags.
+    Symlinks are followed; a link to a folder already visited is reported, not entered. Hidden files
+    are skipped; files without an audio suffix are counted in one problem. Audio directly in the
+    folder has no genre and is counted likewise. Artist, album, title and duration are taken from
+    the tags.
 
     Parameters
     ----------
@@ -167,9 +167,9 @@ def gtzan_root(folder: str) -> str | None:
     """Return the folder that holds GTZAN's genre folders: `folder`, or `genres[_original]` within
     it.
 
-    None if it is no GTZAN: every sub-folder that is not empty must be one of the ten genres and
-    hold files with GTZAN's names, such as blues/blues.00000.wav, so that a collection to which
-    somebody added genres of their own is read as an ordinary folder.
+    None if it is not GTZAN: every non-empty sub-folder must be one of the ten genres and hold files
+    with GTZAN's names, such as blues/blues.00000.wav, so that a collection with additional genres
+    of the user's own is read as an ordinary folder.
     """
     for root in (folder, *(os.path.join(folder, name) for name in GTZAN_FOLDERS)):
         if not os.path.isdir(root):
@@ -189,8 +189,8 @@ def read_gtzan(folder: str) -> Reading:
     """Read GTZAN, whole or in part, as .au or any other audio files, in folders or not.
 
     The genre is taken from the file's name (blues.00000). jazz.00054, which cannot be decoded in
-    the published collection, and files with other names are reported and left out. GTZAN names no
-    artists; the duration is left to the tags.
+    the published collection, and files with other names are reported and left out. GTZAN has no
+    artist names; the duration is taken from the tags.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Names of genres: which are the same but for their spelling, and cells that hold several."""
+"""Genre names: spellings of the same genre, and cells with several genres."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from genrenet.data.catalog.base import Reading, clean
 
 
 def spelling_key(name: str) -> str:
-    """Return what spellings of one genre have in common: no case, Unicode form, blanks or hyphens.
+    """Return a key for the spellings of a genre: without case, Unicode form, blanks or hyphens.
 
     Examples
     --------
@@ -25,7 +25,7 @@ def spelling_key(name: str) -> str:
 
 
 def merged(names: Iterable[str]) -> dict[str, str]:
-    """Return the most frequent spelling for every name; the first in order of equals."""
+    """Return the most frequent spelling of every name; the first of equally frequent ones."""
     spellings: dict[str, Counter[str]] = defaultdict(Counter)
     for name in names:
         spellings[spelling_key(name)][name] += 1
@@ -37,7 +37,7 @@ def merged(names: Iterable[str]) -> dict[str, str]:
 
 
 def report_names(reading: Reading) -> None:
-    """Report genres that differ in spelling alone."""
+    """Report genres that differ only in spelling."""
     counts = Counter(name for song in reading.songs for name in song.names)
     alike: dict[str, list[str]] = defaultdict(list)
     for name in sorted(counts):
@@ -51,13 +51,13 @@ def report_names(reading: Reading) -> None:
 
 
 def ascii_form(name: str) -> str:
-    """Return a name in quotes, with escapes where looks deceive: other letters than ASCII's."""
+    """Return a name in quotes, with escapes for characters that look like ASCII letters."""
     composed = unicodedata.normalize("NFC", name)
     return repr(name) if composed == name else ascii(name)
 
 
 def cell_values(value: object) -> list[str]:
-    """Return the texts in a table's cell: one, or those of a list, in Parquet or written out in a
+    """Return the texts in a table's cell: one, or those of a list, from Parquet or written out in a
     CSV.
 
     Examples
@@ -83,7 +83,7 @@ def cell_values(value: object) -> list[str]:
         if isinstance(items, list | tuple | set | frozenset):
             return [text for item in items for text in cell_values(item)]
         value = items
-    # NaN is not itself, and pandas' NA is neither that nor something else.
+    # NaN differs from itself, and comparisons with pandas' NA have no truth value.
     if value is None or type(value).__name__ in ("NAType", "NaTType") or value != value:
         return []
     return [str(value)]

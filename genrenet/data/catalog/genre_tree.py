@@ -1,8 +1,8 @@
-"""Which of the names that people give to genres lie below which others.
+"""The hierarchy of commonly used genre names.
 
-The table is of this package: names of ID3v1, of Discogs' styles (https://www.discogs.com) and of
-MusicBrainz' genres (https://musicbrainz.org/genres), each with the names that it lies under, of
-which there may be several, and with other names of the same.
+The table is part of this package: names of ID3v1, of Discogs' styles (https://www.discogs.com) and
+of MusicBrainz' genres (https://musicbrainz.org/genres), each with its parents, of which there may
+be several, and with its synonyms.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _AND = re.compile(r"\s*(?:&|\+|\band\b|(?<=\s)'?n'?(?=\s)|'n'|\u2019n\u2019)\s*"
 
 
 def tree_key(name: str) -> str:
-    """Return what spellings of one genre have in common, "and" and its signs included.
+    """Return a key for the spellings of a genre; "and" and its signs are ignored.
 
     Examples
     --------
@@ -33,7 +33,7 @@ def tree_key(name: str) -> str:
 
 
 def is_known(name: str) -> bool:
-    """Return whether the table names a genre.
+    """Return whether a genre is in the table.
 
     Examples
     --------
@@ -44,7 +44,7 @@ def is_known(name: str) -> bool:
 
 
 def above(name: str) -> frozenset[str]:
-    """Return the keys of a genre and of all that it lies under; see `tree_key`.
+    """Return the keys of a genre and of all its ancestors; see `tree_key`.
 
     Examples
     --------
@@ -61,7 +61,7 @@ def above(name: str) -> frozenset[str]:
 
 
 def relation(name: str, genres: Iterable[str]) -> Relation:
-    """Return how a genre stands to others: to the one that it is closest to.
+    """Return the relation of a genre to the closest of some others.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def relation(name: str, genres: Iterable[str]) -> Relation:
     Returns
     -------
     {"same", "below", "above", "other"}
-        Where the name lies, seen from the others.
+        Position of the name relative to the others.
 
     Examples
     --------
@@ -92,7 +92,7 @@ def relation(name: str, genres: Iterable[str]) -> Relation:
 
 @cache
 def _table() -> tuple[dict[str, str], dict[str, frozenset[str]]]:
-    """Return the table: the key of each name and other name, and what keys lie under."""
+    """Return the table: the key of each name and synonym, and the keys of its parents."""
     text = (resources.files("genrenet.data.catalog") / "genre_tree.csv").read_text("utf-8")
     names, parents = dict[str, str](), dict[str, frozenset[str]]()
     rows = list(csv.DictReader(text.splitlines()))

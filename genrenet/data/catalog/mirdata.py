@@ -1,7 +1,7 @@
-"""Data sets that mirdata knows, where they are on this machine already: ``mirdata:gtzan_genre``.
+"""Data sets of mirdata that are already on this machine: ``mirdata:gtzan_genre``.
 
 mirdata: R. M. Bittner et al., "mirdata: software for reproducible usage of datasets", ISMIR 2019.
-Which files there are, their genres and their artists are what its loaders say.
+Files, genres and artists are taken from its loaders.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from genrenet.utils.suggest import did_you_mean
 
 SCHEME = "mirdata"
 HOME = "GENRENET_MIRDATA"
-"""Environment variable: the folder that has a folder for each data set, in place of mirdata's own
+"""Environment variable: the folder with one folder per data set, instead of mirdata's own
 ``~/mir_datasets``."""
 
 _SOURCE = re.compile(rf"{SCHEME}:(?P<name>[^:@]*)(:(?P<version>[^@]*))?(@(?P<home>.+))?")
@@ -39,7 +39,7 @@ _SAID = {
     "title": ("title", "track_title"),
     "split": ("split",),
 }
-"""What tracks of several data sets call it."""
+"""Names of the attribute in tracks of several data sets."""
 
 
 def read_mirdata(source: str) -> Reading:
@@ -48,21 +48,21 @@ def read_mirdata(source: str) -> Reading:
     Parameters
     ----------
     source : str
-        ``mirdata:NAME``, with ``:VERSION`` where it is not mirdata's default, and with ``@FOLDER``
-        where the data set is not in its folder of `HOME` or in mirdata's default place. mirdata's
+        ``mirdata:NAME``, with ``:VERSION`` if it is not mirdata's default, and with ``@FOLDER`` if
+        the data set is neither in its folder of `HOME` nor in mirdata's default location. mirdata's
         index of the files may lie in that folder too.
 
     Returns
     -------
     Reading
-        Songs whose file is not there, or that mirdata knows no genre of, are left out and reported.
+        Songs whose file is missing, or without a genre in mirdata, are left out and reported.
 
     Raises
     ------
     CatalogError
         mirdata is not installed, has no such data set or version, or it has no genres.
     SourceNotFoundError, EmptyCatalogError
-        The data set is not on this machine, or none of its songs; the error says how to get it.
+        The data set is not on this machine, or none of its songs; the message says how to get it.
     """
     name, dataset = _open(source)
     reading = Reading(SCHEME, os.path.abspath(dataset.data_home), name=name)
@@ -75,7 +75,7 @@ def read_mirdata(source: str) -> Reading:
         raise SourceNotFoundError(
             f"'{printable(source)}' is incomplete", found=str(error), remedy=_how(dataset)
         ) from error
-    except (KeyError, IndexError, TypeError, ValueError) as error:  # an index or metadata damaged
+    except (KeyError, IndexError, TypeError, ValueError) as error:  # a damaged index or metadata
         raise CatalogError(
             f"mirdata cannot read '{printable(source)}'", found=f"{type(error).__name__}: {error}"
         ) from error
@@ -98,7 +98,7 @@ def read_mirdata(source: str) -> Reading:
 
 
 def _open(source: str) -> tuple[str, Any]:
-    """Return the name of a data set and mirdata's object for it, whose index is there."""
+    """Return the name of a data set and mirdata's object for it, whose index is present."""
     mirdata = import_extra("mirdata", f"'{printable(source)}'", error=CatalogError)
     match = _SOURCE.fullmatch(source)
     name = match["name"] if match else ""
@@ -114,7 +114,7 @@ def _open(source: str) -> tuple[str, Any]:
     home = None if home is None else os.path.abspath(os.path.expanduser(home))
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of what it imports
+            warnings.simplefilter("ignore")  # of its imports
             dataset = mirdata.initialize(name, home, (match and match["version"]) or "default")
     except ValueError as error:
         raise CatalogError(
@@ -126,7 +126,7 @@ def _open(source: str) -> tuple[str, Any]:
             remedy=f"{_how(dataset)}, or name its folder: {SCHEME}:{name}@FOLDER",
         )
     if not os.path.isfile(dataset.index_path):
-        # A machine whose Python packages cannot be written to.
+        # The folder of Python packages may be read-only.
         beside = os.path.join(dataset.data_home, os.path.basename(dataset.index_path))
         if not os.path.isfile(beside):
             raise SourceNotFoundError(
@@ -163,10 +163,10 @@ def _add(reading: Reading, track: Any, track_id: str) -> None:
 
 
 def _said(track: Any, names: tuple[str, ...]) -> list[str]:
-    """Return the texts of the first attribute that says something: one text, or several."""
+    """Return the texts of the first attribute that is not empty: one text, or several."""
     for name in names:
         value = getattr(track, name, None)
-        if isinstance(value, Mapping):  # genres beside sub-genres
+        if isinstance(value, Mapping):  # genres with sub-genres
             value = value.get(name)
         values = value if isinstance(value, list | tuple) else [value]
         if found := [clean(one) for one in values if one is not None and clean(one)]:
@@ -175,7 +175,7 @@ def _said(track: Any, names: tuple[str, ...]) -> list[str]:
 
 
 def _checksums(dataset: Any, reading: Reading) -> list[Problem]:
-    """Return songs whose file is another than the one that was published."""
+    """Return songs whose file differs from the published one."""
     _, invalid = dataset.validate(verbose=False)
     other = {os.path.abspath(path) for paths in invalid["tracks"].values() for path in paths}
     return [

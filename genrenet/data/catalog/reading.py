@@ -1,4 +1,4 @@
-"""One collection, one table: finds out how a source is laid out, reads it, settles the rest."""
+"""Read a collection into one table: detect the format, read it, check the result."""
 
 from __future__ import annotations
 
@@ -51,15 +51,15 @@ class Catalog:
     table : pandas.DataFrame
         One row per song, index 0..n-1; `genrenet.data.catalog` names the columns.
     problems : tuple of Problem
-        All that was left out, or that a user should know.
+        All songs that were left out, and other facts the user should know.
     root : str
         The folder that the default identifiers are relative to.
     name : str
         A short name for reports: the folder's, or the table's.
     format : str
-        Its layout; see `read_catalog`.
+        Its format; see `read_catalog`.
     notes : tuple of str
-        What was assumed, and no problem.
+        Assumptions that are not problems.
     check : callable, optional
         See `genrenet.data.catalog.Reading`.
     """
@@ -100,12 +100,12 @@ class Catalog:
         return len(self.table)
 
     def report(self, limit: int = 5) -> str:
-        """Return what was found and what was left out, as text for a terminal.
+        """Return a summary of songs and problems, as text for a terminal.
 
         Parameters
         ----------
         limit : int >= 0
-            How many problems of each kind are written out; the rest are counted.
+            Number of problems of each kind to list; the rest are counted.
         """
         counts = ", ".join(f"{genre} {n}" for genre, n in sorted(self.counts.items()))
         lines = [f"{self.name} ({self.format}): {len(self)} songs in {len(self.genres)} genres"]
@@ -135,32 +135,33 @@ def read_catalog(
     Parameters
     ----------
     source : path
-        A folder or a table, or what a reader has a scheme for, such as "mirdata:gtzan_genre".
+        A folder or a table, or a source with the scheme of a reader, such as "mirdata:gtzan_genre".
     format : str
-        How it is laid out: "folder", "gtzan", "fma", "csv", "parquet", or the name of a layout that
-        a plugin reads. "auto" asks the plugins of other packages first, and takes a file for a
-        table; a folder with FMA's tracks.csv (or fma_metadata/tracks.csv) for FMA; one with a
-        tracks.csv that has the columns path and genre for that table; one whose genre folders (or
-        those in genres/ or genres_original/ within it) hold GTZAN's names for GTZAN; and any other
-        for a folder of genre folders.
+        Format of the collection: "folder", "gtzan", "fma", "csv", "parquet", or the name of a
+        plugin's format. "auto" tries the formats of third-party plugins first, and reads a file as
+        a table; a folder with FMA's tracks.csv (or fma_metadata/tracks.csv) as FMA; one with a
+        tracks.csv that has the columns path and genre as that table; one whose genre folders (or
+        those in genres/ or genres_original/ within it) hold GTZAN's names as GTZAN; and any other
+        as a folder of genre folders.
     min_songs : int >= 1
         Genres with fewer songs are left out and reported.
     tags : bool
-        Read tags and headers for what the layout itself does not tell: artist, album, title and
-        duration for folders, the duration for GTZAN, the absent columns for tables. Without it
+        Read tags and headers for fields that the format itself does not have: artist, album, title
+        and duration for folders, the duration for GTZAN, the absent columns for tables. Without it
         these are '' and NaN.
     subset : {"small", "medium", "large", "full"}
         FMA only.
     segments : {"auto", "off"}
         Whether files may be segments that were cut from songs, and belong together: by the column
         `song` of a table, by identifiers that most rows share with others, or by their names
-        (`genrenet.data.catalog.segments`). A note says what was found; "off" takes every file for a
+        (`genrenet.data.catalog.segments`). A note reports the result; "off" takes every file as a
         song.
     labels : {"auto", "folders", "tags"}
-        Where the genres are: "tags" takes them from the files' own tags, whatever the folders or
-        the table say (of several the first; spellings that differ in case, spacing or hyphens are
-        one genre; songs without one are left out and counted). "auto" takes them from the folders
-        or the table, and refuses folders that are artists; "folders" takes folders as they are.
+        Where the genres are taken from: "tags" uses the files' own tags, whatever the folders or
+        the table contain (the first of several; spellings that differ in case, spacing or hyphens
+        are one genre; songs without one are left out and counted). "auto" uses the folders or the
+        table, and raises an error for folders that are artists; "folders" takes folders as they
+        are.
     labelled : bool
         Whether songs must have genres, and the collection two of them. Otherwise songs in no
         genre's folder and rows without one are taken too, with the genre ''.
@@ -277,7 +278,7 @@ def _naming(layout: str) -> Iterator[None]:
         yield
     except (GenrenetError, OSError):
         raise
-    except Exception as error:  # whatever another's reader does
+    except Exception as error:  # a third-party reader may raise anything
         if entry.plugin in BUILT_IN:
             raise
         raise CatalogError(

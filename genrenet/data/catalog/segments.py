@@ -1,8 +1,8 @@
-"""Which files or rows are segments that were cut from one song, by their names.
+"""Detect files or rows that are segments cut from one song, by their names.
 
-Segments of one song sound alike. Where they count as songs of their own they stand on both sides
-of a split, and an accuracy says how well a method recognises songs that it has learnt from. So
-they are split together, and decided together.
+Segments of one song sound alike. If they counted as separate songs, they would be in both training
+and test set, and the accuracy would measure how well a method recognises training songs. So they
+are kept together in splits, and get one prediction.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from genrenet.utils.errors import printable
 
 SEGMENTS = ("auto", "off")
 SEGMENT_SECONDS = 90.0
-"""Longer files are no segments, whatever their names."""
+"""Longer files are never segments, whatever their names."""
 NUMBERED_SECONDS = 15.0
-"""Nor are longer ones whose names have but a second number."""
+"""The same limit for names with only a second number."""
 
-# Words that nobody puts before a number but for segments, and words of titles too ("Suite, Pt. 2").
+# Words that precede numbers of segments only, and words that also occur in titles ("Suite, Pt. 2").
 _CUT = r"segment|seg|chunk|slice|split|snippet|fragment|window|frame|crop"
 _PERHAPS = r"part|pt|clip|piece|excerpt|cut"
 _MARKED = re.compile(rf"(.*\w)[\W_]+(?:({_CUT})|{_PERHAPS})[\W_]*(\d+)", re.IGNORECASE)
@@ -33,14 +33,15 @@ Groups = dict[tuple[str, str], list[int]]
 
 
 def find_segments(reading: Reading, shared: Sequence[str]) -> None:
-    """Say of every file which song it is a segment of, if files are segments.
+    """Set the song of every file, if files are segments.
 
     Parameters
     ----------
     reading : Reading
-        Its songs' field `song` is filled, unless every file is a song; a note says what was found.
+        The field `song` of its songs is filled, unless every file is a song; a note reports the
+        result.
     shared : sequence of str
-        Identifiers as the collection gives them; '' for none.
+        Identifiers as the collection has them; '' for none.
     """
     songs = reading.songs
     genres = [song.genre for song in songs]
@@ -49,7 +50,7 @@ def find_segments(reading: Reading, shared: Sequence[str]) -> None:
     else:
         named = segments_by_value(shared, genres)
         if named is not None:
-            # What segments share is no identifier that occurs more than once by mistake.
+            # Identifiers shared by segments are not duplicates.
             reading.problems[:] = [p for p in reading.problems if p.kind != "duplicate-id"]
         else:
             named = segments_by_name(
@@ -68,7 +69,7 @@ def find_segments(reading: Reading, shared: Sequence[str]) -> None:
 
 
 def _short_and_even(songs: Sequence[Song], groups: Sequence[Sequence[int]]) -> bool:
-    """Return whether groups of files are as short as segments, and all but their ends as long."""
+    """Return whether files of groups are as short as segments, and equally long except the last."""
     even = 0
     for group in groups:
         lengths = sorted(songs[row].duration for row in group)
@@ -84,14 +85,14 @@ def segments_by_name(
     alike: Callable[[list[list[int]]], bool],
     usable: Callable[[int], bool] = lambda row: True,
 ) -> list[str] | None:
-    """Find segments by what files are called.
+    """Find segments by file names.
 
-    Names are segments' if several share all up to the last number and have different numbers, and:
-    a word such as "seg" or "chunk" stands before the number; or a word that titles have too, such
-    as "part", and the numbers are consecutive from 0 or 1; or another number, and `alike` says that
-    these rows go together, as in "artist1-2" the last number may well be a song's. Rows of
-    different genres never go together, and a genre of which only one song would be left
-    ("rock_part_1" to "rock_part_99") has no segments.
+    Names are segments' if several are equal up to the last number and have different numbers, and:
+    a word such as "seg" or "chunk" precedes the number; or a word that also occurs in titles, such
+    as "part", and the numbers are consecutive from 0 or 1; or another number, as in "artist1-2",
+    and `alike` is true for these rows, since the last number may be a song's. Rows of different
+    genres are never grouped, and a genre of which only one song would be left ("rock_part_1" to
+    "rock_part_99") has no segments.
 
     Parameters
     ----------
@@ -100,10 +101,10 @@ def segments_by_name(
     genres : sequence of str
         The genre of each.
     alike : callable
-        Gets groups of at least two rows each, by their positions; says whether they are alike
-        within groups as only segments of one song are.
+        Receives groups of at least two rows each, by their positions; returns whether rows of a
+        group are as similar as segments of one song.
     usable : callable
-        Whether a row may be a segment at all; a file of several minutes is none.
+        Whether a row may be a segment at all; a file of several minutes may not.
 
     Returns
     -------
@@ -142,7 +143,7 @@ def segments_by_name(
 
 
 def _believable(groups: Groups, genres: Sequence[str]) -> Groups:
-    """Leave out the groups of genres that would keep one song only."""
+    """Leave out the groups of genres that would be left with one song."""
     left: dict[str, int] = defaultdict(int)
     for genre in genres:
         left[genre] += 1
@@ -163,9 +164,9 @@ def segments_by_value(values: Sequence[str], genres: Sequence[str]) -> list[str]
     Returns
     -------
     list of str or None
-        The song of each row, unique by genre; '' stays ''. None where most songs have one row (a
-        title that occurs twice makes no segments), where values go across genres, as the numbers of
-        folds do, or where they leave a genre with one song.
+        The song of each row, unique by genre; '' stays ''. None if most songs have one row (a title
+        that occurs twice makes no segments), if values are shared across genres, as fold numbers
+        are, or if a genre would be left with one song.
     """
     rows: dict[str, int] = defaultdict(int)
     across: dict[str, set[str]] = defaultdict(set)
@@ -183,7 +184,7 @@ def segments_by_value(values: Sequence[str], genres: Sequence[str]) -> list[str]
 
 
 def unique_by_genre(songs: Sequence[str], genres: Sequence[str]) -> list[str]:
-    """Return the names of songs, with the genre where songs of several genres share one."""
+    """Return the names of songs, including the genre where several genres share a name."""
     found: dict[str, set[str]] = defaultdict(set)
     for song, genre in zip(songs, genres, strict=True):
         found[song].add(genre)
@@ -194,7 +195,7 @@ def unique_by_genre(songs: Sequence[str], genres: Sequence[str]) -> list[str]:
 
 
 def described(songs: Sequence[str]) -> str:
-    """Return how many segments of how many songs there are, in words.
+    """Return the numbers of segments and songs, as text.
 
     Examples
     --------

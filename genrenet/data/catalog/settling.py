@@ -1,4 +1,4 @@
-"""What all layouts of collections have in common: duplicates, small genres, identifiers."""
+"""Common steps for all formats of collections: duplicates, small genres, identifiers."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 def settle(reading: Reading, min_songs: int) -> list[str]:
     """Leave out duplicates and genres that are too small, and give every song its identifier.
 
-    Returns the identifiers as the collection gives them, which segments of a song may share.
-    With a ``min_songs`` of 0 one song is enough.
+    Returns the identifiers as the collection has them, which segments of a song may share. With a
+    ``min_songs`` of 0 one song is enough.
     """
     seen: dict[str, Song] = {}
     for song in reading.songs:
@@ -66,7 +66,7 @@ def _require_two_genres(reading: Reading) -> None:
     if len(genres) >= 2:
         return
     where, counts = printable(reading.root), Counter(p.kind for p in reading.problems)
-    # One example of each kind of problem says why there is so little.
+    # One example of each kind of problem explains why so few songs are left.
     first = {problem.kind: problem for problem in reversed(reading.problems)}
     shown = (
         f"{first[kind]}" + (f" (and {n - 1} more)" if n > 1 else "") for kind, n in counts.items()
@@ -88,7 +88,7 @@ def _require_two_genres(reading: Reading) -> None:
 
 
 def stratify(reading: Reading) -> None:
-    """Give songs with several genres the one that splits are balanced by, and say so."""
+    """Set the genre that splits are stratified by for songs with several, and add a note."""
     songs = reading.songs
     groups = [song.artist.casefold() or (song.track_id,) for song in songs]
     balanced = strata([song.genres for song in songs], groups)
@@ -98,7 +98,7 @@ def stratify(reading: Reading) -> None:
 
 
 def _identify(reading: Reading) -> None:
-    """Make `track_id` unique: the collection's own, else the relative path."""
+    """Make `track_id` unique: the collection's own identifier, else the relative path."""
     given = Counter(song.track_id for song in reading.songs if song.track_id)
     for song in reading.songs:
         if given[song.track_id] > 1:
@@ -111,7 +111,7 @@ def _identify(reading: Reading) -> None:
     short = [os.path.splitext(name)[0] for name in full]
     times = Counter(short)
     for song, name, shorter in zip(unnamed, full, short, strict=True):
-        # Two files may differ in the suffix alone: then both keep it.
+        # Two files may differ only in the suffix: then both keep it.
         wanted = clean(printable(shorter if times[shorter] == 1 else name))
         number, song.track_id = 2, wanted
         while song.track_id in used:

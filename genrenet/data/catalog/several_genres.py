@@ -2,7 +2,7 @@
 
 A collection is multi-label if its table has the column ``genres``: the names of each song's genres,
 between semicolons ("rock; blues"), in the order given. The column ``genre`` then holds one name,
-the song's stratum: splits and folds are balanced by it, and nothing is learnt from it.
+the song's stratum: splits and folds are stratified by it, and it is not a training target.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from genrenet.data.catalog.base import clean
 from genrenet.data.catalog.genre_names import cell_values
 
 STRATUM = 10
-"""Artists (songs, where the artist is unknown) that a stratum has at least: enough for ten folds
-that each have one."""
+"""Minimum number of artists (songs, where the artist is unknown) of a stratum: enough for ten folds
+with one each."""
 
 
 def names_in(value: object) -> tuple[str, ...]:
@@ -50,12 +50,12 @@ def all_names(cells: Iterable[str]) -> list[str]:
 
 
 def multi_hot(cells: Iterable[str], labels: Sequence[str]) -> NDArray[np.bool_]:
-    """Return which of some labels each cell names.
+    """Return which labels each cell names.
 
     Parameters
     ----------
     cells : iterable of str
-        Of the column ``genres``; names that are no labels are passed over.
+        Of the column ``genres``; names that are not labels are ignored.
     labels : sequence of str
 
     Returns
@@ -76,7 +76,7 @@ def multi_hot(cells: Iterable[str], labels: Sequence[str]) -> NDArray[np.bool_]:
 
 
 def strata(names: Sequence[Sequence[str]], groups: Sequence[Hashable]) -> list[str]:
-    """Return one genre for each song, to balance splits by.
+    """Return one genre for each song, to stratify splits by.
 
     It is the rarest of the song's genres whose stratum has songs by `STRATUM` artists. Songs
     without such a genre join the largest stratum.
@@ -86,7 +86,7 @@ def strata(names: Sequence[Sequence[str]], groups: Sequence[Hashable]) -> list[s
     names : sequence of sequence of str, shape (songs, *)
         Each song's genres, at least one.
     groups : sequence, shape (songs,)
-        What songs of one artist have in common.
+        Group of each song: songs of one artist share it.
 
     Returns
     -------
@@ -99,7 +99,7 @@ def strata(names: Sequence[Sequence[str]], groups: Sequence[Hashable]) -> list[s
     [('blues', 10), ('rock', 19)]
     """
     artists = _artists(names, groups)
-    # The last is the one that is tried next.
+    # The last is the next candidate.
     left = [sorted(mine, key=lambda name: (-len(artists[name]), name)) for mine in names]
     while True:
         sizes = {
@@ -118,7 +118,7 @@ def strata(names: Sequence[Sequence[str]], groups: Sequence[Hashable]) -> list[s
 
 
 def note_of(names: Sequence[Sequence[str]], balanced: Sequence[str]) -> str:
-    """Return what is said of a collection whose songs have several genres each."""
+    """Return the note for a collection whose songs have several genres each."""
     mean = sum(map(len, names)) / max(1, len(names))
     several = sum(len(mine) > 1 for mine in names)
     return (

@@ -2,9 +2,9 @@
 
 `genrenet.data.catalog` documents the columns and is the module to import.
 
-A path is stored relative to the table's folder. One that UTF-8 text cannot hold safely (bytes that
-are no UTF-8, control characters) is stored percent-encoded after "file:", which is also how
-``file:///`` addresses from other programs are read (RFC 8089; the relative form is our own).
+A path is stored relative to the table's folder. One that UTF-8 text cannot represent safely (bytes
+that are not UTF-8, control characters) is stored percent-encoded after "file:", which is also how
+``file:///`` addresses from other programs are read (RFC 8089; the relative form is an extension).
 """
 
 from __future__ import annotations
@@ -55,9 +55,9 @@ def read_table(
 ) -> Reading:
     """Read a table of songs.
 
-    Column names are compared without case. Unknown columns, rows without path or genre, rows
-    longer than the header, files that do not exist, and values that cannot be used become
-    problems. Columns that are absent are left to the tags.
+    Column names are case-insensitive. Unknown columns, rows without path or genre, rows longer than
+    the header, files that do not exist, and values that cannot be used become problems. Columns
+    that are absent are filled from the tags.
 
     Parameters
     ----------
@@ -69,8 +69,8 @@ def read_table(
         Leave out songs without a genre; otherwise theirs is '', and the column may be absent.
     multi_label : bool, optional
         Take all genres of each song, from the column `genres`, or from `genre` where there is none.
-        By default this is so where there is a column `genres` with several names in some rows, and
-        no column `genre`.
+        By default if there is a column `genres` with several names in some rows, and no column
+        `genre`.
 
     Returns
     -------
@@ -97,7 +97,7 @@ def read_table(
         )
     column = "genre" if "genre" in header or "genres" not in header else "genres"
     if multi_label is None:
-        # Of a table with both columns, one genre a song is learnt unless several are asked for.
+        # Of a table with both columns, one genre per song is used unless several are requested.
         place = header.index(column) if column == "genres" else 0
         multi_label = column == "genres" and any(
             len(names_in(row[place])) > 1 for row in rows if len(row) > place
@@ -145,7 +145,7 @@ def read_table(
 
 
 def _check_quotes(table: str, reading: Reading) -> None:
-    """Report fields that go over several lines; refuse a quote that makes one of several rows."""
+    """Report fields with several lines; raise an error for a quote that merges several rows."""
     with open(table, encoding="utf-8-sig", newline="") as file:
         delimiter = _delimiter(file.readline())
         file.seek(0)
@@ -173,7 +173,7 @@ def _song(
     reading: Reading,
     labelled: bool,
 ) -> Song | None:
-    """Return one row as a song, None (and a problem) if it cannot be one."""
+    """Return one row as a song, or None (and a problem) if it cannot be used."""
     stored = row.get("path")
     path = _decode(os.fsdecode(stored) if isinstance(stored, bytes) else str(stored or ""), folder)
     genre = clean(genres[0]) if genres else ""
@@ -186,7 +186,7 @@ def _song(
     song = Song(path, genre)
     for name in ("album", "title", "track_id", "song"):
         setattr(song, name, clean(_text(row.get(name))))
-    # Several artists are joined, as those of tags are.
+    # Several artists are joined, as those from tags are.
     song.artist = clean(", ".join(cell_values(row.get("artist"))))
     text = _text(row.get("duration")).strip()
     try:
@@ -205,19 +205,19 @@ def _song(
 
 
 def _text(value: object) -> str:
-    """Return a cell as text; None and NaN, which Parquet writers use for nothing, are ''."""
+    """Return a cell as text; None and NaN, used by Parquet writers for missing values, are ''."""
     return "" if value is None or value != value else str(value)
 
 
 def text_rows(table: str) -> tuple[list[str], list[list[str]]]:
     """Return the header (lower case) and the rows of a CSV or TSV file, all as text.
 
-    Nothing is guessed: an artist called "NA" or an identifier "007" stays what it is.
+    No types are inferred: an artist called "NA" or an identifier "007" stays as it is.
 
     Raises
     ------
     UnreadableTableError
-        If it is not UTF-8 or no CSV.
+        If it is not UTF-8 or not CSV.
     """
     try:
         with open(table, encoding="utf-8-sig", newline="") as file:
@@ -295,7 +295,7 @@ def _write_parquet(columns: dict[str, list], path: Path) -> None:
 
 
 def _encode(path: str, folder: str) -> str:
-    """Return a path as a table holds it."""
+    """Return a path as it is stored in a table."""
     path = relative(path, folder)
     # Lone surrogates and control characters are not printable; spreadsheets lose end spaces.
     if path.isprintable() and path == path.strip() and not path.startswith((_URL, "~")):
@@ -304,13 +304,13 @@ def _encode(path: str, folder: str) -> str:
 
 
 def _decode(stored: str, folder: str) -> str:
-    """Return the absolute path of what a table holds, '' for nothing."""
+    """Return the absolute path of a table's entry, '' for an empty one."""
     if not stored.strip():
         return ""
     if stored.startswith(_URL):
         rest = stored[len(_URL) :]
         if rest.startswith("//"):
-            rest = rest[rest.find("/", 2) :]  # file://host/path: the host does not matter
+            rest = rest[rest.find("/", 2) :]  # file://host/path: the host is ignored
         stored = os.fsdecode(unquote_to_bytes(rest))
     else:
         stored = os.path.expanduser(stored)
@@ -320,7 +320,7 @@ def _decode(stored: str, folder: str) -> str:
 def _is_text(path: str) -> bool:
     """Return whether a path is a text table, or a folder with one named tracks.csv.
 
-    Any other tracks.csv in a folder of songs is left alone.
+    Any other tracks.csv in a folder of songs is ignored.
     """
     if not os.path.isdir(path):
         return path.lower().endswith(TEXT_SUFFIXES)

@@ -1,4 +1,4 @@
-"""Artist, album, title, genre and duration from a file's tags, through mutagen."""
+"""Read artist, album, title, genre and duration from a file's tags with mutagen."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from genrenet.data.catalog.base import Reading, clean, in_threads
 from genrenet.data.catalog.genre_names import merged
 from genrenet.data.catalog.genre_tree import is_known
 
-# What taggers write where they know no artist.
+# Placeholders that taggers write for an unknown artist.
 _NO_ARTIST = {"unknown artist", "unknown", "<unknown>", "[unknown]", "no artist"}
-# And no genre; 12 is what an ID3v1 tag holds that was never given one.
+# The same for genres; 12 is in ID3v1 tags that never had one set.
 _NO_GENRE = {
     "unknown", "<unknown>", "[unknown]", "unknown genre", "none", "no genre", "other", "others",
     "misc", "misc.", "miscellaneous", "undefined", "unclassifiable", "uncategorized", "n/a",
@@ -41,30 +41,30 @@ def read_tags(path: str) -> tuple[dict[str, str | float], str]:
     Returns
     -------
     fields : dict
-        What was found, of "artist", "album", "title", "genre" (str, never empty) and "duration"
-        (float). Place-holders such as "Unknown Artist" count as nothing; several artists are joined
-        by ", "; of several genres it is the first, and ID3v1's numbers are names.
+        The values found of "artist", "album", "title", "genre" (str, never empty) and "duration"
+        (float). Placeholders such as "Unknown Artist" are ignored; several artists are joined by ",
+        "; of several genres it is the first, and ID3v1's numbers become names.
     fault : str
-        Why the tags could not be read, '' if they could. Tags are a help, never a condition:
-        damaged ones must not stop a collection from being read.
+        Why the tags could not be read, '' if they could. Tags are optional: damaged ones must not
+        stop a collection from being read.
     """
     import mutagen
     from mutagen.id3 import ID3FileType
 
     try:
-        # mutagen takes ADTS with an ID3 tag for MP3, and its frames for none.
+        # mutagen reads ADTS with an ID3 tag as MP3, and its frames as none.
         adts = path.lower().endswith((".aac", ".adts"))
         file = mutagen.File(path, options=[ID3FileType] if adts else None, easy=not adts)
         tags = _texts(file.tags) if file is not None and file.tags is not None else {}
         if file is not None and not tags:
             tags = _ape(path)
         length = getattr(getattr(file, "info", None), "length", None)
-    except Exception as error:  # mutagen lets IndexError, struct.error and others through
+    except Exception as error:  # mutagen does not catch IndexError, struct.error and others
         return {}, f"tags not read: {clean(error) or type(error).__name__}"
     fields: dict[str, str | float] = {}
     for name, keys in _FIELDS.items():
         for key in keys:
-            # Some programs write a field twice, as ASF has two places for it.
+            # Some programs write a field twice, as ASF has two fields for it.
             values = [*dict.fromkeys(text for text in map(clean, tags.get(key, [])) if text)]
             text = first_genre(values) if name == "genre" else ", ".join(values)
             if text and not (name == "artist" and text.casefold() in _NO_ARTIST):
@@ -75,7 +75,7 @@ def read_tags(path: str) -> tuple[dict[str, str | float], str]:
 
 
 def first_genre(values: Iterable[str]) -> str:
-    """Return the first genre that a tag's values name, '' for none.
+    """Return the first genre in a tag's values, '' for none.
 
     Examples
     --------
@@ -86,10 +86,10 @@ def first_genre(values: Iterable[str]) -> str:
 
 
 def named_genres(values: Iterable[str]) -> Iterator[str]:
-    """Yield the genres that a tag's values name.
+    """Yield the genres in a tag's values.
 
     A value may hold several, between semicolons, or between slashes or commas if each is the name
-    of a genre. Numbers that stand for no genre, and place-holders such as "Other", name none.
+    of a genre. Numbers that are not genres, and placeholders such as "Other", are ignored.
 
     Examples
     --------
@@ -113,8 +113,8 @@ def _apart(genre: str) -> list[str]:
 
 
 def _texts(tags: Any) -> dict[str, list[str]]:
-    """Return the texts of the fields that are read, by their names in lower case, of any
-    kind of tags.
+    """Return the texts of the fields that are read, by their names in lower case, for any kind of
+    tags.
     """
     found: dict[str, list[str]] = {}
     for key, value in dict(tags).items():
@@ -127,9 +127,7 @@ def _texts(tags: Any) -> dict[str, list[str]]:
 
 
 def _ape(path: str) -> dict[str, list[str]]:
-    """Return the tags of the kind APEv2 at the end of a file that has none of its own, such
-    as an MP3.
-    """
+    """Return the APEv2 tags at the end of a file of another format, such as an MP3."""
     from mutagen.apev2 import APEv2, error
 
     try:
@@ -139,7 +137,7 @@ def _ape(path: str) -> dict[str, list[str]]:
 
 
 def label_by_tags(reading: Reading, *, labelled: bool = True) -> None:
-    """Take genres from the songs' tags; if songs must have one, others are left out and counted."""
+    """Take genres from the songs' tags; where songs must have one, the others are left out."""
     genres = fill_from_tags(reading)
     names = merged(filter(None, genres))
     bare = []
@@ -154,7 +152,7 @@ def label_by_tags(reading: Reading, *, labelled: bool = True) -> None:
 
 
 def fill_from_tags(reading: Reading) -> list[str]:
-    """Fill what the layout left to the tags; return the genres that these name, '' for none."""
+    """Fill the remaining fields from tags; return the genres found, '' for none."""
     found = in_threads(lambda song: read_tags(song.path), reading.songs, workers=8)
     for song, (fields, fault) in zip(reading.songs, found, strict=True):
         for name in reading.from_tags & fields.keys():

@@ -1,4 +1,4 @@
-"""Chunks of streamed collections: fetched from an address, kept on disk while there is space."""
+"""Chunks of streamed collections: downloaded from an address, kept on disk within a limit."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class StreamedError(GenrenetError):
 
 
 def is_address(source: str) -> bool:
-    """Return whether a source is an address to fetch from, such as ``s3://bucket/prefix``.
+    """Return whether a source is an address to download from, such as ``s3://bucket/prefix``.
 
     Examples
     --------
@@ -36,7 +36,7 @@ def is_address(source: str) -> bool:
 
 
 def litdata() -> Any:
-    """Return the library, which an extra installs.
+    """Return the module litdata, which is installed by an extra.
 
     Raises
     ------
@@ -48,7 +48,7 @@ def litdata() -> Any:
 
 
 def not_whole(source: str, found: str) -> StreamedError:
-    """Return the error for a collection that lacks something."""
+    """Return the error for an incomplete collection."""
     return StreamedError(
         f"the streamed collection '{printable(source)}' is incomplete",
         found=found,
@@ -58,7 +58,7 @@ def not_whole(source: str, found: str) -> StreamedError:
 
 
 def size_of(file: Path) -> int:
-    """Return a file's size in bytes; -1 where there is none."""
+    """Return a file's size in bytes; -1 if there is none."""
     try:
         return file.stat().st_size
     except FileNotFoundError:
@@ -66,12 +66,12 @@ def size_of(file: Path) -> int:
 
 
 class Fetcher:
-    """Fetches files from an address; may go to other processes.
+    """Downloads files from an address; may be sent to other processes.
 
     Parameters
     ----------
     address : str
-        The address of a folder, as litdata's downloaders take them.
+        The address of a folder, in the form that litdata's downloaders accept.
     """
 
     def __init__(self, address: str) -> None:
@@ -80,23 +80,23 @@ class Fetcher:
         self._process = -1
 
     def __getstate__(self) -> dict[str, Any]:
-        # Connections and threads stay in the process that made them.
+        # Connections and threads are not sent to other processes.
         return {"address": self.address, "_process": -1, "_downloader": None}
 
     def fetch(self, name: str, file: Path) -> None:
-        """Fetch a file.
+        """Download a file.
 
         Parameters
         ----------
         name : str
             Its name in the folder.
         file : Path
-            Where to.
+            Where to store it.
 
         Raises
         ------
         StreamedError
-            It is not there, or the store cannot be reached.
+            It does not exist, or the object store cannot be reached.
         """
         from litdata.streaming.downloader import get_downloader
 
@@ -106,7 +106,7 @@ class Fetcher:
                 self._process = os.getpid()
             with atomic.replacing(file, sync=False) as part:
                 self._download(f"{self.address}/{name}", part)
-        # Each kind of store has errors of its own, all of which mean this.
+        # Each kind of object store raises errors of its own.
         except Exception as error:
             raise StreamedError(
                 f"cannot download '{name}' from '{self.address}'",
@@ -116,17 +116,18 @@ class Fetcher:
             ) from error
 
     def _download(self, address: str, file: Path) -> None:
-        if address.startswith("local:"):  # litdata gives no stream of these
+        if address.startswith("local:"):  # litdata has no stream for these
             self._downloader.download_file(address, str(file))
             return
-        # litdata's own way to files starts threads that processes forked later cannot use, and
+        # litdata's own file access starts threads that forked processes cannot use, and rejects
+        # servers without TLS.
         # refuses servers without TLS.
         with open(file, "wb") as stream:
             self._downloader.download_fileobj(address, stream)
 
 
 class ChunkCache:
-    """Chunks of a collection on disk; the processes of a machine share what each has fetched.
+    """Chunks of a collection on disk; the processes of a machine share downloaded chunks.
 
     Parameters
     ----------
@@ -136,7 +137,7 @@ class ChunkCache:
     folder : path, optional
         Where chunks are kept; a folder in the cache folder by default.
     limit : int > 0, optional
-        How many bytes they may take; by default three quarters of what is free.
+        Maximum size in bytes; by default three quarters of the free space.
 
     Raises
     ------
@@ -161,7 +162,7 @@ class ChunkCache:
             self.folder.mkdir(parents=True, exist_ok=True)
             with FileLock(root / ".lock"):
                 for other in root.iterdir():
-                    # An older edition of the collection.
+                    # An older version of the collection.
                     if other.is_dir() and other != self.folder:
                         shutil.rmtree(other, ignore_errors=True)
                 atomic.write_text(self.folder / INDEX, text)
@@ -174,14 +175,14 @@ class ChunkCache:
 
     @cached_property
     def limit(self) -> int:
-        """How many bytes the chunks may take."""
+        """Maximum size of the chunks in bytes."""
         if self._limit is not None:
             return self._limit
         kept = sum(max(0, size_of(self.folder / name)) for name in self.sizes)
         return (kept + shutil.disk_usage(self.folder).free) * 3 // 4
 
     def keep(self, name: str) -> None:
-        """Have a chunk on disk, and note that it was read.
+        """Download a chunk unless it is on disk, and record that it was read.
 
         Parameters
         ----------
@@ -191,7 +192,7 @@ class ChunkCache:
         Raises
         ------
         StreamedError
-            It cannot be fetched whole.
+            It cannot be downloaded completely.
         """
         file = self.folder / name
         with FileLock(file.with_suffix(".fetching")):
@@ -204,7 +205,7 @@ class ChunkCache:
             os.utime(file)
 
     def _make_room(self, wanted: int) -> None:
-        """Remove the chunks that were read longest ago, until another fits."""
+        """Remove the least recently read chunks until another one fits."""
         kept = []
         for name in self.sizes:
             try:

@@ -1,19 +1,19 @@
-"""Collections that training streams from an object store, chunk by chunk, through litdata.
+"""Read collections that are streamed from an object store in chunks, through litdata.
 
 Layout of a streamed collection
 -------------------------------
 ``chunk-*.bin``, ``index.json``
-    litdata's own: one item a song, ``samples`` (int16, mono, scaled by the song's own peak) and
-    ``scale`` (what brings them to [-1, 1]).
+    litdata's own: one item per song, ``samples`` (int16, mono, scaled by the song's own peak) and
+    ``scale`` (factor that maps them to [-1, 1]).
 ``catalog.parquet``
-    The catalog's table, and of each song its ``length`` in samples, its ``item`` (-1 where it is
-    not usable), its ``error`` and its ``state`` (see `genrenet.data.decoded_audio`).
+    The catalog's table, and for each song its ``length`` in samples, its ``item`` (-1 if it is not
+    usable), its ``error`` and its ``state`` (see `genrenet.data.decoded_audio`).
 ``streamed.json``
-    Version stamp, rate, type, number of songs, and a digest of what it was made of. Written last: a
-    folder that has it is whole.
+    Version, rate, type, number of songs, and a digest of the source files. Written last: a folder
+    that has it is complete.
 
-Such a folder can be copied into a bucket as it is. From an address (``s3://``, ``gs://``) chunks
-are fetched whole when the first song of theirs is read, and kept on disk while there is space.
+Such a folder can be copied to a bucket as it is. From an address (``s3://``, ``gs://``) chunks are
+downloaded when the first of their songs is read, and kept on disk within a limit.
 """
 
 from __future__ import annotations
@@ -64,22 +64,22 @@ class StreamedSongs:
         A folder that `genrenet.data.litdata.writer.write_streamed` wrote, or the address of a copy
         of one.
     sample_rate : int > 0
-        The wanted one, in Hz.
+        Expected rate, in Hz.
     cache : path, optional
-        Folder where fetched chunks are kept; one in the cache folder by default.
+        Folder of downloaded chunks; one in the cache folder by default.
     cache_bytes : int > 0, optional
-        How much the kept chunks may take; by default three quarters of what is free. It should
-        hold a few dozen chunks, or some are fetched more than once in an epoch.
+        Maximum size of downloaded chunks; by default three quarters of the free space. It should
+        hold a few dozen chunks, or some are downloaded more than once in an epoch.
 
     Attributes
     ----------
     catalog : Catalog
-        The collection as it was when it was written.
+        The collection at the time of writing.
 
     Raises
     ------
     StreamedError
-        No streamed collection there, one of another version or rate, or one that is not all there.
+        No streamed collection there, one of another version or rate, or an incomplete one.
     """
 
     dtype: str = DTYPE
@@ -119,7 +119,7 @@ class StreamedSongs:
         self._folder = Path(source) if self._kept is None else self._kept.folder
 
     def _get(self, name: str, folder: Path) -> Path:
-        """Return a file of the collection, fetched into ``folder`` if it is not a local one."""
+        """Return the path of a file of the collection, downloaded into ``folder`` if not local."""
         file = folder / name
         if self.remote:
             Fetcher(self.source).fetch(name, file)
@@ -149,7 +149,7 @@ class StreamedSongs:
         if held != n_items:
             raise not_whole(self.source, f"{held} songs in {INDEX}, {n_items} in {STAMP}")
         if self.remote:
-            return  # asking for each would take longer than finding out when it is fetched
+            return  # checking each would take longer than failing at the download
         folder = Path(self.source)
         sizes = {chunk["filename"]: chunk["chunk_bytes"] for chunk in self.index["chunks"]}
         absent = [name for name, size in sizes.items() if size_of(folder / name) != size]
@@ -162,17 +162,18 @@ class StreamedSongs:
         return {**self.__dict__, "_dataset": None, "_last": None}
 
     def length(self, path: str) -> int:
-        """Return the samples of a song; 0 where it could not be decoded or is not in the
+        """Return a song's length in samples; 0 if it could not be decoded or is not in the
         collection.
         """
         return self._songs.get(path, (-1, 0))[1]
 
     def chunk_of(self, path: str) -> int:
-        """Return the number of the chunk that holds a song which `length` knows."""
+        """Return the number of the chunk that holds a song with a `length`."""
         return int(np.searchsorted(self._ends, self._songs[path][0], side="right"))
 
     def chunks_of(self, dataset: FrameDataset) -> NDArray[np.int64] | None:
-        """Return what to order a dataset's items by, so that chunks are fetched once.
+        """Return the chunk of each of a dataset's items, to order items so that each is downloaded
+        once.
 
         Parameters
         ----------
@@ -188,25 +189,25 @@ class StreamedSongs:
         return np.array([self.chunk_of(dataset.paths[song]) for song in dataset.songs], np.int64)
 
     def read(self, path: str, start: int, count: int) -> tuple[NDArray[np.int16], float]:
-        """Return a stretch of a song.
+        """Return part of a song's samples.
 
         Parameters
         ----------
         path : str
             The song's file, as the catalog names it.
         start, count : int >= 0
-            First sample and number of samples; what lies past the song's end is left out.
+            First sample and number of samples; samples past the song's end are left out.
 
         Returns
         -------
         samples : ndarray of int16, shape (<= count,)
         scale : float
-            What to multiply the samples by to have them in [-1, 1].
+            Factor that maps the samples to [-1, 1].
 
         Raises
         ------
         StreamedError
-            Its chunk cannot be fetched.
+            Its chunk cannot be downloaded.
         """
         item = self._songs[path][0]
         if self._last is None or self._last[0] != item:

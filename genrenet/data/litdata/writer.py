@@ -23,7 +23,7 @@ from genrenet.utils.errors import printable
 from genrenet.utils.file_stamp import FileState, content_sample
 
 CHUNK_BYTES = 64_000_000
-"""Target size of a chunk: large enough to fetch at full speed, small enough to shuffle by."""
+"""Target size of a chunk: large enough to download at full speed, small enough to shuffle by."""
 
 
 def write_streamed(
@@ -35,22 +35,22 @@ def write_streamed(
     progress: Callable[[int, int], None] | None = None,
     chunk_bytes: int = CHUNK_BYTES,
 ) -> StreamedSongs:
-    """Write a collection for streaming; one that is there already, and the same, is left alone.
+    """Write a collection for streaming, unless the same is already there.
 
-    An interrupted run leaves a folder without a stamp, which the next run starts over. So it does
-    with a collection that lacks songs which could not be read then and can be read now.
+    An interrupted run leaves a folder without ``streamed.json``, which the next run writes anew. So
+    it does if songs that could not be read then can be read now.
 
     Parameters
     ----------
     catalog : Catalog
     folder : path
-        Where to, on a local disk.
+        Target folder, on a local disk.
     sample_rate : int > 0
         Samples per second, in Hz.
     workers : int > 0, optional
-        Decoding threads; as many as the machine has processors by default.
+        Number of decoding threads; by default one per processor.
     progress : callable, optional
-        Called with the number of songs done and the number to do.
+        Called with (songs done, total number of songs).
     chunk_bytes : int > 0
         Target size of a chunk; a song is never divided.
 
@@ -106,9 +106,7 @@ def _digest(
     files: dict[str, tuple[int, int, str]],
     unread: set[str],
 ) -> str:
-    """Return what tells whether a collection is still what it was: settings, table, and
-    what was read.
-    """
+    """Return the data that identify a collection's state: settings, table, and files read."""
     read = [(path, key) for path, key in files.items() if path not in unread]
     text = catalog.table.drop(columns="path").to_csv(index=False)
     what = repr((settings, read, sorted(unread), text))
@@ -116,7 +114,7 @@ def _digest(
 
 
 def _is_written(catalog: Catalog, folder: Path, stamp: dict[str, Any]) -> bool:
-    """Return whether the folder holds this collection; refuses one that holds anything else."""
+    """Return whether the folder holds this collection; raise an error if it holds anything else."""
     if (folder / STAMP).exists():
         found = json.loads((folder / STAMP).read_text("utf-8"))
         unread: set[str] = set()
@@ -164,10 +162,10 @@ def _write(
     cache = Cache(str(folder), chunk_bytes=chunk_bytes)
     blocks = in_order(list(table["path"]), lambda path: encode(path, rate, DTYPE), workers)
     lengths, items, errors, states = [], [], [], []
-    files = _file_keys(catalog)  # before they are read: what changes meanwhile is found next time
+    files = _file_keys(catalog)  # taken before reading, so that later changes are found next time
     n_items = 0
     with warnings.catch_warnings():
-        # A song longer than a chunk has one of its own, which is all right.
+        # A song longer than a chunk gets its own.
         warnings.filterwarnings("ignore", "An item was larger than the target chunk size")
         for done, (samples, scale, state, message) in enumerate(blocks, 1):
             lengths.append(len(samples))
@@ -186,7 +184,7 @@ def _write(
     columns: dict[str, Any] = {"path": list(map(os.fsencode, table["path"]))}
     columns |= {"length": lengths, "item": items, "error": errors, "state": states}
     if table["duration"].isna().all():
-        # Whether songs are whole is judged by their durations, and there the files will be gone.
+        # Completeness is checked by duration, as files are not available there.
         columns["duration"] = np.array(lengths) / rate
     whole = table.assign(**columns)
     with atomic.replacing(folder / TABLE) as part:

@@ -1,15 +1,15 @@
-"""Which songs a model learns from and which judge it; made on songs, before they are cut to frames.
+"""Splits into training, validation and test songs, made before songs are cut into frames.
 
-A split gives every song one part: "train", "validation" or "test". How it was made decides what an
-accuracy means, so every split has a name that says so and stands beside every number. Where
-artists are known the splits are made by artist: a network told to find genres happily learns voices
-and studios instead, and shuffled splits reward it for that.
+A split assigns every song to one part: "train", "validation" or "test". The meaning of an accuracy
+depends on how the split was made, so every split has a name that says so and is reported with every
+figure. Where artists are known the splits are made by artist: otherwise a network recognises voices
+and studios instead of genres, and a random split rewards it for that.
 
 Every function takes a catalog's table (`genrenet.data.catalog`: columns `track_id`, `genre`,
-`artist`, `path`) and a seed, and gives the same split for the same songs and seed, whatever the
-rows' order. Two spellings of an artist that differ in case or spacing are one artist; songs whose
+`artist`, `path`) and a seed, and returns the same split for the same songs and seed, whatever the
+order of rows. Two spellings of an artist that differ in case or spacing are one artist; songs whose
 artist is unknown ('') each count as an artist of their own. Rows with one value in the column
-`song` are segments of one song, and share its part.
+`song` are segments of one song, and are in the same part.
 
 Sources
 -------

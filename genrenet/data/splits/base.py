@@ -1,4 +1,4 @@
-"""What the ways of splitting have in common: the split itself, its errors, checks of the table."""
+"""Common parts of all splits: the split itself, its errors, checks of the table."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ FRACTIONS = (0.7, 0.1, 0.2)
 
 
 class SplitError(GenrenetError):
-    """A split that cannot be made, read or trusted."""
+    """A split that cannot be made or read, or that does not fit its songs."""
 
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """The part of every song.
+    """The assignment of every song to a part.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ class Split:
             raise SplitError(f"{self.name}: unknown part", found=some(wrong), wanted=some(PARTS))
 
     def indices(self, table: pd.DataFrame, part: str) -> np.ndarray:
-        """Return row positions of a part's songs.
+        """Return the row positions of a part's songs.
 
         Parameters
         ----------
@@ -62,7 +62,7 @@ class Split:
         Returns
         -------
         np.ndarray [shape=(n,), dtype=int64]
-            In the table's order, fit for `table.iloc`.
+            In the table's order, for use with `table.iloc`.
 
         Raises
         ------
@@ -81,7 +81,7 @@ class Split:
 
 
 def some(values: Iterable[object], limit: int = 5) -> str:
-    """Return a few values for a message."""
+    """Return a few values as text for a message."""
     texts = list(dict.fromkeys(repr(value) for value in values))
     more = f" and {len(texts) - limit} more" if len(texts) > limit else ""
     return ", ".join(sorted(texts[:limit])) + more
@@ -116,14 +116,12 @@ def songs_of(
 
 
 def artist_key(name: object) -> str:
-    """Return what two spellings of an artist have in common; '' for unknown."""
+    """Return a key for the spellings of an artist; '' for unknown."""
     return " ".join(name.casefold().split()) if isinstance(name, str) else ""
 
 
 def artist_groups(names: Iterable[object], tracks: Iterable[str]) -> list[Hashable]:
-    """Return what songs of one artist have in common; where the artist is unknown, a song
-    stands alone.
-    """
+    """Return the group of a song: its artist, or the song itself if the artist is unknown."""
     return [artist_key(name) or (track,) for name, track in zip(names, tracks, strict=True)]
 
 
@@ -171,28 +169,26 @@ def require_in_train(genres: Sequence[str], parts: Iterable[str]) -> None:
 
 
 def generator(seed: int, key: int = 0) -> np.random.Generator:
-    """Return a generator of random numbers from a seed; the key tells uses of a seed apart."""
+    """Return a random generator for a seed; the key separates different uses of a seed."""
     if seed < 0:
         raise SplitError("bad seed", found=str(seed), wanted="an integer >= 0")
     return np.random.default_rng([seed, key])
 
 
 def song_names(table: pd.DataFrame) -> list[str]:
-    """Return the song of each row: its own identifier, but for segments that were cut from
-    one song.
-    """
+    """Return the song of each row: its own identifier, or the song that a segment was cut from."""
     return list(table["song" if "song" in table else "track_id"])
 
 
 def song_groups(table: pd.DataFrame) -> list[Hashable]:
-    """Return what rows of one artist, or else of one song, have in common."""
+    """Return the group of each row: its artist, or else its song."""
     return artist_groups(table["artist"], song_names(table))
 
 
 def split_of(
     name: str, ids: Sequence[str], parts: Iterable[str], table: pd.DataFrame | None = None
 ) -> Split:
-    """Return a split from identifiers and their parts; with a table, from its songs to all
+    """Return a split from identifiers and their parts; with a table, extended from songs to all
     their rows.
     """
     import pandas as pd

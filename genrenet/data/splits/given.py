@@ -1,4 +1,4 @@
-"""Splits that somebody else made, kept in lists, columns and files; and the one entry point."""
+"""Published splits, splits in columns and files, and `make_split` for all kinds."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def fault_filtered(table: pd.DataFrame) -> Split:
 
     The lists (Kereliuk, Sturm and Larsen 2015; ``gtzan_fault_filtered.csv``) leave out repeated and
     distorted excerpts and keep each known artist in one part. Songs are recognised by file name
-    (blues.00029); those in no list are left out. Where not all 930 are there the name says so.
+    (blues.00029); songs in no list are left out. If not all 930 are present, the name says so.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def fault_filtered(table: pd.DataFrame) -> Split:
 
 
 def by_column(table: pd.DataFrame, column: str = "split") -> Split:
-    """Return the split that a column of the table gives.
+    """Return the split in a column of the table.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def by_column(table: pd.DataFrame, column: str = "split") -> Split:
         With `track_id` and the column.
     column : str
         Holds "train", "validation" or "test" (or "training", "valid", "val", "dev"); songs with ''
-        or nothing are left out.
+        or no value are left out.
 
     Returns
     -------
@@ -92,7 +92,7 @@ def by_column(table: pd.DataFrame, column: str = "split") -> Split:
     Raises
     ------
     SplitError
-        If the column is missing, holds other values, or gives no song to training.
+        If the column is missing, holds other values, or has no training songs.
     """
     require_columns(table, "track_id", column)
     rows = [
@@ -116,22 +116,24 @@ def make_split(
     fold: int | None = None,
     n_folds: int = 5,
 ) -> Split:
-    """Make a split by the name of its kind.
+    """Make a split of a kind given by name.
 
     Parameters
     ----------
     table : pandas.DataFrame
         A catalog's table.
     kind : {"auto", "stratified", "artist", "fault-filtered", "70-30", "column"}
-        "auto" is the table's column `split` if that holds songs to train and to test; else by
-        artist if at least 90 % of the songs name theirs; else stratified.
+        "auto" is the table's column `split` if it has training and test songs; else by artist if at
+        least 90 % of the songs have one; else stratified.
     seed : int >= 0
+        Seed of the split.
     fractions : (float, float, float)
         For train, validation and test; not used with folds, nor by the last three kinds.
     fold : int in [0, n_folds), optional
         Take this fold of a `k_fold` instead of one split ("auto", "stratified" and "artist" only;
-        "auto" passes over the column then).
+        "auto" ignores the column then).
     n_folds : int >= 2
+        Number of folds.
 
     Returns
     -------
@@ -162,7 +164,7 @@ def make_split(
 
 
 def _usable(table: pd.DataFrame) -> bool:
-    """Return whether a table's own split has songs to train and to test."""
+    """Return whether a table's own split has training and test songs."""
     if "split" not in table:
         return False
     found = {PART_NAMES.get(str(value).strip().lower()) for value in table["split"].unique()}
@@ -176,7 +178,7 @@ def write_split(split: Split, path: str | os.PathLike[str]) -> None:
     ----------
     split : Split
     path : path
-        Where to; an existing file is replaced.
+        Target file; an existing one is replaced.
 
     Raises
     ------
@@ -199,10 +201,10 @@ def read_split(path: str | os.PathLike[str], table: pd.DataFrame) -> Split:
     Parameters
     ----------
     path : path
-        Without the comment on its first line the split is named after the file.
+        Without the comment on its first line, the split is named after the file.
     table : pandas.DataFrame
         The songs it must fit: all identifiers of the split must be in its column `track_id`. Songs
-        of the table that the split does not name are in no part.
+        of the table that are not in the split are in no part.
 
     Returns
     -------
@@ -211,8 +213,8 @@ def read_split(path: str | os.PathLike[str], table: pd.DataFrame) -> Split:
     Raises
     ------
     SplitError
-        If the file cannot be read, is no such CSV, names songs twice or songs that are not in the
-        table, or holds other parts than train, validation and test.
+        If the file cannot be read, is not such a CSV, lists songs twice or songs that are not in
+        the table, or holds other parts than train, validation and test.
     """
     where = printable(path)
     try:

@@ -1,4 +1,4 @@
-"""Whether splits leak: artists, segments of one song, or the very same audio, on several sides."""
+"""Detect leakage: artists, segments of one song, or identical audio in several parts of a split."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# Two equal files' headers may differ by what `audio` lets pass as intact, on either side.
+# Headers of two equal files may each be off by as much as `audio` accepts for an intact file.
 _TOLERANCE = 2 * (audio.SLACK + 0.1)
 NOT_FOUND = (
     "only identical samples are found, under any tags and in any lossless coding: a recording "
     "coded again with loss, at another sample rate or cut at another start is not"
 )
-"""What a comparison of audio cannot find."""
+"""Limits of the comparison of audio."""
 
 
 @dataclass(frozen=True)
 class Leakage:
-    """What is in more than one part of a split; true if there is anything.
+    """Artists, segments and songs in more than one part of a split; true if there are any.
 
     Parameters
     ----------
@@ -44,9 +44,9 @@ class Leakage:
     songs : tuple of dict of str to str
         Groups of songs with the same samples in more than one part: `track_id` -> part.
     unreadable : dict of str to str
-        `track_id` of songs whose audio could not be compared -> why.
+        `track_id` of songs whose audio could not be compared -> reason.
     unknown_artists : int
-        Songs that no artist is known of; they could not be compared by artist.
+        Number of songs without a known artist; they could not be compared by artist.
     audio : bool
         Whether audio was compared.
     """
@@ -64,7 +64,7 @@ class Leakage:
         return bool(self.artists or self.segments or self.songs)
 
     def report(self) -> str:
-        """Return the findings as text: one line, then one for each artist and group of songs."""
+        """Return the findings as text: a summary line, then one for each artist and song."""
         verdict = "leaks" if self else "no leak was found"
         lines = [f"{self.split}: {verdict} ({self.n_songs} songs)"]
         for what, found in (
@@ -83,7 +83,7 @@ class Leakage:
         return "\n".join([*lines, *self.limits()])
 
     def limits(self) -> list[str]:
-        """Return lines on what could not be compared."""
+        """Return lines on songs that could not be compared."""
         lines = []
         if self.unreadable:
             lines.append(f"  audio not compared, unreadable: {len(self.unreadable)}")
@@ -102,7 +102,7 @@ def leakage(
     progress: Callable[[int, int], None] | None = None,
     workers: int | None = None,
 ) -> Leakage:
-    """Look for leaks of one split; see `leakages`."""
+    """Check one split for leakage; see `leakages`."""
     return leakages(table, [split], audio=audio, progress=progress, workers=workers)[0]
 
 
@@ -114,21 +114,21 @@ def leakages(
     progress: Callable[[int, int], None] | None = None,
     workers: int | None = None,
 ) -> list[Leakage]:
-    """Look for artists, songs and identical audio in more than one part of splits.
+    """Check splits for artists, songs and identical audio in more than one part.
 
     Audio is compared sample by sample (`genrenet.audio.fingerprint`), so a copy under another name
-    or in another lossless format is found, another encoding of the same recording is not. Every
-    file is decoded once, however many splits there are; songs whose length no song on another side
-    of any split shares need not be decoded.
+    or in another lossless format is found; another encoding of the same recording is not. Every
+    file is decoded once, however many splits there are; songs with a length that no song in another
+    part of any split has need not be decoded.
 
     Parameters
     ----------
     table : pandas.DataFrame
         With `track_id`, `artist` and `path`; `song` where rows are segments of songs.
     splits : sequence of Split
-        Of these songs: for example all folds of all seeds.
+        Splits of these songs: for example all folds of all seeds.
     audio : bool
-        Compare the audio, too: decodes nearly every file.
+        Also compare the audio: decodes nearly every file.
     progress : callable, optional
         Called with (files decoded, files to decode).
     workers : int >= 1, optional
@@ -181,9 +181,7 @@ def _sides(split: Split, tracks: Sequence[str]) -> dict[str, str]:
 def _crossing(
     part_of: dict[str, str], names: dict[str, str], key: Callable[[str], Hashable]
 ) -> dict[str, tuple[str, ...]]:
-    """Return names that are in more than one part, in the first spelling met, with their
-    parts.
-    """
+    """Return names that are in more than one part, in their first spelling, with their parts."""
     sides: dict[Hashable, set[str]] = defaultdict(set)
     spelling: dict[Hashable, str] = {}
     for track, part in part_of.items():
@@ -203,9 +201,7 @@ def _same_audio(
     progress: Callable[[int, int], None] | None,
     workers: int | None,
 ) -> tuple[list[list[str]], dict[str, str]]:
-    """Return the groups of songs with the same samples, and the songs that could not be
-    compared.
-    """
+    """Return groups of songs with the same samples, and songs that could not be compared."""
     unreadable: dict[str, str] = {}
 
     def attempt(function: Callable[[str], T], track: str) -> T | None:
@@ -234,7 +230,7 @@ def _same_audio(
 
 
 def _candidates(infos: dict[str, audio.AudioInfo], sides: Sequence[dict[str, str]]) -> list[str]:
-    """Return the songs that may have a twin on another side of some split, by the number of
+    """Return the songs that may have a duplicate in another part of some split, by the number of
     samples.
     """
     lengths = {track: info.duration * info.sample_rate for track, info in infos.items()}

@@ -1,4 +1,4 @@
-"""Splits made by chance from a seed: by genre, by artist, in folds."""
+"""Random splits from a seed: by genre, by artist, in folds."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _ATTEMPTS, _MOVES = 20, 1000
-_CELLS = 50_000_000  # groups x genres x moves that an attempt may take
+_CELLS = 50_000_000  # maximum of groups x genres x moves per attempt
 
 
 def stratified(table: pd.DataFrame, fractions: Sequence[float] = FRACTIONS, seed: int = 0) -> Split:
@@ -39,6 +39,7 @@ def stratified(table: pd.DataFrame, fractions: Sequence[float] = FRACTIONS, seed
         Of the songs for train, validation and test, in [0, 1]; sum 1, train and test above 0.
         Every genre gets at least one song in every part whose fraction is not 0.
     seed : int >= 0
+        Seed of the split.
 
     Returns
     -------
@@ -69,13 +70,13 @@ def _stratified(table: pd.DataFrame, fractions: Sequence[float], seed: int, name
 
 
 def _deal(genres: Sequence[str], shares: Sequence[float], rng: np.random.Generator) -> np.ndarray:
-    """Deal songs to parts by genre: a part's number for each song.
+    """Assign songs to parts by genre: a part's number for each song.
 
-    Each genre's counts are rounded so that the parts' totals stay right, too. A genre with at least
+    Each genre's counts are rounded so that the parts' totals are also right. A genre with at least
     as many songs as there are parts has one in each; a smaller one fills the first parts.
     """
     names, dealt = np.asarray(genres), np.empty(len(genres), int)
-    debt = np.zeros(len(shares))  # what the parts are owed so far decides whom rounding favours
+    debt = np.zeros(len(shares))  # accumulated rounding errors, which decide the next rounding
     for genre in sorted(set(genres)):
         rows = rng.permutation(np.flatnonzero(names == genre))
         if len(rows) < len(shares):
@@ -98,12 +99,12 @@ def _deal(genres: Sequence[str], shares: Sequence[float], rng: np.random.Generat
 def artist_disjoint(
     table: pd.DataFrame, fractions: Sequence[float] = FRACTIONS, seed: int = 0
 ) -> Split:
-    """Keep every artist's songs together in one part, with the genres balanced as well as possible.
+    """Keep every artist's songs in one part, with the genres balanced as well as possible.
 
-    Of several random assignments of artists, each improved by moving one artist at a time, the one
-    is taken whose number of songs per genre and part is nearest to the fractions (chi-square).
-    Every genre is present in the training part, and in the others unless its artists are too few:
-    a genre of two artists is trained and tested, not validated.
+    Several random assignments of artists are each improved by moving one artist at a time; the one
+    whose number of songs per genre and part is nearest to the fractions (chi-square) is used. Every
+    genre is present in the training part, and in the others unless it has too few artists: a genre
+    of two artists is in the training and test parts only.
 
     Parameters
     ----------
@@ -112,6 +113,7 @@ def artist_disjoint(
     fractions : (float, float, float)
         Of the songs for train, validation and test, in [0, 1]; sum 1, train and test above 0.
     seed : int >= 0
+        Seed of the split.
 
     Returns
     -------
@@ -127,7 +129,7 @@ def artist_disjoint(
     ids, genres, groups = songs_of(table, artists=True)
     require_enough({"": len(set(groups))}, len(shares), "artists", "parts")
     require_enough(artists_by_genre(genres, groups), 2, "artists", "sides, train and test")
-    # A genre with few artists is wanted in training first, in the test next.
+    # A genre with few artists is needed first in training, then in the test part.
     prices = [{"train": 100, "validation": 1, "test": 10}[part] for part in shares]
     chosen = _assign(groups, genres, list(shares.values()), prices, generator(seed))
     parts = [list(shares)[number] for number in chosen]
@@ -138,7 +140,7 @@ def artist_disjoint(
 def with_validation(
     table: pd.DataFrame, split: Split, share: float = 0.1, seed: int = 0, *, by: str = "genre"
 ) -> Split:
-    """Take a validation part from a split's training songs, if it has none.
+    """Take validation songs from a split's training songs, if it has none.
 
     Parameters
     ----------
@@ -148,6 +150,7 @@ def with_validation(
     share : float in (0, 1)
         Share of the training songs.
     seed : int >= 0
+        Seed of the choice of songs.
     by : {"genre", "artist"}
         Stratified by genre; "artist" also keeps each artist's songs together.
 
@@ -190,7 +193,7 @@ def _assign(
     np.add.at(songs, (rows, np.searchsorted(names, genres)), 1)
     wanted = np.asarray(shares)[:, None] * songs.sum(0)
     price = np.asarray(prices, float)[:, None] * len(genres)
-    # Large collections balance by themselves: fewer attempts keep them quick.
+    # Large collections are balanced without effort: fewer attempts save time.
     attempts = max(3, min(_ATTEMPTS, 20_000 // len(number)))
     starts = (rng.choice(len(shares), len(number), p=shares) for _ in range(attempts))
     found = [_improve(songs, wanted, price, start) for start in starts]
@@ -246,17 +249,19 @@ def k_fold(
     table : pandas.DataFrame
         With `track_id`, `genre` and, by artist, `artist`.
     n_folds : int >= 2
+        Number of folds.
     seed : int >= 0
+        Seed of the folds.
     by : {"genre", "artist"}
         Stratified by genre; "artist" also keeps each artist's songs together.
     validation : float in [0, 1)
-        Part of each split's other folds that is taken for validation, by the same rule. Genres with
-        one song (by artist: one artist) in these folds are trained, not validated.
+        Share of each split's other folds that is used for validation, by the same rule. Genres with
+        one song (by artist: one artist) in these folds are in training, not in validation.
 
     Returns
     -------
     list of Split
-        Every song is tested in exactly one.
+        Every song is a test song in exactly one.
 
     Raises
     ------

@@ -1,9 +1,9 @@
-"""Music made by code: a small, deterministic corpus for trying, testing and teaching the package.
+"""Synthesised music: a small, deterministic corpus for trying, testing and teaching the package.
 
-Eight genres are described as *data* (`STYLES`): tempo, metre, scale, chords, swing, who plays what
-pattern, drums; small functions turn a description into sound. Genres share voices and overlap in
-tempo, while key, loudness, brightness, room and hiss belong to the *artist*: a model that leans on
-those looks better on a random split than on an artist-disjoint one.
+Eight genres are described as *data* (`STYLES`): tempo, metre, scale, chords, swing, instruments
+with patterns, drums; small functions render a description. Genres share voices and overlap in
+tempo, while key, loudness, brightness, reverberation and hiss depend on the *artist*: a model that
+relies on those scores better on a random split than on an artist-disjoint one.
 
 Conventions: pitches are MIDI note numbers (69 is 440 Hz). A pattern is one bar of any number of
 steps: ``x`` an accent, ``o`` a soft stroke (the chord's fifth in a bass), ``.`` a rest.

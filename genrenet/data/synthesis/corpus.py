@@ -1,4 +1,4 @@
-"""A corpus on disk: names, tags, files that are whole or not there at all."""
+"""A corpus on disk: names, tags, and files that are written atomically."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from genrenet.utils.cache import cache_root
 from genrenet.utils.errors import printable
 
 Progress = Callable[[int, int], None] | None
-_VERSION = 2  # raise it whenever a song would sound different: caches then start afresh
+_VERSION = 2  # increment when a song would sound different: caches are then rebuilt
 _MARKER = ".corpus.json"
-_DURATIONS = 1001  # in a random seed, where a genre's index would stand
+_DURATIONS = 1001  # used in a random seed in the position of a genre's index
 
 
 def _names(artist: int, song: int, seed: int) -> tuple[str, str]:
-    """Return an artist's name and a song's title; an odd factor gives 2**24 artists as many
+    """Return an artist's name and a song's title; an odd factor gives 2**24 artists different
     names.
     """
     syllables = "badefogijakolemunoparisatuvowiza"
@@ -39,7 +39,7 @@ def _names(artist: int, song: int, seed: int) -> tuple[str, str]:
 
 @contextlib.contextmanager
 def _whole(path: Path) -> Iterator[Path]:
-    """Make a folder and write a file of it with `replacing`; failures name the file."""
+    """Make a folder and write a file of it with `replacing`; errors name the file."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as part:
@@ -65,15 +65,16 @@ def synthesise_corpus(
 ) -> Path:
     """Write a corpus of tagged 16-bit FLAC files, ``<genre>/<artist> - <title>.flac``.
 
-    Called again after an interruption, it goes on where it stopped: a file gets its name only when
-    it is whole, and is then kept.
+    Called again after an interruption, it continues where it stopped: a file gets its name only
+    when it is complete, and is then kept.
 
     Parameters
     ----------
     folder : path
-        Where to; made if missing. It must be empty (but for hidden files) or hold this very corpus.
+        Target folder; made if missing. It must be empty (except hidden files) or hold this very
+        corpus.
     genres : sequence of str
-        Which of `GENRES`. A song is the same whatever other songs are asked for.
+        Some of `GENRES`. A song does not depend on which other songs are made.
     artists, songs : int >= 1 [scalar]
         Artists per genre, none of whom works in two, and songs per artist.
     seconds : float >= 0.1 [scalar]
@@ -131,7 +132,7 @@ def synthesise_corpus(
 def default_corpus(
     artists: int = 6, songs: int = 3, seconds: float = 32.0, progress: Progress = None
 ) -> Path:
-    """Return the corpus kept in the user's cache, making what of it is missing.
+    """Return the corpus in the user's cache, making missing parts of it.
 
     The cache is the platform's own for "genrenet", or the folder that the environment variable
     ``GENRENET_CACHE`` names. A lock lets several processes ask at once: one makes, the others wait.

@@ -1,4 +1,4 @@
-"""How it is played: a genre's description and an artist's manner become samples."""
+"""Render a song: samples from a genre's description and an artist's characteristics."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import scipy.fft
 from genrenet.data.synthesis.styles import GENRES, STYLES, VOICES, GenreStyle, Part, Voice, check
 
 Sound = npt.NDArray[np.float32]
-_ARTISTS = 1000  # in a random seed, where a genre's index would stand
+_ARTISTS = 1000  # used in a random seed in the position of a genre's index
 
 
 def _pluck(voice: Voice, hz: float, n: int, rate: int, rng: np.random.Generator) -> Sound:
-    """Karplus & Strong (1983) in closed form: lap k is the burst through their loop k times."""
+    """Karplus & Strong (1983) in closed form: lap k is the burst filtered k times by their loop."""
     period = max(round(rate / hz), 4)
     burst = np.fft.rfft(rng.uniform(-1, 1, period))
     burst[0] = 0
@@ -81,7 +81,7 @@ def _note(voice: Voice, pitch: int, seconds: float, rate: int, rng: np.random.Ge
 def _play(
     style: GenreStyle, part: Part, chords: Sequence[int], key: int, rng: np.random.Generator
 ) -> list[tuple[float, int, float]]:
-    """Return what a part plays: (beats from the song's start, pitch, strength) per note."""
+    """Return the notes of a part: (beats from the song's start, pitch, strength) each."""
     patterns = part.patterns.split()
     # A tune is two phrases of four bars, A A B A: patterns and leaps recur, chords need not.
     choice, leaps = rng.integers(len(patterns), size=8), rng.normal(0, 3.5, (8, 16))
@@ -119,8 +119,8 @@ def _play(
 
 
 def _record(song: Sound, rate: int, artist: np.random.Generator, rng: np.random.Generator) -> Sound:
-    """Return the artist's studio: brightness and reverberation in one product of spectra,
-    hiss, level.
+    """Apply the artist's studio: brightness and reverberation as one product of spectra, hiss,
+    level.
     """
     tilt, hiss = artist.uniform(-3.5, 2.5), artist.uniform(-65, -38)  # dB per octave, dB RMS
     wet, room = artist.uniform(0.02, 0.8), artist.uniform(0.05, 0.4)  # energy ratio, seconds to 1/e
@@ -149,20 +149,20 @@ def synthesise_song(
     genre : str
         One of `GENRES`.
     artist, song : int >= 0 [scalar]
-        Which artist's which song. Favoured key, tempo and voices, brightness, reverberation, hiss
-        and loudness follow the artist, whatever the genre.
+        Number of the artist and of the artist's song. Preferred key, tempo and voices, brightness,
+        reverberation, hiss and loudness depend on the artist, whatever the genre.
     seconds : float >= 0.1 [scalar]
-        Duration. A longer song is another piece, not the same one played on.
+        Duration. A longer song is a different piece, not an extended one.
     sample_rate : int >= 8000 [scalar]
         Samples per second.
     seed : int >= 0 [scalar]
-        Another seed is another world of artists and songs.
+        Another seed gives other artists and songs.
 
     Returns
     -------
     np.ndarray [shape=(round(seconds * sample_rate),), dtype=float32]
-        Mono, in [-1, 1]. The same arguments give the same samples on one machine; another's sines
-        and transforms may differ in their last bits.
+        Mono, in [-1, 1]. The same arguments give the same samples on one machine; on another
+        machine they may differ in their last bits.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What is played: eight genres as data, and the voices that play them."""
+"""Eight genres as data, and the voices that play them."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ LEAST = {"seconds": 0.1, "sample_rate": 8000, "artists": 1, "songs": 1}
 
 
 class SynthesisError(GenrenetError):
-    """A corpus cannot be made as asked: unknown genre, number out of range, folder in use."""
+    """A corpus cannot be made as requested: unknown genre, number out of range, folder in use."""
 
 
 @dataclass(frozen=True)
 class Voice:
-    """A timbre. What `shape` holds depends on `kind`.
+    """A timbre. The meaning of `shape` depends on `kind`.
 
     "additive": levels of the harmonics; "fm" (Chowning 1973): frequency ratio and index; "pluck"
     (Karplus & Strong 1983): nothing; "drum": level, final frequency and fall in octaves of a sine,
@@ -35,7 +35,7 @@ class Voice:
 
 @dataclass(frozen=True)
 class Part:
-    """What one player does: `role` is "bass", "chord", "arpeggio", "tune" or "drum"."""
+    """The part of one player: `role` is "bass", "chord", "arpeggio", "tune" or "drum"."""
 
     role: str
     voices: str  # names in VOICES; every artist has a favourite
@@ -144,7 +144,7 @@ GENRES: tuple[str, ...] = tuple(STYLES)
 
 
 def check(genres: Sequence[str], **numbers: float) -> None:
-    """Refuse unknown genres, and numbers beyond their limits."""
+    """Raise an error for unknown genres, and numbers out of range."""
     for genre in genres:
         if genre not in STYLES:
             wanted = "one of " + ", ".join(GENRES)

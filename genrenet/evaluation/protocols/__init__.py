@@ -1,7 +1,7 @@
-"""Protocols: which songs are learnt from and which are judged, and what such a figure means.
+"""Protocols: how songs are split into training and test sets, and what the figures mean.
 
-Kinds are added by plugins, the built-in ones among them. Any of them can be learnt from in part, by
-what stands behind an ``@``: see `genrenet.evaluation.protocols.subsets`.
+Kinds are added by plugins, including the built-in ones. Each can be restricted to part of the
+training songs by a suffix after an ``@``: see `genrenet.evaluation.protocols.subsets`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Protocols by their names."""
+"""Look up protocols by name."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ def kinds() -> dict[str, ProtocolKind]:
 
 @dataclass(frozen=True)
 class Protocol:
-    """A way of judging, ready to be carried out.
+    """A protocol of evaluation with its parameters.
 
     Attributes
     ----------
     name : str
-        What a `ProtocolKind` is asked for by, and, behind an ``@``, the size of the training
-        set.
+        The name by which a `ProtocolKind` is selected, and, after an ``@``, the size of the
+        training set.
     seeds : tuple of int
-        One repetition each, with other folds and draws (or another start of the methods).
+        One repetition each, with other folds and draws (or another initialisation of the models).
     """
 
     name: str
@@ -38,18 +38,18 @@ class Protocol:
 
     @property
     def base(self) -> str:
-        """The name of the protocol that learns from all songs."""
+        """The name of the protocol with all training songs."""
         return self.name.partition("@")[0]
 
     @property
     def subset(self) -> Subset | None:
-        """How much is learnt from; None for all."""
+        """The size of the training set; None for all songs."""
         _, given, size = self.name.partition("@")
         return Subset.parse(size) if given else None
 
     @property
     def kind(self) -> ProtocolKind:
-        """What makes its folds."""
+        """The kind that makes its folds."""
         known = kinds()
         found = (kind for kind in known.values() if kind.arguments(self.base) is not None)
         kind = next(found, None)
@@ -64,7 +64,7 @@ class Protocol:
 
     @property
     def meaning(self) -> str:
-        """What its figures say, in words."""
+        """What its figures mean, as text."""
         subset = self.subset
         return self.kind.meaning + (f" {subset.meaning}" if subset else "")
 
@@ -74,24 +74,25 @@ class Protocol:
         return self.kind.lenient
 
     def folds(self, table: pd.DataFrame, seed: int) -> list[Fold]:
-        """Return the folds of one seed; each song is judged at most once.
+        """Return the folds of one seed; each song is tested at most once.
 
         Parameters
         ----------
         table : DataFrame
             With `track_id`, `path`, `genre`, `artist` and, for "column", `split`.
         seed : int >= 0
+            Seed of the folds.
 
         Returns
         -------
         list of Fold
-            With songs for validation wherever that is possible.
+            With validation songs wherever possible.
 
         Raises
         ------
         SplitError
-            The songs do not allow it; it says which, and what to do. Or the plugin whose protocol
-            it is failed.
+            The songs do not allow it; the message names them and the remedy. Or the plugin of the
+            protocol failed.
         """
         kind, subset = self.kind, self.subset
         entry = contributions("register_protocols")[kind.name]
@@ -99,7 +100,7 @@ class Protocol:
             found = kind.carry_out(self.base, table, seed)
         except GenrenetError:
             raise
-        except Exception as error:  # whatever another's protocol does
+        except Exception as error:  # a third-party protocol may raise anything
             if entry.plugin in BUILT_IN:
                 raise
             raise SplitError(
@@ -118,7 +119,7 @@ def protocols(names: str | Sequence[str], n_seeds: int) -> list[Protocol]:
     Raises
     ------
     SplitError
-        A name that is not known, a size that is none, or no seed.
+        An unknown name, an invalid size, or no seed.
     """
     if n_seeds < 1:
         raise SplitError("number of seeds", found=str(n_seeds), wanted="at least 1")
@@ -130,8 +131,8 @@ def protocols(names: str | Sequence[str], n_seeds: int) -> list[Protocol]:
 
 
 def why_they_differ(names: Sequence[Protocol]) -> str:
-    """Return a sentence on what sets lenient and strict protocols apart; empty without both
-    kinds.
+    """Return a sentence on the difference between lenient and strict protocols; empty unless both
+    kinds are used.
     """
     lenient = list(dict.fromkeys(p.base for p in names if p.lenient))
     strict = list(dict.fromkeys(p.base for p in names if not p.lenient))

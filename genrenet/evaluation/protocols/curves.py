@@ -1,4 +1,4 @@
-"""Learning curves: the same protocol on more and more songs, as names and as points."""
+"""Learning curves: the names of protocols with training sets of growing size, and their points."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def with_curves(
     sizes: Sequence[str] = (),
     shots: Sequence[str] = (),
 ) -> list[str]:
-    """Return names of protocols, each behind those that learn from a part of its songs.
+    """Return names of protocols, each preceded by those with part of its training songs.
 
     Parameters
     ----------
     names : iterable of str
     unit : {"songs", "artists", "artists-per-genre"}, optional
-        What a curve is about.
+        Unit of the training set's size.
     sizes : sequence of str
         Numbers, and shares such as ``50%``; by default `SIZES`.
     shots : sequence of str
@@ -38,7 +38,7 @@ def with_curves(
     Raises
     ------
     SplitError
-        A unit or size that is none, sizes without a unit, or a protocol with a size of its own.
+        An invalid unit or size, sizes without a unit, or a protocol with a size of its own.
 
     Examples
     --------
@@ -65,8 +65,8 @@ def with_curves(
 
 
 def learnt_from(table: pd.DataFrame, folds: Sequence[Fold]) -> dict[str, Any]:
-    """Return how much the folds of a protocol learn from: the mean numbers of ``songs`` and, where
-    artists are known, ``artists``.
+    """Return the size of a protocol's training sets: the mean numbers of ``songs`` and, if artists
+    are known, ``artists``.
     """
     songs, artists = song_names(table), artist_groups(table["artist"], song_names(table))
     named = any(map(artist_key, table["artist"]))
@@ -90,17 +90,16 @@ def curves(
     ----------
     protocols : sequence of Protocol
     learnt : mapping of str to mapping
-        What `learnt_from` says of each protocol; those that cannot be carried out are not in it.
+        Result of `learnt_from` for each protocol; those that cannot be run are missing.
     rows : sequence of mapping
         The rows ``models`` of `genrenet.evaluation.results.summarise`.
 
     Returns
     -------
     list of dict
-        For each protocol and unit: ``protocol`` (the whole one), ``unit``, and ``points``, each
-        with ``protocol``, ``size`` (as asked for, "all" for the whole), ``songs`` and ``artists``
-        (that are learnt from, on average), ``model`` and what is in `POINT`. The smaller come
-        first.
+        For each protocol and unit: ``protocol`` (the full one), ``unit``, and ``points``, each with
+        ``protocol``, ``size`` (as requested, "all" for the full set), ``songs`` and ``artists``
+        (mean numbers in training), ``model`` and the entries in `POINT`. Smaller sizes come first.
     """
     kinds: dict[tuple[str, str], list[Protocol]] = {}
     for protocol in protocols:
@@ -125,17 +124,17 @@ def curves(
 
 
 def heading(curve: Mapping[str, Any]) -> str:
-    """Return what a curve is called."""
+    """Return the title of a curve."""
     return f"Learning curve of {curve['protocol']}, by {curve['unit']}"
 
 
 def axis(curve: Mapping[str, Any]) -> str:
-    """Return the key of the numbers of a curve's points that are drawn along."""
+    """Return the key of the horizontal axis of a curve's points."""
     return "artists" if re.match("artists", curve["unit"]) else "songs"
 
 
 def curve_table(curve: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
-    """Return a curve's headings and rows: a size each, with every model's accuracy and interval."""
+    """Return a curve's headings and rows: a row per size, with each model's accuracy."""
     models = list(dict.fromkeys(point["model"] for point in curve["points"]))
     counted = [key for key in ("songs", "artists") if any(p[key] for p in curve["points"])]
     rows = []

@@ -23,7 +23,7 @@ def artist_folds(table: pd.DataFrame, seed: int, n_folds: int) -> list[Split]:
     Raises
     ------
     SplitError
-        The artists of more than a tenth of the songs are not known, or there are too few.
+        The artists of more than a tenth of the songs are unknown, or there are too few.
     """
     if not artists_known(table):
         named = int(table["artist"].astype(bool).sum())
@@ -43,7 +43,7 @@ def stratified_folds(table: pd.DataFrame, seed: int, n_folds: int) -> list[Split
 
 
 def thirty_percent(table: pd.DataFrame, seed: int) -> list[Fold]:
-    """Return one fold that judges 30 % of each genre's songs."""
+    """Return one fold with 30 % of each genre's songs as test songs."""
     return [Fold(with_validation(table, seventy_thirty(table, seed), 0.1, seed))]
 
 
@@ -53,12 +53,12 @@ def gtzan_fold(table: pd.DataFrame, seed: int) -> list[Fold]:
 
 
 def column_fold(table: pd.DataFrame, seed: int) -> list[Fold]:
-    """Return the split that the column ``split`` says."""
+    """Return the split in the column ``split``."""
     return _given(table, by_column(table), seed)
 
 
 def across_fold(table: pd.DataFrame, seed: int) -> list[Split]:
-    """Return the split of two joined collections: learnt from the first, judged on the second.
+    """Return the split of two joined collections: trained on the first, tested on the second.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def across_fold(table: pd.DataFrame, seed: int) -> list[Split]:
     Raises
     ------
     SplitError
-        The table is one collection.
+        The table contains only one collection.
     """
     if "collection" not in table:
         raise SplitError(
@@ -82,7 +82,7 @@ def across_fold(table: pd.DataFrame, seed: int) -> list[Split]:
 
 
 def _given(table: pd.DataFrame, split: Split, seed: int) -> list[Fold]:
-    """Return a given split, whose own validation songs may be there for choosing settings."""
+    """Return a given split, whose own validation songs may be used for choosing settings."""
     counts = split.counts()
     if counts["validation"] or not counts["test"]:
         return [Fold(split, enough_validation(table, split))]

@@ -1,4 +1,4 @@
-"""What a plugin adds as a protocol: its name, its meaning, and the folds that it makes."""
+"""The definition of a protocol by a plugin: its name, its meaning, and its folds."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from genrenet.data.splits import Split, SplitError
 
 LEAST_VALIDATION = 3
-"""Songs of every genre that validation songs need for settings to be chosen on them."""
+"""Minimum number of validation songs of every genre for choosing settings on them."""
 
 NAME = re.compile(r"[\w.+-]+")
-"""Names that stand in lists, before a size, and in the names of files."""
+"""Valid names: they occur in lists, before a size, and in file names."""
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,8 @@ class Fold:
     ----------
     split : Split
     own_validation : bool
-        Whether its validation songs come from who made the split, to be as unlike those that are
-        learnt from as the test songs are, and suffice for choosing settings.
+        Whether its validation songs are part of the given split, as different from the training
+        songs as the test songs are, and are enough for choosing settings.
     """
 
     split: Split
@@ -39,7 +39,7 @@ class Fold:
 
 @dataclass(frozen=True)
 class ProtocolKind:
-    """A protocol (way of splitting songs), as a plugin adds it.
+    """A protocol (way of splitting songs); plugins may add some.
 
     Parameters
     ----------
@@ -48,22 +48,22 @@ class ProtocolKind:
     summary : str
         Description in one line.
     meaning : str
-        What its results mean, in words for the report.
+        What its results mean, as text for the report.
     folds : callable
-        ``folds(table, seed)`` gives a list of `Split` or `Fold`, each with training songs and
-        test songs; no song is tested twice. The table has `track_id`, `path`, `genre`,
-        `artist`, and where they are known `split` and `song` (whose segment a row is). Where a
-        `Split` has no songs for validation, some are taken from the training songs.
+        ``folds(table, seed)`` returns a list of `Split` or `Fold`, each with training songs and
+        test songs; no song is tested twice. The table has `track_id`, `path`, `genre`, `artist`,
+        and if known `split` and `song` (of which a row is a segment). If a `Split` has no
+        validation songs, some are taken from the training songs.
     lenient : bool
         Whether songs of one artist may be in both the training and the test set.
     pattern : str
-        A regular expression of all names that it is asked for by. What its named groups match goes
-        to `folds` as keyword arguments, numbers as int.
+        A regular expression for all names that select it. Its named groups are passed to `folds` as
+        keyword arguments, numbers as int.
 
     Raises
     ------
     SplitError
-        A name that cannot be asked for, a pattern that is none or that the name does not fit.
+        An invalid name, an invalid pattern, or one that the name does not match.
 
     Examples
     --------
@@ -94,7 +94,7 @@ class ProtocolKind:
             )
 
     def arguments(self, name: str) -> dict[str, int | str] | None:
-        """Return what a name says to `folds`; None where it is not one of this kind."""
+        """Return the arguments of `folds` in a name; None if it is not of this kind."""
         match = re.fullmatch(self.pattern or re.escape(self.name), name)
         if match is None or not NAME.fullmatch(name):
             return None
@@ -102,7 +102,7 @@ class ProtocolKind:
         return {key: int(value) if value.isdecimal() else value for key, value in found.items()}
 
     def carry_out(self, name: str, table: pd.DataFrame, seed: int) -> list[Fold]:
-        """Return the folds of a seed, whole and checked; see `Protocol.folds`."""
+        """Return the folds of a seed, completed and checked; see `Protocol.folds`."""
         from genrenet.data.splits import SplitError
 
         made = list(self.folds(table, seed, **(self.arguments(name) or {})))
@@ -126,7 +126,7 @@ class ProtocolKind:
         return found
 
     def _validated(self, table: pd.DataFrame, split: Split, seed: int) -> Split:
-        """Take songs for validation, by artist where that is what the folds are about."""
+        """Take validation songs from training songs, by artist if the folds are by artist."""
         from genrenet.data.catalog import artists_known
         from genrenet.data.splits import SplitError, with_validation
 
@@ -134,13 +134,13 @@ class ProtocolKind:
         for by in ("artist", "genre") if by_artist else ("genre",):
             try:
                 return with_validation(table, split, 0.1, seed, by=by)
-            except SplitError:  # too few of a genre: they are all learnt from
+            except SplitError:  # too few of a genre: all stay in training
                 continue
         return split
 
 
 def _error() -> type[SplitError]:
-    """Return the error; plugins are listed without what carries protocols out."""
+    """Return the error; listing plugins does not import what runs protocols."""
     from genrenet.data.splits import SplitError
 
     return SplitError
@@ -151,7 +151,7 @@ def _test_songs(split: Split) -> list[str]:
 
 
 def enough_validation(table: pd.DataFrame, split: Split) -> bool:
-    """Return whether validation songs suffice for choosing settings on them."""
+    """Return whether there are enough validation songs for choosing settings."""
     from genrenet.data.splits import song_names
 
     validation = table.iloc[split.indices(table, "validation")]

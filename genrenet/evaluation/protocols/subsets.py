@@ -1,20 +1,19 @@
-"""Learning from a part of a fold's training songs: some songs, some artists, a few of each genre.
+"""Train on part of a fold's training songs: some songs, some artists, or a few of each genre.
 
 Names
 -----
 ``10-songs``, ``25%-songs``
-    So many songs, or that share of them, in the proportions of the genres, and one of each at
-    least.
+    This number or share of songs, stratified by genre, with at least one of each.
 ``8-artists``, ``25%-artists``
-    All songs of so many artists, shared out among the genres by their numbers of artists.
+    All songs of this number or share of artists, in proportion to the genres' numbers of artists.
 ``2-artists-per-genre``
-    All songs of so many artists of every genre.
+    All songs of this number of artists of every genre.
 ``5-shot``
-    So many songs of every genre.
+    This number of songs of every genre.
 
-Songs for validation are among those that are counted; the test songs stay as they are.
-Draws of one seed are nested: a larger one holds the smaller. The seats of a size are given to the
-genres by Webster's method (Sainte-Lague), which never takes one back when there are more.
+Validation songs are included in the count; the test songs do not change. Draws of one seed are
+nested: a larger one contains the smaller. Songs are allocated to genres by Webster's method
+(Sainte-Lague), with which a genre's number never decreases when the total grows.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ SIZES = re.compile(
     r"|(?P<share>\d+(\.\d+)?)%-(?P<of>songs|artists)|(?P<number>\d+)-(?P<unit>songs|artists)"
 )
 FIRST_KEY = 1000
-"""Tells the random numbers of draws from those that the folds of the same seed are made of."""
+"""Separates the random numbers of draws from those of the folds with the same seed."""
 
 
 @dataclass(frozen=True)
@@ -48,10 +47,10 @@ class Subset:
     unit : {"songs", "artists"}
         What is drawn.
     number : float
-        How many, or the share of them in percent.
+        Number, or share in percent.
     share : bool
     per_genre : bool
-        Whether that many are drawn of every genre.
+        Whether this number is drawn for every genre.
     """
 
     unit: str
@@ -61,12 +60,12 @@ class Subset:
 
     @staticmethod
     def parse(text: str) -> Subset:
-        """Return what a name's part behind the ``@`` says.
+        """Return the subset in a name's suffix after the ``@``.
 
         Raises
         ------
         SplitError
-            It says nothing, no songs, or more than all.
+            It is invalid, no songs, or more than all.
 
         Examples
         --------
@@ -88,17 +87,17 @@ class Subset:
 
     @property
     def label(self) -> str:
-        """How it is called on the axis of a curve, without its unit."""
+        """Its label on the axis of a curve, without its unit."""
         return f"{self.number:g}{' %' if self.share else ''}"
 
     @property
     def curve(self) -> str:
-        """What sizes are comparable with it."""
+        """The key of comparable sizes."""
         return f"{self.unit} of each genre" if self.per_genre else self.unit
 
     @property
     def meaning(self) -> str:
-        """What it does to a protocol's figures, in words."""
+        """Its effect on a protocol's figures, as text."""
         of = f"{self.label} of the" if self.share else self.label
         what = f"{of} {self.curve}"
         whole = ", with all their songs," if self.unit == "artists" else ""
@@ -109,7 +108,7 @@ class Subset:
 
 
 def draw(table: pd.DataFrame, fold: Fold, subset: Subset, seed: int, number: int) -> Fold:
-    """Return a fold that learns from a part of its songs.
+    """Return a fold with part of its training songs.
 
     Parameters
     ----------
@@ -117,13 +116,14 @@ def draw(table: pd.DataFrame, fold: Fold, subset: Subset, seed: int, number: int
     fold : Fold
     subset : Subset
     seed : int >= 0
+        Seed of the draw.
     number : int >= 0
-        Of the fold: each has draws of its own.
+        Number of the fold: each has draws of its own.
 
     Raises
     ------
     SplitError
-        There are too few songs or artists, of a genre or of all; it names which.
+        There are too few songs or artists, of a genre or in total; the message names which.
     """
     parts = fold.split.parts.reindex(table["track_id"]).to_numpy()
     learnt = np.flatnonzero(np.isin(parts, ["train", "validation"]))
@@ -147,8 +147,8 @@ def _queues(
 ) -> dict[str, list[Hashable]]:
     """Return the units of each genre in the order in which they are drawn.
 
-    What has songs to train on comes in random order, and what is there for validation alone evenly
-    spaced between it, so that every size has about the share of the whole.
+    Units with training songs are in random order, and those with validation songs only are spread
+    evenly among them, so that every size has about the same share of validation songs.
     """
     found: dict[str, dict[Hashable, set[str]]] = defaultdict(lambda: defaultdict(set))
     for genre, unit, part in rows:
@@ -167,12 +167,12 @@ def _queues(
             for place, i in enumerate(rng.permutation(len(validated)))
         ]
         queues[genre] = [unit for _, unit in sorted(placed, key=lambda pair: pair[0])]
-    order = rng.permutation(len(queues))  # which genre is served first where claims are equal
+    order = rng.permutation(len(queues))  # order of genres with equal priority
     return {list(queues)[i]: queues[list(queues)[i]] for i in order}
 
 
 def _of_each(queues: Mapping[str, Sequence[Hashable]], subset: Subset, where: str) -> set[Hashable]:
-    """Return so many units of every genre."""
+    """Return this number of units of every genre."""
     wanted = int(subset.number)
     few = {genre: len(queue) for genre, queue in sorted(queues.items()) if len(queue) < wanted}
     if few:
@@ -185,7 +185,7 @@ def _of_each(queues: Mapping[str, Sequence[Hashable]], subset: Subset, where: st
 
 
 def _of_all(queues: Mapping[str, Sequence[Hashable]], subset: Subset, where: str) -> set[Hashable]:
-    """Return so many units, shared out among the genres, at least one of each."""
+    """Return this number of units, in proportion to the genres, at least one of each."""
     claims = sorted(
         (
             (-1.0 if place == 0 else (place + 0.5) / len(queue), rank, unit)

@@ -1,4 +1,4 @@
-"""Reports: tables for programs, figures, and pages for people."""
+"""Reports: tables as data files, figures, and HTML pages."""
 
 from genrenet.utils.moved import names_of
 

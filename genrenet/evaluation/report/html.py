@@ -1,7 +1,7 @@
-"""The pages of reports: Jinja templates around results; nothing in them comes from outside.
+"""HTML pages of reports: Jinja templates filled with results, without external resources.
 
-A page is read on any screen, light or dark. What templates are given is escaped by Jinja; only
-markup that is made here, drawings as SVG, is marked as safe.
+A page adapts to any screen size, and to light and dark mode. Jinja escapes the values of templates;
+only markup made by this package, drawings as SVG, is marked as safe.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class ReportError(GenrenetError):
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Turn failures to write into errors that say what to do."""
+    """Convert write failures to errors that name the remedy."""
     try:
         yield
     except OSError as error:
@@ -46,13 +46,13 @@ def page(template: str, package: str = __package__, **values: Any) -> str:
         import ``macros.html`` of this package.
     package : str
     **values
-        What the template names.
+        Values of the template's variables.
     """
     return _templates(package).get_template(template).render(values)
 
 
 def drawings(svg: Mapping[str, str]) -> dict[str, Markup]:
-    """Return SVG that our own figures made, which templates put in as it is."""
+    """Return an SVG drawing of this package as markup, which templates insert unescaped."""
     return {name: Markup(text) for name, text in svg.items()}
 
 
@@ -85,6 +85,6 @@ def _shown(value: object) -> object:
 
 
 def plain(value: str) -> str:
-    """Return text without control characters and lone surrogates, which no page can hold."""
+    """Return text without control characters and lone surrogates, which are invalid in HTML."""
     text = value.encode("utf-8", "backslashreplace").decode("utf-8")
     return "".join(c if c.isprintable() else " " for c in text)

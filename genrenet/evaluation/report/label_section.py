@@ -1,4 +1,4 @@
-"""What a check of labels says, in sentences for terminals, Markdown and pages."""
+"""The results of a label check, as sentences for terminals, Markdown and HTML pages."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def label_lines(check: Mapping[str, Any]) -> list[str]:
     Parameters
     ----------
     check : mapping
-        Of `genrenet.evaluation.label_check.check_labels`.
+        Result of `genrenet.evaluation.label_check.check_labels`.
 
     Examples
     --------

@@ -34,7 +34,7 @@ HEADS = {
     "left out": "n",
     "Fit, s": "n",
 }
-"""Headings of the table of models, and the classes of their cells."""
+"""Headings of the table of models, and the CSS classes of their cells."""
 OF_LABELS = {
     **{"Genre": "w", "Songs": "n", "Folds": "n", "Average precision": "n", "95 % interval": "n"},
     **{"ROC-AUC": "n", "interval": "n", "Threshold": "n", "Precision": "n", "Recall": "n"},
@@ -43,13 +43,13 @@ OF_LABELS = {
 
 
 def ranked(results: Mapping[str, Any], protocol: str) -> list[dict[str, Any]]:
-    """Return the rows of a protocol, the highest mAP first, those that failed last."""
+    """Return the rows of a protocol by descending mAP, failed models last."""
     rows = [row for row in results["models"] if row["protocol"] == protocol]
     return sorted(rows, key=lambda row: -1.0 if row["map"] is None else row["map"], reverse=True)
 
 
 def cells(row: Mapping[str, Any]) -> list[str]:
-    """Return what the table of models says of one; see `HEADS`."""
+    """Return the cells of a model in the table of models; see `HEADS`."""
     wide = row["roc_auc_ci95_artists"] or row["roc_auc_ci95"]
     return [
         str(row["name"]),
@@ -86,7 +86,7 @@ def markdown(results: Mapping[str, Any]) -> str:
 
 
 def write_run(folder: Path, results: Mapping[str, Any], predictions: pd.DataFrame) -> Path:
-    """Write all that a run found; see `genrenet.evaluation.report.run_files.write_run`.
+    """Write all results of a run; see `genrenet.evaluation.report.run_files.write_run`.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ def write_run(folder: Path, results: Mapping[str, Any], predictions: pd.DataFram
     Returns
     -------
     Path
-        The page.
+        Path of the page.
 
     Raises
     ------
@@ -125,7 +125,7 @@ def _drawings(results: Mapping[str, Any]) -> Iterator[tuple[str, Figure]]:
 
 
 def label_rows(row: Mapping[str, Any]) -> list[tuple[str, ...]]:
-    """Return what the table of genres says; see `OF_LABELS`."""
+    """Return the cells of the table of genres; see `OF_LABELS`."""
     return [
         (
             entry["label"],
@@ -194,9 +194,7 @@ def render(results: Mapping[str, Any], svg: Mapping[str, str]) -> str:
 
 
 def _pairs(results: Mapping[str, Any], protocol: str) -> list[tuple[str, ...]]:
-    """Return the cells of the table of pairs: the better one first, the surest difference on
-    top.
-    """
+    """Return the cells of the table of pairs: the better model first, the smallest p on top."""
     found = []
     for pair in results["comparisons"]:
         if pair["protocol"] != protocol:

@@ -1,7 +1,7 @@
-"""The report of a test of a network on songs with several genres.
+"""The test report of a network for songs with several genres.
 
 The counterpart of `genrenet.evaluation.report.test_report`: ``results.json``, ``predictions.csv``
-(a row a file) and ``report.html``.
+(a row per file) and ``report.html``.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def judged(
     labels: Sequence[str],
     thresholds: Mapping[str, float],
 ) -> Part:
-    """Return what a model says of the songs that it decided.
+    """Return a model's predictions for the songs that have frames.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def judged(
         The songs.
     scores, target : ndarray, shape (songs, labels)
     frames : ndarray of int, shape (songs,)
-        Songs without any were not decided.
+        Songs without frames have no prediction.
     labels : sequence of str
     thresholds : mapping of str to float
         Of the checkpoint; `USUAL` where it has none.
@@ -49,7 +49,7 @@ def judged(
     Raises
     ------
     MetricError
-        No song was decided.
+        No song has a prediction.
     """
     known = frames > 0
     limits = np.array([thresholds.get(label, USUAL) for label in labels])
@@ -58,7 +58,7 @@ def judged(
 
 
 def results(part: Part, table: pd.DataFrame, labels: Sequence[str]) -> dict[str, Any]:
-    """Return what `genrenet.evaluation.multi_label.evaluate` gives, ``labels`` and
+    """Return the results of `genrenet.evaluation.multi_label.evaluate`, ``labels`` and
     ``thresholds``.
     """
     groups = None
@@ -80,7 +80,7 @@ def predictions(
     labels: Sequence[str],
     thresholds: NDArray[np.float64],
 ) -> pd.DataFrame:
-    """Return one row a file that was decided; see
+    """Return one row per file with a prediction; see
     `genrenet.evaluation.multi_label_results.predictions_table`.
     """
     known = frames > 0
@@ -91,7 +91,7 @@ def predictions(
 
 
 def summary(found: Mapping[str, Any]) -> str:
-    """Return the essence of a test in one line."""
+    """Return the summary of a test in one line."""
     if found["map"] is None:
         return f"no genre to rank in the test songs (n = {found['n']}); split: {found['split']}"
     low, high = found["map_ci95_artists"] or found["map_ci95"]
@@ -103,7 +103,7 @@ def summary(found: Mapping[str, Any]) -> str:
 
 
 def write_report(folder: Path, found: Mapping[str, Any]) -> Path:
-    """Write results and the page; return the page.
+    """Write results and the page; return the path of the page.
 
     Raises
     ------

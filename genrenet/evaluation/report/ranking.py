@@ -1,4 +1,4 @@
-"""The models of a run in rank order, and as Markdown."""
+"""Rank the models of a run, and write them as Markdown."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from genrenet.evaluation.report.label_section import label_lines
 from genrenet.evaluation.report.robustness_section import DEFORMED_COLUMNS, robustness_rows
 
 FEWEST = 8
-"""Artists, or songs where these are not known, without which no verdict is given."""
+"""Minimum number of artists, or songs if these are unknown, for a verdict."""
 
 
 def span(interval: Sequence[float] | None, digits: int = 2) -> str:
-    """Return an interval as text; nothing where there is none."""
+    """Return an interval as text; empty if there is none."""
     return "" if interval is None else " to ".join(number(end, digits) for end in interval)
 
 
 def number(value: float | None, digits: int = 3) -> str:
-    """Return a share, or seconds, as text; nothing where there is none."""
+    """Return a share, or seconds, as text; empty if there is none."""
     return "" if value is None else f"{value:.{digits}f}"
 
 
 def chosen_settings(row: Mapping[str, Any]) -> list[tuple[str, int]]:
-    """Return the settings that a model chose, as texts, and in how many folds each."""
+    """Return the settings that a model chose, as texts, each with its number of folds."""
     texts = [
         ", ".join(f"{key} {value}" for key, value in setting.items() if key not in ("seed", "fold"))
         for setting in row["settings"]
@@ -36,7 +36,7 @@ def chosen_settings(row: Mapping[str, Any]) -> list[tuple[str, int]]:
 
 
 def verdict(groups: int, p: float) -> str:
-    """Return what a comparison says: nothing where artists or songs are fewer than `FEWEST`."""
+    """Return the verdict of a comparison; empty if artists or songs are fewer than `FEWEST`."""
     if groups < FEWEST:
         return f"too few to tell ({groups})"
     return "better" if p < 0.05 else "may be chance"
@@ -98,9 +98,9 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def ranked(results: Mapping[str, Any], protocol: str) -> list[dict[str, Any]]:
-    """Return the rows of a protocol, the one with most songs right first, those that failed last.
+    """Return the rows of a protocol by number of correct songs, failed models last.
 
-    Songs that a model could not decide count as wrong here, so that none gains by leaving out.
+    Songs without a prediction count as wrong here, so that no model gains by skipping songs.
     """
     rows = [row for row in results["models"] if row["protocol"] == protocol]
 

@@ -1,4 +1,4 @@
-"""What a run says of deformed songs, in tables and as the panels of a figure."""
+"""Results on deformed songs, as tables and as the panels of a figure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ DEFORMED_COLUMNS = ("model", "deformation", "accuracy", "change", "95 % interval
 
 
 def robustness_rows(results: Mapping[str, Any], protocol: str) -> list[tuple[object, ...]]:
-    """Return the cells of `DEFORMED_COLUMNS` for a protocol; none of an earlier version's run."""
+    """Return the cells of `DEFORMED_COLUMNS` for a protocol; none for older runs."""
     return [
         (
             row["model"],
@@ -26,7 +26,7 @@ def robustness_rows(results: Mapping[str, Any], protocol: str) -> list[tuple[obj
 
 
 def robustness_skipped(results: Mapping[str, Any], protocol: str) -> list[tuple[object, ...]]:
-    """Return how many songs each model could not answer deformed, where there are any."""
+    """Return how many deformed songs each model has no prediction for, if any."""
     return [
         (row["model"], row["deformation"], len(row["skipped"]), next(iter(row["skipped"].values())))
         for row in results.get("robustness", [])
@@ -37,8 +37,8 @@ def robustness_skipped(results: Mapping[str, Any], protocol: str) -> list[tuple[
 def panels(
     results: Mapping[str, Any], protocol: str
 ) -> dict[str, tuple[list[str], dict[str, list[float]]]]:
-    """Return what `genrenet.utils.figures.curves` draws: a panel a kind, the clean songs first and
-    then from the weakest deformation to the strongest.
+    """Return the input of `genrenet.utils.figures.curves`: a panel per kind, the clean songs first
+    and then from the weakest deformation to the strongest.
     """
     rows = [row for row in results.get("robustness", []) if row["protocol"] == protocol]
     found: dict[str, tuple[list[str], dict[str, list[float]]]] = {}
@@ -62,7 +62,7 @@ def panels(
 
 
 NEUTRAL = {"pitch": 0.0, "tempo": 1.0, "gain": 0.0, "clip": 0.0}
-"""Strengths that change nothing; of the other kinds more is less of a change."""
+"""Neutral strengths; for the other kinds a larger strength is a weaker deformation."""
 
 
 def _accuracy(row: Mapping[str, Any] | None) -> float:

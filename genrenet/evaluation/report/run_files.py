@@ -1,15 +1,15 @@
-"""What a run leaves behind: tables for programs, figures, a page for people, and TensorBoard.
+"""The files of a run: tables, figures, an HTML page, and TensorBoard logs.
 
 ``results.json``
-    Everything, as `genrenet.evaluation.results.summarise` gives it.
+    All results, from `genrenet.evaluation.results.summarise`.
 ``predictions.parquet``
-    Every decision, as `genrenet.evaluation.results.predictions` gives it.
+    Every prediction, from `genrenet.evaluation.results.predictions`.
 ``results.md``
     The models as Markdown tables.
 ``figures/``
-    Accuracies, confusion matrices, reliability plots and curves of trainings as PNG.
+    Accuracies, confusion matrices, reliability plots and training curves as PNG.
 ``report.html``
-    All of it on one page that needs nothing from outside.
+    All of it on one page without external resources.
 ``tensorboard/``
     The same tables and figures for ``tensorboard --logdir``.
 """
@@ -40,11 +40,11 @@ PANELS = {
     "frame_accuracy": "frames right",
     "song_map": "mAP of songs",
 }
-"""Curves of trainings that are drawn, where there are such, and their headings."""
+"""Training curves that are drawn, if available, and their headings."""
 
 
 def write_run(folder: Path, results: Mapping[str, Any], predictions: pd.DataFrame) -> Path:
-    """Write all that a run found; what an earlier run wrote there is replaced.
+    """Write all results of a run, replacing those of an earlier run.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def write_run(folder: Path, results: Mapping[str, Any], predictions: pd.DataFram
     Returns
     -------
     Path
-        The page.
+        Path of the page.
 
     Raises
     ------
@@ -85,18 +85,18 @@ def write_files(
     drawn: Mapping[str, Figure],
     page: str,
 ) -> None:
-    """Write the files of a run, all but what is for TensorBoard.
+    """Write the files of a run, except the TensorBoard logs.
 
     Parameters
     ----------
     folder : Path
     results : mapping
-        What JSON can hold.
+        Values for JSON.
     tables : str
         Markdown.
     predictions : DataFrame
     drawn : mapping of str to Figure
-        By name; what was drawn before is removed.
+        By name; earlier drawings are removed.
     page : str
         HTML.
     """
@@ -122,16 +122,16 @@ def model_intervals(
     what: str = "song accuracy",
     title: str = "",
 ) -> Figure:
-    """Draw a share of each model with its interval, over artists where that is known.
+    """Draw a share of each model with its interval, over artists if available.
 
     Parameters
     ----------
     rows : sequence of mapping
-        Rows of ``models``, all of which could be judged.
+        Rows of ``models``, all without errors.
     value, ends : str
         Their keys; ``<ends>_artists`` is preferred.
     what, title : str
-        What the share is, and the figure's heading.
+        Label of the share, and the figure's title.
     """
     return figures.intervals(
         [row["name"] for row in rows],
@@ -191,8 +191,8 @@ def _drawings(
 
 
 def training_figures(rows: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, Figure]]:
-    """Yield the curves of the networks of some rows of ``models``, by names: ``training <protocol>
-    <model>``.
+    """Yield the training curves of networks in rows of ``models``, by name:
+    ``training <protocol> <model>``.
     """
     for row in rows:
         runs = [training["curves"] for training in row.get("training") or ()]
@@ -212,17 +212,17 @@ def _best_step(curves: Mapping[str, Sequence[tuple[float, float]]]) -> float | N
 def write_board(
     folder: Path, results: Mapping[str, Any], tables: str, drawn: Mapping[str, Figure]
 ) -> None:
-    """Write tables and figures for TensorBoard: one run a model, which it sets side by side.
+    """Write tables and figures for TensorBoard, which compares them: one run per model.
 
     Parameters
     ----------
     folder : Path
-        What is there is removed.
+        Earlier content is removed.
     results : mapping
     tables : str
         Markdown.
     drawn : mapping of str to Figure
-        By names that end in the protocol, those of one model in protocol and model.
+        By names that end in the protocol, or in protocol and model.
     """
     from torch.utils.tensorboard import SummaryWriter
 

@@ -1,4 +1,4 @@
-"""The page of a run: which method is how good, by how much, and under which protocol."""
+"""The HTML page of a run: the ranking of methods with their differences, by protocol."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from genrenet.evaluation.report.ranking import chosen_settings, number, ranked, 
 from genrenet.evaluation.report.robustness_section import robustness_rows, robustness_skipped
 from genrenet.evaluation.report.song_cells import SongCells
 
-MISTAKES = 15  # rows of this table that the page shows
+MISTAKES = 15  # rows of this table on the page
 
 COLUMNS: dict[str, tuple[str, Callable[[Mapping[str, Any]], object]]] = {
     "Model": ("w", lambda row: row["name"]),
@@ -29,28 +29,28 @@ COLUMNS: dict[str, tuple[str, Callable[[Mapping[str, Any]], object]]] = {
     "Fit, s": ("n", lambda row: f"{row['fit_seconds']:.1f}"),
     "Predict, s": ("n", lambda row: f"{row['predict_seconds']:.1f}"),
 }
-"""Heading, class and text of the columns of the table of models, metrics apart; empty ones are not
-shown.
+"""Heading, CSS class and text of the columns of the table of models, metrics apart; empty columns
+are not shown.
 """
 
 
 def render(
     results: Mapping[str, Any], predictions: pd.DataFrame, svg: Mapping[str, str], folder: Path
 ) -> str:
-    """Return the page.
+    """Return the page as HTML.
 
     Parameters
     ----------
     results : mapping
-        `genrenet.evaluation.results.summarise`; and, if there are any, published figures to stand
-        beside them as ``reference``: a list with ``name``, ``accuracy`` and ``source``.
+        `genrenet.evaluation.results.summarise`; and, if there are any, published figures for
+        comparison as ``reference``: a list with ``name``, ``accuracy`` and ``source``.
     predictions : DataFrame
         `genrenet.evaluation.results.predictions`.
     svg : mapping of str to str
         Drawings by name: ``accuracies <protocol>``, and ``reliability`` and ``training`` with
         ``<protocol> <model>``.
     folder : Path
-        Where the page will be.
+        Folder of the page.
     """
     songs = SongCells(folder, predictions["path"] if len(predictions) else [])
     whole = [protocol for protocol in results["protocols"] if not protocol.get("part_of")]
@@ -76,8 +76,8 @@ def render(
 def protocol_values(
     results: Mapping[str, Any], protocol: Mapping[str, Any], songs: SongCells | None = None
 ) -> dict[str, Any]:
-    """Return what a page says of a protocol besides its entry in the results: ``good`` (rows of
-    models, the best first), ``majority``, ``columns`` and ``table`` of the models, ``pairs``,
+    """Return the values for a protocol's section besides its entry in the results: ``good`` (rows
+    of models, the best first), ``majority``, ``columns`` and ``table`` of the models, ``pairs``,
     ``labels`` and ``failed``.
     """
     rows = ranked(results, protocol["name"])
@@ -105,7 +105,7 @@ def protocol_values(
 
 
 def _curve(results: Mapping[str, Any], curve: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the page says of a learning curve."""
+    """Return the values for the section of a learning curve."""
     heads, rows = curve_table(curve)
     names = dict.fromkeys(point["protocol"] for point in curve["points"])
     about = {protocol["name"]: protocol for protocol in results["protocols"]}
@@ -121,7 +121,7 @@ def _curve(results: Mapping[str, Any], curve: Mapping[str, Any]) -> dict[str, An
 
 
 def _labels(results: Mapping[str, Any], protocol: str, songs: SongCells) -> dict[str, Any] | None:
-    """Return what the page says of the labels; None where an earlier version judged."""
+    """Return the values for the section on labels; None for a run of an earlier version."""
     for check in results.get("label_check", []):
         if check["protocol"] == protocol:
             rows = [
@@ -141,9 +141,7 @@ def _figure(metric: str) -> Callable[[Mapping[str, Any]], object]:
 
 
 def _pairs(results: Mapping[str, Any], protocol: str) -> list[Sequence[object]]:
-    """Return the cells of the table of pairs: the better one first, the surest difference
-    on top.
-    """
+    """Return the cells of the table of pairs: the better model first, the smallest p on top."""
     turned = []
     for pair in results["comparisons"]:
         if pair["protocol"] != protocol:
@@ -171,7 +169,7 @@ def _pairs(results: Mapping[str, Any], protocol: str) -> list[Sequence[object]]:
 
 
 def _model(row: Mapping[str, Any], predictions: pd.DataFrame, songs: SongCells) -> dict[str, Any]:
-    """Return what the page says of one model besides its row: settings and surest mistakes."""
+    """Return the values for one model besides its row: settings and most confident errors."""
     name, protocol = row["name"], row["protocol"]
     mine = predictions[(predictions["model"] == name) & (predictions["protocol"] == protocol)]
     wrong = mine[mine["genre"] != mine["predicted"]]

@@ -1,8 +1,7 @@
-"""How a page names songs: by their paths below a folder they share, with a player where there is a
-file.
+"""Table cells for songs on a page: paths below a common folder, with a player if the file exists.
 
-A page holds no music. It refers to files by paths relative to its own folder where both are below
-a common one, so that they may be moved together, and by ``file:`` addresses elsewhere.
+A page contains no music. It refers to files by paths relative to its own folder if both are below a
+common one, so that they may be moved together, and by ``file:`` addresses otherwise.
 """
 
 from __future__ import annotations
@@ -18,20 +17,20 @@ from genrenet.evaluation.report.html import plain
 
 
 class SongCells:
-    """Cells of a page's tables that name songs.
+    """Cells with songs in a page's tables.
 
     Parameters
     ----------
     folder : path
-        Of the page.
+        Folder of the page.
     paths : iterable of str
-        Of the songs that the page is about.
+        Paths of the songs on the page.
 
     Attributes
     ----------
     root : str
-        The folder that all of them are in; empty where there is none, as for the names in a table
-        of features.
+        The common folder of all of them; empty if there is none, as for the names in a table of
+        features.
     """
 
     def __init__(self, folder: str | os.PathLike[str], paths: Iterable[str]) -> None:
@@ -43,8 +42,8 @@ class SongCells:
         return os.path.relpath(path, self.root) if _below(path, self.root) else path
 
     def player(self, path: str) -> Markup | str:
-        """Return the name of a song that is a link to its file, with a player; the name alone where
-        there is no such file.
+        """Return the name of a song as a link to its file, with a player; only the name if there is
+        no such file.
         """
         url = self.address(path)
         if url is None:
@@ -54,7 +53,7 @@ class SongCells:
         )
 
     def address(self, path: str) -> str | None:
-        """Return the address of a file as the page sees it; None where there is no such file."""
+        """Return the address of a file relative to the page; None if there is no such file."""
         file = os.path.abspath(path)
         if "\0" in path or not os.path.isfile(file):
             return None
@@ -65,10 +64,10 @@ class SongCells:
 
 
 def _shared(folders: Iterable[str]) -> str:
-    """Return the folder that all folders are or are in, unless that is a whole disk."""
+    """Return the common parent of all folders, unless that is a root folder."""
     try:
         found = os.path.commonpath(list(folders))
-    except ValueError:  # none at all, several disks, or absolute and relative ones
+    except ValueError:  # none at all, several drives, or absolute and relative ones
         return ""
     return "" if found == Path(found).anchor else found
 

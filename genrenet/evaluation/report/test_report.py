@@ -1,15 +1,15 @@
-"""The report of a test: numbers for programs, a table of songs, pictures, and a page for people.
+"""The report of a test: results as JSON, a table of songs, figures, and an HTML page.
 
 `write_report` writes into one folder:
 
 ``results.json``
     Every number of the page.
 ``predictions.csv``
-    One row per song, as `predictions_table` gives it.
+    One row per song, from `predictions_table`.
 ``confusion_songs.png``, ``confusion_frames.png``
     The confusion matrices, for slides and papers.
 ``report.html``
-    All of it on one page that needs nothing from outside, on any screen, light or dark.
+    All of it on one page without external resources, in light and dark mode.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from genrenet.utils.errors import printable
 
 __all__ = ["ReportError", "predictions_table", "render", "write_predictions", "write_report"]
 
-MISTAKES = 25  # rows of this table that the page shows
+MISTAKES = 25  # rows of this table on the page
 OPTIONAL = ("split", "created", "confusion_songs", "confusion_frames")
 
 
@@ -44,7 +44,7 @@ def predictions_table(
     labels: Sequence[str],
     frames: ArrayLike | None = None,
 ) -> pd.DataFrame:
-    """Return one row per song that was decided.
+    """Return one row per song with a prediction.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def predictions_table(
     scores : array_like of float, shape (songs, labels)
     labels : sequence of str
     frames : array_like of int, shape (songs,), optional
-        Frames of each song; songs with none are left out.
+        Number of frames of each song; songs with none are left out.
 
     Returns
     -------
@@ -85,25 +85,24 @@ def write_predictions(file: str | os.PathLike[str], predictions: pd.DataFrame) -
 def write_report(
     folder: str | os.PathLike[str], results: Mapping[str, Any], predictions: pd.DataFrame
 ) -> Path:
-    """Write the report of a test; what an earlier test wrote there is replaced.
+    """Write the report of a test, replacing that of an earlier test.
 
     Parameters
     ----------
     folder : path
-        Made if need be.
+        Created if missing.
     results : mapping
-        What `genrenet.evaluation.metrics.evaluate` gives, and beside it what is known of
-        ``dataset``, ``split``, ``method``, ``parts`` (a dictionary with ``songs`` and ``frames``
-        for each part), ``skipped`` and ``truncated`` (lists of dictionaries with ``path`` and
-        ``reason``), ``checkpoint``, ``created`` and ``description`` (settings, nested as they
-        like).
+        The results of `genrenet.evaluation.metrics.evaluate`, and, if known, ``dataset``,
+        ``split``, ``method``, ``parts`` (a dictionary with ``songs`` and ``frames`` for each part),
+        ``skipped`` and ``truncated`` (lists of dictionaries with ``path`` and ``reason``),
+        ``checkpoint``, ``created`` and ``description`` (settings, with any nesting).
     predictions : DataFrame
         From `predictions_table`.
 
     Returns
     -------
     Path
-        The page.
+        Path of the page.
 
     Raises
     ------
@@ -115,7 +114,7 @@ def write_report(
     shown = render(results, predictions, folder)
     write_predictions(folder / "predictions.csv", predictions)
     with writing(folder):
-        # JSON reads the escape of a lone surrogate, which UTF-8 cannot hold, as the surrogate.
+        # JSON reads the escape of a lone surrogate, which is invalid in UTF-8, as the surrogate.
         write_text(folder / "results.json", text, errors="backslashreplace")
         write_text(folder / "report.html", shown)
         for unit in ("song", "frame"):
@@ -131,7 +130,7 @@ def write_report(
 
 
 def render(results: Mapping[str, Any], predictions: pd.DataFrame, folder: Path) -> str:
-    """Return the page of a report in a folder; see `write_report`."""
+    """Return the HTML page of a report in a folder; see `write_report`."""
     songs = SongCells(folder, predictions["path"])
     wrong = predictions[predictions["genre"] != predictions["predicted"]]
     wrong = wrong.sort_values("confidence", ascending=False, kind="stable")
@@ -166,7 +165,7 @@ def render(results: Mapping[str, Any], predictions: pd.DataFrame, folder: Path) 
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return nested settings as "network settings n mels": value, without what stands elsewhere."""
+    """Return nested settings as "network settings n mels": value, without those shown elsewhere."""
     flat: dict[str, Any] = {}
     for key, value in values.items():
         name = f"{prefix}{key}".replace("_", " ")

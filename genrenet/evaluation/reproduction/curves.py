@@ -20,7 +20,7 @@ def learning_curves(rows: Sequence[Mapping[str, Any]]) -> Figure:
     Parameters
     ----------
     rows : sequence of mapping
-        `genrenet.evaluation.reproduction.tuning.run_study`, of one network and stage: a row an
+        `genrenet.evaluation.reproduction.tuning.run_study`, of one network and stage: a row per
         optimiser.
 
     Returns

@@ -1,4 +1,4 @@
-"""The page: the source report's tables, matrices and curves beside ours."""
+"""The HTML page: the source report's tables, matrices and curves next to genrenet's results."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NAMES = {"cnn": "CNN", "crnn": "CRNN"}
 
 
 def plain_name(model: str) -> str:
-    """Return a model's name as the page calls it.
+    """Return a model's name as used on the page.
 
     Examples
     --------
@@ -39,7 +39,7 @@ def plain_name(model: str) -> str:
 
 
 def render(found: Reproduction) -> str:
-    """Return the page."""
+    """Return the page as HTML."""
     tables = [_table(table, found) for table in published_tables()]
     networks = found.evaluations.get("networks")
     named = None if networks is None else _renamed(networks)
@@ -85,7 +85,7 @@ def render(found: Reproduction) -> str:
 
 
 def _renamed(results: Mapping[str, Any]) -> dict[str, Any]:
-    """Return results whose models are called as the page calls them."""
+    """Return results with the models' names as used on the page."""
     models = [{**row, "name": plain_name(row["name"])} for row in results["models"]]
     pairs = [
         {**pair, **{side: plain_name(pair[side]) for side in ("first", "second")}}
@@ -95,9 +95,7 @@ def _renamed(results: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _table(table: PublishedTable, found: Reproduction) -> dict[str, Any]:
-    """Return a published table and what was measured beside it; ``ours`` is None where nothing
-    was.
-    """
+    """Return a published table and the measured counterpart; ``ours`` is None if there is none."""
     ours, model = None, found.plan.methods[table.method]
     for name in ("vectors", "gaussians"):
         results = found.evaluations.get(name, {"models": [], "seeds": []})

@@ -1,4 +1,4 @@
-"""What a reproduction of the source report is to do, and what it has found."""
+"""The plan of a reproduction of the source report, and its results."""
 
 from __future__ import annotations
 
@@ -14,34 +14,34 @@ from genrenet.evaluation.reproduction.tuning import BACKBONES
 from genrenet.version import __version__
 
 EVALUATIONS = {"tables": ("vectors", "gaussians"), "networks": ("networks",)}
-"""Runs of the harness that parts consist of."""
+"""Evaluation runs that are parts of a reproduction."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How much is done.
+    """The extent of a reproduction.
 
     Parameters
     ----------
     methods : mapping of str to str
-        Our method beside each of the report's.
+        Method of this package for each of the report's.
     seeds : int > 0
-        Draws of the four genres' songs.
+        Number of random selections of the four genres' songs.
     network_seeds : int > 0
-        Draws of the songs that networks and classical methods are compared on.
+        Number of random selections of songs on which networks and classical methods are compared.
     networks : sequence of str, optional
-        Networks that learn from nothing; by default a CNN and a CRNN, see `network_names`.
+        Networks trained from scratch; by default a CNN and a CRNN, see `network_names`.
     network_epochs : int > 0 or None
-        Of networks; None leaves it to their configurations.
+        Of networks; None uses their configurations.
     transfers : sequence of str
         Published networks that a new head is trained on.
     classical : sequence of str
-        Methods that networks are compared with.
+        Classical methods that networks are compared with.
     backbones : mapping of str to str
         Published networks that are fine-tuned, by the names of their kinds.
     tuning_epochs : int > 0
     tuning_songs : int > 0 or None
-        Of each part of the split of the fine-tuning study, at most.
+        Maximum number of songs of each part of the split in the fine-tuning study.
     """
 
     methods: Mapping[str, str] = field(default_factory=lambda: dict(MODELS))
@@ -70,7 +70,7 @@ QUICK = Plan(
 
 @dataclass
 class Reproduction:
-    """What was found.
+    """The results of a reproduction.
 
     Attributes
     ----------
@@ -82,7 +82,7 @@ class Reproduction:
     tuned : list of dict
         See `genrenet.evaluation.reproduction.tuning.run_study`.
     part : str
-        The one that is being carried out.
+        The part that is being run.
     could_not_be_run : list of dict
         ``part``, ``what`` and ``why``.
     """
@@ -97,17 +97,17 @@ class Reproduction:
 
     @property
     def page(self) -> Path:
-        """The page."""
+        """Path of the page."""
         return self.out / "report.html"
 
     def keep(self, name: str, results: dict[str, Any]) -> None:
-        """Keep a run of the harness, in the order of the parts."""
+        """Store an evaluation run, in the order of the parts."""
         known = {**self.evaluations, name: results}
         order = [one for names in EVALUATIONS.values() for one in names]
         self.evaluations = {one: known[one] for one in order if one in known}
 
     def lack(self, what: str, why: str) -> None:
-        """Note what of the present part could not be run; once is enough."""
+        """Record, once, what of the present part could not be run."""
         if (what, why) not in self.lacking:
             self.could_not_be_run.append({"part": self.part, "what": what, "why": why})
 
@@ -117,7 +117,7 @@ class Reproduction:
         return [(row["what"], row["why"]) for row in self.could_not_be_run]
 
     def take(self, earlier: Mapping[str, Any], parts: Sequence[str]) -> None:
-        """Take what an earlier run in the same folder has found of some parts.
+        """Take over results of some parts from an earlier run in the same folder.
 
         Parameters
         ----------

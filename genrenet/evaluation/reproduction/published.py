@@ -1,7 +1,7 @@
-"""What Haggblade, Hong and Kao (2011) published: four confusion matrices, and how to read them.
+"""The four confusion matrices that Haggblade, Hong and Kao (2011) published.
 
-The counts stand in ``published.csv`` as printed, and `published_tables` turns them to rows of true
-and columns of predicted genres, like every other matrix of this package.
+The counts are in ``published.csv`` as printed, and `published_tables` arranges them with true
+genres as rows and predicted genres as columns, like every other matrix of this package.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ MODELS = {
     "knn": "kl-knn",
     "neural network": "mlp",
 }
-"""The report's methods, and ours of the same kind."""
+"""The report's methods, and the corresponding ones of this package."""
 
 SHORT = {"svm": "SVM", "knn": "kNN"}
 TITLES = {
@@ -31,7 +31,7 @@ TITLES = {
     "neural network": "Feed-forward neural network",
 }
 CLAIMED = {"neural network": 0.96}
-"""Accuracies that the report's text gives and its tables do not."""
+"""Accuracies in the report's text that are not in its tables."""
 
 
 @dataclass(frozen=True)
@@ -42,11 +42,11 @@ class PublishedTable:
     ----------
     number : int
     method : str
-        As the report calls it.
+        Name in the report.
     matrix : list of list of int, shape (4, 4)
         Rows are the true genres, columns the predicted ones, both in the order of `GENRES`.
     remarks : tuple of str
-        Where the report contradicts itself.
+        Contradictions in the report.
     """
 
     number: int
@@ -61,17 +61,17 @@ class PublishedTable:
 
     @property
     def name(self) -> str:
-        """Number and method, in few words."""
+        """Number and method, as short text."""
         return f"{self.number}: {SHORT.get(self.method, self.method)}"
 
     @property
     def n(self) -> int:
-        """Songs that were judged."""
+        """Number of test songs."""
         return sum(map(sum, self.matrix))
 
     @property
     def right(self) -> int:
-        """Songs on the diagonal."""
+        """Number of songs on the diagonal."""
         return sum(self.matrix[place][place] for place in range(len(GENRES)))
 
     @property
@@ -90,9 +90,9 @@ def published_tables() -> list[PublishedTable]:
 
     Notes
     -----
-    Each table is headed "rows predicted, columns actual". 30 songs of every genre were judged, so
-    whichever side sums to the same number for every genre is the true one: that of the rows in
-    the table of k-means, against its heading.
+    Each table is headed "rows predicted, columns actual". There were 30 test songs of every genre,
+    so whichever side sums to the same number for every genre is the true one: in the table of
+    k-means these are the rows, contrary to its heading.
     """
     with (resources.files(__package__) / "published.csv").open(encoding="utf-8") as file:
         rows = pd.read_csv(file, comment="#")

@@ -1,19 +1,19 @@
-"""Everything the source report shows, part by part: what fails or lacks songs costs its part alone.
+"""Reproduce the source report part by part; a failure or missing songs affect only that part.
 
 Layout of a reproduction's folder
 ---------------------------------
 ``report.html``
     The page; written again after every part.
 ``results.json``
-    What the page says, for programs.
+    The results on the page, as JSON.
 ``vectors``, ``gaussians``, ``networks``
     Runs of `genrenet.evaluation.api.evaluate`, each with its own report.
 ``finetuning``
     A `genrenet.evaluation.reproduction.tuning` study.
 ``songs.csv``
-    The songs, where they come from several collections.
+    The songs, if they come from several collections.
 
-Each of them goes on where it was interrupted.
+An interrupted run of each of them is resumed.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ from genrenet.utils.atomic import write_text
 from genrenet.utils.errors import GenrenetError, printable
 
 FRAME = 29.12
-"""Seconds of the published taggers' frames."""
+"""Length of the published taggers' frames, in seconds."""
 
 LEAST_TEST = 100
-"""Test songs of the fault-filtered split for which a second protocol is worth its time."""
+"""Minimum number of test songs of the fault-filtered split for a second protocol."""
 
 PARTS = ("tables", "networks", "finetuning")
 
@@ -59,23 +59,23 @@ def reproduce(
     labels: str = "auto",
     tell: Callable[[str], None] = print,
 ) -> Reproduction:
-    """Run what the songs allow of the source report, and write a page about it.
+    """Reproduce the parts of the source report that the songs allow, and write a page.
 
     Parameters
     ----------
     data : sequence of path
-        Collections of songs, and possibly a table of features: of GTZAN, or of any songs among
-        whose genres are classical, jazz, metal and pop.
+        Collections of songs, and optionally a table of features: of GTZAN, or of any songs with the
+        genres classical, jazz, metal and pop.
     out : path
-        A folder. One in which a reproduction was interrupted goes on.
+        Output folder. An interrupted reproduction in it is resumed.
     features, labels
         See `genrenet.evaluation.reproduction.songs.find_material`.
     plan : Plan
         `FULL`, `QUICK` or another.
     parts : sequence of {"tables", "networks", "finetuning"}
-        What an earlier run in the same folder has found of the others stays on the page.
+        Earlier results of the other parts in the same folder stay on the page.
     tell : callable
-        Gets lines of progress.
+        Called with lines of progress.
 
     Returns
     -------
@@ -109,7 +109,7 @@ def reproduce(
         found.part = part
         try:
             steps[part](found, labels, tell)
-        except Exception as error:  # a part that fails must not lose the others
+        except Exception as error:  # a failure must not affect the other parts
             why = str(error) if isinstance(error, GenrenetError) else repr(error)
             log = folder / f"{part}.log"
             write_text(log, traceback.format_exc(), errors="backslashreplace")
@@ -134,7 +134,7 @@ def _evaluate(
     tell: Callable[[str], None],
     **settings: Any,
 ) -> None:
-    """Judge models; why one or all could not be judged goes to what is lacking."""
+    """Evaluate models; the reasons for failures are recorded."""
     try:
         judged = evaluate(data, models, out=found.out / name, tell=tell, **settings)
     except GenrenetError as error:
@@ -149,7 +149,7 @@ def _evaluate(
 
 
 def _tables(found: Reproduction, labels: str, tell: Callable[[str], None]) -> None:
-    """Judge the methods of Tables 1 to 4: on vectors if there are any, Gaussians on audio."""
+    """Evaluate the methods of Tables 1 to 4: on vectors if available, Gaussians on audio."""
     settings = {"protocol": ["70-30"], "seeds": found.plan.seeds, "genres": GENRES}
     material, methods = found.material, list(found.plan.methods.values())
     on_audio = [name for name in methods if baseline(name).kind == "gaussians"]
@@ -165,13 +165,13 @@ def _tables(found: Reproduction, labels: str, tell: Callable[[str], None]) -> No
 
 
 def network_names(songs: pd.DataFrame) -> list[str]:
-    """Return the networks whose frames are short enough for a song to have two of them."""
+    """Return the networks with frames short enough for a song to have two of them."""
     long = songs["duration"].median() >= 2 * FRAME
     return ["cnn", "crnn"] if long else ["config:short/cnn", "config:short/crnn"]
 
 
 def _networks(found: Reproduction, labels: str, tell: Callable[[str], None]) -> None:
-    """Judge networks and classical methods on the same songs of all genres."""
+    """Evaluate networks and classical methods on the same songs of all genres."""
     material, plan = found.material, found.plan
     if material.audio is None or material.songs is None:
         found.lack("CNN and CRNN, and their comparison", "they hear songs, and there is no audio")
@@ -189,7 +189,7 @@ def _networks(found: Reproduction, labels: str, tell: Callable[[str], None]) -> 
                 f"fewer than {LEAST_TEST} of its test songs are there",
             )
     except SplitError:
-        pass  # other songs than GTZAN's
+        pass  # not GTZAN
     _evaluate(
         found,
         "networks",

@@ -1,6 +1,6 @@
-"""What there is to reproduce the report with: songs of one or several collections, and vectors.
+"""The data for a reproduction: songs of one or several collections, and feature vectors.
 
-Several collections become one table: a track that is in more than one of them counts once, by its
+Several collections are merged to one table: a track in more than one of them counts once, with its
 longest excerpt.
 """
 
@@ -20,26 +20,26 @@ from genrenet.evaluation.feature_tables import DatasetError, lists_files, read_f
 from genrenet.utils.errors import printable
 
 TABLES = ("features_30_sec.csv",)
-"""Tables of features that are distributed with GTZAN, beside its songs or above them."""
+"""Tables of features that are distributed with GTZAN, next to its songs or above them."""
 
 TRACK = re.compile(r"[a-z]+\.\d{5}")
-"""GTZAN's names of tracks, by which they are known in any collection."""
+"""GTZAN's track names, which identify tracks in any collection."""
 
 
 @dataclass
 class Material:
-    """Songs and vectors.
+    """Songs and feature vectors.
 
     Attributes
     ----------
     audio : Path or None
-        A table of songs or a collection, where there are songs.
+        A table of songs or a collection, if there are songs.
     songs : DataFrame or None
         Its rows: ``path``, ``genre``, ``track_id``, ``duration`` in seconds, and so on.
     features : Path or None
         A table of features, one row per song.
     notes : list of str
-        What was found and what was assumed, for people.
+        Findings and assumptions, as text.
     """
 
     audio: Path | None = None
@@ -55,14 +55,14 @@ def find_material(
     features: str | os.PathLike[str] | None = None,
     labels: str = "auto",
 ) -> Material:
-    """Read what there is.
+    """Read the available data.
 
     Parameters
     ----------
     data : sequence of path
-        Collections of songs; a table of features among them is taken for that.
+        Collections of songs; one of them may be a table of features.
     folder : Path
-        Where the table of all songs is written, if there is more than one collection.
+        Folder for the table of all songs, if there is more than one collection.
     features : path, optional
         The table of features; by default the one among ``data``, or ``features_30_sec.csv`` in or
         above one of the collections.
@@ -72,7 +72,7 @@ def find_material(
     Raises
     ------
     DatasetError
-        Several tables of features, or one that is none.
+        Several tables of features, or an invalid one.
     CatalogError
         A collection that cannot be read.
     """
@@ -106,7 +106,7 @@ def find_material(
         try:
             catalogs.append((path, read_catalog(path, labels=labels)))
         except EmptyCatalogError:
-            # A folder of vectors alone.
+            # A folder with vectors only.
             if found.features is None or found.features.parent != path:
                 raise
     if catalogs:

@@ -1,9 +1,9 @@
-"""Fine-tuning a published network: which stages should learn, and by which optimiser.
+"""Fine-tuning study: which stages of a published network to train, and with which optimiser.
 
 Every network starts from its backbone and trains {the head, the last convolution and the head, the
-recurrent layers and the head, everything} by {Adam, SGD with Nesterov momentum}. The weights of the
-epoch with the least validation loss are measured on test songs. ``results.json`` in the study's
-folder has every run; one that stands there with the same settings is not repeated.
+recurrent layers and the head, everything} with {Adam, SGD with Nesterov momentum}. The weights of
+the epoch with the lowest validation loss are evaluated on test songs. ``results.json`` in the
+study's folder has every run; a run stored there with the same settings is not repeated.
 """
 
 from __future__ import annotations
@@ -55,30 +55,30 @@ FIGURES = ("n_songs", "song_accuracy", "song_ci95", "n_frames", "frame_accuracy"
 
 
 class TuningError(GenrenetError):
-    """A study that has nothing to compare."""
+    """A study with nothing to compare."""
 
 
 @dataclass(frozen=True)
 class Study:
-    """What is compared, on which songs.
+    """The settings and songs of a study.
 
     Parameters
     ----------
     data : str
         A collection; see `genrenet.data.datamodule.GenreDataModule`.
     backbones : mapping of str to str
-        Names for the networks, and the checkpoint each starts from.
+        Names of the networks, and the checkpoint each starts from.
     stages : sequence of str
-        Some of `STAGES`; a network without such a stage is left out there.
+        Some of `STAGES`; a network without such a stage is skipped there.
     optimisers : sequence of str
         Some of `OPTIMISERS`.
     epochs : int > 0
     split : str
         See `genrenet.data.datamodule.GenreDataModule`.
     max_songs : int > 0, optional
-        Of each part of the split, at most.
+        Maximum number of songs of each part of the split.
     labels : {"auto", "folders", "tags"}
-        Where the genres are.
+        Where genres are taken from.
     batch_size : int > 0
     seed : int
     """
@@ -103,7 +103,7 @@ class History(pl.Callback):
         self._started: float | None = None
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: Any) -> None:
-        """Close the last epoch, whose metrics are complete only now, and start the clock."""
+        """Close the last epoch, whose metrics are complete only now, and start the timer."""
         self._close(trainer)
         self._started = time.perf_counter()
 
@@ -118,7 +118,7 @@ class History(pl.Callback):
 
 
 def stages_of(network: GenreNetwork, kind: str) -> list[str] | None:
-    """Return names of the stages that learn; None where the network has no such stage."""
+    """Return names of the trainable stages; None if the network has no such stage."""
     if kind in ("head", "all"):
         return [kind]
     start = "conv" if kind == "last-conv" else "gru"
@@ -129,30 +129,31 @@ def stages_of(network: GenreNetwork, kind: str) -> list[str] | None:
 def run_study(
     study: Study, folder: Path, tell: Callable[[str], None] = print
 ) -> tuple[list[dict[str, Any]], dict[str, str]]:
-    """Train and measure all combinations that are not in ``results.json`` yet.
+    """Train and evaluate all combinations that are not in ``results.json`` yet.
 
     Parameters
     ----------
     study : Study
     folder : Path
-        Of ``results.json``, the curves in ``tensorboard`` and the weights in ``checkpoints``.
+        Folder of ``results.json``, the curves in ``tensorboard`` and the weights in
+        ``checkpoints``.
     tell : callable
-        Gets a line about every combination.
+        Called with a line for every combination.
 
     Returns
     -------
     rows : list of dict
         ``network``, ``stages``, ``optimiser``, `FIGURES`, ``split_name``, ``best_epoch`` (from 1),
-        ``epoch_seconds``, ``seconds``, ``cache_seconds`` and ``history``: a dict an epoch, with
+        ``epoch_seconds``, ``seconds``, ``cache_seconds`` and ``history``: a dict per epoch, with
         ``train/loss``, ``train/frame_accuracy``, ``val/loss``, ``val/frame_accuracy`` and
         ``seconds``.
     failed : dict of str to str
-        What could not be trained, and why.
+        Combinations that could not be trained, and why.
 
     Raises
     ------
     TuningError
-        No network has any of the stages, or a name stands for nothing.
+        No network has any of the stages, or a name is unknown.
     """
     for given, known in ((study.stages, STAGES), (study.optimisers, OPTIMISERS)):
         if unknown := [name for name in given if name not in known]:
@@ -183,7 +184,7 @@ def run_study(
             try:
                 with _calm():
                     measured = _train(study, folder, name, backbone, learning, kind)
-            except Exception as error:  # one failure must not lose the others
+            except Exception as error:  # one failure must not affect the others
                 failed[name] = str(error) if isinstance(error, GenrenetError) else repr(error)
                 text = traceback.format_exc()
                 write_text(folder / f"{name}.log", text, errors="backslashreplace")
@@ -209,7 +210,7 @@ _LISTS = ("backbones", "stages", "optimisers")
 
 @contextmanager
 def _calm() -> Iterator[None]:
-    """Keep Lightning from saying what is no news here."""
+    """Suppress messages of Lightning that are expected here."""
     known = "many workers|smaller than the logging|directory .* exists|LeafSpec"
     logger = logging.getLogger("pytorch_lightning")
     level = logger.level
@@ -281,10 +282,10 @@ def _train(
 
 
 def overfitting_start(history: Sequence[Mapping[str, float]]) -> int | None:
-    """Return the epoch, counted from 1, after which a network overfits; None where it does not.
+    """Return the epoch, counted from 1, after which a network overfits; None if it does not.
 
-    That is the epoch with the least validation loss, if after it the validation loss ended higher
-    while the training loss ended lower.
+    That is the epoch with the lowest validation loss, if the final validation loss is higher and
+    the final training loss is lower.
 
     Parameters
     ----------

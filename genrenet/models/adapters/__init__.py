@@ -1,4 +1,4 @@
-"""Backbones that stay in others' files and formats, opened by adapters: ``hf:``, ``onnx:`` ..."""
+"""Backbones in files of other projects, opened by adapters: ``hf:``, ``onnx:``"""
 
 from __future__ import annotations
 

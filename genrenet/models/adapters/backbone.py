@@ -1,4 +1,4 @@
-"""The base class of what adapters open."""
+"""The base class of the backbones that adapters open."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from genrenet.models.outputs import Activation
 
 
 class Backbone(nn.Module):
-    """Base of what adapters open: from the output of a front end to the outputs of layers.
+    """Base of the backbones that adapters open: from a front end's output to the outputs of layers.
 
-    A backbone of your own sets the attributes and defines ``forward``.
+    A custom backbone sets the attributes and defines ``forward``.
 
     Attributes
     ----------
     sample_rate : int > 0
         Of the waveforms, in Hz.
     frame_seconds : float > 0
-        Length of the frames it is given.
+        Length of the input frames, in seconds.
     layer_names : sequence of str
-        Its layers, from the input to the output.
+        Names of its layers, from the input to the output.
     size : int > 0
         Length of each layer's vector.
     labels : sequence of str
         Names of its own outputs; none for an encoder.
     activation : {"softmax", "normalised-sigmoid", "sigmoid"}
-        What turns its logits into scores; see `genrenet.models.outputs.log_scores`.
+        Activation that turns its logits into scores; see `genrenet.models.outputs.log_scores`.
     batch_frames : int > 0, optional
         Number of frames in a batch; None accepts any number.
     """
@@ -42,7 +42,7 @@ class Backbone(nn.Module):
     batch_frames: int | None = None
 
     def make_frontend(self) -> nn.Module:
-        """Return the front end before it: by default the samples as they are."""
+        """Return the front end of the backbone: by default the unchanged samples."""
         return Waveform(self.sample_rate, level="keep")
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
@@ -51,7 +51,7 @@ class Backbone(nn.Module):
         Parameters
         ----------
         x : Tensor
-            What the front end gives: (batch, 1, samples) or (batch, bins, time).
+            Output of the front end: (batch, 1, samples) or (batch, bins, time).
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""A backbone of any adapter as a network: its layers, a learnt weighting of them, and a head."""
+"""A backbone of any adapter as a network: its layers, a trained weighting of them, and a head."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ENCODER = "encoder."
 
 
 class LayerMix(nn.Module):
-    """A weighted sum of layers, whose weights are learnt and add up to one.
+    """A weighted sum of layers, whose weights are trained and sum to one.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ class LayerMix(nn.Module):
     Notes
     -----
     Peters et al. (2018), "Deep contextualized word representations"; for encoders of speech and
-    music: Yang et al. (2021), "SUPERB". It begins with the mean.
+    music: Yang et al. (2021), "SUPERB". The initial weights are equal.
     """
 
     def __init__(self, n_layers: int) -> None:
@@ -48,7 +48,7 @@ class LayerMix(nn.Module):
 
 
 class Adapted(GenreNetwork):
-    """A backbone that an adapter opens, with a head of its own or a new one.
+    """A backbone that an adapter opens, with its own head or a new one.
 
     Parameters
     ----------
@@ -57,26 +57,26 @@ class Adapted(GenreNetwork):
     backbone : str
         A reference, such as ``hf:ORG/NAME``.
     sha256 : str
-        The content that it must have; see `genrenet.models.adapters.registry.content_id`. By
-        default whatever it has.
+        SHA-256 that its content must have; see `genrenet.models.adapters.registry.content_id`. By
+        default its present content.
     dropout : float in [0, 1)
         Before the new head.
     headed : bool
-        Put a `LayerMix` and a new head on top. Otherwise its own outputs are the network's.
+        Put a `LayerMix` and a new head on top. Otherwise its own outputs are the network's outputs.
     trust : sequence of str
         See `genrenet.models.adapters.registry.trusts`.
     opened : Backbone, optional
-        The backbone, where it is open already.
+        The backbone, if it is already open.
 
     Raises
     ------
     AdapterError
-        It cannot be opened, or has another content.
+        The backbone cannot be opened, or has another content.
 
     Notes
     -----
-    The encoder's weights stay out of checkpoints, which name their content instead, unless training
-    has changed them.
+    The encoder's weights are not stored in checkpoints, which name their content instead, unless
+    training has changed them.
     """
 
     def __init__(
@@ -120,11 +120,11 @@ class Adapted(GenreNetwork):
 
     @property
     def is_headed(self) -> bool:
-        """Whether the logits are those of a new head."""
+        """Whether the logits are computed by a new head."""
         return self.headed
 
     def make_frontend(self) -> nn.Module:
-        """Return the front end that the backbone is behind."""
+        """Return the front end of the backbone."""
         return self.encoder.make_frontend()
 
     def stages(self) -> dict[str, nn.Module]:
@@ -148,7 +148,7 @@ class Adapted(GenreNetwork):
         return embedding
 
     def forward(self, logmel: Tensor) -> Tensor:
-        """Return the logits of shape (batch, n_labels) of what the front end gives."""
+        """Return the logits, of shape (batch, n_labels), for the front end's output."""
         if self.headed:
             return super().forward(logmel)
         logits = self._run(logmel)[1]
@@ -167,14 +167,14 @@ class Adapted(GenreNetwork):
 
 
 def _leave_out_encoder(module: Any, state: dict[str, Any], prefix: str, _: Any) -> None:
-    """Drop the encoder's weights, which are the backbone's."""
+    """Drop the encoder's weights, which are the backbone's own."""
     if not module.encoder_learnt:
         for key in [key for key in state if key.startswith(prefix + ENCODER)]:
             del state[key]
 
 
 def _fill_in_encoder(module: Any, state: dict[str, Any], prefix: str, *_: Any) -> None:
-    """Put the backbone's weights in the place of those that were left out."""
+    """Fill in the backbone's weights that a checkpoint left out."""
     module.encoder_learnt = any(key.startswith(prefix + ENCODER) for key in state)
     if not module.encoder_learnt:
         own = module.encoder.state_dict()
@@ -182,7 +182,7 @@ def _fill_in_encoder(module: Any, state: dict[str, Any], prefix: str, *_: Any) -
 
 
 def open_backbone(reference: str, trust: Iterable[str] = ()) -> tuple[Backbone, str]:
-    """Open a reference, and note where its content is.
+    """Open a reference, and record where its content is.
 
     Returns
     -------
@@ -194,7 +194,7 @@ def open_backbone(reference: str, trust: Iterable[str] = ()) -> tuple[Backbone, 
     Raises
     ------
     AdapterError
-        It cannot be opened.
+        The reference cannot be opened.
     """
     adapter, rest = split(reference)
     sha256 = content_id(reference)
@@ -204,20 +204,20 @@ def open_backbone(reference: str, trust: Iterable[str] = ()) -> tuple[Backbone, 
 
 
 class AdaptedModel(GenreModel):
-    """A backbone with its own outputs: those of an encoder are none."""
+    """A backbone with its own outputs; an encoder has none."""
 
     least_labels = 0
 
 
 def adapted_model(reference: str, trust: Sequence[str] = ()) -> GenreModel:
-    """Return what a reference stands for as a model, in eval mode on the CPU.
+    """Return the model of a reference, in eval mode on the CPU.
 
-    Its ``labels`` are the backbone's own: an encoder has none, and cannot name genres.
+    Its ``labels`` are the backbone's own: an encoder has none, and cannot classify.
 
     Raises
     ------
     AdapterError
-        It cannot be opened.
+        The reference cannot be opened.
     """
     backbone, sha256 = open_backbone(reference, trust)
 
@@ -230,6 +230,6 @@ def adapted_model(reference: str, trust: Sequence[str] = ()) -> GenreModel:
 
 
 def frame_options(reference: str, trust: Sequence[str] = ()) -> Mapping[str, Any]:
-    """Return ``sample_rate`` and ``frame_seconds`` of the frames that a reference wants."""
+    """Return ``sample_rate`` and ``frame_seconds`` of the frames that a reference expects."""
     backbone, _ = open_backbone(reference, trust)
     return {"sample_rate": backbone.sample_rate, "frame_seconds": backbone.frame_seconds}

@@ -1,23 +1,23 @@
-"""What a small file beside an ONNX file says of it: our own YAML, or the JSON Essentia publishes.
+"""Description files of ONNX models: this package's YAML, or the JSON that Essentia publishes.
 
-``FILE.yaml`` beside ``FILE.onnx`` has these entries; only ``sample_rate`` and ``outputs`` must be
-there:
+``FILE.yaml`` next to ``FILE.onnx`` has these entries; only ``sample_rate`` and ``outputs`` are
+required:
 
 ================  ==================================================================================
 ``sample_rate``   in Hz
 ``frontend``      ``waveform`` (the default), ``musicnn`` (log-mels of 96 bands at 16 kHz), or the
                   name of a front end that a plugin registered with its settings:
                   ``{name: LogMel, n_mels: 128}``
-``patch``         STFT frames (samples, for ``waveform``) of a frame; where the model fixes them,
-                  they need not be said
+``patch``         STFT frames (samples, for ``waveform``) of a frame; not needed if the model fixes
+                  them
 ``seconds``       length of a frame instead of ``patch``
 ``mean, std``     subtracted from the front end's output, which is then divided
 ``input``         name of the input; the only one by default
 ``time_first``    whether mel bands come last: (batch, time, bands); known where the shape is fixed
 ``outputs``       ``scores`` or ``logits``: the name of the output with a value for each label;
                   ``embeddings``: the name, or a list of names, of outputs of equal length
-``activation``    what made the scores: ``sigmoid`` (the default) or ``softmax``
-``labels``        names of the outputs, or a text file with a name a line
+``activation``    activation of the scores: ``sigmoid`` (the default) or ``softmax``
+``labels``        names of the outputs, or a text file with one name per line
 ``licence``, ``title``, ``citation``, ``address``
 ================  ==================================================================================
 """
@@ -43,24 +43,24 @@ MUSICNN = {
     "TensorflowPredictEffnetDiscogs": (128, 0.0, 1.0),
     "TensorflowPredictMAEST": (1876, 2.06755686098554, 2 * 1.268292820667291),
 }
-"""Essentia's algorithms whose front end is MusiCNN's: STFT frames of a patch, and what is
-subtracted from log-mels and what they are divided by (Essentia's own sources)."""
+"""Essentia's algorithms with MusiCNN's front end: STFT frames of a patch, and the mean and the
+standard deviation by which log-mels are standardised (from Essentia's source code)."""
 
 ESSENTIA_LICENCE = "CC BY-NC-SA 4.0"
-"""Of the models that Essentia's authors publish at `ESSENTIA`; their JSON does not say."""
+"""Licence of the models that Essentia's authors publish at `ESSENTIA`; not in their JSON."""
 
 ESSENTIA = "essentia.upf.edu"
 
 
 @dataclass(frozen=True)
 class OnnxCard:
-    """How an ONNX file is to be used; see the top of this module for most of it.
+    """How an ONNX file is to be used; the entries are described at the top of this module.
 
     Attributes
     ----------
     shapes : dict of str to list
-        Shapes of outputs under names that the ONNX file may not have: TensorFlow's, in Essentia's
-        JSON.
+        Shapes of outputs, under names that the ONNX file may not have: those of TensorFlow, from
+        Essentia's JSON.
     """
 
     sample_rate: int
@@ -82,17 +82,17 @@ class OnnxCard:
 
     @property
     def card(self) -> Card:
-        """What is listed of it."""
+        """The model's data for listings."""
         return Card(self.title, self.licence, self.labels, self.citation, self.address)
 
 
 def card_file(file: Path) -> Path:
-    """Return what stands beside an ONNX file.
+    """Return the description of an ONNX file.
 
     Raises
     ------
     AdapterError
-        There is no such ONNX file, or nothing beside it.
+        There is no such ONNX file, or no description next to it.
     """
     if not file.is_file():
         raise AdapterError(f"no ONNX file '{printable(file)}'")
@@ -108,12 +108,12 @@ def card_file(file: Path) -> Path:
 
 
 def read_card(file: Path) -> OnnxCard:
-    """Read what stands beside an ONNX file.
+    """Read the description next to an ONNX file.
 
     Raises
     ------
     AdapterError
-        There is nothing, or it is damaged or incomplete.
+        There is none, or it is damaged or incomplete.
     """
     beside = card_file(file)
     name = printable(beside)

@@ -1,8 +1,8 @@
 """The adapter ``onnx``: models in ONNX files, run by ONNX Runtime.
 
-They take samples or the log-mels of a front end of this package, and give scores of labels,
-embeddings, or both; see `genrenet.models.adapters.onnx_card` for what a file beside them says. They
-cannot learn: a head on top of them can.
+The input is samples or the log-mels of a front end of this package; the outputs are scores of
+labels, embeddings, or both; see `genrenet.models.adapters.onnx_card` for the description file next
+to a model. The models cannot be trained, only a head on top of them.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ from genrenet.utils.extras import import_extra
 from genrenet.utils.hardware import cores
 
 USUAL = {"scores": "activations", "embeddings": "embeddings"}
-"""What Essentia calls outputs in its ONNX files, whatever its JSON says."""
+"""Names of outputs in Essentia's ONNX files, which differ from those in its JSON."""
 
 
 def onnx_files(rest: str) -> list[Path]:
-    """Return an ONNX file, its external data, and what stands beside it."""
+    """Return an ONNX file, its external data, and its description file."""
     file = Path(rest).expanduser()
     beside = card_file(file)
     return [file, *sorted(file.parent.glob(f"{file.name}[._]data")), beside]
 
 
 def onnx_card(rest: str) -> Card:
-    """Return what stands beside an ONNX file."""
+    """Return the description file of an ONNX file."""
     return read_card(Path(rest).expanduser()).card
 
 
@@ -50,7 +50,7 @@ def open_onnx(rest: str, trust: bool = False) -> OnnxModel:
     Raises
     ------
     AdapterError
-        There is none, it is damaged, or it is not what the file beside it says.
+        There is none, it is damaged, or it does not match its description.
     """
     file = Path(rest).expanduser()
     card = read_card(file)
@@ -58,7 +58,7 @@ def open_onnx(rest: str, trust: bool = False) -> OnnxModel:
 
 
 class _Session:
-    """A session of ONNX Runtime, which any number of threads and copies of a model may share."""
+    """A session of ONNX Runtime, which several threads and copies of a model may share."""
 
     def __init__(self, file: Path) -> None:
         self.name = printable(file)
@@ -73,7 +73,7 @@ class _Session:
         providers = [one for one in (*cuda, "CPUExecutionProvider") if one in known]
         try:
             self.session = runtime.InferenceSession(file, options, providers=providers)
-        except Exception as error:  # the runtime fails on foreign bytes in any way there is
+        except Exception as error:  # the runtime raises many types of errors for invalid bytes
             raise AdapterError(
                 f"'{self.name}' is not an ONNX file that can be run",
                 found=" ".join(str(error).split())[:200],
@@ -105,13 +105,13 @@ class OnnxModel(Backbone):
     Raises
     ------
     AdapterError
-        The file is not what its card says.
+        The file does not match its description.
     """
 
     def __init__(self, session: _Session, card: OnnxCard) -> None:
         super().__init__()
         self.session, self.card = session, card
-        self.register_buffer("_place", torch.empty(0), persistent=False)  # says on which device
+        self.register_buffer("_place", torch.empty(0), persistent=False)  # to know the device
         self.sample_rate, self.labels = card.sample_rate, card.labels
         self.activation = "softmax" if card.activation == "softmax" else "sigmoid"
         given = self._input()
@@ -181,7 +181,7 @@ class OnnxModel(Backbone):
         return bool(shape[-1] == self.bins)
 
     def _patch(self, shape: list[Any]) -> int | None:
-        """Return steps of time in a frame: what the file fixes, or what the card says."""
+        """Return the time steps in a frame: as fixed in the file, or as the description says."""
         along = shape[-2] if self.time_first else shape[-1]
         if type(along) is not int:
             return self.card.patch
@@ -190,7 +190,7 @@ class OnnxModel(Backbone):
         return along
 
     def _seconds(self, frontend: FrontEnd) -> float:
-        """Return the length of the shortest frame that gives the patch."""
+        """Return the length of the shortest frame that yields the patch."""
         if self.patch is None:
             return self.card.seconds or Backbone.frame_seconds
         if isinstance(frontend, LogMel):
@@ -202,7 +202,7 @@ class OnnxModel(Backbone):
         return self.card.seconds
 
     def _output(self, what: str, name: Any) -> str | None:
-        """Return an output of the file: by its name, by the usual one, or by its shape."""
+        """Return an output of the file: by its name, by its usual name, or by its shape."""
         names = [one.name for one in self.session.outputs]
         if name is None or name in names:
             return None if name is None else str(name)
@@ -216,7 +216,7 @@ class OnnxModel(Backbone):
         return str(alike[peers.index(name)])
 
     def _probe(self, frontend: FrontEnd) -> None:
-        """Run it once on noise: lengths are known then, and whether scores are some."""
+        """Run the model once on noise to find output lengths, and whether outputs are scores."""
         samples = torch.rand(1, round(self.frame_seconds * self.sample_rate)) * 0.2 - 0.1
         with torch.no_grad():
             scores, embeddings = self._run(frontend(samples))
@@ -275,11 +275,11 @@ class OnnxModel(Backbone):
         return scores, joined
 
     def _at_once(self, x: Tensor, names: Sequence[str]) -> list[Tensor]:
-        """Return the outputs for frames, which are filled up to the batch that the file fixes."""
+        """Return the outputs for frames, padded to the batch size that the file fixes."""
         count = len(x)
         if self.batch and count < self.batch:
             x = torch.cat([x, x.new_zeros(self.batch - count, *x.shape[1:])])
         found = self.session.run(names, {self.input: np.ascontiguousarray(x.numpy())})
         rows = [torch.from_numpy(one[:count].astype(np.float32)) for one in found]
-        # Whatever is between frames and features is time, or tokens.
+        # All axes between frames and features are time, or tokens.
         return [one.reshape(count, -1, one.shape[-1]).mean(dim=1) for one in rows]

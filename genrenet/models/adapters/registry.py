@@ -2,12 +2,13 @@
 
 Conventions
 -----------
-A *reference* is a scheme, a colon, and what the scheme's adapter understands: a file, a folder, or
-a name on a hub. Plugins add schemes through the hook ``register_adapters``. What a reference stands
-for is identified by the content of its files, never by their names or places.
+A *reference* is a scheme, a colon, and an argument of the scheme's adapter: a file, a folder, or a
+name on a hub. Plugins add schemes through the hook ``register_adapters``. The target of a reference
+is identified by the content of its files, never by their names or locations.
 
-Where each content was last opened from is noted in the cache's folder ``backbones``. A checkpoint
-names its backbone by file name and content alone, as folders are private; the note leads back.
+The location that each content was last opened from is recorded in the cache's folder ``backbones``.
+A checkpoint stores only the file name and content of its backbone, as paths are private; the record
+leads back to the file.
 """
 
 from __future__ import annotations
@@ -32,24 +33,24 @@ if TYPE_CHECKING:
     from genrenet.models.adapters.backbone import Backbone
 
 REMOTE_CODE = "remote-code"
-"""What ``GENRENET_TRUST`` or ``trust`` names to trust the code of all references; one of them is
+"""Entry of ``GENRENET_TRUST`` or ``trust`` that trusts the code of all references; a single one is
 trusted by its own name. ``--trust-remote-code`` sets it."""
 
 
 class AdapterError(CheckpointError):
-    """A reference that cannot be opened, or not by what is installed or trusted."""
+    """A reference that cannot be opened, or not with the installed packages and trusted code."""
 
 
 @dataclass(frozen=True)
 class Card:
-    """What is known of a backbone without opening it.
+    """Data of a backbone that are known without opening it.
 
     Attributes
     ----------
     title, citation, address : str
         Empty where unknown.
     licence : str
-        Of the weights, as their authors say; empty where they do not.
+        Of the weights, as stated by their authors; empty if unknown.
     labels : tuple of str
         Names of the outputs; none for an encoder.
     """
@@ -63,22 +64,22 @@ class Card:
 
 @dataclass(frozen=True)
 class Adapter:
-    """How backbones of one scheme are opened.
+    """How to open backbones of one scheme.
 
     Parameters
     ----------
     name : str
         The scheme: two or more letters.
     summary : str
-        What it opens, in a line.
+        What it opens, in one line.
     open : callable
-        Makes a `Backbone` of what stands behind the colon. Its second argument says whether code
+        Returns the `Backbone` for the text behind the colon. Its second argument says whether code
         that comes with the weights may be run.
     files : callable
-        Returns the files that what `open` makes depends on, always in the same order; fetches them
-        where the scheme fetches.
+        Returns the files that the result of `open` depends on, always in the same order; downloads
+        them where the scheme downloads.
     card : callable, optional
-        Returns the `Card`, without fetching anything.
+        Returns the `Card`, without downloading anything.
     """
 
     name: str
@@ -94,13 +95,13 @@ def adapters() -> dict[str, Adapter]:
 
 
 def is_reference(name: str | os.PathLike[str]) -> bool:
-    """Return whether a name is a reference: a scheme that is known, a colon, and more."""
+    """Return whether a name is a reference: a known scheme, a colon, and more."""
     scheme, colon, rest = os.fspath(name).partition(":")
     return bool(colon and rest and len(scheme) > 1) and scheme in adapters()
 
 
 def split(reference: str | os.PathLike[str]) -> tuple[Adapter, str]:
-    """Return the adapter of a reference, and what it is to open.
+    """Return the adapter of a reference, and the text after the colon.
 
     Raises
     ------
@@ -119,13 +120,13 @@ def split(reference: str | os.PathLike[str]) -> tuple[Adapter, str]:
 
 
 def card_of(reference: str | os.PathLike[str]) -> Card:
-    """Return what is known of a reference; nothing is fetched or opened."""
+    """Return the card of a reference; nothing is downloaded or opened."""
     adapter, rest = split(reference)
     return adapter.card(rest)
 
 
 def content_id(reference: str | os.PathLike[str]) -> str:
-    """Return what identifies the content behind a reference: a SHA-256, 64 hexadecimal digits.
+    """Return the SHA-256 that identifies the content of a reference: 64 hexadecimal digits.
 
     Raises
     ------
@@ -155,14 +156,14 @@ def trusts(reference: str, trust: Iterable[str] = ()) -> bool:
 
 
 def stored_name(reference: str) -> str:
-    """Return a reference as checkpoints name it: without the folder of a file."""
+    """Return a reference as checkpoints store it: without the folder of a file."""
     adapter, rest = split(reference)
     path = Path(rest).expanduser()
     return f"{adapter.name}:{path.resolve().name}" if path.exists() else reference
 
 
 def note(reference: str, sha256: str) -> None:
-    """Note where a content was opened from; a cache that cannot be written forgets it."""
+    """Record where a content was opened from; skipped if the cache cannot be written."""
     adapter, rest = split(reference)
     path = Path(rest).expanduser()
     name = f"{adapter.name}:{path.resolve()}" if path.exists() else reference
@@ -174,9 +175,9 @@ def note(reference: str, sha256: str) -> None:
 
 
 def seen() -> dict[str, str]:
-    """Return references that have been opened and whose content is where it was, with its SHA-256.
+    """Return the opened references whose files still exist, with their SHA-256.
 
-    Whether the content is still the same is not looked at.
+    Whether the content is still the same is not checked.
     """
     found = {}
     for file in sorted((cache_root() / "backbones").glob("*.json")):
@@ -205,7 +206,7 @@ def located(name: str, sha256: str) -> str:
     Raises
     ------
     AdapterError
-        It is nowhere, or what is there is another content.
+        It is not found, or its content differs.
     """
     noted = _noted(cache_root() / "backbones" / f"{sha256}.json")
     found, reason = "", ""

@@ -1,7 +1,7 @@
 """The adapter ``hf``: encoders of samples in the formats of Hugging Face's transformers.
 
-A name on the hub is fetched once, and comes from its cache from then on; a folder written by
-``save_pretrained`` is read where it is. What comes with code of its own runs only where that is
+A model on the hub is downloaded once, and read from the hub's cache from then on; a folder written
+by ``save_pretrained`` is read in place. Models with code of their own run only where that code is
 trusted. Weights are read as safetensors, or as PyTorch's files without running code in them.
 """
 
@@ -24,7 +24,7 @@ from genrenet.utils.errors import printable
 from genrenet.utils.extras import import_extra
 
 PATTERNS = ("*.json", "*.safetensors", "*.py", "README.md")
-"""Files that are fetched; PyTorch's own weights only where there are no safetensors."""
+"""Files that are downloaded; PyTorch's own weights only if there are no safetensors."""
 
 SETTINGS = ("config.json", "preprocessor_config.json")
 CARD = "README.md"
@@ -56,12 +56,12 @@ def folder_of(rest: str, *, fetch: bool = True) -> Path:
     rest : str
         A folder, or a name on the hub, with ``@REVISION`` behind it for one of its versions.
     fetch : bool
-        Fetch what is neither a folder nor in the hub's cache.
+        Download what is neither a folder nor in the hub's cache.
 
     Raises
     ------
     AdapterError
-        There is none, or it cannot be fetched.
+        There is none, or it cannot be downloaded.
     """
     path = Path(rest).expanduser()
     if path.is_dir():
@@ -115,7 +115,7 @@ def _checked(folder: Path, rest: str) -> Path:
 
 
 def encoder_card(rest: str) -> Card:
-    """Return what a model's folder and the header of its model card say; nothing is fetched."""
+    """Return the data in a model's folder and in its model card's header, without downloading."""
     folder = folder_of(rest, fetch=False)
     config, about = _json(folder / SETTINGS[0]), _header(folder / CARD)
     licence = about.get("license") or ""
@@ -150,7 +150,7 @@ def _json(file: Path) -> dict[str, Any]:
 
 
 def _labels(config: dict[str, Any]) -> tuple[str, ...]:
-    """Return the labels of a classifier's outputs; none for what was trained without."""
+    """Return the labels of a classifier's outputs; none for a model trained without labels."""
     kinds = [str(kind) for kind in config.get("architectures") or []]
     names = config.get("id2label") or {}
     if not any(kind.endswith(CLASSIFIER) for kind in kinds) or not isinstance(names, dict):
@@ -159,13 +159,13 @@ def _labels(config: dict[str, Any]) -> tuple[str, ...]:
 
 
 def open_encoder(rest: str, trust: bool = False) -> TransformersEncoder:
-    """Open a model of transformers.
+    """Open a model in the formats of transformers.
 
     Raises
     ------
     AdapterError
-        It cannot be fetched or read, takes no samples, or needs code of its own that is not
-        trusted.
+        The model cannot be downloaded or read, does not take samples, or needs code of its own that
+        is not trusted.
     """
     transformers = import_extra("transformers", f"'hf:{printable(rest)}'", error=AdapterError)
     folder = folder_of(rest)
@@ -204,7 +204,7 @@ def open_encoder(rest: str, trust: bool = False) -> TransformersEncoder:
 
 
 def _is_foreign(config: dict[str, Any], transformers: Any) -> bool:
-    """Return whether only code that comes with a model can make it."""
+    """Return whether the model can only be built by code that comes with it."""
     mapping = transformers.models.auto.configuration_auto.CONFIG_MAPPING_NAMES
     return bool(config.get("auto_map")) and config.get("model_type") not in mapping
 
@@ -233,7 +233,7 @@ class TransformersEncoder(Backbone):
         several = config.get("problem_type") == "multi_label_classification"
         self.labels, self.activation = labels, "sigmoid" if several else "softmax"
         for name, value in (("apply_spec_augment", False), ("layerdrop", 0.0)):
-            if hasattr(model.config, name):  # augmentation of the waveform is ours
+            if hasattr(model.config, name):  # the waveform is augmented by this package
                 setattr(model.config, name, value)
         with torch.no_grad():
             layers, _ = self.eval()(torch.zeros(1, 1, self.sample_rate))

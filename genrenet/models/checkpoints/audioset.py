@@ -1,10 +1,10 @@
-"""The classes of AudioSet, and which of its genres of music lies under which.
+"""The classes of AudioSet, and the hierarchy of its music genres.
 
-``audioset.csv`` has the 527 classes in the order of networks' outputs, and what each lies under in
-the part of the ontology that is about genres of music. Source: AudioSet and its ontology (Gemmeke
-et al., 2017, "Audio Set: an ontology and human-labeled dataset for audio events",
+``audioset.csv`` has the 527 classes in the order of networks' outputs, and the parents of each in
+the music genre part of the ontology. Source: AudioSet and its ontology (Gemmeke et al., 2017,
+"Audio Set: an ontology and human-labeled dataset for audio events",
 https://github.com/audioset/ontology), Google, CC BY 4.0 and CC BY-SA 4.0. Chant, which the ontology
-puts under singing and under vocal music, counts as singing here.
+lists under both singing and vocal music, counts as singing here.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ def audioset_classes() -> tuple[str, ...]:
 
 
 def audioset_genres() -> dict[str, list[str]]:
-    """Return the genres of music among the classes, and the genres that each lies under.
+    """Return the music genres among the classes, each with its parent genres.
 
     Returns
     -------
     dict of str to list of str
-        In order of the outputs. Genres at the top lie under none; one may lie under two.
+        In order of the outputs. Top-level genres have no parents; a genre may have two.
 
     Examples
     --------

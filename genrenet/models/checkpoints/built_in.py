@@ -1,6 +1,6 @@
-"""The published models that the package knows from the start.
+"""The published models that are registered with the package.
 
-All give tags or genres to single frames; what songs are cut into is what each was trained on.
+All score single frames, for tags or genres; the frame length is that of each model's training.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ _efficientat = Lazy(_TAGGERS, "efficientat_tagger")
 
 
 def _pons(name: str, title: str, model: str, labels: tuple[str, ...]) -> PublishedModel:
-    """Return two models lie in one wheel, which is fetched once."""
+    """Return a model of Pons and Serra; both are in one wheel, which is downloaded once."""
     return PublishedModel(
         name=name,
         title=title,
@@ -74,8 +74,8 @@ def _pons(name: str, title: str, model: str, labels: tuple[str, ...]) -> Publish
 def _schmid(
     number: str, precision: str, sha256: str | None = None, size: int | None = None, name: str = ""
 ) -> PublishedModel:
-    """Return ``number`` is ten times the width, ``precision`` a thousand times the mean
-    average one.
+    """Return a model of Schmid et al.; ``number`` is ten times the width, ``precision`` a thousand
+    times the mean average precision.
     """
     filename, width, genres = f"mn{number}_as_mAP_{precision}.pt", int(number) / 10, bool(name)
     title = "50 genres of music" if genres else "527 classes of sound"
@@ -95,7 +95,7 @@ def _schmid(
 
 
 _MN04 = "899a8c6217063f6941793102a2780b3dd788ab11fce468d9cf5f0577c453321c", 4_066_513
-"""SHA-256 and bytes; those of the other widths nobody has named whom to trust."""
+"""SHA-256 and bytes; no trusted source states those of the other widths."""
 
 PUBLISHED = (
     PublishedModel(
@@ -155,7 +155,7 @@ PUBLISHED = (
             labels=GTZAN_GENRES,
             activation="normalised-sigmoid",
             flipped=True,
-            # Of 81 excerpts of 2-3 s, 0.62 are right so, and 0.19 with zeros.
+            # Accuracy on 81 excerpts of 2-3 s: 0.62 with repetition, 0.19 with zero padding.
             fill="repeat",
         ),
     ),

@@ -1,8 +1,8 @@
-"""The model that answers where no other is asked for: the best of those that can be used here.
+"""The model that is used where none is named: the best one available on this machine.
 
-``genres`` stands on a published model that pip fetches on first use; ``genres-fused`` on another
-one too, and is taken where that has been imported. Where there is no network, or nothing may be
-fetched, the next of `DEFAULTS` that needs nothing answers.
+``genres`` needs a published model that pip downloads on first use; ``genres-fused`` needs another
+one, and is used where that has been imported. Without a network connection, or in offline mode, the
+next of `DEFAULTS` that needs no download is used.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ def default_checkpoint(notice: Notice | None = None) -> str:
     Parameters
     ----------
     notice : callable, optional
-        Told in one line what is fetched, and which model answers where that fails; by default both
-        go to standard error.
+        Called with one line on what is downloaded, and on which model is used if that fails; by
+        default both are printed to standard error.
 
     Returns
     -------
     str
-        The first of `DEFAULTS` that is shipped and whose backbones are there, or could be fetched
-        by pip.
+        The first of `DEFAULTS` that is shipped and whose backbones are available, or could be
+        downloaded by pip.
     """
     say, faults = notice or _print, []
     for name, missing in _candidates():
@@ -53,12 +53,12 @@ def default_checkpoint(notice: Notice | None = None) -> str:
         if faults:
             say(f"{'; '.join(faults)}; {name} is used instead")
         return name
-    return DEFAULT_CHECKPOINT  # opening it tells what is missing
+    return DEFAULT_CHECKPOINT  # opening it reports what is missing
 
 
 def expected_checkpoint() -> tuple[str, list[str]]:
-    """Return the name of the model that `default_checkpoint` will take, and which published models
-    it fetches for it; nothing is fetched here.
+    """Return the name of the model that `default_checkpoint` will use, and which published models
+    it downloads for it; nothing is downloaded here.
     """
     for name, missing in _candidates():
         if not missing or not offline():
@@ -67,12 +67,12 @@ def expected_checkpoint() -> tuple[str, list[str]]:
 
 
 def _candidates() -> Iterator[tuple[str, list[str]]]:
-    """Yield models that can be used, and what has to be fetched for each."""
+    """Yield models that can be used, and what has to be downloaded for each."""
     shipped = shipped_checkpoints()
     for name in (name for name in DEFAULTS if name in shipped):
         stands_on = [str(one["name"]) for one in backbones(read_header(shipped[name]), name)]
         missing = [one for one in stands_on if imported_checkpoint(one) is None]
-        # Nobody is asked to import what pip does not have; where that was done, it is the best.
+        # Models that pip cannot download are used only if the user has imported their backbones.
         if all(published(one).package is not None for one in missing):
             yield name, missing
 

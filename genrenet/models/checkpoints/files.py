@@ -1,10 +1,10 @@
-"""Checkpoints: from a file to a classifier that names genres, running no code in the file.
+"""Read and write checkpoints, without running code in the file.
 
-A checkpoint is a Lightning checkpoint whose entry ``genrenet`` says everything that inference
-needs: see `genrenet.models.model.GenreModel.description`. `write_checkpoint` writes just
-that, the weights, and the version without which Lightning loads no weights. Files are read with
-``weights_only=True``, and only classes are built that the package or a plugin knows by name, or
-that somebody trusts: see `genrenet.models.registry`.
+A checkpoint is a Lightning checkpoint whose entry ``genrenet`` holds everything that inference
+needs: see `genrenet.models.model.GenreModel.description`. `write_checkpoint` writes only that, the
+weights, and the version without which Lightning loads no weights. Files are read with
+``weights_only=True``, and classes are built only if the package or a plugin registers them, or if
+the user trusts them: see `genrenet.models.registry`.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def read_checkpoint(path: str | os.PathLike[str]) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``genrenet`` (the description), ``state_dict`` and, in full ones, what training needs.
+        ``genrenet`` (the description), ``state_dict`` and, in full ones, the training state.
 
     Raises
     ------
@@ -55,11 +55,11 @@ def read_checkpoint(path: str | os.PathLike[str]) -> dict[str, Any]:
         raise CheckpointError(f"no checkpoint '{name}'", wanted=WANTED)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # torch's remarks on files it then refuses
+            warnings.simplefilter("ignore")  # torch's warnings about files that it then rejects
             entries: Any = torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
         raise CheckpointError(f"cannot read '{name}'", found=str(error)) from error
-    except Exception as error:  # torch's reader fails on foreign bytes in any way there is
+    except Exception as error:  # torch's reader raises many types of errors for invalid bytes
         reason = str(error).strip().splitlines()
         raise CheckpointError(
             f"'{name}' is not a checkpoint that can be read safely",
@@ -72,7 +72,7 @@ def read_checkpoint(path: str | os.PathLike[str]) -> dict[str, Any]:
 def build_model(
     entries: dict[str, Any], name: str, trust: Sequence[str] = (), *, quick: bool = False
 ) -> GenreModel:
-    """Return classifier that a checkpoint describes, with weights as yet untrained.
+    """Return the classifier that a checkpoint describes, with untrained weights.
 
     Parameters
     ----------
@@ -88,12 +88,12 @@ def build_model(
     Returns
     -------
     GenreModel
-        Its ``provenance`` is all that the description says beyond the settings.
+        Its ``provenance`` holds all entries of the description besides the settings.
 
     Raises
     ------
     CheckpointError
-        An unknown network, a class of others' that is missing or not trusted, or settings no
+        An unknown network, a third-party class that is missing or not trusted, or settings that no
         network can be built from.
     """
     description = entries["genrenet"]
@@ -120,7 +120,7 @@ def build_model(
 
 
 def load_weights(model: GenreModel, state: dict[str, Any], name: str) -> GenreModel:
-    """Give a model its weights, and put it in eval mode.
+    """Load a model's weights, and put it in eval mode.
 
     Parameters
     ----------
@@ -161,14 +161,14 @@ def load_weights(model: GenreModel, state: dict[str, Any], name: str) -> GenreMo
 
 
 def write_checkpoint(model: GenreModel, path: str | os.PathLike[str]) -> Path:
-    """Write a classifier's description and weights, and nothing else.
+    """Write a checkpoint of a classifier with only its description and weights.
 
     Parameters
     ----------
     model : GenreModel
         Its ``provenance`` goes into the description.
     path : path
-        The file to write; it appears only when it is whole.
+        The file to write; it appears only when it is complete.
 
     Returns
     -------
@@ -185,17 +185,17 @@ def write_checkpoint(model: GenreModel, path: str | os.PathLike[str]) -> Path:
 
 
 def write_entries(entries: dict[str, Any], path: str | os.PathLike[str]) -> Path:
-    """Write a checkpoint's entries under another name first, so that nobody sees half of them.
+    """Write a checkpoint's entries atomically.
 
-    Lightning's version is added to them: with it, its trainer can test and predict with the file.
+    Lightning's version is added, so that its trainer can test and predict with the file.
     """
     path = Path(path)
     entries = {"pytorch-lightning_version": version("pytorch-lightning"), **entries}
     try:
-        # torch leaves its own file open after an error.
+        # torch leaves its file open after an error.
         with replacing(path) as part, open(part, "wb") as file:
             torch.save(entries, file)
-    except (OSError, RuntimeError) as error:  # torch's own writer raises the latter
+    except (OSError, RuntimeError) as error:  # torch's writer raises the latter
         reason = str(error).strip().splitlines()
         raise CheckpointError(
             f"cannot write '{printable(path)}'",

@@ -1,4 +1,4 @@
-"""Checkpoints by name or path: where their files are, without opening them."""
+"""Find the files of checkpoints by name or path, without opening them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SHIPPED = "genrenet_checkpoints"
 """The installed package that holds the shipped checkpoints."""
 
 DEFAULT_CHECKPOINT = "genres"
-"""The shipped checkpoint that names genres where no other is asked for and it can be used; see
+"""The shipped checkpoint that is used by default, if it can be used; see
 `genrenet.models.checkpoints.default`."""
 
 
@@ -33,10 +33,10 @@ def shipped_checkpoints() -> dict[str, Path]:
 
 
 def models_with_label(label: str) -> list[str]:
-    """Return the names of the shipped and published models that know a genre or tag, in any case.
+    """Return the names of shipped and published models with a given genre or tag, in any case.
 
-    Those with the fewest labels come first: they decide between genres, the others tag. Published
-    models that are neither here nor to be fetched are left out.
+    Models with the fewest labels come first: they decide between genres, the others are taggers.
+    Published models that are neither imported nor downloadable are left out.
     """
     labels: dict[str, Sequence[str]] = {
         name: model.labels
@@ -51,7 +51,7 @@ def models_with_label(label: str) -> list[str]:
 
 
 def find_checkpoint(name_or_path: str | os.PathLike[str]) -> Path:
-    """Return the file of a checkpoint; a published model is fetched and imported on first use.
+    """Return the path of a checkpoint; a published model is downloaded and imported on first use.
 
     Parameters
     ----------
@@ -98,19 +98,19 @@ def find_checkpoint(name_or_path: str | os.PathLike[str]) -> Path:
 
 
 def has_own_content(name: str) -> bool:
-    """Return whether a model is a file of the user's, or what an adapter opens: known by
-    `content_of`, and not by its name.
+    """Return whether a model is a file of the user's, or one that an adapter opens: identified by
+    `content_of` instead of its name.
     """
     return Path(name).is_file() or is_reference(name)
 
 
 def content_of(name_or_path: str | os.PathLike[str]) -> str:
-    """Return what identifies the content of a checkpoint, or of what an adapter opens.
+    """Return the SHA-256 of the content of a checkpoint, or of a model that an adapter opens.
 
     Returns
     -------
     str
-        A SHA-256, 64 hexadecimal digits.
+        64 hexadecimal digits.
 
     Raises
     ------

@@ -1,8 +1,8 @@
-"""What a checkpoint's file says of itself, read without torch and without its weights.
+"""Read the description in a checkpoint without torch and without its weights.
 
 A ``.ckpt`` file is an archive of torch: its entry ``data.pkl`` is a pickle in which weights are
-references to other entries. Here the references stay unread, and what belongs to torch is left out.
-No code of the file is run: nothing else is looked up than ordered dictionaries.
+references to other entries. The references are not read here, and objects of torch are replaced by
+placeholders. No code of the file is run: ordered dictionaries are the only other class allowed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ FORMAT = 1
 """Version of the description in checkpoints."""
 
 HEAD = ("network.head.", "network.module.head.")
-"""What the names of the last layer's weights begin with."""
+"""Prefix of the names of the last layer's weights."""
 
 WANTED = "a checkpoint written by 'genrenet fit'"
 
@@ -30,7 +30,7 @@ class CheckpointError(GenrenetError):
 
 
 class _LeftOut:
-    """Stands for anything of torch, and takes whatever it is made with."""
+    """Placeholder for any object of torch; accepts any arguments."""
 
     def __init__(self, *_: Any) -> None:
         pass
@@ -59,18 +59,18 @@ def read_header(path: str | os.PathLike[str], *, whole: bool = False) -> dict[st
     path : path
         A ``.ckpt`` file.
     whole : bool
-        Also compare all checksums, so that damage of the weights is found too.
+        Also verify all checksums, so that damaged weights are found too.
 
     Returns
     -------
     dict
-        As `genrenet.models.checkpoints.read_checkpoint`, but the values of ``state_dict`` mean
-        nothing.
+        As from `genrenet.models.checkpoints.read_checkpoint`, but the values of ``state_dict`` are
+        meaningless.
 
     Raises
     ------
     CheckpointError
-        The file is missing, damaged, another program's, or of a later format.
+        The file is missing, damaged, from another program, or of a later format.
     """
     name = printable(path)
     if not Path(path).is_file():
@@ -83,7 +83,7 @@ def read_header(path: str | os.PathLike[str], *, whole: bool = False) -> dict[st
                 entries: Any = _Unpickler(file).load()
         if damaged:
             raise zipfile.BadZipFile(f"damage in {damaged}")
-    except Exception as error:  # unpickling foreign bytes fails in any way there is
+    except Exception as error:  # unpickling invalid bytes raises many types of errors
         raise CheckpointError(
             f"'{name}' is not a checkpoint that can be read safely",
             found=str(error) or type(error).__name__,
@@ -93,13 +93,13 @@ def read_header(path: str | os.PathLike[str], *, whole: bool = False) -> dict[st
 
 
 def backbones(entries: dict[str, Any], name: str) -> list[dict[str, Any]]:
-    """Return the backbones that a checkpoint names, none for one that was trained from scratch.
+    """Return the backbones that a checkpoint names; none for one trained from scratch.
 
     Returns
     -------
     list of dict
-        ``name`` and ``sha256`` of a published model, and ``prefix``, what the names of its weights
-        begin with in the checkpoint, if it is not "network.".
+        ``name`` and ``sha256`` of a published model, and ``prefix`` of the names of its weights in
+        the checkpoint, if it is not "network.".
 
     Raises
     ------
@@ -118,12 +118,12 @@ def backbones(entries: dict[str, Any], name: str) -> list[dict[str, Any]]:
 
 
 def checked(entries: Any, name: str) -> dict[str, Any]:
-    """Check that entries are those of a checkpoint of this package.
+    """Check that entries belong to a checkpoint of this package.
 
     Raises
     ------
     CheckpointError
-        Another program's, or of a later format.
+        From another program, or of a later format.
     """
     description = entries.get("genrenet") if isinstance(entries, dict) else None
     if not isinstance(description, dict) or not isinstance(entries.get("state_dict"), dict):

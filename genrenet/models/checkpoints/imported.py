@@ -23,7 +23,7 @@ from genrenet.utils.progress import progress_bar
 
 
 def imported_checkpoint(name: str) -> Path | None:
-    """Return where a published model has been imported to; None where it has not.
+    """Return the path of an imported published model; None if it has not been imported.
 
     Parameters
     ----------
@@ -33,8 +33,8 @@ def imported_checkpoint(name: str) -> Path | None:
     Returns
     -------
     Path or None
-        None also where the file is damaged, or was made from a file that the registry has replaced
-        by another: either is made again on the next use.
+        None also if the file is damaged, or was made from a file that the registry has since
+        replaced: it is made again on the next use.
 
     Raises
     ------
@@ -46,9 +46,7 @@ def imported_checkpoint(name: str) -> Path | None:
 
 
 def _origin(path: Path, model: PublishedModel) -> str | None:
-    """Return the SHA-256 of the file that a checkpoint was made from, if it is one of the
-    model's.
-    """
+    """Return the SHA-256 of the source file of a checkpoint, if it belongs to the model."""
     try:
         source = read_header(path, whole=True)["genrenet"].get("source")
     except CheckpointError:
@@ -58,15 +56,15 @@ def _origin(path: Path, model: PublishedModel) -> str | None:
 
 
 def import_checkpoint(name: str, source: str | os.PathLike[str] | None = None) -> Path:
-    """Have a published model as a checkpoint of this package.
+    """Import a published model as a checkpoint of this package.
 
     Parameters
     ----------
     name : str
         Name in the registry.
     source : path, optional
-        The user's own copy of the published file. Without it the file is fetched; with it nothing
-        is. A model that was imported from the same file before is not converted again.
+        The user's own copy of the published file; nothing is downloaded then. By default the file
+        is downloaded. A model that was imported from the same file before is not converted again.
 
     Returns
     -------
@@ -95,7 +93,7 @@ def import_checkpoint(name: str, source: str | os.PathLike[str] | None = None) -
     target = folder / f"{name}.ckpt"
     try:
         with FileLock(folder / f".{name}.lock"), progress_bar(f"fetching {name}") as show:
-            before = _origin(target, model)  # another process may have imported it meanwhile
+            before = _origin(target, model)  # another process may have imported it in the meantime
             if source is None and before is not None:
                 return target
             file = fetch(model, Path(source) if source is not None else None, show)
@@ -140,7 +138,7 @@ def _convert(
 
 @contextmanager
 def _reading(file: Path) -> Iterator[None]:
-    """Name the published file where it cannot be read: that is not the cache's fault."""
+    """Report a published file that cannot be read by its name: the cache is not at fault."""
     try:
         yield
     except OSError as error:
@@ -160,7 +158,7 @@ def _unwritable(folder: Path, error: Exception) -> CacheError:
 
 
 def remove_checkpoint(name: str) -> list[Path]:
-    """Delete an imported model, and what it was made from unless another one needs that.
+    """Delete an imported model, and its source file unless another model needs that.
 
     A download that could not be converted is deleted too.
 

@@ -1,4 +1,4 @@
-"""Whether a model may be used commercially, as far as its licence says."""
+"""Whether a model may be used commercially, according to its licence."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from genrenet.utils.errors import printable
 FREE = frozenset(
     {"MIT", "ISC", "BSD-2-Clause", "BSD-3-Clause", "Apache-2.0", "CC0", "CC0-1.0", "CC-BY-4.0"}
 )
-"""Licences that allow commercial use without a doubt."""
+"""Licences that clearly allow commercial use."""
 
 
 def commercial(licence: str) -> str:
-    """Return what a licence says of commercial use.
+    """Return whether a licence allows commercial use.
 
     Returns
     -------
     str
-        "yes"; "no" of a non-commercial one; "not settled" of all others, such as weights under a
-        free licence that were trained on music for research.
+        "yes"; "no" for a non-commercial licence; "not settled" for all others, such as weights
+        under a free licence that were trained on music licensed for research.
 
     Examples
     --------
@@ -40,7 +40,7 @@ def commercial(licence: str) -> str:
 
 
 def backbone_licence(name: str, sha256: str) -> str:
-    """Return the licence of a backbone that a checkpoint names; empty where it is not known."""
+    """Return the licence of a backbone that a checkpoint names; empty if unknown."""
     if is_reference(name):
         return card_of(located(name, sha256)).licence
     known = published_models().get(name)
@@ -48,15 +48,15 @@ def backbone_licence(name: str, sha256: str) -> str:
 
 
 def require_commercial(name_or_path: str | os.PathLike[str]) -> None:
-    """Refuse a model whose licence does not allow commercial use.
+    """Raise an error for a model whose licence does not allow commercial use.
 
-    Of a file of the user's own, who knows what it was trained on, only the published models that it
-    stands on are looked at.
+    For a file of the user's own, whose training data the user knows, only the published backbones
+    are checked.
 
     Raises
     ------
     CheckpointError
-        It does not, or leaves it open.
+        It does not, or that is not settled.
     """
     name = os.fspath(name_or_path)
     own, published, shipped = Path(name).is_file(), published_models(), shipped_checkpoints()

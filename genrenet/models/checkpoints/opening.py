@@ -1,9 +1,10 @@
-"""Checkpoints opened and exported; partial ones from their backbone.
+"""Open and export checkpoints; complete partial ones with weights of their backbone.
 
 A checkpoint whose description has an entry ``backbone`` (``name`` and ``sha256`` of a published
-model, or a list of those, each with the ``prefix`` of its weights) may hold only what was trained
-on top of that model. What it lacks is taken from the user's own import of the backbone, so that
-nobody has to pass on weights that are others'. The head is always the checkpoint's own.
+model, or a list of those, each with the ``prefix`` of its weights) may hold only the weights that
+were trained on top of that model. The missing weights are taken from the user's own import of the
+backbone, so that weights of others need not be redistributed. The head is always the checkpoint's
+own.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from genrenet.models.model import GenreModel
 from genrenet.utils.errors import GenrenetError, printable
 
 TRUNK = "network."
-"""What the names of a network's weights begin with."""
+"""Prefix of the names of a network's weights."""
 
 
 def open_checkpoint(
@@ -49,7 +50,7 @@ def open_checkpoint(
         Packages whose classes may be imported and built because the file names them; see
         `genrenet.models.registry.trusted`.
     quick : bool
-        See `genrenet.models.description.build_frontend`: for naming genres, not for training.
+        See `genrenet.models.description.build_frontend`: for inference, not for training.
 
     Returns
     -------
@@ -78,14 +79,14 @@ def load_model(
     ----------
     name_or_path : str or path
         A ``.ckpt`` file, or the name of a shipped checkpoint or of a published model (see
-        ``genrenet checkpoints list``). A published model is fetched on first use, from where its
-        authors published it, and kept in the user's cache. Or what an adapter opens, such as
+        ``genrenet checkpoints list``). A published model is downloaded on first use from its
+        authors' address, and stored in the user's cache. Or a model that an adapter opens, such as
         ``onnx:FILE`` and ``hf:ORG/NAME``; see `genrenet.models.adapters`.
     trust : sequence of str
         Packages whose networks and front ends may be imported and built because the file names
-        them. What genrenet, its plugins, the environment variable ``GENRENET_TRUST`` or the
-        program's own imports bring is built anyway. A reference such as ``hf:ORG/NAME`` trusts the
-        code that comes with its weights.
+        them. Classes of genrenet, its plugins, the environment variable ``GENRENET_TRUST`` and
+        modules that the program itself has imported are always built. For a reference such as
+        ``hf:ORG/NAME``, the code that comes with its weights is trusted.
     quick : bool
         See `open_checkpoint`.
 
@@ -101,7 +102,7 @@ def load_model(
     CheckpointMismatchError
         The weights do not fit the settings that the checkpoint names.
     FetchError, CacheError
-        A published model cannot be fetched or kept; see `import_checkpoint`.
+        A published model cannot be downloaded or stored; see `import_checkpoint`.
 
     Examples
     --------
@@ -116,9 +117,7 @@ def load_model(
 
 
 def missing_weights(entries: dict[str, Any], model: GenreModel) -> list[str]:
-    """Return the names of a model's weights that its checkpoint leaves to the backbone that
-    it names.
-    """
+    """Return the names of a model's weights that its checkpoint takes from its backbone."""
     if "backbone" not in entries["genrenet"]:
         return []
     state = entries["state_dict"]
@@ -126,7 +125,7 @@ def missing_weights(entries: dict[str, Any], model: GenreModel) -> list[str]:
 
 
 def _complete(entries: dict[str, Any], model: GenreModel, name: str) -> dict[str, Tensor]:
-    """Return a checkpoint's weights, with those it lacks taken from the backbone that it names."""
+    """Return a checkpoint's weights, with missing ones taken from the backbone that it names."""
     state: dict[str, Tensor] = entries["state_dict"]
     missing = missing_weights(entries, model)
     if not missing:

@@ -1,8 +1,9 @@
-"""The registry of published models: which there are, from where, and under which licence.
+"""The registry of published models: their names, files, addresses and licences.
 
-A model is known by the SHA-256 of the file its authors published. Plugins add theirs through the
-hook ``register_backbones``, as the package does; nothing is fetched before it is used. A file whose
-SHA-256 is not known is never fetched: the user, who gives it, answers for it.
+A model is identified by the SHA-256 of the file that its authors published. Plugins add models
+through the hook ``register_backbones``, as the package does; nothing is downloaded before it is
+used. A file whose SHA-256 is unknown is never downloaded: the user has to provide it, and is
+responsible for it.
 """
 
 from __future__ import annotations
@@ -23,26 +24,26 @@ if TYPE_CHECKING:
 
 
 class RegistryError(GenrenetError):
-    """A name that is not in the registry, or an entry that cannot be put there."""
+    """A name that is not in the registry, or an entry that cannot be added to it."""
 
 
 @dataclass(frozen=True)
 class SourceFile:
-    """One file that a model can be made from.
+    """A file that a model can be made from.
 
     Parameters
     ----------
     filename : str
-        Its name where it was published.
+        Name of the published file.
     sha256 : str or None
-        64 lower-case hexadecimal digits; None where nobody whom to trust has named them. Any file
-        is taken for this one then, so ``convert`` must refuse what it is not.
+        64 lower-case hexadecimal digits; None if no trusted source states them. Any file is
+        accepted as this one then, so ``convert`` must reject all others.
     size : int > 0 or None
-        Bytes; None where they are not known.
+        Bytes; None if unknown.
     address : str
         Where it is published: an http, https or file address.
     convert : callable
-        Makes the classifier from the file's path, which has been checked against ``sha256``.
+        Returns the classifier for the file's path, which has been checked against ``sha256``.
     """
 
     filename: str
@@ -54,7 +55,7 @@ class SourceFile:
 
 @dataclass(frozen=True)
 class PublishedModel:
-    """A model that somebody published and that this package can read.
+    """A published model that this package can read.
 
     Parameters
     ----------
@@ -63,23 +64,23 @@ class PublishedModel:
     title : str
         Description in one line.
     filename, sha256, size, address, convert
-        The file that is fetched: see `SourceFile`.
+        The file that is downloaded: see `SourceFile`.
     licence : str
-        Of the weights, as their authors say.
+        Of the weights, as stated by their authors.
     citation : str
         The work to cite.
     labels : tuple of str
         Names of the outputs, in order.
     package : str, optional
-        A requirement such as ``musicnn==0.1.0``: the file is a wheel that pip fetches from the
+        A requirement such as ``musicnn==0.1.0``: the file is a wheel that pip downloads from the
         user's package index, without installing it.
     alternatives : tuple of SourceFile
-        Other files of the same model, which are never fetched but taken where a user has one.
+        Other files of the same model, which are never downloaded but accepted from the user.
 
     Raises
     ------
     RegistryError
-        A name that cannot be a file's name, or a checksum that is no SHA-256 or has no size.
+        A name that is not a valid file name, or a checksum that is not a SHA-256 or has no size.
     """
 
     name: str
@@ -115,14 +116,12 @@ class PublishedModel:
 
     @property
     def files(self) -> tuple[SourceFile, ...]:
-        """All files that it can be made from, the one that is fetched first."""
+        """All files that it can be made from, the one that is downloaded first."""
         own = SourceFile(self.filename, self.sha256, self.size, self.address, self.convert)
         return (own, *self.alternatives)
 
     def file(self, sha256: object) -> SourceFile | None:
-        """Return the file with a checksum, or else one whose checksum is not known; None
-        without.
-        """
+        """Return the file with a checksum, or else one whose checksum is unknown, or else None."""
         if not isinstance(sha256, str):
             return None
         found = (file for known in (sha256, None) for file in self.files if file.sha256 == known)
@@ -130,11 +129,11 @@ class PublishedModel:
 
 
 _MODELS: dict[str, PublishedModel] = {}
-"""What the program itself has added."""
+"""Models added by the running program."""
 
 
 def register(model: PublishedModel) -> None:
-    """Add a model for as long as the program runs; a plugin's ``register_backbones`` adds for good.
+    """Register a model while the program runs; plugins use the hook ``register_backbones``.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
-"""What every network of the package offers: named stages, an embedding, a head.
+"""The interface of the package's networks: named stages, an embedding, a head.
 
-Methods that timm has too are called as there: `forward_features`, `forward_head`,
+Methods that timm also has are named as there: `forward_features`, `forward_head`,
 `reset_classifier`.
 
 A network is a plain `nn.Module` that maps log-mels of shape (batch, n_mels, time) to logits of
@@ -23,15 +23,16 @@ Pools = Sequence[Sequence[int]]
 
 
 class NetworkError(GenrenetError):
-    """Settings or an input a network cannot work with."""
+    """Settings or an input that a network cannot use."""
 
 
 class GenreNetwork(Recorded, nn.Module):
     """Base of the networks: a trunk of named stages, an embedding, a head.
 
-    A network of one's own is a plain module (see `genrenet.models.plain`), or derives from this
-    class or from one of the networks, and takes the number of labels and then plain arguments. A
-    checkpoint stores its import path and these arguments, and restores exactly that or refuses.
+    A custom network is a plain module (see `genrenet.models.plain`), or derives from this class or
+    from one of the networks, and takes the number of labels and then plain arguments. A checkpoint
+    stores its import path and these arguments, and opening it restores exactly that network or
+    raises an error.
 
     Attributes
     ----------
@@ -47,7 +48,7 @@ class GenreNetwork(Recorded, nn.Module):
     frame_seconds : float
         Length of the frames the network was designed for.
     batch_frames : int > 0, optional
-        Frames it wants at once, where it was made for a fixed number.
+        Number of frames per batch, for a network with a fixed batch size.
     """
 
     settings: dict[str, Any]
@@ -59,7 +60,7 @@ class GenreNetwork(Recorded, nn.Module):
 
     @property
     def owner(self) -> nn.Module:
-        """The module that computes: this one, unless it wraps another."""
+        """The module that computes: itself, unless it wraps another."""
         return self
 
     @property
@@ -89,7 +90,7 @@ class GenreNetwork(Recorded, nn.Module):
 
     @property
     def is_headed(self) -> bool:
-        """Whether the logits are the head's of the embedding, and not computed in another way."""
+        """Whether the logits are the head's output for the embedding."""
         return type(self).forward is GenreNetwork.forward
 
     @property
@@ -98,7 +99,7 @@ class GenreNetwork(Recorded, nn.Module):
         return self.output_layer.out_features
 
     def lacking(self, name: str, wanted: str) -> NetworkError:
-        """Return the error for something optional that the network does not offer."""
+        """Return the error for an optional feature that the network lacks."""
         kind = type(self.owner)
         return NetworkError(
             f"the network {kind.__module__}.{kind.__qualname__} offers no {name}",
@@ -111,9 +112,7 @@ class GenreNetwork(Recorded, nn.Module):
         raise self.lacking("stages", "stages() by name")
 
     def steps(self) -> dict[str, Callable[[Tensor], Tensor]]:
-        """Return what every stage before the head computes, by the same names and in the
-        same order.
-        """
+        """Return a function for every stage before the head, with the same names and order."""
         raise self.lacking("steps", "steps() by the names of its stages, or embed(logmel)")
 
     def pool_features(self, features: Tensor) -> Tensor:
@@ -130,7 +129,7 @@ class GenreNetwork(Recorded, nn.Module):
         x : Tensor
             A log-mel of shape (batch, n_mels, time), or the output of the stage ``after``.
         after : str, optional
-            The last stage that has already been run; None begins at the input.
+            The last stage that has already been run; None starts at the input.
         until : str, optional
             The last stage to run; None runs all.
 
@@ -183,14 +182,14 @@ class GenreNetwork(Recorded, nn.Module):
         return logits
 
     def reset_classifier(self, n_labels: int, seed: int = 0) -> None:
-        """Replace the head, in place, by one that has learnt nothing.
+        """Replace the head, in place, by an untrained one.
 
         Parameters
         ----------
         n_labels : int > 0
-            Outputs of the new head.
+            Number of outputs of the new head.
         seed : int
-            Seed of its weights, whatever else was drawn before.
+            Seed of its weights, independent of other random numbers.
 
         Raises
         ------
@@ -215,7 +214,7 @@ class GenreNetwork(Recorded, nn.Module):
         self.owner.head = head
 
     def layers(self, logmel: Tensor) -> dict[str, Tensor]:
-        """Return every layer's output as one vector a frame, for use as features.
+        """Return every layer's output as one vector per frame, for use as features.
 
         Parameters
         ----------
@@ -243,10 +242,10 @@ class GenreNetwork(Recorded, nn.Module):
 
 
 class TimeNorm(nn.BatchNorm1d):
-    """Batch-norm over the time axis: every STFT frame of the log-mel has statistics of its own.
+    """Batch-norm over the time axis: separate statistics for every STFT frame of the log-mel.
 
-    So did the published taggers' first layer (Keras' axis of a theano-ordered image), which fixes
-    the number of STFT frames a network takes.
+    As in the first layer of the published taggers (Keras' axis of a theano-ordered image), which
+    fixes the number of STFT frames of the input.
     """
 
     def forward(self, logmel: Tensor) -> Tensor:
@@ -264,8 +263,8 @@ class TimeNorm(nn.BatchNorm1d):
 class ConvStage(nn.Sequential):
     """Convolution 3x3 with "same" padding, batch-norm, max-pool, ELU, dropout.
 
-    The published order puts the pooling last. ELU never changes the order of two numbers, so
-    pooling first gives the same output from fewer activations.
+    The published order puts the pooling last. ELU is monotone, so pooling first gives the same
+    output from fewer activations.
     """
 
     def __init__(self, n_in: int, n_out: int, pool: Sequence[int], dropout: float) -> None:
@@ -281,7 +280,7 @@ class ConvStage(nn.Sequential):
 def conv_stages(
     channels: Sequence[int], pools: Pools, dropout: float, *, n_mels: int, n_stft_frames: int
 ) -> tuple[list[ConvStage], tuple[int, int]]:
-    """Stack convolution stages and say what shape they leave.
+    """Build convolution stages, and return the shape of their output.
 
     Parameters
     ----------
@@ -302,7 +301,7 @@ def conv_stages(
     Raises
     ------
     NetworkError
-        Lists of different lengths, or pooling that leaves nothing.
+        Lists of different lengths, or pooling that leaves no output.
     """
     if len(channels) != len(pools) or not channels:
         raise NetworkError(

@@ -1,4 +1,4 @@
-"""The CRNN: four convolutions shrink the frame to fifteen steps, two GRU layers read them."""
+"""The CRNN: four convolutions reduce the frame to fifteen steps for two GRU layers."""
 
 from __future__ import annotations
 

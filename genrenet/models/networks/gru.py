@@ -1,4 +1,4 @@
-"""The recurrent cell of Keras 1, which the published taggers were trained with.
+"""The recurrent cell of Keras 1, with which the published taggers were trained.
 
 It differs from `torch.nn.GRU` in three ways: one bias per gate instead of two, *hard* sigmoid
 gates, and a reset gate that multiplies the state **before** the recurrent matrix. torch's GRU
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 
 def hard_sigmoid(x: Tensor) -> Tensor:
-    """Return piecewise-linear sigmoid of Keras 1: ``clip(0.2 * x + 0.5, 0, 1)``."""
+    """Return the piecewise-linear sigmoid of Keras 1: ``clip(0.2 * x + 0.5, 0, 1)``."""
     return torch.clamp(0.2 * x + 0.5, 0.0, 1.0)
 
 
@@ -42,7 +42,7 @@ class Keras1GRU(nn.Module):
     ``z = hs(x Wz + s Uz + bz)``, ``r = hs(x Wr + s Ur + br)``,
     ``c = tanh(x Wh + (r * s) Uh + bh)``, ``s' = z * s + (1 - z) * c``.
 
-    The inputs of all time steps go through one matrix product; only the state loops.
+    The inputs of all time steps are one matrix product; only the state is computed step by step.
     """
 
     def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1) -> None:
@@ -90,12 +90,12 @@ class Keras1GRU(nn.Module):
 
 
 class StepwiseGRU(nn.Module):
-    """`torch.nn.GRU` in plain steps, for exporters that have no operator of its kind.
+    """`torch.nn.GRU` as plain operations, for exporters that lack the operator.
 
     Parameters
     ----------
     gru : torch.nn.GRU
-        In one direction, with biases, batch first; its weights are shared.
+        Unidirectional, with biases, batch first; its weights are shared.
     """
 
     def __init__(self, gru: nn.GRU) -> None:
@@ -129,7 +129,7 @@ class StepwiseGRU(nn.Module):
 
 
 def is_stepwise(module: nn.Module) -> TypeGuard[nn.GRU]:
-    """Return whether `StepwiseGRU` computes what a module does."""
+    """Return whether `StepwiseGRU` computes the same as a module."""
     return (
         type(module) is nn.GRU and module.bias and module.batch_first and not module.bidirectional
     )

@@ -1,4 +1,4 @@
-"""MobileNetV3 for log-mels: inverted residual blocks, of a width that can be chosen."""
+"""MobileNetV3 for log-mels: inverted residual blocks with a configurable width."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from genrenet.models.networks.base import GenreNetwork, NetworkError
 
 EPS, MOMENTUM = 1e-3, 0.01
 SQUEEZE = 4
-"""Expanded channels for each channel of the bottleneck of a squeeze-and-excitation."""
+"""Ratio of expanded channels to bottleneck channels in squeeze-and-excitation."""
 
 
 class _Row(NamedTuple):
@@ -47,7 +47,7 @@ LARGE = (
     _Row(160, 5, 960, 160, True, _H, 1),
 )
 LAST = 6
-"""Channels of the last convolution for each channel of the last block."""
+"""Ratio of channels of the last convolution to those of the last block."""
 
 UNITS = 1280
 """Units of the dense layer at width 1."""
@@ -79,7 +79,7 @@ class ConvNorm(nn.Sequential):
 
 
 class _Excite(nn.Module):
-    """Squeeze-and-excitation: channels weighted by what their means say."""
+    """Squeeze-and-excitation: channels weighted by a function of their means."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -92,7 +92,7 @@ class _Excite(nn.Module):
 
 
 class InvertedResidual(nn.Module):
-    """Expansion, depthwise convolution, squeeze-and-excitation, projection, and the input added."""
+    """Expansion, depthwise convolution, squeeze-and-excitation, projection, residual connection."""
 
     def __init__(self, row: _Row, width: float) -> None:
         super().__init__()
@@ -108,7 +108,7 @@ class InvertedResidual(nn.Module):
         self.block = nn.Sequential(*parts)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (batch, channels, mel, time) to the same with other channels, and halved by a
+        """Map (batch, channels, mel, time) to (batch, out channels, mel, time), divided by the
         stride.
         """
         found: Tensor = self.block(x)
@@ -123,7 +123,7 @@ class MobileNetV3(GenreNetwork):
     n_labels : int > 0
         Number of outputs.
     n_mels : int > 0
-        Mel bands of the log-mel it is made for. It works with any number.
+        Mel bands of the log-mel it was designed for. Any number works.
     width : float > 0
         Factor of all numbers of channels, which are then rounded to multiples of 8. Published
         networks have widths from 0.1 to 4.
@@ -192,7 +192,7 @@ class MobileNetV3(GenreNetwork):
         return embedding
 
     def layers(self, logmel: Tensor) -> dict[str, Tensor]:
-        """Return every layer's output as one vector a frame.
+        """Return every layer's output as one vector per frame.
 
         Parameters
         ----------
@@ -209,7 +209,7 @@ class MobileNetV3(GenreNetwork):
         return found
 
     def summarise(self, hidden: Tensor) -> Tensor:
-        """Return the mean of a stage's output over mel bands and time; that of the dense
-        layer has neither.
+        """Return the mean of a stage's output over mel bands and time; the dense layer's output has
+        neither.
         """
         return super().summarise(hidden) if hidden.ndim > 2 else hidden

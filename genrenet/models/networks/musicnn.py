@@ -1,4 +1,4 @@
-"""MusiCNN: filters shaped after timbre and rhythm, dense layers over their maxima and means."""
+"""MusiCNN: filters shaped for timbre and rhythm, dense layers on their maxima and means."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Filters(nn.Module):
         super().__init__()
         self.conv = nn.Conv2d(1, n_out, kernel)
         self.norm = nn.BatchNorm2d(n_out, eps=EPS)
-        # TensorFlow's "same" padding puts the odd sample of an even kernel behind.
+        # TensorFlow's "same" padding puts the odd sample of an even kernel at the end.
         self.padding = (0, 0, (kernel[0] - 1) // 2, kernel[0] // 2)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -30,7 +30,7 @@ class Filters(nn.Module):
 
 
 class _Front(nn.Module):
-    """Timbral filters (tall, short) and temporal ones (flat, long) side by side."""
+    """Timbral filters (tall, short) and temporal filters (flat, long) in parallel."""
 
     def __init__(self, n_mels: int, timbral: int, temporal: int) -> None:
         super().__init__()
@@ -44,7 +44,7 @@ class _Front(nn.Module):
 
 
 class _Mid(nn.Module):
-    """A convolution over time, whose output is put behind all that came before it."""
+    """A convolution over time, whose output is concatenated to its input."""
 
     def __init__(self, n_in: int, n_out: int, residual: bool) -> None:
         super().__init__()
@@ -98,8 +98,8 @@ class MusiCNN(GenreNetwork):
     Notes
     -----
     Pons and Serra (2019), "musicnn: pre-trained convolutional neural networks for music audio
-    tagging". The published program cut one long spectrogram into patches of 187
-    STFT frames; a frame of 2.976 s (47,616 samples) has just as many.
+    tagging". The published program cut one long spectrogram into patches of 187 STFT frames; a
+    frame of 2.976 s (47,616 samples) has the same number.
 
     Examples
     --------
@@ -181,8 +181,8 @@ class MusiCNN(GenreNetwork):
         Returns
         -------
         dict of str to Tensor, shape (batch, features)
-            ``front``, ``mid1``, ``mid2`` and ``mid3``, what each stage adds, averaged over time
-            (561 features, the first 408 timbral and the others temporal, then 64 each);
+            ``front``, ``mid1``, ``mid2`` and ``mid3``, the output that each stage adds, averaged
+            over time (561 features, the first 408 timbral and the others temporal, then 64 each);
             ``max_pool`` and ``mean_pool`` over time of all these together (753 each);
             ``embedding``, the dense layer's output (200; the paper's ``penultimate``); ``logits``.
         """

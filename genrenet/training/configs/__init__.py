@@ -43,11 +43,11 @@ def experiment(name: str) -> dict[str, Any]:
     Raises
     ------
     ConfigError
-        There is no such file or experiment, or it is none.
+        There is no such file or experiment, or it is invalid.
 
     Notes
     -----
-    ``reference`` lists published figures to stand beside ours, each with ``name``, ``accuracy`` and
+    ``reference`` lists published figures for comparison, each with ``name``, ``accuracy`` and
     ``source``.
     """
     import yaml
@@ -95,7 +95,7 @@ def experiment(name: str) -> dict[str, Any]:
 
 
 def config_path(name: str) -> str:
-    """Return the path of a configuration: a file's own path, or a packaged one by its bare name.
+    """Return the path of a configuration: the given file, or a packaged one by its name.
 
     Raises
     ------

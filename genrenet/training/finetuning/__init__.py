@@ -1,7 +1,8 @@
-"""Transfer learning: a trained network with a new head, and a say in which of its stages learn.
+"""Transfer learning: a pretrained network with a new head, and a choice of stages to train.
 
-`Pretrained` makes the network, `LayerFreezing` says what learns and when. Where the stages that
-never learn are the lowest ones, their output is computed once per frame and kept: see `caching`.
+`Pretrained` builds the network, `LayerFreezing` sets which stages are trained and when. If the
+stages that are never trained are the lowest ones, their output is computed once per frame and
+cached: see `caching`.
 """
 
 from genrenet.training.finetuning.errors import FinetuningError

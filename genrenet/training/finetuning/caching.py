@@ -1,10 +1,10 @@
-"""The output of the stages that never learn, computed once per frame and kept while training.
+"""Cache the output of the frozen lower stages, computed once per frame, during training.
 
 Conventions
 -----------
 The trunk is run in eval mode and in float32, whatever the precision of training, and its output is
-kept in float32: in memory, or from `IN_MEMORY` bytes on in a file without a name, which the system
-removes when the process ends, however it ends. Of several processes on a machine each keeps its
+kept in float32: in memory, or from `IN_MEMORY` bytes on in an unnamed file, which the system
+removes when the process ends, in whatever way. Each of several processes on a machine keeps its
 own, and may use its share of the space.
 """
 
@@ -27,19 +27,19 @@ from genrenet.utils.cache import cache_folder
 from genrenet.utils.errors import GenrenetError, printable
 
 IN_MEMORY = 1 << 30
-"""Bytes of hidden values that are kept in memory."""
+"""Maximum size of the hidden values kept in memory, in bytes."""
 
 OF_DISK = 0.25
-"""Share of the free disk that hidden values may take."""
+"""Maximum share of the free disk space for hidden values."""
 
 
 class CacheSizeError(GenrenetError):
-    """Hidden values that there is no space for."""
+    """Hidden values for which there is not enough space."""
 
 
 def run_trunk(model: GenreClassifier, batch: Item, until: str) -> Tensor:
-    """Return the output of a network's stage ``until`` for a batch of frames, in float32, without a
-    gradient.
+    """Return the output of a network's stage ``until`` for a batch of frames, in float32, without
+    gradients.
 
     The stages up to there must be in eval mode.
     """
@@ -56,7 +56,7 @@ def cache_trunk(
     progress: Callable[[int, int], None] | None = None,
     processes: int = 1,
 ) -> int:
-    """Run the trunk over training and validation frames, and let the data module give its output.
+    """Run the trunk on training and validation frames, and use its output as the data.
 
     Parameters
     ----------
@@ -67,21 +67,21 @@ def cache_trunk(
     until : str
         The last stage to run.
     progress : callable, optional
-        Told the number of frames done, and of all.
+        Called with (frames done, total number of frames).
     processes : int > 0
-        Processes on this machine that do the same.
+        Number of processes on this machine that do the same.
 
     Returns
     -------
     int
-        Bytes that are kept.
+        Size of the cache.
 
     Raises
     ------
     CacheSizeError
-        Neither the memory nor the disk is large enough for them; nothing is kept then.
+        Neither memory nor disk is large enough for them; nothing is kept then.
     CacheError
-        The cache's folder cannot be made.
+        The cache folder cannot be created.
     """
     sizes = {name: len(data.dataset(name)) for name in ("train", "validation")}
     modes = {module: module.training for module in model.modules()}
@@ -132,15 +132,15 @@ def allocate(
     what: str = "the frozen stages' output",
     remedy: str = "let fewer stages learn, pass cache_trunk: false, or set GENRENET_CACHE",
 ) -> Tensor:
-    """Return space for hidden values: memory, or a mapped file where they are many.
+    """Return space for hidden values: memory, or a memory-mapped file if they are many.
 
     Parameters
     ----------
     shape : tuple of int
     processes : int > 0
-        Processes on this machine that ask for the same space.
+        Number of processes on this machine that request the same space.
     what, remedy : str
-        What is to be kept, and what helps where there is no space, for errors.
+        What is to be stored, and the remedy if there is no space, for error messages.
 
     Returns
     -------
@@ -149,9 +149,9 @@ def allocate(
     Raises
     ------
     CacheSizeError
-        All processes' together would take more than `OF_DISK` of the free disk, or it is full.
+        All processes together would use more than `OF_DISK` of the free disk space, or it is full.
     CacheError
-        The cache's folder cannot be made.
+        The cache folder cannot be created.
     """
     size = 4 * int(np.prod(shape))
     if size <= IN_MEMORY / processes:
@@ -170,7 +170,7 @@ def allocate(
             )
         with tempfile.TemporaryFile(dir=folder) as file:  # the mapping outlives the open file
             if hasattr(os, "posix_fallocate"):
-                # Writing to a mapped hole of a file when the disk is full would end the process.
+                # Writing to a hole of a memory-mapped file on a full disk would kill the process.
                 os.posix_fallocate(file.fileno(), 0, size)
             return torch.from_numpy(np.memmap(file, np.float32, "w+", shape=shape))
     except OSError as error:

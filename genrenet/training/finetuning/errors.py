@@ -6,4 +6,4 @@ from genrenet.utils.errors import GenrenetError
 
 
 class FinetuningError(GenrenetError):
-    """A backbone, stages or a cache that do not go with the training they were asked for."""
+    """A backbone, stages or a cache that do not fit the requested training."""

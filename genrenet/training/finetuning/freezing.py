@@ -1,4 +1,4 @@
-"""Which stages of a network learn, from which epoch on, and how fast."""
+"""Which stages of a network are trained, from which epoch on, and with what learning rate."""
 
 from __future__ import annotations
 
@@ -24,36 +24,36 @@ from genrenet.utils.progress import progress_bar
 logger = logging.getLogger(__name__)
 
 RENAMED = {"thaw": "unfreeze", "decay": "layer_decay"}
-"""Settings in checkpoints of earlier versions, and what they are called today."""
+"""Former names of settings in checkpoints, and their present names."""
 
 
 class LayerFreezing(BaseFinetuning):
-    """Train some stages of a network, and leave the others exactly as they are.
+    """Train some stages of a network, and keep the others frozen.
 
     Frozen stages get no gradient and stay in eval mode: their dropout is off and their batch-norms
-    keep and use the statistics they have. Everything is as before when the training is over.
+    use the running statistics without updating them. All is reset at the end of the training.
 
     Parameters
     ----------
     train : sequence of str
-        Stages that learn from the start (``head``, ``conv5``, ``gru`` ...), ``last`` (the one
-        before the head, whichever it is), or ``all``. See the network's ``stages``; a front end
-        that can learn is the stage ``frontend``.
+        Stages trained from the start (``head``, ``conv5``, ``gru`` ...), ``last`` (the one before
+        the head, whichever it is), or ``all``. See the network's ``stages``; a trainable front end
+        is the stage ``frontend``.
     unfreeze : dict of int to list of str, optional
-        Stages that start to learn at the beginning of an epoch, counted from 0.
+        Stages that are trained from the beginning of an epoch, counted from 0.
     rates : dict of str to float > 0, optional
-        Factors of the learning rates of stages; those of others follow from ``layer_decay``.
+        Factors of the learning rates of stages; others follow from ``layer_decay``.
     layer_decay : float in (0, 1]
-        Ratio of a stage's learning rate to that of the stage above it; the head has the whole rate.
+        Ratio of a stage's learning rate to that of the stage above it; the head has the full rate.
     cache_trunk : bool or "auto"
-        Compute the output of the stages below all that ever learn only once per frame, before the
-        first epoch. It takes fixed crops and no augmentation. ``auto`` does so where it can; true
-        fails where it cannot.
+        Compute the output of the stages below all that are ever trained only once per frame, before
+        the first epoch. It needs fixed crops and no augmentation. ``auto`` does so if possible;
+        True raises an error if it is not.
 
     Attributes
     ----------
     cache_seconds : float
-        Time that computing the cache took in the last training; 0 where there was none.
+        Time for computing the cache in the last training; 0 without a cache.
     cache_bytes : int
         Size of that cache.
 
@@ -61,15 +61,15 @@ class LayerFreezing(BaseFinetuning):
     ------
     FinetuningError
         When training starts: a stage the network does not have, nothing to train, a rate out of
-        range, or a cache that cannot be.
+        range, or a cache that is not possible.
 
     Notes
     -----
     Learning rates that fall from the head down, and unfreezing from the head down: Howard and Ruder
     (2018), "Universal language model fine-tuning for text classification".
 
-    Every stage that will ever learn is a parameter group of the optimiser from the start, so that
-    schedules and resumed runs meet the same groups in every epoch.
+    Every stage that is ever trained is a parameter group of the optimiser from the start, so that
+    schedules and resumed runs have the same groups in every epoch.
 
     Examples
     --------
@@ -95,7 +95,7 @@ class LayerFreezing(BaseFinetuning):
     # --- the plan ---------------------------------------------------------------------------------
 
     def learning(self, model: GenreClassifier, epoch: int | None = None) -> list[str]:
-        """Return stages that learn in an epoch, or (None) in any, from the lowest to the highest.
+        """Return stages trained in an epoch, or (None) in any, from the lowest to the highest.
 
         Raises
         ------
@@ -109,7 +109,7 @@ class LayerFreezing(BaseFinetuning):
         return [name for name in stages if name in wanted or "all" in wanted]
 
     def stage_rates(self, model: GenreClassifier) -> dict[str, float]:
-        """Return what the learning rate of each stage that ever learns is multiplied by."""
+        """Return the factor of the learning rate of each stage that is ever trained."""
         stages = list(model.stages())
         rates = {_resolved(name, stages): rate for name, rate in self.rates.items()}
         _refuse_unknown(rates, stages)
@@ -154,12 +154,12 @@ class LayerFreezing(BaseFinetuning):
             self._check(trainer, pl_module)
             super().setup(trainer, pl_module, stage)
             self.cache_seconds, self.cache_bytes, pl_module.trunk_end = 0.0, 0, None
-            # Lightning's own hooks come before the weights of a checkpoint are there, or after a
+            # Lightning's own hooks run before the weights of a checkpoint are loaded, or after a
             # schedule has had the training loader made to know its length.
             pl_module.before_optimizers = partial(self._cache, trainer, pl_module)
 
     def freeze_before_training(self, pl_module: Any) -> None:
-        """Tell the model its parameter groups, and freeze."""
+        """Set the model's parameter groups, and freeze."""
         self._could_learn = {id(p) for p in pl_module.parameters() if p.requires_grad}
         pl_module.stage_rates = self.stage_rates(pl_module)
         self._stop_gradients(pl_module, 0)
@@ -173,7 +173,7 @@ class LayerFreezing(BaseFinetuning):
                 parameter.requires_grad_(id(parameter) in self._could_learn)
 
     def _freeze(self, model: GenreClassifier, epoch: int) -> None:
-        """Let learn what learns in an epoch, and nothing else."""
+        """Make exactly the stages of an epoch trainable."""
         self._stop_gradients(model, epoch)
         stages, learning = model.stages(), self.learning(model, epoch)
         names = list(stages)
@@ -187,7 +187,7 @@ class LayerFreezing(BaseFinetuning):
         model.train(model.training)
 
     def _cache(self, trainer: pl.Trainer, model: GenreClassifier) -> None:
-        """Compute what will never change, where that can be."""
+        """Compute the output of the frozen trunk, if possible."""
         if self.cache_trunk is False:
             return
         obstacle = self.obstacle(trainer, model)
@@ -214,7 +214,7 @@ class LayerFreezing(BaseFinetuning):
         self.cache_seconds = time.perf_counter() - started
 
     def obstacle(self, trainer: pl.Trainer, model: GenreClassifier) -> str:
-        """Return what stands in the way of a cache; empty where nothing does."""
+        """Return why there can be no cache; empty if there can."""
         data = getattr(trainer, "datamodule", None)
         if not isinstance(data, GenreDataModule):
             return "another data module than GenreDataModule"
@@ -234,23 +234,23 @@ class LayerFreezing(BaseFinetuning):
         return ""
 
     def _trunk(self, model: GenreClassifier) -> list[str]:
-        """Return the stages of the network below all that ever learn."""
+        """Return the stages of the network below all that are ever trained."""
         stages, lowest = list(model.stages()), self.learning(model)[0]
         return [name for name in stages[: stages.index(lowest)] if name != "frontend"]
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: Any) -> None:
-        """Freeze modes too, which Lightning would have warned of until now.
+        """Freeze modes too, of which Lightning would have warned before.
 
-        A run that is resumed within an epoch has no other beginning of it.
+        For a run that is resumed within an epoch, this is the only hook at its beginning.
         """
         self._freeze(pl_module, trainer.current_epoch)
 
     def finetune_function(self, pl_module: Any, epoch: int, optimizer: Optimizer) -> None:
-        """Unfreeze what starts to learn in this epoch."""
+        """Unfreeze the stages that are trained from this epoch on."""
         self._freeze(pl_module, epoch)
 
     def teardown(self, trainer: pl.Trainer, pl_module: Any, stage: str) -> None:
-        """Undo everything but what was learnt."""
+        """Undo everything except the trained weights."""
         if stage != "fit":
             return
         for parameter in pl_module.parameters():
@@ -279,7 +279,7 @@ class LayerFreezing(BaseFinetuning):
         }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Refuse to go on with another plan."""
+        """Raise an error when resuming with another plan."""
         state_dict = {RENAMED.get(name, name): value for name, value in state_dict.items()}
         for name, wanted in self.state_dict().items():
             if state_dict.get(name) != wanted:
@@ -292,14 +292,14 @@ class LayerFreezing(BaseFinetuning):
 
 
 def _wants_training(module: nn.Module) -> bool:
-    """Return whether a module does the same in both modes, but has gradients (cuDNN's) in
-    one alone.
+    """Return whether a module computes the same in both modes, but has gradients (cuDNN's) only in
+    one.
     """
     return isinstance(module, nn.RNNBase) and not module.dropout
 
 
 def _resolved(name: str, stages: Sequence[str]) -> str:
-    """Return the stage that a name means in this network."""
+    """Return the stage of a name in this network."""
     return stages[-2] if name == "last" and name not in stages else name
 
 

@@ -19,34 +19,34 @@ from genrenet.utils.cache import sha256_of
 
 
 class Pretrained(NetworkMaker):
-    """Make networks from a checkpoint: the same trunk and settings, and a new head.
+    """Build networks from a checkpoint: the same trunk and settings, and a new head.
 
-    It takes the place of a network's class in `GenreClassifier`. What it makes is of the
-    checkpoint's own class, so that a fine-tuned checkpoint can be loaded without the backbone.
+    It replaces a network's class in `GenreClassifier`. The network is of the checkpoint's own
+    class, so that a fine-tuned checkpoint can be loaded without the backbone.
 
     Parameters
     ----------
     backbone : str
-        The name of a checkpoint, such as ``msd-cnn``, or a ``.ckpt`` file; or what an adapter
-        opens, such as ``hf:ORG/NAME``: a trained weighted sum of its layers, and a head.
+        The name of a checkpoint, such as ``msd-cnn``, or a ``.ckpt`` file; or a reference for an
+        adapter, such as ``hf:ORG/NAME``: a trained weighted sum of its layers, and a head.
     dropout : float in [0, 1), optional
         Dropout before the head; None keeps the backbone's.
     keep_head : bool
         Keep the output layer too: to continue training with the same labels in the same order.
     seed : int
-        Fixes the new head.
+        Seed of the new head.
 
     Raises
     ------
     FinetuningError
-        When called: a head to be kept that has another number of labels.
+        When called: a kept head that has another number of labels.
     CheckpointError
         When called: no such checkpoint.
 
     Notes
     -----
-    The front end and the frame length are the backbone's as well. The network's ``provenance``
-    names the backbone and the SHA-256 of the file it came from.
+    The front end and the frame length are also the backbone's. The network's ``provenance`` has the
+    name of the backbone and the SHA-256 of its file.
 
     Examples
     --------
@@ -93,18 +93,18 @@ class Pretrained(NetworkMaker):
             owner.dropout.p = self.dropout
             if isinstance(getattr(owner, "settings", None), dict):
                 owner.settings["dropout"] = self.dropout
-        # With its class and what it has learnt. A partial, as a module would become a part.
+        # With its class and weights. A partial, as a module would become a part.
         network.make_frontend = partial(copy.deepcopy, source.frontend.train())
         network.frame_seconds = source.frames.seconds
         published = source.provenance.get("source") or {}
         sha256 = published.get("sha256") or sha256_of(file)
-        # A file's folder is private.
+        # Folders are private.
         network.provenance = {"backbone": {"name": Path(self.backbone).name, "sha256": sha256}}
         made: GenreNetwork = network.train()
         return made
 
     def _on_adapted(self, n_labels: int) -> GenreNetwork:
-        """Return a new head on the weighted layers of what an adapter opens."""
+        """Return a new head on the weighted layers of an adapter's backbone."""
         if self.keep_head:
             raise FinetuningError(
                 f"the outputs of '{self.backbone}' cannot be trained on",

@@ -1,11 +1,11 @@
-"""Figures, drawn on matplotlib's objects alone: no pyplot, no windows, nothing global.
+"""Figures, drawn with matplotlib's objects: no pyplot, no windows, no global state.
 
 Conventions
 -----------
-Every function returns a `Figure`; `to_array`, `to_png` and `to_svg` turn it into what TensorBoard,
-a folder or a page wants. Figures are white with dark text. Colours vary in lightness, within one
-hue or along viridis, so they survive colour blindness and grey printing; nothing is told by hue
-alone.
+Every function returns a `Figure`; `to_array`, `to_png` and `to_svg` convert it for TensorBoard, a
+folder or an HTML page. Figures are white with dark text. Colours vary in lightness, within one hue
+or along viridis, so that they work with colour blindness and in greyscale; nothing is encoded by
+hue alone.
 """
 
 from genrenet.utils.figures.canvas import INK, MUTED, FigureError, to_array, to_png, to_svg

@@ -1,4 +1,4 @@
-"""What all figures have in common: sizes in inches, fonts, and what a figure is turned into."""
+"""Common parts of all figures: sizes in inches, fonts, and conversion to images."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ def _family() -> list[str]:
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """Return an empty figure, sized in inches."""
+    """Return an empty figure of a size in inches."""
     figure = Figure(figsize=(width, height), dpi=DPI, facecolor="white")
     FigureCanvasAgg(figure)
     return figure
 
 
 def place_axes(figure: Figure, left: float, bottom: float, width: float, height: float) -> Axes:
-    """Return axes placed in inches, without a box."""
+    """Return axes at a position in inches, without a frame."""
     across, up = figure.get_size_inches()
     axes = figure.add_axes((left / across, bottom / up, width / across, height / up))
     axes.spines[:].set_visible(False)
@@ -75,7 +75,7 @@ def add_grid(
 
 
 def finish(figure: Figure) -> Figure:
-    """Take every text literally ("$" is no formula), in fonts that know its script."""
+    """Show every text literally ("$" is not a formula), in fonts that have its script."""
     for text in figure.findobj(Text):
         text.set(fontfamily=_family(), parse_math=False)
     return figure
@@ -89,13 +89,13 @@ def add_title(figure: Figure, title: str) -> None:
 
 
 def shorten(text: str, limit: int = 24) -> str:
-    """Return a text of at most so many characters."""
+    """Return a text of at most a number of characters."""
     text = " ".join(text.split())
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def text_width(texts: Sequence[str], size: float = 9) -> float:
-    """Return inches that the longest of some texts takes, roughly."""
+    """Return the approximate width in inches of the longest of some texts."""
     return max(map(len, texts), default=0) * size * 0.0092
 
 
@@ -114,7 +114,7 @@ def to_array(figure: Figure) -> NDArray[np.uint8]:
 
 
 def _printed(figure: Figure, file: Any, kind: str) -> None:
-    # Without a date, equal figures are equal files.
+    # Without a date, equal figures give equal files.
     metadata = {"Date": None} if kind == "svg" else {}
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", _NO_GLYPH)
@@ -129,7 +129,7 @@ def to_png(figure: Figure) -> bytes:
 
 
 def to_svg(figure: Figure) -> str:
-    """Return a figure as an ``<svg>`` element that can stand in a page."""
+    """Return a figure as an ``<svg>`` element for embedding in a page."""
     file = StringIO()
     _printed(figure, file, "svg")
     text = file.getvalue()

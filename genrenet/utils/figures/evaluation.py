@@ -1,4 +1,4 @@
-"""Figures of how good models are: confusion, accuracy, reliability."""
+"""Figures of model performance: confusion, accuracy, reliability."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from genrenet.utils.figures.canvas import (
 
 
 def confusion_matrix(counts: ArrayLike, labels: Sequence[str], title: str = "") -> Figure:
-    """Return confusion matrix, with each cell's count and its share of the row.
+    """Return a confusion matrix, with each cell's count and its share of the row.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def confusion_matrix(counts: ArrayLike, labels: Sequence[str], title: str = "") 
     Returns
     -------
     Figure
-        Row labels carry the number of their songs or frames; empty cells stay empty.
+        Row labels include the number of their songs or frames; empty cells stay empty.
 
     Raises
     ------
@@ -110,18 +110,19 @@ def intervals(
     most: float | None = None,
     title: str = "",
 ) -> Figure:
-    """Draw numbers of several models with their intervals, one under the other, from zero on.
+    """Draw figures of several models with their intervals, below each other, on an axis from zero.
 
     Parameters
     ----------
     names : sequence of str
     values : sequence of float >= 0
+        Value of each model.
     ends : sequence of (float, float)
         Lower and upper end of each interval.
     label : str
-        What the numbers are.
+        Axis label.
     most : float > 0, optional
-        Where the axis ends; by default a little beyond the largest number.
+        End of the axis; by default slightly beyond the largest value.
     title : str
 
     Returns
@@ -131,7 +132,7 @@ def intervals(
     Raises
     ------
     FigureError
-        Nothing to draw, or numbers that do not belong together.
+        Nothing to draw, or sequences of different lengths.
     """
     n = len(names)
     if not n or len(values) != n or len(ends) != n:
@@ -166,15 +167,14 @@ def curves(
     label: str,
     title: str = "",
 ) -> Figure:
-    """Draw numbers of several models over steps, a panel for each kind of step.
+    """Draw figures of several models over steps, a panel for each kind of step.
 
     Parameters
     ----------
     panels : mapping of str to (sequence of str, mapping of str to sequence of float)
-        By their titles: the steps' names, and each model's numbers in [0, 1], NaN where there is
-        none.
+        By title: the steps' names, and each model's values in [0, 1], NaN where there is none.
     label : str
-        What the numbers are.
+        Axis label.
     title : str
 
     Returns
@@ -221,7 +221,7 @@ def curves(
 
 
 def reliability(confidence: ArrayLike, right: ArrayLike, title: str = "", bins: int = 10) -> Figure:
-    """Return reliability plot: how often decisions of a confidence are right.
+    """Return a reliability plot: the share of correct predictions by confidence.
 
     Parameters
     ----------
@@ -229,17 +229,17 @@ def reliability(confidence: ArrayLike, right: ArrayLike, title: str = "", bins: 
     right : array_like of bool, shape (songs,)
     title : str
     bins : int > 0
-        Equal bins of confidence; empty ones are not drawn.
+        Number of equal-width bins of confidence; empty ones are not drawn.
 
     Returns
     -------
     Figure
-        The area of a dot goes with the number of songs in its bin.
+        The area of a dot is proportional to the number of songs in its bin.
 
     Raises
     ------
     FigureError
-        No songs, or numbers that do not belong together.
+        No songs, or sequences of different lengths.
     """
     sure, hits = np.asarray(confidence, float), np.asarray(right, float)
     if sure.shape != hits.shape or sure.ndim != 1 or not len(sure):
@@ -270,16 +270,16 @@ def learning_curves(
     *,
     title: str = "",
 ) -> Figure:
-    """Draw how good models are by how much they learnt from, a line each, with intervals.
+    """Draw learning curves: a figure of merit by training set size, one line per model, with
+    intervals.
 
     Parameters
     ----------
     lines : mapping of str to sequence of (float > 0, float, (float, float))
-        For each model its points: how much was learnt from, a number in [0, 1], and the ends of its
-        interval. Drawn along a logarithmic axis, points of several models slightly beside each
-        other.
+        For each model its points: training set size, a value in [0, 1], and the ends of its
+        interval. Drawn on a logarithmic axis, points of several models slightly shifted.
     along, label : str
-        What the axes are.
+        Axis labels.
     title : str
 
     Returns
@@ -328,7 +328,7 @@ def learning_curves(
     axes.set_xticks(shown, [f"{place:.0f}" for place in shown])
     axes.minorticks_off()
     axes.set_ylim(0, 1)
-    # Names beside the ends of their lines, apart where these meet.
+    # Names at the ends of their lines, moved apart where they overlap.
     lowest = -0.03
     for value, name, colour in sorted(ends):
         lowest = max(value, lowest + 0.065)

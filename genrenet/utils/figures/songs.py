@@ -24,12 +24,12 @@ from genrenet.utils.figures.canvas import (
 
 
 def logmel_images(logmels: ArrayLike, titles: Sequence[str], seconds: float) -> Figure:
-    """Log-mel spectrograms below one another, two in a row.
+    """Draw log-mel spectrograms below each other, two in a row.
 
     Parameters
     ----------
     logmels : array_like, shape (n, n_mels, time), n >= 1
-        In dB; each is drawn on a scale of its own.
+        In dB; each is drawn on its own scale.
     titles : sequence of str
         One for each.
     seconds : float > 0
@@ -75,20 +75,20 @@ def timeline(
     *,
     top: int = 8,
 ) -> Figure:
-    """Return genre over time: a row for each of the likeliest labels, a cell for each frame.
+    """Return a timeline of genres: a row for each of the most likely labels, a cell for each frame.
 
     Parameters
     ----------
     starts : array_like, shape (frames,)
-        Where the frames begin, in seconds.
+        Start of each frame, in seconds.
     scores : array_like, shape (frames, labels)
-        In [0, 1]. Dark is high; a dot marks each frame's highest, where its label is shown.
+        In [0, 1]. Dark is high; a dot marks each frame's highest, if its label is shown.
     labels : sequence of str
     seconds : float > 0
         Length of a frame.
     title : str
     top : int > 0
-        How many labels to show, by mean score.
+        Number of labels to show, by mean score.
     """
     begins, table = np.asarray(starts, dtype=float), np.asarray(scores, dtype=float)
     if table.shape != (len(begins), len(labels)) or not table.size:

@@ -1,4 +1,4 @@
-"""Figures of trainings: training against validation, and tiles for maps of songs."""
+"""Figures of training runs: training against validation, and tiles for maps of songs."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from genrenet.utils.figures.canvas import (
 )
 
 Curves = Mapping[str, Sequence[tuple[float, float]]]
-"""Of one training: by names such as ``train/loss``, points in time and values."""
+"""Curves of one training: by names such as ``train/loss``, steps or epochs and values."""
 
 Colour = tuple[float, float, float]
 COLOURS = ("#2166ac", "#d6762b", "#2b8a57", "#8c4fa3", "#8a6d1d", "#4d5a66")
 TILE = 28  # pixels
-BRIGHT = 0.6  # from this brightness on, dark letters read better
+BRIGHT = 0.6  # from this brightness on, dark letters are more legible
 
 
 def training_curves(
@@ -42,21 +42,22 @@ def training_curves(
     *,
     size: tuple[float, float] = (3.6, 2.3),
 ) -> Figure:
-    """Draw what was measured in the course of trainings, validation solid and training dashed.
+    """Draw the curves of training runs, validation solid and training dashed.
 
     Parameters
     ----------
     runs : mapping of str to sequence of mapping
-        By what they are called: the curves of one or several trainings (folds and seeds), which
-        have one colour. Where all have one name, colours tell training from validation.
+        By name: the curves of one or several training runs (folds and seeds), which have one
+        colour. If there is only one name, colours distinguish training from validation.
     panels : mapping of str to str
-        What is drawn, such as ``loss``, and its heading. All but losses are drawn from 0 to 1.
+        Metrics to draw, such as ``loss``, and their headings. All except losses are drawn from 0 to
+        1.
     along : str
-        What points in time are.
+        Label of the horizontal axis.
     mark : callable, optional
-        Gives the point in time of a training that gets a ring on its validation curves.
+        Returns the position in a training that is marked by a ring on its validation curves.
     size : (float, float)
-        Of a panel, in inches.
+        Size of a panel, in inches.
 
     Returns
     -------
@@ -118,19 +119,19 @@ def training_curves(
 def genre_tiles(
     genres: Sequence[str], predicted: Sequence[str], labels: Sequence[str]
 ) -> NDArray[np.uint8]:
-    """Return a small picture of each song, for TensorBoard's projector.
+    """Return a small image of each song, for TensorBoard's projector.
 
     Parameters
     ----------
     genres, predicted : sequence of str
-        What songs are, and what they were taken for.
+        True and predicted genre of each song.
     labels : sequence of str
         Genres that have colours; others are grey.
 
     Returns
     -------
     ndarray of uint8, shape (songs, 28, 28, 3)
-        The first letters of the genre on its colour, in a frame of the colour of the other.
+        The first letters of the genre on its colour, framed in the colour of the predicted genre.
     """
     few = len(labels) <= 10
     places = range(len(labels)) if few else np.linspace(0.03, 0.97, len(labels))

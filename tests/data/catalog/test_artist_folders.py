@@ -1,4 +1,4 @@
-"""Folders of artists where folders of genres were wanted."""
+"""Folders of artists where folders of genres are expected."""
 
 import pytest
 

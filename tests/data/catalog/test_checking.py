@@ -1,4 +1,4 @@
-"""Faults of every kind and odd levels, found while a collection is decoded once."""
+"""Faults of every kind and implausible levels, found by decoding a collection once."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Spellings of one genre, and cells that hold several."""
+"""Spellings of one genre, and cells with several genres."""
 
 import numpy as np
 import pandas as pd

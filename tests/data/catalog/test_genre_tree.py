@@ -1,4 +1,4 @@
-"""Which names of genres lie below which: the table's sense, and what stands for no genre."""
+"""The hierarchy of genre names, and placeholders."""
 
 import re
 

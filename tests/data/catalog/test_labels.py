@@ -1,4 +1,4 @@
-"""Where the genres of a collection are: folders, tags, tables, and folders that are artists."""
+"""Sources of a collection's genres: folders, tags, tables, and folders that are artists."""
 
 import shutil
 

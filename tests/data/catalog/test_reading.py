@@ -1,4 +1,4 @@
-"""A collection read: which songs count, which ids they get, and what is refused."""
+"""Reading collections: songs, identifiers, and errors."""
 
 import dataclasses
 import os

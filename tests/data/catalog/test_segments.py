@@ -1,4 +1,4 @@
-"""Rows that are segments of one song: recognised, split together, decided together."""
+"""Rows that are segments of one song: recognition, splits, and predictions."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What a split is: its parts, its counts, and what it is refused for."""
+"""Splits: their parts, counts, and errors."""
 
 import numpy as np
 import pandas as pd

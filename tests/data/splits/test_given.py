@@ -1,4 +1,4 @@
-"""Splits that are given: by a list, a column, a kind or a file."""
+"""Given splits: by a list, a column, a kind or a file."""
 
 import numpy as np
 import pandas as pd

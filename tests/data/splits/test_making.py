@@ -1,4 +1,4 @@
-"""Splits that are made: by genre, by artist and in folds, for many seeds."""
+"""Random splits: by genre, by artist and in folds, for many seeds."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""A synthetic corpus: made, finished, refused, and shared by processes."""
+"""A synthetic corpus: creation, resuming, errors, and several processes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Synthetic songs: equal for equal arguments, in tune, in time, and told apart by spectra."""
+"""Synthetic songs: reproducible, in tune, in time, and distinguishable by spectra."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Protocols: their folds, and what they refuse."""
+"""Protocols: their folds, and errors."""
 
 import pandas as pd
 import pytest

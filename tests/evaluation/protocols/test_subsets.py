@@ -1,4 +1,4 @@
-"""Parts of the songs to learn from: how many, of what, and what stays as it is."""
+"""Reduced training sets: their sizes and units, and unchanged test sets."""
 
 from collections import Counter
 

@@ -1,4 +1,4 @@
-"""Pages from templates: what is escaped, what stays, and files that cannot be written."""
+"""Pages from templates: escaping, and files that cannot be written."""
 
 import sys
 import uuid

@@ -1,4 +1,4 @@
-"""What a check of labels says in sentences."""
+"""The results of a label check, in sentences."""
 
 from genrenet.evaluation.report.label_section import figure, label_lines
 

@@ -1,4 +1,4 @@
-"""The published tables, turned to rows of true genres, and where the report contradicts itself."""
+"""The published tables, with rows of true genres, and the report's contradictions."""
 
 import pytest
 

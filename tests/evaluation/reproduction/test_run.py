@@ -1,4 +1,4 @@
-"""The report from end to end on songs of tones: what can be run is, the rest is named."""
+"""A reproduction end to end on synthetic songs: parts that cannot be run are listed."""
 
 import json
 import re

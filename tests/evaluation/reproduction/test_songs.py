@@ -1,4 +1,4 @@
-"""What there is: several collections as one, and vectors wherever they lie."""
+"""The data of a reproduction: several collections as one, and feature vectors."""
 
 import pandas as pd
 import pytest

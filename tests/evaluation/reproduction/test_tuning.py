@@ -1,4 +1,4 @@
-"""The study of what should learn: every combination once, resumed, and drawn."""
+"""The fine-tuning study: every combination once, resumed, and drawn."""
 
 import json
 from dataclasses import replace

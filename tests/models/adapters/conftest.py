@@ -1,4 +1,4 @@
-"""A cache of each test's own, and noise."""
+"""A separate cache for each test, and noise."""
 
 import pytest
 import torch

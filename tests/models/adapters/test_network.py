@@ -1,4 +1,4 @@
-"""Heads on backbones: what learns, what a checkpoint holds, and what it restores or refuses."""
+"""Heads on backbones: trainable parts, checkpoints, and errors on restoring."""
 
 import functools
 import shutil

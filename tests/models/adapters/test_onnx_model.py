@@ -1,4 +1,4 @@
-"""ONNX files: what stands beside them, the front end before them, and batches that are fixed."""
+"""ONNX files: descriptions, front ends, and fixed batch sizes."""
 
 import json
 import shutil

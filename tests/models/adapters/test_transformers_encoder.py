@@ -1,4 +1,4 @@
-"""Encoders of transformers: what they compute, licences, the hub's cache, and their own code."""
+"""Encoders of transformers: outputs, licences, the hub's cache, and their own code."""
 
 import json
 import shutil

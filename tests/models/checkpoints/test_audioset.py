@@ -1,4 +1,4 @@
-"""AudioSet's classes and genres, as the package has them and as the ontology's files say."""
+"""AudioSet's classes and genres in the package, compared with the ontology's files."""
 
 import csv
 

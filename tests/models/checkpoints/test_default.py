@@ -1,4 +1,4 @@
-"""The model that answers by default: the best there is, told in a line, not fetched offline."""
+"""The default model: the best available, reported in one line, without downloads if offline."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Fetching: from the user, the cache, a server that misbehaves, and pip; never a wrong file."""
+"""Downloads: from the user, the cache, a faulty server, and pip; always verified."""
 
 import socket
 import subprocess

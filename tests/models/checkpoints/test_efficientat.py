@@ -1,4 +1,4 @@
-"""EfficientAT's networks: their authors' activations, and files that nobody has a checksum of."""
+"""EfficientAT's networks: the authors' activations, and files without known checksums."""
 
 import copy
 

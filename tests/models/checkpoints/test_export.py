@@ -1,4 +1,4 @@
-"""Exported files: they score as the model does, whatever network and front end, and say so."""
+"""Exported files: the same scores as the model, for all networks and front ends."""
 
 import functools
 import json

@@ -1,4 +1,4 @@
-"""Checkpoints: what comes back, what is refused, and that nothing in a file is run."""
+"""Checkpoints: round trips, errors, and that no code in a file is run."""
 
 import pickle
 

@@ -1,4 +1,4 @@
-"""Descriptions of checkpoints, read without torch: the same as torch reads, and as safe."""
+"""Descriptions of checkpoints, read without torch: the same as with torch, and as safe."""
 
 import pickle
 import zipfile

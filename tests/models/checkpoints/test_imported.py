@@ -1,4 +1,4 @@
-"""Importing: converted once, whole or not at all."""
+"""Importing: converted once, and written atomically."""
 
 import pickle
 import shutil

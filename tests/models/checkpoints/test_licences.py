@@ -1,4 +1,4 @@
-"""Commercial use: what licences say, and what is refused."""
+"""Commercial use by licence, and errors."""
 
 import pytest
 

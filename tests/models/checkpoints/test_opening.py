@@ -1,4 +1,4 @@
-"""Checkpoints on a backbone: written without it, completed when they are opened, or refused."""
+"""Checkpoints on a backbone: written without it, completed when opened, or rejected."""
 
 import functools
 import shutil

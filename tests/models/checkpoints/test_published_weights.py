@@ -1,4 +1,4 @@
-"""Published weights: what they score here is what was published, and damage is named."""
+"""Published weights: scores equal the published ones, and damage is reported."""
 
 import io
 import random

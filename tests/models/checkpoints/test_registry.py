@@ -1,4 +1,4 @@
-"""The registry: what is in it from the start, and what may be put into it."""
+"""The registry: its initial content, and valid additions."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What really ships: every checkpoint opens, is small, and says where it comes from."""
+"""Shipped checkpoints: each opens, is small, and has its provenance."""
 
 import re
 from pathlib import Path

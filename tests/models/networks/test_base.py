@@ -1,4 +1,4 @@
-"""What all networks have in common: sizes, settings, devices, features and refusals."""
+"""Common properties of all networks: sizes, settings, devices, features and errors."""
 
 import pytest
 import torch

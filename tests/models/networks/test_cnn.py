@@ -1,4 +1,4 @@
-"""The CNN: its stages, the size of its embedding, and what dropout does."""
+"""The CNN: its stages, the size of its embedding, and dropout."""
 
 import pytest
 import torch

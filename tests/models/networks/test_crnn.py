@@ -1,4 +1,4 @@
-"""The CRNN: padding, what its recurrent layers read, and which of their states count."""
+"""The CRNN: padding, the input of its recurrent layers, and the states that are used."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""MobileNetV3: the published sizes, any length of sound, and what its stages say."""
+"""MobileNetV3: the published sizes, inputs of any length, and its stages."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""Filter and refine: what the filter proposes, and that the answers are those of comparing all."""
+"""Filter and refine: candidates, and the same results as exhaustive search."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Clusters of Gaussians: starts, empty clusters, names, scikit-learn's contract."""
+"""k-means of Gaussians: initialisation, empty clusters, labels, scikit-learn's contract."""
 
 import numpy as np
 import pytest

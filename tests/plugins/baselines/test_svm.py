@@ -1,4 +1,4 @@
-"""Support vector machines: strategies, scores, being unsure, scikit-learn's contract."""
+"""Support vector machines: strategies, scores, "unsure", scikit-learn's contract."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Neighbours, trees, a forest and a network on rows of features."""
+"""Neighbours, trees, a forest and a network on feature vectors."""
 
 import inspect
 

@@ -1,4 +1,4 @@
-"""Recommenders fitted on real listening."""
+"""Recommenders fitted on real listening histories."""
 
 import warnings
 

@@ -1,4 +1,4 @@
-"""Listeners and content blended."""
+"""Blends of collaborative filtering and content."""
 
 import numpy as np
 import pytest

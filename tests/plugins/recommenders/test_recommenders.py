@@ -1,4 +1,4 @@
-"""The built-in recommenders: on real listening, on new users and songs, against their sources."""
+"""The built-in recommenders: on real histories, new users and songs, against their sources."""
 
 import numpy as np
 import pytest

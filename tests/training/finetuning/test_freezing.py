@@ -1,4 +1,4 @@
-"""Freezing: stages that stay as they are, rates by stage, unfreezing, and resuming."""
+"""Freezing: unchanged stages, rates by stage, unfreezing, and resuming."""
 
 import functools
 

@@ -1,4 +1,4 @@
-"""Transfer learning: new heads, and what a user types."""
+"""Transfer learning: new heads, and the command line."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""The cached trunk: a frozen network's lower part runs once a frame."""
+"""The cached trunk: a frozen network's lower part runs once per frame."""
 
 import copy
 import functools

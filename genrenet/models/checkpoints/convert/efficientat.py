@@ -45,11 +45,11 @@ def convert_efficientat(path: Path) -> dict[str, Tensor]:
     wanted = "a state_dict such as mn04_as_mAP_432.pt"
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # torch's remarks on files it then refuses
+            warnings.simplefilter("ignore")  # torch's warnings about files that it then rejects
             state: Any = torch.load(path, map_location="cpu", weights_only=True)
     except OSError:
         raise
-    except Exception as error:  # torch's reader fails on foreign bytes in any way there is
+    except Exception as error:  # torch's reader raises many types of errors for invalid bytes
         reason = str(error).strip().splitlines()
         raise EfficientATError(
             f"'{printable(path)}' cannot be read safely",

@@ -6,7 +6,7 @@ Conventions of these files, each checked against published scores
   *standard deviations* in the CNN's, which was written by an older Keras.
 * Files written under TensorFlow hold kernels for cross-correlation, as torch does; those written
   under Theano hold kernels for convolution: they are flipped in both spatial axes.
-* Names may end in ``:0`` or ``_1:0``; which layer a weight belongs to is said by its group.
+* Names may end in ``:0`` or ``_1:0``; the group of a weight names its layer.
 """
 
 from __future__ import annotations
@@ -77,12 +77,12 @@ def read_keras_weights(path: Path) -> Arrays:
 
 
 def _text(name: str | bytes) -> str:
-    """Return HDF5 knows two kinds of text."""
+    """Return a name as str; HDF5 has two types of text."""
     return name.decode() if isinstance(name, bytes) else str(name)
 
 
 def _plain(name: str, layer: str) -> str:
-    """Return the ``gru1_U_z_1:0`` of the layer ``gru1`` is ``U_z``."""
+    """Return a weight's name without its layer: ``gru1_U_z_1:0`` of ``gru1`` becomes ``U_z``."""
     return name.removesuffix(":0").removesuffix("_1").removeprefix(f"{layer}_")
 
 
@@ -93,7 +93,7 @@ def _tensor(array: NDArray[np.float32]) -> Tensor:
 def _batch_norm(weights: dict[str, NDArray[np.float32]], spread: str) -> State:
     scale, variance = weights["gamma"], weights["running_std"]
     if spread == "standard deviation":
-        # Divided by as they are, without an epsilon: the weight makes up for ours.
+        # Used as divisors as they are, without an epsilon: the weight compensates for ours.
         deviation, variance = variance, np.square(variance)
         scale = scale * (np.sqrt(variance + np.float32(EPS)) / deviation)
     return {
@@ -131,7 +131,7 @@ def convert_keras_tagger(
     flipped : bool
         Whether the kernels are Theano's.
     spread : {"variance", "standard deviation"}
-        What the file calls ``running_std``.
+        What the values named ``running_std`` in the file are.
 
     Returns
     -------

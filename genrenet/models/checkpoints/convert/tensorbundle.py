@@ -2,8 +2,8 @@
 
 The index is a sorted-string table, the format of LevelDB: blocks of prefix-compressed keys, each
 block followed by a compression type and a masked CRC-32C, and a footer of two block handles and a
-magic number. Its values are protocol-buffer messages, ``BundleEntryProto``, that say where in the
-data file a tensor lies and what its CRC-32C is. Sources: ``tensorflow/core/lib/io/format.cc``,
+magic number. Its values are protocol-buffer messages, ``BundleEntryProto``, with the position of a
+tensor in the data file and its CRC-32C. Sources: ``tensorflow/core/lib/io/format.cc``,
 ``tensorflow/core/protobuf/tensor_bundle.proto``.
 """
 
@@ -107,7 +107,7 @@ def _entries(index: bytes) -> Iterator[tuple[str, dict[str, Any]]]:
     footer = index[-FOOTER:]
     if len(footer) < FOOTER or struct.unpack("<Q", footer[-8:])[0] != MAGIC:
         raise ValueError("no sorted-string table's magic number at the end")
-    *_, at = _handle(footer, 0)  # the meta index is of no use here
+    *_, at = _handle(footer, 0)  # the meta index is not needed
     offset, size, _ = _handle(footer, at)
     for _, value in _block(index, offset, size):
         first, length, _ = _handle(value, 0)

@@ -1,8 +1,8 @@
-"""One file for other programs: front end, network and scores, as ONNX or as a ``torch.export``.
+"""Export a model as one file for other programs, in ONNX or ``torch.export`` format.
 
-The file takes waveforms, so a program that runs it needs no log-mels of its own, and it carries its
-labels and settings along. It is compared with the model before it gets its name: a file that is
-there scores as the model does.
+The file holds front end, network and activation: it takes waveforms, so a program that runs it need
+not compute log-mels, and it contains its labels and settings. Its scores are compared with the
+model's before it gets its name.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from genrenet.utils.errors import printable
 __all__ = ["TOLERANCE", "ExportError", "check_export", "export_model", "exported_metadata"]
 
 TOLERANCE = 1e-4
-"""Largest difference between a score of the file and one of the model."""
+"""Maximum difference between a score of the file and one of the model."""
 
 
 def export_model(
@@ -41,16 +41,16 @@ def export_model(
     *,
     format: Format | None = None,
 ) -> Path:
-    """Write a classifier to a file that other programs run, and check that it scores alike.
+    """Export a classifier to a file that other programs can run, and verify its scores.
 
     Parameters
     ----------
     model : GenreModel
-        On any device, training or not; it is left as it is.
+        On any device and in any mode; it is not changed.
     target : path
         File to write. What is already there is replaced once the new file has been checked.
     format : {"onnx", "torch"}, optional
-        By default what the suffix says: ``.onnx`` or ``.pt2``.
+        By default according to the suffix: ``.onnx`` or ``.pt2``.
 
     Returns
     -------
@@ -82,7 +82,7 @@ def export_model(
     kind = format_of(target, format)
     if not target.resolve().parent.is_dir():
         raise ExportError(f"no folder '{printable(target.parent)}'", remedy="create it first")
-    # torch takes no other suffix than its own, and onnxruntime does not mind.
+    # torch accepts no other suffix than its own; onnxruntime accepts any
     plain = _in_steps(_plain(model))
     try:
         with replacing(target, suffix=".pt2") as part:
@@ -93,7 +93,7 @@ def export_model(
         raise ExportError(f"cannot write '{printable(target)}'", found=str(error)) from error
     except ExportError:
         raise
-    except Exception as error:  # the exporters fail on an operator they lack in any way there is
+    except Exception as error:  # the exporters raise many types of errors for an operator they lack
         reason = str(error).strip().splitlines() or [type(error).__name__]
         raise ExportError(
             f"cannot export {type(model.network.owner).__name__} to '{printable(target)}'",
@@ -114,7 +114,7 @@ def check_export(
         A file of `export_model`.
     model : GenreModel
     format : {"onnx", "torch"}, optional
-        By default what the suffix says.
+        By default according to the suffix.
 
     Returns
     -------
@@ -128,8 +128,8 @@ def check_export(
 
     Notes
     -----
-    The file is run. A ``.pt2`` may hold any code, so to run one that came from others is to trust
-    them; `exported_metadata` only reads.
+    The file is run. A ``.pt2`` may contain any code, so run only files that you trust;
+    `exported_metadata` only reads.
     """
     run = runner(Path(path), format_of(Path(path), format))
     plain = _plain(model)
@@ -144,7 +144,7 @@ def check_export(
                 what, found=f"scores of shape {tuple(found.shape)}", wanted=f"{tuple(wanted.shape)}"
             )
         difference = float((found - wanted).abs().max())
-        if not difference <= TOLERANCE:  # a NaN is no agreement either
+        if not difference <= TOLERANCE:  # also true for NaN
             raise ExportError(
                 what,
                 found=f"a difference of {difference:.2g} for {name} ({len(found)} frames at once)",
@@ -155,7 +155,7 @@ def check_export(
 
 
 def _plain(model: GenreModel) -> GenreModel:
-    """Return a copy without training: on the CPU, whose float32 is the same everywhere."""
+    """Return a copy in eval mode, on the CPU, whose float32 is the same everywhere."""
     network = copy.deepcopy(model.network).cpu().float()
     plain = GenreModel(
         model.labels,
@@ -174,7 +174,7 @@ def _plain(model: GenreModel) -> GenreModel:
 
 
 def _in_steps(model: GenreModel) -> GenreModel:
-    """Put `StepwiseGRU` in the place of torch's, which not every release of torch exports."""
+    """Replace torch's GRU by `StepwiseGRU`, as not every release of torch exports it."""
     for parent in list(model.network.modules()):
         for name, child in list(parent.named_children()):
             if is_stepwise(child):
@@ -183,9 +183,7 @@ def _in_steps(model: GenreModel) -> GenreModel:
 
 
 def _probes(model: GenreModel) -> Iterator[tuple[str, Tensor]]:
-    """Yield frames to compare: noise, a sine, and three that have both, of shape (frames,
-    samples).
-    """
+    """Yield frames to compare: noise, sines, and three with both, of shape (frames, samples)."""
     samples, rate = model.frames.n_samples, model.frames.sample_rate
     noise = 0.1 * torch.randn(3, samples, generator=torch.Generator().manual_seed(0))
     pitches = torch.tensor([220.0, 660.0, 1980.0], dtype=torch.float64)

@@ -1,4 +1,4 @@
-"""The two formats of an exported file: writing, running, and what a file says of itself."""
+"""The two formats of an exported file: how to write, run, and read the metadata of a file."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ SUFFIXES: dict[str, Format] = {".onnx": "onnx", ".pt2": "torch"}
 """Formats by the suffix of the file."""
 
 OPSET = 18
-"""ONNX operators; the least that torch's exporter writes without conversion."""
+"""ONNX opset; the lowest that torch's exporter writes without conversion."""
 
 METADATA = "genrenet.json"
 """Name of the metadata among the extra files of a ``.pt2``."""
 
 EXTRA = ("extra", "extra_files")
-"""Folders of a ``.pt2`` that hold the extra files: today's, and that of torch before 2.8."""
+"""Folders of a ``.pt2`` that hold the extra files: the present one, and that of torch < 2.8."""
 
 MAX_METADATA = 1 << 20
-"""Bytes of metadata that are read at most; thousands of labels take less."""
+"""Maximum number of bytes of metadata to read; thousands of labels take less."""
 
-# What torch and its exporter remark on their own doings; none of it is about the model.
+# Messages of torch and its exporter about their internals, not about the model.
 HARMLESS = (
     r".*isinstance\(treespec, LeafSpec\).* is deprecated",
     r"The tensor attributes? .*_flat_weights.* assigned during export",
@@ -46,15 +46,15 @@ HARMLESS = (
 )
 
 _TEXTS = ("decision", "output", "network", "genrenet")
-"""Metadata that ONNX holds as they are; the rest is JSON."""
+"""Metadata that ONNX stores as text; the rest is JSON."""
 
 
 class ExportError(GenrenetError):
-    """A model that cannot be exported, or a file that does not score as its model does."""
+    """A model that cannot be exported, or a file whose scores differ from its model's."""
 
 
 class _Scores(nn.Module):
-    """What is exported: a classifier's scores as ``forward``."""
+    """A module whose ``forward`` returns a classifier's scores."""
 
     def __init__(self, classifier: GenreModel) -> None:
         super().__init__()
@@ -65,9 +65,7 @@ class _Scores(nn.Module):
 
 
 def format_of(path: Path, given: Format | None) -> Format:
-    """Return the format of a file, by its suffix if it is not given; the packages it needs
-    must be there.
-    """
+    """Return the format of a file, by its suffix unless given; check for the packages it needs."""
     kind = SUFFIXES.get(path.suffix.lower()) if given is None else given
     if kind is None or kind not in get_args(Format):
         raise ExportError(
@@ -87,10 +85,10 @@ def format_of(path: Path, given: Format | None) -> Format:
 
 
 def exported_metadata(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Return what an exported file says of itself.
+    """Return the metadata of an exported file.
 
-    ONNX keeps it in ``metadata_props``, where lists and numbers are written as JSON; a ``.pt2``
-    keeps it in the extra file ``genrenet.json``, which is all that is read of it: no code in the
+    ONNX stores them in ``metadata_props``, where lists and numbers are written as JSON; a ``.pt2``
+    stores them in the extra file ``genrenet.json``, the only entry that is read: no code in the
     file is run.
 
     Parameters
@@ -110,7 +108,7 @@ def exported_metadata(path: str | os.PathLike[str]) -> dict[str, Any]:
     Raises
     ------
     ExportError
-        The file is none of `export_model`.
+        The file was not written by `export_model`.
     """
     path = Path(path)
     if format_of(path, None) == "onnx":
@@ -127,8 +125,8 @@ def exported_metadata(path: str | os.PathLike[str]) -> dict[str, Any]:
 
 
 def _zipped_metadata(path: Path) -> dict[str, Any] | None:
-    """Return the metadata of a ``.pt2``, read as any zip file is: torch's own reader trusts
-    what it reads.
+    """Return the metadata of a ``.pt2``, read as a zip file: torch's own reader is not safe for
+    untrusted files.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -166,8 +164,8 @@ def _metadata(model: GenreModel) -> dict[str, Any]:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep the exporters' remarks on themselves from the user."""
-    # It says of every optional package that it is not there.
+    """Suppress the exporters' messages about their internals."""
+    # It reports every optional package that is missing.
     log = logging.getLogger("torch.onnx._internal.exporter._registration")
     level = log.level
     log.setLevel(logging.ERROR)
@@ -181,7 +179,7 @@ def quiet() -> Iterator[None]:
 
 
 def _exported(model: GenreModel) -> torch.export.ExportedProgram:
-    """Return what both formats are made of: any number of frames at once, without gradients."""
+    """Return the exported program of both formats: dynamic batch size, no gradients."""
     waveform = torch.zeros(2, model.frames.n_samples)
     shapes = {"waveform": {0: torch.export.Dim.DYNAMIC}}
     with torch.no_grad():
@@ -210,7 +208,7 @@ def _write_onnx(model: GenreModel, path: Path) -> None:
 
 def _write_torch(model: GenreModel, path: Path) -> None:
     with torch.no_grad():
-        # This takes out the front end's autocast regions, which a file cannot hold.
+        # This removes the front end's autocast regions, which a file cannot contain.
         program = _exported(model).run_decompositions({})
     metadata = to_json(_metadata(model), ensure_ascii=False)
     torch.export.save(program, path, extra_files={METADATA: metadata})
@@ -220,7 +218,7 @@ WRITERS = {"onnx": _write_onnx, "torch": _write_torch}
 
 
 def runner(path: Path, kind: Format) -> Callable[[Tensor], Tensor]:
-    """Return what a file computes, from waveforms to scores."""
+    """Return a function that runs a file, from waveforms to scores."""
     if kind == "onnx":
         session = _session(path)
         return lambda waveform: torch.from_numpy(
@@ -243,7 +241,7 @@ def _session(path: Path) -> Any:
     options.log_severity_level = 3  # errors; they are raised as well
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime's own errors share no class
+    except Exception as error:  # onnxruntime's errors have no common class
         raise _unusable("run", path, error) from error
 
 
@@ -251,7 +249,7 @@ def _load_torch(path: Path) -> nn.Module:
     try:
         with quiet():
             return torch.export.load(path).module()
-    except Exception as error:  # as with checkpoints, foreign bytes fail in any way there is
+    except Exception as error:  # invalid bytes raise many types of errors
         raise _unusable("run", path, error) from error
 
 
