@@ -148,7 +148,8 @@ def evaluate(
         judged_on = read_dataset(test_on, segments=segments, labels=labels)
         dataset = join(dataset, judged_on, genre_map)
     if dataset.features is not None:
-        tell(f"{len(dataset.columns)} columns of features: {', '.join(dataset.columns)}")
+        columns = ", ".join(dataset.columns)
+        tell(f"columns of features ({len(dataset.columns)}): {columns}")
     for note in dataset.notes:
         tell(note)
     for problem in dataset.problems[:20]:
