@@ -51,22 +51,25 @@ def register_adapters(register: Callable[[Adapter], None]) -> None:
     from genrenet.models.adapters import Adapter
     from genrenet.utils.lazy import Lazy
 
-    for name, summary, module, parts in (
+    for name, summary, module, files, parts in (
         (
             "hf",
             "encoders of transformers: hf:ORG/NAME of the hub, or hf:FOLDER",
             "transformers_encoder",
+            "transformers_files",
             ("open_encoder", "encoder_files", "encoder_card"),
         ),
         (
             "onnx",
             "an ONNX file with YAML, or Essentia's JSON, beside it: onnx:FILE",
             "onnx_model",
+            "onnx_card",
             ("open_onnx", "onnx_files", "onnx_card"),
         ),
     ):
-        where = f"genrenet.models.adapters.{module}"
-        register(Adapter(name, summary, *(Lazy(where, part) for part in parts)))
+        # Listing models does not import torch; opening them does.
+        places = [f"genrenet.models.adapters.{place}" for place in (module, files, files)]
+        register(Adapter(name, summary, *map(Lazy, places, parts)))
 
 
 @hookimpl

@@ -86,6 +86,18 @@ class OnnxCard:
         return Card(self.title, self.licence, self.labels, self.citation, self.address)
 
 
+def onnx_files(rest: str) -> list[Path]:
+    """Return an ONNX file, its external data, and its description file."""
+    file = Path(rest).expanduser()
+    beside = card_file(file)
+    return [file, *sorted(file.parent.glob(f"{file.name}[._]data")), beside]
+
+
+def onnx_card(rest: str) -> Card:
+    """Return the description file of an ONNX file."""
+    return read_card(Path(rest).expanduser()).card
+
+
 def card_file(file: Path) -> Path:
     """Return the description of an ONNX file.
 

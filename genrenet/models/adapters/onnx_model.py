@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from genrenet.models.adapters.backbone import Backbone
-from genrenet.models.adapters.onnx_card import OnnxCard, card_file, read_card
-from genrenet.models.adapters.registry import AdapterError, Card
+from genrenet.models.adapters.onnx_card import OnnxCard, read_card
+from genrenet.models.adapters.registry import AdapterError
 from genrenet.models.description import build_frontend
 from genrenet.models.frontend import FrontEnd, LogMel
 from genrenet.models.fused import Waveform
@@ -30,18 +30,6 @@ from genrenet.utils.hardware import cores
 
 USUAL = {"scores": "activations", "embeddings": "embeddings"}
 """Names of outputs in Essentia's ONNX files, which differ from those in its JSON."""
-
-
-def onnx_files(rest: str) -> list[Path]:
-    """Return an ONNX file, its external data, and its description file."""
-    file = Path(rest).expanduser()
-    beside = card_file(file)
-    return [file, *sorted(file.parent.glob(f"{file.name}[._]data")), beside]
-
-
-def onnx_card(rest: str) -> Card:
-    """Return the description file of an ONNX file."""
-    return read_card(Path(rest).expanduser()).card
 
 
 def open_onnx(rest: str, trust: bool = False) -> OnnxModel:
