@@ -171,10 +171,14 @@ def _summarise(results: Sequence[SongResult], options: argparse.Namespace) -> No
         told = f"{plural(len(results), 'song')}: {shares(genres) or 'none'}; {unsure:,} unsure"
         say(f"{told} in {printable(options.out)}" if options.out else told)
     folder = next((path for path in options.paths if os.path.isdir(path)), None)
+    model = ["--checkpoint", options.checkpoint] if options.checkpoint else []
     if folder is not None:
-        next_step("scan", folder, "--out", "genres.parquet", why="stores the genres in a table")
-    elif not options.timeline:
-        next_step("classify", options.paths[0], "--timeline", why="shows where the genre changes")
+        why = "stores the genres in a table"
+        next_step("scan", folder, *model, "--out", "genres.parquet", why=why)
+    elif not options.timeline and failed < len(results):
+        song = next(result.path for result in results if result.error is None)
+        why = "shows where the genre changes"
+        next_step("classify", song, *model, "--timeline", why=why)
 
 
 def _rows(results: Sequence[SongResult], options: argparse.Namespace) -> list[dict[str, Any]]:

@@ -266,7 +266,8 @@ class _Task:
             "before": right(first),
             "after": right(said),
             "agreement": same,
-            "held_out": f"{how}, none with an artist on both sides",
+            "held_out": f"{how}, none with an artist on both sides; a song of an unknown artist "
+            "counts as an artist",
         }
 
     def _folds(self, groups: Sequence[Hashable], folds: int) -> Iterator[NDArray[np.bool_]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from genrenet.data.catalog.genre_tree import relation
 from genrenet.data.catalog.tags import named_genres
@@ -104,6 +104,8 @@ class Outcome:
 
 def plan(row: Row, wish: Wish) -> Outcome:
     """Return the plan for a song of a table, without changing its file."""
+    if row.get("correction"):  # by the user, unlike a prediction
+        wish = replace(wish, keep_existing=False, refine=True)
     row, path = answered(row), row["path"]
     sure = row["confidence"]
     if wish.skip:

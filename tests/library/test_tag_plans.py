@@ -41,6 +41,15 @@ def test_a_correction_is_the_only_genre(tmp_path):
     assert (found.new, found.confidence) == (["jazz"], 1.0)
 
 
+@pytest.mark.parametrize(
+    ("held", "kind"),
+    [("rock", "tagged"), ("Bebop", "agrees"), ("Jazz", "agrees"), ("jazz", "same")],
+)
+def test_a_correction_replaces_a_genre_that_contradicts_it(held, kind, tmp_path):
+    found = planned(tmp_path, Wish(), [held], genre="rock", correction="jazz")
+    assert found.kind == kind
+
+
 def test_a_first_answer_that_is_not_among_the_genres_comes_first(tmp_path):
     found = planned(tmp_path, Wish(genres=2), genre="shoegaze", genres="rock; pop")
     assert found.new == ["shoegaze", "rock"]
