@@ -28,7 +28,14 @@ generated from its results. Each side runs in a process of its own, and the two 
 in milliseconds: the median, and in parentheses the middle half. A ratio of 2 means: twice as fast
 as the reference; it is the median over the repetitions, and meaningful only on an idle machine,
 so the benchmark also measures how many cores other programs used meanwhile. On processors without
-bfloat16 instructions, networks compute in float32.
+bfloat16 instructions, networks compute in float32 (bfloat16 is slower there).
+
+A *target* is the ratio that this project aims at; "missed" says that the machine of the measurement
+does not reach it. *Eager* is PyTorch without compilation, *compiled* with `--compile`; `32` and
+`bf16` are float32 and bfloat16. `random-cnn` and `random-crnn` have the sizes of the published
+networks and random weights; the note on *logits* is the largest difference between the two sides.
+Files are decoded in separate processes, which isolate damaged ones: libraries that decode in the
+calling process, and resample on all cores, can be faster.
 
 To measure it on your machine:
 

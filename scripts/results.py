@@ -24,13 +24,19 @@ from genrenet.training.configs import experiment
 from genrenet.utils.atomic import write_text
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
+EMOTIFY = """Emotify: one-minute excerpts of four genres, by 95 artists. The head of
+`emotify-musicnn` was trained on these songs; its embeddings are those of MusiCNN, which was not"""
 DATA = {
-    "probes": ("emotify", "Emotify: 300 one-minute excerpts, four genres, 95 artists"),
-    "artists-curve": ("emotify", "Emotify: the same songs"),
-    "deformed": ("emotify", "Emotify: the same songs"),
-    "ten-genres": ("gtzan-features/features_30_sec.csv", "GTZAN: a table of 57 features"),
+    "probes": ("emotify", "Linear classifiers on embeddings (`probes`)", EMOTIFY),
+    "artists-curve": ("emotify", "More artists in the training set (`artists-curve`)", EMOTIFY),
+    "deformed": ("emotify", "Deformed songs (`deformed`)", EMOTIFY),
+    "ten-genres": (
+        "gtzan-features/features_30_sec.csv",
+        "Ten genres of GTZAN (`ten-genres`)",
+        "GTZAN: a table of 57 features",
+    ),
 }
-"""Location and description of the data of each experiment."""
+"""Location of the data of each experiment, title of the experiment, and what the data is."""
 
 OF_RUN = ("dataset", "n_songs", "n_artists", "seeds", "protocols", "created", "genrenet", "machine")
 OF_MODEL = ("name", "protocol", "accuracy", "ci95", "ci95_artists", "by_seed", "n", "macro_f1")
@@ -63,7 +69,8 @@ def page(stored: Mapping[str, Mapping[str, Any]]) -> str:
     lines += ["Intervals are 95 % intervals, over songs (Wilson) and, where artists are known,"]
     lines += ["over artists (bootstrap).", ""]
     for name, results in stored.items():
-        lines += [f"## {name}", "", f"{DATA[name][1]} ({results['n_songs']} songs).", ""]
+        _, title, data = DATA[name]
+        lines += [f"## {title}", "", f"{data} ({results['n_songs']} songs).", ""]
         lines += [line for curve in results["curves"] for line in _curve(results, curve)]
         for protocol in results["protocols"]:
             if "@" not in protocol["name"]:
@@ -103,14 +110,20 @@ def _deformed(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
             *(number(row["accuracy"]), number(row["clean"]), f"{row['difference']:+.3f}"),
             *(
                 span(row["difference_ci95"]),
-                number(row["p_mcnemar_holm"]),
+                _p(row["p_mcnemar_holm"]),
                 number(row["changed"], 2),
             ),
         ]
         for row in rows
     ]
     yield from ("", *_table(heads, cells), "")
-    yield "Paired by song; p is the p-value of McNemar's test, adjusted (Holm)."
+    yield "The intervals are bootstraps over artists, and not adjusted; p is the p-value of"
+    yield "McNemar's exact test, which takes songs as independent, adjusted (Holm). The two can"
+    yield "disagree."
+
+
+def _p(value: float) -> str:
+    return "< 0.001" if value < 0.0005 else number(value)
 
 
 def _protocol(results: Mapping[str, Any], protocol: Mapping[str, Any]) -> Iterator[str]:
@@ -142,10 +155,11 @@ def _comparisons(results: Mapping[str, Any], protocol: str, best: str) -> Iterat
             sign = 1 if best == pair["first"] else -1
             other = pair["second"] if sign == 1 else pair["first"]
             ends = sorted(sign * end for end in pair["ci95"])
+            p = _p(pair["p_permutation_holm"])
             yield from (
                 "",
-                f"`{best}` minus `{other}`: {sign * pair['difference']:+.3f} ({ends[0]:+.2f} to "
-                f"{ends[1]:+.2f}), p = {pair['p_permutation_holm']:.3f} (permutation, Holm).",
+                f"`{best}` minus `{other}`: {sign * pair['difference']:+.3f} ({ends[0]:+.3f} to "
+                f"{ends[1]:+.3f}), p {'' if p[0] == '<' else '= '}{p} (permutation, Holm).",
             )
 
 
