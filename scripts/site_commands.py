@@ -35,15 +35,22 @@ def reference() -> str:
         parts.append(f"## {command}")
         if not found:
             parts += [f"{_marked(_capital(line))}.", *_of_trainer(command)]
+        # Sub-commands share the examples: they are shown once, before all of them.
+        epilogs = {parser.epilog for parser in found.values()}
+        shared = len(found) > 1 and len(epilogs) == 1
+        if shared:
+            parts += [f"{_marked(_capital(line))}.", *_prose(epilogs.pop() or "")]
         for words, parser in found.items():
             if words != command:
                 parts.append(f"### {words}")
             parts += _of_parser(parser)
+            if not shared:
+                parts += _prose(parser.epilog or "")
     return "\n\n".join(parts)
 
 
 def _of_parser(parser: CommandParser) -> Iterator[str]:
-    """Yield what a parser knows of its command."""
+    """Yield what a parser knows of its command, without its examples."""
     formatter = parser.formatter_class(prog=parser.prog, width=WIDTH)
     formatter.add_usage(parser.usage, parser._actions, parser._mutually_exclusive_groups)
     if parser.description:
@@ -57,7 +64,6 @@ def _of_parser(parser: CommandParser) -> Iterator[str]:
     ]
     if rows:
         yield _options(rows)
-    yield from _prose(parser.epilog or "")
 
 
 def _of_trainer(command: str) -> Iterator[str]:

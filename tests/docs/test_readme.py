@@ -8,6 +8,7 @@ import pytest
 import genrenet
 from genrenet.cli import main
 from tests.helpers import readme
+from tests.helpers.plugin_packages import examples, tomllib
 from tests.helpers.readme_files import write_readme_files
 
 ROOT = Path(__file__).parents[2]
@@ -19,8 +20,8 @@ def test_no_command_is_left_out():
     assert set(readme.commands()) == set(known)
     assert all((ROOT / place).exists() for place in readme.ELSEWHERE.values())
     assert len(readme.blocks("python")) == 3
-    # What there is besides is a part of a configuration and of a package's settings.
-    kinds = ("bash", "python", "yaml", "ini")
+    # What there is besides is a part of a configuration, and a package's settings.
+    kinds = ("bash", "python", "yaml", "toml")
     assert len(readme.blocks("[a-z]+")) == sum(len(readme.blocks(kind)) for kind in kinds)
 
 
@@ -97,3 +98,15 @@ def test_the_snippets_on_embeddings_and_plugins(place, checkpoint):
     exec(readme.blocks("python")[2], names)
     names["register_baselines"](added.append)
     assert added[0].name == "lda"
+    assert hasattr(added[0].estimator(), "predict_proba")
+
+
+def test_the_package_of_plugins_is_whole():
+    (ours,) = map(tomllib.loads, readme.blocks("toml"))
+    theirs = tomllib.loads((examples()["baseline"] / "pyproject.toml").read_text("utf-8"))
+    assert ours["build-system"] == theirs["build-system"]
+    assert ours["project"].keys() == theirs["project"].keys() - {"description", "readme"}
+    for part in ("dependencies", "requires-python"):
+        assert ours["project"][part] == theirs["project"][part]
+    assert list(ours["project"]["entry-points"]["genrenet"].values()) == ["my_module"]
+    assert ours["tool"] == {"setuptools": {"py-modules": ["my_module"]}}
