@@ -23,7 +23,7 @@ EXAMPLES = """examples:
   genrenet classify song.mp3 --checkpoint mine.ckpt
   genrenet scan ~/Music --out genres.parquet --checkpoint mine.ckpt --restart
 
-The head (last layer) of the network is retrained in seconds. The training set consists of the songs
+Only the head (last layer) of the network is retrained. The training set consists of the songs
 that were corrected with 'genrenet correct', and of other songs of the library whose predictions
 should stay the same. Genres that are new to the model get outputs of their own. Embeddings are
 computed once and cached. The figures are measured by cross-validation, on songs that were left out

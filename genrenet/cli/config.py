@@ -23,17 +23,17 @@ from genrenet.cli.configuration import (
     read,
     user_file,
 )
-from genrenet.cli.configured import check_key, converted, settable, unknown
+from genrenet.cli.configured import check_key, converted, is_file, settable, unknown
 from genrenet.cli.parsers import parsers
 from genrenet.cli.parsing import CommandParser
-from genrenet.cli.shared_settings import PLACES, SHARED
+from genrenet.cli.shared_settings import FILES_TOO, SHARED
 from genrenet.cli.tables import print_table
 from genrenet.cli.telling import as_json, fact, next_step, say
 from genrenet.utils.errors import printable, visible
 from genrenet.utils.suggest import did_you_mean
 
 EXAMPLES = f"""examples:
-  genrenet config                                     all settings and their files
+  genrenet config                                     the settings that are set, and their files
   genrenet config set library ~/Music
   genrenet config set tag.min-confidence 0.8
   genrenet config set playlist.exclude Christmas live       a list
@@ -71,7 +71,7 @@ def make_parser(command: str) -> CommandParser:
             )
         return action
 
-    add("show", "show all settings and their files (the default)")
+    add("show", "show the settings that are set, and their files (the default)")
     add("get", "print a setting", key=True)
     add("set", "change or add a setting", key=True).add_argument(
         "values",
@@ -214,16 +214,26 @@ def _set(options: argparse.Namespace) -> int:
     key, file = _key(options.key, known), _file(options)
     action = known.get(key)
     values = list(options.values)
-    if key[0] in PLACES or (action is not None and action.dest == "out"):
-        # A relative path is relative to the current folder, and stored relative to the file's
-        # folder.
-        values = [_from(file, value) for value in values]
+    if action is not None:
+        values = [_stored(Setting(key, value, file, 0), action, value) for value in values]
     value = values[0] if len(values) == 1 else values
     check(Setting(key, None if value == "null" else value, file, 0), known)
     write(file, with_setting(_content(file), key, values))
     say(f"{options.key} is set in {printable(file)}")
     fact(key=options.key, value=value, file=printable(file))
     return 0
+
+
+def _stored(setting: Setting, action: argparse.Action, text: str) -> str:
+    """Return a value as the file holds it: paths are given from the current folder, and stored
+    relative to the file's folder.
+    """
+    from genrenet.models.adapters.registry import is_reference
+
+    if action.dest in FILES_TOO and is_reference(text):
+        scheme, _, rest = text.partition(":")
+        return f"{scheme}:{_from(setting.file, rest)}" if os.path.exists(rest) else text
+    return _from(setting.file, text) if is_file(setting, action, text) else text
 
 
 def _from(file: Path, value: str) -> str:

@@ -319,7 +319,7 @@ def _one(setting: Setting, action: argparse.Action, text: str) -> Any:
 
     if action.dest in FILES_TOO and is_reference(text):
         text = _reference(setting, text)
-    elif _is_file(setting, action, text):
+    elif is_file(setting, action, text):
         text = path_of(text, setting.file)
         top = os.path.realpath(setting.file.parent)
         if setting.of_library and not Path(os.path.realpath(text)).is_relative_to(top):
@@ -371,7 +371,7 @@ def _shown(value: Any) -> str:
     return "a list" if isinstance(value, list) else f"'{printable(value)}'"
 
 
-def _is_file(setting: Setting, action: argparse.Action, text: str) -> bool:
+def is_file(setting: Setting, action: argparse.Action, text: str) -> bool:
     """Return whether a value is a file, and not a model, a list of names or standard output."""
     if text == "-" or "://" in text:
         return False

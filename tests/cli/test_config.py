@@ -51,6 +51,25 @@ def test_settings_are_made_shown_and_removed(file, capsys, tmp_path):
     assert config(capsys, "path") == f"{file}\n"
 
 
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        (["checkpoint", "mine.ckpt"], "{}/mine.ckpt"),
+        (["checkpoint", "~/mine.ckpt"], "~/mine.ckpt"),
+        (["checkpoint", "emotify-cnn"], "emotify-cnn"),
+        (["checkpoint", "onnx:model.onnx"], "onnx:{}/model.onnx"),
+        (["checkpoint", "hf:ORG/NAME"], "hf:ORG/NAME"),
+        (["tag.rules", "rules.yaml"], "{}/rules.yaml"),
+        (["taxonomy", "mine.csv"], "{}/mine.csv"),
+    ],
+)
+def test_paths_are_given_from_the_current_folder(words, found, file, capsys, tmp_path):
+    for name in ("mine.ckpt", "model.onnx", "rules.yaml", "mine.csv"):
+        (tmp_path / name).write_text("genre,name\nrock,Rock\n")
+    config(capsys, "set", *words)
+    assert f": {found.format(tmp_path)}\n" in file.read_text()
+
+
 def test_the_librarys_file_is_nearer_and_bounded(file, capsys, tmp_path, monkeypatch):
     config(capsys, "set", "frames", "3")
     monkeypatch.chdir(tmp_path / "Music")
