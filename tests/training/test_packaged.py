@@ -16,7 +16,10 @@ from tests.helpers.tones import RATE, tone
 
 MN04 = "mn04_as_mAP_432.pt"
 # One step is too short for some of them to have been validated.
-pytestmark = pytest.mark.filterwarnings("ignore:.*could not find the monitored key")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.filterwarnings("ignore:.*could not find the monitored key"),
+]
 
 TAGGERS = {
     "msd-cnn": "music_tagger_cnn_weights_tensorflow.h5",
@@ -124,7 +127,6 @@ def test_other_data_than_the_backbone_heard_is_refused(mn04, songs, tmp_path, ca
     assert "--data.sample_rate 32000 --data.frame_seconds 10\n" in capsys.readouterr().err
 
 
-@pytest.mark.long
 def test_mn04_is_judged_as_backbone(mn04, songs, tmp_path, capsys):
     models = "knn@efficientat-mn04,transfer:efficientat-mn04"
     given = ["--models", models, "--protocol", "70-30", "--seeds", "1", "--max-steps", "1"]
@@ -164,7 +166,6 @@ def test_every_method_of_an_experiment_is_one():
     assert all({*some} <= {*methods(name)} for name, some in SOME.items())
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("name", experiment_names())
 def test_an_experiment_runs(name, weights, musicnn, mn04, songs, tmp_path, capsys):
     # One fold: the methods are tried here, and GTZAN's own split has no songs of ours.

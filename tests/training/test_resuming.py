@@ -14,6 +14,8 @@ from genrenet.training.module import CheckpointMismatchError
 from genrenet.training.schedules import OneCycle, ScheduleError
 from tests.helpers.small_training import TINY, small_data, small_model, small_trainer
 
+pytestmark = pytest.mark.long
+
 ENDLESS = "--trainer.max_epochs=-1 --trainer.max_time=00:00:00:05"
 
 

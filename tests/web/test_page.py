@@ -11,6 +11,8 @@ from playwright.sync_api import expect
 from tests.helpers.browser import carried, classified, finished, go, opened, uploaded
 from tests.helpers.served import make_service, serving
 
+pytestmark = pytest.mark.long
+
 
 def test_a_song_of_the_folder_is_completed_and_classified(page, site):
     opened(page, site.url)

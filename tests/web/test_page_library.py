@@ -10,6 +10,8 @@ from playwright.sync_api import Page, expect
 
 from tests.helpers.browser import STILL, faults
 
+pytestmark = pytest.mark.long
+
 VIEWS = [
     "#/",
     "#/genre/jazz",

@@ -10,6 +10,8 @@ from playwright.sync_api import expect
 
 from tests.helpers.browser import classified, finished, go, opened, uploaded
 
+pytestmark = pytest.mark.long
+
 
 def test_the_timeline_of_a_long_song_comes_while_it_is_listened_to(page, site):
     opened(page, site.url)
