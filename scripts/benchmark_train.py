@@ -51,9 +51,8 @@ def epochs(source: Path, store: Path | None, workers: Workers) -> Callable[[], i
     def run() -> int:
         nonlocal epoch
         assert isinstance(loader.sampler, FrameSampler)
-        loader.sampler.set_epoch(
-            epoch
-        )  # so that other spans of the files are decoded in every epoch
+        # Other spans of the files are decoded in every epoch.
+        loader.sampler.set_epoch(epoch)
         epoch += 1
         return sum(len(batch["song"]) for batch in loader)
 

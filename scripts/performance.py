@@ -17,6 +17,7 @@ from typing import Any
 from benchmark import BENCHMARKS
 from benchmarking import spread
 
+from genrenet.evaluation.report.ranking import table_lines
 from genrenet.utils.atomic import write_text
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
@@ -131,11 +132,8 @@ def _machine(about: Mapping[str, Any]) -> str:
     return f"{about['cores']} cores of {processor}, {', '.join(packages)}{rest}"
 
 
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    if rows:
-        for cells in (heads, ["---"] * len(heads), *rows):
-            yield f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |"
-        yield ""
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    return [*table_lines(heads, rows), ""] if rows else []
 
 
 def main() -> None:

@@ -13,13 +13,13 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from genrenet.evaluation.api import evaluate
 from genrenet.evaluation.protocols.curves import curve_table, heading
-from genrenet.evaluation.report.ranking import number, ranked, span
+from genrenet.evaluation.report.ranking import number, ranked, span, table_lines
 from genrenet.training.configs import experiment
 from genrenet.utils.atomic import write_text
 
@@ -80,17 +80,12 @@ def page(stored: Mapping[str, Mapping[str, Any]]) -> str:
 
 def _curve(results: Mapping[str, Any], curve: Mapping[str, Any]) -> Iterator[str]:
     yield from (f"### {heading(curve)}, {len(results['seeds'])} seeds", "")
-    yield from _table(*curve_table(curve))
+    yield from table_lines(*curve_table(curve))
     yield from (
         "",
         "Accuracy with its interval over artists; the test sets are the same for all sizes.",
     )
     yield ""
-
-
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    for cells in (heads, ["---"] * len(heads), *rows):
-        yield f"| {' | '.join(cells)} |"
 
 
 def _deformed(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
@@ -116,7 +111,7 @@ def _deformed(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         ]
         for row in rows
     ]
-    yield from ("", *_table(heads, cells), "")
+    yield from ("", *table_lines(heads, cells), "")
     yield "The intervals are bootstraps over artists, and not adjusted; p is the p-value of"
     yield "McNemar's exact test, which takes songs as independent, adjusted (Holm). The two can"
     yield "disagree."
@@ -139,7 +134,9 @@ def _protocol(results: Mapping[str, Any], protocol: Mapping[str, Any]) -> Iterat
         for row in rows
         if row["accuracy"] is not None
     ]
-    yield from _table(["model", "accuracy", "95 % interval", "by artist", "macro F1", "n"], cells)
+    yield from table_lines(
+        ["model", "accuracy", "95 % interval", "by artist", "macro F1", "n"], cells
+    )
     for row in rows:
         if row["error"]:
             yield from ("", f"`{row['name']}` could not be evaluated: {row['error']}.")

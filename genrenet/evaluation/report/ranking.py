@@ -54,7 +54,7 @@ def markdown(results: Mapping[str, Any]) -> str:
     lines += [line for note in results.get("notes", []) for line in (note, "")]
     for curve in results.get("curves", []):
         heads, cells = curve_table(curve)
-        lines += [f"## {heading(curve)}", "", *_table(heads, cells), ""]
+        lines += [f"## {heading(curve)}", "", *table_lines(heads, cells), ""]
     for protocol in results["protocols"]:
         if protocol.get("part_of"):
             continue
@@ -90,7 +90,7 @@ def markdown(results: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+def table_lines(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     """Return the lines of a Markdown table."""
     lines = ([cell.replace("|", "\\|") for cell in row] for row in (heads, *rows))
     first, *others = [f"| {' | '.join(row)} |" for row in lines]
