@@ -24,19 +24,23 @@ from genrenet.training.configs import experiment
 from genrenet.utils.atomic import write_text
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
-EMOTIFY = """Emotify: one-minute excerpts of four genres, by 95 artists. The head of
-`emotify-musicnn` was trained on these songs; its embeddings are those of MusiCNN, which was not"""
+MEANINGS = {
+    "Emotify": """one-minute excerpts of four genres, by 95 artists. The head of `emotify-musicnn`
+  was trained on these songs; its embeddings are those of MusiCNN, which was not.""",
+    "GTZAN": "thirty-second excerpts of ten genres; here a table of 57 features of each.",
+}
+"""What each dataset is."""
 DATA = {
-    "probes": ("emotify", "Linear classifiers on embeddings (`probes`)", EMOTIFY),
-    "artists-curve": ("emotify", "More artists in the training set (`artists-curve`)", EMOTIFY),
-    "deformed": ("emotify", "Deformed songs (`deformed`)", EMOTIFY),
+    "probes": ("emotify", "Linear classifiers on embeddings (`probes`)", "Emotify"),
+    "artists-curve": ("emotify", "More artists in the training set (`artists-curve`)", "Emotify"),
+    "deformed": ("emotify", "Deformed songs (`deformed`)", "Emotify"),
     "ten-genres": (
         "gtzan-features/features_30_sec.csv",
         "Ten genres of GTZAN (`ten-genres`)",
-        "GTZAN: a table of 57 features",
+        "GTZAN",
     ),
 }
-"""Location of the data of each experiment, title of the experiment, and what the data is."""
+"""Location of the data of each experiment, title of the experiment, and name of the dataset."""
 
 OF_RUN = ("dataset", "n_songs", "n_artists", "seeds", "protocols", "created", "genrenet", "machine")
 OF_MODEL = ("name", "protocol", "accuracy", "ci95", "ci95_artists", "by_seed", "n", "macro_f1")
@@ -67,15 +71,31 @@ def page(stored: Mapping[str, Mapping[str, Any]]) -> str:
     lines += ["`scripts/results.py` makes this page from predefined experiments. The figures"]
     lines += ["are in `docs/results/`; `genrenet evaluate DATA --config NAME` reproduces them."]
     lines += ["Intervals are 95 % intervals, over songs (Wilson) and, where artists are known,"]
-    lines += ["over artists (bootstrap).", ""]
+    lines += ["over artists (bootstrap); p is adjusted for the number of comparisons (Holm).", ""]
+    lines += [f"- **{name}**: {text}" for name, text in MEANINGS.items()]
+    meanings = {
+        protocol["name"]: f"- `{protocol['name']}`. {protocol['meaning']}"
+        for results in stored.values()
+        for protocol in results["protocols"]
+        if "@" not in protocol["name"]
+    }
+    lines += [*meanings.values(), ""]
     for name, results in stored.items():
         _, title, data = DATA[name]
-        lines += [f"## {title}", "", f"{data} ({results['n_songs']} songs).", ""]
+        lines += [f"## {title}", "", f"{data}, {results['n_songs']} songs.", ""]
         lines += [line for curve in results["curves"] for line in _curve(results, curve)]
         for protocol in results["protocols"]:
             if "@" not in protocol["name"]:
                 lines += [*_protocol(results, protocol), ""]
-    return "\n".join(lines)
+        lines += _failures(results["models"])
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _failures(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield a paragraph for each model that could not be evaluated, under whichever protocol."""
+    errors = {row["name"]: row["error"] for row in rows if row["error"]}
+    for name, error in errors.items():
+        yield from (f"`{name}` could not be evaluated: {error}.", "")
 
 
 def _curve(results: Mapping[str, Any], curve: Mapping[str, Any]) -> Iterator[str]:
@@ -124,7 +144,7 @@ def _p(value: float) -> str:
 def _protocol(results: Mapping[str, Any], protocol: Mapping[str, Any]) -> Iterator[str]:
     seeds = len(results["seeds"])
     yield f"### {protocol['name']}, {seeds} {'seed' if seeds == 1 else 'seeds'}"
-    yield from ("", protocol["meaning"], "")
+    yield ""
     rows = ranked(results, protocol["name"])
     cells = [
         [
@@ -137,27 +157,28 @@ def _protocol(results: Mapping[str, Any], protocol: Mapping[str, Any]) -> Iterat
     yield from table_lines(
         ["model", "accuracy", "95 % interval", "by artist", "macro F1", "n"], cells
     )
-    for row in rows:
-        if row["error"]:
-            yield from ("", f"`{row['name']}` could not be evaluated: {row['error']}.")
     yield from _comparisons(results, protocol["name"], rows[0]["name"])
     if deformed := [row for row in results["robustness"] if row["protocol"] == protocol["name"]]:
         yield from _deformed(deformed)
 
 
 def _comparisons(results: Mapping[str, Any], protocol: str, best: str) -> Iterator[str]:
-    """Yield the paired comparisons of the best model with the others."""
+    """Yield a table of the paired comparisons of the best model with the others."""
+    cells = []
     for pair in results["comparisons"]:
         if pair["protocol"] == protocol and best in (pair["first"], pair["second"]):
             sign = 1 if best == pair["first"] else -1
             other = pair["second"] if sign == 1 else pair["first"]
-            ends = sorted(sign * end for end in pair["ci95"])
-            p = _p(pair["p_permutation_holm"])
-            yield from (
-                "",
-                f"`{best}` minus `{other}`: {sign * pair['difference']:+.3f} ({ends[0]:+.3f} to "
-                f"{ends[1]:+.3f}), p {'' if p[0] == '<' else '= '}{p} (permutation, Holm).",
+            low, high = sorted(sign * end for end in pair["ci95"])
+            cells.append(
+                [
+                    *(f"`{other}`", f"{sign * pair['difference']:+.3f}"),
+                    *(f"{low:+.3f} to {high:+.3f}", _p(pair["p_permutation_holm"])),
+                ]
             )
+    if cells:
+        heads = [f"`{best}` minus", "difference", "95 % interval", "p (permutation)"]
+        yield from ("", *table_lines(heads, cells))
 
 
 def read_stored() -> dict[str, dict[str, Any]]:

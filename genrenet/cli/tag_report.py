@@ -32,7 +32,7 @@ _WORDS = {
     "unsure": "not changed: below --min-confidence {least:g}",
     "skipped": "not changed: excluded by a rule",
     "unmapped": "not changed: the map has an empty tag for their genre",
-    "nothing": "not changed: no genre in the table",
+    "nothing": "not changed: an error in the scan, no genre, or not music",
     "changed": "not changed: the file has changed since",
     "gone": "deleted or moved",
     "failed": "failed",

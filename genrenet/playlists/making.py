@@ -92,6 +92,7 @@ def playlist(
     shares = parse_mix(genres, songs.labels) or {"": 1.0}
     rng = np.random.default_rng(seed)
     by_chance = (choice or ("random" if order == "shuffle" else "best")) == "random"
+    exclude, listed = list(exclude), list(listed)
     exclusions = Exclusions(exclude, listed)
     supplies, notes = [], list[str]()
     for genre in shares:
@@ -120,7 +121,7 @@ def playlist(
         raise PlaylistError(
             "no song fits",
             found="; ".join(notes + chosen.notes),
-            remedy="lower --min-confidence, exclude less, or name other genres",
+            remedy=_remedy(songs, shares, bool(exclude or listed), by_score=by_score),
         )
     notes += chosen.notes
     if order == "confidence":
@@ -167,6 +168,13 @@ def _nothing(songs: LibrarySongs, genre: str, least: float, *, by_score: bool) -
         return f"no {kind}: none was decided to be {genre}"
     surest = fits(songs, genre, by_score=by_score)[anyhow[0]]
     return f"no {kind} at --min-confidence {least:g}: the surest of {len(anyhow)} has {surest:.2f}"
+
+
+def _remedy(songs: LibrarySongs, genres: Iterable[str], excluded: bool, *, by_score: bool) -> str:
+    """Return what could give songs: only what would change something for these genres."""
+    unsure = any(len(fitting(songs, genre, 0.0, by_score=by_score)) for genre in genres)
+    ways = ["lower --min-confidence"] * unsure + ["exclude less"] * excluded
+    return " or ".join([*ways, "name other genres" if any(genres) else "scan more songs"])
 
 
 def _smooth(

@@ -59,7 +59,7 @@ def test_shows_then_writes_then_takes_back(table, capsys):
         "2 would be changed (nothing is written without --write)",
         "by genre: pop 1, rock 1",
         "1 not changed: below --min-confidence 0.5",
-        "1 not changed: no genre in the table",
+        "1 not changed: an error in the scan, no genre, or not music",
         f"next: genrenet tag {table} --overwrite --write    # writes the tags",
     ]
     assert shown.err == ""

@@ -128,6 +128,24 @@ def test_where_no_song_fits_the_reason_is_told(shelf):
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
+        ({"genres": ["rock"]}, "name other genres"),
+        (
+            {"genres": ["jazz"], "min_confidence": 1.0},
+            "lower --min-confidence or name other genres",
+        ),
+        ({"genres": ["rock"], "exclude": iter(["*"])}, "exclude less or name other genres"),
+        ({"genres": [], "min_confidence": 1.0}, "lower --min-confidence or scan more songs"),
+    ],
+)
+def test_a_remedy_is_named_only_if_it_changes_something(shelf, asked, said):
+    with pytest.raises(PlaylistError, match="no song fits") as raised:
+        playlist(shelf, **asked)
+    assert str(raised.value).rpartition("; ")[2] == said
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
         ({"min_confidence": 70}, "found 70, wanted a number from 0 to 1"),
         ({"min_confidence": float("nan")}, "from 0 to 1"),
         ({"length": 5, "count": 5}, "wanted one of them"),

@@ -7,7 +7,7 @@ only markup made by this package, drawings as SVG, is marked as safe.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -59,6 +59,11 @@ def drawings(svg: Mapping[str, str]) -> dict[str, Markup]:
 def percent(share: float) -> str:
     """Return a share as text, such as ``68.3 %``."""
     return f"{100 * share:.1f} %"
+
+
+def percents(interval: Sequence[float] | None) -> str:
+    """Return an interval of shares as text, such as ``62.8 to 73.3 %``; empty if there is none."""
+    return "" if interval is None else f"{span([100 * end for end in interval], 1)} %"
 
 
 def p_value(value: float) -> str:

@@ -10,9 +10,9 @@ import pandas as pd
 
 from genrenet.evaluation.metrics import song_metrics
 from genrenet.evaluation.protocols.curves import curve_table, heading
-from genrenet.evaluation.report.html import drawings, p_value, page, percent
+from genrenet.evaluation.report.html import drawings, p_value, page, percent, percents
 from genrenet.evaluation.report.label_section import label_lines
-from genrenet.evaluation.report.ranking import chosen_settings, number, ranked, span, verdict
+from genrenet.evaluation.report.ranking import chosen_settings, number, ranked, verdict
 from genrenet.evaluation.report.robustness_section import robustness_rows, robustness_skipped
 from genrenet.evaluation.report.song_cells import SongCells
 
@@ -21,10 +21,13 @@ MISTAKES = 15  # rows of this table on the page
 COLUMNS: dict[str, tuple[str, Callable[[Mapping[str, Any]], object]]] = {
     "Model": ("w", lambda row: row["name"]),
     "Song accuracy": ("n", lambda row: percent(row["accuracy"])),
-    "95 % interval": ("n", lambda row: span(row["ci95"])),
-    "by artist": ("n", lambda row: span(row["ci95_artists"])),
+    "95 % interval": ("n", lambda row: percents(row["ci95"])),
+    "by artist": ("n", lambda row: percents(row["ci95_artists"])),
     "n": ("n", lambda row: row["n"]),
-    "Frames right": ("n", lambda row: number(row["frame_accuracy"])),
+    "Frame accuracy": (
+        "n",
+        lambda row: "" if row["frame_accuracy"] is None else percent(row["frame_accuracy"]),
+    ),
     "Prepare, s": ("n", lambda row: number(row.get("prepare_seconds"), 1)),
     "Fit, s": ("n", lambda row: f"{row['fit_seconds']:.1f}"),
     "Predict, s": ("n", lambda row: f"{row['predict_seconds']:.1f}"),
@@ -141,7 +144,7 @@ def _figure(metric: str) -> Callable[[Mapping[str, Any]], object]:
 
 
 def _pairs(results: Mapping[str, Any], protocol: str) -> list[Sequence[object]]:
-    """Return the cells of the table of pairs: the better model first, the smallest p on top."""
+    """Return the cells of the table of pairs: the more accurate one first, the least p on top."""
     turned = []
     for pair in results["comparisons"]:
         if pair["protocol"] != protocol:

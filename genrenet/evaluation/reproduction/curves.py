@@ -11,7 +11,7 @@ from genrenet.evaluation.reproduction.tuning import OPTIMISERS, overfitting_star
 from genrenet.utils.figures import training_curves
 from genrenet.utils.figures.training import Curves
 
-PANELS = {"loss": "loss", "frame_accuracy": "frames right"}
+PANELS = {"loss": "loss", "frame_accuracy": "frame accuracy"}
 
 
 def learning_curves(rows: Sequence[Mapping[str, Any]]) -> Figure:

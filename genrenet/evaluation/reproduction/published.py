@@ -111,16 +111,16 @@ def published_tables() -> list[PublishedTable]:
         remarks = []
         if turned:
             remarks.append(
-                f"By its heading, Table {number} would hold "
-                f"{_listed(printed.sum().to_dict())} songs; its rows hold "
+                f"The columns of Table {number}, headed as the true genres, add up to "
+                f"{_listed(printed.sum().to_dict())} songs; its rows add up to "
                 f"{int(printed.sum(axis=1).iloc[0])} of each genre, as the columns of the other "
-                "tables do. Its rows are read as the true genres."
+                "tables do. Its rows are therefore taken as the true genres."
             )
         if table.n != usual:
             remarks.append(
-                f"Table {number} holds {table.n} songs ("
+                f"Table {number} is about {table.n} songs ("
                 f"{_listed({genre: sum(row) for genre, row in zip(GENRES, matrix, strict=True)})})"
-                f", the others {usual}: this method was tested on fewer, and other, songs."
+                f", the other tables about {usual}: this method was tested on other songs."
             )
         if (claimed := CLAIMED.get(method)) is not None:
             remarks.append(

@@ -144,7 +144,7 @@ def _evaluate(
     found.keep(name, judged.results)
     for row in judged.results["models"]:
         if row["accuracy"] is None:
-            why = row["error"] or "no song was judged"
+            why = row["error"] or "no song was classified"
             found.lack(f"{plain_name(row['name'])} under {row['protocol']}", why)
 
 
@@ -161,7 +161,7 @@ def _tables(found: Reproduction, labels: str, tell: Callable[[str], None]) -> No
     if material.audio is not None:
         _evaluate(found, "gaussians", material.audio, on_audio, tell, labels=labels, **settings)
     elif on_audio:
-        found.lack(" and ".join(on_audio), "they compare Gaussians of songs, and there is no audio")
+        found.lack(" and ".join(on_audio), "they need audio files, and there are none")
 
 
 def network_names(songs: pd.DataFrame) -> list[str]:
@@ -174,7 +174,9 @@ def _networks(found: Reproduction, labels: str, tell: Callable[[str], None]) -> 
     """Evaluate networks and classical methods on the same songs of all genres."""
     material, plan = found.material, found.plan
     if material.audio is None or material.songs is None:
-        found.lack("CNN and CRNN, and their comparison", "they hear songs, and there is no audio")
+        found.lack(
+            "CNN and CRNN, and their comparison", "they need audio files, and there are none"
+        )
         return
     networks = network_names(material.songs) if plan.networks is None else plan.networks
     models = [*networks, *(f"transfer:{name}" for name in plan.transfers)]
@@ -186,7 +188,7 @@ def _networks(found: Reproduction, labels: str, tell: Callable[[str], None]) -> 
         else:
             found.lack(
                 "the fault-filtered split of GTZAN",
-                f"fewer than {LEAST_TEST} of its test songs are there",
+                f"fewer than {LEAST_TEST} of its test songs were found",
             )
     except SplitError:
         pass  # not GTZAN
@@ -206,7 +208,7 @@ def _networks(found: Reproduction, labels: str, tell: Callable[[str], None]) -> 
 def _finetuning(found: Reproduction, labels: str, tell: Callable[[str], None]) -> None:
     """Train the stages of both taggers by both optimisers."""
     if found.material.audio is None:
-        found.lack("fine-tuning", "networks hear songs, and there is no audio")
+        found.lack("fine-tuning", "networks need audio files, and there are none")
         return
     plan = found.plan
     study = Study(

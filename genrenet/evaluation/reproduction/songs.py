@@ -112,7 +112,7 @@ def find_material(
     if catalogs:
         _combine(found, catalogs, folder)
     if found.features is not None:
-        found.notes.append(f"Vectors: {printable(found.features)}")
+        found.notes.append(f"Feature table: {printable(found.features)}")
     return found
 
 

@@ -35,8 +35,9 @@ def shipped_checkpoints() -> dict[str, Path]:
 def models_with_label(label: str) -> list[str]:
     """Return the names of shipped and published models with a given genre or tag, in any case.
 
-    Models with the fewest labels come first: they decide between genres, the others are taggers.
-    Published models that are neither imported nor downloadable are left out.
+    "folk" and "Folk music" are the same: labels of AudioSet end in "music". Models with the fewest
+    labels come first: they decide between genres, the others are taggers. Published models that
+    are neither imported nor downloadable are left out.
     """
     labels: dict[str, Sequence[str]] = {
         name: model.labels
@@ -45,9 +46,13 @@ def models_with_label(label: str) -> list[str]:
     }
     for name, path in shipped_checkpoints().items():
         labels[name] = read_header(path)["genrenet"]["labels"]
-    folded = label.strip().casefold()
-    known = [name for name, own in labels.items() if folded in map(str.casefold, own)]
+    wanted = _folded(label)
+    known = [name for name, own in labels.items() if wanted in map(_folded, own)]
     return sorted(known, key=lambda name: len(labels[name]))
+
+
+def _folded(label: str) -> str:
+    return label.strip().casefold().removesuffix(" music")
 
 
 def find_checkpoint(name_or_path: str | os.PathLike[str]) -> Path:

@@ -92,11 +92,11 @@ def _words(page):
     return re.sub(r"<svg.*?</svg>|\d{4}-\d\d-\d\dT[\d:+]+", "", page, flags=re.DOTALL)
 
 
-def test_vectors_alone_leave_out_what_hears_songs(vectors, tmp_path):
+def test_vectors_alone_leave_out_what_needs_audio(vectors, tmp_path):
     found = reproduce([vectors], tmp_path / "run", plan=LIGHT, tell=[].append)
     assert set(found.evaluations) == {"vectors"}
     page = found.page.read_text("utf-8")
-    assert page.count("there is no audio") == len(found.lacking) == 3
+    assert page.count("audio files, and there are none") == len(found.lacking) == 3
     assert page.count("<p>not run</p>") == 2
 
 

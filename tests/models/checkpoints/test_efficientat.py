@@ -202,6 +202,7 @@ def test_only_models_that_can_be_had_are_recommended(mn01):
     import_checkpoint("efficientat-mn01", mn01)
     wanted = ["audioset-genres", "efficientat-mn01", "efficientat-mn04"]
     assert models_with_label("Dubstep") == wanted
+    assert "audioset-genres" in models_with_label("folk")  # "Folk music" there
 
 
 def test_the_users_file_is_taken_and_its_checksum_kept(mn01, tmp_path, capsys):
