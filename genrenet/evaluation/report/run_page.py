@@ -28,12 +28,14 @@ COLUMNS: dict[str, tuple[str, Callable[[Mapping[str, Any]], object]]] = {
         "n",
         lambda row: "" if row["frame_accuracy"] is None else percent(row["frame_accuracy"]),
     ),
+}
+TIMES: dict[str, tuple[str, Callable[[Mapping[str, Any]], object]]] = {
     "Prepare, s": ("n", lambda row: number(row.get("prepare_seconds"), 1)),
     "Fit, s": ("n", lambda row: f"{row['fit_seconds']:.1f}"),
     "Predict, s": ("n", lambda row: f"{row['predict_seconds']:.1f}"),
 }
-"""Heading, CSS class and text of the columns of the table of models, metrics apart; empty columns
-are not shown.
+"""Heading, CSS class and text of the columns of the table of models, before and after those of the
+metrics; empty columns are not shown.
 """
 
 
@@ -88,6 +90,7 @@ def protocol_values(
     columns = {
         **COLUMNS,
         **{metric.title: ("n", _figure(name)) for name, metric in song_metrics().items()},
+        **TIMES,
     }
     shown = {head: column for head, column in columns.items() if any(map(column[1], good))}
     support = [entry["support"] for entry in good[0]["per_class"]] if good else [0]
