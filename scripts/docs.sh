@@ -20,4 +20,4 @@ if [ "${1:-build}" = serve ]; then
     exec mkdocs serve "${@:2}"
 fi
 mkdocs build --strict "${@:2}"
-echo "documentation: build/site/index.html"
+echo "documentation: build/site/index.html; for the search, use 'scripts/docs.sh serve'"

@@ -108,8 +108,8 @@ def _tell(made: Adapted, former: str, options: argparse.Namespace) -> None:
         if made.agreement is not None:
             rows.append(("same genre on other songs", "", _figure(made.agreement)))
         if not as_json():
-            print_table(("95 % intervals", "before", "after"), rows)
-        say(f"after: {made.held_out}")
+            print_table(("share (with 95 % interval)", "before", "after"), rows)
+        say(made.held_out)
     else:
         say("all corrections are of one artist: the accuracy cannot be measured")
     say(f"written to {printable(made.file)}")

@@ -252,6 +252,8 @@ def _compare(options: argparse.Namespace) -> int:
         ):
             print(f"{which}: {name} ({dataset})")
         print_table(COMPARISON_COLUMNS, comparison_rows(found))
+        if not any(row["paired"] for row in found["models"]):
+            say("nothing is compared: no model is in both runs, with the same songs and protocol")
     run = printable(options.runs[0])
     next_step("data", "labels", run, why="finds probable label errors")
     return 0

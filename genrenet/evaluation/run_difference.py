@@ -106,7 +106,7 @@ def _same_songs(first: pd.DataFrame, second: pd.DataFrame) -> bool:
 
 COMPARISON_COLUMNS = (
     *("protocol", "model", "first", "second"),
-    *("second less first", "95 % interval", "p", "songs"),
+    *("second minus first", "95 % interval", "p", "songs"),
 )
 
 

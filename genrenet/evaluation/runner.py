@@ -156,18 +156,19 @@ def judge(
     folder = Path(folder)
     judged = Judged(dataset, list(protocols))
     folds: dict[tuple[Protocol, int], list[Fold]] = {}
-    impossible: list[SplitError] = []
+    impossible: dict[str, SplitError] = {}
     for protocol in protocols:
         try:
             found = {(protocol, s): protocol.folds(dataset.table, s) for s in protocol.seeds}
         except SplitError as error:
-            impossible.append(error)
+            impossible[protocol.name] = error
             judged.errors |= {(protocol.name, model.name): str(error) for model in models}
-            tell(f"{protocol.name} cannot be used: {error}")
         else:
             folds |= found
     if not folds:
-        raise impossible[0]
+        raise next(iter(impossible.values()))
+    for name, unsplit in impossible.items():
+        tell(f"{name} cannot be used: {unsplit}")
     able = []
     for model in models:
         judged.meanings[model.name] = model.about()

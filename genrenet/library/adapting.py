@@ -261,13 +261,13 @@ class _Task:
         for held in self._folds(groups, folds):
             said[held] = self.fit(~held).logits(self.x[held]).argmax(axis=1)
         same = share(int((said[n:] == first[n:]).sum()), rest) if rest else None
-        how = f"each of {folds} artists left out once" if folds == different else f"{folds} folds"
+        how = f"one artist of {folds}" if folds == different else f"a fold of {folds}"
         return {
             "before": right(first),
             "after": right(said),
             "agreement": same,
-            "held_out": f"{how}, none with an artist on both sides; a song of an unknown artist "
-            "counts as an artist",
+            "held_out": f"cross-validation by artist: {how} was left out at a time; a song "
+            "of an unknown artist counts as an artist of its own",
         }
 
     def _folds(self, groups: Sequence[Hashable], folds: int) -> Iterator[NDArray[np.bool_]]:

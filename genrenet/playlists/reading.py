@@ -35,7 +35,8 @@ def read_playlist(file: str | os.PathLike[str]) -> list[ListedSong]:
         return [song._replace(source=os.fspath(file)) for song in songs]
     except OSError as error:
         raise PlaylistError(
-            f"cannot read the playlist '{printable(path)}'", found=error.strerror or str(error)
+            f"cannot read the playlist '{printable(path)}': {error.strerror or error}",
+            wanted="a playlist file",
         ) from error
     except (
         Exception

@@ -97,7 +97,7 @@ def test_the_snippets_on_embeddings_and_plugins(place, checkpoint):
     added = []
     exec(readme.blocks("python")[2], names)
     names["register_baselines"](added.append)
-    assert added[0].name == "lda"
+    assert added[0].name == "extra-trees"
     assert hasattr(added[0].estimator(), "predict_proba")
 
 

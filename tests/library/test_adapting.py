@@ -50,7 +50,7 @@ def test_a_new_genre_is_learnt_and_the_rest_is_kept(home, table, checkpoint, tmp
     assert made.after["corrections"]["count"] >= 5
     assert made.after["corrections"]["n"] == 6
     assert made.agreement["count"] >= 22
-    assert made.held_out.startswith("each of 6 artists left out once")
+    assert made.held_out.startswith("cross-validation by artist: one artist of 6 was left out")
     model = load_model(tmp_path / "mine.ckpt")
     assert model.labels == ["bass", "middle", "treble", "whistle"]
     assert model.provenance["adapted"]["corrections"] == 6

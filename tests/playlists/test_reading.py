@@ -35,7 +35,7 @@ def test_others_playlists(tmp_path):
         ("x.json", b'{"songs": [3]}', "no .json playlist"),
         ("x.json", b"\xff", "no .json playlist"),
         ("x.pls", b"", "found the suffix '.pls', wanted .m3u8 or"),
-        ("missing.m3u8", None, "cannot read the playlist .*: found No such file"),
+        ("missing.m3u8", None, "cannot read the playlist .*: No such file"),
     ],
 )
 def test_what_is_no_playlist(tmp_path, name, data, said):

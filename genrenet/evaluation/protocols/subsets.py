@@ -99,7 +99,8 @@ class Subset:
     def meaning(self) -> str:
         """Its effect on a protocol's figures, as text."""
         of = f"{self.label} of the" if self.share else self.label
-        what = f"{of} {self.curve}"
+        units = self.curve.replace(self.unit, self.unit[:-1]) if self.label == "1" else self.curve
+        what = f"{of} {units}"
         whole = ", with all their songs," if self.unit == "artists" else ""
         return (
             f"Trained on {what} only{whole} of each fold's training set, including validation "

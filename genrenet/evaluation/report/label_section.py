@@ -29,7 +29,7 @@ def label_lines(check: Mapping[str, Any]) -> list[str]:
     ]
     for pair in check["pairs"]:
         first, second = pair["genres"]
-        verdict = "hardly separated" if pair["told_apart"] else "not reliably separated"
+        verdict = "often confused" if pair["told_apart"] else "not reliably separated"
         lines.append(
             f"{first} and {second} are {verdict}: they cause {figure(pair['errors'])} of the "
             f"errors; among these two alone {figure(pair['within'])} are right (chance: "

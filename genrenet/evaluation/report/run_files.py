@@ -157,7 +157,7 @@ def _drawings(
             yield (
                 f"curve {number}",
                 figures.learning_curves(
-                    lines, f"{along} learnt from", "song accuracy, with 95 % interval"
+                    lines, f"{along} in the training set", "song accuracy, with 95 % interval"
                 ),
             )
     for protocol in results["protocols"]:

@@ -12,10 +12,10 @@ import { byId, show } from "./dom.js";
 const song = new SongView();
 
 function footer({ state, songs, files }) {
-  const scanned = songs ? `${many(songs, "song")} scanned, for similar songs` : "";
+  const scanned = songs ? `${many(songs, "song")} scanned` : "";
   const text = {
-    none: "not scanned, so no similar songs",
-    reading: "the scan is being read",
+    none: "not scanned",
+    reading: "the table of the scan is being read",
     ready: scanned,
   }[state];
   byId("library").textContent = `The music folder: ${many(files ?? 0, "file")}${text ? `, ${text}` : ""}.`;
