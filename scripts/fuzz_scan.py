@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
 
@@ -160,7 +160,7 @@ def scan(folder: Path, table: Path, *options: str, limit: float) -> Scanned:
         if process.returncode not in (0, 1):  # 1: some songs have an error
             end = said.read()[-2000:]
             raise RuntimeError(f"the scan ended with {process.returncode}: {end}")
-    with sqlite3.connect(table) as database:
+    with closing(sqlite3.connect(table)) as database:
         rows = database.execute("SELECT path, error FROM songs").fetchall()
     return Scanned(rows, process.returncode, seconds, megabytes)
 

@@ -102,6 +102,7 @@ def run(command: str, arguments: Sequence[str]) -> int:
     from genrenet.utils.progress import progress_bar, working
 
     keep_freed_memory()
+    songs = songs_or_error(options.paths)  # before a model is downloaded and loaded for nothing
     checkpoint = options.checkpoint or default_checkpoint()
     if options.commercial:
         require_commercial(checkpoint)
@@ -115,7 +116,6 @@ def run(command: str, arguments: Sequence[str]) -> int:
             remedy="omit them, or use a network",
         )
     called = chosen_taxonomy(options)
-    songs = songs_or_error(options.paths)
     found: list[SongResult] = []
     with progress_bar("classifying") as show:
         results = score_songs(

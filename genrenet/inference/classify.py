@@ -263,11 +263,11 @@ def classify(
     'classical'
     >>> classify("song.mp3", "runs/cnn/version_0/checkpoints/best.ckpt")  # doctest: +SKIP
     """
+    songs = songs_or_error([paths] if isinstance(paths, (str, os.PathLike)) else list(paths))
     checkpoint = checkpoint or default_checkpoint()
-    given = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
     model = open_method(checkpoint, device, precision)
     results = score_songs(
-        songs_or_error(given),
+        songs,
         model,
         checkpoint=str(checkpoint),
         trim=trim,

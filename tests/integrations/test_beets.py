@@ -4,6 +4,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import mutagen
@@ -66,9 +67,8 @@ def songs(tmp_path):
 
 
 def in_library(folder, table="items"):
-    with sqlite3.connect(folder / "library.db") as database:
+    with closing(sqlite3.connect(folder / "library.db")) as database:
         found = database.execute(f"SELECT genres FROM {table} ORDER BY id").fetchall()
-    database.close()
     return [genres.split("\\\u2400") if genres else [] for (genres,) in found]
 
 

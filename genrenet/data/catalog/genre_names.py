@@ -7,6 +7,7 @@ import json
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from contextlib import suppress
 
 from genrenet.data.catalog.base import Reading, clean
 
@@ -76,7 +77,9 @@ def cell_values(value: object) -> list[str]:
                 except (ValueError, SyntaxError, MemoryError, RecursionError):
                     continue
                 if isinstance(found, list | tuple):
-                    return cell_values(found)
+                    # From Python 3.12 on, json reads lists that are nested too deep for this.
+                    with suppress(RecursionError):
+                        return cell_values(found)
         return [value] if clean(value) else []
     if isinstance(value, list | tuple | set | frozenset) or hasattr(value, "tolist"):
         items = value.tolist() if hasattr(value, "tolist") else value
