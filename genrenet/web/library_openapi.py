@@ -22,7 +22,7 @@ from genrenet.web.openapi_parts import (
 
 _HOURS: Schema = {"type": "number", "minimum": 0, "description": "hours"}
 _PAGE: Schema = {"total": COUNT, "offset": COUNT}
-_KIND: Schema = {"enum": ["genres", "tags"], "description": "tags: any may fit a song at once"}
+_KIND: Schema = {"enum": ["genres", "tags"], "description": "tags: a song can have several"}
 _STATE: Schema = {"enum": list(STATES)}
 
 
@@ -37,14 +37,14 @@ def library_schemas() -> Schema:
         "artist": nullable(TEXT),
         "album": nullable(TEXT),
         "album_folder": TEXT,
-        "genre": {**nullable(TEXT), "description": "the first of its genres"},
+        "genre": {**nullable(TEXT), "description": "the most likely genre"},
         "genres": list_of(TEXT),
         "subgenres": list_of(TEXT),
         "confidence": nullable(SHARE),
         "duration": nullable(SECONDS),
         "state": _STATE,
         "correction": nullable(TEXT),
-        "copies": {**COUNT, "description": "other files with the same recording"},
+        "copies": {**COUNT, "description": "number of other files with the same recording"},
     }
     about = {
         "kind": _KIND,
@@ -61,7 +61,7 @@ def library_schemas() -> Schema:
     return {
         "Overview": object_of(
             {
-                "version": {**COUNT, "description": "grows when the library changes"},
+                "version": {**COUNT, "description": "increases when the library changes"},
                 "kind": _KIND,
                 **dict.fromkeys(counts, COUNT),
                 "hours": _HOURS,
@@ -82,7 +82,10 @@ def library_schemas() -> Schema:
                 "songs": list_of(ref("Track")),
                 "artists": list_of(TEXT),
                 "albums": list_of(object_of(album)),
-                "typos": {"type": "boolean", "description": "nothing fits without a misspelt word"},
+                "typos": {
+                    "type": "boolean",
+                    "description": "whether only inexact matches were found",
+                },
                 **_PAGE,
             }
         ),
@@ -94,32 +97,37 @@ def library_paths() -> Schema:
     slot = {"type": "integer", "minimum": 0, "maximum": 59}
     slots = {"type": "object", "additionalProperties": nullable(slot)}
     colours = {
-        "description": "a number each: hue `n % 10`, pattern `(n + n // 30) % 6`; null is grey",
+        "description": "number n of each genre: hue `n % 10`, pattern `(n + n // 30) % 6`; "
+        "null: grey",
         "content": json_of(object_of({"genres": slots})),
     }
     page = [
-        query("offset", {**COUNT, "default": 0}, "rows to pass over"),
+        query("offset", {**COUNT, "default": 0}, "number of rows to skip"),
         query(
-            "limit", {"type": "integer", "minimum": 1, "maximum": 500, "default": 50}, "most rows"
+            "limit",
+            {"type": "integer", "minimum": 1, "maximum": 500, "default": 50},
+            "maximum number of rows",
         ),
     ]
-    words = "words, which may be misspelt"
+    words = "search words; typing errors are tolerated"
     return {
         "/api/colours": get_request("colours and patterns of the genres", colours),
-        "/api/library/overview": _of_library("the library at a glance", "Overview"),
+        "/api/library/overview": _of_library("overview of the library", "Overview"),
         "/api/library/songs": _of_library(
-            "songs of a kind", "Tracks", [*filters(), query("q", TEXT, words), *page]
+            "songs, filtered", "Tracks", [*filters(), query("q", TEXT, words), *page]
         ),
-        "/api/library/artists": _of_library("artists of songs", "Artists", [*filters(), *page]),
-        "/api/library/albums": _of_library("albums of songs", "Albums", [*filters(), *page]),
-        "/api/library/duplicates": _of_library(
-            "recordings that are there several times", "Duplicates", page
+        "/api/library/artists": _of_library(
+            "artists of the filtered songs", "Artists", [*filters(), *page]
         ),
+        "/api/library/albums": _of_library(
+            "albums of the filtered songs", "Albums", [*filters(), *page]
+        ),
+        "/api/library/duplicates": _of_library("recordings with several files", "Duplicates", page),
         "/api/library/search": _of_library(
-            "artists, albums and songs that fit", "Search", [query("q", TEXT, words, True), *page]
+            "artists, albums and songs that match", "Search", [query("q", TEXT, words, True), *page]
         ),
         "/api/library/song": _of_library(
-            "all that is known of a song",
+            "everything known about a song",
             "TrackInFull",
             [query("path", TEXT, "relative to the served folder", True)],
         ),
@@ -134,27 +142,27 @@ def _scan() -> Schema:
     counts = object_of(dict.fromkeys(counted, COUNT))
     about = {"done": COUNT, "total": COUNT, "counts": counts, "error": TEXT}
     status = json_of(object_of({"state": {"enum": list(states)}, **about}, tuple(about)))
-    lines = {"schema": {"description": "the same with event: scan, a line for each change"}}
-    now = {"description": "how far it is", "content": status}
+    lines = {"schema": {"description": "the same with event: scan; one line for each change"}}
+    now = {"description": "progress", "content": status}
     live = {**now, "content": {**status, "application/x-ndjson": lines}}
     retry = object_of({"retry": {"type": "boolean", "default": False}}, ("retry",))
     started = {
-        "202": {"description": "it has begun, or was at work", "content": status},
+        "202": {"description": "the scan was started, or is running already", "content": status},
         **refused("400", "401", "403", "422"),
     }
-    started["422"]["description"] = "it cannot be made: another command is at work on the table"
+    started["422"]["description"] = "no scan is possible: another command is using the table"
     ended = {"200": now, **refused("400", "401", "403")}
     return {
         "get": {
-            "summary": "how far the scan is, now or until it has ended",
+            "summary": "progress of the scan: now, or until it has ended",
             "responses": {"200": live, **refused("400", "401", "403")},
         },
         "post": {
-            "summary": "bring the table up to date",
+            "summary": "start a scan that updates the table",
             "requestBody": {"content": json_of(retry)},
             "responses": started,
         },
-        "delete": {"summary": "end the scan, keep what is done", "responses": ended},
+        "delete": {"summary": "stop the scan; finished songs are kept", "responses": ended},
     }
 
 
@@ -162,22 +170,32 @@ def _playlist() -> Schema:
     named = {each["name"]: each["schema"] for each in [*filters(), query("q", TEXT, "")]}
     body = {
         "name": TEXT,
-        "save": {"type": "boolean", "description": "keep it in the folder Playlists of the music"},
-        "paths": {**list_of(TEXT), "description": "these songs; without it, those of a kind"},
+        "save": {
+            "type": "boolean",
+            "description": "save it in the folder Playlists of the music folder",
+        },
+        "paths": {
+            **list_of(TEXT),
+            "description": "songs of the playlist; by default the filtered songs",
+        },
         **named,
     }
-    content = {"audio/x-mpegurl": {"schema": {"description": "M3U8, paths from the music folder"}}}
+    content = {
+        "audio/x-mpegurl": {
+            "schema": {"description": "M3U8 with paths relative to the music folder"}
+        }
+    }
     content |= json_of(object_of({"saved": TEXT, "songs": COUNT}))
     return {
         "post": {
-            "summary": "a playlist of songs",
+            "summary": "make a playlist",
             "requestBody": {
                 "required": True,
                 "content": json_of(object_of(body, tuple(key for key in body if key != "name"))),
             },
             "responses": {
                 "200": {
-                    "description": "the file, or where it is kept",
+                    "description": "the file, or the path of the saved file",
                     "content": content,
                 },
                 **refused("400", "401", "403", "422"),
@@ -190,13 +208,13 @@ def filters() -> list[Schema]:
     """Return the parameters that select songs."""
     states = {"enum": [*STATES, "corrected"]}
     return [
-        query("genre", TEXT, "the first genre of the songs"),
-        query("subgenre", TEXT, "one of their subgenres"),
-        query("artist", TEXT, "their artist; case and accents do not matter"),
-        query("album", TEXT, "their album; case and accents do not matter without a folder"),
+        query("genre", TEXT, "most likely genre"),
+        query("subgenre", TEXT, "one of the subgenres"),
+        query("artist", TEXT, "artist, ignoring case and accents"),
+        query("album", TEXT, "album; without a folder, ignoring case and accents"),
         query("folder", TEXT, "the folder of the album"),
-        query("state", states, "what the scan says of them"),
-        query("copies", {"enum": ["1"]}, "all files, not one of each recording"),
+        query("state", states, "state in the scan"),
+        query("copies", {"enum": ["1"]}, "list all files, not only one of each recording"),
         query("sort", {"enum": list(SORTS), "default": "artist"}, "order"),
     ]
 

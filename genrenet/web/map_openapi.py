@@ -21,21 +21,21 @@ from genrenet.web.song_points import MOST_NUMBERS, MOST_SONGS
 
 _BY: Schema = {
     "enum": ["embeddings", "scores"],
-    "description": "what songs are compared by: sound, or scores of genres",
+    "description": "what the similarity is based on: embeddings, or genre scores",
 }
 _POINTS = (
     "little-endian: the length of the following JSON as uint32; JSON (id, by, left_out: songs that "
-    "have no embedding, songs, and genres with genre, songs and labels: places where they are "
-    "densest); x of all songs as uint16, y as uint16, 65535 at the right and at the top; the "
+    "have no embedding, songs, and genres with genre, songs and labels: the densest places on "
+    "the map); x of all songs as uint16, y as uint16, 65535 at the right and at the top; the "
     "number of each song's genre as uint8"
 )
 
 
 def map_schemas() -> Schema:
     """Return the schemas of songs by similarity."""
-    a_map = {**TEXT, "description": "the id of the map that has these numbers"}
-    number = {**COUNT, "description": "on the map"}
-    similarity = {**SHARE, "description": "cosine with what is asked for"}
+    a_map = {**TEXT, "description": "id of the map that the numbers belong to"}
+    number = {**COUNT, "description": "number on the map"}
+    similarity = {**SHARE, "description": "cosine similarity to the request"}
     more = object_of({"number": number, "similarity": similarity}, ("similarity",))
     songs = list_of(ref("MapSong"))
     state = {"enum": ["waiting", "drawing", "ready", "failed"]}
@@ -54,13 +54,16 @@ def map_schemas() -> Schema:
 def map_paths() -> Schema:
     """Return the paths of the map, of similar songs, and of paths between songs."""
     points = {"description": _POINTS, "content": {"application/octet-stream": {}}}
-    drawing = {"description": "it is being drawn", "content": json_of(ref("MapState"))}
-    a_map = get_request("all songs as points, those that sound alike side by side", points)
+    drawing = {"description": "the map is being computed", "content": json_of(ref("MapState"))}
+    a_map = get_request("all songs as points, similar songs close to each other", points)
     a_map["get"]["responses"] |= {"202": drawing, **refused("400", "503")}
-    numbers = list_of({**COUNT, "description": "places in the map's lists"})
+    numbers = list_of({**COUNT, "description": "numbers on the map"})
     asked = object_of({"map": TEXT, "numbers": {**numbers, "maxItems": MOST_NUMBERS}})
-    named = {"description": "the songs in this order", "content": json_of(ref("MapSongs"))}
-    words = "words, which may be misspelt"
+    named = {
+        "description": "the songs in the order of the request",
+        "content": json_of(ref("MapSongs")),
+    }
+    words = "search words; typing errors are tolerated"
     return {
         "/api/library/map": a_map,
         "/api/library/map/songs": {
@@ -71,26 +74,26 @@ def map_paths() -> Schema:
             }
         },
         "/api/library/map/numbers": _by_sound(
-            "numbers on the map of songs of a kind",
+            "numbers of the filtered songs on the map",
             "MapNumbers",
             [*filters(), query("q", TEXT, words)],
         ),
         "/api/library/near": _by_sound(
-            "songs like some and unlike others",
+            "songs similar to some songs and dissimilar to others",
             "NearSongs",
             [
-                _several("more", "paths of songs that are wanted", True),
-                _several("less", "paths of songs that are not", False),
-                query("count", _count(20), "most songs"),
+                _several("more", "paths of songs to be similar to", True),
+                _several("less", "paths of songs to be dissimilar to", False),
+                query("count", _count(20), "maximum number of songs"),
             ],
         ),
         "/api/library/path": _by_sound(
-            "songs that lead from one to another",
+            "a path of similar songs between two songs",
             "SongPath",
             [
                 query("from", TEXT, "path of the first song", True),
-                query("to", TEXT, "path of the last", True),
-                query("count", _count(12, 2), "songs, with both ends"),
+                query("to", TEXT, "path of the last song", True),
+                query("count", _count(12, 2), "number of songs, including both ends"),
             ],
         ),
     }

@@ -30,19 +30,25 @@ def _schemas() -> Schema:
     return {
         "Song": object_of(
             {
-                "path": {**TEXT, "description": "relative to the served folder; an upload's name"},
+                "path": {
+                    **TEXT,
+                    "description": "relative to the served folder, or the name of an upload",
+                },
                 "genre": nullable(TEXT),
                 "confidence": SHARE,
-                "genres": {**SCORES, "description": "those likely enough, the first first"},
-                "subgenres": {**SCORES, "description": "the same of genres under others"},
+                "genres": {
+                    **SCORES,
+                    "description": "all genres that are likely enough, the most likely first",
+                },
+                "subgenres": {**SCORES, "description": "the same for subgenres"},
                 "unsure": {"type": "boolean", "description": "no genre is likely enough"},
                 "scores": SCORES,
-                "frames": {**COUNT, "description": "frames scored"},
+                "frames": {**COUNT, "description": "number of frames classified"},
                 "duration": nullable(SECONDS),
-                "checkpoint": {**TEXT, "description": "the model's name"},
+                "checkpoint": {**TEXT, "description": "name of the model"},
                 "error": {
                     **nullable(TEXT),
-                    "description": "what was wrong with the file; a damaged one may have a genre",
+                    "description": "error in the file; a damaged file can have a genre too",
                 },
                 "notes": list_of(TEXT),
                 "timeline": list_of(frame),
@@ -52,7 +58,7 @@ def _schemas() -> Schema:
         ),
         "Entry": object_of(
             {
-                "path": {**TEXT, "description": "a folder's ends with /"},
+                "path": {**TEXT, "description": "the path of a folder ends with /"},
                 "kind": {"enum": ["folder", "song"]},
                 "genre": nullable(TEXT),
                 "confidence": nullable(SHARE),
@@ -63,7 +69,10 @@ def _schemas() -> Schema:
             {
                 "name": TEXT,
                 "genres": list_of(TEXT),
-                "kind": {"enum": ["genres", "tags"], "description": "tags: any may fit at once"},
+                "kind": {
+                    "enum": ["genres", "tags"],
+                    "description": "tags: a song can have several",
+                },
                 "frame_seconds": nullable(SECONDS),
                 "timeline": {"type": "boolean"},
                 "default": {"type": "boolean"},
@@ -81,7 +90,7 @@ def _schemas() -> Schema:
                         "state": {"enum": ["none", "reading", "ready"]},
                         "index": {"enum": ["none", "reading", "ready"]},
                         "saves_playlists": {"type": "boolean"},
-                        "songs": {**COUNT, "description": "with a genre"},
+                        "songs": {**COUNT, "description": "number of songs with a genre"},
                         "files": COUNT,
                     }
                 ),
@@ -91,8 +100,8 @@ def _schemas() -> Schema:
         "Correction": object_of(
             {
                 "path": TEXT,
-                "genre": {**TEXT, "description": "what counts now"},
-                "confidence": {**SHARE, "description": "1 of a corrected song"},
+                "genre": {**TEXT, "description": "the genre that is used now"},
+                "confidence": {**SHARE, "description": "1 for a corrected song"},
                 "correction": nullable(TEXT),
             }
         ),
@@ -102,27 +111,29 @@ def _schemas() -> Schema:
 
 def _classify(max_upload: int, max_seconds: float) -> Schema:
     options: Schema = {
-        "model": {**TEXT, "description": "one of /api/models; the default if left out"},
+        "model": {**TEXT, "description": "one of /api/models; by default the first"},
         "timeline": {"type": "boolean", "default": False},
     }
     by_path = object_of({"path": TEXT, **options}, tuple(options))
     upload = {"type": "string", "contentMediaType": "application/octet-stream"}
     by_upload = object_of({"file": upload, **options}, tuple(options))
     events = (
-        "a line of JSON for each event, with its kind under `event`: queued (ahead), started "
+        "one line of JSON for each event; `event` is its type: queued (ahead), started "
         "(path, duration, title, artist, seconds_per_peak, model), waveform (first, peaks), frames "
         "(first, frames, done, total; not always in order), working, and last result (song, "
         "similar, by: embeddings, scores, incomparable or null; correction, a genre or null, of "
-        "songs of a scanned library) or error (status, error); closing the connection ends the work"
+        "songs of a scanned library) or error (status, error); closing the connection cancels the "
+        "request"
     )
     answers = {**json_of(ref("Song")), "application/x-ndjson": {"schema": {"description": events}}}
     answered = refused(*(status for status in REFUSALS if status not in ("409", "503")))
     answered["422"]["content"] = json_of({"anyOf": [ref("Error"), ref("Song")]})
     return {
         "post": {
-            "summary": "a song's genre",
+            "summary": "classify a song",
             "description": f"Uploads of at most {max_upload} bytes, songs of at most "
-            f"{max_seconds:g} seconds. `Accept: application/x-ndjson` gives events on the way.",
+            f"{max_seconds:g} seconds. `Accept: application/x-ndjson` returns events during "
+            "processing.",
             "requestBody": {
                 "required": True,
                 "content": {
@@ -139,13 +150,18 @@ def _classify(max_upload: int, max_seconds: float) -> Schema:
 
 
 def _correct() -> Schema:
-    genre = {**nullable(TEXT), "description": "the right genre; null takes it back"}
-    answer = {"description": "the song as it counts now", "content": json_of(ref("Correction"))}
+    genre = {**nullable(TEXT), "description": "the right genre; null removes the correction"}
+    answer = {
+        "description": "the song with the genre that is used now",
+        "content": json_of(ref("Correction")),
+    }
     answered = refused("400", "401", "403", "404", "422")
-    answered["422"]["description"] = "no song of the scan, no genre's name, or the scan is in use"
+    answered["422"]["description"] = (
+        "not a song of the scan, not the name of a genre, or the table is in use"
+    )
     return {
         "post": {
-            "summary": "note the right genre of a song in the library's table",
+            "summary": "record the right genre of a song in the library's table",
             "requestBody": {
                 "required": True,
                 "content": json_of(object_of({"path": TEXT, "genre": genre})),
@@ -168,25 +184,28 @@ def description(max_upload: int, max_seconds: float) -> Schema:
     limit = {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}
     entries = object_of({"entries": list_of(ref("Entry")), "more": {"type": "boolean"}})
     audio = {"description": "the file", "content": {"audio/*": {}}}
-    song = {"get": {**get_request("a song's file, or a range of it", audio)["get"]}}
+    song = {"get": {**get_request("the file of a song, or a range of bytes", audio)["get"]}}
     song["get"]["parameters"] = [query("path", TEXT, "relative to the served folder", True)]
     song["get"]["responses"] |= {
-        "206": {**audio, "description": "a range"},
+        "206": {**audio, "description": "a range of bytes"},
         **refused("400", "404"),
     }
     found = get_request(
-        "songs and folders that a text may mean",
+        "completions: songs and folders that match a text",
         {
-            "description": "what begins with it, then what holds its words",
+            "description": "first the paths that begin with it, then those that contain its words",
             "content": json_of(entries),
         },
         parameters=[
-            query("prefix", TEXT, "beginning of a path, or words"),
-            query("limit", limit, "most entries"),
+            query("prefix", TEXT, "beginning of a path, or search words"),
+            query("limit", limit, "maximum number of entries"),
         ],
     )
     found["get"]["responses"] |= refused("400")
-    health = {"description": "status; without a token no more", "content": json_of(ref("Health"))}
+    health = {
+        "description": "status; without a token nothing else",
+        "content": json_of(ref("Health")),
+    }
     models = {
         "description": "models",
         "content": json_of(object_of({"models": list_of(ref("Model"))})),
@@ -196,7 +215,7 @@ def description(max_upload: int, max_seconds: float) -> Schema:
         "info": {
             "title": "genrenet",
             "version": __version__,
-            "description": "Names the genre of songs in a served folder, and of uploads.",
+            "description": "Classifies songs of a folder, and uploads, by genre.",
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [{"url": "/"}],
@@ -206,8 +225,8 @@ def description(max_upload: int, max_seconds: float) -> Schema:
             "/api/correct": _correct(),
             "/api/library": found,
             "/api/audio": song,
-            "/api/models": get_request("the models that are served", models),
-            "/api/health": get_request("whether the server lives, and how busy it is", health),
+            "/api/models": get_request("models that can be chosen", models),
+            "/api/health": get_request("whether the server is running, and its load", health),
             **library_paths(),
             **map_paths(),
             "/api/openapi.json": get_request(
