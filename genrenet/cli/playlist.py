@@ -211,17 +211,14 @@ def _songs(options: argparse.Namespace) -> tuple[LibrarySongs, bool]:
     if not scored:
         return scanned_songs(place, albums=options.albums), scored
     # torch is only needed now.
-    from genrenet.inference.classify import songs_or_error
-    from genrenet.models.checkpoints import default_checkpoint
     from genrenet.utils.hardware import keep_freed_memory
     from genrenet.utils.progress import progress_bar
 
-    songs_or_error([place])  # before a model is downloaded for an empty folder
     keep_freed_memory()
     with progress_bar("scoring") as show:
         songs = scored_songs(
             [place],
-            options.checkpoint or default_checkpoint(),
+            options.checkpoint,
             frames=options.frames,
             device=options.device,
             progress=show,

@@ -128,7 +128,7 @@ def scanned_songs(table: str | os.PathLike[str], *, albums: bool = False) -> Lib
 
 def scored_songs(
     paths: Iterable[str | os.PathLike[str]],
-    checkpoint: str,
+    checkpoint: str | None,
     *,
     frames: Heard | None = None,
     device: str | None = None,
@@ -142,7 +142,7 @@ def scored_songs(
     ----------
     paths : iterable of path
     checkpoint, device
-        See `genrenet.inference.classify.open_method`.
+        See `genrenet.inference.classify.open_method`; None for the default checkpoint.
     frames
         See `genrenet.inference.classify.score_songs`.
     progress : callable, optional
@@ -160,9 +160,11 @@ def scored_songs(
         None of them could be scored.
     """
     from genrenet.inference.classify import open_method, score_songs, songs_or_error
+    from genrenet.models.checkpoints import default_checkpoint
 
     given = list(paths)
-    files = songs_or_error(given)
+    files = songs_or_error(given)  # before a model is downloaded for an empty folder
+    checkpoint = checkpoint or default_checkpoint()
     model = open_method(checkpoint, device)
     rows = []
     found = score_songs(

@@ -81,7 +81,13 @@ def _templates(package: str) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    found.filters |= {"percent": percent, "p": p_value, "span": span, "number": number}
+    found.filters |= {
+        "percent": percent,
+        "percents": percents,
+        "p": p_value,
+        "span": span,
+        "number": number,
+    }
     return found
 
 

@@ -151,6 +151,7 @@ def test_what_is_no_size(size):
 
 def test_what_a_size_says():
     assert Subset.parse("5-shot").meaning.startswith("Trained on 5 songs of each genre only")
+    assert Subset.parse("1-shot").meaning.startswith("Trained on 1 song of each genre only")
     assert Subset.parse("2.5%-artists").label == "2.5 %"
     (protocol,) = protocols("artist-5fold@8-artists", 1)
     assert "no artist is in both" in protocol.meaning
